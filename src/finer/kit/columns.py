@@ -1,0 +1,102 @@
+"""`Columns`: one batch of records as the hot path reads it. Arrow in, NumPy views out, each computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from finer.kit.hashing import hash_strings
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Columns:
+    """The named columns of `rows` records.
+
+    A column comes from an Arrow record batch or is added as a NumPy array. `values` gives numbers (timestamps and
+    dates as int64 microseconds since 1970 UTC, booleans as bool), `hashes` gives texts as stable 64-bit hashes,
+    `valid` says which rows have a value at all (None: every row has).
+    """
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self.batch = batch
+        self.rows: int = batch.num_rows
+        self._arrow: dict[str, pa.Array] = dict(zip(batch.schema.names, batch.columns, strict=True))
+        self._values: dict[str, Array] = {}
+        self._valid: dict[str, Array | None] = {}
+        self._hashes: dict[str, Array] = {}
+
+    def names(self) -> list[str]:
+        """Every column, those of the batch first."""
+        return [*self._arrow, *(name for name in self._values if name not in self._arrow)]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrow or name in self._values
+
+    def add(self, name: str, values: Array, valid: Array | None = None) -> None:
+        """Add or replace a computed numeric or boolean column; `valid` is a boolean array or None for no nulls."""
+        self._arrow.pop(name, None)
+        self._hashes.pop(name, None)
+        self._values[name] = values
+        self._valid[name] = valid
+
+    def add_hashes(self, name: str, hashes: Array) -> None:
+        """Add a computed text column of which only the hashes are known; 0 is null."""
+        self._hashes[name] = hashes
+        self._valid[name] = None if hashes.all() else hashes != 0
+        self._values[name] = hashes
+
+    def values(self, name: str) -> Array:
+        """The numbers of a column, shape (rows,); where `valid` is false the number means nothing."""
+        found = self._values.get(name)
+        if found is None:
+            found = self._values[name] = _numbers(self._arrow[name])
+        return found
+
+    def valid(self, name: str) -> Array | None:
+        """Which rows have a value, shape (rows,), bool; None when all have."""
+        if name not in self._valid:
+            array = self._arrow[name]
+            self._valid[name] = np.asarray(array.is_valid()) if array.null_count else None
+        return self._valid[name]
+
+    def hashes(self, name: str) -> Array:
+        """Stable hashes of a text column, shape (rows,), uint64; null is 0."""
+        found = self._hashes.get(name)
+        if found is None:
+            found = self._hashes[name] = hash_strings(self._arrow[name])
+        return found
+
+    def strings(self, name: str) -> pa.Array:
+        """A text column as Arrow, for what hashes cannot do (patterns, order)."""
+        return self._arrow[name]
+
+    def arrow(self, name: str) -> pa.Array:
+        """Any column as Arrow."""
+        array = self._arrow.get(name)
+        if array is None:
+            valid = self._valid.get(name)
+            array = pa.array(self._values[name], mask=None if valid is None else ~valid)
+        return array
+
+    def pick(self, rows: Array, names: Iterable[str]) -> dict[str, list[Any]]:
+        """Plain Python values of a few rows, for alerts and answers."""
+        chosen = pa.array(rows)
+        return {name: self.arrow(name).take(chosen).to_pylist() for name in names}
+
+
+def _numbers(array: pa.Array) -> Array:
+    kind = array.type
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind) or pa.types.is_duration(kind):
+        array = array.cast(pa.timestamp("us", tz=kind.tz)) if pa.types.is_timestamp(kind) else array
+        array = array.view(pa.int64())
+    elif pa.types.is_date(kind):
+        array = array.cast(pa.timestamp("us")).view(pa.int64())
+    elif pa.types.is_boolean(kind):
+        return np.asarray(array.fill_null(False) if array.null_count else array)
+    if array.null_count:
+        array = array.fill_null(0)
+    return array.to_numpy(zero_copy_only=False)

@@ -1,0 +1,84 @@
+"""A stable 64-bit hash of text, for partitions, state keys and deduplication.
+
+The value of a text never changes between versions, machines or runs: snapshots and partitions depend on it, so
+neither Python's, Polars' nor DuckDB's hash would do. Eight bytes are mixed at a time by the finaliser of
+SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014). 0 means "no value".
+"""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+import pyarrow as pa
+
+_SEED = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def mix(x: np.uint64) -> np.uint64:
+    """The SplitMix64 finaliser: a bijection of 64-bit words that spreads every input bit over all output bits."""
+    x = (x ^ (x >> _S30)) * _M1
+    x = (x ^ (x >> _S27)) * _M2
+    return x ^ (x >> _S31)
+
+
+@nb.njit(cache=True, nogil=True)
+def _hash_strings(offsets: np.ndarray, data: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(out)):
+        start, end = np.int64(offsets[i]), np.int64(offsets[i + 1])
+        h = _SEED ^ np.uint64(end - start)
+        j = start
+        while j + 8 <= end:
+            word = np.uint64(0)
+            for k in range(8):
+                word |= np.uint64(data[j + k]) << np.uint64(8 * k)
+            h = mix(h ^ word)
+            j += 8
+        word = np.uint64(0)
+        k = 0
+        while j < end:
+            word |= np.uint64(data[j]) << np.uint64(8 * k)
+            j += 1
+            k += 1
+        h = mix(h ^ word ^ _SEED)
+        out[i] = h if h != 0 else np.uint64(1)
+
+
+@nb.njit(cache=True, nogil=True)
+def _combine(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    for i in range(len(out)):
+        h = mix(a[i] * _M1 ^ mix(b[i] ^ _SEED))
+        out[i] = h if h != 0 else np.uint64(1)
+
+
+def _buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    _, offsets, data = array.buffers()
+    width = np.int64 if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) else np.int32
+    view = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
+    return view, np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+
+
+def hash_strings(array: pa.Array) -> np.ndarray:
+    """Hashes of a string or binary Arrow array, shape (n,), uint64; a null hashes to 0 and no text does."""
+    out = np.empty(len(array), np.uint64)
+    if len(array) == 0:
+        return out
+    _hash_strings(*_buffers(array), out)
+    if array.null_count:
+        out[np.asarray(array.is_null())] = 0
+    return out
+
+
+def hash_text(text: str) -> int:
+    """The same hash of one text."""
+    return int(hash_strings(pa.array([text]))[0])
+
+
+def combine_hashes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """One hash for pairs of hashes, shape (n,), uint64, never 0; the order of the two matters."""
+    out = np.empty(len(a), np.uint64)
+    _combine(np.ascontiguousarray(a), np.ascontiguousarray(b), out)
+    return out

@@ -1,0 +1,63 @@
+"""Live signals between processes: PostgreSQL NOTIFY received by one listening connection per process."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable, Mapping
+
+import psycopg
+import structlog
+
+from finer.kit.db import connect
+
+_log = structlog.get_logger(__name__)
+_RECONNECT_S = 0.5
+
+
+class Listener:
+    """Calls `handlers[channel](payload)` for every notification, on its own thread.
+
+    After a lost connection it reconnects and calls every handler with an empty payload: "look for yourself".
+    """
+
+    def __init__(self, url: str, role: str, handlers: Mapping[str, Callable[[str], None]]) -> None:
+        self._url, self._role, self._handlers = url, role, handlers
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop listening and wait for the thread."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        first = True
+        while not self._stop.is_set():
+            try:
+                with connect(self._url, self._role, name="finer-listener") as connection:
+                    for channel in self._handlers:
+                        connection.execute(f'listen "{channel}"')
+                    if not first:
+                        for handler in self._handlers.values():
+                            handler("")
+                    first = False
+                    self._receive(connection)
+            except psycopg.Error as error:
+                _log.warning("listener lost its connection", error=str(error))
+                self._stop.wait(_RECONNECT_S)
+
+    def _receive(self, connection: psycopg.Connection) -> None:
+        while not self._stop.is_set():
+            if select.select([connection.fileno()], [], [], 0.5)[0]:
+                connection.pgconn.consume_input()
+            while (notification := connection.pgconn.notifies()) is not None:
+                handler = self._handlers.get(notification.relname.decode())
+                if handler is not None:
+                    handler(notification.extra.decode())
+            if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+                raise psycopg.OperationalError("the server closed the connection")

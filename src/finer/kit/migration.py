@@ -1,0 +1,68 @@
+"""What migrations share: row-level security for tenant tables, and running them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from finer.kit.db import metadata
+
+_OWN_TENANT = "tenant_id = nullif(current_setting('finer.tenant', true), '')::uuid"
+
+
+def protect(op: Any, table: str, *, api: str = "", worker: str = "") -> None:
+    """Wall a tenant table in: row-level security enabled and forced, one policy, and just the grants named.
+
+    `api` and `worker` are privilege lists as in GRANT, e.g. "select, insert"; empty grants nothing.
+    """
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(f"create policy tenant on {table} using ({_OWN_TENANT}) with check ({_OWN_TENANT})")
+    for role, privileges in (("finer_api", api), ("finer_worker", worker)):
+        if privileges:
+            op.execute(f"grant {privileges} on {table} to {role}")
+
+
+def migrations_folder() -> Path:
+    """Where the migration files are: beside the package in a checkout, inside it in a wheel."""
+    inside = Path(__file__).resolve().parent.parent / "migrations"
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "migrations"
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.attributes["url"] = url
+    return config
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest schema. Waits at most five seconds for a lock, then fails without harm."""
+    command.upgrade(_config(url), "head")
+
+
+def pending(connection: sa.Connection) -> list[str]:
+    """Migrations of this code that the database does not have yet, oldest first."""
+    script = ScriptDirectory.from_config(_config(""))
+    current = MigrationContext.configure(connection).get_current_revision()
+    revisions: Iterable[Any] = script.iterate_revisions("head", current or "base")
+    return [revision.revision for revision in reversed(list(revisions))]
+
+
+def drift(connection: sa.Connection) -> list[str]:
+    """Where the tables that the code describes differ from the database; empty when they agree."""
+
+    def ours(_object: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
+        foreign = kind == "table" and reflected and (name or "").startswith(("procrastinate_", "alembic_", "ducklake_"))
+        return not foreign and not (kind == "table" and reflected and "_p_" in (name or ""))
+
+    context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
+    return [str(difference) for difference in compare_metadata(context, metadata)]

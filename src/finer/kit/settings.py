@@ -1,0 +1,108 @@
+"""Every setting of Finer, in one typed place: `FINER_<NAME>` in the environment, or the default below.
+
+docs/reference/settings.md is generated from this struct, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from finer.kit.errors import InvalidInput
+
+PREFIX = "FINER_"
+_D = Meta
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one process. Sizes in bytes, times in seconds unless the name says otherwise."""
+
+    data_dir: Annotated[str, _D(description="Folder of everything that Finer keeps on this machine.")] = ".finer"
+    database_url: Annotated[
+        str, _D(description="PostgreSQL 16+ to use instead of the embedded server: postgresql://user:password@host/db.")
+    ] = ""
+    log: Annotated[str, _D(description="The event log: `postgres`.", pattern="^postgres$")] = "postgres"
+    lake: Annotated[str, _D(description="Where lake files go: empty for <data_dir>/lake, or s3://bucket/prefix.")] = ""
+    host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
+    port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
+    public_url: Annotated[str, _D(description="Address that people use; empty for http://<host>:<port>.")] = ""
+    database_pool_connections: Annotated[
+        int, _D(description="Database connections that one process holds at most.", ge=2, le=200)
+    ] = 10
+    partitions: Annotated[
+        int, _D(description="Log partitions of each stream (one worker writes each).", ge=1, le=64)
+    ] = 1
+    body_bytes_max: Annotated[int, _D(description="Largest request body accepted.", ge=1024)] = 32 * 2**20
+    unpacked_bytes_max: Annotated[
+        int, _D(description="Largest size that a compressed body may unpack to.", ge=1024)
+    ] = 128 * 2**20
+    group_bytes_max: Annotated[int, _D(description="Bodies committed to the log together, in bytes.", ge=1024)] = (
+        3 * 2**20
+    )
+    backlog_events_max: Annotated[
+        int, _D(description="Events waiting for the worker above which senders get 429.", ge=1000)
+    ] = 400_000
+    decision_timeout_s: Annotated[float, _D(description="How long POST /decisions waits for its answer.", gt=0)] = 5.0
+    worker_batch_events: Annotated[int, _D(description="Events that the worker handles at once.", ge=100)] = 8_000
+    window_pool_events: Annotated[
+        int, _D(description="Events that the sliding windows of one worker remember.", ge=1000)
+    ] = 8_388_608
+    deduplication_events: Annotated[
+        int, _D(description="Event ids that are surely remembered for deduplication.", ge=1000)
+    ] = 8_388_608
+    snapshot_every_s: Annotated[float, _D(description="Time between two snapshots of the worker's state.", gt=0)] = 300.0
+    lake_flush_s: Annotated[float, _D(description="Time between two commits to the lake.", gt=0)] = 1.0
+    lake_backlog_events_max: Annotated[
+        int, _D(description="Events waiting for the lake above which the worker waits.", ge=1000)
+    ] = 500_000
+    lake_snapshots_keep_days: Annotated[int, _D(description="Days of lake history kept for time travel.", ge=0)] = 7
+    log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
+    session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
+    session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12
+    argon2_memory_kib: Annotated[int, _D(description="Memory of one password hash (argon2id).", ge=8)] = 19_456
+    argon2_iterations: Annotated[int, _D(description="Passes of one password hash (argon2id).", ge=1)] = 2
+    sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024
+    sql_timeout_s: Annotated[float, _D(description="Time that one user query may take.", gt=0)] = 60.0
+    metrics_token: Annotated[
+        str, _D(description="Bearer token that opens /metrics to other machines; empty: this machine only.")
+    ] = ""
+    log_level: Annotated[
+        str, _D(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
+    ] = "info"
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder as an absolute path."""
+        return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def web_url(self) -> str:
+        """The address that people open."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give a child process these settings."""
+        return {PREFIX + name.upper(): str(getattr(self, name)) for name in self.__struct_fields__}
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from the environment, then `overrides` that are not None. Raises InvalidInput naming the variable."""
+    environment = os.environ if environment is None else environment
+    given: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        if (text := environment.get(PREFIX + name.upper())) is not None:
+            given[name] = text
+    given.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(
+            f"A setting cannot be used: {error}. Settings are {PREFIX}<NAME> in the environment; "
+            "docs/reference/settings.md lists them."
+        ) from error

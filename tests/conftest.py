@@ -1,0 +1,92 @@
+"""Fixtures for all tests: a real, migrated PostgreSQL per test process, and transactions that are rolled back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+
+from finer.kit.db import API, WORKER, Database, begin_tenant
+from finer.kit.migration import migrate
+from finer.kit.postgres import EmbeddedPostgres
+from finer.kit.tx import SYSTEM, Tx
+
+settings.register_profile(
+    "finer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=False
+)
+settings.load_profile("finer")
+
+
+@pytest.fixture(scope="session")
+def data_path() -> Iterator[Path]:
+    """A folder of this test process, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="finer-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(data_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A running, migrated PostgreSQL of this test process."""
+    server = EmbeddedPostgres(data_path)
+    server.start()
+    migrate(server.url)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: EmbeddedPostgres) -> str:
+    """The owner's address of the test database."""
+    return os.environ.get("FINER_TEST_DATABASE_URL") or postgres.url
+
+
+@pytest.fixture(scope="session")
+def database(database_url: str) -> Iterator[Database]:
+    """The test database as the API's role."""
+    found = Database(database_url, API, connections=8)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def worker_database(database_url: str) -> Iterator[Database]:
+    """The test database as the worker's role."""
+    found = Database(database_url, WORKER, connections=4)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tenant() -> uuid.UUID:
+    """A tenant id that nobody else uses; row-level security needs no more."""
+    return uuid.uuid4()
+
+
+def _rolled_back(database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
+    connection: sa.Connection
+    with database.engine.connect() as connection:
+        outer = connection.begin()
+        begin_tenant(connection, tenant)
+        yield Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=database.clock)
+        outer.rollback()
+
+
+@pytest.fixture
+def tx(database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
+    """A transaction of `tenant` as the API's role, rolled back at the end."""
+    yield from _rolled_back(database, tenant)
+
+
+@pytest.fixture
+def worker_tx(worker_database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
+    """A transaction of `tenant` as the worker's role, rolled back at the end."""
+    yield from _rolled_back(worker_database, tenant)

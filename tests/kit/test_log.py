@@ -1,0 +1,57 @@
+"""The event log keeps order and offsets, wakes readers, and lets only one worker move a position."""
+
+from __future__ import annotations
+
+import uuid
+
+import pyarrow as pa
+import pytest
+
+from finer.kit.db import API, WORKER, Database, connect
+from finer.kit.errors import Conflict
+from finer.kit.log import PostgresLog, decode
+from finer.kit.tx import SYSTEM
+
+
+def _batch(*names: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"event_id": list(names)})
+
+
+def test_offsets_have_no_gaps_and_rows_come_back_in_order(
+    database: Database, database_url: str, tenant: uuid.UUID
+) -> None:
+    stream = f"stream-{tenant}"
+    for names in (("a", "b"), ("c",), ("d", "e", "f")):
+        with database.transaction(tenant, SYSTEM) as tx:
+            PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch(*names))
+    with connect(database_url, WORKER) as reader:
+        rows = PostgresLog.read(reader, {(stream, 0): 0}, 10)
+        assert [(row.base_offset, row.count) for row in rows] == [(0, 2), (2, 1), (3, 3)]
+        assert [decode(row.payload).column(0).to_pylist() for row in rows] == [["a", "b"], ["c"], ["d", "e", "f"]]
+        assert rows[0].tenant == tenant
+        assert PostgresLog.heads(reader)[stream, 0] == 6
+        assert [row.base_offset for row in PostgresLog.read(reader, {(stream, 0): 2}, 1)] == [2]
+
+
+def test_a_rolled_back_append_leaves_no_gap(database: Database, database_url: str, tenant: uuid.UUID) -> None:
+    stream = f"stream-{tenant}"
+    with pytest.raises(RuntimeError), database.transaction(tenant, SYSTEM) as tx:
+        PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch("a"))
+        raise RuntimeError("the sender went away")
+    with database.transaction(tenant, SYSTEM) as tx:
+        assert PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch("b")) == 0
+
+
+def test_only_one_worker_moves_a_position(worker_database: Database, tenant: uuid.UUID) -> None:
+    position = (f"stream-{tenant}", 0)
+    with worker_database.transaction(tenant, SYSTEM) as tx:
+        PostgresLog.advance(tx.connection, "pipeline", position, 0, 10)
+    with pytest.raises(Conflict, match="Another worker"), worker_database.transaction(tenant, SYSTEM) as tx:
+        PostgresLog.advance(tx.connection, "pipeline", position, 5, 20)
+
+
+def test_the_api_role_cannot_read_the_log(database_url: str, tenant: uuid.UUID) -> None:
+    import psycopg  # noqa: PLC0415
+
+    with connect(database_url, API) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.execute("select * from kit_log")
