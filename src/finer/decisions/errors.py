@@ -1,0 +1,31 @@
+"""What can go wrong in decisions."""
+
+from __future__ import annotations
+
+from finer.kit.errors import Conflict, NotFound
+
+
+class AlertNotFound(NotFound):
+    """No alert of this tenant has this id."""
+
+    slug = "alert-not-found"
+
+
+class DecisionNotFound(NotFound):
+    """No awaited decision of this tenant has this id."""
+
+    slug = "decision-not-found"
+
+
+class AlertAlreadyResolved(Conflict):
+    """Somebody else judged the alert in the meantime."""
+
+    slug = "alert-already-resolved"
+    title = "Somebody else has resolved this alert"
+
+
+class EventIdReused(Conflict):
+    """The event id was used before, for another transaction."""
+
+    slug = "event-id-reused"
+    title = "This event id belongs to another transaction"

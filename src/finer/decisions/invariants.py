@@ -1,0 +1,19 @@
+"""What must always be true of decisions; each function returns sentences, empty when all is well."""
+
+from __future__ import annotations
+
+from finer.decisions.store import DecisionStore
+from finer.kit.tx import Tx
+
+
+def totals_equal_alerts(tx: Tx) -> list[str]:
+    """The totals that the summary shows are those of the alerts themselves."""
+    return [
+        f"Alert totals of {row.day} for rule {row.rule or '(all)'!r} in state {row.state}: {row.kept} kept, {row.real} real."
+        for row in DecisionStore(tx).recount()
+    ]
+
+
+def one_alert_per_event(tx: Tx) -> list[str]:
+    """No event has two alerts, however often the pipeline was restarted."""
+    return [f"Event {event_id} has more than one alert." for event_id in DecisionStore(tx).repeated_events()]

@@ -1,0 +1,40 @@
+"""Pure rules of decisions: cursors of lists."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from datetime import datetime
+
+import msgspec
+
+from finer.kit.clock import from_microseconds, microseconds
+from finer.kit.errors import InvalidInput
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of alerts ended: the value sorted by, and the id that breaks ties."""
+
+    value: int
+    id: uuid.UUID
+
+
+def show_cursor(value: int | datetime, identifier: uuid.UUID) -> str:
+    """The text a client sends back to get the next page."""
+    number = microseconds(value) if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(msgspec.json.encode(Cursor(number, identifier))).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> Cursor:
+    """The cursor behind `show_cursor`. Raises InvalidInput for anything else."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise InvalidInput(
+            "The parameter 'before' is not a cursor of this list. Use the value of 'next' as it came, or leave it out."
+        ) from error
+
+
+def cursor_time(cursor: Cursor) -> datetime:
+    """The moment in a cursor of a list that is sorted by time."""
+    return from_microseconds(cursor.value)

@@ -1,0 +1,182 @@
+"""The public interface of decisions."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from finer.decisions.errors import AlertAlreadyResolved, AlertNotFound, DecisionNotFound, EventIdReused
+from finer.decisions.rules import show_cursor
+from finer.decisions.store import DecisionStore
+from finer.decisions.types import (
+    Action,
+    Alert,
+    AlertFilter,
+    AlertState,
+    AlertSummary,
+    Decision,
+    NewAlert,
+    RuleTotals,
+)
+from finer.facts.decisions import AlertResolved
+from finer.identity.service import record_audit
+from finer.kit.ids import show_id
+from finer.kit.tx import Tx
+
+CHANNEL = "finer_alerts"
+"""The notification channel on which the tenant's id says: alerts are new or changed."""
+DECISIONS_CHANNEL = "finer_decisions"
+"""The notification channel of awaited decisions; the payload is a JSON list of [tenant, event id]."""
+# A notification holds 8,000 bytes; an event id of 64 characters and the tenant's id take at most 420 as escaped JSON.
+_EVENTS_PER_NOTIFICATION = 18
+
+
+def record_verdicts(tx: Tx, new_alerts: Sequence[NewAlert], awaited: Sequence[Decision]) -> None:
+    """Store what one batch decided: alerts and the answers somebody waits for. Repeating it changes nothing."""
+    store = DecisionStore(tx)
+    if new_alerts:
+        store.add_alerts(new_alerts)
+        announce_alerts(tx)
+    if awaited:
+        store.add_decisions(awaited)
+
+
+def announce_alerts(tx: Tx) -> None:
+    """Wake the live streams of this tenant when this transaction commits."""
+    tx.connection.exec_driver_sql("select pg_notify(%s, %s)", (CHANNEL, str(tx.tenant)))
+
+
+def announce_decisions(tx: Tx, event_ids: Sequence[str]) -> None:
+    """Wake the requests that wait for these events, when this transaction commits."""
+    for first in range(0, len(event_ids), _EVENTS_PER_NOTIFICATION):
+        pairs = [(str(tx.tenant), event_id) for event_id in event_ids[first : first + _EVENTS_PER_NOTIFICATION]]
+        payload = msgspec.json.encode(pairs).decode()
+        tx.connection.exec_driver_sql("select pg_notify(%s, %s)", (DECISIONS_CHANNEL, payload))
+
+
+def get_decision(tx: Tx, identifier: uuid.UUID) -> Decision:
+    """One awaited decision. Raises DecisionNotFound."""
+    found = DecisionStore(tx).decision(identifier)
+    if found is None:
+        raise DecisionNotFound(f"There is no decision {show_id('dec', identifier)}.")
+    return found
+
+
+def decisions_of(tx: Tx, event_ids: Sequence[str]) -> list[Decision]:
+    """The awaited decisions of these events, those that exist."""
+    return DecisionStore(tx).decisions(event_ids)
+
+
+def content_hash(canonical_body: bytes) -> bytes:
+    """What tells one body of an event id from another: SHA-256 of its canonical JSON."""
+    return hashlib.sha256(canonical_body).digest()
+
+
+def same_body(found: Decision, body_hash: bytes) -> Decision:
+    """The decision, if it was made for this body. Raises EventIdReused when it was for another one."""
+    if found.body_hash != body_hash:
+        raise EventIdReused(
+            f"Event {found.event_id!r} was decided before with another content. "
+            "Send a new event_id for a new transaction.",
+            decision_id=show_id("dec", found.id),
+        )
+    return found
+
+
+def list_alerts(tx: Tx, wanted: AlertFilter) -> tuple[list[Alert], str | None]:
+    """One page of alerts and the cursor of the next page (None on the last)."""
+    found = DecisionStore(tx).alerts(wanted)
+    if len(found) < wanted.limit:
+        return found, None
+    last = found[-1]
+    amount = last.amount_usd.minor if last.amount_usd is not None else 0
+    return found, show_cursor(amount if wanted.by_amount else last.raised_at, last.id)
+
+
+def get_alert(tx: Tx, identifier: uuid.UUID) -> Alert:
+    """One alert. Raises AlertNotFound."""
+    found = DecisionStore(tx).alert(identifier)
+    if found is None:
+        raise AlertNotFound(f"There is no alert {show_id('alr', identifier)}.")
+    return found
+
+
+def changed_alerts(tx: Tx, after_sequence: int, limit: int = 200) -> list[Alert]:
+    """Alerts new or changed since a sequence number, oldest first; the latest `limit` when there are more."""
+    return DecisionStore(tx).changed_alerts(after_sequence, limit)
+
+
+def last_sequence(tx: Tx) -> int:
+    """Where a new live stream begins."""
+    return DecisionStore(tx).last_sequence()
+
+
+def resolve_alert(tx: Tx, identifier: uuid.UUID, verdict: AlertState, note: str, version: int) -> Alert:
+    """Confirm fraud or dismiss. Raises AlertNotFound, or AlertAlreadyResolved when somebody was quicker."""
+    store = DecisionStore(tx)
+    alert = get_alert(tx, identifier)
+    now = tx.now()
+    if not store.resolve(identifier, version, verdict, tx.actor.name, now, note):
+        alert = get_alert(tx, identifier)
+        who = alert.resolution.by if alert.resolution is not None else "somebody"
+        raise AlertAlreadyResolved(
+            f"{who} has already set this alert to {alert.state}. Read it again before you judge it.",
+            state=str(alert.state),
+            version=alert.version,
+        )
+    record_audit(tx, "alerts:resolve", show_id("alr", identifier), {"verdict": str(verdict), "note": note})
+    tx.record(
+        AlertResolved(
+            event_id=alert.event_id,
+            occurred_at=alert.occurred_at,
+            verdict=str(verdict),
+            known_at=now,
+            source=f"{tx.actor.kind}:{tx.actor.id}",
+        )
+    )
+    announce_alerts(tx)
+    return get_alert(tx, identifier)
+
+
+def summarise(tx: Tx) -> AlertSummary:
+    """The numbers above the list of alerts."""
+    store = DecisionStore(tx)
+    now = tx.now()
+    counts: dict[tuple[str, str], int] = {}
+    amounts: dict[tuple[str, str], int] = {}
+    rules: dict[str, dict[str, int]] = {}
+    blocked_today = 0
+    for row in store.totals():
+        if row.rule:
+            by_state = rules.setdefault(row.rule, {})
+            by_state[row.state] = by_state.get(row.state, 0) + row.alerts
+            continue
+        key = (row.state, row.action)
+        counts[key] = counts.get(key, 0) + row.alerts
+        amounts[key] = amounts.get(key, 0) + row.amount_usd_minor
+        if row.action == Action.BLOCK.word and row.day == now.date():
+            blocked_today += row.alerts
+    return AlertSummary(
+        open=_of(counts, AlertState.OPEN),
+        open_usd_minor=_of(amounts, AlertState.OPEN),
+        confirmed=_of(counts, AlertState.CONFIRMED),
+        dismissed=_of(counts, AlertState.DISMISSED),
+        blocked_today=blocked_today,
+        protected_usd_minor=amounts.get((AlertState.CONFIRMED, Action.BLOCK.word), 0),
+        in_review_usd_minor=amounts.get((AlertState.OPEN, Action.REVIEW.word), 0),
+        by_rule=[
+            RuleTotals(
+                rule, of.get(AlertState.OPEN, 0), of.get(AlertState.CONFIRMED, 0), of.get(AlertState.DISMISSED, 0)
+            )
+            for rule, of in sorted(rules.items())
+        ],
+        per_minute=store.per_minute(now, 60),
+        as_of=now,
+    )
+
+
+def _of(values: dict[tuple[str, str], int], state: AlertState) -> int:
+    return sum(value for (found, _), value in values.items() if found == state)

@@ -1,0 +1,169 @@
+"""The nouns of decisions: actions, verdicts, alerts."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import msgspec
+
+from finer.kit.money import Money
+
+
+class Action(IntEnum):
+    """What to do with a transaction, from the mildest to the severest."""
+
+    APPROVE = 0
+    REVIEW = 1
+    BLOCK = 2
+
+    @property
+    def word(self) -> str:
+        """The name in the API: approve, review or block."""
+        return self.name.lower()
+
+
+class AlertState(StrEnum):
+    """What a person has said of an alert."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed_fraud"
+    DISMISSED = "dismissed"
+
+
+class FiredRule(msgspec.Struct, frozen=True):
+    """A rule that held for a transaction, and what it asks for."""
+
+    id: str
+    title: str
+    action: str
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer for one transaction, as stored and shown.
+
+    `features` are the values the decision used; `reasons` are sentences; `score` is the model's probability of
+    fraud or None without a model. `rule_pack`, `feature_set` and `model` pin the versions.
+    """
+
+    action: str
+    rules: list[FiredRule]
+    reasons: list[str]
+    features: dict[str, float | str | None]
+    score: float | None
+    rule_pack: str
+    feature_set: str
+    model: str | None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that a caller waited for."""
+
+    id: uuid.UUID
+    event_id: str
+    body_hash: bytes
+    verdict: Verdict
+    decided_at: datetime
+    alert_id: uuid.UUID | None
+
+
+class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as the pipeline raises it; `partition` and `log_offset` make it unique however often it is raised."""
+
+    id: uuid.UUID
+    partition: int
+    log_offset: int
+    event_id: str
+    action: str
+    occurred_at: datetime
+    received_at: datetime
+    account_id: str | None
+    customer_id: str | None
+    card_last4: str | None
+    amount_minor: int
+    currency: str
+    amount_usd_minor: int | None
+    merchant_name: str | None
+    merchant_city: str | None
+    merchant_country: str | None
+    channel: str | None
+    device_id: str | None
+    rules: list[str]
+    verdict: Verdict
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """Who judged an alert, when, and the note left."""
+
+    by: str
+    at: datetime
+    note: str
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as people see it. `sequence` grows with every change and orders the live stream."""
+
+    id: uuid.UUID
+    sequence: int
+    state: AlertState
+    action: str
+    event_id: str
+    occurred_at: datetime
+    raised_at: datetime
+    account_id: str | None
+    customer_id: str | None
+    card_last4: str | None
+    amount: Money
+    amount_usd: Money | None
+    merchant_name: str | None
+    merchant_city: str | None
+    merchant_country: str | None
+    channel: str | None
+    device_id: str | None
+    verdict: Verdict
+    resolution: Resolution | None
+    version: int
+
+
+class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which alerts to list. `before` is the cursor of the last row seen."""
+
+    state: AlertState | None = None
+    action: str | None = None
+    rule: str | None = None
+    text: str | None = None
+    min_amount_usd_minor: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    by_amount: bool = False
+    limit: int = 50
+    before: str | None = None
+
+
+class RuleTotals(msgspec.Struct, frozen=True):
+    """Alerts of one rule by state."""
+
+    rule: str
+    open: int
+    confirmed: int
+    dismissed: int
+
+
+class AlertSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers above the list. Amounts are USD minor units.
+
+    `protected_usd_minor` is the worth of confirmed fraud that was blocked: money that did not leave.
+    """
+
+    open: int
+    open_usd_minor: int
+    confirmed: int
+    dismissed: int
+    blocked_today: int
+    protected_usd_minor: int
+    in_review_usd_minor: int
+    by_rule: list[RuleTotals]
+    per_minute: list[dict[str, Any]]
+    as_of: datetime

@@ -1,0 +1,39 @@
+"""The ledger's public interface."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from finer.kit.errors import Unprocessable
+from finer.kit.tx import Tx
+from finer.ledger.rules import RateTable, starter_rates
+from finer.ledger.store import LedgerStore
+from finer.ledger.types import ExchangeRate
+
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+
+
+def rate_table(tx: Tx) -> RateTable:
+    """The tenant's rates, arranged for columns; the starter rates until the firm has loaded its own."""
+    return RateTable(LedgerStore(tx).rates() or starter_rates())
+
+
+def list_rates(tx: Tx) -> list[ExchangeRate]:
+    """The tenant's rates by currency and day; the starter rates until the firm has loaded its own."""
+    return LedgerStore(tx).rates() or starter_rates()
+
+
+def load_rates(tx: Tx, rates: Iterable[ExchangeRate]) -> int:
+    """Add or replace rates; returns how many. Raises Unprocessable for a code or rate that cannot be one."""
+    checked = list(rates)
+    for rate in checked:
+        if not _CURRENCY.match(rate.currency):
+            raise Unprocessable(f"{rate.currency!r} is not an ISO 4217 code of three capital letters.")
+        if not rate.usd > 0:
+            raise Unprocessable(f"The rate of {rate.currency} on {rate.day} is {rate.usd}; it must be above 0.")
+    store = LedgerStore(tx)
+    if not store.rates():
+        # The first own rates stand beside the starter rates of all other currencies.
+        store.put(starter_rates())
+    return store.put(checked)

@@ -1,0 +1,43 @@
+"""The SQL of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from finer.kit.tx import Tx
+from finer.ledger.tables import exchange_rates
+from finer.ledger.types import ExchangeRate
+
+
+class LedgerStore:
+    """Exchange rates of one tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    def rates(self) -> list[ExchangeRate]:
+        """Every rate, by currency and day."""
+        table = exchange_rates
+        query = (
+            sa.select(table.c.currency, table.c.day, table.c.usd)
+            .where(table.c.tenant_id == self._tx.tenant)
+            .order_by(table.c.currency, table.c.day)
+        )
+        return [ExchangeRate(*row) for row in self._tx.connection.execute(query)]
+
+    def put(self, rates: Iterable[ExchangeRate]) -> int:
+        """Add rates, replacing those of the same currency and day; returns how many."""
+        rows = [
+            {"tenant_id": self._tx.tenant, "currency": rate.currency, "day": rate.day, "usd": rate.usd}
+            for rate in rates
+        ]
+        if rows:
+            statement = insert(exchange_rates)
+            statement = statement.on_conflict_do_update(
+                index_elements=["tenant_id", "currency", "day"], set_={"usd": statement.excluded.usd}
+            )
+            self._tx.connection.execute(statement, rows)
+        return len(rows)

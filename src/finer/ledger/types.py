@@ -1,0 +1,16 @@
+"""The nouns of the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+
+class ExchangeRate(msgspec.Struct, frozen=True):
+    """US dollars for one major unit of `currency`, from `day` (UTC) on until the next rate."""
+
+    currency: str
+    day: date
+    usd: Decimal

@@ -1,0 +1,12 @@
+"""What can go wrong in scoring."""
+
+from __future__ import annotations
+
+from finer.kit.errors import Unprocessable
+
+
+class ModelRefused(Unprocessable):
+    """The model file cannot be used."""
+
+    slug = "model-refused"
+    title = "The model cannot be used"

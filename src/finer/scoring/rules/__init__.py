@@ -1,0 +1,1 @@
+"""Pure rules of scoring: tree ensembles over columns."""
