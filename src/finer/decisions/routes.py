@@ -42,8 +42,7 @@ class AlertController(Controller):
     def list(
         self,
         tx: Tx,
-        describe_rule: Callable[[str], str],
-        state: str | None = None,
+        alert_state: Annotated[str | None, Parameter(query="state")] = None,
         action: str | None = None,
         rule: str | None = None,
         q: str | None = None,
@@ -56,7 +55,7 @@ class AlertController(Controller):
     ) -> dict[str, Any]:
         """Alerts by state, action, rule, text, amount and time; newest or largest first, page by page."""
         wanted = AlertFilter(
-            state=_state(state),
+            state=_state(alert_state),
             action=action,
             rule=rule,
             text=q,
@@ -70,7 +69,7 @@ class AlertController(Controller):
         found, following = service.list_alerts(tx, wanted)
         return {"items": [show_alert(alert) for alert in found], "next": following, "as_of": tx.now()}
 
-    @get("/summary", opt={"permission": Permission.ALERTS_READ}, sync_to_thread=True, summary="Numbers of alerts")
+    @get("/summary", opt={"permission": Permission.ALERTS_SUMMARISE}, sync_to_thread=True, summary="Numbers of alerts")
     def summary(self, tx: Tx, describe_rule: Callable[[str], str]) -> dict[str, Any]:
         """Open, confirmed and dismissed alerts, what is at stake, and what was protected."""
         return show_summary(service.summarise(tx), describe_rule)

@@ -98,6 +98,23 @@ class PostgresLog:
         return {(stream, partition): offset for stream, partition, offset in rows}
 
     @staticmethod
+    def tenant_ends(connection: psycopg.Connection) -> list[tuple[uuid.UUID, str, int, int]]:
+        """(tenant, stream, partition, offset after its last event) of every tenant in the log."""
+        return connection.execute(
+            "select tenant_id, stream, partition, max(base_offset + count) from kit_log group by 1, 2, 3"
+        ).fetchall()
+
+    @staticmethod
+    def first_of(connection: psycopg.Connection, tenant: uuid.UUID, position: Position, offset: int) -> int:
+        """The base offset of a tenant's first row that holds events at or after `offset`; `offset` without one."""
+        row = connection.execute(
+            "select min(base_offset) from kit_log where tenant_id = %s and stream = %s and partition = %s "
+            "and base_offset + count > %s",
+            (tenant, *position, offset),
+        ).fetchone()
+        return offset if row is None or row[0] is None else int(row[0])
+
+    @staticmethod
     def progress(connection: sa.Connection, consumer: str) -> dict[Position, tuple[int, int]]:
         """(head, consumed) of every stream and partition: both are next offsets."""
         rows = connection.exec_driver_sql(

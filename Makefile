@@ -1,0 +1,102 @@
+# Everything that a developer does here is one of these targets; `make help` lists them.
+# Each step leaves a file behind and is done again only when something that it reads is newer.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ROW ?=
+ARGS ?=
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet
+UV := .tools/uv/bin/uv
+COMPILE := $(UV) pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/tsconfig.json web/vite.config.ts 2>/dev/null)
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Variables: PORT=9000 and HOST=0.0.0.0 for run, ARGS=\"--demo-rate 200\" for run, ROW=S1 for bench,"
+	@echo "  UPGRADE=1 for lock."
+
+.PHONY: run
+run: .venv/.installed web/dist/index.html ## Set up what is missing, then start Finer with its demo world
+	@.venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
+
+.PHONY: test
+test: .venv/.installed-dev web/node_modules/.installed ## Set up what is missing, then run every check and test
+	@$(PYTHON) tools/checks.py all
+
+.PHONY: check
+check: .venv/.installed-dev ## Lint, types and import contracts of the Python code
+	@$(PYTHON) tools/checks.py check
+
+.PHONY: format
+format: .venv/.installed-dev ## Format the Python code and mend what ruff can mend
+	@.venv/bin/ruff check --fix-only --quiet && .venv/bin/ruff format
+
+.PHONY: docs
+docs: .venv/.installed ## Write the generated pages of docs/reference
+	@$(PYTHON) -m tools.reference
+
+.PHONY: web
+web: web/dist/index.html ## Build the web app into web/dist
+
+.PHONY: bench
+bench: .venv/.installed-dev web/dist/index.html ## Measure one row of docs/reference/performance.md, e.g. ROW=S1
+	@test -n "$(ROW)" || { .venv/bin/finer bench; echo "Say which row, for example: make bench ROW=S1" >&2; exit 2; }
+	@.venv/bin/finer bench $(ROW)
+
+.PHONY: lock
+lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer releases
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --extra dev --constraint requirements.lock --no-annotate --output-file requirements-dev.lock
+	@echo "requirements.lock and requirements-dev.lock are written."
+
+.PHONY: clean
+clean: ## Remove everything that these targets made, except data (.finer)
+	@rm -rf .venv .tools build web/dist web/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+		.hypothesis .coverage .coverage.*
+	@find src tests tools bench migrations -name __pycache__ -prune -exec rm -rf {} +
+
+# --- what the targets above stand on -------------------------------------------------------------------------------
+
+$(PYTHON):
+	@tools/make-venv .venv
+
+.venv/.locked: requirements.lock | $(PYTHON)
+	@echo "Installing the Python packages of requirements.lock ..."
+	@$(PIP) --require-hashes --requirement requirements.lock
+	@touch $@
+
+# hatchling comes from the lock, so the build needs no network and takes a second.
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.lock
+	@echo "Installing the Python packages of requirements-dev.lock ..."
+	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json web/package.json
+	@tools/check-node
+	@echo "Installing the packages of web/package-lock.json ..."
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
+	@echo "Building the web app ..."
+	@cd web && npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(UV):
+	@tools/make-venv .tools/uv
+	@.tools/uv/bin/python -m pip --disable-pip-version-check --no-input install --quiet uv

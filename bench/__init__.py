@@ -1,0 +1,1 @@
+"""Benchmarks: every figure of docs/reference/performance.md has a command here that prints it as JSON."""

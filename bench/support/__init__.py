@@ -1,0 +1,1 @@
+"""What benchmarks share: a server of their own, bodies that cost little to make, reports."""

@@ -1,0 +1,224 @@
+"""`finer api`: the HTTP process. Wires routes, services and live streams; holds no rule of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from finer.app import monitoring
+from finer.app.authentication import Authenticator, isolation_problems
+from finer.app.decider import Decider
+from finer.app.flow import deliver
+from finer.app.ingestion import Ingestion
+from finer.app.live import Channel
+from finer.app.process import prepare_process, settle
+from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
+from finer.app.supervisor import database_url
+from finer.app.web import security_headers, web_app
+from finer.decisions.routes import AlertController, DecisionController
+from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
+from finer.decisions.service import DECISIONS_CHANNEL
+from finer.decisions.types import Alert
+from finer.fraud import service as fraud
+from finer.identity import routes as identity_routes
+from finer.ingest import routes as ingest_routes
+from finer.kit.db import API, Database
+from finer.kit.errors import FinerError, Unavailable
+from finer.kit.live import Listener
+from finer.kit.settings import Settings, load_settings
+from finer.kit.tx import Tx
+from finer.warehouse import service as warehouse
+
+_log = structlog.get_logger(__name__)
+ROUTES: list[Any] = [
+    *identity_routes.ROUTES,
+    *ingest_routes.ROUTES,
+    AlertController,
+    DecisionController,
+    StreamController,
+    monitoring.MonitoringController,
+]
+
+
+class Services:
+    """What one API process holds: made at start, closed at stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.url, _ = database_url(settings)
+        self.database = Database(self.url, API, connections=settings.database_pool_connections, deliver=deliver)
+        self.authenticator = Authenticator(self.database, settings)
+        self.ingestion = Ingestion(self.database, settings)
+        self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
+        self.lake = warehouse.LakeReader(self.url, settings)
+        self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
+        self.pipeline = Channel(lambda tenant, _: pipeline_snapshot(self, tenant), tick_s=1.0, always=True)
+        self._listener = Listener(
+            self.url, API, {ALERTS_CHANNEL: self.alerts.mark, DECISIONS_CHANNEL: self.decider.notified}
+        )
+
+    async def start(self) -> None:
+        """Check isolation, then begin to serve. Raises Unavailable when one tenant could read another's rows."""
+        problems = await asyncio.to_thread(isolation_problems, self.database)
+        if problems:
+            raise Unavailable(
+                "The database does not keep tenants apart, so nothing is served: " + " ".join(problems)
+            )
+        await asyncio.to_thread(self.ingestion.start)
+        self.decider.start()
+        self.alerts.start()
+        self.pipeline.start()
+        self._listener.start()
+        settle()
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of everything."""
+        await self.alerts.close()
+        await self.pipeline.close()
+        await asyncio.to_thread(self.ingestion.close)
+        await asyncio.to_thread(self._listener.close)
+        self.lake.close()
+        self.database.close()
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The ASGI application of one API process."""
+    chosen = settings or load_settings()
+    prepare_process(chosen, "api")
+    services = Services(chosen)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await services.start()
+        yield
+        await services.close()
+
+    app = Litestar(
+        route_handlers=[*ROUTES, *web_app()],
+        lifespan=[lifespan],
+        state=State({"services": services}),
+        middleware=[identity_routes.Authentication(services.authenticator)],
+        guards=[identity_routes.guard],
+        dependencies=_dependencies(services),
+        exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
+        after_request=security_headers,
+        request_max_body_size=chosen.body_bytes_max,
+        openapi_config=OpenAPIConfig(
+            title="Finer",
+            version=_version(),
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": identity_routes.PUBLIC}),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        pdb_on_exception=False,
+    )
+    if undeclared := identity_routes.undeclared_routes(_handlers(app)):
+        raise RuntimeError(f"Routes without a permission: {', '.join(undeclared)}. Declare one in `opt`.")
+    return app
+
+
+def _dependencies(services: Services) -> dict[str, Provide]:
+    async def tx(request: Request[Any, Any, Any]) -> AsyncIterator[Tx]:
+        # The database is synchronous: opening and committing happen on threads, never on the event loop.
+        principal = request.user
+        transaction = services.database.transaction(principal.tenant_id, principal.actor())
+        found = await asyncio.to_thread(transaction.__enter__)
+        try:
+            yield found
+        except BaseException as error:
+            if not await asyncio.to_thread(transaction.__exit__, type(error), error, error.__traceback__):
+                raise
+        else:
+            await asyncio.to_thread(transaction.__exit__, None, None, None)
+
+    titles = {rule.id: rule.title for rule in fraud.list_rules()}
+    about = {one.name: {"description": one.description, "unit": one.unit} for one in fraud.windows().definitions}
+
+    def account_timeline(alert_tx: Tx, alert: Alert) -> list[dict[str, Any]]:
+        if alert.account_id is None:
+            return []
+        return services.lake.account_timeline(alert_tx.tenant, alert.account_id, alert.occurred_at, alert.event_id)
+
+    def constant(value: Any) -> Provide:
+        return Provide(lambda: value, sync_to_thread=False)
+
+    return {
+        "tx": Provide(tx),
+        "submit": constant(services.ingestion.submit),
+        "decide": constant(services.decider.decide),
+        "describe_rule": constant(lambda rule: titles.get(rule, rule)),
+        "describe_feature": constant(lambda name: about.get(name, {"description": name, "unit": ""})),
+        "account_timeline": constant(account_timeline),
+        "body_bytes_max": constant(services.settings.body_bytes_max),
+        "services": constant(services),
+        "credentials": constant(services.authenticator),
+        "settings": constant(services.settings),
+    }
+
+
+def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any]:
+    headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        msgspec.json.encode(error.problem(request.url.path)),
+        status_code=error.status,
+        media_type="application/problem+json",
+        headers=headers,
+    )
+
+
+def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    detail = error.detail
+    if extra:
+        detail += ": " + "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in extra)
+    document = {
+        "type": "about:blank",
+        "title": type(error).__name__.removesuffix("Exception"),
+        "status": error.status_code,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    return Response(
+        msgspec.json.encode(document),
+        status_code=error.status_code,
+        media_type="application/problem+json",
+        headers=dict(error.headers or {}),
+    )
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    incident = uuid.uuid4().hex[:12]
+    _log.error("unexpected failure", incident=incident, path=request.url.path, exc_info=error)
+    failure = FinerError(
+        f"Something went wrong on our side; nothing was changed. Tell the operator the incident {incident}.",
+        incident=incident,
+    )
+    return _problem(request, failure)
+
+
+def _handlers(app: Litestar) -> list[Any]:
+    """Every route handler but Litestar's answers to OPTIONS, whatever module it comes from."""
+    handlers = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
+    return [handler for handler in handlers if handler.http_methods != {"OPTIONS"}]
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - only asked once
+
+    return version("finer")

@@ -1,0 +1,69 @@
+"""What commands share: settings from options, a running database, output for people and for scripts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+
+from finer.app.flow import deliver
+from finer.app.supervisor import database_url
+from finer.identity import service as identity
+from finer.kit.db import API, NO_TENANT, Database
+from finer.kit.migration import migrate
+from finer.kit.settings import Settings, load_settings
+from finer.kit.tx import Actor, Tx
+
+OPERATOR = Actor(kind="system", id="command-line", name="Command line", role="system")
+
+data_dir_option = click.option("--data-dir", metavar="DIR", help="Folder of Finer's data (FINER_DATA_DIR).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="The firm, by its short name.")
+
+
+def settings_of(data_dir: str | None, **overrides: Any) -> Settings:
+    """Settings from the environment and the options given."""
+    return load_settings(data_dir=data_dir, **overrides)
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[Database]:
+    """The database; an embedded server that does not run is started, and stopped again at the end."""
+    url, server = database_url(settings)
+    started = server is not None and not server.running()
+    if server is not None and started:
+        server.start()
+        migrate(url)
+    database = Database(url, API, connections=4, deliver=deliver)
+    try:
+        yield database
+    finally:
+        database.close()
+        if server is not None and started:
+            server.stop()
+
+
+def tenant_id(database: Database, slug: str) -> uuid.UUID:
+    """The tenant of a short name. Raises TenantNotFound listing those that exist."""
+    with database.transaction(NO_TENANT, OPERATOR, read_only=True) as tx:
+        return identity.tenant_by_slug(tx, slug).id
+
+
+@contextmanager
+def tenant_transaction(data_dir: str | None, slug: str) -> Iterator[Tx]:
+    """A transaction of one firm, in the name of whoever uses the command line."""
+    with running_database(settings_of(data_dir)) as database:
+        with database.transaction(tenant_id(database, slug), OPERATOR) as tx:
+            yield tx
+
+
+def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:
+    """Print `value` as JSON, or let `text` print it for people."""
+    if as_json:
+        click.echo(msgspec.json.encode(value).decode())
+    else:
+        text()

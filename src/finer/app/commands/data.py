@@ -1,0 +1,206 @@
+"""Commands about records: ingest, sql, rules, rates, models, benchmarks."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from finer.app.commands.common import (
+    data_dir_option,
+    json_option,
+    running_database,
+    settings_of,
+    show,
+    tenant_id,
+    tenant_option,
+    tenant_transaction,
+)
+from finer.app.file_ingestion import FileReport, ingest_files
+from finer.fraud import service as fraud
+from finer.kit.errors import InvalidInput, NotFound
+from finer.ledger import service as ledger
+from finer.ledger.types import ExchangeRate
+from finer.scoring import service as scoring
+from finer.warehouse import service as warehouse
+
+
+@click.command()
+@click.argument("contract")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="YAML file that says how the columns become the contract's fields.")
+@tenant_option
+@data_dir_option
+@json_option
+def ingest(
+    contract: str, files: tuple[Path, ...], mapping: Path | None, tenant: str, data_dir: str | None, as_json: bool
+) -> None:
+    """Take in files of any size: CSV, NDJSON, JSON, Parquet or Arrow, also .gz and .zst.
+
+    Example: finer ingest order orders.parquet --mapping mapping.yaml --tenant acme
+    """
+    settings = settings_of(data_dir)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with running_database(settings) as database, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        report = ingest_files(database, settings, tenant_id(database, tenant), contract, files, mapping, bar)
+    show(msgspec.to_builtins(report), as_json, lambda: _print_report(report))
+    sys.exit(0 if report.accepted or not report.received else 1)
+
+
+def _print_report(report: FileReport) -> None:
+    click.echo(
+        f"{report.received:,} records received: {report.accepted:,} accepted, {report.quarantined:,} quarantined "
+        f"in {report.seconds:.1f} s."
+    )
+    click.echo("Records with an event id that was seen before are found out by the worker; the receipts then say so.")
+    for cause in report.causes:
+        click.echo(f"  {cause.records:>9,}  {cause.field or 'record'}: {cause.rule}  e.g. {cause.example}")
+    click.echo(f"Receipts: {', '.join(report.receipts[:3])}{' ...' if len(report.receipts) > 3 else ''}")
+
+
+@click.command()
+@click.argument("statement")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Rows to print at most.")
+@tenant_option
+@data_dir_option
+@json_option
+def sql(statement: str, limit: int, tenant: str, data_dir: str | None, as_json: bool) -> None:
+    """Ask the lake in SQL (DuckDB's dialect; one SELECT).
+
+    Example: finer sql "select country, sum(amount_minor) from orders group by 1" --tenant acme
+    """
+    settings = settings_of(data_dir)
+    with running_database(settings) as database:
+        access = warehouse.LakeAccess(database.url, settings)
+        result = warehouse.sql(access, tenant_id(database, tenant), statement, rows_max=limit)
+    names = result.table.column_names
+    rows = [list(row) for row in zip(*(column.to_pylist() for column in result.table.columns), strict=True)]
+    document = {"columns": names, "rows": rows, "truncated": result.truncated}
+    show(document, as_json, lambda: _print_table(names, rows, result.truncated))
+
+
+def _print_table(names: list[str], rows: list[list[object]], truncated: bool) -> None:
+    texts = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = [max(len(name), *(len(row[i]) for row in texts), 0) for i, name in enumerate(names)]
+    click.echo("  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True)).rstrip())
+    for row in texts:
+        click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+    more = "; there are more, raise --limit" if truncated else ""
+    click.echo(f"({len(rows)} rows{more})", err=True)
+
+
+@click.command()
+@json_option
+def rules(as_json: bool) -> None:
+    """List the fraud rules in force.
+
+    Example: finer rules
+    """
+    found = [
+        {"id": rule.id, "title": rule.title, "action": rule.action.word, "condition": rule.condition}
+        for rule in fraud.list_rules()
+    ]
+
+    def text() -> None:
+        for rule in found:
+            click.echo(f"{rule['id']:<26} {rule['action']:<8} {rule['condition']}")
+
+    show(found, as_json, text)
+
+
+@click.group()
+def fx() -> None:
+    """Exchange rates.
+
+    Example: finer fx load rates.csv --tenant acme
+    """
+
+
+@fx.command("load")
+@click.argument("file", type=click.Path(path_type=Path))
+@tenant_option
+@data_dir_option
+def fx_load(file: Path, tenant: str, data_dir: str | None) -> None:
+    """Load rates from a CSV file with the columns currency, day (YYYY-MM-DD), usd (dollars for one unit).
+
+    Example: finer fx load rates.csv --tenant acme
+    """
+    rates = _read_rates(file)
+    with tenant_transaction(data_dir, tenant) as tx:
+        count = ledger.load_rates(tx, rates)
+    click.echo(f"{count} rates loaded; new events use them within seconds.")
+
+
+def _read_rates(file: Path) -> list[ExchangeRate]:
+    rates = []
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as handle:
+            for line, row in enumerate(csv.DictReader(handle), start=2):
+                try:
+                    rates.append(ExchangeRate(row["currency"], date.fromisoformat(row["day"]), Decimal(row["usd"])))
+                except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+                    raise InvalidInput(f"{file}, line {line}: {error!r}. Columns are currency, day, usd.") from error
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}.") from error
+    return rates
+
+
+@click.group()
+def model() -> None:
+    """Models that score transactions.
+
+    Example: finer model register model.txt --tenant acme --name july --threshold 0.9
+    """
+
+
+@model.command("register")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="A name for people.")
+@click.option("--threshold", type=float, required=True, help="Probability from which a transaction is reviewed.")
+@tenant_option
+@data_dir_option
+def model_register(file: Path, name: str, threshold: float, tenant: str, data_dir: str | None) -> None:
+    """Check a LightGBM text model and put it in force.
+
+    Example: finer model register model.txt --tenant acme --name july --threshold 0.9
+    """
+    try:
+        text = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFound(f"{file} cannot be read as text: {error}.") from error
+    with tenant_transaction(data_dir, tenant) as tx:
+        made = scoring.register_model(
+            tx, name=name, product=fraud.PRODUCT, text=text, known=fraud.model_columns(), threshold=threshold
+        )
+    click.echo(f"Model {made.name!r} ({made.sha256[:12]}) is in force; new events are scored with it within seconds.")
+
+
+@click.command()
+@click.argument("name", required=False)
+def bench(name: str | None) -> None:
+    """Run a benchmark of a checkout by its row, e.g. S1; without a name, list them.
+
+    Example: finer bench D1
+    """
+    folder = Path(__file__).resolve().parents[4] / "bench"
+    found = {file.stem.split("_")[0].upper(): file for file in sorted(folder.glob("[a-z][0-9]_*.py"))}
+    if name is None:
+        for row, file in found.items():
+            click.echo(f"{row}  bench/{file.name}")
+        return
+    if name.upper() not in found:
+        raise NotFound(f"There is no benchmark {name!r}. There are {', '.join(found) or 'none outside a checkout'}.")
+    command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}"]
+    sys.exit(subprocess.run(command, cwd=folder.parent, check=False).returncode)  # noqa: S603 - our own module
+
+
+COMMANDS = (ingest, sql, rules, fx, model, bench)

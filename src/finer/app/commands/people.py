@@ -1,0 +1,178 @@
+"""Commands about tenants, users and keys."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from datetime import timedelta
+
+import click
+import msgspec
+
+from finer.app.commands.common import (
+    OPERATOR,
+    data_dir_option,
+    json_option,
+    running_database,
+    settings_of,
+    show,
+    tenant_option,
+    tenant_transaction,
+)
+from finer.identity import service as identity
+from finer.identity.types import Permission, Role
+from finer.kit.db import NO_TENANT
+from finer.kit.errors import InvalidInput
+from finer.kit.ids import new_id, show_id
+
+
+@click.group()
+def tenant() -> None:
+    """Firms on this installation.
+
+    Example: finer tenant create acme "Acme Bank" --currency PHP --timezone Asia/Manila
+    """
+
+
+@tenant.command("create")
+@click.argument("slug")
+@click.argument("name")
+@click.option("--currency", default="USD", show_default=True, help="Base currency, ISO 4217.")
+@click.option("--timezone", default="UTC", show_default=True, help="IANA time zone, e.g. Asia/Manila.")
+@data_dir_option
+@json_option
+def tenant_create(slug: str, name: str, currency: str, timezone: str, data_dir: str | None, as_json: bool) -> None:
+    """Add a firm.
+
+    Example: finer tenant create acme "Acme Bank" --currency PHP --timezone Asia/Manila
+    """
+    with running_database(settings_of(data_dir)) as database, database.transaction(new_id(), OPERATOR) as tx:
+        made = identity.create_tenant(tx, slug=slug, name=name, base_currency=currency, timezone=timezone)
+    show(
+        {"id": show_id("ten", made.id), "slug": made.slug, "name": made.name},
+        as_json,
+        lambda: click.echo(f"Firm {made.slug!r} exists. Next: finer user create --tenant {made.slug} EMAIL --role administrator"),
+    )
+
+
+@tenant.command("list")
+@data_dir_option
+@json_option
+def tenant_list(data_dir: str | None, as_json: bool) -> None:
+    """List the firms.
+
+    Example: finer tenant list
+    """
+    with (
+        running_database(settings_of(data_dir)) as database,
+        database.transaction(NO_TENANT, OPERATOR, read_only=True) as tx,
+    ):
+        found = identity.list_tenants(tx)
+    rows = [{"slug": one.slug, "name": one.name, "base_currency": one.base_currency} for one in found]
+    show(rows, as_json, lambda: [click.echo(f"{row['slug']:<20} {row['name']}") for row in rows] and None)
+
+
+@click.group()
+def user() -> None:
+    """People who sign in.
+
+    Example: finer user create --tenant acme ana@acme.example --role risk_analyst --name "Ana Cruz"
+    """
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.SERVICE]))
+@click.option("--name", required=True, help="The person's name.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@tenant_option
+@data_dir_option
+def user_create(
+    email: str, role: str, name: str, password_stdin: bool, tenant: str, data_dir: str | None
+) -> None:
+    """Add a person.
+
+    Example: finer user create --tenant acme ana@acme.example --role risk_analyst --name "Ana Cruz"
+    """
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+    with tenant_transaction(data_dir, tenant) as tx:
+        identity.create_user(tx, settings_of(data_dir), email=email, name=name, role=Role(role), password=password)
+    click.echo(f"{email} can sign in as {role.replace('_', ' ')}.")
+
+
+@user.command("link")
+@click.argument("email")
+@tenant_option
+@data_dir_option
+def user_link(email: str, tenant: str, data_dir: str | None) -> None:
+    """Print a sign-in link for a person; it works for 24 hours.
+
+    Example: finer user link --tenant acme ana@acme.example
+    """
+    with tenant_transaction(data_dir, tenant) as tx:
+        token = identity.create_sign_in_link(tx, email=email)
+    click.echo(f"{settings_of(data_dir).web_url}/sign-in?token={token}")
+
+
+@click.group()
+def key() -> None:
+    """API keys of machines.
+
+    Example: finer key create --tenant acme ingest --scope events:write
+    """
+
+
+@key.command("create")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, help="A permission, e.g. events:write; repeat for more.")
+@click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires.")
+@tenant_option
+@data_dir_option
+@json_option
+def key_create(
+    name: str, scopes: tuple[str, ...], days: int, tenant: str, data_dir: str | None, as_json: bool
+) -> None:
+    """Make an API key; it is shown once.
+
+    Example: finer key create --tenant acme ingest --scope events:write --scope decisions:write
+    """
+    known = {permission.value for permission in Permission}
+    if unknown := [scope for scope in scopes if scope not in known]:
+        raise InvalidInput(f"{', '.join(unknown)} is no permission. Permissions: {', '.join(sorted(known))}.")
+    with tenant_transaction(data_dir, tenant) as tx:
+        made, secret = identity.create_api_key(
+            tx, name=name, scopes=[Permission(scope) for scope in scopes], lifetime=timedelta(days=days)
+        )
+    show({"id": show_id("key", made.id), "key": secret}, as_json, lambda: click.echo(secret))
+
+
+@key.command("list")
+@tenant_option
+@data_dir_option
+@json_option
+def key_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
+    """List the API keys of a firm, without their secrets.
+
+    Example: finer key list --tenant acme
+    """
+    with tenant_transaction(data_dir, tenant) as tx:
+        found = identity.list_api_keys(tx)
+    rows = [{"prefix": one.prefix, "name": one.name, "revoked_at": one.revoked_at} for one in found]
+    show(msgspec.to_builtins(rows), as_json, lambda: [click.echo(f"{r['prefix']}  {r['name']}") for r in rows] and None)
+
+
+@key.command("revoke")
+@click.argument("prefix")
+@tenant_option
+@data_dir_option
+def key_revoke(prefix: str, tenant: str, data_dir: str | None) -> None:
+    """Revoke an API key by its prefix; it stops working within a second.
+
+    Example: finer key revoke --tenant acme 1a2b3c4d
+    """
+    with tenant_transaction(data_dir, tenant) as tx:
+        identity.revoke_api_key(tx, prefix=prefix)
+    click.echo(f"The key {prefix} is revoked.")
+
+
+COMMANDS = (tenant, user, key)

@@ -1,0 +1,128 @@
+"""POST /decisions: the one way of every record, awaited.
+
+The body goes through ingestion like any other; the worker stores the decision in the transaction that consumes the
+event and notifies; this class hands the stored decision to the request that waits. Idempotent by event id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterable
+
+import msgspec
+
+from finer.app.ingestion import Ingestion
+from finer.decisions import service as decisions
+from finer.decisions.errors import EventIdReused
+from finer.decisions.types import Decision
+from finer.identity.types import Principal
+from finer.ingest.types import Body
+from finer.kit.db import Database
+from finer.kit.errors import InvalidInput, Unavailable, Unprocessable
+from finer.kit.tx import SYSTEM
+
+_Key = tuple[uuid.UUID, str]
+
+
+class _EventId(msgspec.Struct):
+    event_id: str
+
+
+class Decider:
+    """The requests of this process that wait for a decision."""
+
+    def __init__(self, database: Database, ingestion: Ingestion, timeout_s: float) -> None:
+        self._database = database
+        self._ingestion = ingestion
+        self._timeout_s = timeout_s
+        self._waiting: dict[_Key, list[asyncio.Future[Decision]]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Called on the event loop that the requests run on."""
+        self._loop = asyncio.get_running_loop()
+
+    async def decide(self, principal: Principal, body: bytes) -> Decision:
+        """The decision for one transaction.
+
+        Raises InvalidInput for a body that is not one JSON object with an event id, Unprocessable when the contract
+        refuses it, EventIdReused for another body under the same id, Unavailable when no answer came in time (the
+        event is durable then: asking again gives its decision).
+        """
+        try:
+            event_id = msgspec.json.decode(body, type=_EventId).event_id
+            canonical = msgspec.json.encode(msgspec.json.decode(body), order="sorted")
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"The body must be one JSON object with a text event_id: {error}.") from error
+        fingerprint = decisions.content_hash(canonical)
+        key = (principal.tenant_id, event_id)
+        future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        try:
+            await self._submit(principal, body, fingerprint)
+            found = await asyncio.wait_for(future, self._timeout_s)
+        except TimeoutError as error:
+            raise Unavailable(
+                f"No decision within {self._timeout_s:g} s. The transaction is stored; send the same body again for "
+                "its decision."
+            ) from error
+        finally:
+            others = self._waiting[key]
+            others.remove(future)
+            if not others:
+                del self._waiting[key]
+        return decisions.same_body(found, fingerprint)
+
+    async def _submit(self, principal: Principal, body: bytes, fingerprint: bytes) -> None:
+        receipt = await self._ingestion.submit(
+            principal.tenant_id,
+            principal.actor(),
+            "transaction",
+            Body(data=body, format="ndjson", source="decision", awaited=fingerprint),
+        )
+        if receipt.quarantined:
+            raise Unprocessable(
+                "The transaction breaks its contract: " + " ".join(problem.reason for problem in receipt.problems),
+                problems=msgspec.to_builtins(receipt.problems),
+            )
+
+    def notified(self, payload: str) -> None:
+        """A notification from the worker; an empty payload means: look for everything that waits. Listener thread."""
+        if self._loop is None:
+            return
+        pairs: Iterable[_Key]
+        if payload:
+            pairs = [(uuid.UUID(tenant), event_id) for tenant, event_id in msgspec.json.decode(payload)]
+        else:
+            pairs = list(self._waiting)
+        wanted: dict[uuid.UUID, list[str]] = {}
+        for tenant, event_id in pairs:
+            if (tenant, event_id) in self._waiting:
+                wanted.setdefault(tenant, []).append(event_id)
+        for tenant, event_ids in wanted.items():
+            with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
+                found = decisions.decisions_of(tx, event_ids)
+            answers: dict[str, Decision | EventIdReused] = {decision.event_id: decision for decision in found}
+            if payload:
+                # The worker has seen the event and there is no stored decision: it came by another way before.
+                for event_id in event_ids:
+                    answers.setdefault(event_id, _came_in_bulk(event_id))
+            self._loop.call_soon_threadsafe(self._resolve, tenant, answers)
+
+    def _resolve(self, tenant: uuid.UUID, answers: dict[str, Decision | EventIdReused]) -> None:
+        for event_id, answer in answers.items():
+            for future in self._waiting.get((tenant, event_id), ()):
+                if future.done():
+                    continue
+                if isinstance(answer, Decision):
+                    future.set_result(answer)
+                else:
+                    future.set_exception(answer)
+
+
+def _came_in_bulk(event_id: str) -> EventIdReused:
+    return EventIdReused(
+        f"Event {event_id!r} was received before through POST /events. Its decision is in the table decisions: "
+        "finer sql \"select * from decisions where event_id = '...'\"."
+    )

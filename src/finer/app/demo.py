@@ -1,0 +1,87 @@
+"""The demo firm: made once, with a person per role, a key for the simulated world, and sign-in links."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from finer.app.flow import deliver
+from finer.app.supervisor import database_url
+from finer.identity import service as identity
+from finer.identity.types import Permission, Role
+from finer.kit.db import API, NO_TENANT, Database
+from finer.kit.ids import new_id
+from finer.kit.settings import Settings
+from finer.kit.tx import SYSTEM
+
+SLUG = "demo"
+PEOPLE = {
+    Role.RISK_ANALYST: "Ana Cruz",
+    Role.DATA_ENGINEER: "Budi Santoso",
+    Role.EXECUTIVE: "Chen Li Wei",
+    Role.CREDIT_OFFICER: "Dewi Lestari",
+    Role.CUSTOMER_MANAGER: "Elena Reyes",
+    Role.MARKETING_MANAGER: "Farid Rahman",
+    Role.AUDITOR: "Grace Tan",
+    Role.ADMINISTRATOR: "Hugo Lim",
+}
+_KEY_SCOPES = frozenset(
+    {Permission.EVENTS_WRITE, Permission.RECEIPTS_READ, Permission.DECISIONS_WRITE, Permission.PIPELINE_READ}
+)
+
+
+@dataclass(frozen=True)
+class DemoFirm:
+    """Sign-in links (role, name, address) of the demo firm."""
+
+    links: list[tuple[str, str, str]]
+
+
+def prepare_demo(url: str, settings: Settings) -> DemoFirm:
+    """Make the demo firm and its people when they are not there; make fresh sign-in links."""
+    database = Database(url, API, connections=2, deliver=deliver)
+    try:
+        tenant = _firm(database)
+        links = []
+        with database.transaction(tenant, SYSTEM) as tx:
+            known = {user.email for user in identity.list_users(tx)}
+            for role, name in PEOPLE.items():
+                email = f"{role.value}@demo.example"
+                if email not in known:
+                    identity.create_user(tx, settings, email=email, name=name, role=role, password=None)
+                token = identity.create_sign_in_link(tx, email=email)
+                links.append((role.value, name, f"{settings.web_url}/sign-in?token={token}"))
+        return DemoFirm(links)
+    finally:
+        database.close()
+
+
+def _firm(database: Database) -> uuid.UUID:
+    with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+        for tenant in identity.list_tenants(tx):
+            if tenant.slug == SLUG:
+                return tenant.id
+    with database.transaction(new_id(), SYSTEM) as tx:
+        made = identity.create_tenant(
+            tx, slug=SLUG, name="Bayani Bank (demo)", base_currency="PHP", timezone="Asia/Manila"
+        )
+        return made.id
+
+
+def run_demo(settings: Settings, rate: float, days: int) -> None:
+    """Run the simulated world against the API until SIGTERM, with a key that lives as long as this process may."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    url, _ = database_url(settings)
+    database = Database(url, API, connections=1, deliver=deliver)
+    with database.transaction(_firm(database), SYSTEM) as tx:
+        _, key = identity.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
+        link = identity.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
+    database.close()
+    from finer.demo import service as world
+
+    world.run(settings.web_url, key, link, rate=rate, history_days=days, stop=stop)

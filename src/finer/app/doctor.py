@@ -1,0 +1,81 @@
+"""`finer doctor`: what of this machine and these settings would keep Finer from working."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+
+import msgspec
+import psutil
+import psycopg
+
+from finer.app.supervisor import database_url
+from finer.app.web import web_folder
+from finer.kit.settings import Settings
+
+_DISK_MIN_GB = 5
+_MEMORY_MIN_GB = 4
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing looked at: whether it is good, and a sentence."""
+
+    what: str
+    good: bool
+    says: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Python, memory, disk, port, web app and database, in that order."""
+    return [
+        _python(),
+        _memory(),
+        _disk(settings),
+        _port(settings),
+        _web(),
+        _database(settings),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed.")
+
+
+def _memory() -> Finding:
+    total = psutil.virtual_memory().total / 2**30
+    return Finding("memory", total >= _MEMORY_MIN_GB, f"{total:.1f} GiB; at least {_MEMORY_MIN_GB} GiB is advised.")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data_path
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 2**30
+    return Finding("disk", free >= _DISK_MIN_GB, f"{free:.1f} GiB free at {folder}; at least {_DISK_MIN_GB} GiB is advised.")
+
+
+def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        taken = probe.connect_ex((settings.host, settings.port)) == 0
+    says = "something answers there already; use --port." if taken else "free."
+    return Finding("port", not taken, f"{settings.host}:{settings.port} is {says}")
+
+
+def _web() -> Finding:
+    built = (web_folder() / "index.html").is_file()
+    return Finding("web app", built, "built." if built else "not built; run make web.")
+
+
+def _database(settings: Settings) -> Finding:
+    url, server = database_url(settings)
+    if server is not None and not server.running():
+        return Finding("database", True, "the embedded PostgreSQL is not running; finer up starts it.")
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute("show server_version").fetchone()
+    except psycopg.Error as error:
+        return Finding("database", False, f"no connection: {error}. Check FINER_DATABASE_URL.")
+    return Finding("database", True, f"PostgreSQL {row[0] if row is not None else '?'} answers.")

@@ -1,0 +1,52 @@
+"""Which domain fact wakes which handler, in the order the data travels. docs/reference/flow.md is made from this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from finer.facts.decisions import AlertResolved
+from finer.kit.jobs import defer
+from finer.kit.tx import Actor, Fact, Tx
+from finer.warehouse import handlers as warehouse
+
+Handler = Callable[..., None]
+
+FLOW: dict[type[Fact], tuple[Handler, ...]] = {
+    AlertResolved: (warehouse.append_label,),
+}
+
+_BY_NAME: dict[str, type[Fact]] = {fact.name: fact for fact in FLOW}
+
+
+def handler_name(handler: Handler) -> str:
+    """`warehouse.append_label`: domain and function."""
+    return f"{handler.__module__.split('.')[1]}.{handler.__name__}"
+
+
+def deliver(tx: Tx, facts: list[Fact]) -> None:
+    """One durable job per handler of each fact, in the transaction that recorded the fact."""
+    for fact in facts:
+        for handler in FLOW[type(fact)]:
+            defer(
+                tx.connection,
+                "finer.handle_fact",
+                {
+                    "tenant": str(tx.tenant),
+                    "actor": msgspec.to_builtins(tx.actor),
+                    "fact": fact.name,
+                    "handler": handler_name(handler),
+                    "body": msgspec.to_builtins(fact),
+                },
+                queue="facts",
+                lock=f"{handler_name(handler)}:{tx.tenant}",
+            )
+
+
+def find(fact: str, handler: str, body: dict[str, Any], actor: dict[str, Any]) -> tuple[Handler, Fact, Actor]:
+    """The handler and the fact behind a job's arguments."""
+    kind = _BY_NAME[fact]
+    found = next(candidate for candidate in FLOW[kind] if handler_name(candidate) == handler)
+    return found, msgspec.convert(body, kind), msgspec.convert(actor, Actor)

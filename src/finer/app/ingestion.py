@@ -1,0 +1,180 @@
+"""Group commit: bodies that arrive together are parsed together and become durable in one transaction.
+
+One thread takes whatever waits, so a lone body is not delayed and a flood is committed in large groups. A sender gets
+its receipt after the commit, never before. When the workers are too far behind, nothing more is accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+import sqlalchemy as sa
+import structlog
+
+from finer.app.pipeline import CONSUMER
+from finer.ingest import service as ingest
+from finer.ingest.types import Body, Receipt
+from finer.kit.db import API, Database, connect
+from finer.kit.errors import FinerError, TooManyRequests, Unavailable
+from finer.kit.log import PostgresLog, announce
+from finer.kit.settings import Settings
+from finer.kit.tx import Actor
+
+_log = structlog.get_logger(__name__)
+_BACKLOG_EVERY_S = 0.1
+_QUEUE_BYTES_MAX = 256 * 2**20  # bodies waiting in memory; beyond it senders are told to come back
+
+
+@dataclass
+class _Waiting:
+    """One body on its way, and the future of the request that sent it."""
+
+    tenant: uuid.UUID
+    actor: Actor
+    contract: str
+    body: Body
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Receipt] = field(repr=False)
+
+
+class Ingestion:
+    """The one thread of an API process that parses bodies and appends them to the log."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queued_bytes = 0
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, name="ingestion", daemon=True),
+            threading.Thread(target=self._watch_backlog, name="backlog", daemon=True),
+        ]
+        self.backlog_events = 0
+
+    def start(self) -> None:
+        """Warm the parsers and begin."""
+        ingest.warm()
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Commit what waits, then stop."""
+        self._stop.set()
+        self._queue.put(None)
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    async def submit(self, tenant: uuid.UUID, actor: Actor, contract: str, body: Body) -> Receipt:
+        """Hand in one body; returns its receipt once every accepted record is durable.
+
+        Raises TooManyRequests when consumers are behind, and what parsing raises for a body that cannot be read.
+        """
+        if self.backlog_events > self._settings.backlog_events_max or self._queued_bytes > _QUEUE_BYTES_MAX:
+            raise TooManyRequests(
+                f"{self.backlog_events:,} events wait to be decided; nothing of this body was accepted. Send it again.",
+                retry_after_s=1,
+            )
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(tenant, actor, contract, body, loop, loop.create_future())
+        self._queued_bytes += len(body.data)
+        self._queue.put(waiting)
+        return await waiting.future
+
+    def _run(self) -> None:
+        notifier: psycopg.Connection | None = None
+        while (group := self._next_group()) is not None:
+            done: list[tuple[_Waiting, Receipt | BaseException]] = []
+            streams: set[str] = set()
+            for members in _by_tenant_and_contract(group):
+                done += self._commit(members, streams)
+            for waiting in group:
+                self._queued_bytes -= len(waiting.body.data)
+            try:
+                if streams:
+                    notifier = notifier or connect(self._database.url, API, name="finer-notifier")
+                    announce(notifier, sorted(streams))
+            except psycopg.Error as error:
+                # The events are durable; a worker that is not woken finds them at its next look.
+                _log.warning("workers could not be woken", error=str(error))
+                notifier = None
+            _answer(done)
+
+    def _next_group(self) -> list[_Waiting] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        group = [first]
+        size = len(first.body.data)
+        while size < self._settings.group_bytes_max:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                self._queue.put(None)
+                break
+            group.append(more)
+            size += len(more.body.data)
+        return group
+
+    def _commit(self, members: list[_Waiting], streams: set[str]) -> list[tuple[_Waiting, Receipt | BaseException]]:
+        """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours."""
+        first = members[0]
+        try:
+            parsed = ingest.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
+            with self._database.transaction(first.tenant, first.actor) as tx:
+                answers = ingest.append(tx, first.contract, parsed, self._settings.partitions)
+        except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+            gone = Unavailable(f"The database is not there right now; nothing of this body was accepted: {error}")
+            return [(waiting, gone) for waiting in members]
+        except FinerError as error:
+            return [(waiting, error) for waiting in members]
+        except Exception as error:
+            _log.exception("a group of bodies could not be committed", contract=first.contract)
+            return [(waiting, error) for waiting in members]
+        streams.add(first.contract)
+        return list(zip(members, answers, strict=True))
+
+    def _watch_backlog(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with connect(self._database.url, API, name="finer-backlog") as connection:
+                    while not self._stop.wait(_BACKLOG_EVERY_S):
+                        heads = PostgresLog.heads(connection)
+                        consumed = PostgresLog.consumed(connection, CONSUMER)
+                        self.backlog_events = sum(head - consumed.get(at, 0) for at, head in heads.items())
+            except psycopg.Error as error:
+                _log.warning("the backlog cannot be read", error=str(error))
+                self._stop.wait(1)
+
+
+def _by_tenant_and_contract(group: Sequence[_Waiting]) -> list[list[_Waiting]]:
+    found: dict[tuple[uuid.UUID, str, bool], list[_Waiting]] = {}
+    for waiting in group:
+        found.setdefault((waiting.tenant, waiting.contract, waiting.body.awaited is not None), []).append(waiting)
+    return list(found.values())
+
+
+def _answer(done: list[tuple[_Waiting, Receipt | BaseException]]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Receipt | BaseException]]] = {}
+    for waiting, result in done:
+        by_loop.setdefault(waiting.loop, []).append((waiting, result))
+    for loop, results in by_loop.items():
+        loop.call_soon_threadsafe(_resolve, results)
+
+
+def _resolve(results: list[tuple[_Waiting, Receipt | BaseException]]) -> None:
+    for waiting, result in results:
+        if waiting.future.done():
+            continue
+        if isinstance(result, BaseException):
+            waiting.future.set_exception(result)
+        else:
+            waiting.future.set_result(result)

@@ -1,0 +1,114 @@
+"""`finer jobs`: what happens later or on a schedule, as durable jobs in PostgreSQL (procrastinate)."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import procrastinate
+import structlog
+
+from finer.app.flow import deliver, find
+from finer.app.process import settle
+from finer.app.supervisor import database_url
+from finer.app.verify import verify
+from finer.identity import service as identity
+from finer.ingest import service as ingest
+from finer.kit.db import NO_TENANT, WORKER, Database, connect, url_for_role
+from finer.kit.settings import Settings
+from finer.kit.tx import SYSTEM
+from finer.warehouse import service as warehouse
+
+_log = structlog.get_logger(__name__)
+_PARTITIONS_AHEAD_DAYS = 3
+
+
+class Jobs:
+    """The job worker of this process and the tasks it knows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._url, _ = database_url(settings)
+        self._database = Database(self._url, WORKER, connections=4, deliver=deliver)
+        connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=6)
+        self.app = procrastinate.App(connector=connector)
+        self._declare()
+
+    def run(self) -> None:
+        """Work until SIGTERM; a job under way is finished first."""
+        prepare_log(self._url)
+        settle()
+        asyncio.run(self._serve())
+        self._database.close()
+
+    async def _serve(self) -> None:
+        async with self.app.open_async():
+            task = asyncio.create_task(
+                self.app.run_worker_async(
+                    concurrency=2, install_signal_handlers=False, listen_notify=True, shutdown_graceful_timeout=10
+                )
+            )
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, task.cancel)
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _declare(self) -> None:
+        retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
+        self.app.task(self._handle_fact, name="finer.handle_fact", queue="facts", retry=retry)
+        schedule: list[tuple[str, Any]] = [
+            ("*/10 * * * *", self._compact_lake),
+            ("7 * * * *", self._keep_log),
+            ("23 * * * *", self._verify),
+            ("*/15 * * * *", self._forget),
+        ]
+        for cron, function in schedule:
+            name = f"finer.{function.__name__.lstrip('_')}"
+            task = self.app.task(function, name=name, queue="schedule", queueing_lock=name, lock=name)
+            self.app.periodic(cron=cron)(task)
+
+    def _handle_fact(self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]) -> None:
+        found, happened, who = find(fact, handler, body, actor)
+        with self._database.transaction(uuid.UUID(tenant), who) as tx:
+            found(tx, happened, self._lake())
+
+    def _lake(self) -> warehouse.LakeAccess:
+        return warehouse.LakeAccess(self._url, self._settings)
+
+    def _compact_lake(self, timestamp: int) -> None:
+        for tenant in self._tenants():
+            warehouse.compact(self._lake(), tenant)
+
+    def _keep_log(self, timestamp: int) -> None:
+        prepare_log(self._url)
+        before = datetime.now(UTC) - timedelta(hours=self._settings.log_retention_hours)
+        with connect(self._url, WORKER, name="finer-jobs") as connection:
+            row = connection.execute("select kit_log_drop_partitions(%s)", (before.date(),)).fetchone()
+            _log.info("log partitions dropped", partitions=row[0] if row is not None else 0)
+
+    def _verify(self, timestamp: int) -> None:
+        found = verify(self._url, self._settings)
+        if found:
+            _log.error("invariants are broken", violations=found[:50])
+
+    def _forget(self, timestamp: int) -> None:
+        for tenant in self._tenants():
+            with self._database.transaction(tenant, SYSTEM) as tx:
+                ingest.forget_old(tx)
+
+    def _tenants(self) -> list[uuid.UUID]:
+        with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            return [tenant.id for tenant in identity.list_tenants(tx)]
+
+
+def prepare_log(url: str) -> None:
+    """Make the log's partitions of the days ahead; doing it again changes nothing."""
+    today = datetime.now(UTC).date()
+    with connect(url, WORKER, name="finer-jobs") as connection:
+        for ahead in range(_PARTITIONS_AHEAD_DAYS):
+            connection.execute("select kit_log_add_partition(%s)", (today + timedelta(days=ahead),))
+
+

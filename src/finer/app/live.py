@@ -1,0 +1,140 @@
+"""Live streams to browsers: one snapshot per tenant and tick, encoded once, handed to all its viewers.
+
+A viewer that does not read keeps a short queue; when it is full the queue is emptied and the viewer is told to fetch
+again ("resync"), so a slow reader costs nothing and never sees a gap without knowing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+_log = structlog.get_logger(__name__)
+HEARTBEAT_S = 15.0
+_QUEUE_MAX = 64
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One open stream."""
+
+    queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(_QUEUE_MAX))
+
+    def offer(self, message: bytes) -> None:
+        """Queue a message, or replace everything by "resync" when the viewer does not keep up."""
+        try:
+            self.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(sse("resync", b"{}"))
+
+
+def sse(event: str, data: bytes, identifier: str | None = None) -> bytes:
+    """One server-sent event (WHATWG HTML, section 9.2); `data` is one line of JSON."""
+    head = b"" if identifier is None else b"id: " + identifier.encode() + b"\n"
+    return head + b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
+
+
+class Channel:
+    """Viewers by tenant, and the task that makes their snapshots.
+
+    `snapshot(tenant, since)` returns (messages, next since); it runs in a thread. It is asked at most every `tick_s`
+    for each tenant that has viewers and was marked dirty (or always, with `always`).
+    """
+
+    def __init__(
+        self,
+        snapshot: Callable[[uuid.UUID, int | None], tuple[list[bytes], int | None]],
+        *,
+        tick_s: float,
+        always: bool = False,
+    ) -> None:
+        self._snapshot = snapshot
+        self._tick_s = tick_s
+        self._always = always
+        self._viewers: dict[uuid.UUID, set[Viewer]] = {}
+        self._since: dict[uuid.UUID, int | None] = {}
+        self._dirty: set[uuid.UUID] = set()
+        self._lock = threading.Lock()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def viewers(self) -> int:
+        """Open streams of all tenants."""
+        return sum(len(found) for found in self._viewers.values())
+
+    def start(self) -> None:
+        """Begin; called on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop making snapshots."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def mark(self, payload: str) -> None:
+        """A notification from PostgreSQL: this tenant (all, when empty) has something new. Any thread."""
+        with self._lock:
+            if payload:
+                self._dirty.add(uuid.UUID(payload))
+            else:
+                self._dirty.update(self._viewers)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def stream(
+        self, tenant: uuid.UUID, since: int | None, alive: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[bytes]:
+        """The messages of one viewer until it goes away or `alive` says no (asked before every message)."""
+        viewer = Viewer()
+        first, reached = await asyncio.to_thread(self._snapshot, tenant, since)
+        viewers = self._viewers.setdefault(tenant, set())
+        if not viewers:
+            self._since[tenant] = reached
+        viewers.add(viewer)
+        try:
+            yield b"retry: 2000\n\n"
+            for message in first:
+                yield message
+            while await alive():
+                try:
+                    yield await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    yield b": still here\n\n"
+        finally:
+            viewers.discard(viewer)
+            if not viewers:
+                self._viewers.pop(tenant, None)
+                self._since.pop(tenant, None)
+
+    async def _run(self) -> None:
+        while True:
+            if not self._always:
+                await self._wake.wait()
+                self._wake.clear()
+            with self._lock:
+                dirty = set(self._viewers) if self._always else self._dirty & set(self._viewers)
+                self._dirty.clear()
+            for tenant in dirty:
+                await self._tell(tenant)
+            await asyncio.sleep(self._tick_s)
+
+    async def _tell(self, tenant: uuid.UUID) -> None:
+        try:
+            messages, reached = await asyncio.to_thread(self._snapshot, tenant, self._since.get(tenant))
+        except Exception as error:  # a failed snapshot must not end the stream of all other tenants
+            _log.warning("a live snapshot failed", tenant=str(tenant), error=str(error))
+            return
+        self._since[tenant] = reached
+        for viewer in tuple(self._viewers.get(tenant, ())):
+            for message in messages:
+                viewer.offer(message)

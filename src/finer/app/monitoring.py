@@ -1,0 +1,75 @@
+"""Health, metrics and the pipeline's own page: what several domains know, put side by side."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import msgspec
+import prometheus_client
+from litestar import Controller, Request, Response, get
+
+from finer.app.pipeline import CONSUMER
+from finer.identity.types import Permission
+from finer.ingest import service as ingest
+from finer.kit.errors import Forbidden, Unavailable
+from finer.kit.log import PostgresLog
+from finer.kit.tx import SYSTEM, Tx
+from finer.warehouse import service as warehouse
+
+_LOOPBACK = ("127.0.0.1", "::1")
+BACKLOG = prometheus_client.Gauge("finer_backlog_events", "Events in the log that no worker has taken yet")
+STREAMS = prometheus_client.Gauge("finer_live_streams", "Open live streams of this process")
+
+
+def pipeline_view(tx: Tx) -> dict[str, Any]:
+    """Throughput, latency, lag, freshness, and what was accepted, duplicate or quarantined, by contract."""
+    now = tx.now()
+    progress = PostgresLog.progress(tx.connection, CONSUMER)
+    return {
+        "as_of": now,
+        **ingest.activity(tx),
+        "freshness": msgspec.to_builtins(warehouse.freshness(tx)),
+        "lag": {"events": sum(head - consumed for head, consumed in progress.values())},
+        "log": {"events": sum(head for head, _ in progress.values()), "streams": len(progress)},
+    }
+
+
+class MonitoringController(Controller):
+    """The system about itself."""
+
+    path = "/"
+    tags = ["System"]
+
+    @get(
+        "/api/v1/pipeline", opt={"permission": Permission.PIPELINE_READ}, sync_to_thread=True, summary="The pipeline now"
+    )
+    def pipeline(self, tx: Tx) -> dict[str, Any]:
+        """Throughput, latency, lag, freshness, and counts by contract of the last 24 hours."""
+        return pipeline_view(tx)
+
+    @get("/api/v1/health/live", opt={"permission": "public"}, summary="Is the process alive")
+    async def live(self) -> dict[str, Any]:
+        """Answers as long as the process can answer."""
+        return {"status": "alive", "pid": os.getpid()}
+
+    @get("/api/v1/health/ready", opt={"permission": "public"}, sync_to_thread=True, summary="Can it serve")
+    def ready(self, services: Any) -> dict[str, Any]:
+        """Whether the database answers; 503 otherwise."""
+        try:
+            with services.database.engine.connect() as connection:
+                connection.exec_driver_sql("select 1")
+        except Exception as error:
+            raise Unavailable(f"The database does not answer: {error}") from error
+        return {"status": "ready", "backlog_events": services.ingestion.backlog_events, "actor": SYSTEM.name}
+
+    @get("/metrics", opt={"permission": "public"}, sync_to_thread=True, include_in_schema=False)
+    def metrics(self, request: Request[Any, Any, Any], services: Any) -> Response[bytes]:
+        """Prometheus metrics of this process, for this machine or with the metrics token."""
+        token = services.settings.metrics_token
+        client = request.client.host if request.client is not None else ""
+        if client not in _LOOPBACK and not (token and request.headers.get("authorization") == f"Bearer {token}"):
+            raise Forbidden("Metrics are for this machine. Set FINER_METRICS_TOKEN to read them from another one.")
+        BACKLOG.set(services.ingestion.backlog_events)
+        STREAMS.set(services.alerts.viewers() + services.pipeline.viewers())
+        return Response(prometheus_client.generate_latest(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,167 @@
+"""The way of a record, written down once. Read from top to bottom: that is the order of the data.
+
+    log rows -> decode -> deduplicate -> features -> rules and model -> ONE transaction -> lake
+
+A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
+consumer's offset only rebuild state, rows below the lake's offset are not written again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from finer.app.tenants import TenantContext, Tenants
+from finer.decisions import service as decisions
+from finer.features import service as features
+from finer.fraud import service as fraud
+from finer.ingest import service as ingest
+from finer.kit.columns import Columns
+from finer.kit.db import Database
+from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
+from finer.kit.log import LogRow, Position, PostgresLog, decode
+from finer.kit.tx import SYSTEM
+from finer.warehouse import service as warehouse
+from finer.warehouse.types import DecisionColumns, LakeBatch
+
+CONSUMER = "pipeline"
+DECIDED_STREAM = "transaction"
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass
+class Batch:
+    """One group of log rows of one tenant and one contract on its way, and what each step adds to it."""
+
+    tenant: TenantContext
+    position: Position
+    base_offset: int
+    columns: Columns
+    offsets: Array
+    status: Array
+    verdicts: fraud.Verdicts | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """The offset after the last record of this batch."""
+        return self.base_offset + self.columns.rows
+
+    @property
+    def fresh(self) -> Array:
+        """Which records are neither duplicates nor conflicts, shape (rows,), bool."""
+        return self.status == 0
+
+
+class Pipeline:
+    """The state of one worker and the steps over it. One worker writes each partition."""
+
+    def __init__(
+        self, database: Database, tenants: Tenants, engine: features.Engine, seen: Deduplicator, lake: warehouse.LakeWriter
+    ) -> None:
+        self._database = database
+        self._tenants = tenants
+        self.engine = engine
+        self.seen = seen
+        self._lake = lake
+        self.consumed: dict[Position, int] = {}
+        self.applied: dict[Position, int] = {}
+
+    def process(self, rows: list[LogRow]) -> int:
+        """Take consecutive log rows of one position, tenant and header all the way; returns how many records."""
+        batch = self.decode(rows)
+        self.deduplicate(batch)
+        if batch.position[0] == DECIDED_STREAM:
+            self.compute_features(batch)
+            self.decide(batch)
+        if batch.next_offset > self.consumed.get(batch.position, 0):
+            self.commit(batch)
+        self.store_in_lake(batch)
+        self.applied[batch.position] = batch.next_offset
+        return batch.columns.rows
+
+    def decode(self, rows: list[LogRow]) -> Batch:
+        """Arrow IPC payloads become one batch of columns."""
+        first = rows[0]
+        batches = [decode(row.payload) for row in rows]
+        whole = batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+        count = whole.num_rows
+        return Batch(
+            tenant=self._tenants.of(first.tenant),
+            position=(first.stream, first.partition),
+            base_offset=first.base_offset,
+            columns=Columns(whole),
+            offsets=np.arange(first.base_offset, first.base_offset + count, dtype=np.int64),
+            status=np.zeros(count, np.uint8),
+        )
+
+    def deduplicate(self, batch: Batch) -> None:
+        """An event id counts once; the same id with another content is a conflict."""
+        ids, contents = ingest.identify(batch.columns, batch.position[0], batch.tenant.seed)
+        batch.status = self.seen.check(ids, contents)
+
+    def compute_features(self, batch: Batch) -> None:
+        """Amounts in US dollars, local time, then the sliding windows, duplicates left out."""
+        fraud.derive(batch.columns, batch.tenant.rates, batch.tenant.zone)
+        skip = None if not batch.status.any() else ~batch.fresh
+        self.engine.step(batch.columns, batch.tenant.seed, skip)
+
+    def decide(self, batch: Batch) -> None:
+        """Every rule and the tenant's model over the whole batch."""
+        batch.verdicts = fraud.evaluate(batch.columns, batch.tenant.model)
+
+    def commit(self, batch: Batch) -> None:
+        """Alerts, awaited answers, duplicates, counts and the consumer's offset: together or not at all."""
+        consumed = self.consumed.get(batch.position, 0)
+        with self._database.transaction(batch.tenant.id, SYSTEM) as tx:
+            PostgresLog.advance(tx.connection, CONSUMER, batch.position, consumed, batch.next_offset)
+            if batch.verdicts is not None:
+                found = fraud.verdicts_to_store(
+                    batch.columns, batch.offsets, batch.position[1], batch.verdicts, batch.fresh, batch.tenant.model
+                )
+                decisions.record_verdicts(tx, found.alerts, found.decisions)
+            if "awaited" in batch.columns:
+                decisions.announce_decisions(tx, batch.columns.arrow("event_id").to_pylist())
+            if batch.status.any():
+                ingest.record_outcomes(
+                    tx,
+                    batch.position,
+                    batch.base_offset,
+                    duplicates=batch.offsets[batch.status == DUPLICATE],
+                    conflicts=batch.offsets[batch.status == CONFLICT],
+                    columns=batch.columns,
+                )
+            ingest.record_processed(tx, batch.position[0], batch.columns.values("received_at"), batch.status)
+        self.consumed[batch.position] = batch.next_offset
+
+    def store_in_lake(self, batch: Batch) -> None:
+        """Queue events and decisions for the lake; waits when the lake is too far behind."""
+        verdicts = batch.verdicts
+        decided = None
+        if verdicts is not None:
+            model = batch.tenant.model
+            decided = DecisionColumns(
+                actions=verdicts.actions,
+                fired=verdicts.fired,
+                rule_ids=tuple(rule.id for rule in fraud.list_rules()),
+                scores=verdicts.scores,
+                features=fraud.stored_columns(batch.columns),
+                exact=fraud.exact_columns(),
+                feature_set=fraud.versions()["feature_set"],
+                rule_pack=fraud.versions()["rule_pack"],
+                model=None if model is None else model.sha256[:12],
+            )
+        self._lake.put(
+            LakeBatch(
+                tenant=batch.tenant.id,
+                stream=batch.position[0],
+                partition=batch.position[1],
+                next_offset=batch.next_offset,
+                events=batch.columns.batch,
+                offsets=batch.offsets,
+                keep=batch.fresh if batch.status.any() else None,
+                decisions=decided,
+            )
+        )

@@ -1,0 +1,145 @@
+"""`finer up`: PostgreSQL and every process of Finer on this machine, started, watched and stopped together."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import IO
+
+import structlog
+
+from finer.kit.errors import Conflict, Unavailable
+from finer.kit.migration import migrate
+from finer.kit.postgres import EmbeddedPostgres
+from finer.kit.settings import Settings
+
+_log = structlog.get_logger(__name__)
+_TICK_S = 0.1
+_STOP_S = 15.0
+_BACKOFF_MAX_S = 5.0
+_HEALTHY_S = 10.0  # a process that lived this long starts again at once when it dies
+
+
+@dataclass
+class _Child:
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    start_after: float = 0.0
+    restarts: int = field(default=0)
+
+
+def lock_data_folder(settings: Settings) -> IO[str]:
+    """Hold the data folder for this supervisor. Raises Conflict when another one runs on it."""
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    # The handle is the lock: it is kept open until the supervisor ends, and the kernel releases it in any case.
+    handle = (settings.data_path / "supervisor.lock").open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        handle.close()
+        raise Conflict(
+            f"Finer already runs on {settings.data_path}. Stop it first, or give another --data-dir and --port."
+        ) from error
+    return handle
+
+
+def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
+    """The owner's address of the database, and the embedded server behind it (None with a server of one's own)."""
+    if settings.database_url:
+        return settings.database_url, None
+    server = EmbeddedPostgres(settings.data_path)
+    return server.url, server
+
+
+class Supervisor:
+    """Starts the embedded PostgreSQL and the processes, restarts what dies, stops all of it on SIGTERM."""
+
+    def __init__(self, settings: Settings, processes: list[str], extra: list[list[str]] | None = None) -> None:
+        """`processes` are finer commands such as `api`; `extra` are finer commands with arguments, started last."""
+        self._settings = settings
+        self.url, self._server = database_url(settings)
+        commands = [[name] for name in processes] + (extra or [])
+        program = [sys.executable, "-m", "finer.app.cli"]
+        self._children = [_Child(command[0], program + command) for command in commands]
+        self._stop = threading.Event()
+
+    def prepare(self) -> None:
+        """Start PostgreSQL and bring its schema up to date."""
+        if self._server is not None:
+            self._server.start()
+        migrate(self.url)
+
+    def run(self, ready: Callable[[], None]) -> None:
+        """Start the processes, call `ready` once, and watch until a signal asks to stop."""
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            announcer = threading.Thread(target=ready, daemon=True)
+            announcer.start()
+            while not self._stop.wait(_TICK_S):
+                self._watch()
+        finally:
+            self.stop()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def stop(self) -> None:
+        """Stop the processes in reverse order, then PostgreSQL."""
+        for child in reversed(self._children):
+            if child.process is not None and child.process.poll() is None:
+                child.process.terminate()
+        deadline = time.monotonic() + _STOP_S
+        for child in reversed(self._children):
+            if child.process is not None:
+                try:
+                    child.process.wait(max(0.1, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    _log.warning("process did not stop in time and is killed", process=child.name)
+                    child.process.kill()
+                    child.process.wait()
+        if self._server is not None:
+            self._server.stop()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _watch(self) -> None:
+        if self._server is not None and not self._server.running():
+            _log.error("PostgreSQL is gone; it is started again")
+            try:
+                self._server.start()
+            except Unavailable as error:
+                _log.error("PostgreSQL could not be started", error=error.detail)
+                return
+        now = time.monotonic()
+        for child in self._children:
+            if child.process is None:
+                if now >= child.start_after:
+                    self._start(child, now)
+            elif (code := child.process.poll()) is not None:
+                self._ended(child, code, now)
+
+    def _start(self, child: _Child, now: float) -> None:
+        environment = os.environ | self._settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())}
+        child.process = subprocess.Popen(child.command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603
+        child.started_at = now
+
+    def _ended(self, child: _Child, code: int, now: float) -> None:
+        child.process = None
+        if code == 0 and child.name == "demo":
+            child.start_after = float("inf")
+            return
+        child.restarts += 1
+        child.failures = 0 if now - child.started_at > _HEALTHY_S else child.failures + 1
+        child.start_after = now + min(_BACKOFF_MAX_S, 0.1 * 2**child.failures if child.failures else 0.0)
+        _log.error("process ended; it is started again", process=child.name, exit_code=code, restarts=child.restarts)

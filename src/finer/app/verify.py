@@ -1,0 +1,111 @@
+"""`finer verify`: every invariant of every domain, for every tenant, and a sample of windows recomputed from the lake."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from finer.app.pipeline import CONSUMER, DECIDED_STREAM
+from finer.decisions import invariants as decisions
+from finer.features import service as features
+from finer.fraud import service as fraud
+from finer.fraud.store import lake_relation
+from finer.identity import invariants as identity_invariants
+from finer.identity import service as identity
+from finer.ingest import invariants as ingest_invariants
+from finer.ingest import service as ingest
+from finer.kit.db import NO_TENANT, WORKER, Database
+from finer.kit.hashing import hash_text
+from finer.kit.log import PostgresLog
+from finer.kit.settings import Settings
+from finer.kit.tx import SYSTEM, Tx
+from finer.warehouse import service as warehouse
+from finer.warehouse.errors import LakeEmpty
+
+Check = Callable[[Tx], list[str]]
+CHECKS: tuple[Check, ...] = (
+    identity_invariants.tenant_exists,
+    identity_invariants.keys_expire_after_they_are_made,
+    ingest_invariants.every_refused_record_is_kept,
+    ingest_invariants.receipts_do_not_overlap,
+    ingest_invariants.duplicates_belong_to_receipts,
+    decisions.totals_equal_alerts,
+    decisions.one_alert_per_event,
+)
+SAMPLE = 200
+_SETTLE_S = 20.0
+_NEAR = 1e-6  # values are stored as 32-bit floats, unless they are amounts
+
+
+def verify(url: str, settings: Settings) -> list[str]:
+    """Every violation found, as sentences that name the tenant; empty when everything holds."""
+    database = Database(url, WORKER, connections=2)
+    reader = warehouse.LakeReader(url, settings)
+    found: list[str] = []
+    try:
+        with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            tenants = identity.list_tenants(tx)
+        for tenant in tenants:
+            with database.transaction(tenant.id, SYSTEM, read_only=True) as tx:
+                broken = [sentence for check in CHECKS for sentence in check(tx)]
+            broken += _lake(database, reader, tenant.id)
+            broken += _windows(reader, tenant.id, tenant.timezone)
+            found += [f"[{tenant.slug}] {sentence}" for sentence in broken]
+    finally:
+        reader.close()
+        database.close()
+    return found
+
+
+def _lake(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -> list[str]:
+    """The lake's own invariants, once it holds what the pipeline has consumed; events may go on arriving meanwhile."""
+    deadline = time.monotonic() + _SETTLE_S
+    while True:
+        with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            expected = ingest.accepted_by_contract(tx)
+            moving = any(head > done for head, done in PostgresLog.progress(tx.connection, CONSUMER).values())
+        broken = warehouse.broken_invariants(reader, tenant, None if moving else expected)
+        if not broken or time.monotonic() > deadline:
+            return broken
+        time.sleep(0.5)
+
+
+def _windows(reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list[str]:
+    """A sample of decisions recomputed from the lake's events: every feature value used must come out again."""
+    names = fraud.windows().names
+    columns = ", ".join(warehouse.column_name(name) for name in names)
+    try:
+        kept = reader.read(
+            tenant,
+            f"select log_offset, {columns} from decisions where feature_set = $version "  # noqa: S608 - our own names
+            f"order by hash(log_offset) limit {SAMPLE}",
+            {"version": fraud.versions()["feature_set"]},
+        ).to_pylist()
+    except LakeEmpty:
+        return []
+    if not kept:
+        return []
+    sample = ", ".join(str(row["log_offset"]) for row in kept)
+    query = features.lake_query(
+        fraud.windows(), lake_relation(zone), order="log_offset", where=f"log_offset in ({sample})"
+    )
+    again = {row["log_offset"]: row for row in reader.read(tenant, query).to_pylist()}
+    found = []
+    for row in kept:
+        computed = again.get(row["log_offset"], {})
+        for name in names:
+            stored, new = row[warehouse.column_name(name)], computed.get(name)
+            if not _same(stored, new):
+                found.append(f"Feature {name} of {DECIDED_STREAM} {row['log_offset']} was {stored}, the lake says {new}.")
+    return found
+
+
+def _same(stored: Any, computed: Any) -> bool:
+    if stored is None or computed is None:
+        return stored is None and computed is None
+    if isinstance(computed, str):
+        return int(stored) == hash_text(computed)
+    return math.isclose(float(stored), float(computed), rel_tol=_NEAR, abs_tol=_NEAR)

@@ -1,0 +1,186 @@
+"""`finer worker`: reads the log and takes every record through the pipeline. One worker writes each partition."""
+
+from __future__ import annotations
+
+import select
+import shutil
+import signal
+import threading
+import time
+from itertools import groupby
+from pathlib import Path
+
+import psycopg
+import structlog
+
+from finer.app.pipeline import CONSUMER, Pipeline
+from finer.app.process import settle
+from finer.app.tenants import Tenants
+from finer.features import service as features
+from finer.fraud import service as fraud
+from finer.kit.db import WORKER, Database, connect
+from finer.kit.deduplication import Deduplicator
+from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
+from finer.kit.settings import Settings
+from finer.kit.snapshots import SnapshotRefused, child_finished, write_in_child
+from finer.warehouse import service as warehouse
+
+_log = structlog.get_logger(__name__)
+_IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself
+_ROWS_MAX = 256
+_LOCK_KEY = 7_316_771  # advisory lock: one worker at a time
+
+
+class Worker:
+    """One process with its state: windows, remembered event ids, positions."""
+
+    pipeline: Pipeline
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        self._url, self._settings = url, settings
+        self._stop = threading.Event()
+        self._reader = connect(url, WORKER, name="finer-worker")
+        self._database = Database(url, WORKER, connections=3)
+        self._lake = warehouse.LakeWriter(url, settings)
+        self._snapshots = Snapshots(settings.data_path / "snapshots")
+
+    def run(self) -> None:
+        """Work until SIGTERM."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        self._reader.execute(f"listen {CHANNEL}")
+        self._become_the_only_one()
+        self.pipeline = self._restore()
+        settle()
+        _log.info("worker is ready", consumed=sum(self.pipeline.consumed.values()))
+        next_snapshot = time.monotonic() + self._settings.snapshot_every_s
+        try:
+            while not self._stop.is_set():
+                if not self._turn():
+                    self._wait()
+                if time.monotonic() > next_snapshot:
+                    self._snapshots.write(self.pipeline)
+                    next_snapshot = time.monotonic() + self._settings.snapshot_every_s
+        finally:
+            self._lake.close()
+            self._database.close()
+            self._reader.close()
+
+    def _become_the_only_one(self) -> None:
+        # Offsets are compared and swapped in any case; the lock only keeps a second worker from working for nothing.
+        while not self._stop.is_set():
+            row = self._reader.execute("select pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
+            if row is not None and row[0]:
+                return
+            self._stop.wait(0.5)
+
+    def _restore(self) -> Pipeline:
+        """The state of the newest usable snapshot, or none, and from where the log must be read again."""
+        consumed = PostgresLog.consumed(self._reader, CONSUMER)
+        found = self._snapshots.restore(self._settings, self._lake_needs(consumed))
+        if found is None:
+            engine = features.Engine(fraud.windows(), pool_events=self._settings.window_pool_events)
+            found = engine, Deduplicator(self._settings.deduplication_events), {}
+        engine, seen, applied = found
+        engine.warm()
+        pipeline = Pipeline(self._database, Tenants(self._database), engine, seen, self._lake)
+        pipeline.consumed, pipeline.applied = consumed, applied
+        return pipeline
+
+    def _lake_needs(self, consumed: dict[Position, int]) -> dict[Position, int]:
+        """The first offset of each position that some tenant's lake does not hold yet, though it was consumed."""
+        needed = dict(consumed)
+        for tenant, stream, partition, end in PostgresLog.tenant_ends(self._reader):
+            position = (stream, partition)
+            reached = self._lake.offsets(tenant).get(position, 0)
+            if reached < min(end, consumed.get(position, 0)):
+                first = PostgresLog.first_of(self._reader, tenant, position, reached)
+                needed[position] = min(needed.get(position, 0), first)
+        return needed
+
+    def _turn(self) -> bool:
+        """Read once and process what was there; False when there was nothing."""
+        heads = PostgresLog.heads(self._reader)
+        applied = self.pipeline.applied
+        behind = {at: applied.get(at, 0) for at, head in heads.items() if applied.get(at, 0) < head}
+        if not behind:
+            return False
+        rows = PostgresLog.read(self._reader, behind, _ROWS_MAX)
+        for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.consumed):
+            self.pipeline.process(group)
+        return bool(rows)
+
+    def _wait(self) -> None:
+        select.select([self._reader.fileno()], [], [], _IDLE_S)
+        self._reader.pgconn.consume_input()
+        while self._reader.pgconn.notifies() is not None:
+            pass
+        if self._reader.pgconn.status != psycopg.pq.ConnStatus.OK:
+            raise psycopg.OperationalError("The server closed the connection of the worker.")
+
+
+def _groups(rows: list[LogRow], events_max: int, consumed: dict[Position, int]) -> list[list[LogRow]]:
+    """Neighbours of one position, tenant and header, up to `events_max` events, never across the consumer's offset."""
+    groups: list[list[LogRow]] = []
+    for _, run in groupby(rows, key=lambda row: (row.stream, row.partition, row.tenant, row.header)):
+        group: list[LogRow] = []
+        count = 0
+        for row in run:
+            boundary = row.base_offset == consumed.get((row.stream, row.partition))
+            if group and (count + row.count > events_max or boundary):
+                groups.append(group)
+                group, count = [], 0
+            group.append(row)
+            count += row.count
+        groups.append(group)
+    return groups
+
+
+class Snapshots:
+    """Snapshots of a worker's state on disk, written by a forked child so that the worker hardly pauses."""
+
+    KEEP = 2
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._child: int | None = None
+
+    def write(self, pipeline: Pipeline) -> None:
+        """Fork; the child writes the state as it is now. At most one child at a time."""
+        if self._child is not None:
+            finished = child_finished(self._child)
+            if finished is None:
+                return
+            self._child = None
+            if not finished:
+                _log.error("a snapshot could not be written; the log is kept long enough to replay without it")
+        target = self._folder / f"{time.time_ns():020d}"
+        positions = [[stream, partition, offset] for (stream, partition), offset in pipeline.applied.items()]
+
+        def write() -> None:
+            pipeline.seen.snapshot(target / "seen", {})
+            # Written last: a folder with windows is a whole snapshot.
+            pipeline.engine.snapshot(target / "windows", {"positions": positions})
+            for old in sorted(self._folder.glob("[0-9]*"))[: -self.KEEP]:
+                shutil.rmtree(old, ignore_errors=True)
+
+        self._child = write_in_child(write)
+
+    def restore(
+        self, settings: Settings, needed: dict[Position, int]
+    ) -> tuple[features.Engine, Deduplicator, dict[Position, int]] | None:
+        """The newest snapshot that is not beyond what `needed` says must be seen again; None without one."""
+        for folder in sorted(self._folder.glob("[0-9]*"), reverse=True) if self._folder.is_dir() else []:
+            try:
+                engine, notes = features.Engine.restore(
+                    folder / "windows", fraud.windows(), pool_events=settings.window_pool_events
+                )
+                applied = {(stream, int(at)): int(offset) for stream, at, offset in notes["positions"]}
+                if any(applied.get(position, 0) > offset for position, offset in needed.items()):
+                    continue
+                seen, _ = Deduplicator.restore(folder / "seen", settings.deduplication_events)
+            except SnapshotRefused as error:
+                _log.warning("a snapshot cannot be used; an older one is tried", error=error.detail)
+                continue
+            return engine, seen, applied
+        return None

@@ -1,0 +1,209 @@
+"""The nouns of features: entities, declared features, a validated set of them, and the values of one batch."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from finer.features.errors import InvalidFeatureSet
+from finer.kit.columns import Columns
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+WINDOW_MIN, WINDOW_MAX = timedelta(seconds=1), timedelta(days=90)
+DECIMALS_MAX = 9
+# Raised when the same declarations come to mean something else or the layout of the state changes: it is part of
+# every version, so an older snapshot is then refused and the state replayed.
+_SEMANTICS = 1
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+
+
+class Aggregate(enum.StrEnum):
+    """What is made of the events in a window."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    STDDEV = "stddev"
+    DISTINCT = "distinct"
+    FIRST = "first"
+    LAST = "last"
+    PREVIOUS = "previous"
+    TIME_SINCE_PREVIOUS = "time_since_previous"
+
+
+ARITHMETIC = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX, Aggregate.STDDEV})
+"""Aggregates that compute with the value: it must be a number."""
+PICKING = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.PREVIOUS})
+"""Aggregates that give one event's value as it is: text, or a number when `decimals` is given."""
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """What events are grouped by: one text column, or several together (an account with a device).
+
+    An event with a null in any of the columns does not belong to the entity, and its features are null.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+
+
+class FeatureDefinition(msgspec.Struct, frozen=True):
+    """One declared feature.
+
+    For an event at event time t and log offset o the value is the aggregate over the entity's events with offset <= o
+    and event time in (t - window, t], the event itself included; equal times are ordered by offset. `window` None
+    means "ever": all events of the entity with offset <= o, whatever their time, in the order in which they arrived.
+
+    `value` names a column (null values are left out), `where` a boolean column that picks events. PREVIOUS and
+    TIME_SINCE_PREVIOUS (seconds) look at the latest picked event before this one; "ever" looks at the latest that
+    arrived and gives null when its time lies after t. Nothing to aggregate gives 0 for COUNT, SUM and DISTINCT,
+    null for the others; STDDEV is the sample standard deviation and needs two values.
+
+    Numbers are kept as integers so that sums are exact in any order: `decimals` says how many decimals of the column
+    are kept (None and 0: whole numbers, such as minor units). FIRST, LAST and PREVIOUS give text when it is None.
+    """
+
+    name: str
+    entity: str
+    aggregate: Aggregate
+    window: timedelta | None
+    value: str | None = None
+    where: str | None = None
+    decimals: int | None = None
+    unit: str = ""
+    description: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the value is a text, of which the stream knows the hash."""
+        return self.aggregate in PICKING and self.decimals is None
+
+    @property
+    def window_us(self) -> int | None:
+        """The window in microseconds; None is ever."""
+        return None if self.window is None else self.window // timedelta(microseconds=1)
+
+
+class FeatureSet:
+    """Entities and features that hold together. `version` is the same exactly when the values mean the same."""
+
+    def __init__(self, entities: Iterable[Entity], definitions: Iterable[FeatureDefinition]) -> None:
+        """Raises InvalidFeatureSet, with the name of the feature or entity and what to change."""
+        self.entities: tuple[Entity, ...] = tuple(entities)
+        self.definitions: tuple[FeatureDefinition, ...] = tuple(definitions)
+        _check_entities(self.entities)
+        _check_names([definition.name for definition in self.definitions])
+        known = {entity.name for entity in self.entities}
+        for definition in self.definitions:
+            _check_definition(definition, known)
+        self.version: str = _version(self.entities, self.definitions)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features, in the order of their declaration."""
+        return tuple(definition.name for definition in self.definitions)
+
+    @property
+    def text_names(self) -> tuple[str, ...]:
+        """The features whose values are texts."""
+        return tuple(definition.name for definition in self.definitions if definition.is_text)
+
+    def of(self, entity: str) -> tuple[FeatureDefinition, ...]:
+        """The features of one entity."""
+        return tuple(definition for definition in self.definitions if definition.entity == entity)
+
+
+class FeatureColumns:
+    """The values of every feature for every event of one batch.
+
+    `matrix` float64, shape (features, rows); null is NaN. The rows of text features hold hashes (uint64 bits, 0 is
+    null) and are read by `hashes`. `nulls` int64, shape (features,), says how many rows of a feature are null.
+    """
+
+    def __init__(self, feature_set: FeatureSet, matrix: Array, nulls: Array) -> None:
+        self.feature_set = feature_set
+        self.matrix = matrix
+        self.nulls = nulls
+        self._places = {name: place for place, name in enumerate(feature_set.names)}
+
+    def values(self, name: str) -> Array:
+        """The numbers of one feature, shape (rows,), float64; null is NaN."""
+        return np.asarray(self.matrix[self._places[name]])
+
+    def hashes(self, name: str) -> Array:
+        """The text hashes of one feature, shape (rows,), uint64; null is 0."""
+        return np.asarray(self.matrix[self._places[name]].view(np.uint64))
+
+    def add_to(self, columns: Columns) -> None:
+        """Add every feature to the columns of its batch, under its name."""
+        for place, definition in enumerate(self.feature_set.definitions):
+            values = self.matrix[place]
+            if definition.is_text:
+                columns.add_hashes(definition.name, values.view(np.uint64))
+            else:
+                columns.add(definition.name, values, ~np.isnan(values) if self.nulls[place] else None)
+
+
+def _version(entities: tuple[Entity, ...], definitions: tuple[FeatureDefinition, ...]) -> str:
+    meaning = (
+        _SEMANTICS,
+        [(entity.name, entity.columns) for entity in entities],
+        [(d.name, d.entity, d.aggregate.value, d.window_us, d.value, d.where, d.decimals) for d in definitions],
+    )
+    return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
+
+
+def _check_names(names: list[str]) -> None:
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise InvalidFeatureSet(
+                f"The feature name {name!r} cannot be written in a condition. "
+                "Use lower-case words joined by underscores and dots, such as account.count_10s."
+            )
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InvalidFeatureSet(f"Declared more than once: {', '.join(twice)}. Give every feature a name of its own.")
+
+
+def _check_entities(entities: tuple[Entity, ...]) -> None:
+    names = [entity.name for entity in entities]
+    if len(set(names)) < len(names):
+        raise InvalidFeatureSet(f"Two entities share a name among {', '.join(names)}. Give every entity its own.")
+    for entity in entities:
+        if not entity.columns or len(set(entity.columns)) < len(entity.columns):
+            raise InvalidFeatureSet(
+                f"The entity {entity.name} needs at least one column, each named once; it names {entity.columns}."
+            )
+
+
+def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None:
+    name, aggregate, window = definition.name, definition.aggregate, definition.window
+    if definition.entity not in entities:
+        raise InvalidFeatureSet(
+            f"{name} names the entity {definition.entity}, which is not declared. "
+            f"Declare it, or use one of: {', '.join(sorted(entities))}."
+        )
+    if window is not None and not WINDOW_MIN <= window <= WINDOW_MAX:
+        raise InvalidFeatureSet(
+            f"{name} has a window of {window}. Choose one from {WINDOW_MIN} to {WINDOW_MAX}, or None for ever."
+        )
+    needs_value = aggregate in ARITHMETIC or aggregate in PICKING or aggregate is Aggregate.DISTINCT
+    if needs_value and definition.value is None:
+        raise InvalidFeatureSet(f"{name} is a {aggregate} and needs a value: name the column that it reads.")
+    if aggregate is Aggregate.TIME_SINCE_PREVIOUS and definition.value is not None:
+        raise InvalidFeatureSet(f"{name} measures time and reads no value. Leave `value` out.")
+    decimals = definition.decimals
+    if decimals is not None and not (0 <= decimals <= DECIMALS_MAX and (definition.value is not None)):
+        raise InvalidFeatureSet(
+            f"{name} has decimals={decimals}. Give 0 to {DECIMALS_MAX}, and only to a feature that reads a value."
+        )

@@ -1,0 +1,124 @@
+"""Rules over a whole batch: derived columns, conditions, verdict columns."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finer.fraud.rules.pack import DERIVED
+from finer.fraud.types import Rule, Verdicts
+from finer.kit.clock import from_microseconds
+from finer.kit.columns import Columns
+from finer.kit.conditions import Catalogue, ColumnType, parse_condition
+from finer.kit.hashing import combine_hashes, hash_text
+from finer.kit.money import EXPONENTS
+from finer.ledger.service import RateTable
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_HOUR_US = 3_600_000_000
+_EXPONENT_BY_HASH = {hash_text(code): digits for code, digits in EXPONENTS.items()}
+RULES_MAX = 64  # a verdict is one 64-bit word, a bit for each rule
+
+BASE_COLUMNS: dict[str, ColumnType] = {
+    **dict.fromkeys(
+        (
+            "event_id", "type", "status", "customer_id", "account_id", "card_last4", "currency", "merchant_name",
+            "merchant_id", "merchant_city", "merchant_state", "merchant_zip", "merchant_country", "mcc", "channel",
+            "device_id", "counterparty_id", "state_code",
+        ),
+        ColumnType.TEXT,
+    ),
+    "occurred_at": ColumnType.TIMESTAMP,
+    "received_at": ColumnType.TIMESTAMP,
+    "amount_minor": ColumnType.NUMBER,
+    "amount": ColumnType.NUMBER,
+    "amount_usd": ColumnType.NUMBER,
+    "amount_usd_minor": ColumnType.NUMBER,
+    "local_hour": ColumnType.NUMBER,
+    "score": ColumnType.NUMBER,
+    "score_threshold": ColumnType.NUMBER,
+}  # fmt: skip
+"""What a rule can name besides the windows: the fields of the transaction and what `derive` adds."""
+
+
+def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
+    """Add amounts in major units and US dollars, the local hour, the card, and the columns of DERIVED.
+
+    Adds amount, amount_usd (float64, major units), amount_usd_minor (int64, null without a rate), local_hour
+    (int64, 0 to 23 in the tenant's zone), card (hash of account and last four digits), and booleans.
+    """
+    minor = columns.values("amount_minor")
+    currency = columns.hashes("currency")
+    columns.add("amount", _major(minor, currency))
+    occurred = columns.values("occurred_at")
+    usd_minor, known = rates.usd_minor(minor, currency, occurred)
+    columns.add("amount_usd_minor", usd_minor, known)
+    columns.add("amount_usd", usd_minor / 100.0, known)
+    columns.add("local_hour", _local_hour(occurred, zone))
+    columns.add_hashes("card", combine_hashes(columns.hashes("account_id"), columns.hashes("card_last4")))
+    for name, condition in _DERIVED_CONDITIONS.items():
+        columns.add(name, condition.mask(columns))
+
+
+class CompiledPack:
+    """A rule pack parsed and checked against the columns that exist; evaluates batches."""
+
+    def __init__(self, rules: tuple[Rule, ...], features: dict[str, ColumnType]) -> None:
+        """Raises ConditionError when a rule names what does not exist or compares what cannot be compared."""
+        if len(rules) > RULES_MAX:
+            raise ValueError(f"A pack holds at most {RULES_MAX} rules, this one has {len(rules)}.")
+        texts = frozenset(name for name, kind in features.items() if kind is ColumnType.TEXT)
+        columns = BASE_COLUMNS | dict.fromkeys(DERIVED, ColumnType.BOOLEAN) | features
+        catalogue = Catalogue(columns, hashed=texts)
+        self.rules = rules
+        self.conditions = [parse_condition(rule.condition, catalogue) for rule in rules]
+
+    def evaluate(self, columns: Columns, scores: Array | None) -> Verdicts:
+        """The severest action of the rules that hold for each row, and which rules those are."""
+        actions = np.zeros(columns.rows, np.uint8)
+        fired = np.zeros(columns.rows, np.uint64)
+        for bit, (rule, condition) in enumerate(zip(self.rules, self.conditions, strict=True)):
+            mask = condition.mask(columns)
+            if mask.any():
+                fired |= mask.astype(np.uint64) << np.uint64(bit)
+                np.maximum(actions, mask.astype(np.uint8) * np.uint8(rule.action), out=actions)
+        return Verdicts(actions=actions, fired=fired, scores=scores)
+
+    def of(self, fired: int) -> list[Rule]:
+        """The rules behind the bits of one row."""
+        return [rule for bit, rule in enumerate(self.rules) if fired >> bit & 1]
+
+
+def _major(minor: Array, currency: Array) -> Array:
+    amount = minor / 100.0
+    for code in np.unique(currency):
+        digits = _EXPONENT_BY_HASH.get(int(code))
+        if digits is not None:
+            rows = currency == code
+            amount[rows] = minor[rows] / float(10**digits)
+    return amount
+
+
+def _local_hour(occurred_us: Array, zone: ZoneInfo) -> Array:
+    if len(occurred_us) == 0:
+        return np.zeros(0, np.int64)
+    first, last = _offset_us(int(occurred_us.min()), zone), _offset_us(int(occurred_us.max()), zone)
+    if first == last and int(occurred_us.max()) - int(occurred_us.min()) < 30 * 24 * _HOUR_US:
+        return (occurred_us + first) // _HOUR_US % 24
+    # The clocks changed within the batch: ask the time zone database for every row.
+    local = pc.local_timestamp(pa.array(occurred_us, pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone.key)))
+    return pc.hour(local).to_numpy()
+
+
+def _offset_us(at_us: int, zone: ZoneInfo) -> int:
+    offset = from_microseconds(at_us).astimezone(zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) * 1_000_000
+
+
+_DERIVED_CONDITIONS = {
+    name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()
+}

@@ -1,0 +1,74 @@
+"""The sliding windows that the default rule pack reads.
+
+Amounts in windows are US dollar cents, so that windows over several currencies add up. A `where` names a boolean
+column that `derive` adds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
+
+_10S, _10MIN = timedelta(seconds=10), timedelta(minutes=10)
+_1H, _24H, _30D = timedelta(hours=1), timedelta(hours=24), timedelta(days=30)
+
+ENTITIES = (
+    Entity("account", ("account_id",)),
+    Entity("merchant", ("merchant_id",)),
+    Entity("account_device", ("account_id", "device_id")),
+    Entity("account_payee", ("account_id", "counterparty_id")),
+)
+
+
+def feature_set() -> FeatureSet:
+    """The declared windows, compiled by the features domain for the stream and for the lake."""
+    return FeatureSet(entities=ENTITIES, definitions=_definitions())
+
+
+def _definitions() -> tuple[FeatureDefinition, ...]:
+    usd = "amount_usd_minor"
+    declare = FeatureDefinition
+    return (
+        declare("account.count_10s", "account", Aggregate.COUNT, _10S, description="payments of the account in 10 s"),
+        declare("account.count_1h", "account", Aggregate.COUNT, _1H, description="payments of the account in 1 h"),
+        declare("account.count_24h", "account", Aggregate.COUNT, _24H, description="payments of the account in 24 h"),
+        declare(
+            "account.sum_24h", "account", Aggregate.SUM, _24H, value=usd, unit="USD cents",
+            description="amount of the account in 24 h",
+        ),
+        declare(
+            "account.mean_30d", "account", Aggregate.MEAN, _30D, value=usd, unit="USD cents",
+            description="mean payment of the account in 30 days",
+        ),
+        declare("account.count_ever", "account", Aggregate.COUNT, None, description="payments of the account so far"),
+        declare(
+            "account.previous_country", "account", Aggregate.PREVIOUS, None, value="merchant_country",
+            description="country of the account's payment before this one",
+        ),
+        declare(
+            "account.seconds_since_previous", "account", Aggregate.TIME_SINCE_PREVIOUS, None, unit="s",
+            description="time since the account's payment before this one",
+        ),
+        declare(
+            "account.night_count_1h", "account", Aggregate.COUNT, _1H, where="is_night",
+            description="payments of the account at night in 1 h",
+        ),
+        declare(
+            "account.near_limit_count_24h", "account", Aggregate.COUNT, _24H, where="is_near_limit",
+            description="round amounts just under a limit by the account in 24 h",
+        ),
+        declare(
+            "account_device.count_ever", "account_device", Aggregate.COUNT, None,
+            description="payments of the account with this device so far",
+        ),
+        declare(
+            "account_payee.count_ever", "account_payee", Aggregate.COUNT, None,
+            description="transfers of the account to this payee so far",
+        ),
+        declare("merchant.count_10m", "merchant", Aggregate.COUNT, _10MIN, description="payments at the merchant in 10 min"),
+        declare(
+            "merchant.small_cards_10m", "merchant", Aggregate.DISTINCT, _10MIN, value="card", where="is_small",
+            description="cards that paid a small amount at the merchant in 10 min",
+        ),
+    )  # fmt: skip

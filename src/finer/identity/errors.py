@@ -1,0 +1,77 @@
+"""What can go wrong in identity."""
+
+from __future__ import annotations
+
+from finer.kit.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
+
+
+class SignInRefused(Unauthenticated):
+    """E-mail and password do not fit; which of the two is not said."""
+
+    slug = "sign-in-refused"
+    title = "Sign-in refused"
+
+
+class TooManyAttempts(TooManyRequests):
+    """Too many failed sign-ins for this account or from this address."""
+
+    slug = "too-many-attempts"
+    title = "Too many attempts"
+
+
+class SignInBusy(TooManyRequests):
+    """More people are signing in at this moment than passwords can be checked."""
+
+    slug = "sign-in-busy"
+    title = "Sign-in is busy"
+
+
+class PermissionMissing(Forbidden):
+    """The role or the key does not have the permission that this route declares."""
+
+    slug = "permission-missing"
+
+
+class CrossSiteRequest(Forbidden):
+    """A browser sent a change from another site."""
+
+    slug = "cross-site-request"
+    title = "This request came from another site"
+
+
+class TenantNotFound(NotFound):
+    """No firm has this short name."""
+
+    slug = "tenant-not-found"
+
+
+class UserNotFound(NotFound):
+    """No user of this firm has this e-mail address or id."""
+
+    slug = "user-not-found"
+
+
+class KeyNotFound(NotFound):
+    """No API key of this firm has this prefix or id."""
+
+    slug = "key-not-found"
+
+
+class SessionNotFound(NotFound):
+    """The caller has no open session with this id."""
+
+    slug = "session-not-found"
+
+
+class AlreadyExists(Conflict):
+    """The short name or e-mail address is taken."""
+
+    slug = "already-exists"
+    title = "This exists already"
+
+
+class NotAcceptable(Unprocessable):
+    """A name, address, password or zone that cannot be used."""
+
+    slug = "not-acceptable"
+    title = "This cannot be used"

@@ -1,0 +1,1 @@
+"""Pure rules of identity: grants, and the checks on what people type."""

@@ -1,0 +1,81 @@
+"""Checks on what people type: short names, addresses, passwords, zones."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+
+from finer.identity.errors import NotAcceptable
+
+_SLUG = re.compile(r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")
+# ASCII only: letters that look alike cannot make two accounts look like one.
+_EMAIL = re.compile(r"^[!-?A-~]{1,64}@[!-?A-~]{1,189}$")
+_KEY = re.compile(r"^fk_([0-9a-f]{8})_([0-9A-Za-z_-]{43})$")
+_CURRENCY = re.compile(r"^[A-Z]{3}$")
+PASSWORD_MIN, PASSWORD_MAX = 12, 256
+NAME_MAX = 120
+
+
+def check_slug(slug: str) -> str:
+    """A firm's short name: 3 to 40 lower-case letters, digits and hyphens."""
+    if not _SLUG.fullmatch(slug):
+        raise NotAcceptable(
+            f"The short name {slug[:60]!r} cannot be used. Use 3 to 40 lower-case letters, digits and hyphens, "
+            "beginning with a letter."
+        )
+    return slug
+
+
+def check_email(email: str) -> str:
+    """An e-mail address, in lower case."""
+    folded = email.strip().lower()
+    if not _EMAIL.fullmatch(folded):
+        raise NotAcceptable(f"{email[:80]!r} is not an e-mail address.")
+    return folded
+
+
+def read_email(email: str) -> str | None:
+    """An address as it is stored, or None for a text that can be nobody's."""
+    folded = email.strip().lower()
+    return folded if _EMAIL.fullmatch(folded) else None
+
+
+def read_key(key: str) -> tuple[str, str] | None:
+    """(prefix, secret) of an API key, or None for a text that is none."""
+    found = _KEY.fullmatch(key)
+    return None if found is None else (found[1], found[2])
+
+
+def check_name(name: str) -> str:
+    """A name for people to read."""
+    trimmed = " ".join(name.split())
+    if not trimmed.isprintable():
+        raise NotAcceptable(f"The name {trimmed[:80]!r} has characters that cannot be shown. Leave them out.")
+    if not trimmed or len(trimmed) > NAME_MAX:
+        raise NotAcceptable(f"A name has 1 to {NAME_MAX} characters; this one has {len(trimmed)}.")
+    return trimmed
+
+
+def check_password(password: str) -> str:
+    """A password long enough to resist guessing (NIST SP 800-63B: length, not composition)."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise NotAcceptable(
+            f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters; this one has {len(password)}."
+        )
+    return password
+
+
+def check_currency(currency: str) -> str:
+    """An ISO 4217 code."""
+    if not _CURRENCY.fullmatch(currency):
+        raise NotAcceptable(f"{currency[:10]!r} is not an ISO 4217 code of three capital letters, such as PHP.")
+    return currency
+
+
+def check_zone(zone: str) -> str:
+    """A time zone of the IANA database."""
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise NotAcceptable(f"{zone[:60]!r} is not an IANA time zone, such as Asia/Manila.") from error
+    return zone

@@ -1,0 +1,75 @@
+"""Rows found before a tenant is known, through the functions that alone may look."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from finer.identity.rules.throttle import Patience, counted, wait_s
+from finer.identity.tables import sign_in_attempts
+from finer.identity.types import Tenant
+from finer.kit.db import begin_tenant
+
+
+class LookupStore:
+    """Rows found by a secret or an address, before a tenant is known. Every method reads at most one row."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def enter(self, tenant: uuid.UUID) -> None:
+        """From here on the transaction is about this tenant: the one that a look-up found."""
+        begin_tenant(self._connection, tenant)
+
+    def user(self, email: str) -> sa.Row[Any] | None:
+        """(tenant_id, id, name, role, password_hash) of an enabled user."""
+        return self._one("select * from identity_find_user(%s)", email)
+
+    def session(self, token_hash: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, session_id, user_id, name, role, created_at, last_seen_at) of a session that is not revoked."""
+        return self._one("select * from identity_find_session(%s)", token_hash)
+
+    def key(self, prefix: str) -> sa.Row[Any] | None:
+        """(tenant_id, id, name, secret_hash, scopes, expires_at, last_used_at) of a key that is not revoked."""
+        return self._one("select * from identity_find_key(%s)", prefix)
+
+    def link(self, token_hash: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, user_id, name, role, expires_at) of a sign-in link."""
+        return self._one("select * from identity_find_link(%s)", token_hash)
+
+    def tenants(self) -> list[Tenant]:
+        """Every firm of the installation; for the command line and for jobs."""
+        rows = self._connection.exec_driver_sql("select * from identity_list_tenants()")
+        return [Tenant(**row._mapping) for row in rows]
+
+    def count_attempt(self, key: bytes, patience: Patience, now: datetime) -> int:
+        """Count one more sign-in attempt; or the seconds to wait, when this one comes too early. 0 means go on.
+
+        The row stays locked until the transaction ends, so that attempts made at once are counted one by one.
+        """
+        self._connection.execute(
+            insert(sign_in_attempts).values(key_hash=key, attempts=0, last_at=now).on_conflict_do_nothing()
+        )
+        mine = sign_in_attempts.c.key_hash == key
+        row = self._connection.execute(sa.select(sign_in_attempts).where(mine).with_for_update()).one()
+        wait = wait_s(patience, row.attempts, row.last_at, now)
+        if wait == 0:
+            attempts = counted(patience, row.attempts, row.last_at, now) + 1
+            self._connection.execute(sign_in_attempts.update().where(mine).values(attempts=attempts, last_at=now))
+        return wait
+
+    def give_back_attempt(self, key: bytes) -> None:
+        """The attempt worked, so it counts for nothing."""
+        mine = (sign_in_attempts.c.key_hash == key) & (sign_in_attempts.c.attempts > 0)
+        self._connection.execute(sign_in_attempts.update().where(mine).values(attempts=sign_in_attempts.c.attempts - 1))
+
+    def forget_attempts(self, key: bytes) -> None:
+        """A sign-in worked: the account's earlier attempts are forgotten."""
+        self._connection.execute(sign_in_attempts.delete().where(sign_in_attempts.c.key_hash == key))
+
+    def _one(self, statement: str, argument: Any) -> sa.Row[Any] | None:
+        return self._connection.exec_driver_sql(statement, (argument,)).one_or_none()

@@ -1,0 +1,255 @@
+"""Rows of one tenant."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from finer.identity.tables import api_keys, audit_entries, sessions, sign_in_links, tenants, users
+from finer.identity.types import ApiKey, AuditEntry, Permission, Role, Session, Tenant, User
+from finer.kit.tx import Tx
+
+# Roles may not read stored hashes, so no query may ask for whole rows of these tables.
+_USER = [users.c[name] for name in ("tenant_id", "id", "email", "name", "role", "disabled_at")]
+_SESSION = [sessions.c[name] for name in ("id", "user_id", "created_at", "last_seen_at", "user_agent")]
+_KEY_FIELDS = ("id", "prefix", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+_KEY = [api_keys.c[name] for name in _KEY_FIELDS]
+
+
+class IdentityStore:
+    """Rows of one tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._connection = tx.connection
+        self._tenant = tx.tenant
+
+    def tenant(self) -> Tenant | None:
+        """The firm itself."""
+        row = self._connection.execute(sa.select(tenants).where(tenants.c.id == self._tenant)).one_or_none()
+        return None if row is None else Tenant(**row._mapping)
+
+    def add_tenant(self, tenant: Tenant) -> bool:
+        """Add the firm; False when the short name is taken."""
+        statement = insert(tenants).values(
+            id=tenant.id,
+            slug=tenant.slug,
+            name=tenant.name,
+            base_currency=tenant.base_currency,
+            timezone=tenant.timezone,
+            branding=tenant.branding,
+            created_at=tenant.created_at,
+        )
+        # SQLAlchemy does not keep the row count of an INSERT; what it returns says whether there was one.
+        added = self._connection.execute(statement.on_conflict_do_nothing().returning(sa.literal(1)))
+        return added.first() is not None
+
+    def add_user(self, user: User, password_hash: str | None, now: datetime) -> bool:
+        """Add a person; False when the address is taken."""
+        statement = insert(users).values(
+            tenant_id=self._tenant,
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            role=user.role,
+            password_hash=password_hash,
+            created_at=now,
+        )
+        # SQLAlchemy does not keep the row count of an INSERT; what it returns says whether there was one.
+        added = self._connection.execute(statement.on_conflict_do_nothing().returning(sa.literal(1)))
+        return added.first() is not None
+
+    def users(self, email: str | None = None, identifier: uuid.UUID | None = None) -> list[User]:
+        """People of the firm, by address."""
+        query = sa.select(*_USER).where(users.c.tenant_id == self._tenant).order_by(users.c.email)
+        if email is not None:
+            query = query.where(users.c.email == email)
+        if identifier is not None:
+            query = query.where(users.c.id == identifier)
+        return [
+            User(
+                id=row.id,
+                tenant_id=row.tenant_id,
+                email=row.email,
+                name=row.name,
+                role=Role(row.role),
+                disabled_at=row.disabled_at,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def set_disabled(self, user: uuid.UUID, at: datetime | None) -> None:
+        """Disable a person, or let them in again."""
+        self._connection.execute(
+            users.update().where(users.c.tenant_id == self._tenant, users.c.id == user).values(disabled_at=at)
+        )
+
+    def add_session(self, user: uuid.UUID, token_hash: bytes, agent: str, session: uuid.UUID, now: datetime) -> None:
+        """A signed-in browser."""
+        self._connection.execute(
+            sessions.insert().values(
+                tenant_id=self._tenant,
+                id=session,
+                user_id=user,
+                token_hash=token_hash,
+                created_at=now,
+                last_seen_at=now,
+                user_agent=agent,
+            )
+        )
+
+    def touch_session(self, session: uuid.UUID, now: datetime) -> None:
+        """The browser is still there."""
+        self._connection.execute(
+            sessions.update()
+            .where(sessions.c.tenant_id == self._tenant, sessions.c.id == session)
+            .values(last_seen_at=now)
+        )
+
+    def sessions(self, user: uuid.UUID, alive_since: datetime, created_since: datetime) -> list[Session]:
+        """Live sessions of a person, the latest first."""
+        query = (
+            sa.select(*_SESSION)
+            .where(
+                sessions.c.tenant_id == self._tenant,
+                sessions.c.user_id == user,
+                sessions.c.revoked_at.is_(None),
+                sessions.c.last_seen_at > alive_since,
+                sessions.c.created_at > created_since,
+            )
+            .order_by(sessions.c.last_seen_at.desc())
+        )
+        return [
+            Session(
+                id=row.id,
+                user_id=row.user_id,
+                created_at=row.created_at,
+                last_seen_at=row.last_seen_at,
+                user_agent=row.user_agent,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def revoke_session(self, user: uuid.UUID, session: uuid.UUID, now: datetime) -> bool:
+        """End a session of a person; False when there is none."""
+        done = self._connection.execute(
+            sessions.update()
+            .where(
+                sessions.c.tenant_id == self._tenant,
+                sessions.c.user_id == user,
+                sessions.c.id == session,
+                sessions.c.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
+        return done.rowcount == 1
+
+    def add_link(self, user: uuid.UUID, link: uuid.UUID, token_hash: bytes, expires_at: datetime) -> None:
+        """A sign-in link."""
+        self._connection.execute(
+            sign_in_links.insert().values(
+                tenant_id=self._tenant, id=link, user_id=user, token_hash=token_hash, expires_at=expires_at
+            )
+        )
+
+    def add_key(self, key: ApiKey, secret_hash: bytes, created_by: str) -> None:
+        """An API key."""
+        self._connection.execute(
+            api_keys.insert().values(
+                tenant_id=self._tenant,
+                id=key.id,
+                prefix=key.prefix,
+                secret_hash=secret_hash,
+                name=key.name,
+                scopes=[str(scope) for scope in key.scopes],
+                created_by=created_by,
+                created_at=key.created_at,
+                expires_at=key.expires_at,
+            )
+        )
+
+    def keys(self) -> list[ApiKey]:
+        """Every API key of the firm, the newest first."""
+        query = sa.select(*_KEY).where(api_keys.c.tenant_id == self._tenant).order_by(api_keys.c.created_at.desc())
+        return [
+            ApiKey(
+                id=row.id,
+                prefix=row.prefix,
+                name=row.name,
+                scopes=[Permission(scope) for scope in row.scopes],
+                created_at=row.created_at,
+                expires_at=row.expires_at,
+                last_used_at=row.last_used_at,
+                revoked_at=row.revoked_at,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def touch_key(self, key: uuid.UUID, now: datetime) -> None:
+        """The key was used."""
+        self._connection.execute(
+            api_keys.update().where(api_keys.c.tenant_id == self._tenant, api_keys.c.id == key).values(last_used_at=now)
+        )
+
+    def revoke_key(self, prefix: str, now: datetime) -> bool:
+        """End an API key; False when there is none that still works."""
+        done = self._connection.execute(
+            api_keys.update()
+            .where(api_keys.c.tenant_id == self._tenant, api_keys.c.prefix == prefix, api_keys.c.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        return done.rowcount == 1
+
+    def add_audit(self, entry: AuditEntry) -> None:
+        """One line of the audit trail."""
+        self._connection.execute(audit_row(self._tenant, entry))
+
+    def audit(self, limit: int, before: uuid.UUID | None) -> list[AuditEntry]:
+        """Lines of the audit trail, the newest first."""
+        query = sa.select(audit_entries).where(audit_entries.c.tenant_id == self._tenant)
+        if before is not None:
+            query = query.where(audit_entries.c.id < before)
+        query = query.order_by(audit_entries.c.id.desc()).limit(limit)
+        return [
+            AuditEntry(**{name: getattr(row, name) for name in AuditEntry.__struct_fields__})
+            for row in self._connection.execute(query)
+        ]
+
+    def remove_links(self, user: uuid.UUID) -> int:
+        """Take back every sign-in link of a person; returns how many there were."""
+        mine = (sign_in_links.c.tenant_id == self._tenant) & (sign_in_links.c.user_id == user)
+        return self._connection.execute(sign_in_links.delete().where(mine)).rowcount
+
+    def impossible_sessions(self) -> list[uuid.UUID]:
+        """Sessions seen or revoked before they began; for invariants."""
+        early = (sessions.c.last_seen_at < sessions.c.created_at) | (sessions.c.revoked_at < sessions.c.created_at)
+        query = sa.select(sessions.c.id).where(sessions.c.tenant_id == self._tenant, early)
+        return list(self._connection.scalars(query))
+
+    def nameless_audit(self) -> list[uuid.UUID]:
+        """Audit lines that do not say who; for invariants."""
+        blank = (audit_entries.c.actor_id == "") | (audit_entries.c.actor_name == "")
+        query = sa.select(audit_entries.c.id).where(audit_entries.c.tenant_id == self._tenant, blank)
+        return list(self._connection.scalars(query))
+
+    def granted(self) -> list[tuple[str, str]]:
+        """(who, role or scope) of every user and key as stored; for invariants."""
+        of_users = sa.select(users.c.email, users.c.role).where(users.c.tenant_id == self._tenant)
+        scopes = sa.func.unnest(api_keys.c.scopes)
+        of_keys = sa.select(api_keys.c.prefix, scopes).where(api_keys.c.tenant_id == self._tenant)
+        return [(row[0], row[1]) for query in (of_users, of_keys) for row in self._connection.execute(query)]
+
+    def backdated_keys(self) -> list[str]:
+        """Keys that expired before they were made; for invariants."""
+        query = sa.select(api_keys.c.prefix).where(
+            api_keys.c.tenant_id == self._tenant, api_keys.c.expires_at < api_keys.c.created_at
+        )
+        return [row.prefix for row in self._connection.execute(query)]
+
+
+def audit_row(tenant: uuid.UUID, entry: AuditEntry) -> sa.Insert:
+    """The statement that adds one line to the audit trail of a tenant."""
+    fields = {name: getattr(entry, name) for name in AuditEntry.__struct_fields__}
+    return audit_entries.insert().values(tenant_id=tenant, **fields)

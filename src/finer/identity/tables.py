@@ -1,0 +1,102 @@
+"""Tables of identity; seen by the store and by migrations only."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
+
+from finer.kit.db import metadata
+
+_time = sa.DateTime(timezone=True)
+_id = UUID(as_uuid=True)
+
+tenants = sa.Table(
+    "identity_tenants",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("base_currency", sa.Text, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
+    sa.Column("branding", JSONB, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+)
+
+users = sa.Table(
+    "identity_users",
+    metadata,
+    sa.Column("tenant_id", _id, sa.ForeignKey("identity_tenants.id"), primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("email", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("disabled_at", _time),
+    sa.Column("created_at", _time, nullable=False),
+)
+
+sessions = sa.Table(
+    "identity_sessions",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("user_id", _id, nullable=False),
+    sa.Column("token_hash", BYTEA, nullable=False, unique=True),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("last_seen_at", _time, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False),
+    sa.Column("revoked_at", _time),
+    sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["identity_users.tenant_id", "identity_users.id"]),
+)
+
+sign_in_links = sa.Table(
+    "identity_sign_in_links",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("user_id", _id, nullable=False),
+    sa.Column("token_hash", BYTEA, nullable=False, unique=True),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["identity_users.tenant_id", "identity_users.id"]),
+)
+
+api_keys = sa.Table(
+    "identity_api_keys",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("prefix", sa.Text, nullable=False, unique=True),
+    sa.Column("secret_hash", BYTEA, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("expires_at", _time, nullable=False),
+    sa.Column("last_used_at", _time),
+    sa.Column("revoked_at", _time),
+)
+
+audit_entries = sa.Table(
+    "identity_audit_entries",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("at", _time, nullable=False),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Text, nullable=False),
+    sa.Column("actor_name", sa.Text, nullable=False),
+    sa.Column("actor_role", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("detail", JSONB, nullable=False),
+)
+
+sign_in_attempts = sa.Table(
+    "identity_sign_in_attempts",
+    metadata,
+    sa.Column("key_hash", BYTEA, primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_at", _time, nullable=False),
+)

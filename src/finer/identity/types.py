@@ -1,0 +1,142 @@
+"""The nouns of identity."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from finer.kit.tx import Actor
+
+
+class Role(StrEnum):
+    """What somebody is at a firm. `customer` is the firm's own retail customer, `service` a machine."""
+
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+    CREDIT_OFFICER = "credit_officer"
+    CUSTOMER = "customer"
+    CUSTOMER_MANAGER = "customer_manager"
+    DATA_ENGINEER = "data_engineer"
+    EXECUTIVE = "executive"
+    MARKETING_MANAGER = "marketing_manager"
+    RISK_ANALYST = "risk_analyst"
+    SERVICE = "service"
+
+
+class Permission(StrEnum):
+    """Everything that can be allowed, as `resource:action`, in alphabetical order."""
+
+    ALERTS_READ = "alerts:read"
+    ALERTS_RESOLVE = "alerts:resolve"
+    ALERTS_SUMMARISE = "alerts:summarise"
+    API_KEYS_READ = "api_keys:read"
+    API_KEYS_WRITE = "api_keys:write"
+    AUDIT_READ = "audit:read"
+    DECISIONS_READ = "decisions:read"
+    DECISIONS_WRITE = "decisions:write"
+    EVENTS_WRITE = "events:write"
+    PIPELINE_READ = "pipeline:read"
+    QUARANTINE_READ = "quarantine:read"
+    RECEIPTS_READ = "receipts:read"
+    SESSION_OWN = "session:own"
+    SQL_RUN = "sql:run"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
+
+
+class Scope(StrEnum):
+    """Whose rows a permission covers."""
+
+    OWN = "own"
+    TEAM = "team"
+    TENANT = "tenant"
+    SELF = "self"
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A firm."""
+
+    id: uuid.UUID
+    slug: str
+    name: str
+    base_currency: str
+    timezone: str
+    branding: dict[str, Any]
+    created_at: datetime
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who can sign in."""
+
+    id: uuid.UUID
+    tenant_id: uuid.UUID
+    email: str
+    name: str
+    role: Role
+    disabled_at: datetime | None = None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in browser."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    created_at: datetime
+    last_seen_at: datetime
+    user_agent: str
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine's key, without its secret."""
+
+    id: uuid.UUID
+    prefix: str
+    name: str
+    scopes: list[Permission]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what, on what, when, from where, and how it ended."""
+
+    id: uuid.UUID
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    actor_role: str
+    action: str
+    subject: str
+    outcome: str
+    origin: str
+    detail: dict[str, Any]
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Who makes a request: a person with a session (`user`), or a machine with a key (`key`)."""
+
+    kind: str
+    id: uuid.UUID
+    tenant_id: uuid.UUID
+    name: str
+    role: Role
+    permissions: frozenset[Permission]
+    """What the role grants; for a key, what of that its scopes name."""
+    credential: str
+    """Where the principal came from: the hash of the session token, or the key's prefix. Never the secret."""
+    session_id: uuid.UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the caller has a permission in any scope."""
+        return permission in self.permissions
+
+    def actor(self) -> Actor:
+        """The same, as transactions and the audit trail know it."""
+        return Actor(kind=self.kind, id=str(self.id), name=self.name, role=self.role.value)

@@ -1,0 +1,1 @@
+"""The pure part of ingest: contracts, parsing, checks."""

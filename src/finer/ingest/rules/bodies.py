@@ -1,0 +1,193 @@
+"""Bodies in, records out: the formats that ingest reads, alone or several bodies as one group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from finer.ingest.errors import UnreadableBody, UnsupportedFormat
+from finer.ingest.rules.check import Block, Checked, check_block, refuse
+from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
+from finer.ingest.rules.plan import Plan, plan_of
+from finer.ingest.rules.unpack import unpack
+from finer.ingest.types import AWAITED, Body, BodyResult, Contract, RefusedRecord
+from finer.kit.errors import FinerError, TooLarge
+
+RECORDS_MAX = 250_000
+UNKNOWN_SHOWN_MAX = 10
+FORMATS = {
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/jsonl": "ndjson",
+    "application/x-jsonlines": "ndjson",
+    "application/json": "json",
+    "text/csv": "csv",
+    "application/vnd.apache.parquet": "parquet",
+    "application/x-parquet": "parquet",
+    "application/vnd.apache.arrow.stream": "arrow",
+    "application/vnd.apache.arrow.file": "arrow",
+}
+
+
+def format_of(content_type: str) -> str:
+    """The format that a content type names. Raises UnsupportedFormat."""
+    found = FORMATS.get(content_type.split(";", 1)[0].strip().lower())
+    if found is None:
+        raise UnsupportedFormat(content_type, FORMATS)
+    return found
+
+
+def parse_group(
+    contract: Contract, bodies: Sequence[Body], received_us: int, *, unpacked_bytes_max: int, records_max: int
+) -> tuple[pa.RecordBatch, list[BodyResult]]:
+    """Parse bodies of one contract together: all accepted rows, body by body, and what became of each body.
+
+    A body that cannot be read has its `error` set and takes part no further.
+    """
+    plan = plan_of(contract)
+    results = [BodyResult(refused=[], unknown_fields=[]) for _ in bodies]
+    batches: list[pa.RecordBatch] = []
+    lines: list[tuple[int, bytes]] = []
+    for index, body in enumerate(bodies):
+        try:
+            data = unpack(body.data, body.encoding, unpacked_bytes_max)
+            if not data or data.isspace():
+                raise UnreadableBody("The body is empty. Send at least one record.")
+            if body.format == "ndjson":
+                if data.count(b"\n") >= records_max:
+                    _count_records(data, records_max)
+                lines.append((index, data))
+                continue
+            batches += _flush(plan, lines, results, received_us)
+            batches.append(_parse_one(plan, body.format, data, results[index], received_us, records_max))
+        except FinerError as error:
+            results[index] = BodyResult(refused=[], unknown_fields=[], error=error)
+    batches += _flush(plan, lines, results, received_us)
+    batch = join(plan, batches)
+    if any(body.awaited is not None for body in bodies):
+        batch = batch.append_column(AWAITED, _awaited(bodies, results))
+    return batch, results
+
+
+def _awaited(bodies: Sequence[Body], results: Sequence[BodyResult]) -> pa.Array:
+    values = [body.awaited for body, result in zip(bodies, results, strict=True) for _ in range(result.accepted)]
+    return pa.array(values, AWAITED.type)
+
+
+def join(plan: Plan, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of all rows."""
+    if len(batches) == 1:
+        return batches[0]
+    filled = [batch for batch in batches if batch.num_rows]
+    return pa.concat_batches(filled) if filled else plan.empty
+
+
+def _count_records(data: bytes, records_max: int) -> None:
+    records = sum(1 for line in data.split(b"\n") if line.strip())
+    if records > records_max:
+        raise TooLarge(f"The body holds {records} records; at most {records_max} are taken at once. Send smaller bodies.")
+
+
+def _flush(
+    plan: Plan, lines: list[tuple[int, bytes]], results: list[BodyResult], received_us: int
+) -> list[pa.RecordBatch]:
+    """Parse the NDJSON bodies gathered so far as one run of bytes."""
+    if not lines:
+        return []
+    parts = [data.removeprefix(BOM) for _, data in lines]
+    parts = [part if part.endswith(b"\n") or len(parts) == 1 else part + b"\n" for part in parts]
+    whole = parts[0] if len(parts) == 1 else b"".join(parts)
+    ends = np.cumsum([len(part) for part in parts])
+    owners = [index for index, _ in lines]
+    lines.clear()
+    return [
+        account(checked, block, results, owners)
+        for block, checked in _checked(plan, ndjson_blocks(plan, whole, ends), received_us)
+    ]
+
+
+def _checked(plan: Plan, blocks: Iterable[Block], received_us: int) -> Iterator[tuple[Block, Checked]]:
+    for block in blocks:
+        yield block, check_block(plan, block, received_us)
+
+
+def account(checked: Checked, block: Block, results: list[BodyResult], owners: Sequence[int]) -> pa.RecordBatch:
+    """Add what a block brought to the results of its bodies."""
+    if len(owners) == 1:
+        result = results[owners[0]]
+        result.received += block.rows
+        result.accepted += len(checked.rows)
+    else:
+        received = np.bincount(block.owners, minlength=len(owners))
+        accepted = np.bincount(block.owners[checked.rows], minlength=len(owners))
+        for owner in np.flatnonzero(received):
+            results[owners[owner]].received += int(received[owner])
+            results[owners[owner]].accepted += int(accepted[owner])
+    for owner, record in checked.refused:
+        results[owners[owner]].refused.append(record)
+    for owner, name in checked.unknown:
+        known = results[owners[owner]].unknown_fields
+        if name not in known and len(known) < UNKNOWN_SHOWN_MAX:
+            known.append(name)
+    return checked.batch
+
+
+def _parse_one(
+    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, records_max: int
+) -> pa.RecordBatch:
+    batches = []
+    blocks: Iterator[Block]
+    rest: list[RefusedRecord] = []
+    if kind == "json":
+        blocks = json_body(plan, data, rest)
+    elif kind == "csv":
+        from finer.ingest.rules.csv_blocks import csv_body
+
+        blocks = csv_body(plan, data)
+    else:
+        from finer.ingest.rules.arrow_blocks import arrow_body
+
+        blocks = arrow_body(plan, kind, data)
+    for block, checked in _checked(plan, blocks, received_us):
+        batches.append(account(checked, block, [result], [0]))
+        if result.received > records_max:
+            raise TooLarge(f"The body holds more than {records_max} records. Send smaller bodies.")
+    result.received += len(rest)
+    result.refused += rest
+    return join(plan, batches)
+
+
+def json_body(plan: Plan, data: bytes, rest: list[RefusedRecord]) -> Iterator[Block]:
+    """Blocks of a JSON array, or of a single object. What cannot be taken apart at its end goes to `rest`."""
+    data = data.removeprefix(BOM)
+    position = len(data) - len(data.lstrip(b" \t\r\n"))
+    if data[position : position + 1] != b"[":
+        # One object alone is one record: an array of one.
+        data = b"[" + data[position:] + b"]"
+        position = 0
+        if data[1:2] != b"{":
+            raise UnreadableBody(
+                "The body is neither a JSON array of records nor one record. Send [{...}, {...}] or, for one record "
+                "per line, the content type application/x-ndjson."
+            )
+    splitter = ArraySplitter(plan)
+    yield from splitter.blocks(data, position + 1)
+    left = data[splitter.consumed :].strip(b" \t\r\n")
+    rest.extend(array_rest(splitter, left))
+
+
+def array_rest(splitter: ArraySplitter, left: bytes) -> list[RefusedRecord]:
+    """The refusal of what stands behind the last complete element."""
+    line = splitter.elements + 1
+    if splitter.closed:
+        if not left:
+            return []
+        return [refuse(line, left, broken("json", "The array has ended, and something follows it.", _start(left)))]
+    reason = f"The array is not closed: element {line} and what may follow it cannot be read."
+    return [refuse(line, left, broken("json", reason, _start(left)))]
+
+
+def _start(data: bytes) -> str:
+    return data[:80].decode("utf-8", "replace")

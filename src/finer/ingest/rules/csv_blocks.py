@@ -1,0 +1,157 @@
+"""CSV with a header row: from bytes to blocks of records."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+import numpy as np
+
+from finer.ingest.errors import UnreadableBody
+from finer.ingest.rules.check import Block, Decoded
+from finer.ingest.rules.columns import Array, Cells
+from finer.ingest.rules.json_blocks import BLOCK_ROWS, BOM, broken
+from finer.ingest.rules.plan import Plan
+from finer.ingest.rules.record import Token, show
+from finer.ingest.rules.scan_csv import scan_cells
+
+CELL_MAX = 1 << 20
+_HEADER_MAX = 1 << 20
+_NO_SLOTS = np.zeros(0, np.int64)
+
+
+class CsvReader:
+    """Takes CSV apart, chunk by chunk: first the header, then blocks of complete records."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self.names: list[str] = []
+        self._slots = _NO_SLOTS
+        self._line = 1
+        self.consumed = 0
+
+    def header(self, data: bytes, *, last: bool) -> bool:
+        """Read the header from the start of `data`; False when it is not complete yet. Raises UnreadableBody."""
+        start = len(BOM) if data.startswith(BOM) else 0
+        one = (np.empty((1, 1), np.int32), np.empty((1, 1), np.int32), np.empty(1, np.int64))
+        odd, spans, lines, cells = np.empty(1, np.uint8), np.empty((1, 2), np.int64), np.empty(1, np.int64), _count(1)
+        view = np.frombuffer(data, np.uint8)
+        rows, self.consumed, self._line = scan_cells(
+            view, start, 1, last, _NO_SLOTS, *one, odd, spans, lines, cells
+        )  # fmt: skip
+        if rows == 0:
+            if len(data) > _HEADER_MAX:
+                raise UnreadableBody("The first line of the CSV is not a header: it does not end.")
+            return False
+        try:
+            names = _cells(data[spans[0, 0] : spans[0, 1]].decode())
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise UnreadableBody(f"The first line of the CSV must be a header with the field names: {error}.") from error
+        self.names = [name.strip() for name in names]
+        self._slots = np.array([self._plan.slot_of.get(name, -1) for name in self.names], np.int64)
+        known = [int(slot) for slot in self._slots if slot >= 0]
+        if not known:
+            raise UnreadableBody(
+                "The first line of the CSV must be a header with the field names of the contract; "
+                f"it is {show(', '.join(self.names))}."
+            )
+        if len(known) != len(set(known)):
+            double = next(name for name in self.names if self._slots.tolist().count(self._plan.slot_of.get(name, -2)) > 1)
+            raise UnreadableBody(f"The CSV header names the field {double!r} twice.")
+        return True
+
+    @property
+    def unknown(self) -> list[str]:
+        """Columns that are no fields of the contract."""
+        return [show(name) for name, slot in zip(self.names, self._slots, strict=True) if slot < 0]
+
+    def blocks(self, data: bytes, position: int, *, last: bool) -> Iterator[Block]:
+        """Blocks of the complete records of `data` from `position`; `consumed` says up to where."""
+        self.consumed = position
+        view = np.frombuffer(data, np.uint8)
+        clean = _is_utf8(data)
+        while self.consumed < len(data):
+            room = min(BLOCK_ROWS, data.count(b"\n", self.consumed) + 1)
+            slots = self._plan.slots
+            starts, sizes = np.empty((slots, room), np.int32), np.empty((slots, room), np.int32)
+            present, odd = np.empty(room, np.int64), np.empty(room, np.uint8)
+            spans, lines, cells = np.empty((room, 2), np.int64), np.empty(room, np.int64), _count(room)
+            rows, self.consumed, self._line = scan_cells(
+                view, self.consumed, self._line, last, self._slots, starts, sizes, present, odd, spans, lines, cells
+            )
+            if rows == 0:
+                return
+            if not clean:
+                _mark_broken_text(view, spans[:rows], odd)
+            yield self._block(data, Cells(view, starts, sizes, present[:rows], np.zeros(rows, np.int64), texts=True),
+                              odd[:rows], spans, lines[:rows], cells)  # fmt: skip
+
+    def _block(self, data: bytes, cells: Cells, odd: Array, spans: Array, lines: Array, counts: Array) -> Block:
+        def raw(i: int) -> bytes:
+            return data[spans[i, 0] : spans[i, 1]]
+
+        rows = len(lines)
+        unknown = [(0, 0, name) for name in self.unknown[:10]]
+        return Block(
+            rows=rows,
+            cells=cells,
+            odd=odd,
+            lines=lines,
+            owners=np.zeros(rows, np.int32),
+            raw=raw,
+            decode=lambda i: self._decode(raw(i)),
+            unknown=unknown,
+        )
+
+    def _decode(self, raw: bytes) -> Decoded:
+        try:
+            values = _cells(raw.decode())
+        except UnicodeDecodeError as error:
+            reason = f"The record is not valid UTF-8: byte {error.start + 1} of it is 0x{raw[error.start]:02x}."
+            return Decoded({}, broken("invalid_utf8", reason))
+        except csv.Error as error:
+            return Decoded({}, broken("csv", f"The record is not valid CSV: {error}."))
+        if len(values) != len(self.names):
+            reason = f"The record has {len(values)} cells, and the header has {len(self.names)}."
+            return Decoded({}, broken("columns", reason))
+        tokens: dict[int, Token] = {
+            int(slot): value for slot, value in zip(self._slots, values, strict=True) if slot >= 0
+        }
+        return Decoded(tokens)
+
+
+def _count(rows: int) -> Array:
+    return np.empty(rows, np.int64)
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mark_broken_text(view: Array, spans: Array, odd: Array) -> None:
+    """Send every record with a byte above 127 to the slow path: one of them is not valid UTF-8."""
+    above = np.concatenate([[0], np.cumsum(view > 127)])
+    odd[: len(spans)] |= (above[spans[:, 1]] > above[spans[:, 0]]).astype(np.uint8)
+
+
+def _cells(text: str) -> list[str]:
+    """The cells of one record by Python's own reader. Raises csv.Error."""
+    csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    if len(rows) != 1:
+        raise csv.Error("a line break stands outside quotes")
+    return rows[0]
+
+
+def csv_body(plan: Plan, data: bytes) -> Iterator[Block]:
+    """Blocks of a whole CSV body. Raises UnreadableBody when the header is no header."""
+    reader = CsvReader(plan)
+    reader.header(data, last=True)
+    yield from reader.blocks(data, reader.consumed, last=True)

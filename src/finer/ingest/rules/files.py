@@ -1,0 +1,253 @@
+"""Files of any size: group after group of records, in bounded memory.
+
+Works on open binary files that the service hands in. Text formats are read in chunks and cut behind the last complete
+record; a record that does not end within `_RECORD_BYTES_MAX` is refused and skipped, not gathered.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import zstandard
+
+from finer.ingest.errors import UnreadableBody, UnsupportedFormat
+from finer.ingest.rules.arrow_blocks import batch_block, ipc_batches, parquet_batches, unify
+from finer.ingest.rules.bodies import array_rest
+from finer.ingest.rules.check import Block, Checked, check_block, refuse
+from finer.ingest.rules.csv_blocks import CsvReader
+from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
+from finer.ingest.rules.mapping import Mapper, local_columns
+from finer.ingest.rules.plan import Plan
+from finer.ingest.types import Mapping, RefusedRecord
+
+CHUNK_BYTES = 8 << 20
+_RECORD_BYTES_MAX = 64 << 20
+_SUFFIXES = {
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet",
+    ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow", ".ipc": "arrow",
+}  # fmt: skip
+_PACKED = {".gz": "gzip", ".zst": "zstd"}
+
+Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
+"""Accepted rows, refused records, how many were received, and unknown fields."""
+
+
+def format_of_file(name: str) -> tuple[str, str]:
+    """The format and the packing that a file name tells, e.g. ("ndjson", "gzip"). Raises UnsupportedFormat."""
+    path = PurePath(name)
+    packed = _PACKED.get(path.suffix.lower(), "")
+    found = _SUFFIXES.get((path.with_suffix("") if packed else path).suffix.lower())
+    if found is None:
+        raise UnsupportedFormat(path.name, [*_SUFFIXES, "each also with .gz or .zst"])
+    return found, packed
+
+
+class Unpacked(io.RawIOBase):
+    """A gzip or zstd file, unpacked while it is read. A file that ends too early raises UnreadableBody."""
+
+    def __init__(self, source: BinaryIO, packing: str) -> None:
+        super().__init__()
+        self._source = source
+        self._packing = packing
+        self._stream: Any = None
+        self._waiting = b""
+        self._pending = b""
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as the next piece of the file goes; 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        while not self._pending:
+            if not self._step():
+                return 0
+        part = self._pending[: len(view)]
+        self._pending = self._pending[len(part) :]
+        view[: len(part)] = part
+        return len(part)
+
+    def _step(self) -> bool:
+        if not self._waiting:
+            self._waiting = self._source.read(1 << 16)
+            if not self._waiting:
+                if self._stream is not None:
+                    raise UnreadableBody(f"The {self._packing} file ends too early; what was read until then is kept.")
+                return False
+        if self._stream is None:
+            gzip = self._packing == "gzip"
+            self._stream = zlib.decompressobj(wbits=31) if gzip else zstandard.ZstdDecompressor().decompressobj()
+        try:
+            self._pending = self._stream.decompress(self._waiting)
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise UnreadableBody(f"The file is not valid {self._packing}: {error}.") from error
+        self._waiting = b""
+        if self._stream.eof:
+            self._waiting = self._stream.unused_data
+            self._stream = None
+        return True
+
+
+def file_steps(
+    plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int
+) -> Iterator[Step]:
+    """The records of an open file, group by group. With a mapping, `source_plan` is the shape of a text source."""
+    if kind in ("parquet", "arrow"):
+        yield from _table_steps(plan, mapping, handle, kind, received_us)
+        return
+    reader = _text_blocks(source_plan or plan, handle, kind)
+    mapper: Mapper | None = None
+    first = 1
+    for item in reader:
+        if isinstance(item, RefusedRecord):
+            yield plan.empty, [item], 1, []
+            first += 1
+            continue
+        checked = check_block(source_plan or plan, item, received_us)
+        if source_plan is None or mapping is None:
+            yield _step(checked, item.rows)
+            continue
+        mapper = mapper or Mapper(mapping, source_plan.field_schema, "mapping")
+        numbers = pa.array(first + checked.rows)
+        yield _mapped_step(plan, mapping, mapper, item, checked, numbers, received_us)
+        first += item.rows
+
+
+def _step(checked: Checked, rows: int) -> Step:
+    return checked.batch, [record for _, record in checked.refused], rows, _names(checked)
+
+
+def _names(checked: Checked) -> list[str]:
+    return list(dict.fromkeys(name for _, name in checked.unknown))
+
+
+def _mapped_step(
+    plan: Plan, mapping: Mapping, mapper: Mapper, block: Block, source: Checked, numbers: pa.Array, received_us: int
+) -> Step:
+    """Rows of a text source that fit its types, mapped and held to the contract; refusals of both steps together."""
+    width = len(source.batch.schema.names) - 1
+    rows = local_columns(mapping, source.batch.select(source.batch.schema.names[:width]))
+    target = batch_block(plan, mapper.apply(rows, numbers), rows, 1)
+    target.lines = block.lines[source.rows]
+    target.raw = lambda i: block.raw(int(source.rows[i]))
+    checked = check_block(plan, target, received_us)
+    refused = [record for _, record in (*source.refused, *checked.refused)]
+    refused.sort(key=lambda record: record.line)
+    return checked.batch, refused, block.rows, []
+
+
+def _table_steps(
+    plan: Plan, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int
+) -> Iterator[Step]:
+    batches: Iterable[pa.RecordBatch] = parquet_batches(handle) if kind == "parquet" else ipc_batches(handle)
+    mapper: Mapper | None = None
+    first = 1
+    for batch in batches:
+        mapped = batch
+        if mapping is not None:
+            source = unify(batch)
+            mapper = mapper or Mapper(mapping, source.schema, "mapping")
+            mapped = mapper.apply(source, pa.array(np.arange(first, first + batch.num_rows)))
+        block = batch_block(plan, mapped, batch, first)
+        yield _step(check_block(plan, block, received_us), batch.num_rows)
+        first += batch.num_rows
+
+
+def _text_blocks(plan: Plan, handle: BinaryIO, kind: str) -> Iterator[Block | RefusedRecord]:
+    if kind == "ndjson":
+        return _ndjson(plan, handle)
+    if kind == "csv":
+        return _csv(plan, handle)
+    return _json(plan, handle)
+
+
+def _chunks(handle: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Chunks of the file, each with whether it is the last."""
+    chunk = handle.read(CHUNK_BYTES)
+    if not chunk:
+        raise UnreadableBody("The file is empty.")
+    while chunk:
+        following = handle.read(CHUNK_BYTES)
+        yield chunk, not following
+        chunk = following
+
+
+def _ndjson(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+    rest, line, first = b"", 1, True
+    skipping: bytes | None = None
+    for chunk, last in _chunks(handle):
+        if first:
+            chunk, first = chunk.removeprefix(BOM), False
+        if skipping is not None:
+            end = chunk.find(b"\n")
+            if end < 0 and not last:
+                continue
+            yield _endless(line, skipping)
+            skipping, chunk = None, chunk[end + 1 :] if end >= 0 else b""
+            line += 1
+        data = rest + chunk
+        cut = len(data) if last else data.rfind(b"\n") + 1
+        rest = data[cut:]
+        data = data[:cut]
+        yield from ndjson_blocks(plan, data, np.array([len(data)]), line)
+        line += data.count(b"\n")
+        if len(rest) > _RECORD_BYTES_MAX:
+            skipping, rest = rest[: 1 << 16], b""
+    if skipping is not None:
+        yield _endless(line, skipping)
+
+
+def _endless(line: int, start: bytes) -> RefusedRecord:
+    reason = f"The record does not end within {_RECORD_BYTES_MAX} bytes; only its beginning is kept."
+    return refuse(line, start, broken("too_large", reason))
+
+
+def _csv(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+    reader = CsvReader(plan)
+    data = b""
+    known = False
+    for chunk, last in _chunks(handle):
+        data += chunk
+        position = 0
+        if not known:
+            known = reader.header(data, last=last)
+            if not known:
+                continue
+            position = reader.consumed
+        yield from reader.blocks(data, position, last=last)
+        data = data[reader.consumed :]
+        _bounded(data, "A CSV record (is a quote not closed?)")
+
+
+def _bounded(data: bytes, what: str) -> None:
+    if len(data) > _RECORD_BYTES_MAX:
+        raise UnreadableBody(f"{what} does not end within {_RECORD_BYTES_MAX} bytes; the file was read up to there.")
+
+
+def _json(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+    splitter = ArraySplitter(plan)
+    data = b""
+    opened = False
+    for chunk, _last in _chunks(handle):
+        data += chunk
+        position = 0
+        if not opened:
+            data = data.removeprefix(BOM).lstrip(b" \t\r\n")
+            if data[:1] != b"[":
+                raise UnreadableBody(
+                    "A .json file holds an array of records, [{...}, {...}]. One record per line is .ndjson."
+                )
+            opened, position = True, 1
+        yield from splitter.blocks(data, position)
+        data = data[splitter.consumed :]
+        _bounded(data, f"Element {splitter.elements + 1} of the array")
+    yield from array_rest(splitter, data.strip(b" \t\r\n"))
+
+

@@ -1,0 +1,182 @@
+"""Mappings: how the rows of a foreign file become records of a contract, said in YAML.
+
+`columns` maps every target field to an expression over the source's columns (the language of finer.kit.conditions),
+to a plain source column, or to `{join: [column, ...], with: "-"}`, which puts texts and whole numbers together.
+`row_number` counts the rows of the source from 1. `types` names the types of the columns of a text source; a
+`local_timestamp` there, like a timestamp without a zone in Parquet, is a time of day in the mapping's `timezone`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from finer.ingest.errors import MappingInvalid
+from finer.ingest.rules.row_rules import TYPES
+from finer.ingest.types import Contract, Field, Kind, Mapping, SourceExpression
+from finer.kit.columns import Columns
+from finer.kit.conditions import Catalogue, ColumnType, ConditionError, Expression, parse_expression
+
+ROW_NUMBER = "row_number"
+LOCAL = "local_timestamp"
+_TEXT_MAX = 1 << 16
+_KEYS = frozenset({"contract", "description", "timezone", "types", "columns"})
+_TARGETS = {ColumnType.NUMBER: pa.float64(), ColumnType.BOOLEAN: pa.bool_(), ColumnType.TIMESTAMP: pa.int64()}
+
+
+def compile_mapping(text: str, place: str, contract: Contract) -> Mapping:
+    """The mapping in `text` for `contract`. Raises MappingInvalid with the place of the mistake."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise MappingInvalid(f"{place}: this is not YAML: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("columns"), dict) or not document["columns"]:
+        raise MappingInvalid(f"{place}: a mapping has `columns: {{field: expression}}`.")
+    if strange := set(document) - _KEYS:
+        raise MappingInvalid(f"{place}: {sorted(map(str, strange))} is not known; known are {sorted(_KEYS)}.")
+    if document.get("contract", contract.name) != contract.name:
+        raise MappingInvalid(f"{place} is for the contract {document['contract']!r}, and not for {contract.name!r}.")
+    types = {str(name): str(kind) for name, kind in (document.get("types") or {}).items()}
+    kinds = {kind.value for kind in Kind} - {Kind.MONEY.value} | {LOCAL}
+    for name, kind in types.items():
+        if kind not in kinds:
+            raise MappingInvalid(f"{place}: types.{name}: {kind!r} is not a type; types are {sorted(kinds)}.")
+    zone = str(document.get("timezone", "UTC"))
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise MappingInvalid(f"{place}: there is no time zone {zone!r}.") from error
+    known = {field.name for field in contract.fields}
+    columns = []
+    for target, value in document["columns"].items():
+        if target not in known:
+            raise MappingInvalid(f"{place}: columns.{target}: the contract {contract.name} has no such field.")
+        columns.append(_target(str(target), value, place))
+    return Mapping(
+        contract=contract.name,
+        columns=tuple(columns),
+        types=types,
+        timezone=zone,
+        description=str(document.get("description", "")),
+    )
+
+
+def _target(target: str, value: Any, place: str) -> SourceExpression:
+    if isinstance(value, dict):
+        parts = value.get("join")
+        if set(value) - {"join", "with"} or not isinstance(parts, list) or not parts:
+            raise MappingInvalid(f"{place}: columns.{target}: a joined value is {{join: [column, ...], with: text}}.")
+        return SourceExpression(target, "", tuple(str(part) for part in parts), str(value.get("with", "")))
+    if isinstance(value, bool) or value is None:
+        raise MappingInvalid(f"{place}: columns.{target}: write an expression, for instance \"'text'\" or quantity * 2.")
+    return SourceExpression(target, str(value).strip())
+
+
+def source_contract(mapping: Mapping, contract: Contract) -> Contract:
+    """The shape of a text source, as the types of the mapping tell it."""
+    fields = tuple(
+        Field(
+            name=name,
+            kind=Kind.TIMESTAMP if kind == LOCAL else Kind(kind),
+            longest=_TEXT_MAX,
+            from_number=True,
+            local=kind == LOCAL,
+        )
+        for name, kind in mapping.types.items()
+    )
+    return Contract(name=f"the source of {contract.name}", version="0", description="", fields=fields)
+
+
+def local_columns(mapping: Mapping, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its local times without a zone, as `Mapper` expects them."""
+    arrays = [
+        column.cast(pa.timestamp("us")) if mapping.types.get(name) == LOCAL else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+class Mapper:
+    """A mapping, compiled for the columns of one source."""
+
+    def __init__(self, mapping: Mapping, schema: pa.Schema, place: str) -> None:
+        """Raises MappingInvalid when a column does not exist or an expression cannot be used."""
+        self._zone = mapping.timezone
+        types = {name: kind for name, kind in ((item.name, _column_type(item.type)) for item in schema) if kind}
+        catalogue = Catalogue({**types, ROW_NUMBER: ColumnType.NUMBER})
+        self._targets: list[tuple[str, Callable[[Columns], pa.Array]]] = []
+        for column in mapping.columns:
+            names = column.join or (column.expression,)
+            plain = all(name in schema.names or name == ROW_NUMBER for name in names)
+            if column.join and not plain:
+                missing = next(name for name in names if name not in schema.names and name != ROW_NUMBER)
+                raise MappingInvalid(f"{place}: columns.{column.target}: the source has no column {missing!r}.")
+            if plain:
+                self._targets.append((column.target, _joined(column) if column.join else _copied(column.expression)))
+                continue
+            try:
+                expression = parse_expression(column.expression, catalogue)
+            except ConditionError as error:
+                raise MappingInvalid(f"{place}: columns.{column.target}: {error.detail}") from error
+            self._targets.append((column.target, _computed(expression)))
+
+    def apply(self, source: pa.RecordBatch, numbers: pa.Array) -> pa.RecordBatch:
+        """The records that the rows of `source` become; `numbers` are their row numbers."""
+        arrays = [self._local(column) for column in source.columns]
+        whole = pa.RecordBatch.from_arrays([*arrays, numbers], names=[*source.schema.names, ROW_NUMBER])
+        columns = Columns(whole)
+        return pa.RecordBatch.from_arrays(
+            [build(columns) for _, build in self._targets], names=[target for target, _ in self._targets]
+        )
+
+    def _local(self, column: pa.Array) -> pa.Array:
+        """Timestamps without a zone are local times of the mapping's zone."""
+        if not pa.types.is_timestamp(column.type) or column.type.tz is not None:
+            return column
+        # An hour that a change of clocks repeats is its first one; an hour that it skips is the moment of the change.
+        moved = pc.assume_timezone(column, self._zone, ambiguous="earliest", nonexistent="latest")
+        return moved.cast(pa.timestamp("us", "UTC"))
+
+
+def _column_type(kind: pa.DataType) -> ColumnType | None:
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return TYPES[Kind.STRING]
+    if pa.types.is_boolean(kind):
+        return ColumnType.BOOLEAN
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return ColumnType.NUMBER
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return ColumnType.TIMESTAMP
+    return None
+
+
+def _copied(name: str) -> Callable[[Columns], pa.Array]:
+    return lambda columns: columns.arrow(name)
+
+
+def _joined(column: SourceExpression) -> Callable[[Columns], pa.Array]:
+    def build(columns: Columns) -> pa.Array:
+        texts = [columns.arrow(name).cast(pa.string()) for name in column.join]
+        return pc.binary_join_element_wise(*texts, column.separator)
+
+    return build
+
+
+def _computed(expression: Expression) -> Callable[[Columns], pa.Array]:
+    if expression.type is ColumnType.TEXT:
+        return expression.strings
+
+    def build(columns: Columns) -> pa.Array:
+        values, valid = expression.values(columns)
+        mask = None if valid is None else ~valid
+        array = pa.array(values, _TARGETS[expression.type], mask=mask)
+        return array.cast(pa.timestamp("us", "UTC")) if expression.type is ColumnType.TIMESTAMP else array
+
+    return build
+
+

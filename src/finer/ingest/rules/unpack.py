@@ -1,0 +1,81 @@
+"""Unpack gzip and zstd bodies, never beyond a limit."""
+
+from __future__ import annotations
+
+import zlib
+
+import zstandard
+
+from finer.ingest.errors import UnreadableBody, UnsupportedEncoding
+from finer.kit.errors import TooLarge
+
+_ZSTD_RATIO_MAX = 32_768
+_WINDOW_MAX = 2**27
+
+
+def unpack(data: bytes, encoding: str, limit: int) -> bytes:
+    """The unpacked bytes. Raises TooLarge beyond `limit` bytes, UnreadableBody for a broken or truncated stream."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return data
+    if encoding in ("gzip", "x-gzip"):
+        return _gunzip(data, limit)
+    if encoding == "zstd":
+        return _unzstd(data, limit)
+    raise UnsupportedEncoding(encoding)
+
+
+def _over(limit: int) -> TooLarge:
+    return TooLarge(f"The body unpacks to more than {limit} bytes. Send it in smaller parts.")
+
+
+def _truncated(name: str) -> UnreadableBody:
+    return UnreadableBody(f"The {name} body ends too early. Nothing of it was accepted; send it again.")
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    if not data:
+        raise UnreadableBody("The body is empty. Send at least one record.")
+    while data:
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            part = stream.decompress(data, limit - size + 1)
+        except zlib.error as error:
+            raise UnreadableBody(f"The body is not valid gzip: {error}.") from error
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _over(limit)
+        if not stream.eof:
+            raise _truncated("gzip")
+        data = stream.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
+def _unzstd(data: bytes, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    if not data:
+        raise UnreadableBody("The body is empty. Send at least one record.")
+    view = memoryview(data)
+    while len(view):
+        stream = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
+        position = 0
+        while not stream.eof:
+            if position >= len(view):
+                raise _truncated("zstd")
+            # A piece so small that even the highest ratio of the format cannot pass the limit by much.
+            piece = max((limit - size) // _ZSTD_RATIO_MAX, 64)
+            try:
+                part = stream.decompress(view[position : position + piece])
+            except zstandard.ZstdError as error:
+                raise UnreadableBody(f"The body is not valid zstd: {error}.") from error
+            position += piece
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _over(limit)
+        view = view[min(position, len(view)) - len(stream.unused_data) :]
+    return b"".join(parts)

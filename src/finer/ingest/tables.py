@@ -1,0 +1,81 @@
+"""Tables of ingest; seen by the store and by migrations only."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
+
+from finer.kit.db import metadata
+
+_time = sa.DateTime(timezone=True)
+
+receipts = sa.Table(
+    "ingest_receipts",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("contract", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
+    sa.Column("partition", sa.Integer, nullable=False),
+    sa.Column("first_offset", sa.BigInteger),
+    sa.Column("received", sa.Integer, nullable=False),
+    sa.Column("logged", sa.Integer, nullable=False),
+    sa.Column("quarantined", sa.Integer, nullable=False),
+    sa.Column("unknown_fields", ARRAY(sa.Text), nullable=False),
+    sa.Column("problems", JSONB, nullable=False),
+    sa.Column("received_at", _time, nullable=False),
+    sa.Column("idempotency_key", sa.Text),
+    sa.Column("body_hash", BYTEA),
+    sa.UniqueConstraint("tenant_id", "idempotency_key"),
+)
+
+quarantined_records = sa.Table(
+    "ingest_quarantined_records",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("receipt_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("contract", sa.Text, nullable=False),
+    sa.Column("line", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("rules", ARRAY(sa.Text), nullable=False),
+    sa.Column("errors", JSONB, nullable=False),
+    sa.Column("raw", BYTEA, nullable=False),
+    sa.Column("raw_bytes", sa.BigInteger, nullable=False),
+    sa.Column("raw_sha256", BYTEA, nullable=False),
+    sa.Column("received_at", _time, nullable=False),
+    sa.Index("ix_ingest_quarantined_records_cause", "tenant_id", "state", "contract", "field", "rule", "id"),
+    sa.Index("ix_ingest_quarantined_records_receipt", "tenant_id", "receipt_id", "line"),
+)
+
+outcomes = sa.Table(
+    "ingest_outcomes",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("base_offset", sa.BigInteger, primary_key=True),
+    sa.Column("end_offset", sa.BigInteger, nullable=False),
+    sa.Column("duplicate_offsets", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("conflicting_offsets", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("recorded_at", _time, nullable=False, server_default=sa.func.clock_timestamp()),
+)
+
+rollups = sa.Table(
+    "ingest_rollups",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("contract", sa.Text, primary_key=True),
+    sa.Column("step_s", sa.Integer, primary_key=True),
+    sa.Column("bucket", _time, primary_key=True),
+    sa.Column("writer", sa.Text, primary_key=True),
+    sa.Column("received", sa.BigInteger, nullable=False),
+    sa.Column("accepted", sa.BigInteger, nullable=False),
+    sa.Column("duplicates", sa.BigInteger, nullable=False),
+    sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("latency", ARRAY(sa.BigInteger), nullable=False),
+    sa.Column("last_at", _time, nullable=False),
+)

@@ -1,0 +1,48 @@
+"""What can go wrong in the warehouse."""
+
+from __future__ import annotations
+
+from finer.kit.errors import FinerError, Forbidden, NotFound, TooLarge, Unavailable, Unprocessable
+
+
+class LakeEmpty(NotFound):
+    """Nothing of this tenant has reached the lake yet."""
+
+    slug = "lake-empty"
+    title = "The lake holds nothing yet"
+
+
+class LakeUnavailable(Unavailable):
+    """The lake cannot be opened, read or written right now."""
+
+    slug = "lake-unavailable"
+    title = "The lake is not available right now"
+
+
+class SqlNotAllowed(Forbidden):
+    """The statement is something else than one query over the tenant's tables."""
+
+    slug = "sql-not-allowed"
+    title = "Only one query over your tables is allowed"
+
+
+class SqlFailed(Unprocessable):
+    """The query cannot be run as it is written."""
+
+    slug = "sql-failed"
+    title = "The query failed"
+
+
+class SqlTooLarge(TooLarge):
+    """The query needs more memory, or its answer is larger, than one query may have."""
+
+    slug = "sql-too-large"
+    title = "The query needs too much"
+
+
+class SqlTimeout(FinerError):
+    """The query took longer than one query may take."""
+
+    status = 408
+    slug = "sql-timeout"
+    title = "The query took too long"

@@ -1,0 +1,1 @@
+"""The SQL of the warehouse: DuckLake catalogues, Parquet files, queries in a sandbox, freshness."""

@@ -1,0 +1,112 @@
+"""Where a tenant's lake is, and how to open DuckDB for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import duckdb
+import psycopg
+
+from finer.kit.db import LAKE, connect, url_for_role
+from finer.kit.settings import Settings
+from finer.warehouse.errors import LakeUnavailable
+
+_EXTENSIONS = ("ducklake", "postgres_scanner")
+
+
+@dataclass(frozen=True)
+class LakeAccess:
+    """The lakes of all tenants: one DuckLake catalogue schema and one folder for each.
+
+    Everything acts as the role finer_lake, which owns the schemas lake_* and can read no table of the application.
+    """
+
+    url: str
+    settings: Settings
+
+    def root(self) -> Path:
+        """The folder of all lakes. Raises LakeUnavailable for object storage, which this build cannot reach."""
+        if "://" in self.settings.lake:
+            raise LakeUnavailable(
+                f"FINER_LAKE is {self.settings.lake!r}, and this build writes lakes to local folders only. "
+                "Give a folder, or leave FINER_LAKE empty for the data folder."
+            )
+        return Path(self.settings.lake).resolve() if self.settings.lake else self.settings.data_path / "lake"
+
+    def folder(self, tenant: uuid.UUID) -> Path:
+        """The folder of one tenant's files."""
+        return self.root() / tenant.hex
+
+    def catalogue(self) -> psycopg.Connection:
+        """A connection to the catalogues, in autocommit."""
+        return connect(self.url, LAKE, name="finer-lake")
+
+    def attach_statement(self, tenant: uuid.UUID, alias: str, *, read_only: bool) -> str:
+        """The SQL that attaches a tenant's lake. Naming the schema twice keeps DuckDB from looking at all others."""
+        address = _patient(url_for_role(self.url, LAKE)).replace("'", "''")
+        folder = str(self.folder(tenant)).replace("'", "''")
+        schema = schema_name(tenant)
+        options = [
+            f"data_path '{folder}/'",
+            "override_data_path true",
+            f"metadata_schema '{schema}'",
+            f"meta_schema '{schema}'",
+            "data_inlining_row_limit 0",
+        ]
+        if read_only:
+            options.append("read_only")
+        return f"attach 'ducklake:postgres:{address}' as {alias} ({', '.join(options)})"
+
+
+def _patient(url: str) -> str:
+    """The address with no limit on idle transactions: DuckLake's waits in PostgreSQL while files are merged or read."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    query["options"] = f"{query.get('options', '')} -c idle_in_transaction_session_timeout=0".strip()
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query, quote_via=quote), parts.fragment))
+
+
+def schema_name(tenant: uuid.UUID) -> str:
+    """The catalogue schema of a tenant, which is also its name inside DuckDB."""
+    return f"lake_{tenant.hex}"
+
+
+def open_duckdb(*, memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory with the DuckLake and PostgreSQL extensions of the installed wheels.
+
+    The files are loaded by path, with DuckDB's signature check on and installing from the network off.
+    Raises LakeUnavailable when a wheel is missing.
+    """
+    connection = duckdb.connect(
+        config={
+            "threads": threads,
+            "memory_limit": f"{memory_mb}MB",
+            # Made when something does not fit in memory, gone when the connection closes; never shared.
+            "temp_directory": str(Path(tempfile.gettempdir()) / f"finer-duckdb-{os.getpid()}-{uuid.uuid4().hex[:8]}"),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+        }
+    )
+    for name in _EXTENSIONS:
+        connection.execute(f"load '{_extension(name)}'")
+    connection.execute("set python_enable_replacements = false")
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def _extension(name: str) -> str:
+    wheel = f"duckdb_extension_{name}"
+    found = importlib.util.find_spec(wheel)
+    if found is None or found.origin is None:
+        raise LakeUnavailable(f"The wheel {wheel.replace('_', '-')} is not installed. Run make run, or install it.")
+    path = Path(found.origin).parent / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.exists():
+        raise LakeUnavailable(f"{wheel.replace('_', '-')} does not fit DuckDB {duckdb.__version__}: {path} is missing.")
+    return str(path).replace("'", "''")

@@ -1,0 +1,219 @@
+"""Appending to a lake, exactly once.
+
+Every append is one DuckLake commit: the new files of all tables and, in the commit's extra information, the log
+offsets reached. DuckLake's own conflict retries are off. So a commit succeeds only as the very next one after the
+snapshot at which the recorded offsets were read, and neither a second writer nor a commit whose answer was lost can
+make rows appear twice: the attempt fails, the offsets are read again, and what they cover is dropped.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+
+import duckdb
+import msgspec
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from finer.kit.ids import new_id
+from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.rules import (
+    LABEL_SCHEMA,
+    LABELS,
+    arrow_type,
+    counting_columns,
+    duckdb_type,
+    positions_text,
+    reached,
+    repeated_texts,
+    tables,
+)
+from finer.warehouse.store.access import LakeAccess, schema_name
+from finer.warehouse.store.attachments import Attachments
+from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.types import Label, LakeBatch, LakeTable, Position
+
+_ROW_GROUP_ROWS = 122_880
+_COMMIT_ATTEMPTS = 20
+_PAUSE_S = 0.01
+Step = Callable[[str], None]
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What an append added, rows by table, and the rows of every table afterwards."""
+
+    added: dict[str, int]
+    totals: dict[str, int]
+
+
+class Appender:
+    """Writes to lakes over one DuckDB. Not safe to use from several threads."""
+
+    def __init__(
+        self, access: LakeAccess, *, capacity: int = 16, memory_mb: int = 256, before_commit: Step | None = None
+    ) -> None:
+        """`before_commit(stage)` is called with `files` once files are written and `commit` just before the commit."""
+        self._access = access
+        self._attachments = Attachments(access, capacity=capacity, memory_mb=memory_mb, create=True, conflict_retries=0)
+        self._step: Step = before_commit or _nothing
+        self._connection: psycopg.Connection | None = None
+
+    def append(self, batches: Sequence[LakeBatch]) -> Appended:
+        """Append what is not there yet of the batches of one tenant, in their order.
+
+        Raises duckdb.Error, psycopg.Error or OSError when it is not known that everything is in the lake; then
+        calling it again with the same batches is right.
+        """
+        tenant = batches[0].tenant
+
+        def rows(recorded: Mapping[Position, int]) -> dict[str, pa.Table]:
+            return tables(batches, recorded)
+
+        return self._commit(tenant, rows, lambda recorded: positions_text(reached(batches, recorded)))
+
+    def append_label(self, tenant: uuid.UUID, label: Label) -> Appended:
+        """Append a label unless it is there. A worker may append to the same lake at the same time."""
+        row = pa.Table.from_pylist([msgspec.structs.asdict(label)], schema=LABEL_SCHEMA)
+
+        def rows(_: Mapping[Position, int]) -> dict[str, pa.Table]:
+            if LABELS not in self._catalogue(tenant).row_counts():
+                return {LABELS: row}
+            found = self._attachments.duckdb.execute(
+                f"select count(*) from {schema_name(tenant)}.{LABELS} "  # noqa: S608 - our own names
+                "where event_id = ? and verdict = ? and known_at = ?",
+                [label.event_id, label.verdict, label.known_at],
+            ).fetchone()
+            return {} if found is not None and found[0] else {LABELS: row}
+
+        return self._commit(tenant, rows, None)
+
+    def close(self) -> None:
+        """Close DuckDB and the connection to the catalogue."""
+        self._attachments.close()
+        self._forget_connection()
+
+    def _commit(
+        self,
+        tenant: uuid.UUID,
+        rows: Callable[[Mapping[Position, int]], dict[str, pa.Table]],
+        extra: Callable[[Mapping[Position, int]], str] | None,
+    ) -> Appended:
+        for attempt in range(_COMMIT_ATTEMPTS):
+            try:
+                with self._attachments.use(tenant) as lake:
+                    return self._commit_once(tenant, lake, rows, extra)
+            except duckdb.TransactionException:
+                # Somebody else committed in between, or the answer was lost: look again at what is recorded.
+                if attempt == _COMMIT_ATTEMPTS - 1:
+                    raise
+                time.sleep(_PAUSE_S * attempt)
+            except psycopg.OperationalError:
+                self._forget_connection()
+                if attempt == _COMMIT_ATTEMPTS - 1:
+                    raise
+        raise LakeUnavailable("The lake is written to by too many at once.")
+
+    def _commit_once(
+        self,
+        tenant: uuid.UUID,
+        lake: str,
+        rows: Callable[[Mapping[Position, int]], dict[str, pa.Table]],
+        extra: Callable[[Mapping[Position, int]], str] | None,
+    ) -> Appended:
+        db, catalogue = self._attachments.duckdb, self._catalogue(tenant)
+        db.begin()
+        try:
+            snapshot = db.execute(f"from ducklake_current_snapshot('{lake}')").fetchone()
+            recorded = catalogue.positions()
+            if snapshot is None or snapshot[0] != catalogue.head():
+                raise duckdb.TransactionException("The lake moved on while its offsets were read.")
+            found = {name: table for name, table in rows(recorded).items() if table.num_rows}
+            if not found:
+                db.rollback()
+                return Appended(added={}, totals={})
+            if extra is not None:
+                db.execute(f"call {lake}.set_commit_message('finer', 'append', extra_info => ?)", [extra(recorded)])
+            self._add(tenant, lake, found, {table.name: table for table in catalogue.tables().values()})
+            self._step("commit")
+            db.commit()
+        except BaseException:
+            _roll_back(db)
+            raise
+        return Appended(added={name: table.num_rows for name, table in found.items()}, totals=catalogue.row_counts())
+
+    def _add(
+        self, tenant: uuid.UUID, lake: str, found: Mapping[str, pa.Table], existing: Mapping[str, LakeTable]
+    ) -> None:
+        db = self._attachments.duckdb
+        for name, table in found.items():
+            fitted = _fit(db, lake, name, table, existing.get(name))
+            folder = self._access.folder(tenant) / "main" / name
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{new_id().hex}.parquet"
+            write_parquet(fitted, str(path))
+            self._step("files")
+            db.execute(
+                f"call ducklake_add_data_files('{lake}', '{name}', ?, "
+                "hive_partitioning => false, allow_missing => true)",
+                [str(path)],
+            )
+
+    def _catalogue(self, tenant: uuid.UUID) -> Catalogue:
+        if self._connection is None or self._connection.closed:
+            self._connection = self._access.catalogue()
+        return Catalogue(self._connection, tenant)
+
+    def _forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _nothing(stage: str) -> None:
+    """The step that nobody asked for."""
+
+
+def write_parquet(table: pa.Table, path: str) -> None:
+    """One Parquet file: dictionaries where texts repeat, differences for counters, zstd at its fastest level.
+
+    Statistics are kept for every column but the 32-bit floats: nobody prunes files by those.
+    """
+    table = table.unify_dictionaries()
+    pq.write_table(
+        table,
+        path,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=_ROW_GROUP_ROWS,
+        use_dictionary=repeated_texts(table),
+        column_encoding=dict.fromkeys(counting_columns(table), "DELTA_BINARY_PACKED"),
+        write_statistics=[field.name for field in table.schema if field.type != pa.float32()],
+        store_schema=False,
+    )
+
+
+def _fit(db: duckdb.DuckDBPyConnection, lake: str, name: str, table: pa.Table, existing: LakeTable | None) -> pa.Table:
+    """Make the lake's table hold every column of `table`, and cast `table` to the types that the lake has."""
+    if existing is None:
+        columns = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in table.schema)
+        db.execute(f'create table {lake}."{name}" ({columns})')
+        return table
+    types = {column.name: column.type for column in existing.columns}
+    for index, field in enumerate(table.schema):
+        wanted = types.get(field.name)
+        if wanted is None:
+            db.execute(f'alter table {lake}."{name}" add column "{field.name}" {duckdb_type(field.type)}')
+        elif wanted != duckdb_type(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(arrow_type(wanted)))
+    return table
+
+
+def _roll_back(db: duckdb.DuckDBPyConnection) -> None:
+    try:
+        db.rollback()
+    except duckdb.Error:
+        # A commit that failed has ended its transaction already.
+        return

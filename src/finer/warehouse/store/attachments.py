@@ -1,0 +1,78 @@
+"""Lakes attached to one DuckDB: opened when needed, the ones unused for longest closed again."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.store.access import LakeAccess, open_duckdb, schema_name
+from finer.warehouse.store.catalogue import Catalogue
+
+_CREATE_LOCK = 7_316_772  # advisory lock
+
+
+class Attachments:
+    """A DuckDB with at most `capacity` idle lakes attached. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        access: LakeAccess,
+        *,
+        capacity: int,
+        memory_mb: int,
+        threads: int = 1,
+        create: bool = False,
+        conflict_retries: int = 10,
+    ) -> None:
+        """`create` makes a missing lake and opens for writing; without it lakes are opened to be read."""
+        self._access, self._capacity, self._create = access, capacity, create
+        self._users: OrderedDict[uuid.UUID, int] = OrderedDict()
+        self._lock = threading.Lock()
+        self.duckdb: duckdb.DuckDBPyConnection = open_duckdb(memory_mb=memory_mb, threads=threads)
+        self.duckdb.execute(f"set ducklake_max_retry_count = {conflict_retries}")
+
+    @contextmanager
+    def use(self, tenant: uuid.UUID) -> Iterator[str]:
+        """The name of the tenant's lake inside DuckDB, attached while the block runs. Raises LakeEmpty."""
+        with self._lock:
+            if tenant not in self._users:
+                self._attach(tenant)
+            self._users[tenant] += 1
+            self._users.move_to_end(tenant)
+        try:
+            yield schema_name(tenant)
+        finally:
+            with self._lock:
+                self._users[tenant] -= 1
+                self._shrink()
+
+    def close(self) -> None:
+        """Close DuckDB with everything attached."""
+        self.duckdb.close()
+
+    def _attach(self, tenant: uuid.UUID) -> None:
+        with self._access.catalogue() as connection:
+            catalogue = Catalogue(connection, tenant)
+            if not catalogue.exists():
+                if not self._create:
+                    raise LakeEmpty(
+                        "Nothing has reached the lake yet. Records are there a second after they were sent."
+                    )
+                # Held until this connection ends: two processes never create the same lake at once.
+                connection.execute("select pg_advisory_lock(%s)", (_CREATE_LOCK,))
+                catalogue.create_schema()
+                self._access.folder(tenant).mkdir(parents=True, exist_ok=True)
+            self.duckdb.execute(self._access.attach_statement(tenant, schema_name(tenant), read_only=not self._create))
+        self._users[tenant] = 0
+
+    def _shrink(self) -> None:
+        idle = [tenant for tenant, users in self._users.items() if not users]
+        for tenant in idle[: max(0, len(self._users) - self._capacity)]:
+            self.duckdb.execute(f"detach {schema_name(tenant)}")
+            del self._users[tenant]

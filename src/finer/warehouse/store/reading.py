@@ -1,0 +1,155 @@
+"""Queries of Finer's own code over a tenant's lake: trusted, in this process, over the newest commit."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from finer.kit.money import Money
+from finer.kit.settings import Settings
+from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.attachments import Attachments
+from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.types import LakeTable, Position
+
+_NEAR, _FAR = timedelta(days=7), timedelta(days=120)
+_TIMELINE = """
+with mine as materialized (
+  select event_id, occurred_at, amount_minor, currency, merchant_name, merchant_country, channel,
+         log_partition, log_offset
+    from transactions
+   where account_id = $account and occurred_at between $since and $until
+), around as (
+  (select * from mine where occurred_at <= $at order by occurred_at desc, log_offset desc limit $before)
+  union all
+  (select * from mine where occurred_at > $at order by occurred_at, log_offset limit $after)
+)
+select * from around order by occurred_at desc, log_offset desc
+"""
+_ACTIONS = """
+select log_partition, log_offset, action from decisions
+ where occurred_at between $first and $last and log_offset in (select unnest($offsets::bigint[]))
+"""
+_REPEATED = (
+    "select log_partition, count(*) - count(distinct log_offset) as repeated from {table} group by log_partition"
+)
+_LAST = "select log_partition, max(log_offset) as last from {table} group by log_partition"
+_UNMATCHED = (
+    "select count(*) filter (b.log_offset is null) as left_over, count(*) filter (a.log_offset is null) as missing "
+    "from {one} a full join {other} b using (log_partition, log_offset)"
+)
+
+
+class LakeReader:
+    """One DuckDB for the whole process, with the lakes in use attached. Safe to use from several threads."""
+
+    def __init__(self, url: str, settings: Settings, *, memory_mb: int = 512, threads: int = 2) -> None:
+        self._access = LakeAccess(url, settings)
+        self._attachments = Attachments(self._access, capacity=4, memory_mb=memory_mb, threads=threads)
+
+    def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
+        """The answer of a query that Finer's own code wrote; tables are named plainly, `$name` are arguments.
+
+        Raises LakeEmpty when the tenant has no lake, LakeUnavailable when it cannot be read.
+        """
+        try:
+            with self._attachments.use(tenant) as lake:
+                cursor = self._attachments.duckdb.cursor()
+                try:
+                    cursor.execute(f"use {lake}")
+                    return cursor.execute(statement, arguments or {}).to_arrow_table()
+                finally:
+                    cursor.close()
+        except duckdb.CatalogException as error:
+            raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
+        except duckdb.Error as error:
+            raise LakeUnavailable(f"The lake cannot be read: {str(error).splitlines()[0]}") from error
+
+    def tables(self, tenant: uuid.UUID) -> list[LakeTable]:
+        """The tables of a tenant with their columns and row counts; empty without a lake."""
+        with self._access.catalogue() as connection:
+            catalogue = Catalogue(connection, tenant)
+            return list(catalogue.tables().values()) if catalogue.exists() else []
+
+    def positions(self, tenant: uuid.UUID) -> dict[Position, int]:
+        """The next log offset of each position that the lake does not hold yet; empty without a lake."""
+        with self._access.catalogue() as connection:
+            catalogue = Catalogue(connection, tenant)
+            return catalogue.positions() if catalogue.exists() else {}
+
+    def repeated_offsets(self, tenant: uuid.UUID, table: str) -> dict[int, int]:
+        """How many rows of a table repeat a log offset, by partition; partitions without any are left out."""
+        rows = _rows(self.read(tenant, _REPEATED.format(table=table)))
+        return {row["log_partition"]: row["repeated"] for row in rows if row["repeated"]}
+
+    def last_offsets(self, tenant: uuid.UUID, table: str) -> dict[int, int]:
+        """The largest log offset in a table, by partition."""
+        rows = _rows(self.read(tenant, _LAST.format(table=table)))
+        return {row["log_partition"]: row["last"] for row in rows}
+
+    def unmatched(self, tenant: uuid.UUID, one: str, other: str) -> tuple[int, int]:
+        """Rows of `one` whose log record is not in `other`, and the reverse."""
+        (row,) = _rows(self.read(tenant, _UNMATCHED.format(one=one, other=other)))
+        return row["left_over"], row["missing"]
+
+    def account_timeline(
+        self, tenant: uuid.UUID, account_id: str, at: datetime, event_id: str, limit: int = 20
+    ) -> list[dict[str, Any]]:
+        """The account's transactions around a moment, newest first: three quarters of `limit` up to it.
+
+        Each is {event_id, occurred_at, amount: {minor, currency, text}, merchant_name, merchant_country, channel,
+        action, this}; `this` is true for `event_id`. Empty when nothing has reached the lake yet.
+        """
+        after = limit // 4
+        arguments = {"account": account_id, "at": at, "before": limit - after, "after": after}
+        try:
+            found: list[dict[str, Any]] = []
+            # Most accounts have enough close by, and the files' time ranges keep a close look cheap.
+            for reach in (_NEAR, _FAR):
+                window = {"since": at - reach, "until": at + reach}
+                found = _rows(self.read(tenant, _TIMELINE, arguments | window))
+                if len(found) >= limit - after:
+                    break
+            actions = self._actions(tenant, found)
+        except LakeEmpty:
+            return []
+        return [_timeline_entry(row, actions, event_id) for row in found]
+
+    def close(self) -> None:
+        """Close DuckDB with everything attached."""
+        self._attachments.close()
+
+    def _actions(self, tenant: uuid.UUID, found: list[dict[str, Any]]) -> dict[tuple[int, int], str]:
+        if not found:
+            return {}
+        arguments = {
+            "first": found[-1]["occurred_at"],
+            "last": found[0]["occurred_at"],
+            "offsets": [row["log_offset"] for row in found],
+        }
+        rows = _rows(self.read(tenant, _ACTIONS, arguments))
+        return {(row["log_partition"], row["log_offset"]): row["action"] for row in rows}
+
+
+def _rows(table: pa.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def _timeline_entry(row: dict[str, Any], actions: dict[tuple[int, int], str], event_id: str) -> dict[str, Any]:
+    amount = Money(row["amount_minor"], row["currency"])
+    return {
+        "event_id": row["event_id"],
+        "occurred_at": row["occurred_at"],
+        "amount": {"minor": amount.minor, "currency": amount.currency, "text": str(amount)},
+        "merchant_name": row["merchant_name"],
+        "merchant_country": row["merchant_country"],
+        "channel": row["channel"],
+        "action": actions.get((row["log_partition"], row["log_offset"])),
+        "this": row["event_id"] == event_id,
+    }

@@ -1,0 +1,90 @@
+"""Keeping a lake small and quick: merging small files, forgetting old snapshots, deleting files nobody names.
+
+All of it goes on while a writer appends. Rows are never changed by it, only where they are.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+import duckdb
+
+from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.attachments import Attachments
+from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.types import Compaction
+
+_MB = 2**20
+# Files of each size class are merged into files of about `into` bytes when there are enough of them. A row is
+# rewritten once per class at most: merging everything into one big file again and again would cost far more.
+_CLASSES = ((0, 8 * _MB, 64 * _MB, 2), (8 * _MB, 128 * _MB, 512 * _MB, 6))
+_SNAPSHOTS_AT_ONCE = 5_000
+_ORPHANS_AFTER = timedelta(days=1)
+
+
+def compact(
+    access: LakeAccess, tenant: uuid.UUID, now: datetime, *, keep: timedelta, grace: timedelta, memory_mb: int
+) -> Compaction:
+    """One round of upkeep. Snapshots older than `keep` are forgotten, files replaced more than `grace` ago deleted.
+
+    Where nothing is to be done, nothing is opened: most tenants are quiet most of the time.
+    """
+    with access.catalogue() as connection:
+        catalogue = Catalogue(connection, tenant)
+        if not catalogue.exists() or not _worth_it(catalogue, now, keep, grace):
+            return Compaction(files_before=0, files_after=0, snapshots_expired=0, files_deleted=0)
+        attachments = Attachments(access, capacity=1, memory_mb=memory_mb, create=True)
+        try:
+            with attachments.use(tenant) as lake:
+                before = catalogue.count_files(None, 0, 2**62)
+                for name in catalogue.row_counts():
+                    _merge(attachments.duckdb, catalogue, lake, name)
+                expired = _expire(attachments.duckdb, catalogue, lake, now - keep)
+                deleted = _delete(attachments.duckdb, lake, now, grace)
+                after = catalogue.count_files(None, 0, 2**62)
+        finally:
+            attachments.close()
+    return Compaction(files_before=before, files_after=after, snapshots_expired=expired, files_deleted=deleted)
+
+
+def _worth_it(catalogue: Catalogue, now: datetime, keep: timedelta, grace: timedelta) -> bool:
+    if catalogue.due_deletions(now - grace) or catalogue.old_snapshots(now - keep, 1):
+        return True
+    return any(
+        catalogue.count_files(name, low, high) >= enough
+        for name in catalogue.row_counts()
+        for low, high, _, enough in _CLASSES
+    )
+
+
+def _merge(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, lake: str, table: str) -> None:
+    for low, high, into, enough in _CLASSES:
+        if catalogue.count_files(table, low, high) < enough:
+            continue
+        db.execute(f"set ducklake_target_file_size = '{into // _MB}MB'")
+        db.execute(
+            f"call ducklake_merge_adjacent_files('{lake}', '{table}', min_file_size => {low}, max_file_size => {high})"
+        )
+
+
+def _expire(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, lake: str, before: datetime) -> int:
+    expired = 0
+    while old := catalogue.old_snapshots(before, _SNAPSHOTS_AT_ONCE):
+        db.execute(f"call ducklake_expire_snapshots('{lake}', versions => {old})")
+        expired += len(old)
+        if len(old) < _SNAPSHOTS_AT_ONCE:
+            break
+    return expired
+
+
+def _delete(db: duckdb.DuckDBPyConnection, lake: str, now: datetime, grace: timedelta) -> int:
+    # A query that began before the merge may still read the old files: hence the grace.
+    replaced = db.execute(
+        f"call ducklake_cleanup_old_files('{lake}', older_than => ?::timestamptz)", [now - grace]
+    ).fetchall()
+    # Files of attempts that never committed.
+    orphans = db.execute(
+        f"call ducklake_delete_orphaned_files('{lake}', older_than => ?::timestamptz)", [now - _ORPHANS_AFTER]
+    ).fetchall()
+    return len(replaced) + len(orphans)

@@ -1,0 +1,117 @@
+"""The nouns of the warehouse: what goes into the lake, and what comes out."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Position = tuple[str, int]
+"""A stream of the event log and a partition of it."""
+
+
+class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided for every row of a batch, and the values it was decided on; all arrays of shape (rows,).
+
+    `actions` uint8 (0 approve, 1 review, 2 block), `fired` uint64 with bit i set when `rule_ids[i]` held, `scores`
+    float32 or None without a model. `features` are NumPy arrays or Arrow arrays (for nulls and texts) by name; those
+    named in `exact` are kept as 64-bit floats, all other numbers as 32-bit ones. NumPy uint64 is taken as a hash
+    with 0 for "no value".
+    """
+
+    actions: Array
+    fired: Array
+    rule_ids: tuple[str, ...]
+    scores: Array | None
+    features: dict[str, Array | pa.Array]
+    exact: frozenset[str] = frozenset()
+    feature_set: str
+    rule_pack: str
+    model: str | None = None
+
+
+class LakeBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Consecutive records of one tenant and one log position on their way to the lake.
+
+    `events` are the accepted columns of the contract `stream`, `offsets` int64 their log offsets, `keep` a boolean
+    mask without the duplicates (None: all rows are kept). The arrays must not be changed after they were handed over.
+    """
+
+    tenant: uuid.UUID
+    stream: str
+    partition: int
+    next_offset: int
+    events: pa.RecordBatch
+    offsets: Array
+    keep: Array | None = None
+    decisions: DecisionColumns | None = None
+
+
+class Label(msgspec.Struct, frozen=True):
+    """What a person found out about a transaction, and since when it is known."""
+
+    event_id: str
+    occurred_at: datetime
+    verdict: str
+    known_at: datetime
+    source: str
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """How current a table of the lake is.
+
+    `seconds` is the age of its newest row, `delay_s` how old the oldest row of the latest commit was when it became
+    visible to queries: a quiet source makes the first grow, only a slow lake the second.
+    """
+
+    table: str
+    seconds: float | None
+    rows: int
+    newest: datetime | None
+    delay_s: float
+
+
+class LakeColumn(msgspec.Struct, frozen=True):
+    """A column as SQL sees it; `data_class` names how sensitive it is, None for not at all."""
+
+    name: str
+    type: str
+    data_class: str | None = None
+
+
+class LakeTable(msgspec.Struct, frozen=True):
+    """A table of the lake and how many rows it has."""
+
+    name: str
+    rows: int
+    columns: tuple[LakeColumn, ...]
+
+
+class TableFiles(msgspec.Struct, frozen=True):
+    """A table as the files that hold it now. `deletes` names, for some files, the file of its deleted row numbers."""
+
+    table: LakeTable
+    files: tuple[str, ...]
+    deletes: dict[str, str] = {}
+
+
+class SqlResult(msgspec.Struct, frozen=True):
+    """The answer of a query; `truncated` says that there were more rows than asked for."""
+
+    table: pa.Table
+    truncated: bool
+    seconds: float
+
+
+class Compaction(msgspec.Struct, frozen=True):
+    """What one round of upkeep did to a tenant's lake."""
+
+    files_before: int
+    files_after: int
+    snapshots_expired: int
+    files_deleted: int

@@ -1,0 +1,1 @@
+"""Finer's tests."""

@@ -1,0 +1,183 @@
+"""The stream's features equal the lake's SQL, whatever the order of arrival, the batches and the windows."""
+
+from __future__ import annotations
+
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from finer.features.service import Engine, lake_query
+from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
+from finer.kit.columns import Columns
+from finer.kit.hashing import hash_text
+
+ENTITIES = (Entity("account", ("account_id",)), Entity("device", ("account_id", "device_id")), Entity("shop", ("shop",)))
+START = datetime(2026, 3, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+SCHEMA = pa.schema(
+    [
+        ("tenant", pa.int64()), ("offset", pa.int64()), ("duplicate", pa.bool_()),
+        ("occurred_at", pa.timestamp("us", "UTC")),
+        ("account_id", pa.string()), ("device_id", pa.string()), ("shop", pa.string()), ("country", pa.string()),
+        ("amount", pa.int64()), ("rate", pa.float64()), ("night", pa.bool_()),
+    ]
+)  # fmt: skip
+EXACT = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MIN, Aggregate.MAX, Aggregate.DISTINCT, Aggregate.FIRST,
+         Aggregate.LAST, Aggregate.PREVIOUS}  # fmt: skip
+
+INSTANTS = [START + half * timedelta(milliseconds=500) for half in range(80)]
+INSTANTS += [START + timedelta(hours=hour) for hour in range(40)]
+EXTREMES = [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Events in the order of arrival: in order of time, slightly late, or in any order; with ties and odd dates."""
+    random = Random(draw(st.integers(0, 10**9)))
+    count = draw(st.integers(1, 90))
+    lateness = draw(st.sampled_from([0, 2, 10, 1000]))
+    span = random.sample(INSTANTS, draw(st.sampled_from([4, 20, len(INSTANTS)])))
+    times = sorted(random.choice(EXTREMES) if random.random() < 0.02 else random.choice(span) for _ in range(count))
+    times = [times[i] for i in sorted(range(count), key=lambda i: i + random.uniform(0, lateness))]
+    accounts = draw(st.sampled_from(["a", "ab", "abcdef"]))
+    return [
+        {
+            "tenant": random.choice([1, 1, 1, 2]),
+            "duplicate": random.random() < 0.1,
+            "occurred_at": time,
+            "account_id": random.choice([*accounts * 3, None]),
+            "device_id": random.choice(["x", "y", None]),
+            "shop": random.choice(["s", "s", "t", None]),
+            "country": random.choice(["US", "PH", "DE", None]),
+            "amount": random.choice([None, -700, 0, 1, 99, 12_345, 80_000, 10**9]),
+            "rate": random.choice([None, 0.1, 0.25, -3.125, 1e6]),
+            "night": random.choice([True, True, False, None]),
+        }
+        for time in times
+    ]
+
+
+windows = st.one_of(
+    st.none(), st.sampled_from([1, 2, 10, 60, 3600, 86_400, 90 * 86_400]).map(lambda seconds: seconds * SECOND)
+)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> FeatureDefinition:
+    aggregate = draw(st.sampled_from(list(Aggregate)))
+    value, decimals = None, None
+    if aggregate in (Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX, Aggregate.STDDEV):
+        value, decimals = draw(st.sampled_from([("amount", None), ("rate", 3)]))
+    elif aggregate in (Aggregate.FIRST, Aggregate.LAST, Aggregate.PREVIOUS):
+        value, decimals = draw(st.sampled_from([("amount", 0), ("rate", 3), ("country", None)]))
+    elif aggregate is Aggregate.DISTINCT:
+        value = draw(st.sampled_from(["country", "amount", "device_id"]))
+    elif aggregate is Aggregate.COUNT:
+        value = draw(st.sampled_from([None, "amount", "country"]))
+    return FeatureDefinition(
+        name="f",
+        entity=draw(st.sampled_from([entity.name for entity in ENTITIES])),
+        aggregate=aggregate,
+        window=draw(windows),
+        value=value,
+        where=draw(st.sampled_from([None, None, "night"])),
+        decimals=decimals,
+    )
+
+
+def feature_sets() -> st.SearchStrategy[FeatureSet]:
+    def named(found: list[FeatureDefinition]) -> FeatureSet:
+        renamed = [
+            FeatureDefinition(f"{d.entity}.f{i}", d.entity, d.aggregate, d.window, d.value, d.where, d.decimals)
+            for i, d in enumerate(found)
+        ]
+        return FeatureSet(ENTITIES, renamed)
+
+    return st.lists(definitions(), min_size=1, max_size=14).map(named)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@given(
+    feature_set=feature_sets(),
+    rows=arrivals(),
+    cuts=st.lists(st.integers(0, 90), max_size=4),
+    restart=st.integers(0, 5),
+)
+def test_stream_equals_lake(feature_set: FeatureSet, rows: list[dict[str, Any]], cuts: list[int], restart: int) -> None:
+    for offset, row in enumerate(rows):
+        row["offset"] = offset
+    streamed = stream(feature_set, rows, cuts, restart)
+    for tenant in (1, 2):
+        kept = [row for row in rows if row["tenant"] == tenant and not row["duplicate"]]
+        if not kept:
+            continue
+        table = pa.Table.from_pylist(kept, schema=SCHEMA)
+        with duckdb.connect() as lake:
+            lake.execute("SET threads = 1")
+            lake.register("events", table)
+            answer = lake.execute(lake_query(feature_set, "events")).to_arrow_table()
+        assert answer.column("offset").to_pylist() == [row["offset"] for row in kept]
+        for definition in feature_set.definitions:
+            for offset, wanted in zip(
+                answer.column("offset").to_pylist(), answer.column(definition.name).to_pylist(), strict=True
+            ):
+                compare(definition, streamed[offset][definition.name], wanted, offset)
+    for row in rows:
+        if row["duplicate"]:
+            assert all(value is None for value in streamed[row["offset"]].values())
+
+
+def stream(
+    feature_set: FeatureSet, rows: list[dict[str, Any]], cuts: list[int], restart: int
+) -> dict[int, dict[str, Any]]:
+    """Values by offset and name, with batches cut at `cuts` and by tenant, restored from a snapshot on the way."""
+    engine = Engine(feature_set, lateness=timedelta(days=4_000_000))
+    found: dict[int, dict[str, Any]] = {}
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        if number == restart:
+            with tempfile.TemporaryDirectory() as directory:
+                engine.snapshot(Path(directory) / "state", {"offset": start})
+                engine, notes = Engine.restore(Path(directory) / "state", feature_set, lateness=timedelta(days=4_000_000))
+                assert notes == {"offset": start}
+        part = rows[start:end]
+        while part:
+            size = next((i for i, row in enumerate(part) if row["tenant"] != part[0]["tenant"]), len(part))
+            found |= take(engine, feature_set, part[:size])
+            part = part[size:]
+    assert engine.metrics()["truncated"] == 0
+    return found
+
+
+def take(engine: Engine, feature_set: FeatureSet, rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+    columns = Columns(batch)
+    skip = columns.values("duplicate")
+    engine.step(columns, rows[0]["tenant"], skip if skip.any() else None)
+    found: dict[int, dict[str, Any]] = {row["offset"]: {} for row in rows}
+    for name in feature_set.names:
+        values, valid = columns.values(name), columns.valid(name)
+        for i, row in enumerate(rows):
+            found[row["offset"]][name] = None if valid is not None and not valid[i] else values[i]
+    return found
+
+
+def compare(definition: FeatureDefinition, got: Any, wanted: Any, offset: int) -> None:
+    where = f"{definition} at offset {offset}: stream {got}, lake {wanted}"
+    if wanted is None or got is None:
+        assert (got is None) == (wanted is None), where
+    elif definition.is_text:
+        assert int(got) == hash_text(wanted), where
+    elif definition.aggregate in EXACT:
+        assert got == wanted, where
+    else:
+        assert np.isclose(got, wanted, rtol=1e-9, atol=1e-9), where

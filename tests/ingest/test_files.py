@@ -1,0 +1,227 @@
+"""Files of any size and foreign shape: the same records as a body, in bounded pieces."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+import zstandard
+
+from finer.ingest import service
+from finer.ingest.errors import MappingInvalid, UnreadableBody
+from finer.ingest.rules import files
+from finer.ingest.types import Mapping, RefusedRecord
+from finer.kit.clock import FixedClock
+from finer.kit.errors import FinerError
+from tests.ingest.records import GOOD, line, lines
+
+CLOCK = FixedClock(datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+def _read(path: Path, contract: str = "transaction", mapping: Mapping | None = None) -> tuple[pa.Table, list[RefusedRecord]]:
+    batches, refused, rows = [], [], 0
+    for group in service.read_file(path, contract, mapping, clock=CLOCK):
+        (result,) = group.parsed.bodies
+        assert result.received == result.accepted + len(result.refused)
+        assert result.accepted == group.parsed.batch.num_rows
+        rows += result.received
+        assert group.rows_read == rows
+        assert group.bytes_read <= group.bytes_total == path.stat().st_size
+        batches.append(group.parsed.batch)
+        refused += result.refused
+    return pa.Table.from_batches(batches, service.contract(contract).schema), refused
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks so small that records lie across them."""
+    monkeypatch.setattr(files, "CHUNK_BYTES", 100)
+
+
+def _bodies() -> dict[str, bytes]:
+    records = [json.loads(line(event_id=f"e{i}", merchant_name=f'Shop "{i}",\nand é')) for i in range(40)]
+    frame = pl.DataFrame(records)
+    bad = b'{"event_id": 5}\n'
+    return {
+        "a.ndjson": b"\xef\xbb\xbf" + b"".join(json.dumps(one).encode() + b"\n" for one in records[:20]) + b"\n" + bad
+        + b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in records[20:])[:-1],
+        "a.json": b" \n[" + b" ,\n ".join(json.dumps(one, indent=1).encode() for one in records) + b"] ",
+        "a.csv": frame.write_csv().encode(),
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("name", ["a.ndjson", "a.json", "a.csv"])
+def test_text_files_in_pieces_give_what_the_body_gives(tmp_path: Path, name: str, packing: str) -> None:
+    data = _bodies()[name]
+    path = tmp_path / (name + packing)
+    pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[packing]
+    path.write_bytes(pack(data))
+    found, refused = _read(path)
+    assert found.column("event_id").to_pylist() == [f"e{i}" for i in range(40)]
+    assert found.column("merchant_name")[7].as_py() == 'Shop "7",\nand é'
+    assert [record.line for record in refused] == ([22] if name == "a.ndjson" else [])
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])
+def test_table_files_are_read_in_batches(tmp_path: Path, name: str) -> None:
+    frame = pl.DataFrame([GOOD | {"event_id": f"e{i}", "amount": float(i)} for i in range(70_000)])
+    path = tmp_path / name
+    if name == "a.parquet":
+        frame.write_parquet(path)
+    else:
+        frame.write_ipc(path)
+    found, refused = _read(path)
+    assert found.num_rows == 69_999
+    assert [(record.line, record.errors[0].rule) for record in refused] == [(1, "range")]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_truncated_packed_file_keeps_what_came_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.ndjson.gz"
+    path.write_bytes(gzip.compress(lines(5000), compresslevel=1)[:-2000])
+    seen = 0
+    with pytest.raises(UnreadableBody, match="ends too early"):
+        for group in service.read_file(path, "transaction", clock=CLOCK):
+            seen += group.parsed.batch.num_rows
+    assert seen > 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.ndjson", b""),
+        ("a.json", b'{"a": 1}'),
+        ("a.parquet", b"PAR1"),
+        ("a.arrow", b"nonsense"),
+        ("a.csv", b"x,y\n1,2\n"),
+        ("a.txt", b"x"),
+        ("a.ndjson.gz", b"nonsense"),
+        ("a.parquet.gz", b"nonsense"),
+    ],
+)
+def test_files_that_cannot_be_read_are_told(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(FinerError) as raised:
+        _read(path)
+    assert raised.value.status in (400, 415)
+
+
+def test_a_record_without_an_end_is_refused_and_the_next_one_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(files, "_RECORD_BYTES_MAX", 5000)
+    path = tmp_path / "a.ndjson"
+    path.write_bytes(lines(2) + b'{"x": "' + b"y" * 20_000 + b'"}\n' + lines(2, start=2) + b'{"x": "' + b"y" * 9000)
+    found, refused = _read(path)
+    assert found.column("event_id").to_pylist() == ["e0", "e1", "e2", "e3"]
+    assert [(record.line, record.errors[0].rule) for record in refused] == [(3, "too_large"), (6, "too_large")]
+    for name, data in (("b.json", b'[{"x": "' + b"y" * 20_000), ("b.csv", b'amount\n"' + b"y" * 20_000)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(UnreadableBody, match="does not end"):
+            _read(tmp_path / name)
+
+
+RETAIL = Path(__file__).parents[2] / "docs/examples/online_retail_mapping.yaml"
+_ROWS: list[dict[str, Any]] = [
+    {"InvoiceNo": "1", "StockCode": "22423", "Quantity": 6, "UnitPrice": 2.55, "CustomerID": 17850},
+    {"InvoiceNo": "C2", "StockCode": "22423", "Quantity": -1, "UnitPrice": 2.55, "CustomerID": 17850},
+    {"InvoiceNo": "3", "StockCode": "POST", "Quantity": 1, "UnitPrice": 18.0, "CustomerID": None},
+    {"InvoiceNo": "4", "StockCode": "22423", "Quantity": -9, "UnitPrice": 0.0, "CustomerID": None},
+    {"InvoiceNo": "5", "StockCode": "22423", "Quantity": 9, "UnitPrice": 0.0, "CustomerID": None},
+    {"InvoiceNo": "6", "StockCode": "22423", "Quantity": 2, "UnitPrice": 0.0, "CustomerID": 17850},
+    {"InvoiceNo": "C7", "StockCode": "D", "Quantity": -1, "UnitPrice": 5.0, "CustomerID": 17850},
+    {"InvoiceNo": "A8", "StockCode": "B", "Quantity": 1, "UnitPrice": 11062.06, "CustomerID": None},
+    {"InvoiceNo": "A9", "StockCode": "B", "Quantity": 1, "UnitPrice": -11062.06, "CustomerID": None},
+    {"InvoiceNo": "10", "StockCode": "PADS", "Quantity": 1, "UnitPrice": 0.001, "CustomerID": 13952},
+    {"InvoiceNo": "1", "StockCode": "22423", "Quantity": 6, "UnitPrice": 2.55, "CustomerID": 17850},
+]
+_EXPECTED = [
+    ("1-1", "placed", 1530, "17850"),
+    ("C2-2", "cancelled", -255, "17850"),
+    ("3-3", "placed", 1800, None),
+    ("4-4", "adjustment", 0, None),
+    ("5-5", "adjustment", 0, None),
+    ("6-6", "placed", 0, "17850"),
+    ("C7-7", "adjustment", -500, "17850"),
+    ("A8-8", "adjustment", 1106206, None),
+    ("1-11", "placed", 1530, "17850"),
+]
+
+
+def _retail() -> pl.DataFrame:
+    return pl.DataFrame(_ROWS).with_columns(
+        InvoiceDate=pl.lit(datetime(2011, 7, 1, 9, 30)), Country=pl.lit("EIRE"), Description=pl.lit(None, pl.String)
+    )
+
+
+@pytest.mark.parametrize("name", ["retail.parquet", "retail.csv", "retail.ndjson"])
+def test_the_retail_mapping_tells_every_kind_of_row(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    frame = _retail()
+    if name.endswith("parquet"):
+        frame.write_parquet(path)
+    elif name.endswith("csv"):
+        frame.write_csv(path)
+    else:
+        frame.with_columns(pl.col("InvoiceDate").dt.to_string("iso:strict")).write_ndjson(path)
+    mapping = service.load_mapping(RETAIL, "order")
+    found, refused = _read(path, "order", mapping)
+    columns = ("event_id", "type", "amount_minor", "customer_id")
+    assert list(zip(*(found.column(column).to_pylist() for column in columns), strict=True)) == _EXPECTED
+    # The shop's half past nine in July is half past eight in UTC.
+    assert set(found.column("occurred_at").to_pylist()) == {datetime(2011, 7, 1, 8, 30, tzinfo=UTC)}
+    assert set(found.column("currency").to_pylist()) == {"GBP"}
+    rules = [(error.field, error.rule) for record in refused for error in record.errors]
+    assert rules == [("unit_price", "range"), ("unit_price", "money_precision")]
+    # A line of CSV counts the header too.
+    shift = 1 if name.endswith("csv") else 0
+    assert [record.line for record in refused] == [9 + shift, 10 + shift]
+    assert all(b"22423" not in record.raw for record in refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "not YAML"),
+        ("contract: order", "a mapping has"),
+        ("columns: {a: b}\ncolour: 1", "colour"),
+        ("contract: activity\ncolumns: {quantity: x}", "for the contract 'activity'"),
+        ("columns: {quantities: x}", "no such field"),
+        ("columns: {quantity: x}\ntimezone: Mars/Base", "time zone"),
+        ("columns: {quantity: x}\ntypes: {a: money}", "is not a type"),
+        ("columns: {quantity: {join: a}}", "joined value"),
+        ("columns: {quantity: true}", "write an expression"),
+    ],
+)
+def test_a_wrong_mapping_names_the_place(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text(text)
+    with pytest.raises(MappingInvalid, match=message):
+        service.load_mapping(path, "order")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("quantity: Quantities * 2", "Quantities"),
+        ("quantity: Quantity *", "quantity"),
+        ("event_id: {join: [Invoice, row_number]}", "no column 'Invoice'"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_file_is_told(tmp_path: Path, columns: str, message: str) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text("columns: {" + columns + "}")
+    _retail().write_parquet(tmp_path / "r.parquet")
+    with pytest.raises(MappingInvalid, match=message):
+        _read(tmp_path / "r.parquet", "order", service.load_mapping(path, "order"))
+    _retail().write_csv(tmp_path / "r.csv")
+    with pytest.raises(MappingInvalid, match="types"):
+        _read(tmp_path / "r.csv", "order", service.load_mapping(path, "order"))

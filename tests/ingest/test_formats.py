@@ -1,0 +1,278 @@
+"""The same records in any format give the same batch."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finer.ingest import service
+from finer.ingest.types import Body, ParsedBody
+from finer.kit.columns import Columns
+from tests.ingest.records import GOOD, line
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+_NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=20)
+
+
+@st.composite
+def _transaction(draw: st.DrawFn) -> dict[str, Any]:
+    moment = draw(st.datetimes(datetime(1971, 1, 1), datetime(2026, 1, 1)))
+    record = GOOD | {
+        "event_id": draw(st.text("abc0", min_size=1, max_size=8)),
+        "occurred_at": moment.isoformat(timespec="microseconds") + "Z",
+        "amount": draw(st.integers(1, 10**8)) / 100,
+        "merchant_name": draw(_NAMES),
+        "card_last4": draw(st.sampled_from([None, "0000", "1234"])),
+        "channel": draw(st.sampled_from([None, "pos", "WEB"])),
+        "device_id": draw(st.none() | _NAMES),
+        "status": draw(st.sampled_from([None, "settled"])),
+    }
+    return {key: value for key, value in record.items() if value is not None}
+
+
+def _parse(data: bytes, kind: str, contract: str = "transaction") -> ParsedBody:
+    return service.parse_body(service.contract(contract), Body(data=data, format=kind), NOW)
+
+
+def _ndjson(records: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
+
+
+def _csv(records: list[dict[str, Any]]) -> bytes:
+    names = sorted({name for record in records for name in record})
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, names)
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue().encode()
+
+
+def _table(records: list[dict[str, Any]]) -> pa.Table:
+    names = sorted({name for record in records for name in record})
+    columns = {name: pa.array([record.get(name) for record in records]) for name in names}
+    times = [datetime.fromisoformat(record["occurred_at"]) for record in records]
+    return pa.table(columns | {"occurred_at": pa.array(times, pa.timestamp("us", "UTC"))})
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _file(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+@given(st.lists(_transaction(), min_size=1, max_size=6))
+def test_all_formats_give_the_same_batch(records: list[dict[str, Any]]) -> None:
+    expected = _parse(_ndjson(records), "ndjson")
+    assert expected.batch.num_rows == len(records)
+    table = _table(records)
+    for kind, data in (
+        ("json", json.dumps(records, indent=2).encode()),
+        ("csv", _csv(records)),
+        ("parquet", _parquet(table)),
+        ("arrow", _stream(table)),
+        ("arrow", _file(table)),
+    ):
+        found = _parse(data, kind)
+        assert found.refused == [], kind
+        assert found.batch.equals(expected.batch), kind
+
+
+def _one_column(name: str, array: pa.Array, rows: int = 3) -> ParsedBody:
+    base = {key: pa.array([value] * rows) for key, value in GOOD.items()}
+    table = pa.table(base | {name: array})
+    return _parse(_stream(table), "arrow")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array(["USD", "EUR", None]).dictionary_encode(),
+        pa.array(["USD", "EUR", None], pa.large_string()),
+        pa.array([b"USD", b"EUR", None]),
+        pa.array(["USD", "EUR", None], pa.string_view()),
+    ],
+)
+def test_texts_of_any_arrow_type(array: pa.Array) -> None:
+    assert _one_column("currency", array).batch.column("currency").to_pylist() == ["USD", "EUR", "USD"]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([1.5, 2.25, 300.0]),
+        pa.array([Decimal("1.50"), Decimal("2.25"), Decimal("300.00")]),
+        pa.array([Decimal("1.5000"), Decimal("2.2500"), Decimal("300.0000")], pa.decimal128(38, 4)),
+        pa.array([Decimal("1.5"), Decimal("2.25"), Decimal("300")], pa.decimal256(50, 2)),
+        pa.array(["1.5", "2.25", "300"]),
+    ],
+)
+def test_amounts_of_any_arrow_type_are_exact(array: pa.Array) -> None:
+    assert _one_column("amount", array).batch.column("amount_minor").to_pylist() == [150, 225, 30000]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([float("nan"), float("inf"), 1.005]),
+        pa.array([Decimal("0.00"), Decimal("-1.00"), Decimal("10000000.00")]),
+        pa.array([0, -1, 10_000_000]),
+        pa.array([2**62, 2**63 - 1, -(2**63)]),
+        pa.array([True, False, None]),
+        pa.array([[1], [2], None]),
+        pa.array([1e300, -1e300, None]),
+        pa.array([date(2026, 1, 1)] * 3),
+    ],
+)
+def test_wrong_amounts_of_any_arrow_type_are_refused_one_by_one(array: pa.Array) -> None:
+    parsed = _one_column("amount", array)
+    assert (parsed.received, parsed.batch.num_rows, len(parsed.refused)) == (3, 0, 3)
+    assert [record.line for record in parsed.refused] == [1, 2, 3]
+    assert all(json.loads(record.raw)["customer_id"] == "c1" for record in parsed.refused)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("us")),
+        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("ns")),
+        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("ms")),
+        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("s")),
+        pa.array([datetime(2026, 1, 1, 18, tzinfo=timezone(timedelta(hours=8)))] * 3, pa.timestamp("us", "+08:00")),
+        pa.array(["2026-01-01T10:00:00Z", "2026-01-01 10:00:00", "2026-01-01T18:00:00+08:00"]),
+    ],
+)
+def test_timestamps_of_any_arrow_type(array: pa.Array) -> None:
+    found = _one_column("occurred_at", array).batch.column("occurred_at").to_pylist()
+    assert found == [datetime(2026, 1, 1, 10, tzinfo=UTC)] * 3
+
+
+def test_timestamps_out_of_range_are_refused_in_any_type() -> None:
+    far = [-(10**17), 253_402_300_799_000_000, 10**18]
+    parsed = _one_column("occurred_at", pa.array(far, pa.timestamp("us")))
+    assert {error.rule for record in parsed.refused for error in record.errors} <= {"timestamp_range", "type"}
+    assert len(parsed.refused) == 3
+
+
+def test_numbers_as_customer_ids_are_taken_as_their_digits() -> None:
+    parsed = _one_column("customer_id", pa.array([17850, None, -5]))
+    assert parsed.batch.column("customer_id").to_pylist() == ["17850"]
+    assert [(record.line, record.errors[0].rule) for record in parsed.refused] == [(2, "required"), (3, "type")]
+
+
+def test_broken_text_in_a_parquet_column_refuses_its_record_only() -> None:
+    broken = pa.array([b"Shop", b"Caf\xe9", b"Caf\xc3\xa9"]).view(pa.binary()).view(pa.string())
+    base = {key: pa.array([value] * 3) for key, value in GOOD.items()}
+    parsed = _parse(_parquet(pa.table(base | {"merchant_name": broken})), "parquet")
+    assert parsed.batch.column("merchant_name").to_pylist() == ["Shop", "Café"]
+    (record,) = parsed.refused
+    assert (record.line, record.errors[0].field, record.errors[0].rule) == (2, "merchant_name", "invalid_utf8")
+    assert b"Caf" in record.raw
+
+
+def test_arrow_offsets_that_point_outside_are_refused() -> None:
+    table = pa.table({"customer_id": pa.array(["abc", "def"])})
+    stream = _stream(table)
+    good = np.array([0, 3, 6], np.int32).tobytes()
+    assert stream.count(good) == 1
+    bad = stream.replace(good, np.array([0, 3, 1_000_000], np.int32).tobytes())
+    group = service.parse_group(service.contract("transaction"), [Body(data=bad, format="arrow")], NOW)
+    assert group.bodies[0].error is not None
+
+
+@pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.99])
+def test_truncated_arrow_and_parquet_are_refused_whole(cut: float) -> None:
+    table = _table([GOOD] * 500)
+    for kind, data in (("parquet", _parquet(table)), ("arrow", _file(table)), ("arrow", _stream(table)[:-8])):
+        group = service.parse_group(
+            service.contract("transaction"), [Body(data=data[: int(len(data) * cut)], format=kind)], NOW
+        )
+        (result,) = group.bodies
+        assert result.error is not None
+        assert group.batch.num_rows == 0
+
+
+def test_the_legacy_field_names_are_understood() -> None:
+    legacy = {
+        "customerNumber": 4711, "cardLast4Digits": "0042", "transactionDate": "2026-11-19",
+        "transactionTime": "23:59:59", "transactionAmount": "1,5".replace(",", "."), "transactionType": "PURCHASE",
+        "merchantName": "Shop", "merchantCity": "Manila", "merchantState": "NCR", "merchantZip": 1000, "stateCode": "X",
+    }  # fmt: skip
+    for kind, data in (("ndjson", _ndjson([legacy])), ("csv", _csv([legacy]))):
+        parsed = _parse(data, kind)
+        (row,) = parsed.batch.to_pylist()
+        assert row["customer_id"] == row["account_id"] == "4711"
+        assert row["occurred_at"] == datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC)
+        assert (row["amount_minor"], row["currency"], row["type"], row["status"]) == (150, "USD", "purchase", "authorized")
+        assert (row["merchant_id"], row["merchant_zip"], row["state_code"]) == ("Shop", "1000", "X")
+        assert row["event_id"].startswith("auto-")
+        assert parsed.unknown_fields == []
+    missing = _parse(_ndjson([{key: value for key, value in legacy.items() if key != "transactionTime"}]), "ndjson")
+    assert missing.refused[0].errors[0].reason == (
+        "occurred_at needs both transactionDate and transactionTime; transactionTime is missing."
+    )
+
+
+def test_legacy_profiles_are_understood() -> None:
+    legacy = {
+        "customerNumber": 4711, "dateOfBirth": "1980-02-29", "branchNumber": 12, "citizenshipCode": "PH",
+        "currCountryCode": "SG", "employmentStatus": "employed", "incomeInThousands": 55.5, "marketSegment": "mass",
+        "maritalStatus": "single", "stateCode": 3, "City": "Cebu", "customerOpeningDate": "2001-05-06", "Gender": "F",
+    }  # fmt: skip
+    parsed = _parse(_ndjson([legacy]), "ndjson", "customer_profile")
+    (row,) = parsed.batch.to_pylist()
+    assert row["occurred_at"] == row["received_at"] == NOW
+    assert (row["date_of_birth"], row["customer_since"]) == (date(1980, 2, 29), date(2001, 5, 6))
+    assert (row["income_thousands"], row["branch_number"], row["residence_country"]) == (55.5, "12", "SG")
+    unborn = _parse(_ndjson([legacy | {"customerOpeningDate": "1970-01-01"}]), "ndjson", "customer_profile")
+    assert unborn.refused[0].errors[0].rule == "born_before_opening"
+
+
+def test_a_derived_event_id_is_that_of_the_content() -> None:
+    without = line(event_id=None)
+    other = line(event_id=None, amount=12.35)
+    reordered = json.dumps(dict(reversed(list(json.loads(without).items())))).replace("12.34", "12.340").encode()
+    ids = _parse(b"\n".join([without, other, reordered]), "ndjson").batch.column("event_id").to_pylist()
+    assert ids[0] == ids[2] != ids[1]
+    assert len(ids[0]) == 37
+    assert ids[0] == "auto-" + ids[0][5:].lower()
+
+
+def test_ids_and_fingerprints_tell_duplicates_from_conflicts() -> None:
+    data = b"\n".join([line(), line(merchant_city="Cebu"), line(amount=99), line(event_id="e1")])
+    columns = Columns(_parse(data, "ndjson").batch)
+    ids, contents = service.identify(columns, "transaction", 5)
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert contents.dtype == np.uint32
+    assert contents[0] == contents[1] != contents[2]
+    assert ids[0] != service.identify(columns, "transaction", 6)[0][0]
+
+
+def test_gzip_of_every_format() -> None:
+    body = Body(data=gzip.compress(_parquet(_table([GOOD]))), format="parquet", encoding="gzip")
+    assert service.parse_body(service.contract("transaction"), body, NOW).batch.num_rows == 1

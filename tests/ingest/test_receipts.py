@@ -1,0 +1,228 @@
+"""Receipts and quarantine in a real PostgreSQL: everything is accounted for, for its own tenant only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from finer.ingest import invariants, service
+from finer.ingest.types import Body, Receipt
+from finer.kit.clock import FixedClock
+from finer.kit.columns import Columns
+from finer.kit.db import Database, begin_tenant
+from finer.kit.errors import Conflict, FinerError, NotFound
+from finer.kit.log import decode
+from finer.kit.tx import SYSTEM, Tx
+from tests.ingest.records import line, lines
+
+NOW = datetime(2026, 11, 20, 12, 0, 2, tzinfo=UTC)
+
+
+def _append(tx: Tx, *bodies: Body) -> list[Receipt | FinerError]:
+    parsed = service.parse_group(service.contract("transaction"), bodies, NOW)
+    return service.append(tx, "transaction", parsed, 1)
+
+
+def _one(tx: Tx, data: bytes, **options: str) -> Receipt:
+    (found,) = _append(tx, Body(data=data, **options))
+    assert isinstance(found, Receipt)
+    return found
+
+
+def _act_as(tx: Tx, role: str) -> None:
+    """Go on with the rights of another role in the same transaction, which sees what was not committed yet."""
+    tx.connection.exec_driver_sql(f"set local role {role}")
+
+
+@contextmanager
+def _as_tenant(database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
+    with database.engine.connect() as connection:
+        outer = connection.begin()
+        begin_tenant(connection, tenant)
+        yield Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW))
+        outer.rollback()
+
+
+def test_a_receipt_accounts_for_every_record(tx: Tx) -> None:
+    receipt = _one(tx, lines(3) + b'{"broken"\n' + line(amount="-5") + b"\n")
+    assert (receipt.received, receipt.accepted, receipt.quarantined) == (5, 3, 2)
+    found = service.get_receipt(tx, receipt.id)
+    assert (found.received, found.accepted, found.duplicate, found.quarantined) == (5, 3, 0, 2)
+    assert found.state == "processing"
+    assert [(problem.line, problem.rule) for problem in found.problems] == [(4, "json"), (5, "range")]
+    assert found.problems == receipt.problems
+    assert invariants.every_refused_record_is_kept(tx) == []
+
+
+def test_quarantined_records_keep_what_was_sent_and_every_reason(tx: Tx) -> None:
+    raw = line(amount="-5", currency="us", mcc="x")
+    receipt = _one(tx, raw)
+    (record,) = service.list_quarantined(tx).items
+    assert record.raw == raw
+    assert record.receipt_id == receipt.id
+    assert [(error.field, error.rule) for error in record.errors] == [
+        ("amount", "currency"),
+        ("currency", "pattern"),
+        ("mcc", "pattern"),
+    ]
+    assert all(error.reason.endswith(".") for error in record.errors)
+
+
+def test_quarantine_is_found_by_contract_rule_and_receipt(tx: Tx) -> None:
+    first = _one(tx, b"nonsense\n" + line(amount="-5"))
+    _one(tx, b"nonsense\n")
+    assert len(service.list_quarantined(tx, rule="json").items) == 2
+    assert len(service.list_quarantined(tx, rule="range").items) == 1
+    assert len(service.list_quarantined(tx, receipt=first.id).items) == 2
+    assert service.list_quarantined(tx, contract="order").items == []
+    causes = service.quarantine_causes(tx)
+    assert [(cause.field, cause.rule, cause.records) for cause in causes] == [("", "json", 2), ("amount", "range", 1)]
+    assert causes[1].example.startswith("amount is -5")
+
+
+def test_lists_go_page_by_page_without_a_gap(tx: Tx) -> None:
+    ids = [_one(tx, lines(1)).id for _ in range(5)]
+    seen: list[uuid.UUID] = []
+    before = None
+    while True:
+        page = service.list_receipts(tx, before=before, limit=2)
+        seen += [item.id for item in page.items]
+        if page.next is None:
+            break
+        before = seen[-1]
+    assert sorted(seen) == sorted(ids)
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_several_bodies_of_a_group_have_their_own_receipts(tx: Tx) -> None:
+    answers = _append(tx, Body(data=lines(2)), Body(data=b""), Body(data=lines(3, start=2) + b"x\n"))
+    assert isinstance(answers[1], FinerError)
+    assert answers[1].status == 400
+    kept = [answer for answer in answers if isinstance(answer, Receipt)]
+    assert [(one.received, one.accepted, one.quarantined) for one in kept] == [(2, 2, 0), (4, 3, 1)]
+    assert len(service.list_receipts(tx).items) == 2
+    assert invariants.receipts_do_not_overlap(tx) == []
+
+
+def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(tx: Tx) -> None:
+    parsed = service.parse_group(service.contract("transaction"), [Body(data=lines(4)), Body(data=lines(3))], NOW)
+    first, second = service.append(tx, "transaction", parsed, 1)
+    assert isinstance(first, Receipt)
+    assert isinstance(second, Receipt)
+    _act_as(tx, "finer_worker")
+    base = tx.connection.exec_driver_sql(
+        "select first_offset from ingest_receipts where id = %s", (first.id,)
+    ).scalar_one()
+    columns = Columns(parsed.batch)
+    again = np.array([base + 4, base + 6])
+    service.record_outcomes(
+        tx, ("transaction", 0), base, duplicates=again, conflicts=np.array([base + 5]), columns=columns
+    )
+    found = service.get_receipt(tx, second.id)
+    assert (found.accepted, found.duplicate, found.conflicting, found.quarantined) == (0, 3, 1, 0)
+    assert service.get_receipt(tx, first.id).duplicate == 0
+    assert invariants.duplicates_belong_to_receipts(tx) == []
+
+
+def test_a_receipt_is_done_when_the_pipeline_has_passed_it(tx: Tx) -> None:
+    receipt = _one(tx, lines(2))
+    empty = _one(tx, b"nonsense\n")
+    assert service.get_receipt(tx, receipt.id).state == "processing"
+    assert service.get_receipt(tx, empty.id).state == "done"
+    _act_as(tx, "finer_worker")
+    tx.connection.exec_driver_sql(
+        "insert into kit_log_consumers (name, stream, partition, next_offset) "
+        "select %s, stream, partition, next_offset from kit_log_heads where stream = 'transaction' "
+        "on conflict (name, stream, partition) do update set next_offset = excluded.next_offset",
+        (service.READER,),
+    )
+    assert service.get_receipt(tx, receipt.id).state == "done"
+
+
+def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:
+    first = _one(tx, lines(2), idempotency_key="k1")
+    again = _one(tx, lines(2), idempotency_key="k1")
+    assert again.id == first.id
+    assert len(service.list_receipts(tx).items) == 1
+    (other,) = _append(tx, Body(data=lines(3), idempotency_key="k1"))
+    assert isinstance(other, Conflict)
+    mixed = _append(tx, Body(data=lines(1)), Body(data=lines(2), idempotency_key="k1"), Body(data=lines(2, start=9)))
+    assert [one.accepted for one in mixed if isinstance(one, Receipt)] == [1, 2, 2]
+    assert invariants.receipts_do_not_overlap(tx) == []
+
+
+def test_another_tenant_sees_nothing(tx: Tx, database: Database) -> None:
+    receipt = _one(tx, lines(1) + b"nonsense\n")
+    with _as_tenant(database, uuid.uuid4()) as other, pytest.raises(NotFound):
+        service.get_receipt(other, receipt.id)
+    begin_tenant(tx.connection, uuid.uuid4())
+    stranger = Tx(connection=tx.connection, tenant=uuid.uuid4(), actor=SYSTEM, clock=tx.clock)
+    assert service.list_receipts(stranger).items == []
+    assert service.list_quarantined(stranger).items == []
+    assert service.quarantine_causes(stranger) == []
+
+
+def test_accepted_rows_are_in_the_log_in_order(tx: Tx) -> None:
+    _one(tx, lines(3) + b"x\n" + lines(2, start=3))
+    _act_as(tx, "finer_worker")
+    payload, header = tx.connection.exec_driver_sql(
+        "select payload, header from kit_log where tenant_id = %s", (tx.tenant,)
+    ).one()
+    batch = decode(bytes(payload))
+    assert batch.column("event_id").to_pylist() == ["e0", "e1", "e2", "e3", "e4"]
+    assert header == "transaction/1.0.0"
+    assert batch.schema == service.contract("transaction").schema
+
+
+def test_awaited_records_carry_the_hash_of_their_body(tx: Tx) -> None:
+    parsed = service.parse_group(
+        service.contract("transaction"), [Body(data=line(), awaited=b"h" * 32), Body(data=lines(2, start=5))], NOW
+    )
+    assert parsed.batch.column("awaited").to_pylist() == [b"h" * 32, None, None]
+
+
+def test_activity_counts_what_api_and_worker_report(database: Database, tenant: uuid.UUID) -> None:
+    with _as_tenant(database, tenant) as tx:
+        _append(tx, Body(data=lines(4) + b"x\n"))
+        _act_as(tx, "finer_worker")
+        received = np.full(4, int(NOW.timestamp() * 1e6) - 5_000, np.int64)
+        service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
+        service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
+        later = Tx(connection=tx.connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW + timedelta(seconds=8)))
+        found = service.activity(later)
+    counts = {one.contract: one for one in found["contracts"]}
+    one = counts["transaction"]
+    assert (one.received, one.accepted, one.duplicate, one.quarantined) == (5, 6, 2, 1)
+    assert one.accepted_per_s == 0.6
+    assert counts["order"].received == 0
+    assert [(point.at, point.events_per_s) for point in found["throughput"]] == [
+        (NOW.replace(second=0), pytest.approx(1.2))
+    ]
+    assert 3.5 < found["latency"].p50_ms < 6
+
+
+def test_old_counts_are_forgotten_and_open_records_stay(worker_database: Database, tenant: uuid.UUID) -> None:
+    with worker_database.engine.connect() as connection:
+        outer = connection.begin()
+        begin_tenant(connection, tenant)
+        tx = Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW))
+        _act_as(tx, "finer_api")
+        _append(tx, Body(data=lines(1)), Body(data=b"x\n"))
+        late = Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW + timedelta(days=40)))
+        _act_as(tx, "finer_worker")
+        service.forget_old(late)
+        assert len(service.list_receipts(late).items) == 1
+        assert len(service.list_quarantined(late).items) == 1
+        outer.rollback()
+
+
+def test_a_group_of_nothing_but_refusals_needs_no_log(tx: Tx) -> None:
+    answers = _append(tx, Body(data=b"x\n"), Body(data=b"  "))
+    assert isinstance(answers[0], Receipt)
+    assert (answers[0].state, answers[0].quarantined) == ("done", 1)
+    assert isinstance(answers[1], FinerError)

@@ -1,0 +1,66 @@
+"""The compiled tree scorer gives what LightGBM gives, and refuses what it cannot score."""
+
+from __future__ import annotations
+
+import lightgbm
+import numpy as np
+import pytest
+
+from finer.kit.tx import Tx
+from finer.scoring import service
+from finer.scoring.errors import ModelRefused
+from finer.scoring.rules.trees import TreeScorer
+
+
+def _train(objective: str = "binary", leaves: int = 31, categories: bool = False) -> tuple[str, np.ndarray]:
+    generator = np.random.default_rng(7)
+    rows = generator.lognormal(1, 1.5, (3000, 5))
+    if categories:
+        rows[:, 0] = generator.integers(0, 9, 3000)
+    noise = generator.random(3000) < 0.3
+    target = (((rows[:, 0] > 3) & (rows[:, 1] > 2)) ^ noise).astype(int)
+    data = lightgbm.Dataset(rows, target, categorical_feature=[0] if categories else "auto")
+    options = {"objective": objective, "num_leaves": leaves, "verbose": -1, "num_threads": 1, "seed": 7, "min_data_in_leaf": 2}
+    return lightgbm.train(options, data, 20).model_to_string(), rows
+
+
+@pytest.mark.parametrize(("leaves", "categories", "compiled"), [(31, False, True), (64, False, True), (80, False, False), (15, True, False)])
+def test_scores_equal_lightgbm(leaves: int, categories: bool, compiled: bool) -> None:
+    text, rows = _train(leaves=leaves, categories=categories)
+    scorer = TreeScorer(text)
+    assert scorer.compiled is compiled
+    assert scorer.parity() <= service.PARITY_MAX
+    sample = np.ascontiguousarray(rows[:130].T)
+    np.testing.assert_allclose(scorer.score(sample), scorer.booster.predict(rows[:130]), rtol=0, atol=1e-12)
+
+
+def test_missing_values_go_where_lightgbm_sends_them() -> None:
+    text, rows = _train()
+    scorer = TreeScorer(text)
+    sample = np.ascontiguousarray(rows[:10].T)
+    sample[1, 3] = np.nan
+    np.testing.assert_array_equal(scorer.score(sample), scorer.booster.predict(np.ascontiguousarray(sample.T)))
+
+
+@pytest.mark.parametrize("text", ["", "not a model", "tree\nversion=v4\n"])
+def test_a_text_that_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(ModelRefused):
+        TreeScorer(text)
+
+
+def test_a_regression_is_refused() -> None:
+    with pytest.raises(ModelRefused, match="binary"):
+        TreeScorer(_train(objective="regression")[0])
+
+
+def test_registering_replaces_the_active_model(tx: Tx) -> None:
+    text, _ = _train()
+    known = {f"Column_{i}" for i in range(5)}
+    assert service.active_model(tx, "fraud") is None
+    for name in ("first", "second"):
+        service.register_model(tx, name=name, product="fraud", text=text, known=known, threshold=0.9)
+    active = service.active_model(tx, "fraud")
+    assert active is not None
+    assert (active.name, active.columns) == ("second", sorted(known))
+    with pytest.raises(ModelRefused, match="Column_4"):
+        service.register_model(tx, name="x", product="fraud", text=text, known=known - {"Column_4"}, threshold=0.9)

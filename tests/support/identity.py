@@ -1,0 +1,131 @@
+"""Firms and people for tests, and a small app that has nothing but identity's routes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import psycopg
+from litestar import Litestar, Request, Response, get, post
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.testing import TestClient
+
+from finer.app.authentication import Authenticator
+from finer.identity import routes, service
+from finer.identity.types import Permission, Role, Tenant, User
+from finer.kit.db import Database
+from finer.kit.errors import FinerError
+from finer.kit.ids import new_id
+from finer.kit.settings import Settings
+from finer.kit.tx import SYSTEM, Actor, Tx
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class Firm:
+    """One committed tenant."""
+
+    database: Database
+    settings: Settings
+    tenant: Tenant
+
+    @classmethod
+    def made(cls, database: Database, settings: Settings, slug: str) -> Firm:
+        """Make a firm."""
+        with database.transaction(new_id(), SYSTEM) as tx:
+            tenant = service.create_tenant(tx, slug=slug, name=slug, base_currency="PHP", timezone="Asia/Manila")
+        return cls(database, settings, tenant)
+
+    def tx(self, actor: Actor = SYSTEM) -> AbstractContextManager[Tx]:
+        """A transaction of this firm."""
+        return self.database.transaction(self.tenant.id, actor)
+
+    def user(self, role: Role = Role.RISK_ANALYST, password: str | None = PASSWORD) -> User:
+        """A person of this firm."""
+        email = f"{role.value}.{next(_numbers)}@{self.tenant.slug}.example"
+        with self.tx() as tx:
+            return service.create_user(tx, self.settings, email=email, name="A Person", role=role, password=password)
+
+    def key(self, *scopes: Permission, **lifetime: Any) -> str:
+        """An API key of this firm."""
+        from datetime import timedelta
+
+        with self.tx() as tx:
+            wanted = scopes or (Permission.EVENTS_WRITE,)
+            return service.create_api_key(tx, name="machine", scopes=wanted, lifetime=timedelta(**lifetime or {"days": 1}))[1]
+
+
+@contextmanager
+def owner_connection(url: str) -> Iterator[psycopg.Connection[Any]]:
+    """The database's own administrator, for planting faults; what it does is rolled back."""
+    with psycopg.connect(url) as connection:
+        yield connection
+        connection.rollback()
+
+
+def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Litestar, Authenticator]:
+    """An app of identity's routes and `more`, wired as the real one is."""
+    authenticator = Authenticator(database, settings)
+
+    def tx(request: Request[Any, Any, Any]) -> Iterator[Tx]:
+        with database.transaction(request.user.tenant_id, request.user.actor()) as found:
+            yield found
+
+    def problem(request: Request[Any, Any, Any], error: FinerError) -> Response[bytes]:
+        headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
+        return Response(msgspec.json.encode(error.problem(request.url.path)), status_code=error.status, headers=headers)
+
+    app = Litestar(
+        route_handlers=[*routes.ROUTES, *more],
+        middleware=[routes.Authentication(authenticator)],
+        guards=[routes.guard],
+        dependencies={
+            "tx": Provide(tx),
+            "credentials": Provide(lambda: authenticator, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+        },
+        exception_handlers={FinerError: problem},  # type: ignore[dict-item]
+        openapi_config=OpenAPIConfig("Test", "1", path="/api/v1", render_plugins=[JsonRenderPlugin(path="/openapi.json")]),
+        logging_config=None,
+        pdb_on_exception=False,
+    )
+    return app, authenticator
+
+
+def client_of(app: Litestar, **headers: str) -> TestClient[Litestar]:
+    """A client that marks its changes as its own, as the web app does."""
+    client = TestClient(app, base_url="http://finer.test", raise_server_exceptions=False)
+    client.headers.update({"X-Requested-With": "finer"} | headers)
+    return client
+
+
+def sign_in(client: TestClient[Litestar], user: User, password: str = PASSWORD) -> None:
+    """Sign a person in on this client."""
+    answer = client.post("/api/v1/session", json={"email": user.email, "password": password})
+    assert answer.status_code == 200, answer.text
+
+
+@get("/probe/read", opt={"permission": Permission.ALERTS_READ}, sync_to_thread=False)
+def probe_read() -> str:
+    """A route that asks for alerts:read."""
+    return "read"
+
+
+@post("/probe/write", opt={"permission": Permission.EVENTS_WRITE}, sync_to_thread=False, status_code=200)
+def probe_write() -> str:
+    """A route that asks for events:write."""
+    return "written"
+
+
+@get("/probe/undeclared", sync_to_thread=False)
+def probe_undeclared() -> str:
+    """A route whose author forgot the permission."""
+    return "open to everybody"

@@ -1,0 +1,176 @@
+"""The timeline of an account, and upkeep that changes no row."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import psycopg
+import pytest
+
+from finer.kit.clock import FixedClock
+from finer.kit.db import LAKE, connect
+from finer.kit.settings import Settings
+from finer.warehouse import service
+from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.store.append import Appender
+from tests.warehouse.samples import LABEL, START, sample_batch
+
+LATER = datetime.now(UTC) + timedelta(days=400)
+
+
+def test_timeline_is_what_the_account_did_around_a_moment(
+    writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
+) -> None:
+    assert reader.account_timeline(tenant, "account-3", START, "event-3") == []
+    for first in range(0, 400, 50):
+        writer.put(sample_batch(tenant, first, 50))
+        assert writer.flush()
+    at = START + timedelta(seconds=220)
+    found = reader.account_timeline(tenant, "account-3", at, "event-220", limit=8)
+    assert [row["event_id"] for row in found] == [
+        "event-234", "event-227",
+        "event-220", "event-213", "event-206", "event-199", "event-192", "event-185",
+    ]  # fmt: skip
+    assert [row["event_id"] for row in found if row["this"]] == ["event-220"]
+    assert [row["event_id"] for row in found if row["action"] == "block"] == ["event-220"]
+    assert found[2]["amount"] == {"minor": 22005, "currency": "USD", "text": "220.05 USD"}
+    assert found[2]["occurred_at"] == at
+    assert reader.account_timeline(tenant, "account-unknown", at, "event-220") == []
+
+
+def test_what_is_not_there_is_told(
+    writer: service.LakeWriter, reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    with pytest.raises(LakeEmpty):
+        reader.read(tenant, "select 1")
+    assert reader.tables(tenant) == []
+    assert service.describe(access, tenant) == []
+    assert writer.offsets(tenant) == {}
+    writer.put(sample_batch(tenant, 0, 1))
+    assert writer.flush()
+    with pytest.raises(LakeEmpty, match="orders"):
+        reader.read(tenant, "select * from orders")
+    assert [(table.name, table.rows) for table in service.describe(access, tenant)] == [
+        ("decisions", 1),
+        ("transactions", 1),
+    ]
+
+
+def test_object_storage_is_refused_clearly(database_url: str, tenant: uuid.UUID) -> None:
+    access = service.LakeAccess(database_url, Settings(lake="s3://bucket/lake"))
+    with pytest.raises(LakeUnavailable, match="FINER_LAKE"):
+        access.root()
+
+
+def test_upkeep_while_writing_changes_no_row(
+    writer: service.LakeWriter,
+    reader: service.LakeReader,
+    access: service.LakeAccess,
+    database_url: str,
+    settings: Settings,
+    tenant: uuid.UUID,
+) -> None:
+    forgetful = service.LakeAccess(database_url, msgspec.structs.replace(settings, lake_snapshots_keep_days=0))
+    for first in range(0, 200, 10):
+        writer.put(sample_batch(tenant, first, 10, extra="late" if first >= 100 else None))
+        assert writer.flush()
+    stop = threading.Event()
+    written = 200
+
+    def write() -> None:
+        nonlocal written
+        while not stop.is_set():
+            writer.put(sample_batch(tenant, written, 10))
+            written += 10
+            writer.flush()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        done = [service.compact(forgetful, tenant) for _ in range(3)]
+    finally:
+        stop.set()
+        thread.join()
+    assert done[0].files_before >= 40
+    assert done[0].files_after < done[0].files_before
+    assert done[0].snapshots_expired > 0
+    assert service.compact(access, tenant, clock=FixedClock(LATER)).files_deleted >= 40
+    assert service.broken_invariants(reader, tenant, {"transaction": written}) == []
+    assert writer.offsets(tenant) == {("transaction", 0): written}
+    query = "select count(*) as n, sum(amount_minor)::bigint as amount, count(late) as late from transactions"
+    expected = [{"n": written, "amount": sum(n * 100 + 5 for n in range(written)), "late": 100}]
+    assert reader.read(tenant, query).to_pylist() == expected
+    assert service.sql(access, tenant, query).table.to_pylist() == expected
+
+
+def test_offsets_survive_the_end_of_their_snapshot(
+    writer: service.LakeWriter, access: service.LakeAccess, reader: service.LakeReader, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 10))
+    assert writer.flush()
+    service.append_label(access, tenant, LABEL)
+    for _ in range(2):
+        service.compact(access, tenant, clock=FixedClock(LATER))
+    assert writer.offsets(tenant) == {("transaction", 0): 10}
+    writer.put(sample_batch(tenant, 0, 12))
+    assert writer.flush()
+    assert reader.read(tenant, "select count(*) as n from transactions").to_pylist() == [{"n": 12}]
+
+
+def test_files_of_dead_attempts_are_deleted_a_day_later(
+    writer: service.LakeWriter, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 10))
+    assert writer.flush()
+    orphan = access.folder(tenant) / "main" / "transactions" / "orphan.parquet"
+    orphan.write_bytes(next(access.folder(tenant).rglob("*.parquet")).read_bytes())
+    service.compact(access, tenant)
+    assert orphan.exists()
+    service.compact(access, tenant, clock=FixedClock(LATER))
+    assert not orphan.exists()
+    assert service.sql(access, tenant, "select count(*) as n from transactions").table.to_pylist() == [{"n": 10}]
+
+
+def test_deleted_rows_stay_deleted_in_the_sandbox(
+    writer: service.LakeWriter, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    for first in (0, 10):
+        writer.put(sample_batch(tenant, first, 10))
+        assert writer.flush()
+    appender = Appender(access, capacity=1)
+    with appender._attachments.use(tenant) as lake:
+        appender._attachments.duckdb.execute(f"delete from {lake}.transactions where log_offset in (3, 5)")
+    appender.close()
+    found = service.sql(access, tenant, "select log_offset from transactions order by 1").table.column(0).to_pylist()
+    assert found == [n for n in range(20) if n not in (3, 5)]
+
+
+def test_the_role_of_the_lake_reads_no_table_of_the_application(
+    writer: service.LakeWriter, database_url: str, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 1))
+    assert writer.flush()
+    with connect(database_url, LAKE) as connection:
+        for table in ("warehouse_freshness", "kit_log"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"select * from {table}")
+        owner = connection.execute(
+            "select nspowner::regrole::text from pg_namespace where nspname = %s", (f"lake_{tenant.hex}",)
+        ).fetchone()
+        assert owner == ("finer_lake",)
+
+
+def test_a_lake_can_be_moved(
+    writer: service.LakeWriter, access: service.LakeAccess, database_url: str, tmp_path: Path, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 10))
+    assert writer.flush()
+    moved = Settings(data_dir=str(tmp_path), lake=str(tmp_path / "elsewhere"))
+    access.root().rename(tmp_path / "elsewhere")
+    reader = service.LakeReader(database_url, moved)
+    assert reader.read(tenant, "select count(*) as n from transactions").to_pylist() == [{"n": 10}]
+    reader.close()

@@ -1,0 +1,1 @@
+"""Scripts of the house: setting up, checking, and writing the reference pages."""

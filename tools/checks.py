@@ -1,0 +1,189 @@
+"""Run the checks and tests of the house, each with its time, and end with one line for all tests.
+
+`checks.py check` runs lint, types and import contracts of the Python code; `checks.py all` runs everything.
+A failing step does not stop the others, so that one run tells all that is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+REPORTS = ROOT / ".tools" / "reports"
+BROWSER_VARIABLE = "FINER_TEST_BROWSER"
+
+_print_lock = Lock()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command and the name it is reported by; `folder` is relative to the repository."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: str = "."
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a step ended."""
+
+    name: str
+    passed: bool
+    seconds: float
+
+
+def _tool(name: str) -> str:
+    return str(BIN / name)
+
+
+PYTHON_STEPS = (
+    Step("ruff format", (_tool("ruff"), "format", "--check")),
+    Step("ruff check", (_tool("ruff"), "check")),
+    Step("import contracts", (_tool("lint-imports"),)),
+    Step("bandit", (_tool("bandit"), "--configfile", "pyproject.toml", "--quiet", "--recursive", "src")),
+    Step("mypy", (_tool("mypy"),)),
+)
+WEB_STEPS = (
+    Step("biome", ("npm", "run", "--silent", "lint"), "web"),
+    Step("web build (tsc, vite)", ("npm", "run", "--silent", "build"), "web"),
+    Step("web bundle", ("npm", "run", "--silent", "check:bundle"), "web"),
+    Step("vitest", ("npm", "run", "--silent", "test"), "web"),
+)
+
+
+def pytest_step(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Step:
+    """A pytest run under coverage, with a report that `tests_line` adds up."""
+    report = REPORTS / f"{name.replace(' ', '-')}.xml"
+    command = (sys.executable, "-m", "coverage", "run", "-m", "pytest", *arguments, f"--junit-xml={report}")
+    return Step(name, command, environment=environment or {})
+
+
+def run_visibly(step: Step) -> Result:
+    """Run a step with its output going straight to the screen."""
+    _heading(step.name)
+    started = time.monotonic()
+    code = subprocess.run(
+        step.command, cwd=ROOT / step.folder, env=os.environ | step.environment, check=False
+    ).returncode
+    return _ended(step, code, started)
+
+
+def run_collected(step: Step) -> Result:
+    """Run a step beside others: its output is shown in one piece when it ends."""
+    started = time.monotonic()
+    done = subprocess.run(
+        step.command,
+        cwd=ROOT / step.folder,
+        env=os.environ | step.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    with _print_lock:
+        _heading(step.name)
+        print(done.stdout, end="", flush=True)
+        return _ended(step, done.returncode, started)
+
+
+def run_lanes(*lanes: Iterable[Step]) -> list[Result]:
+    """Run lanes beside one another, and the steps of one lane in their order."""
+
+    def run_lane(lane: Iterable[Step]) -> list[Result]:
+        return [run_collected(step) for step in lane]
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [result for results in pool.map(run_lane, lanes) for result in results]
+
+
+def find_browser() -> tuple[Result, dict[str, str]]:
+    """Make sure of a browser; returns the variable that tells the journeys which."""
+    _heading("browser")
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "browser.py")], stdout=subprocess.PIPE, text=True, check=False
+    )
+    path = done.stdout.strip()
+    print(path, flush=True)
+    return Result("browser", done.returncode == 0, time.monotonic() - started), {BROWSER_VARIABLE: path}
+
+
+def coverage_step() -> list[Result]:
+    """Join the measurements of all test processes and hold them to the limit in pyproject.toml."""
+    joined = run_visibly(Step("coverage data", (sys.executable, "-m", "coverage", "combine", "--quiet")))
+    return [joined, run_visibly(Step("coverage", (sys.executable, "-m", "coverage", "report")))]
+
+
+def tests_line(seconds: float) -> str:
+    """The closing line, as pytest prints it, for all pytest runs together."""
+    totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for report in sorted(REPORTS.glob("*.xml")):
+        for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - written by pytest a moment ago
+            for key in totals:
+                totals[key] += int(suite.get(key, "0"))
+    passed = totals["tests"] - totals["failures"] - totals["errors"] - totals["skipped"]
+    counts = [(totals["failures"], "failed"), (passed, "passed"), (totals["skipped"], "skipped")]
+    counts.append((totals["errors"], "errors"))
+    text = ", ".join(f"{count} {word}" for count, word in counts if count) or "no tests ran"
+    return f" {text} in {seconds:.2f}s ".center(100, "=")
+
+
+def run_all() -> list[Result]:
+    """Every check and every test."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
+        old.unlink()
+    results = run_lanes(PYTHON_STEPS, WEB_STEPS)
+    parallel = ("-n", "2", "--dist", "loadfile", "--ignore=tests/journeys")
+    results.append(run_visibly(pytest_step("tests", *parallel)))
+    found, browser = find_browser()
+    results += [found, run_visibly(pytest_step("journeys", "tests/journeys", environment=browser))]
+    return results + coverage_step()
+
+
+def main() -> None:
+    """Run what was asked for, print the times, and exit with 1 when anything failed."""
+    wanted = sys.argv[1] if len(sys.argv) == 2 else ""
+    if wanted not in {"check", "all"}:
+        sys.exit("usage: checks.py check|all")
+    started = time.monotonic()
+    results = run_all() if wanted == "all" else run_lanes(PYTHON_STEPS)
+    seconds = time.monotonic() - started
+    _heading("times")
+    for result in results:
+        print(f"  {result.seconds:7.1f} s  {'passed' if result.passed else 'FAILED'}  {result.name}")
+    print(f"  {seconds:7.1f} s  in all", flush=True)
+    if wanted == "all":
+        print(tests_line(seconds), flush=True)
+    if failed := [result.name for result in results if not result.passed]:
+        sys.exit(f"Failed: {', '.join(failed)}.")
+
+
+def _heading(text: str) -> None:
+    print(f"\n--- {text} ".ljust(100, "-"), flush=True)
+
+
+def _ended(step: Step, code: int, started: float) -> Result:
+    seconds = time.monotonic() - started
+    print(
+        f"--- {step.name}: {'passed' if code == 0 else f'FAILED with exit code {code}'} in {seconds:.1f} s", flush=True
+    )
+    return Result(step.name, code == 0, seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+import { MenuFoldOutlined, MenuUnfoldOutlined } from "@ant-design/icons";
+import { Link } from "@tanstack/react-router";
+import { Button } from "antd";
+import { useSession } from "../shared/session";
+import { allowedPages } from "./navigation";
+
+/** The pages that the person may open. */
+export function Nav({ folded, onFold }: { folded: boolean; onFold?(): void }) {
+  const { me } = useSession();
+  return (
+    <>
+      <ul className="nav">
+        {allowedPages(me.permissions).map((page) => (
+          <li key={page.path}>
+            <Link
+              to={page.path}
+              activeProps={{ className: "nav-here" }}
+              title={folded ? page.title : undefined}
+            >
+              {page.icon}
+              <span className={folded ? "sr-only" : ""}>{page.title}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {onFold ? (
+        <Button
+          type="text"
+          className="nav-fold"
+          icon={folded ? <MenuUnfoldOutlined aria-hidden /> : <MenuFoldOutlined aria-hidden />}
+          aria-label={folded ? "Unfold the navigation" : "Fold the navigation"}
+          aria-expanded={!folded}
+          onClick={onFold}
+        />
+      ) : null}
+    </>
+  );
+}

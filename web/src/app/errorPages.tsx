@@ -1,0 +1,73 @@
+import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
+import { Button } from "antd";
+import type { ReactNode } from "react";
+import { ApiProblem, isProblem } from "../api/problem";
+import { paths } from "../shared/paths";
+import { useTitle } from "../shared/ui/Page";
+import { reasonOf } from "../shared/ui/states";
+
+function ErrorPage({ code, title, children }: { code: string; title: string; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <main className="error-page">
+      <p className="error-code num">{code}</p>
+      <h1>{title}</h1>
+      {children}
+    </main>
+  );
+}
+
+/** 403 */
+export function ForbiddenPage() {
+  return (
+    <ErrorPage code="403" title="Your role does not open this page">
+      <p>Ask an administrator of your firm for the role that works with it.</p>
+      <Link to={paths.home}>Go to your first page</Link>
+    </ErrorPage>
+  );
+}
+
+/** 404 */
+export function MissingPage() {
+  return (
+    <ErrorPage code="404" title="There is no such page">
+      <p>The address may be mistyped, or the page has moved.</p>
+      <Link to={paths.home}>Go to your first page</Link>
+    </ErrorPage>
+  );
+}
+
+/** 500: the page or the server failed. */
+export function FailedPage({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  if (isProblem(error, 403)) return <ForbiddenPage />;
+  const status = error instanceof ApiProblem && error.status > 0 ? error.status : 500;
+  const again = () => {
+    reset();
+    void router.invalidate();
+  };
+  return (
+    <ErrorPage code={String(status)} title={titleOf(error)}>
+      <p role="alert">{reasonOf(error)}</p>
+      <p className="error-actions">
+        <Button type="primary" onClick={again}>
+          Try again
+        </Button>
+        <Button onClick={() => window.location.reload()}>Load the page anew</Button>
+      </p>
+    </ErrorPage>
+  );
+}
+
+/** Before it is known who is signed in. */
+export function WaitingPage() {
+  return (
+    <main className="error-page" aria-busy>
+      <p className="muted">Opening Finer…</p>
+    </main>
+  );
+}
+
+function titleOf(error: unknown): string {
+  return isProblem(error) ? error.title : "This page failed";
+}

@@ -1,0 +1,36 @@
+import { ApartmentOutlined, SafetyOutlined } from "@ant-design/icons";
+import type { ReactNode } from "react";
+import { paths } from "../shared/paths";
+import { type Permission, permission } from "../shared/permissions";
+
+export interface NavPage {
+  path: typeof paths.fraud | typeof paths.pipeline;
+  title: string;
+  icon: ReactNode;
+  needs: Permission;
+}
+
+const PAGES: readonly NavPage[] = [
+  {
+    path: paths.fraud,
+    title: "Fraud monitor",
+    icon: <SafetyOutlined aria-hidden />,
+    needs: permission.readAlerts,
+  },
+  {
+    path: paths.pipeline,
+    title: "Pipeline",
+    icon: <ApartmentOutlined aria-hidden />,
+    needs: permission.readPipeline,
+  },
+];
+
+/** The pages that a person may open, in the order of the navigation. */
+export function allowedPages(permissions: readonly string[]): NavPage[] {
+  return PAGES.filter((page) => permissions.includes(page.needs));
+}
+
+/** The page at an address, whether allowed or not. */
+export function pageAt(pathname: string): NavPage | undefined {
+  return PAGES.find((page) => pathname === page.path || pathname.startsWith(`${page.path}/`));
+}

@@ -1,0 +1,108 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  type RouterHistory,
+  redirect,
+} from "@tanstack/react-router";
+import { isProblem } from "../api/problem";
+import { meQuery } from "../features/identity/session";
+import { paths } from "../shared/paths";
+import { FailedPage, ForbiddenPage, MissingPage, WaitingPage } from "./errorPages";
+import { allowedPages } from "./navigation";
+import { Shell } from "./Shell";
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  errorComponent: FailedPage,
+  notFoundComponent: MissingPage,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: paths.signIn,
+  component: lazyRouteComponent(() => import("../features/identity/SignInPage"), "SignInPage"),
+});
+
+/** Everything that needs somebody signed in. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  pendingComponent: WaitingPage,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      return { me: await context.client.ensureQueryData(meQuery) };
+    } catch (error) {
+      if (!isProblem(error, 401)) throw error;
+      const next = location.href === paths.home ? undefined : location.href;
+      throw redirect({ to: paths.signIn, search: { next } });
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: paths.home,
+  component: ForbiddenPage,
+  beforeLoad: ({ context }) => {
+    const [first] = allowedPages(context.me.permissions);
+    if (first) throw redirect({ to: first.path, replace: true });
+  },
+});
+
+/** Search parameters are read by the pages themselves, which leave out what they do not understand. */
+const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search;
+
+const fraud = createRoute({
+  getParentRoute: () => inside,
+  path: paths.fraud,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/FraudPage"), "FraudPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => fraud,
+  path: "alerts/$id",
+  component: lazyRouteComponent(() => import("../features/fraud/AlertPanel"), "AlertPanel"),
+});
+
+const pipeline = createRoute({
+  getParentRoute: () => inside,
+  path: paths.pipeline,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
+});
+
+const tree = root.addChildren([signIn, inside.addChildren([home, fraud.addChildren([alert]), pipeline])]);
+
+export function createAppRouter(client: QueryClient, history?: RouterHistory) {
+  const router = createRouter({
+    routeTree: tree,
+    context: { client },
+    history,
+    defaultErrorComponent: FailedPage,
+    defaultNotFoundComponent: MissingPage,
+    defaultPendingMs: 300,
+    scrollRestoration: true,
+  });
+  // A session that ends while somebody works shows in whichever call comes next.
+  client.getQueryCache().subscribe((event) => {
+    if (event.type !== "updated" || event.action.type !== "error" || !isProblem(event.action.error, 401))
+      return;
+    const { pathname, href } = router.state.location;
+    if (pathname === paths.signIn) return;
+    client.removeQueries({ queryKey: meQuery.queryKey });
+    void router.navigate({ to: paths.signIn, search: { next: href } });
+  });
+  return router;
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,28 @@
+import { queryOptions } from "@tanstack/react-query";
+import { answer, api, type Schema } from "../../api/client";
+
+export type Me = Schema<"Me">;
+
+/** Who is signed in. Fails with problem 401 when nobody is. */
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => answer(api.GET("/api/v1/me", { signal })),
+  staleTime: 5 * 60_000,
+});
+
+export function signIn(email: string, password: string): Promise<unknown> {
+  return answer(api.POST("/api/v1/session", { body: { email, password } }));
+}
+
+const links = new Map<string, Promise<unknown>>();
+
+/** Spends a one-click link. A token works once, so the same token is sent once however often this is called. */
+export function signInByLink(token: string): Promise<unknown> {
+  const running = links.get(token) ?? answer(api.POST("/api/v1/session/link", { body: { token } }));
+  links.set(token, running);
+  return running;
+}
+
+export function signOut(): Promise<unknown> {
+  return answer(api.DELETE("/api/v1/session"));
+}

@@ -1,0 +1,69 @@
+import { count, duration } from "../../shared/numbers";
+import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { When } from "../../shared/ui/values";
+import type { PartProps } from "./part";
+
+/** From this age on a table of the lake is called behind. */
+const BEHIND_S = 60;
+
+/** How old the newest row of each table of the lake is. */
+export function FreshnessTable({ data, error, onRetry }: PartProps) {
+  let body = <BlockSkeleton height={220} label="Loading the freshness" />;
+  if (error) body = <FailureState what="The freshness" error={error} onRetry={onRetry} />;
+  else if (data && data.freshness.length === 0) {
+    body = (
+      <EmptyState title="The lake is empty">Its tables appear with the first accepted records.</EmptyState>
+    );
+  } else if (data) {
+    body = (
+      <div className="table-scroll">
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">Table</th>
+              <th scope="col" className="right">
+                Rows
+              </th>
+              <th scope="col" className="right">
+                Newest
+              </th>
+              <th scope="col" className="right">
+                Age
+              </th>
+              <th scope="col">State</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.freshness.map((each) => (
+              <tr key={each.table}>
+                <th scope="row">
+                  <code>{each.table}</code>
+                </th>
+                <td className="right num">{count(each.rows)}</td>
+                <td className="right">{each.newest ? <When at={each.newest} /> : "–"}</td>
+                <td className="right num">{duration(each.seconds)}</td>
+                <td>
+                  <Freshness seconds={each.seconds} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    );
+  }
+  return (
+    <section className="part" aria-label="Freshness">
+      <h2>
+        Freshness <span className="muted">of the lake, by table</span>
+      </h2>
+      {body}
+    </section>
+  );
+}
+
+function Freshness({ seconds }: { seconds: number | null }) {
+  if (seconds === null) return <Tag word="Empty" tone="quiet" />;
+  return seconds < BEHIND_S ? <Tag word="Fresh" tone="approve" /> : <Tag word="Behind" tone="review" />;
+}

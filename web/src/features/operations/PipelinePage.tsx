@@ -1,0 +1,97 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Button } from "antd";
+import { useMemo, useState } from "react";
+import { useHotkeys } from "../../shared/hotkeys";
+import { useLiveStream } from "../../shared/live/useLiveStream";
+import { paths } from "../../shared/paths";
+import { LiveControl } from "../../shared/ui/LiveControl";
+import { Page } from "../../shared/ui/Page";
+import { AsOf } from "../../shared/ui/values";
+import { ContractsTable } from "./ContractsTable";
+import { FlowTiles } from "./FlowTiles";
+import { FreshnessTable } from "./FreshnessTable";
+import { QuarantineList } from "./QuarantineList";
+import { type Pipeline, pipelineQuery } from "./queries";
+import { ReceiptList } from "./ReceiptList";
+import { ThroughputPanel } from "./ThroughputPanel";
+import { parseView, type View, viewSearch } from "./view";
+import "./pipeline.css";
+
+const EVENTS = ["pipeline"];
+
+/** How the data flows: how much, how fast, how fresh, and what was refused. */
+export function PipelinePage() {
+  const client = useQueryClient();
+  const [paused, setPaused] = useState(false);
+  const query = useQuery({ ...pipelineQuery, enabled: !paused });
+  const state = useLiveStream(paths.streams.pipeline, EVENTS, {
+    onEvent: (_, data) => {
+      if (!paused) client.setQueryData(pipelineQuery.queryKey, data as Pipeline);
+    },
+    onGap: () => void (paused || query.refetch()),
+  });
+  useHotkeys([{ key: "p", label: "Pause or resume", group: "Pipeline", run: () => setPaused(!paused) }]);
+  const part = {
+    data: query.data,
+    error: query.data ? null : query.error,
+    onRetry: () => void query.refetch(),
+  };
+
+  return (
+    <Page
+      title="Pipeline"
+      aside={
+        <>
+          <AsOf at={query.data?.as_of} staleAfterS={paused ? undefined : 10} />
+          <LiveControl state={state} paused={paused} onPause={setPaused} />
+        </>
+      }
+    >
+      <FlowTiles {...part} />
+      <div className="pipeline-parts">
+        <ThroughputPanel {...part} />
+        <FreshnessTable {...part} />
+      </div>
+      <ContractsTable {...part} />
+      <Records />
+    </Page>
+  );
+}
+
+function Records() {
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const shape = JSON.stringify(search);
+  const view = useMemo(() => parseView(JSON.parse(shape)), [shape]);
+  const navigate = useNavigate();
+  const change = (next: View) =>
+    void navigate({
+      to: paths.pipeline,
+      search: viewSearch(next),
+      resetScroll: false,
+      replace: next.tab === view.tab,
+    });
+  const tab = (name: View["tab"], label: string) => (
+    <Button
+      type={view.tab === name ? "primary" : "text"}
+      ghost={view.tab === name}
+      aria-pressed={view.tab === name}
+      onClick={() => change({ tab: name, contract: view.contract })}
+    >
+      {label}
+    </Button>
+  );
+  return (
+    <section className="part" id="records" aria-label="Records">
+      <div className="part-tabs">
+        {tab("quarantine", "Quarantined records")}
+        {tab("receipts", "Receipts")}
+      </div>
+      {view.tab === "receipts" ? (
+        <ReceiptList view={view} onChange={change} />
+      ) : (
+        <QuarantineList view={view} onChange={change} />
+      )}
+    </section>
+  );
+}

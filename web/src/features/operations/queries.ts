@@ -1,0 +1,47 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { answer, api, type Schema } from "../../api/client";
+
+export type Pipeline = Schema<"Pipeline">;
+export type QuarantinedRecord = Schema<"QuarantinedRecord">;
+export type Receipt = Schema<"Receipt">;
+
+const PAGE_SIZE = 50;
+
+export const pipelineQuery = queryOptions({
+  queryKey: ["pipeline"],
+  queryFn: ({ signal }): Promise<Pipeline> => answer(api.GET("/api/v1/pipeline", { signal })),
+  // The stream brings a new one every second; this only covers a stream that cannot be opened.
+  refetchInterval: 60_000,
+});
+
+export function quarantineQuery(contract: string | undefined, rule: string | undefined) {
+  return infiniteQueryOptions({
+    queryKey: ["quarantine", contract ?? "", rule ?? ""],
+    queryFn: ({ pageParam, signal }) =>
+      answer(
+        api.GET("/api/v1/quarantine", {
+          params: { query: { contract, rule, limit: PAGE_SIZE, before: pageParam ?? undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: Schema<"QuarantinePage">) => page.next,
+    staleTime: 10_000,
+  });
+}
+
+export function receiptsQuery(contract: string | undefined) {
+  return infiniteQueryOptions({
+    queryKey: ["receipts", contract ?? ""],
+    queryFn: ({ pageParam, signal }) =>
+      answer(
+        api.GET("/api/v1/receipts", {
+          params: { query: { contract, limit: PAGE_SIZE, before: pageParam ?? undefined } },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: Schema<"ReceiptPage">) => page.next,
+    staleTime: 10_000,
+  });
+}

@@ -1,0 +1,40 @@
+/** What the lower half of the pipeline page lists: held in the address. */
+export interface View {
+  tab: "quarantine" | "receipts";
+  contract?: string;
+  rule?: string;
+  /** The quarantined record that is open. */
+  record?: string;
+}
+
+export function parseView(search: Record<string, unknown>): View {
+  const view: View = { tab: search.tab === "receipts" ? "receipts" : "quarantine" };
+  for (const key of ["contract", "rule", "record"] as const) {
+    const value = search[key];
+    if (typeof value === "string" && value !== "") view[key] = value;
+  }
+  return view;
+}
+
+export function viewSearch(view: View): Record<string, string> {
+  const { tab, ...rest } = view;
+  const search: Record<string, string> = tab === "receipts" ? { tab } : {};
+  for (const [key, value] of Object.entries(rest)) if (value !== undefined) search[key] = value;
+  return search;
+}
+
+const WORDS: Record<string, string> = {
+  transaction: "Transactions",
+  order: "Orders",
+  customer_profile: "Customer profiles",
+  activity: "Activity",
+};
+
+export function contractWord(contract: string): string {
+  return WORDS[contract] ?? contract;
+}
+
+/** A value of a refused record as text; a text keeps its quotes, so that "" and " 5" can be told from nothing and 5. */
+export function valueText(value: unknown): string {
+  return value === undefined ? "missing" : JSON.stringify(value);
+}

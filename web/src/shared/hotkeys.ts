@@ -1,0 +1,76 @@
+import { useEffect, useRef, useSyncExternalStore } from "react";
+
+/** A key that does something on the page at hand, with the words for the overview that `?` opens. */
+export interface Hotkey {
+  /** As `KeyboardEvent.key` says it: "j", "?", "/". */
+  key: string;
+  /** Whether Ctrl, or Cmd on a Mac, is held. */
+  withControl?: boolean;
+  label: string;
+  group: string;
+  run(): void;
+}
+
+let registered: readonly Hotkey[] = [];
+const listeners = new Set<() => void>();
+
+/** Makes keys work while the component is mounted. They rest while somebody types or a dialog is open. */
+export function useHotkeys(hotkeys: readonly Hotkey[]): void {
+  const latest = useRef(hotkeys);
+  useEffect(() => {
+    latest.current = hotkeys;
+  });
+  const shape = hotkeys
+    .map((hotkey) => `${hotkey.key}|${hotkey.withControl ?? ""}|${hotkey.group}`)
+    .join(" ");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the set of keys is what matters; what they run is read late.
+  useEffect(() => {
+    const mine = latest.current.map((hotkey, at) => ({ ...hotkey, run: () => latest.current[at]?.run() }));
+    publish([...registered, ...mine]);
+    return () => publish(registered.filter((hotkey) => !mine.includes(hotkey)));
+  }, [shape]);
+}
+
+/** All keys that work now. */
+export function useRegisteredHotkeys(): readonly Hotkey[] {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => registered,
+  );
+}
+
+/** The one listener; the shell installs it. */
+export function handleKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.altKey || event.isComposing) return;
+  const control = event.ctrlKey || event.metaKey;
+  if (!control && rests(event.target)) return;
+  // The one mounted last wins: a page may give a key of the shell another meaning.
+  // Enter belongs to whatever holds the focus.
+  if (event.key === "Enter" && event.target !== document.body) return;
+  const found = registered.findLast(
+    (hotkey) => hotkey.key === event.key && (hotkey.withControl ?? false) === control,
+  );
+  if (!found) return;
+  event.preventDefault();
+  found.run();
+}
+
+function rests(target: EventTarget | null): boolean {
+  if (document.querySelector('[role="dialog"][aria-modal="true"]')) return true;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button"].includes(target.type);
+  return target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName);
+}
+
+function publish(next: readonly Hotkey[]): void {
+  registered = next;
+  for (const listener of listeners) listener();
+}
+
+/** What the key beside the space bar is called on this machine. */
+export function controlKey(): string {
+  return /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl";
+}

@@ -1,0 +1,27 @@
+import { useEffect, useRef, useState } from "react";
+import { type LiveState, LiveStream } from "./stream";
+
+interface Handlers {
+  onEvent(name: string, data: unknown): void;
+  onGap(): void;
+}
+
+/** Listens to a stream while the component is mounted. The handlers may change between renders. */
+export function useLiveStream(url: string, names: readonly string[], handlers: Handlers): LiveState {
+  const [state, setState] = useState<LiveState>("connecting");
+  const latest = useRef(handlers);
+  useEffect(() => {
+    latest.current = handlers;
+  });
+  const wanted = names.join(" ");
+  useEffect(() => {
+    const stream = new LiveStream(url, wanted.split(" "), {
+      onState: setState,
+      onEvent: (name, data) => latest.current.onEvent(name, data),
+      onGap: () => latest.current.onGap(),
+    });
+    stream.start();
+    return () => stream.stop();
+  }, [url, wanted]);
+  return state;
+}

@@ -1,0 +1,27 @@
+/** Every address of the web app, and of the streams it listens to. */
+export const paths = {
+  home: "/",
+  signIn: "/sign-in",
+  fraud: "/fraud",
+  alert: "/fraud/alerts/$id",
+  pipeline: "/pipeline",
+  streams: {
+    alerts: "/api/v1/alerts/stream",
+    pipeline: "/api/v1/pipeline/stream",
+  },
+} as const;
+
+/**
+ * The place to return to after signing in, or home. Only a path of this site: anything else could send a person
+ * who just typed a password to a foreign page.
+ */
+export function safeReturn(next: string | undefined): string {
+  if (!next?.startsWith("/")) return paths.home;
+  try {
+    const url = new URL(next, window.location.origin);
+    const local = url.origin === window.location.origin && !url.pathname.startsWith(paths.signIn);
+    return local ? url.pathname + url.search + url.hash : paths.home;
+  } catch {
+    return paths.home;
+  }
+}

@@ -1,0 +1,68 @@
+import { ReloadOutlined } from "@ant-design/icons";
+import { Button } from "antd";
+import type { ReactNode } from "react";
+import { isProblem } from "../../api/problem";
+
+/** Nothing to show: says what the place is for and holds one button. */
+export function EmptyState({
+  title,
+  children,
+  action,
+}: {
+  title: string;
+  children: ReactNode;
+  action?: ReactNode;
+}) {
+  return (
+    <div className="state">
+      <p className="state-title">{title}</p>
+      <p className="state-text">{children}</p>
+      {action}
+    </div>
+  );
+}
+
+/** A part of a page that failed: says why and tries again alone. */
+export function FailureState({ error, onRetry, what }: { error: unknown; onRetry(): void; what: string }) {
+  return (
+    <div className="state" role="alert">
+      <p className="state-title">{what} could not be loaded</p>
+      <p className="state-text">{reasonOf(error)}</p>
+      <Button icon={<ReloadOutlined aria-hidden />} onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
+  );
+}
+
+export function reasonOf(error: unknown): string {
+  if (isProblem(error)) return error.message;
+  return "Something in this page went wrong. Try again; if it stays, load the page anew.";
+}
+
+/** Grey bars where rows will be. */
+export function RowsSkeleton({ rows, height, label }: { rows: number; height: number; label: string }) {
+  return (
+    <div role="status" aria-label={label} className="skeleton-rows">
+      {Array.from({ length: rows }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the bars are all alike and never move.
+        <div key={i} style={{ height }} className="skeleton-row">
+          <span className="bar" style={{ width: 60 }} />
+          <span className="bar" style={{ width: 70 }} />
+          <span className="bar" style={{ width: `${30 + ((i * 17) % 35)}%` }} />
+          <span className="bar bar-end" style={{ width: 80 }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function BlockSkeleton({ height, label }: { height: number; label: string }) {
+  return (
+    <div role="status" aria-label={label} style={{ height }} className="skeleton-block">
+      <span className="bar" style={{ width: "45%" }} />
+      <span className="bar" style={{ width: "70%" }} />
+      <span className="bar" style={{ width: "60%" }} />
+    </div>
+  );
+}

@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { LiveStream } from "../src/shared/live/stream";
+import { FakeEventSource } from "./support/eventSource";
+
+describe("a live stream", () => {
+  let states: string[];
+  let events: unknown[];
+  let gaps: number;
+  let stream: LiveStream;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    states = [];
+    events = [];
+    gaps = 0;
+    stream = new LiveStream("/s", ["alert"], {
+      onState: (state) => states.push(state),
+      onEvent: (name, data) => events.push([name, data]),
+      onGap: () => {
+        gaps += 1;
+      },
+    });
+    stream.start();
+  });
+
+  it("passes events on and says that it is live", () => {
+    FakeEventSource.at("/s").open();
+    FakeEventSource.at("/s").send("alert", { id: 1 });
+    expect(events).toEqual([["alert", { id: 1 }]]);
+    expect(states).toEqual(["connecting", "live"]);
+    expect(gaps).toBe(0);
+  });
+
+  it("lets the browser resume once, without a gap", () => {
+    const source = FakeEventSource.at("/s");
+    source.open();
+    source.fail(false);
+    source.open();
+    expect(states).toEqual(["connecting", "live", "reconnecting", "live"]);
+    expect([FakeEventSource.all.length, gaps]).toEqual([1, 0]);
+  });
+
+  it("opens anew with growing waits when refused, and then asks for what was missed", () => {
+    for (let n = 1; n <= 4; n += 1) {
+      FakeEventSource.at("/s").fail(true);
+      vi.advanceTimersByTime(1000 * 2 ** (n - 1) * 0.7);
+      expect(FakeEventSource.all.length).toBe(n);
+      vi.advanceTimersByTime(1000 * 2 ** (n - 1));
+      expect(FakeEventSource.all.length).toBe(n + 1);
+    }
+    FakeEventSource.at("/s").open();
+    expect([gaps, states.at(-1)]).toEqual([1, "live"]);
+  });
+
+  it("never waits longer than 40 seconds", () => {
+    for (let n = 0; n < 12; n += 1) {
+      FakeEventSource.at("/s").fail(true);
+      vi.advanceTimersByTime(40_000);
+    }
+    expect(FakeEventSource.all.length).toBe(13);
+  });
+
+  it("takes a broken event as a missed one", () => {
+    FakeEventSource.at("/s").open();
+    FakeEventSource.at("/s").send("alert", "{not json");
+    expect([events.length, gaps]).toEqual([0, 1]);
+  });
+
+  it("is quiet once stopped", () => {
+    FakeEventSource.at("/s").fail(true);
+    stream.stop();
+    vi.advanceTimersByTime(100_000);
+    expect(FakeEventSource.all.length).toBe(1);
+    expect(states.at(-1)).toBe("stopped");
+  });
+});

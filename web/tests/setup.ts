@@ -1,0 +1,45 @@
+import { cleanup, configure } from "@testing-library/react";
+import { afterEach, beforeEach, vi } from "vitest";
+import { FakeEventSource } from "./support/eventSource";
+
+// Busy machines are slow to draw, and a whole page in an error message helps nobody.
+configure({ asyncUtilTimeout: 8000, getElementError: (message) => new Error(message?.split("\n")[0]) });
+
+// What jsdom lacks. Sizes are those of a desktop window: lists draw only the rows that are in sight.
+Object.defineProperty(HTMLElement.prototype, "offsetHeight", { get: () => 800 });
+Object.defineProperty(HTMLElement.prototype, "offsetWidth", { get: () => 1200 });
+Object.defineProperty(HTMLElement.prototype, "clientWidth", { get: () => 1200 });
+Object.defineProperty(HTMLElement.prototype, "clientHeight", { get: () => 800 });
+window.ResizeObserver = class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
+HTMLElement.prototype.scrollTo = () => {};
+HTMLElement.prototype.scrollIntoView = () => {};
+window.scrollTo = () => {};
+window.matchMedia = (query: string) =>
+  ({
+    matches: query.includes("reduced-motion"),
+    media: query,
+    addEventListener() {},
+    removeEventListener() {},
+    addListener() {},
+    removeListener() {},
+  }) as unknown as MediaQueryList;
+// jsdom does not draw pseudo-elements and says so on the console for each.
+const computed = window.getComputedStyle;
+window.getComputedStyle = (element) => computed(element);
+
+beforeEach(() => {
+  localStorage.clear();
+  FakeEventSource.all.length = 0;
+  vi.stubGlobal("EventSource", FakeEventSource);
+});
+
+afterEach(() => {
+  cleanup();
+  document.body.innerHTML = "";
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});

@@ -1,0 +1,112 @@
+import { screen, waitFor } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { openApp } from "./support/app";
+import { me } from "./support/data";
+import { problem, Server } from "./support/server";
+
+describe("signing in", () => {
+  it("leads back to where one was", async () => {
+    const server = new Server();
+    server.me = null;
+    const { user, address } = openApp("/fraud?min=100");
+    await user.type(await screen.findByLabelText("E-mail"), " mei@luzon.example");
+    // The memory router of the test does not write the address of the window.
+    window.history.replaceState(null, "", address());
+    await user.type(screen.getByLabelText("Password"), "a long password");
+    await user.click(screen.getByRole("button", { name: "Sign in" }));
+    expect(await screen.findByRole("grid", { name: "Alerts" })).toBeTruthy();
+    const [request] = server.sent("POST /api/v1/session");
+    expect(await request?.json()).toEqual({ email: "mei@luzon.example", password: "a long password" });
+    expect(request?.headers.get("X-Requested-With")).toBe("finer");
+    expect(request?.headers.get("Idempotency-Key")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it("says that the password is wrong, and keeps what was typed", async () => {
+    const server = new Server();
+    server.me = null;
+    server.on("POST /api/v1/session", () => problem(401, "no"));
+    const { user } = openApp("/sign-in");
+    await user.type(await screen.findByLabelText("E-mail"), "mei@luzon.example");
+    await user.type(screen.getByLabelText("Password"), "wrong");
+    await user.click(screen.getByRole("button", { name: "Sign in" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("password is wrong");
+    expect(screen.getByLabelText<HTMLInputElement>("E-mail").value).toBe("mei@luzon.example");
+  });
+
+  it("spends a link once and takes the token out of the address", async () => {
+    const server = new Server();
+    server.me = null;
+    openApp("/sign-in?token=abc");
+    expect(await screen.findByRole("grid", { name: "Alerts" })).toBeTruthy();
+    expect(server.sent("POST /api/v1/session/link")).toHaveLength(1);
+    expect(window.location.search).toBe("");
+  });
+
+  it("explains a link that was used already", async () => {
+    const server = new Server();
+    server.me = null;
+    server.on("POST /api/v1/session/link", () => problem(401, "no"));
+    openApp("/sign-in?token=spent");
+    expect((await screen.findByText(/link was used already/)).textContent).toContain("ask for a new link");
+  });
+
+  it("is asked for when the session ends in the middle", async () => {
+    const server = new Server();
+    const { user, address } = openApp("/fraud");
+    await screen.findByRole("grid", { name: "Alerts" });
+    server.me = null;
+    await user.click(screen.getByText("Dismissed"));
+    await screen.findByLabelText("E-mail");
+    expect(address()).toContain("next=");
+    expect(decodeURIComponent(address())).toContain("state=dismissed");
+  });
+
+  it("ends by signing out", async () => {
+    const server = new Server();
+    const { user } = openApp("/fraud");
+    await user.click(await screen.findByRole("button", { name: "Account of Mei Tan" }));
+    await user.click(await screen.findByRole("button", { name: "Sign out" }));
+    await screen.findByLabelText("E-mail");
+    expect(server.sent("DELETE /api/v1/session")).toHaveLength(1);
+  });
+});
+
+describe("what a role may not", () => {
+  it("is not in the navigation, and answers 403", async () => {
+    const server = new Server();
+    server.me = { ...me, permissions: ["pipeline:read"] };
+    openApp("/fraud");
+    expect(await screen.findByText("Your role does not open this page")).toBeTruthy();
+    expect(screen.queryByRole("link", { name: "Fraud monitor" })).toBeNull();
+    expect(screen.getByRole("link", { name: "Pipeline" })).toBeTruthy();
+    expect(server.sent("GET /api/v1/alerts")).toHaveLength(0);
+  });
+
+  it("hides the buttons that judge", async () => {
+    const server = new Server();
+    server.me = { ...me, permissions: ["alert:read"] };
+    openApp(`/fraud/alerts/${server.alerts[0]?.id}`);
+    await screen.findByText("Values the decision used");
+    expect(screen.queryByRole("button", { name: /Confirm fraud/ })).toBeNull();
+    expect(screen.queryByRole("checkbox")).toBeNull();
+  });
+});
+
+describe("pages that are not", () => {
+  it("answer 404", async () => {
+    new Server();
+    openApp("/nowhere");
+    expect(await screen.findByText("There is no such page")).toBeTruthy();
+  });
+
+  it("offer another try when the server is down", async () => {
+    const server = new Server();
+    let down = true;
+    server.on("GET /api/v1/me", () => (down ? problem(500, "The database is away.") : [200, me]));
+    const { user } = openApp("/fraud");
+    await screen.findByText("The database is away.");
+    down = false;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(screen.getByRole("grid", { name: "Alerts" })).toBeTruthy());
+  });
+});

@@ -1,0 +1,72 @@
+import { vi } from "vitest";
+import type { Schema } from "../../src/api/client";
+import { alertOf, detailOf, me, NOW, pipeline, quarantined, summaryOf } from "./data";
+
+type Answer = [status: number, body?: unknown];
+export type Handler = (request: Request, url: URL) => Answer | Promise<Answer> | undefined;
+
+/** The server as the pages see it, in memory. `on` puts another answer in front. */
+export class Server {
+  me: Schema<"Me"> | null = me;
+  alerts: Schema<"Alert">[] = [1, 2, 3].map((n) => alertOf(n)).reverse();
+  readonly requests: Request[] = [];
+  private readonly handlers: Handler[] = [];
+
+  constructor() {
+    vi.stubGlobal("fetch", (request: Request) => this.answer(request));
+  }
+
+  on(call: string, answer: () => Answer | Promise<Answer>): void {
+    this.handlers.unshift((request, url) =>
+      `${request.method} ${url.pathname}` === call ? answer() : undefined,
+    );
+  }
+
+  sent(call: string): Request[] {
+    return this.requests.filter((request) => `${request.method} ${new URL(request.url).pathname}` === call);
+  }
+
+  private async answer(request: Request): Promise<Response> {
+    this.requests.push(request.clone());
+    const url = new URL(request.url);
+    let found: Answer | undefined;
+    for (const handler of this.handlers) found ??= await handler(request, url);
+    const [status, body] = found ?? (await this.usual(request, url));
+    const type = status < 400 ? "application/json" : "application/problem+json";
+    const text = body === undefined ? null : JSON.stringify(body);
+    return new Response(text, {
+      status,
+      headers: text ? { "Content-Type": type } : { "Content-Length": "0" },
+    });
+  }
+
+  private async usual(request: Request, url: URL): Promise<Answer> {
+    const call = `${request.method} ${url.pathname.replace("/api/v1", "")}`;
+    if (call === "POST /session" || call === "POST /session/link") {
+      this.me ??= me;
+      return [200, this.me];
+    }
+    if (!this.me) return problem(401, "Nobody is signed in.");
+    if (call === "GET /me") return [200, this.me];
+    if (call === "DELETE /session") {
+      this.me = null;
+      return [204];
+    }
+    if (call === "GET /alerts") return [200, { items: this.alerts, next: null, as_of: NOW }];
+    if (call === "GET /alerts/summary") return [200, summaryOf(this.alerts.length)];
+    if (call === "GET /pipeline") return [200, pipeline];
+    if (call === "GET /quarantine") return [200, { items: [quarantined], next: null }];
+    if (call === "GET /receipts") return [200, { items: [], next: null }];
+    const id = /^\/api\/v1\/alerts\/(\w+)/.exec(url.pathname)?.[1];
+    const alert = this.alerts.find((each) => each.id === id);
+    if (!alert) return problem(404, "There is no such alert.");
+    if (request.method === "GET") return [200, detailOf(alert)];
+    const { verdict, note } = (await request.json()) as Schema<"ResolveAlert">;
+    const resolution = { by: "Mei Tan", at: NOW, note };
+    return [200, { ...alert, state: verdict, version: 2, resolution }];
+  }
+}
+
+export function problem(status: number, detail: string): Answer {
+  return [status, { type: "urn:finer:problem:test", title: "It failed", status, detail }];
+}

@@ -1,0 +1,23 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [react()],
+  server: { port: 5173, proxy: { "/api": "http://127.0.0.1:8000" } },
+  build: {
+    outDir: "dist",
+    // Assets stay files: the policy of the server allows no data: scripts or fonts.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1500,
+    sourcemap: false,
+    manifest: true,
+  },
+  test: {
+    environment: "jsdom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    setupFiles: ["tests/setup.ts"],
+    testTimeout: 20_000,
+    // The machines that run this are small, and antd is slow to load in jsdom.
+    maxWorkers: 2,
+  },
+});
