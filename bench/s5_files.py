@@ -91,7 +91,9 @@ def ingest(server: Server, file: Path) -> tuple[float, float, int]:
     """(rows per second, peak resident MiB, rows accepted) of `finer ingest`."""
     command = [sys.executable, "-m", "finer.app.cli", "ingest", "transaction", str(file), "--tenant", server.tenant]
     started = time.perf_counter()
-    process = subprocess.Popen([*command, "--data-dir", str(server.folder), "--json"], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(server.folder), "--json"], stdout=subprocess.PIPE, text=True
+    )
     peak = 0.0
     watched = psutil.Process(process.pid)
     while process.poll() is None:
@@ -128,7 +130,14 @@ def main() -> None:
     holds = figures["ratio_of_limit_parquet"] >= 0.3 and figures["ratio_of_limit_ndjson"] >= 0.3
     settings = {"rows": arguments.rows, "lines": lines, "accepted": {k: v[2] for k, v in measured.items()}}
     peers = {"polars_parquet_rows_per_s": limits[".parquet"], "polars_ndjson_rows_per_s": limits[".ndjson"]}
-    report("S5", figures, ">= 0.3 of the limit; <= 1 GB", holds and figures["peak_rss_mb"] <= 1024, peers=peers, settings=settings)
+    report(
+        "S5",
+        figures,
+        ">= 0.3 of the limit; <= 1 GB",
+        holds and figures["peak_rss_mb"] <= 1024,
+        peers=peers,
+        settings=settings,
+    )
 
 
 if __name__ == "__main__":

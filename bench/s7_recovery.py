@@ -13,8 +13,8 @@ from bench.support.bodies import Bodies
 from bench.support.http import Connection
 from bench.support.model import register_model
 from bench.support.report import report
-from tests.support.server import Server, serving
 from finer.kit.postgres import EmbeddedPostgres
+from tests.support.server import Server, serving
 
 EVENTS = 100
 RATE = 10_000
@@ -124,10 +124,14 @@ def main() -> None:
 
 def counts(server: Server) -> tuple[int, int]:
     """Distinct event ids and rows of the lake's transactions."""
-    import json  # noqa: PLC0415 - only here
+    import json
 
     out = server.finer(
-        "sql", "select count(distinct event_id) as ids, count(*) as n from transactions", "--tenant", server.tenant, "--json"
+        "sql",
+        "select count(distinct event_id) as ids, count(*) as n from transactions",
+        "--tenant",
+        server.tenant,
+        "--json",
     )
     row = json.loads(out)["rows"][0]
     return int(row[0]), int(row[1])

@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from finer.kit.actors import SYSTEM
 from finer.kit.db import API, WORKER, Database, begin_tenant
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres
-from finer.kit.tx import SYSTEM, Tx
+from finer.kit.tx import Tx
 
 settings.register_profile(
     "finer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=False

@@ -16,7 +16,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     // The machines that run this are small, and antd is slow to load in jsdom.
     maxWorkers: 2,
   },

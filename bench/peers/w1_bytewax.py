@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# A peer's side, written as its users write it; its packages are not installed here.
 """Workload W1 with bytewax: one keyed stateful_map, the windows by hand as its documentation does.
 
 python w1_bytewax.py EVENTS.ndjson ALERTS.ndjson     prints {"seconds", "events", "checksum"}

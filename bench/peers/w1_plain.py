@@ -1,6 +1,8 @@
+# mypy: ignore-errors
+# A peer's side, written as its users write it; its packages are not installed here.
 """Workload W1 by hand: msgspec, one deque per window and account. Also what the other peers compute with.
 
-    python w1_plain.py EVENTS.ndjson ALERTS.ndjson     prints {"seconds", "events", "checksum"}
+python w1_plain.py EVENTS.ndjson ALERTS.ndjson     prints {"seconds", "events", "checksum"}
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import sys
 import time
 from collections import deque
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import msgspec
 
@@ -74,7 +77,7 @@ def run(source, target):
     accounts = {}
     sums = [0.0] * 6
     events = alerts = 0
-    with open(source, "rb", buffering=1 << 20) as lines, open(target, "wb", buffering=1 << 20) as out:
+    with Path(source).open("rb", buffering=1 << 20) as lines, Path(target).open("wb", buffering=1 << 20) as out:
         for line in lines:
             event = decode(line)
             account = accounts.get(event.account_id)

@@ -1,3 +1,5 @@
+# mypy: ignore-errors
+# A peer's side, written as its users write it; its packages are not installed here.
 """Workload W1 with river: TimeRolling statistics per account.
 
 python w1_river.py EVENTS.ndjson ALERTS.ndjson     prints {"seconds", "events", "checksum"}
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 from river import stats, utils
@@ -34,8 +37,8 @@ def windows():
     """The state of one account."""
     rolling = utils.TimeRolling
     return (
-        rolling(Count(), period=TEN), rolling(Count(), period=HOUR), rolling(stats.Sum(), period=HOUR),
-        rolling(Count(), period=DAY), rolling(stats.Sum(), period=DAY), stats.Mean(),
+        rolling(Count, period=TEN), rolling(Count, period=HOUR), rolling(stats.Sum, period=HOUR),
+        rolling(Count, period=DAY), rolling(stats.Sum, period=DAY), stats.Mean(),
     )  # fmt: skip
 
 
@@ -44,14 +47,15 @@ def run(source, target):
     decode, encode = msgspec.json.Decoder(Event).decode, msgspec.json.Encoder().encode
     accounts = {}
     sums, events, alerts = [0.0] * 6, 0, 0
-    with open(source, "rb", buffering=1 << 20) as lines, open(target, "wb", buffering=1 << 20) as out:
+    with Path(source).open("rb", buffering=1 << 20) as lines, Path(target).open("wb", buffering=1 << 20) as out:
         for line in lines:
             event = decode(line)
             state = accounts.get(event.account_id)
             if state is None:
                 state = accounts[event.account_id] = windows()
+            moment = event.occurred_at.replace(tzinfo=None)  # it cannot compare zoned times
             for window in state[:5]:
-                window.update(event.amount, t=event.occurred_at)
+                window.update(event.amount, t=moment)
             state[5].update(event.amount)
             values = [window.get() for window in state]
             for i in range(6):

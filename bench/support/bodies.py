@@ -62,7 +62,9 @@ class Bodies:
     as at a real firm: otherwise a load test would be one endless velocity attack.
     """
 
-    def __init__(self, events: int, *, accounts: int = 1_000_000, seed: int = 1, seconds_per_payment: float = 1000.0) -> None:
+    def __init__(
+        self, events: int, *, accounts: int = 1_000_000, seed: int = 1, seconds_per_payment: float = 1000.0
+    ) -> None:
         generator = np.random.default_rng(seed)
         many = max(4, min(400, 1_000_000 // events))
         self.events = events

@@ -19,7 +19,14 @@ def register_model(server: Server) -> None:
     rows = generator.lognormal(2, 1.5, (20_000, len(COLUMNS)))
     target = ((rows[:, 0] > 300) | (rows[:, 1] > 60)) ^ (generator.random(20_000) < 0.002)
     data = lightgbm.Dataset(rows, target.astype(int), feature_name=COLUMNS)
-    options = {"objective": "binary", "num_leaves": 31, "verbose": -1, "num_threads": 1, "seed": 1, "use_missing": False}
+    options = {
+        "objective": "binary",
+        "num_leaves": 31,
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": 1,
+        "use_missing": False,
+    }
     file = server.folder / "model.txt"
     lightgbm.train(options, data, 100).save_model(file)
     server.finer("model", "register", str(file), "--tenant", server.tenant, "--name", "bench", "--threshold", "0.99")

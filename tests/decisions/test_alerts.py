@@ -12,10 +12,11 @@ from finer.decisions.errors import AlertAlreadyResolved, AlertNotFound, EventIdR
 from finer.decisions.invariants import one_alert_per_event, totals_equal_alerts
 from finer.decisions.types import AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
 from finer.facts.decisions import AlertResolved
+from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id
-from finer.kit.tx import SYSTEM, Tx
+from finer.kit.tx import Tx
 
 _AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -63,7 +64,9 @@ def _raise(worker: Database, tenant: uuid.UUID, *alerts: NewAlert) -> None:
         service.record_verdicts(tx, alerts, [])
 
 
-def test_raising_an_alert_again_changes_nothing(worker_database: Database, database: Database, tenant: uuid.UUID) -> None:
+def test_raising_an_alert_again_changes_nothing(
+    worker_database: Database, database: Database, tenant: uuid.UUID
+) -> None:
     _raise(worker_database, tenant, _alert(1), _alert(2))
     _raise(worker_database, tenant, _alert(2), _alert(3))
     with database.transaction(tenant, SYSTEM) as tx:
@@ -147,7 +150,9 @@ def test_a_cursor_that_is_none_is_refused(tx: Tx) -> None:
         service.list_alerts(tx, AlertFilter(before="nonsense"))
 
 
-def test_the_first_decision_of_an_event_stands(worker_database: Database, database: Database, tenant: uuid.UUID) -> None:
+def test_the_first_decision_of_an_event_stands(
+    worker_database: Database, database: Database, tenant: uuid.UUID
+) -> None:
     def decision(body: bytes) -> Decision:
         return Decision(
             id=new_id(),

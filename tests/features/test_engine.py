@@ -135,7 +135,8 @@ def test_null_keys_and_skipped_rows_get_null_and_leave_no_trace() -> None:
     engine.step(columns, 1, np.array([False, False, True, False]))
     assert columns.values("account.count")[[0, 3]].tolist() == [1, 2]
     valid = columns.valid("account.count")
-    assert valid is not None and valid.tolist() == [True, False, False, True]
+    assert valid is not None
+    assert valid.tolist() == [True, False, False, True]
 
 
 def test_an_empty_batch_and_a_warm_start() -> None:

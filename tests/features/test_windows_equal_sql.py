@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +20,11 @@ from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSe
 from finer.kit.columns import Columns
 from finer.kit.hashing import hash_text
 
-ENTITIES = (Entity("account", ("account_id",)), Entity("device", ("account_id", "device_id")), Entity("shop", ("shop",)))
+ENTITIES = (
+    Entity("account", ("account_id",)),
+    Entity("device", ("account_id", "device_id")),
+    Entity("shop", ("shop",)),
+)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 SCHEMA = pa.schema(
@@ -143,11 +147,13 @@ def stream(
     engine = Engine(feature_set, lateness=timedelta(days=4_000_000))
     found: dict[int, dict[str, Any]] = {}
     edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+    for number, (start, end) in enumerate(pairwise(edges)):
         if number == restart:
             with tempfile.TemporaryDirectory() as directory:
                 engine.snapshot(Path(directory) / "state", {"offset": start})
-                engine, notes = Engine.restore(Path(directory) / "state", feature_set, lateness=timedelta(days=4_000_000))
+                engine, notes = Engine.restore(
+                    Path(directory) / "state", feature_set, lateness=timedelta(days=4_000_000)
+                )
                 assert notes == {"offset": start}
         part = rows[start:end]
         while part:

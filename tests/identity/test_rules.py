@@ -18,7 +18,7 @@ _NOW = datetime(2026, 3, 2, tzinfo=UTC)
     ("check", "refused"),
     [
         (checks.check_slug, ["", "a", "-ab", "Acme", "acme\n", "a" * 41, "ac me", "acmé"]),
-        (checks.check_email, ["", "a", "@b", "a@", "a b@c", "ana@bank.example\x00", "аna@bank.example", "a@b@c"]),
+        (checks.check_email, ["", "a", "@b", "a@", "a b@c", "ana@bank.example\x00", "\u0430na@bank.example", "a@b@c"]),
         (checks.check_name, ["", "   ", "x" * 121, "a\x00b", "a\u202eb", "\x1b[31m"]),
         (checks.check_password, ["", "short", "x" * 257]),
         (checks.check_currency, ["", "php", "PESO", "PHP\n"]),

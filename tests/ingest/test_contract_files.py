@@ -103,7 +103,7 @@ def test_a_wrong_contract_names_the_place(text: str, message: str) -> None:
 def test_a_wrong_row_rule_names_itself() -> None:
     rule = {"type": "custom", "engine": "finer", "name": "odd", "implementation": "amont > 1", "description": "Why."}
     contract = compile_contract(_changed(["schema", 0, "quality"], [rule]), "mine.yaml")
-    with pytest.raises(ContractInvalid, match="row rule odd.*amont"):
+    with pytest.raises(ContractInvalid, match=r"row rule odd.*amont"):
         plan_of(contract)
 
 

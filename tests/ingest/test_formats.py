@@ -28,7 +28,7 @@ _NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\
 
 @st.composite
 def _transaction(draw: st.DrawFn) -> dict[str, Any]:
-    moment = draw(st.datetimes(datetime(1971, 1, 1), datetime(2026, 1, 1)))
+    moment = draw(st.datetimes(datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2026-01-01")))
     record = GOOD | {
         "event_id": draw(st.text("abc0", min_size=1, max_size=8)),
         "occurred_at": moment.isoformat(timespec="microseconds") + "Z",
@@ -128,7 +128,7 @@ def test_texts_of_any_arrow_type(array: pa.Array) -> None:
         pa.array([1.5, 2.25, 300.0]),
         pa.array([Decimal("1.50"), Decimal("2.25"), Decimal("300.00")]),
         pa.array([Decimal("1.5000"), Decimal("2.2500"), Decimal("300.0000")], pa.decimal128(38, 4)),
-        pa.array([Decimal("1.5"), Decimal("2.25"), Decimal("300")], pa.decimal256(50, 2)),
+        pa.array([Decimal("1.5"), Decimal("2.25"), Decimal(300)], pa.decimal256(50, 2)),
         pa.array(["1.5", "2.25", "300"]),
     ],
 )
@@ -156,13 +156,16 @@ def test_wrong_amounts_of_any_arrow_type_are_refused_one_by_one(array: pa.Array)
     assert all(json.loads(record.raw)["customer_id"] == "c1" for record in parsed.refused)
 
 
+_TEN = datetime.fromisoformat("2026-01-01T10:00:00")
+
+
 @pytest.mark.parametrize(
     "array",
     [
-        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("us")),
-        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("ns")),
-        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("ms")),
-        pa.array([datetime(2026, 1, 1, 10)] * 3, pa.timestamp("s")),
+        pa.array([_TEN] * 3, pa.timestamp("us")),
+        pa.array([_TEN] * 3, pa.timestamp("ns")),
+        pa.array([_TEN] * 3, pa.timestamp("ms")),
+        pa.array([_TEN] * 3, pa.timestamp("s")),
         pa.array([datetime(2026, 1, 1, 18, tzinfo=timezone(timedelta(hours=8)))] * 3, pa.timestamp("us", "+08:00")),
         pa.array(["2026-01-01T10:00:00Z", "2026-01-01 10:00:00", "2026-01-01T18:00:00+08:00"]),
     ],
@@ -228,7 +231,12 @@ def test_the_legacy_field_names_are_understood() -> None:
         (row,) = parsed.batch.to_pylist()
         assert row["customer_id"] == row["account_id"] == "4711"
         assert row["occurred_at"] == datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC)
-        assert (row["amount_minor"], row["currency"], row["type"], row["status"]) == (150, "USD", "purchase", "authorized")
+        assert (row["amount_minor"], row["currency"], row["type"], row["status"]) == (
+            150,
+            "USD",
+            "purchase",
+            "authorized",
+        )
         assert (row["merchant_id"], row["merchant_zip"], row["state_code"]) == ("Shop", "1000", "X")
         assert row["event_id"].startswith("auto-")
         assert parsed.unknown_fields == []

@@ -12,12 +12,13 @@ import pytest
 
 from finer.ingest import invariants, service
 from finer.ingest.types import Body, Receipt
+from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
 from finer.kit.db import Database, begin_tenant
 from finer.kit.errors import Conflict, FinerError, NotFound
-from finer.kit.log import decode
-from finer.kit.tx import SYSTEM, Tx
+from finer.kit.log import PostgresLog, decode
+from finer.kit.tx import Tx
 from tests.ingest.records import line, lines
 
 NOW = datetime(2026, 11, 20, 12, 0, 2, tzinfo=UTC)
@@ -34,18 +35,11 @@ def _one(tx: Tx, data: bytes, **options: str) -> Receipt:
     return found
 
 
-def _act_as(tx: Tx, role: str) -> None:
-    """Go on with the rights of another role in the same transaction, which sees what was not committed yet."""
-    tx.connection.exec_driver_sql(f"set local role {role}")
-
-
 @contextmanager
-def _as_tenant(database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
-    with database.engine.connect() as connection:
-        outer = connection.begin()
-        begin_tenant(connection, tenant)
-        yield Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW))
-        outer.rollback()
+def _done(database: Database, tenant: uuid.UUID, at: datetime = NOW) -> Iterator[Tx]:
+    """A transaction that is committed, so that the other role sees what it did; its tenant is the test's own."""
+    with database.transaction(tenant, SYSTEM) as tx:
+        yield Tx(connection=tx.connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(at))
 
 
 def test_a_receipt_accounts_for_every_record(tx: Tx) -> None:
@@ -109,39 +103,46 @@ def test_several_bodies_of_a_group_have_their_own_receipts(tx: Tx) -> None:
     assert invariants.receipts_do_not_overlap(tx) == []
 
 
-def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(tx: Tx) -> None:
+def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
     parsed = service.parse_group(service.contract("transaction"), [Body(data=lines(4)), Body(data=lines(3))], NOW)
-    first, second = service.append(tx, "transaction", parsed, 1)
-    assert isinstance(first, Receipt)
-    assert isinstance(second, Receipt)
-    _act_as(tx, "finer_worker")
-    base = tx.connection.exec_driver_sql(
-        "select first_offset from ingest_receipts where id = %s", (first.id,)
-    ).scalar_one()
-    columns = Columns(parsed.batch)
-    again = np.array([base + 4, base + 6])
-    service.record_outcomes(
-        tx, ("transaction", 0), base, duplicates=again, conflicts=np.array([base + 5]), columns=columns
-    )
-    found = service.get_receipt(tx, second.id)
-    assert (found.accepted, found.duplicate, found.conflicting, found.quarantined) == (0, 3, 1, 0)
-    assert service.get_receipt(tx, first.id).duplicate == 0
-    assert invariants.duplicates_belong_to_receipts(tx) == []
+    with _done(database, tenant) as tx:
+        first, second = service.append(tx, "transaction", parsed, 1)
+        assert isinstance(first, Receipt)
+        assert isinstance(second, Receipt)
+        base = tx.connection.exec_driver_sql(
+            "select first_offset from ingest_receipts where id = %s", (first.id,)
+        ).scalar_one()
+    with _done(worker_database, tenant) as tx:
+        service.record_outcomes(
+            tx,
+            ("transaction", 0),
+            base,
+            duplicates=np.array([base + 4, base + 6]),
+            conflicts=np.array([base + 5]),
+            columns=Columns(parsed.batch),
+        )
+        assert invariants.duplicates_belong_to_receipts(tx) == []
+    with _done(database, tenant) as tx:
+        found = service.get_receipt(tx, second.id)
+        assert (found.accepted, found.duplicate, found.conflicting, found.quarantined) == (0, 3, 1, 0)
+        assert service.get_receipt(tx, first.id).duplicate == 0
 
 
-def test_a_receipt_is_done_when_the_pipeline_has_passed_it(tx: Tx) -> None:
-    receipt = _one(tx, lines(2))
-    empty = _one(tx, b"nonsense\n")
-    assert service.get_receipt(tx, receipt.id).state == "processing"
-    assert service.get_receipt(tx, empty.id).state == "done"
-    _act_as(tx, "finer_worker")
-    tx.connection.exec_driver_sql(
-        "insert into kit_log_consumers (name, stream, partition, next_offset) "
-        "select %s, stream, partition, next_offset from kit_log_heads where stream = 'transaction' "
-        "on conflict (name, stream, partition) do update set next_offset = excluded.next_offset",
-        (service.READER,),
-    )
-    assert service.get_receipt(tx, receipt.id).state == "done"
+def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with _done(database, tenant) as tx:
+        receipt, empty = _one(tx, lines(2)), _one(tx, b"nonsense\n")
+        assert service.get_receipt(tx, receipt.id).state == "processing"
+        assert service.get_receipt(tx, empty.id).state == "done"
+    with _done(worker_database, tenant) as tx:
+        position = ("transaction", 0)
+        head, consumed = PostgresLog.progress(tx.connection, service.READER)[position]
+        PostgresLog.advance(tx.connection, service.READER, position, consumed, head)
+    with _done(database, tenant) as tx:
+        assert service.get_receipt(tx, receipt.id).state == "done"
 
 
 def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:
@@ -158,7 +159,7 @@ def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:
 
 def test_another_tenant_sees_nothing(tx: Tx, database: Database) -> None:
     receipt = _one(tx, lines(1) + b"nonsense\n")
-    with _as_tenant(database, uuid.uuid4()) as other, pytest.raises(NotFound):
+    with database.transaction(uuid.uuid4(), SYSTEM) as other, pytest.raises(NotFound):
         service.get_receipt(other, receipt.id)
     begin_tenant(tx.connection, uuid.uuid4())
     stranger = Tx(connection=tx.connection, tenant=uuid.uuid4(), actor=SYSTEM, clock=tx.clock)
@@ -167,12 +168,15 @@ def test_another_tenant_sees_nothing(tx: Tx, database: Database) -> None:
     assert service.quarantine_causes(stranger) == []
 
 
-def test_accepted_rows_are_in_the_log_in_order(tx: Tx) -> None:
-    _one(tx, lines(3) + b"x\n" + lines(2, start=3))
-    _act_as(tx, "finer_worker")
-    payload, header = tx.connection.exec_driver_sql(
-        "select payload, header from kit_log where tenant_id = %s", (tx.tenant,)
-    ).one()
+def test_accepted_rows_are_in_the_log_in_order(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with _done(database, tenant) as tx:
+        _one(tx, lines(3) + b"x\n" + lines(2, start=3))
+    with _done(worker_database, tenant) as tx:
+        payload, header = tx.connection.exec_driver_sql(
+            "select payload, header from kit_log where tenant_id = %s", (tenant,)
+        ).one()
     batch = decode(bytes(payload))
     assert batch.column("event_id").to_pylist() == ["e0", "e1", "e2", "e3", "e4"]
     assert header == "transaction/1.0.0"
@@ -186,39 +190,39 @@ def test_awaited_records_carry_the_hash_of_their_body(tx: Tx) -> None:
     assert parsed.batch.column("awaited").to_pylist() == [b"h" * 32, None, None]
 
 
-def test_activity_counts_what_api_and_worker_report(database: Database, tenant: uuid.UUID) -> None:
-    with _as_tenant(database, tenant) as tx:
+def test_activity_counts_what_api_and_worker_report(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with _done(database, tenant) as tx:
         _append(tx, Body(data=lines(4) + b"x\n"))
-        _act_as(tx, "finer_worker")
+    with _done(worker_database, tenant) as tx:
         received = np.full(4, int(NOW.timestamp() * 1e6) - 5_000, np.int64)
         service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
         service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
-        later = Tx(connection=tx.connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW + timedelta(seconds=8)))
-        found = service.activity(later)
+    with _done(database, tenant, NOW + timedelta(seconds=8)) as tx:
+        found = service.activity(tx)
     counts = {one.contract: one for one in found["contracts"]}
     one = counts["transaction"]
     assert (one.received, one.accepted, one.duplicate, one.quarantined) == (5, 6, 2, 1)
     assert one.accepted_per_s == 0.6
     assert counts["order"].received == 0
-    assert [(point.at, point.events_per_s) for point in found["throughput"]] == [
-        (NOW.replace(second=0), pytest.approx(1.2))
-    ]
+    (point,) = found["throughput"]
+    assert (point.at, point.events_per_s) == (NOW.replace(second=0), pytest.approx(1.2))
     assert 3.5 < found["latency"].p50_ms < 6
 
 
-def test_old_counts_are_forgotten_and_open_records_stay(worker_database: Database, tenant: uuid.UUID) -> None:
-    with worker_database.engine.connect() as connection:
-        outer = connection.begin()
-        begin_tenant(connection, tenant)
-        tx = Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW))
-        _act_as(tx, "finer_api")
+def test_old_counts_are_forgotten_and_open_records_stay(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with _done(database, tenant) as tx:
         _append(tx, Body(data=lines(1)), Body(data=b"x\n"))
-        late = Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(NOW + timedelta(days=40)))
-        _act_as(tx, "finer_worker")
-        service.forget_old(late)
-        assert len(service.list_receipts(late).items) == 1
-        assert len(service.list_quarantined(late).items) == 1
-        outer.rollback()
+    later = NOW + timedelta(days=40)
+    with _done(worker_database, tenant, later) as tx:
+        service.forget_old(tx)
+        assert len(service.list_receipts(tx).items) == 1
+        assert len(service.list_quarantined(tx).items) == 1
+        rollups = tx.connection.exec_driver_sql("select step_s from ingest_rollups where tenant_id = %s", (tenant,))
+        assert [row.step_s for row in rollups] == [3600]
 
 
 def test_a_group_of_nothing_but_refusals_needs_no_log(tx: Tx) -> None:

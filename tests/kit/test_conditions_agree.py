@@ -12,15 +12,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import duckdb
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from finer.kit.columns import Columns
-from finer.kit.conditions import Catalogue, ColumnType, Condition, Expression, parse_condition, parse_expression
+from finer.kit.conditions import Catalogue, ColumnType, Expression, parse_condition, parse_expression
 from finer.kit.conditions import tree as t
 from finer.kit.conditions.to_text import to_text
 from finer.kit.hashing import hash_strings
@@ -43,11 +42,12 @@ NUMBERS = [0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.5, 2.5, -2.5, 0.1, 0.3, 10.0,
 BAD = [float("nan"), float("inf"), float("-inf")]
 INTEGERS = [0, 1, -1, 2, 3, 10, 800, 2**53, 2**53 + 1, 2**53 - 1, -(2**53) - 1, 2**63 - 1, -(2**63)]
 TEXTS = ["", " ", "a", "A", "ab", "aB", "abc", "a%c", "a_c", "a\\c", "a.c", "it's", '"', "Ärger", "ÄRGER", "ß", "é",
-         "e\u0301", "日本", "🙂", "İ", "ΑΣ", "line\nbreak", "\r", "\t", "nul\0byte", "(a)[b]{c}^$*+?|", "x" * 300]  # fmt: skip
+         "e\u0301", "日本", "🙂", "İ", "ΑΣ", "line\nbreak", "\r", "\t", "nul\0byte", "(a)[b]{c}^$*+?|",
+         "x" * 300]  # fmt: skip
 MOMENTS = [
     datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, UTC), EPOCH, EPOCH - timedelta(0, 0, 1),
-    datetime(1969, 12, 31, 0, 30, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC), datetime(2026, 1, 31, 18, 30, tzinfo=UTC),
-    datetime(2026, 1, 31, 18, 30, 0, 1, UTC), datetime(2024, 2, 29, 5, tzinfo=UTC),
+    datetime(1969, 12, 31, 0, 30, tzinfo=UTC), datetime(1900, 3, 1, tzinfo=UTC), datetime(2024, 2, 29, 5, tzinfo=UTC),
+    datetime(2026, 1, 31, 18, 30, tzinfo=UTC), datetime(2026, 1, 31, 18, 30, 0, 1, UTC),
 ]  # fmt: skip
 PATTERNS = ["", "%", "%%", "_", "__", "a%", "%c", "%a%", "a_c", "a%c", "%\\%", "a.c", "%(a)[b]{c}^$*+?|%", "%'%", "_%_",
             "%\n%", "line_break", "Ä%", "%r", "日_", "%_"]  # fmt: skip
@@ -63,9 +63,10 @@ class Table(NamedTuple):
 def table(seed: int) -> Table:
     """One random table in the three shapes; with few rows of each, extremes meet often."""
     draw = random.Random(seed)
+    rows = seed if seed < 2 else ROWS  # the first two tables have no row and one row
 
     def of(kind: pa.DataType, pool: list[Any], nulls: bool = True) -> pa.Array:
-        return pa.array([None if nulls and draw.random() < 0.2 else draw.choice(pool) for _ in range(ROWS)], kind)
+        return pa.array([None if nulls and draw.random() < 0.2 else draw.choice(pool) for _ in range(rows)], kind)
 
     near = [draw.uniform(-10, 10) for _ in range(8)]
     small = list(range(-3, 6))
@@ -97,7 +98,12 @@ def table(seed: int) -> Table:
     frame = pl.from_arrow(whole)
     assert isinstance(frame, pl.DataFrame)
     # A slice whose buffers do not start at the first row is what the stream usually sees.
-    padded = pa.concat_tables([whole.slice(0, 3), whole]).combine_chunks().to_batches()[0].slice(3)
+    spare = min(rows, 3)
+    padded = (
+        pa.concat_tables([whole.slice(0, spare), whole]).combine_chunks().to_batches()[0].slice(spare)
+        if rows
+        else batch
+    )
     return Table(Columns(padded), frame, lake)
 
 
@@ -107,11 +113,13 @@ def names(kind: ColumnType) -> list[t.Node]:
 
 def literal(kind: ColumnType, nulls: bool = True) -> st.SearchStrategy[t.Literal]:
     drawn: st.SearchStrategy[Any] = {
-        NUMBER: st.sampled_from(NUMBERS) | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-5, 5).map(float),
+        NUMBER: st.sampled_from(NUMBERS)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.integers(-5, 5).map(float),
         TEXT: st.sampled_from([each for each in TEXTS if "\0" not in each]),
         BOOLEAN: st.booleans(),
         TIMESTAMP: st.sampled_from([(each - EPOCH) // timedelta(microseconds=1) for each in MOMENTS]),
-    }[kind]  # fmt: skip
+    }[kind]
     return (drawn | st.none() if nulls else drawn).map(lambda value: t.Literal(value, kind))
 
 
@@ -149,7 +157,9 @@ def node(draw: st.DrawFn, kind: ColumnType, depth: int) -> t.Node:
                 for name, (needed, result) in t.FUNCTIONS.items()
                 if result is NUMBER
             },
-            **{operator: lambda operator=operator: arithmetic(operator, of(NUMBER), of(NUMBER)) for operator in "+-*/%"},
+            **{
+                operator: lambda operator=operator: arithmetic(operator, of(NUMBER), of(NUMBER)) for operator in "+-*/%"
+            },
         },
         TEXT: {name: lambda name=name: t.Call(name, (of(TEXT),), TEXT) for name in ("lower", "upper")},
         TIMESTAMP: {
@@ -158,7 +168,7 @@ def node(draw: st.DrawFn, kind: ColumnType, depth: int) -> t.Node:
         },
         BOOLEAN: {
             "compare": lambda: comparison(draw, of, known),
-            "between": lambda: t.Between(*(lambda each: (known(each), of(each), of(each)))(draw(ordered_kinds))),
+            "between": lambda: between(draw(ordered_kinds), of, known),
             "in": lambda: membership(draw, known),
             "like": lambda: t.Like(of(TEXT), draw(st.sampled_from(PATTERNS))),
             "starts": lambda: t.Call("starts_with", (of(TEXT), draw(literal(TEXT, nulls=False))), BOOLEAN),
@@ -188,6 +198,10 @@ def comparison(draw: st.DrawFn, of: Any, known: Any) -> t.Node:
     return t.Compare(draw(st.sampled_from(["=", "<>", "<", "<=", ">", ">="])), *sides)
 
 
+def between(kind: ColumnType, of: Any, known: Any) -> t.Node:
+    return t.Between(known(kind), of(kind), of(kind))
+
+
 def membership(draw: st.DrawFn, known: Any) -> t.Node:
     kind = draw(ordered_kinds)
     return t.In(known(kind), tuple(draw(st.lists(literal(kind, nulls=False), min_size=1, max_size=20))))
@@ -195,11 +209,13 @@ def membership(draw: st.DrawFn, known: Any) -> t.Node:
 
 def chain(kind: Any, parts: tuple[t.Node, ...]) -> t.Node:
     """`and` and `or` hold no child of their own kind."""
-    return kind(tuple(each for part in parts for each in (part.parts if isinstance(part, kind) else (part,))))
+    made: t.Node = kind(tuple(each for part in parts for each in (part.parts if isinstance(part, kind) else (part,))))
+    return made
 
 
-def same(one: list[Any], other: list[Any]) -> bool:
-    return len(one) == len(other) and all(a == b and (a is None) == (b is None) for a, b in zip(one, other, strict=True))
+def assert_same(text: str, one: list[Any], other: list[Any]) -> None:
+    differing = [(row, a, b) for row, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    assert not differing, (text, differing[:5])
 
 
 def in_stream(expression: Expression, columns: Columns) -> list[Any]:
@@ -219,19 +235,24 @@ def in_lake(expression: Expression, lake: duckdb.DuckDBPyConnection) -> list[Any
 
 
 @pytest.mark.parametrize("kind", list(ColumnType))
-@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=70,
+    derandomize=True,
+    deadline=None,
+    phases=(Phase.generate,),  # a failure names text and rows; making it smaller takes minutes
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data(), seed=st.integers(0, SEEDS - 1))
 def test_the_three_back_ends_agree(kind: ColumnType, data: st.DataObject, seed: int) -> None:
     tree = data.draw(node(kind, 4))
     text = to_text(tree)
     expression = parse_expression(text, CATALOGUE)
-    assert expression.tree == tree or isinstance(tree, t.Literal)  # a null alone has no type in a text
+    assert expression.tree == tree or tree == t.Literal(None, kind)  # a null alone has no type in a text
     columns, frame, lake = table(seed)
     stream = in_stream(expression, columns)
     batch = frame.with_columns(expression.polars().alias("result"))["result"].to_list()
-    assert same(stream, batch), (text, [(i, a, b) for i, (a, b) in enumerate(zip(stream, batch, strict=True)) if a != b])
-    stored = in_lake(expression, lake)
-    assert same(stream, stored), (text, [(i, a, b) for i, (a, b) in enumerate(zip(stream, stored, strict=True)) if a != b])
+    assert_same(text, stream, batch)
+    assert_same(text, stream, in_lake(expression, lake))
     if kind is BOOLEAN:
         condition = parse_condition(text, CATALOGUE)
         expected = [each is True for each in stream]

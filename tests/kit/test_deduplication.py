@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +30,11 @@ def test_new_duplicate_conflict_inside_a_batch_and_across() -> None:
     events=st.lists(st.tuples(st.integers(1, 60), st.integers(0, 1)), max_size=200),
     cuts=st.lists(st.integers(0, 200), max_size=4),
 )
-def test_the_last_distinct_ids_are_always_known(
-    capacity: int, events: list[tuple[int, int]], cuts: list[int]
-) -> None:
+def test_the_last_distinct_ids_are_always_known(capacity: int, events: list[tuple[int, int]], cuts: list[int]) -> None:
     seen = Deduplicator(capacity)
     edges = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
     status: list[int] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         part = events[start:end]
         status += seen.check(
             np.array([e[0] for e in part], np.uint64), np.array([e[1] for e in part], np.uint32)

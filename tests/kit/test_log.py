@@ -7,10 +7,10 @@ import uuid
 import pyarrow as pa
 import pytest
 
+from finer.kit.actors import SYSTEM
 from finer.kit.db import API, WORKER, Database, connect
 from finer.kit.errors import Conflict
 from finer.kit.log import PostgresLog, decode
-from finer.kit.tx import SYSTEM
 
 
 def _batch(*names: str) -> pa.RecordBatch:
@@ -51,7 +51,7 @@ def test_only_one_worker_moves_a_position(worker_database: Database, tenant: uui
 
 
 def test_the_api_role_cannot_read_the_log(database_url: str, tenant: uuid.UUID) -> None:
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
     with connect(database_url, API) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
         reader.execute("select * from kit_log")

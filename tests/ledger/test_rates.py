@@ -47,7 +47,11 @@ def test_the_rate_of_the_day_is_used() -> None:
     table = RateTable(
         [ExchangeRate("EUR", date(2026, 6, 1), Decimal("1.2")), ExchangeRate("EUR", date(2026, 1, 1), Decimal("1.1"))]
     )
-    days = [datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 5, 31, 23, 59, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)]
+    days = [
+        datetime(2025, 1, 1, tzinfo=UTC),
+        datetime(2026, 5, 31, 23, 59, tzinfo=UTC),
+        datetime(2026, 6, 1, tzinfo=UTC),
+    ]
     assert _convert(table, *((100, "EUR", day) for day in days)) == [110, 110, 120]
 
 

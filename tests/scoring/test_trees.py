@@ -20,11 +20,20 @@ def _train(objective: str = "binary", leaves: int = 31, categories: bool = False
     noise = generator.random(3000) < 0.3
     target = (((rows[:, 0] > 3) & (rows[:, 1] > 2)) ^ noise).astype(int)
     data = lightgbm.Dataset(rows, target, categorical_feature=[0] if categories else "auto")
-    options = {"objective": objective, "num_leaves": leaves, "verbose": -1, "num_threads": 1, "seed": 7, "min_data_in_leaf": 2}
+    options = {
+        "objective": objective,
+        "num_leaves": leaves,
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": 7,
+        "min_data_in_leaf": 2,
+    }
     return lightgbm.train(options, data, 20).model_to_string(), rows
 
 
-@pytest.mark.parametrize(("leaves", "categories", "compiled"), [(31, False, True), (64, False, True), (80, False, False), (15, True, False)])
+@pytest.mark.parametrize(
+    ("leaves", "categories", "compiled"), [(31, False, True), (64, False, True), (80, False, False), (15, True, False)]
+)
 def test_scores_equal_lightgbm(leaves: int, categories: bool, compiled: bool) -> None:
     text, rows = _train(leaves=leaves, categories=categories)
     scorer = TreeScorer(text)

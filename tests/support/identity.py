@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import psycopg
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, Request, Response, Router, get, post
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -19,11 +20,12 @@ from litestar.testing import TestClient
 from finer.app.authentication import Authenticator
 from finer.identity import routes, service
 from finer.identity.types import Permission, Role, Tenant, User
+from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.errors import FinerError
 from finer.kit.ids import new_id
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM, Actor, Tx
+from finer.kit.tx import Tx
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count()
@@ -56,11 +58,11 @@ class Firm:
 
     def key(self, *scopes: Permission, **lifetime: Any) -> str:
         """An API key of this firm."""
-        from datetime import timedelta
-
         with self.tx() as tx:
             wanted = scopes or (Permission.EVENTS_WRITE,)
-            return service.create_api_key(tx, name="machine", scopes=wanted, lifetime=timedelta(**lifetime or {"days": 1}))[1]
+            return service.create_api_key(
+                tx, name="machine", scopes=wanted, lifetime=timedelta(**lifetime or {"days": 1})
+            )[1]
 
 
 @contextmanager
@@ -92,8 +94,13 @@ def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Lites
             "credentials": Provide(lambda: authenticator, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
         },
-        exception_handlers={FinerError: problem},  # type: ignore[dict-item]
-        openapi_config=OpenAPIConfig("Test", "1", path="/api/v1", render_plugins=[JsonRenderPlugin(path="/openapi.json")]),
+        exception_handlers={FinerError: problem},
+        openapi_config=OpenAPIConfig(
+            "Test",
+            "1",
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": routes.PUBLIC}),
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
         logging_config=None,
         pdb_on_exception=False,
     )

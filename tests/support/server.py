@@ -53,8 +53,26 @@ class Server:
     def sign_in(self, role: str) -> httpx.Client:
         """A client signed in as a person of that role."""
         email = f"{role}@acme.example"
-        command = ["user", "create", email, "--role", role, "--name", role.replace("_", " ").title(), "--password-stdin"]
-        full = [sys.executable, "-m", "finer.app.cli", *command, "--tenant", self.tenant, "--data-dir", str(self.folder)]
+        command = [
+            "user",
+            "create",
+            email,
+            "--role",
+            role,
+            "--name",
+            role.replace("_", " ").title(),
+            "--password-stdin",
+        ]
+        full = [
+            sys.executable,
+            "-m",
+            "finer.app.cli",
+            *command,
+            "--tenant",
+            self.tenant,
+            "--data-dir",
+            str(self.folder),
+        ]
         subprocess.run(full, check=True, capture_output=True, text=True, input="correct horse battery staple\n")
         client = httpx.Client(base_url=self.url, headers={"X-Requested-With": "finer", "Origin": self.url}, timeout=30)
         answer = client.post("/api/v1/session", json={"email": email, "password": "correct horse battery staple"})
@@ -63,10 +81,16 @@ class Server:
 
     def process_of(self, name: str) -> psutil.Process:
         """The process of a role: `api` (the one that serves), `worker`, `jobs`."""
-        for child in psutil.Process(self.process.pid).children():
-            if name in child.cmdline():
-                inner = child.children() if name == "api" else []
-                return inner[0] if inner else child
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for child in psutil.Process(self.process.pid).children():
+                try:
+                    if name in child.cmdline():
+                        inner = child.children() if name == "api" else []
+                        return inner[0] if inner else child
+                except (psutil.ZombieProcess, psutil.NoSuchProcess):
+                    continue
+            time.sleep(0.05)
         raise LookupError(f"There is no process {name!r} under the supervisor.")
 
     def wait_ready(self, timeout_s: float = 120) -> float:

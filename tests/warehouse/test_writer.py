@@ -13,10 +13,10 @@ import msgspec
 import psycopg
 import pytest
 
+from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM
 from finer.warehouse import service
 from finer.warehouse.types import Label
 from tests.warehouse.samples import LABEL, START, order_batch, sample_batch
@@ -219,7 +219,7 @@ def test_labels_are_added_beside_the_writer(
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        for number in range(3):
+        for number in range(2):
             label = Label(f"event-{number}", START, "dismissed", datetime(2026, 3, 2, tzinfo=UTC), "ana")
             service.append_label(access, tenant, label)
             service.append_label(access, tenant, label)
@@ -227,7 +227,7 @@ def test_labels_are_added_beside_the_writer(
         stop.set()
         thread.join()
     labels = reader.read(tenant, "select event_id, verdict, source from labels order by 1").to_pylist()
-    assert labels == [{"event_id": f"event-{n}", "verdict": "dismissed", "source": "ana"} for n in range(3)]
+    assert labels == [{"event_id": f"event-{n}", "verdict": "dismissed", "source": "ana"} for n in range(2)]
     assert _offsets(reader, tenant) == list(range(written))
 
 
@@ -291,7 +291,7 @@ def test_freshness_says_what_is_queryable(
 
 
 def test_more_tenants_than_stay_attached(writer: service.LakeWriter, reader: service.LakeReader) -> None:
-    tenants = [uuid.uuid4() for _ in range(6)]
+    tenants = [uuid.uuid4() for _ in range(5)]
     for first in (0, 10):
         for tenant in tenants:
             writer.put(sample_batch(tenant, first, 10))

@@ -26,9 +26,28 @@ let mode = "normal";
 let rate = Number(argument("rate", "0.4"));
 
 const PEOPLE = {
-  "analyst@luzon.example": ["Mei Tan", "risk_analyst", ["alert:read", "alert:resolve", "pipeline:read"]],
-  "engineer@luzon.example": ["Rafael Cruz", "data_engineer", ["pipeline:read"]],
-  "auditor@luzon.example": ["Siti Rahman", "auditor", ["alert:read", "pipeline:read"]],
+  "analyst@luzon.example": [
+    "Mei Tan",
+    "risk_analyst",
+    [
+      "alerts:read",
+      "alerts:resolve",
+      "alerts:summarise",
+      "pipeline:read",
+      "quarantine:read",
+      "receipts:read",
+    ],
+  ],
+  "engineer@luzon.example": [
+    "Rafael Cruz",
+    "data_engineer",
+    ["pipeline:read", "quarantine:read", "receipts:read"],
+  ],
+  "auditor@luzon.example": [
+    "Siti Rahman",
+    "auditor",
+    ["alerts:read", "alerts:summarise", "pipeline:read", "quarantine:read", "receipts:read"],
+  ],
 };
 
 function meOf(email) {
@@ -184,6 +203,22 @@ function route(method, path, query, body, email) {
         query,
       ),
     ];
+  }
+  if (at === "GET /quarantine/causes") {
+    const causes = new Map();
+    for (const { contract, errors } of choose(pipeline.quarantine)) {
+      const key = `${contract} ${errors[0].rule}`;
+      const cause = causes.get(key) ?? {
+        contract,
+        field: errors[0].field,
+        rule: errors[0].rule,
+        records: 0,
+        example: errors[0].reason,
+      };
+      cause.records += 1;
+      causes.set(key, cause);
+    }
+    return [200, { items: [...causes.values()] }];
   }
   if (at === "GET /receipts") return [200, page(choose(pipeline.receipts), query)];
   const [, id, act] = /^\/alerts\/([^/]+)(\/resolution)?$/.exec(path) ?? [];

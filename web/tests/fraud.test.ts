@@ -10,6 +10,7 @@ import {
   toQuery,
   toSearch,
 } from "../src/features/fraud/filter";
+import { lastHour } from "../src/features/fraud/perMinute";
 import { cardText, placeText, whyText } from "../src/features/fraud/words";
 import { alertOf, NOW } from "./support/data";
 
@@ -117,6 +118,17 @@ describe("the feed", () => {
       const ids = [...merge(feed, [page]), ...feed.waiting].map((each) => each.id);
       expect(new Set(ids).size).toBe(ids.length);
     }
+  });
+});
+
+describe("alerts per minute", () => {
+  it("fills the minutes that had none", () => {
+    const counts = lastHour({ as_of: NOW, per_minute: [{ minute: "2026-11-20T05:58:00Z", alerts: 4 }] });
+    expect([counts.length, counts[57], counts[59]]).toEqual([60, 4, 0]);
+  });
+  it("leaves out what is older", () => {
+    const counts = lastHour({ as_of: NOW, per_minute: [{ minute: "2026-11-20T04:00:00Z", alerts: 4 }] });
+    expect(Math.max(...counts)).toBe(0);
   });
 });
 

@@ -41,7 +41,9 @@ describe("the fraud monitor", () => {
   it("shows a new alert on top, and new numbers", async () => {
     await openMonitor();
     act(() => FakeEventSource.at(STREAM).send("alert", alertOf(9)));
-    act(() => FakeEventSource.at(STREAM).send("summary", summaryOf(4711)));
+    act(() =>
+      FakeEventSource.at(STREAM).send("summary", { ...summaryOf(4711), as_of: "2026-11-20T06:00:01Z" }),
+    );
     await waitFor(() => expect(rowTexts()).toEqual(["Merchant 9", "Merchant 3", "Merchant 2", "Merchant 1"]));
     expect(screen.getByRole("link", { name: "4,711" })).toBeTruthy();
   });
@@ -126,7 +128,7 @@ describe("the fraud monitor", () => {
     await user.click(await screen.findByRole("button", { name: "Dismiss" }));
     await screen.findByText("Away.");
     down = false;
-    await user.click(screen.getByRole("button", { name: "Dismiss" }));
+    await user.click(await screen.findByRole("button", { name: "Dismiss" }));
     await screen.findByText("1 alert dismissed.");
     const keys = server.sent(call).map((request) => request.headers.get("Idempotency-Key"));
     expect(keys).toHaveLength(2);
@@ -185,12 +187,12 @@ describe("the fraud monitor", () => {
 
   it("keeps a view under its name", async () => {
     const { user, address } = await openMonitor("/fraud?min=700");
-    await user.click(screen.getByRole("button", { name: /Views/ }));
+    await user.click(screen.getByRole("button", { name: /^Views/ }));
     await user.type(await screen.findByLabelText("Name of the new view"), "Large{Enter}");
-    await user.click(screen.getByRole("button", { name: /Large/ }));
+    await user.click(screen.getByRole("button", { name: "Views: Large" }));
     await user.click(await screen.findByRole("button", { name: "Blocked today" }));
     await waitFor(() => expect(address()).toContain("range=today"));
-    await user.click(screen.getByRole("button", { name: /Blocked today/ }));
+    await user.click(screen.getByRole("button", { name: "Views: Blocked today" }));
     await user.click(await screen.findByRole("button", { name: "Large" }));
     await waitFor(() => expect(address()).toContain("min=700"));
   });

@@ -3,7 +3,11 @@ import { afterEach, beforeEach, vi } from "vitest";
 import { FakeEventSource } from "./support/eventSource";
 
 // Busy machines are slow to draw, and a whole page in an error message helps nobody.
-configure({ asyncUtilTimeout: 8000, getElementError: (message) => new Error(message?.split("\n")[0]) });
+configure({
+  asyncUtilTimeout: 8000,
+  defaultHidden: true,
+  getElementError: (message) => new Error(message?.split("\n")[0]),
+});
 
 // What jsdom lacks. Sizes are those of a desktop window: lists draw only the rows that are in sight.
 Object.defineProperty(HTMLElement.prototype, "offsetHeight", { get: () => 800 });
@@ -30,6 +34,16 @@ window.matchMedia = (query: string) =>
 // jsdom does not draw pseudo-elements and says so on the console for each.
 const computed = window.getComputedStyle;
 window.getComputedStyle = (element) => computed(element);
+
+// The styles of antd say nothing that a test reads, and jsdom spends most of its time on them: another type of
+// sheet is not read.
+for (const name of ["appendChild", "insertBefore", "prepend"] as const) {
+  const original = document.head[name] as (...nodes: unknown[]) => unknown;
+  document.head[name] = function insert(this: HTMLElement, ...nodes: unknown[]) {
+    if (nodes[0] instanceof HTMLStyleElement) nodes[0].type = "text/plain";
+    return original.apply(this, nodes);
+  } as never;
+}
 
 beforeEach(() => {
   localStorage.clear();

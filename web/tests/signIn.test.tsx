@@ -40,6 +40,8 @@ describe("signing in", () => {
     expect(await screen.findByRole("grid", { name: "Alerts" })).toBeTruthy();
     expect(server.sent("POST /api/v1/session/link")).toHaveLength(1);
     expect(window.location.search).toBe("");
+    // The tenant's own colour, made readable: the look follows whoever has just signed in.
+    expect(document.documentElement.style.getPropertyValue("--primary")).toBe("#0f5c5c");
   });
 
   it("explains a link that was used already", async () => {
@@ -68,6 +70,7 @@ describe("signing in", () => {
     await user.click(await screen.findByRole("button", { name: "Sign out" }));
     await screen.findByLabelText("E-mail");
     expect(server.sent("DELETE /api/v1/session")).toHaveLength(1);
+    await waitFor(() => expect(document.documentElement.style.getPropertyValue("--primary")).toBe("#1d4f91"));
   });
 });
 
@@ -84,7 +87,7 @@ describe("what a role may not", () => {
 
   it("hides the buttons that judge", async () => {
     const server = new Server();
-    server.me = { ...me, permissions: ["alert:read"] };
+    server.me = { ...me, permissions: ["alerts:read", "alerts:summarise"] };
     openApp(`/fraud/alerts/${server.alerts[0]?.id}`);
     await screen.findByText("Values the decision used");
     expect(screen.queryByRole("button", { name: /Confirm fraud/ })).toBeNull();

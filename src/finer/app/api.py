@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -74,9 +73,7 @@ class Services:
         """Check isolation, then begin to serve. Raises Unavailable when one tenant could read another's rows."""
         problems = await asyncio.to_thread(isolation_problems, self.database)
         if problems:
-            raise Unavailable(
-                "The database does not keep tenants apart, so nothing is served: " + " ".join(problems)
-            )
+            raise Unavailable("The database does not keep tenants apart, so nothing is served: " + " ".join(problems))
         await asyncio.to_thread(self.ingestion.start)
         self.decider.start()
         self.alerts.start()
@@ -126,7 +123,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         logging_config=None,
         pdb_on_exception=False,
     )
-    if undeclared := identity_routes.undeclared_routes(_handlers(app)):
+    if undeclared := identity_routes.undeclared_routes(route_handlers(app)):
         raise RuntimeError(f"Routes without a permission: {', '.join(undeclared)}. Declare one in `opt`.")
     return app
 
@@ -212,7 +209,7 @@ def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[A
     return _problem(request, failure)
 
 
-def _handlers(app: Litestar) -> list[Any]:
+def route_handlers(app: Litestar) -> list[Any]:
     """Every route handler but Litestar's answers to OPTIONS, whatever module it comes from."""
     handlers = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
     return [handler for handler in handlers if handler.http_methods != {"OPTIONS"}]

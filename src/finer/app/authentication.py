@@ -12,9 +12,10 @@ from collections.abc import Callable
 from finer.identity import service as identity
 from finer.identity.errors import SignInRefused
 from finer.identity.types import Principal
+from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM, Actor, Tx
+from finer.kit.tx import Tx
 
 REMEMBER_S = 1.0
 """How long a credential is believed without asking again: a revoked one works at most this much longer."""
@@ -27,11 +28,11 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
-        self._remembered: dict[str, tuple[float, Principal | None]] = {}
+        self._remembered: dict[bytes, tuple[float, Principal | None]] = {}
 
     def remembered(self, credential: str) -> tuple[bool, Principal | None]:
         """(True, principal) when this credential was looked up within the last second; costs no database."""
-        found = self._remembered.get(credential)
+        found = self._remembered.get(identity.secret_hash(credential))
         if found is None or found[0] < time.monotonic():
             return False, None
         return True, found[1]
@@ -52,20 +53,18 @@ class Authenticator:
                     identity.touch(tx, session=principal.session_id, key=principal.id if is_key else None)
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[credential] = (time.monotonic() + REMEMBER_S, principal)
+        self._remembered[identity.secret_hash(credential)] = (time.monotonic() + REMEMBER_S, principal)
         return principal
 
     def forget(self, credential: str) -> None:
         """Do not believe this credential any longer."""
-        self._remembered.pop(credential, None)
+        self._remembered.pop(identity.secret_hash(credential), None)
 
     def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[Principal, str]:
         """Sign in by password; returns who it is and the session token. Raises SignInRefused, TooManyAttempts."""
 
         def check(tx: Tx) -> tuple[uuid.UUID, uuid.UUID] | None:
-            return identity.check_password_sign_in(
-                tx, self._settings, email=email, password=password, address=address
-            )
+            return identity.check_password_sign_in(tx, self._settings, email=email, password=password, address=address)
 
         return self._begin(check, user_agent, "E-mail address and password do not fit together.")
 

@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
 import click
 
-from finer.app.commands import data, people, processes
 from finer.kit.errors import FinerError
+
+# Where each command is: a module is imported when its command is used, so that a small command starts at once and a
+# process holds in memory only what it needs.
+COMMANDS = {
+    "up": "up",
+    "api": "api",
+    "worker": "worker",
+    "jobs": "jobs",
+    "demo": "demo",
+    "migrate": "upkeep",
+    "verify": "upkeep:verify_command",
+    "doctor": "upkeep",
+    "ingest": "data",
+    "sql": "data",
+    "rules": "data",
+    "fx": "data",
+    "model": "data",
+    "bench": "data",
+    "tenant": "people",
+    "user": "people",
+    "key": "people",
+}
 
 
 class FinerGroup(click.Group):
-    """Commands whose expected failures end with a sentence and exit code 1, never with a traceback."""
+    """Commands found when they are used; expected failures end with a sentence and exit code 1, not a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(f"finer.app.commands.{module}"), attribute or cmd_name)
+        return found
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a FinerError becomes its sentence on standard error."""
@@ -34,10 +68,6 @@ def main() -> None:
 
     Example: finer up --demo
     """
-
-
-for command in (*processes.COMMANDS, *data.COMMANDS, *people.COMMANDS):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

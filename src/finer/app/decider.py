@@ -18,9 +18,9 @@ from finer.decisions.errors import EventIdReused
 from finer.decisions.types import Decision
 from finer.identity.types import Principal
 from finer.ingest.types import Body
+from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import InvalidInput, Unavailable, Unprocessable
-from finer.kit.tx import SYSTEM
 
 _Key = tuple[uuid.UUID, str]
 

@@ -12,10 +12,10 @@ from finer.app.flow import deliver
 from finer.app.supervisor import database_url
 from finer.identity import service as identity
 from finer.identity.types import Permission, Role
+from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.ids import new_id
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM
 
 SLUG = "demo"
 PEOPLE = {

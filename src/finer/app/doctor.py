@@ -53,7 +53,9 @@ def _disk(settings: Settings) -> Finding:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / 2**30
-    return Finding("disk", free >= _DISK_MIN_GB, f"{free:.1f} GiB free at {folder}; at least {_DISK_MIN_GB} GiB is advised.")
+    return Finding(
+        "disk", free >= _DISK_MIN_GB, f"{free:.1f} GiB free at {folder}; at least {_DISK_MIN_GB} GiB is advised."
+    )
 
 
 def _port(settings: Settings) -> Finding:

@@ -15,12 +15,12 @@ from rich.progress import Progress
 from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import FileGroup, Mapping, Receipt
+from finer.kit.actors import SYSTEM
 from finer.kit.db import API, Database, connect
 from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import show_id
 from finer.kit.log import PostgresLog, announce
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -65,8 +65,7 @@ class _Tally:
 
     def report(self, seconds: float) -> FileReport:
         causes = [
-            Cause(field, rule, count, self.examples[field, rule])
-            for (field, rule), count in self.causes.most_common()
+            Cause(field, rule, count, self.examples[field, rule]) for (field, rule), count in self.causes.most_common()
         ]
         return FileReport(self.received, self.accepted, self.quarantined, seconds, causes, self.receipts)
 

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from finer.facts.decisions import AlertResolved
+from finer.kit.actors import Actor, Fact
 from finer.kit.jobs import defer
-from finer.kit.tx import Actor, Fact, Tx
+from finer.kit.tx import Tx
 from finer.warehouse import handlers as warehouse
 
 Handler = Callable[..., None]

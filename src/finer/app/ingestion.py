@@ -20,11 +20,11 @@ import structlog
 from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import Body, Receipt
+from finer.kit.actors import Actor
 from finer.kit.db import API, Database, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
 from finer.kit.log import PostgresLog, announce
 from finer.kit.settings import Settings
-from finer.kit.tx import Actor
 
 _log = structlog.get_logger(__name__)
 _BACKLOG_EVERY_S = 0.1

@@ -12,18 +12,18 @@ import procrastinate
 import structlog
 
 from finer.app.flow import deliver, find
+from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
 from finer.identity import service as identity
 from finer.ingest import service as ingest
+from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, connect, url_for_role
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM
 from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
-_PARTITIONS_AHEAD_DAYS = 3
 
 
 class Jobs:
@@ -102,13 +102,3 @@ class Jobs:
     def _tenants(self) -> list[uuid.UUID]:
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             return [tenant.id for tenant in identity.list_tenants(tx)]
-
-
-def prepare_log(url: str) -> None:
-    """Make the log's partitions of the days ahead; doing it again changes nothing."""
-    today = datetime.now(UTC).date()
-    with connect(url, WORKER, name="finer-jobs") as connection:
-        for ahead in range(_PARTITIONS_AHEAD_DAYS):
-            connection.execute("select kit_log_add_partition(%s)", (today + timedelta(days=ahead),))
-
-

@@ -12,9 +12,10 @@ from litestar import Controller, Request, Response, get
 from finer.app.pipeline import CONSUMER
 from finer.identity.types import Permission
 from finer.ingest import service as ingest
+from finer.kit.actors import SYSTEM
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
-from finer.kit.tx import SYSTEM, Tx
+from finer.kit.tx import Tx
 from finer.warehouse import service as warehouse
 
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -42,7 +43,10 @@ class MonitoringController(Controller):
     tags = ["System"]
 
     @get(
-        "/api/v1/pipeline", opt={"permission": Permission.PIPELINE_READ}, sync_to_thread=True, summary="The pipeline now"
+        "/api/v1/pipeline",
+        opt={"permission": Permission.PIPELINE_READ},
+        sync_to_thread=True,
+        summary="The pipeline now",
     )
     def pipeline(self, tx: Tx) -> dict[str, Any]:
         """Throughput, latency, lag, freshness, and counts by contract of the last 24 hours."""

@@ -8,6 +8,7 @@ consumer's offset only rebuild state, rows below the lake's offset are not writt
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,11 @@ from finer.decisions import service as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
 from finer.ingest import service as ingest
+from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
 from finer.kit.db import Database
 from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
 from finer.kit.log import LogRow, Position, PostgresLog, decode
-from finer.kit.tx import SYSTEM
 from finer.warehouse import service as warehouse
 from finer.warehouse.types import DecisionColumns, LakeBatch
 
@@ -59,7 +60,12 @@ class Pipeline:
     """The state of one worker and the steps over it. One worker writes each partition."""
 
     def __init__(
-        self, database: Database, tenants: Tenants, engine: features.Engine, seen: Deduplicator, lake: warehouse.LakeWriter
+        self,
+        database: Database,
+        tenants: Tenants,
+        engine: features.Engine,
+        seen: Deduplicator,
+        lake: warehouse.LakeWriter,
     ) -> None:
         self._database = database
         self._tenants = tenants
@@ -68,17 +74,22 @@ class Pipeline:
         self._lake = lake
         self.consumed: dict[Position, int] = {}
         self.applied: dict[Position, int] = {}
+        self.in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
     def process(self, rows: list[LogRow]) -> int:
         """Take consecutive log rows of one position, tenant and header all the way; returns how many records."""
         batch = self.decode(rows)
         self.deduplicate(batch)
+        new = batch.next_offset > self.consumed.get(batch.position, 0)
+        wanted = new or batch.next_offset > self.in_lake.get((batch.tenant.id, batch.position), 0)
         if batch.position[0] == DECIDED_STREAM:
             self.compute_features(batch)
-            self.decide(batch)
-        if batch.next_offset > self.consumed.get(batch.position, 0):
+            if wanted:
+                self.decide(batch)
+        if new:
             self.commit(batch)
-        self.store_in_lake(batch)
+        if wanted:
+            self.store_in_lake(batch)
         self.applied[batch.position] = batch.next_offset
         return batch.columns.rows
 

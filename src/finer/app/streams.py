@@ -18,7 +18,7 @@ from finer.decisions.routes import show_alert, show_summary
 from finer.fraud import service as fraud
 from finer.identity.routes import credential_of
 from finer.identity.types import Permission, Principal
-from finer.kit.tx import SYSTEM
+from finer.kit.actors import SYSTEM
 
 if TYPE_CHECKING:
     from finer.app.api import Services

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from finer.fraud import service as fraud
 from finer.identity import service as identity
+from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
-from finer.kit.tx import SYSTEM
 from finer.ledger import service as ledger
 
 _REFRESH_S = 5.0

@@ -17,11 +17,12 @@ from finer.identity import invariants as identity_invariants
 from finer.identity import service as identity
 from finer.ingest import invariants as ingest_invariants
 from finer.ingest import service as ingest
+from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database
 from finer.kit.hashing import hash_text
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
-from finer.kit.tx import SYSTEM, Tx
+from finer.kit.tx import Tx
 from finer.warehouse import service as warehouse
 from finer.warehouse.errors import LakeEmpty
 
@@ -29,6 +30,9 @@ Check = Callable[[Tx], list[str]]
 CHECKS: tuple[Check, ...] = (
     identity_invariants.tenant_exists,
     identity_invariants.keys_expire_after_they_are_made,
+    identity_invariants.sessions_keep_their_order,
+    identity_invariants.grants_are_known,
+    identity_invariants.audit_names_somebody,
     ingest_invariants.every_refused_record_is_kept,
     ingest_invariants.receipts_do_not_overlap,
     ingest_invariants.duplicates_belong_to_receipts,
@@ -99,7 +103,9 @@ def _windows(reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list
         for name in names:
             stored, new = row[warehouse.column_name(name)], computed.get(name)
             if not _same(stored, new):
-                found.append(f"Feature {name} of {DECIDED_STREAM} {row['log_offset']} was {stored}, the lake says {new}.")
+                found.append(
+                    f"Feature {name} of {DECIDED_STREAM} {row['log_offset']} was {stored}, the lake says {new}."
+                )
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import mimetypes
 from pathlib import Path
 from typing import Any
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
-from litestar.response import File
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -40,21 +41,26 @@ def web_app() -> list[Any]:
     """The handlers that serve the web app; every path that is no file is a page of the app."""
     folder = web_folder()
 
-    @get(["/", "/{path:path}"], opt={"permission": "public"}, include_in_schema=False, sync_to_thread=True)
-    def page(path: Path | None = None) -> Response[Any]:
-        wanted = str(path or "").lstrip("/")
-        if wanted.startswith("api/"):
-            raise NotFoundException(f"There is no endpoint /{wanted}. /api/v1/openapi.json lists them.")
-        file = (folder / wanted).resolve() if wanted else folder / "index.html"
-        if wanted and file.is_relative_to(folder.resolve()) and file.is_file():
-            cached = "public, max-age=31536000, immutable" if "/assets/" in f"/{wanted}" else "no-cache"
-            return File(file, filename=None, content_disposition_type="inline", headers={"Cache-Control": cached})
-        index = folder / "index.html"
-        if not index.is_file():
-            return Response(_NOT_BUILT, media_type="text/html")
-        return Response(index.read_bytes(), media_type="text/html", headers={"Cache-Control": "no-cache"})
+    @get(["/", "/{path:path}"], opt={"permission": "public"}, include_in_schema=False)
+    async def page(path: Path | None = None) -> Response[Any]:
+        return await asyncio.to_thread(_answer, folder, str(path or "").lstrip("/"))
 
     return [page]
+
+
+def _answer(folder: Path, wanted: str) -> Response[Any]:
+    """A file of the web app, or the app itself, which then shows the page that the path names."""
+    if wanted.startswith("api/"):
+        raise NotFoundException(f"There is no endpoint /{wanted}. /api/v1/openapi.json lists them.")
+    file = (folder / wanted).resolve()
+    if wanted and file.is_relative_to(folder.resolve()) and file.is_file():
+        lasting = "public, max-age=31536000, immutable" if wanted.startswith("assets/") else "no-cache"
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": lasting})
+    index = folder / "index.html"
+    if not index.is_file():
+        return Response(_NOT_BUILT, media_type="text/html")
+    return Response(index.read_bytes(), media_type="text/html", headers={"Cache-Control": "no-cache"})
 
 
 async def security_headers(response: Response[Any]) -> Response[Any]:

@@ -7,6 +7,8 @@ import shutil
 import signal
 import threading
 import time
+import uuid
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
@@ -43,6 +45,7 @@ class Worker:
         self._database = Database(url, WORKER, connections=3)
         self._lake = warehouse.LakeWriter(url, settings)
         self._snapshots = Snapshots(settings.data_path / "snapshots")
+        self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
     def run(self) -> None:
         """Work until SIGTERM."""
@@ -59,8 +62,13 @@ class Worker:
                 if not self._turn():
                     self._wait()
                 if time.monotonic() > next_snapshot:
+                    # A snapshot is only of use where the lake has come as far: what was queued is committed first.
+                    self._lake.flush()
                     self._snapshots.write(self.pipeline)
                     next_snapshot = time.monotonic() + self._settings.snapshot_every_s
+            # A clean stop leaves nothing to replay.
+            self._lake.flush()
+            self._snapshots.write_now(self.pipeline)
         finally:
             self._lake.close()
             self._database.close()
@@ -85,6 +93,7 @@ class Worker:
         engine.warm()
         pipeline = Pipeline(self._database, Tenants(self._database), engine, seen, self._lake)
         pipeline.consumed, pipeline.applied = consumed, applied
+        pipeline.in_lake = self._in_lake
         return pipeline
 
     def _lake_needs(self, consumed: dict[Position, int]) -> dict[Position, int]:
@@ -92,7 +101,7 @@ class Worker:
         needed = dict(consumed)
         for tenant, stream, partition, end in PostgresLog.tenant_ends(self._reader):
             position = (stream, partition)
-            reached = self._lake.offsets(tenant).get(position, 0)
+            reached = self._in_lake[tenant, position] = self._lake.offsets(tenant).get(position, 0)
             if reached < min(end, consumed.get(position, 0)):
                 first = PostgresLog.first_of(self._reader, tenant, position, reached)
                 needed[position] = min(needed.get(position, 0), first)
@@ -145,6 +154,10 @@ class Snapshots:
         self._folder = folder
         self._child: int | None = None
 
+    def write_now(self, pipeline: Pipeline) -> None:
+        """Write the state in this process, before it ends."""
+        self._writer(pipeline)()
+
     def write(self, pipeline: Pipeline) -> None:
         """Fork; the child writes the state as it is now. At most one child at a time."""
         if self._child is not None:
@@ -154,6 +167,9 @@ class Snapshots:
             self._child = None
             if not finished:
                 _log.error("a snapshot could not be written; the log is kept long enough to replay without it")
+        self._child = write_in_child(self._writer(pipeline))
+
+    def _writer(self, pipeline: Pipeline) -> Callable[[], None]:
         target = self._folder / f"{time.time_ns():020d}"
         positions = [[stream, partition, offset] for (stream, partition), offset in pipeline.applied.items()]
 
@@ -164,7 +180,7 @@ class Snapshots:
             for old in sorted(self._folder.glob("[0-9]*"))[: -self.KEEP]:
                 shutil.rmtree(old, ignore_errors=True)
 
-        self._child = write_in_child(write)
+        return write
 
     def restore(
         self, settings: Settings, needed: dict[Position, int]

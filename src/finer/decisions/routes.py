@@ -111,7 +111,9 @@ class DecisionController(Controller):
     tags = ["Decisions"]
 
     @post("/", opt={"permission": Permission.DECISIONS_WRITE}, status_code=200, summary="Decide one transaction")
-    async def decide(self, request: Request[Principal, Any, Any], decide: Callable[..., Any]) -> Response[dict[str, Any]]:
+    async def decide(
+        self, request: Request[Principal, Any, Any], decide: Callable[..., Any]
+    ) -> Response[dict[str, Any]]:
         """Decide one transaction through the same path as every other record, and wait for the answer."""
         body = await request.body()
         if len(body) > BODY_BYTES_MAX:
@@ -119,7 +121,9 @@ class DecisionController(Controller):
         found: Decision = await decide(request.user, body)
         return Response(show_decision(found))
 
-    @get("/{decision_id:str}", opt={"permission": Permission.DECISIONS_READ}, sync_to_thread=True, summary="One decision")
+    @get(
+        "/{decision_id:str}", opt={"permission": Permission.DECISIONS_READ}, sync_to_thread=True, summary="One decision"
+    )
     def detail(self, tx: Tx, decision_id: str) -> dict[str, Any]:
         """A decision that was waited for, as it was answered."""
         return show_decision(service.get_decision(tx, read_id("dec", decision_id)))
@@ -159,7 +163,9 @@ def show_alert(alert: Alert) -> dict[str, Any]:
             "feature_set": alert.verdict.feature_set,
             "model": alert.verdict.model,
         },
-        "resolution": None if resolution is None else {"by": resolution.by, "at": resolution.at, "note": resolution.note},
+        "resolution": None
+        if resolution is None
+        else {"by": resolution.by, "at": resolution.at, "note": resolution.note},
         "version": alert.version,
     }
 

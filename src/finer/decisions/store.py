@@ -142,9 +142,7 @@ class DecisionStore:
         query = sa.select(sa.func.coalesce(sa.func.max(alerts.c.sequence), 0)).where(alerts.c.tenant_id == self._tenant)
         return int(self._connection.execute(query).scalar_one())
 
-    def resolve(
-        self, identifier: uuid.UUID, version: int, state: AlertState, by: str, at: datetime, note: str
-    ) -> bool:
+    def resolve(self, identifier: uuid.UUID, version: int, state: AlertState, by: str, at: datetime, note: str) -> bool:
         """Close an open alert of that version; False when it is not open at that version any more."""
         done = self._connection.execute(
             alerts.update()

@@ -17,7 +17,7 @@ PAGES = ("/", "/accounts", "/shop", "/offers", "/cards", "/loans", "/help", "/pa
 SEARCHES = ("running shoes", "power bank", "dried mango", "gift", "rice cooker", "sunscreen", "tablet", "batik")
 _EVENING = cumulative(np.array(RHYTHMS["evenings"]))
 _MIDDLE = cumulative(np.array([0.42, 0.12, 0.28, 0.08, 0.03, 0.0, 0.0, 0.07]))
-_SESSIONS_PER_PAYMENT = 0.125
+_SESSIONS_PER_PAYMENT = 0.1
 _ANONYMOUS_SHARE = 0.12
 LIVE_STEPS = 6
 """Actions of a session of the live world."""
@@ -46,7 +46,14 @@ def activity_of_day(people: People, products: Products, rng: np.random.Generator
 
 
 def describe(
-    people: People, products: Products, owners: Array, session: Array, step: Array, steps: Array, chance: Array, day: int
+    people: People,
+    products: Products,
+    owners: Array,
+    session: Array,
+    step: Array,
+    steps: Array,
+    chance: Array,
+    day: int,
 ) -> Table:
     """What is done at each step: in by signing in, out by signing out, looking around between. `chance` is (n, 3)."""
     of_session = uniforms(session, key(people.seed, "sessions"), 4)

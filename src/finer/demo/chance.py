@@ -56,4 +56,5 @@ def pick(distribution: Array, uniform: Array) -> Array:
 def pick_rows(distributions: Array, uniform: Array) -> Array:
     """Indices drawn from a distribution per row, `distributions` (n, k) and `uniform` (n,)."""
     found: Array = (distributions <= uniform[:, None]).sum(axis=1)
-    return np.minimum(found, distributions.shape[1] - 1)
+    last: Array = np.minimum(found, distributions.shape[1] - 1)
+    return last

@@ -33,7 +33,8 @@ _WEIGHTS: Array = np.array([0.22, 0.20, 0.06, 0.20, 0.12, 0.10, 0.10])
 _HOURS = ((0, 24), (9, 21), (8, 23), (9, 20), (0, 1), (8, 22), (1, 2))
 PAYMENTS_PER_EPISODE = 4.8
 """Fraudulent payments of an average episode; a test holds it to what the scenarios make."""
-_AFAR: Array = np.flatnonzero(np.isin(CITY_COUNTRY, CITY_COUNTRY[-3:]))  # where stolen cards are used: Tokyo, Hong Kong, London
+# Stolen cards are used in Tokyo, Hong Kong and London, where no customer lives.
+_AFAR: Array = np.flatnonzero(np.isin(CITY_COUNTRY, CITY_COUNTRY[-3:]))
 
 
 class Scene(NamedTuple):
@@ -56,8 +57,10 @@ class Scene(NamedTuple):
 
 
 def frauds_of_day(town: Town, rng: np.random.Generator, day: int, share: float) -> Table | None:
-    """The crimes of one day, `share` of its payments on average; None on a quiet day. Includes the few honest payments
-    that belong to the stories, such as the last one at home before a takeover."""
+    """The crimes of one day, `share` of its payments on average; None on a quiet day.
+
+    The few honest payments that belong to the stories are included, such as the last one at home before a takeover.
+    """
     expected = float(town.people.rate.sum()) * share / PAYMENTS_PER_EPISODE
     scenes = []
     for number in range(int(rng.poisson(expected))):
@@ -123,9 +126,7 @@ def _card_testing(scene: Scene) -> Table:
     shop = _shops(scene, "digital", customers, city)
     shop[-1] = _shops(scene, "web shop", customers[:1], city)[0]
     at = scene.begins_us + (seconds * SECOND_US).astype(np.int64)
-    return _rows(
-        scene, customers, at, usd, type=PURCHASE, channel=WEB, merchant=shop, device=scene.stolen_device()
-    )
+    return _rows(scene, customers, at, usd, type=PURCHASE, channel=WEB, merchant=shop, device=scene.stolen_device())
 
 
 def _takeover(scene: Scene) -> Table:
@@ -156,7 +157,8 @@ def _takeover(scene: Scene) -> Table:
 def _compromised(scene: Scene) -> Table:
     """A merchant's card numbers leaked: within minutes many of them are tried there for small amounts."""
     rng = scene.rng
-    customers = scene.town.people.seasoned(rng, int(rng.integers(18, 29)))
+    people = scene.town.people
+    customers = people.seasoned(rng, int(rng.integers(18, 29)), np.ones(people.count, np.bool_))
     size = len(customers)
     merchants = scene.town.merchants
     shop = int(rng.choice(np.flatnonzero(merchants.category == NUMBER["pharmacy"])))
@@ -208,7 +210,7 @@ def _first_payee(scene: Scene) -> Table:
 def _night_burst(scene: Scene) -> Table:
     """A lost card in the small hours: one payment after the other while its owner sleeps."""
     rng, people = scene.rng, scene.town.people
-    sleepers = np.flatnonzero(np.isin(UTC_OFFSET_US[people.country], (7 * HOUR_US, 8 * HOUR_US)))
+    sleepers = np.isin(UTC_OFFSET_US[people.country], (7 * HOUR_US, 8 * HOUR_US))
     victim = int(people.seasoned(rng, 1, sleepers)[0])
     size = int(rng.integers(6, 10))
     customers = np.full(size, victim)

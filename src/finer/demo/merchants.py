@@ -16,9 +16,11 @@ TYPES = ("purchase", "withdrawal", "transfer", "payment", "refund", "deposit", "
 
 
 class Category(NamedTuple):
-    """A kind of spending: amounts are log-normal with `median_usd` at Singapore's prices and `sigma`; `share` is its
-    part of all payments, `rhythm` names an hour profile, `channels` the first and the second way to pay and the
-    share of the first."""
+    """A kind of spending: amounts are log-normal with `median_usd` at Singapore's prices and `sigma`.
+
+    `share` is its part of all payments, `rhythm` names an hour profile, `channels` the first and the second way to
+    pay and the share of the first.
+    """
 
     name: str
     mcc: str
@@ -102,9 +104,8 @@ class Merchants:
         self.count = counts.copy()
         self.start = (np.cumsum(counts) - counts.ravel()).reshape(counts.shape)
         # A web shop is registered in one city of its country, and serves all of it.
-        for kind in np.flatnonzero(ONLINE):
-            self.start[:, kind] = self.start[CAPITAL, kind]
-            self.count[:, kind] = self.count[CAPITAL, kind]
+        self.start[:, ONLINE] = self.start[CAPITAL][:, ONLINE]
+        self.count[:, ONLINE] = self.count[CAPITAL][:, ONLINE]
         own = np.repeat(np.arange(counts.size), counts.ravel())
         self.city: Array = own // len(CATEGORIES)
         self.category: Array = own % len(CATEGORIES)

@@ -84,10 +84,10 @@ def event(order: Table, kind: int, occurred_us: Array, rows: Array) -> Table:
 def live_events(
     people: People, products: Products, first: int, occurred_us: Array, per_second: float, salt: int
 ) -> Table:
-    """Events `first` .. of an endless stream in which every order is placed, paid, shipped and delivered in time lapse.
+    """Events `first` .. of an endless stream of orders that are placed, paid, shipped and delivered in time lapse.
 
-    Event e is stage e mod 4 of an order: seconds after placing it is paid, within a minute or two delivered. An order is
-    the same whenever it is looked at, because its chance comes from its number.
+    Event e is stage e mod 4 of an order: seconds after placing it is paid, within a minute or two delivered. An order
+    is the same whenever it is looked at, because its chance comes from its number.
     """
     numbers = first + np.arange(len(occurred_us))
     stage = numbers % 4

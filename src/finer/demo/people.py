@@ -6,7 +6,7 @@ import numpy as np
 
 from finer.demo.chance import Array, cumulative, generator, key, pick, scatter, uniforms
 from finer.demo.merchants import CATEGORIES, NUMBER
-from finer.demo.places import CITIES, CITY_COUNTRY, CITY_SHARE, COUNTRIES, INCOME_USD
+from finer.demo.places import CITIES, CITY_COUNTRY, CITY_SHARE, COUNTRIES, INCOME_USD, PAYS_LARGE
 
 ACCOUNTS_MAX = 3
 PAYEES = 6
@@ -24,7 +24,7 @@ class People:
     `income_usd` a month. Accounts are numbered customer * ACCOUNTS_MAX + k.
     """
 
-    def __init__(self, seed: int, count: int, payments_a_day: float = 0.57) -> None:
+    def __init__(self, seed: int, count: int, payments_a_day: float = 0.53) -> None:
         self.seed = seed
         self.count = count
 
@@ -42,6 +42,7 @@ class People:
         taste = -np.log(1.0 - draw("mix").random((count, len(CATEGORIES))))  # exponential: every taste its own
         shares = np.array([category.share for category in CATEGORIES])
         self.mix: Array = cumulative(shares * (0.25 + taste)).astype(np.float32)
+        self._often = float(np.quantile(self.rate, 0.4))
         numbers = np.arange(count)
         chance = uniforms(numbers, key(seed, "people", "household"), 5)
         self.accounts: Array = 1 + (chance[:, 0] > 0.62).astype(np.int64) + (chance[:, 0] > 0.93)
@@ -97,9 +98,13 @@ class People:
         leaves = travels & (within == first)
         return np.where(away | leaves, target, self.city), leaves, leaves & (chance[4] < _HURRIED_SHARE)
 
-    def seasoned(self, rng: np.random.Generator, size: int, chosen: Array | None = None) -> Array:
-        """Different customers who pay often, so that their habits are known; thieves' victims. (size,) int64."""
-        pool = np.flatnonzero(self.rate > np.quantile(self.rate, 0.4)) if chosen is None else chosen
+    def seasoned(self, rng: np.random.Generator, size: int, among: Array | None = None) -> Array:
+        """Different customers who pay often, so that their habits are known: thieves' victims. (size,) int64.
+
+        `among` is a mask of customers; without it, those in whose currency a large sum can be paid.
+        """
+        eligible = PAYS_LARGE[self.country] if among is None else among
+        pool = np.flatnonzero(eligible & (self.rate > self._often))
         return rng.choice(pool, size=min(size, len(pool)), replace=False)
 
 

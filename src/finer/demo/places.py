@@ -11,8 +11,11 @@ from finer.kit.money import exponent
 
 
 class Country(NamedTuple):
-    """`usd` is one unit of the currency in US dollars, `level` the price level against Singapore's, `weight` the
-    share of customers, `step` the smallest amount that prices end on, in minor units."""
+    """A country and its money.
+
+    `usd` is one unit of the currency in US dollars, `level` the price level against Singapore's, `weight` the share
+    of customers, `step` the smallest amount that prices end on, in minor units, `income_usd` the usual monthly income.
+    """
 
     code: str
     name: str
@@ -42,8 +45,10 @@ COUNTRIES = (
 
 
 class City(NamedTuple):
-    """A city with its state or region and its share of the country's customers. The first of a country is where
-    shops without a street, such as web shops, are registered."""
+    """A city with its state or region and its share of the country's customers.
+
+    Shops without a street, such as web shops, are registered in the first city of a country.
+    """
 
     name: str
     state: str
@@ -75,7 +80,7 @@ CITY_COUNTRY: Array = np.array([_INDEX[city.country] for city in CITIES], np.int
 CITY_SHARE: Array = cumulative(
     np.array([city.weight * COUNTRIES[_INDEX[city.country]].weight for city in CITIES], np.float64)
 )
-CAPITAL: Array = np.array([int(np.argmax(CITY_COUNTRY == country)) for country in CITY_COUNTRY], np.int64)
+CAPITAL: Array = np.array([int(np.argmax(country == CITY_COUNTRY)) for country in CITY_COUNTRY], np.int64)
 UTC_OFFSET_US: Array = np.array([country.utc_hours * 3_600_000_000 for country in COUNTRIES], np.int64)
 LEVEL: Array = np.array([country.level for country in COUNTRIES])
 INCOME_USD: Array = np.array([country.income_usd for country in COUNTRIES])
@@ -83,18 +88,29 @@ MINOR_PER_USD: Array = np.array([10 ** exponent(country.currency) / country.usd 
 STEP: Array = np.array([country.step for country in COUNTRIES], np.int64)
 DECIMALS: Array = np.array([exponent(country.currency) for country in COUNTRIES], np.int64)
 
+# The contract of transactions takes less than ten million units, which is 400 US dollars in dong and 620 in rupiah.
+# Nobody there pays more than this, and thieves of larger sums go elsewhere.
+_MAJOR_MAX = 9_900_000
+AMOUNT_MAX: Array = _MAJOR_MAX * 10**DECIMALS
+PAYS_LARGE: Array = AMOUNT_MAX / MINOR_PER_USD > 5_000
+
 
 def minor_units(usd: Array, country: Array) -> Array:
-    """US dollars as minor units of each country's currency, ending on its price step; at least one step. (n,) int64."""
+    """US dollars as minor units of each country's currency, ending on its price step, shape (n,), int64.
+
+    At least one step, and never more than the contract takes.
+    """
     step = STEP[country]
     steps = np.rint(usd * MINOR_PER_USD[country] / step).astype(np.int64)
-    return np.maximum(steps, 1) * step
+    found: Array = np.minimum(np.maximum(steps, 1) * step, AMOUNT_MAX[country])
+    return found
 
 
 def round_below(usd: Array, country: Array) -> Array:
     """The largest round amount not above `usd`: hundreds, or hundreds of thousands where money has many zeros."""
     unit = np.where(np.isin(country, (_INDEX["ID"], _INDEX["VN"])), 100_000, 100) * 10 ** DECIMALS[country]
-    return np.maximum(np.floor(usd * MINOR_PER_USD[country] / unit).astype(np.int64), 1) * unit
+    found: Array = np.maximum(np.floor(usd * MINOR_PER_USD[country] / unit).astype(np.int64), 1) * unit
+    return found
 
 
 def in_usd(minor: Array, country: Array) -> Array:

@@ -15,6 +15,7 @@ from finer.demo.places import CITIES, COUNTRIES, INCOME_USD
 _EMPLOYMENT = ("employed", "employed", "employed", "self-employed", "student", "retired", "unemployed")
 _MARITAL = ("single", "married", "married", "divorced", "widowed")
 _GENDERS = ("female", "male", "female", "male", "female", "male", "other")
+_DIALLING = {"PH": 63, "SG": 65, "MY": 60, "TH": 66, "ID": 62, "VN": 84, "US": 1}
 _ADULT_DAYS = 18 * 365 + 5
 _AS_OF = date(2025, 1, 1)
 _LEGACY = {
@@ -50,7 +51,7 @@ def profile(people: People, number: int, chance: Array, traits: int, prefix: str
         "customer_id": f"{1_000_000 + number}",
         "full_name": name,
         "email": f"{name.lower().replace(' ', '.')}.{number}@mail.example",
-        "phone": f"+{60 + traits % 7} 555 {number % 10_000:04d}",
+        "phone": f"+{_DIALLING[country.code]} 555 {number % 10_000:04d}",
         "date_of_birth": born.isoformat(),
         "gender": _GENDERS[(traits >> 16) % len(_GENDERS)],
         "marital_status": _MARITAL[(traits >> 20) % len(_MARITAL)],

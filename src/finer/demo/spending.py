@@ -24,12 +24,12 @@ from finer.demo.merchants import (
     Merchants,
 )
 from finer.demo.people import ABROAD, PAYEES, RENT_PAYEE, People
-from finer.demo.places import CITY_COUNTRY, LEVEL, MINOR_PER_USD, UTC_OFFSET_US, minor_units
+from finer.demo.places import CITY_COUNTRY, LEVEL, MINOR_PER_USD, PAYS_LARGE, UTC_OFFSET_US, minor_units
 from finer.demo.tables import Table, stack
 
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
-# Ordinary life stays under 600 USD a payment; the few larger honest ones are drawn apart, so that their number is known.
+# Ordinary life stays under 600 USD a payment; the few larger honest ones are drawn apart: their number is known.
 _ORDINARY_MAX_USD = 600.0
 _LARGE_SHARE = 0.0003
 _EPOCH = date(1970, 1, 1)
@@ -113,7 +113,7 @@ def purchases(
     usd = np.exp(_MEDIAN[categories] + _SIGMA[categories] * rng.standard_normal(size))
     usd *= LEVEL[CITY_COUNTRY[city]] * people.spending[customers] * town.merchants.price[merchant]
     usd = np.where(usd > _ORDINARY_MAX_USD, _ORDINARY_MAX_USD * (0.5 + 0.5 * chance[2]), usd)
-    large = (chance[3] < _LARGE_SHARE) & ~away
+    large = (chance[3] < _LARGE_SHARE) & ~away & PAYS_LARGE[people.country[customers]]
     usd = np.where(large, 820 + 1900 * chance[2] ** 2, usd)
     first = chance[4] < _FIRST_CHANNEL[categories]
     channel = np.where(first, _CHANNEL[categories, 0], _CHANNEL[categories, 1])

@@ -64,9 +64,7 @@ class World:
         self.town = Town(seed, self.people, self.merchants)
 
     @classmethod
-    def ending(
-        cls, at: datetime, days: int, seed: int = DEFAULT_SEED, customers: int = DEFAULT_CUSTOMERS
-    ) -> World:
+    def ending(cls, at: datetime, days: int, seed: int = DEFAULT_SEED, customers: int = DEFAULT_CUSTOMERS) -> World:
         """The `days` days up to a moment."""
         return cls(seed, (at.astimezone(UTC) - timedelta(days=days)).date(), days, customers, until=at)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from finer.kit.tx import Fact
+from finer.kit.actors import Fact
 
 
 class AlertResolved(Fact, frozen=True):

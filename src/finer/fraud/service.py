@@ -196,7 +196,12 @@ def _feature_values(columns: Columns, rows: Array) -> dict[str, list[float | str
 
 
 def _verdict(
-    record: dict[str, Any], used: dict[str, Any], action: int, fired: int, score: float | None, model: ActiveModel | None
+    record: dict[str, Any],
+    used: dict[str, Any],
+    action: int,
+    fired: int,
+    score: float | None,
+    model: ActiveModel | None,
 ) -> Verdict:
     rules = pack().of(fired)
     known = record | used | {"score": score}
@@ -238,4 +243,3 @@ def _alert(identifier: Any, record: dict[str, Any], partition: int, offset: int,
 
 
 _PACK_VERSION = pack_version()
-

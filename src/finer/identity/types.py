@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from finer.kit.tx import Actor
+from finer.kit.actors import Actor
 
 
 class Role(StrEnum):

@@ -8,7 +8,7 @@ from finer.kit.tx import Tx
 
 
 def every_refused_record_is_kept(tx: Tx) -> list[str]:
-    """received = accepted + duplicate + quarantined per receipt, and the quarantined ones are all there.
+    """Received = accepted + duplicate + quarantined per receipt, and the quarantined ones are all there.
 
     The first half is a check constraint of the table: received = logged + quarantined.
     """

@@ -128,9 +128,7 @@ def parse_body(
     records_max: int = RECORDS_MAX,
 ) -> ParsedBody:
     """Parse one body. Raises UnreadableBody, TooLarge or UnsupportedMediaType when it cannot be read as a whole."""
-    group = parse_group(
-        contract, [body], received_at, unpacked_bytes_max=unpacked_bytes_max, records_max=records_max
-    )
+    group = parse_group(contract, [body], received_at, unpacked_bytes_max=unpacked_bytes_max, records_max=records_max)
     result = group.bodies[0]
     if result.error is not None:
         raise result.error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -68,7 +69,7 @@ select r.id, r.contract, r.received, r.logged, r.quarantined, r.stream, r.partit
        r.source, r.unknown_fields, r.problems, f.duplicates, f.conflicts
 from ingest_receipts as r, lateral ({_FOUND_AGAIN}) as f
 where r.tenant_id = %(tenant)s
-"""
+"""  # noqa: S608 - constants only
 
 _ADD_ROLLUP = """
 insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
@@ -177,7 +178,7 @@ class IngestStore:
         if contract is not None:
             query = query.where(table.contract == contract)
         if rule is not None:
-            query = query.where(table.rules.any(rule))  # type: ignore[arg-type]
+            query = query.where(table.rules.any(rule))
         if receipt is not None:
             query = query.where(table.receipt_id == receipt)
         if before is not None:
@@ -320,11 +321,12 @@ class IngestStore:
 
 def problems_of(new: NewReceipt) -> list[Problem]:
     """The first broken fields of a body, with their lines."""
-    found = []
-    for record in new.result.refused[:PROBLEMS_SHOWN]:
-        for error in record.errors:
-            found.append(Problem(record.line, error.field, error.rule, error.value, error.reason))
-    return found[:PROBLEMS_SHOWN]
+    found = (
+        Problem(record.line, error.field, error.rule, error.value, error.reason)
+        for record in new.result.refused[:PROBLEMS_SHOWN]
+        for error in record.errors
+    )
+    return list(islice(found, PROBLEMS_SHOWN))
 
 
 def _receipt(row: Any, consumed: Offsets) -> Receipt:

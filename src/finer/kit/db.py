@@ -14,11 +14,14 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import psycopg
 import sqlalchemy as sa
 
+from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
-from finer.kit.tx import Actor, Fact, Tx
+from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
 NO_TENANT = uuid.UUID(int=0)
+EMBEDDED_OWNER = "postgres@"
+"""How the address of the embedded server begins: its owner, over a private socket."""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -32,11 +35,14 @@ metadata = sa.MetaData(
 
 
 def url_for_role(url: str, role: str | None) -> str:
-    """The same database, acting as `role` from the first statement on (libpq startup option)."""
+    """The same database as `role`: signed in as it (embedded server), or acting as it from the first statement on."""
     if role is None:
         return url
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
+    if parts.netloc == EMBEDDED_OWNER and query.get("host", "").startswith("/"):
+        # The embedded server trusts its private socket: each role signs in as itself and cannot become another.
+        return parts._replace(netloc=f"{role}@").geturl()
     query["options"] = f"{query.get('options', '')} -c role={role}".strip()
     return parts._replace(query=urlencode(query, quote_via=quote)).geturl()
 

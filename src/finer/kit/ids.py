@@ -29,5 +29,7 @@ def read_id(prefix: str, text: str) -> uuid.UUID:
     """The UUID behind a shown id. Raises NotFound for another prefix or a malformed text: it names nothing here."""
     match = _TEXT.match(text)
     if match is None or match[1] != prefix:
-        raise NotFound(f"There is nothing with the id {text[:80]!r}. An id here looks like {prefix}_ and 32 hex digits.")
+        raise NotFound(
+            f"There is nothing with the id {text[:80]!r}. An id here looks like {prefix}_ and 32 hex digits."
+        )
     return uuid.UUID(hex=match[2])

@@ -66,6 +66,7 @@ class EmbeddedPostgres:
             home = _MACHINE_FOLDER / digest
         self.cluster = home / "postgres"
         self._binaries = _binaries(self._user)
+        self._process: subprocess.Popen[bytes] | None = None
         self.log_file = self.cluster.with_name("postgres.log")
         socket = home / "socket"
         if len(os.fsencode(socket)) > _SOCKET_PATH_MAX:
@@ -91,8 +92,9 @@ class EmbeddedPostgres:
             self._initialise()
         self._own(self.socket)
         self._configure()
-        launched = None if self.running() else self._launch()
-        self._wait(launched, timeout_s)
+        if not self.running():
+            self._process = self._launch()
+        self._wait(self._process, timeout_s)
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop cleanly: open transactions are rolled back, a checkpoint is written, nothing needs recovery."""
@@ -106,6 +108,9 @@ class EmbeddedPostgres:
         except psutil.TimeoutExpired:
             process.send_signal(signal.SIGQUIT)
             process.wait(timeout_s)
+        if self._process is not None:
+            self._process.wait(timeout_s)
+            self._process = None
 
     def _pid(self) -> int | None:
         try:

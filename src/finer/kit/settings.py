@@ -55,7 +55,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     deduplication_events: Annotated[
         int, _D(description="Event ids that are surely remembered for deduplication.", ge=1000)
     ] = 8_388_608
-    snapshot_every_s: Annotated[float, _D(description="Time between two snapshots of the worker's state.", gt=0)] = 300.0
+    snapshot_every_s: Annotated[float, _D(description="Time between two snapshots of the worker's state.", gt=0)] = (
+        300.0
+    )
     lake_flush_s: Annotated[float, _D(description="Time between two commits to the lake.", gt=0)] = 1.0
     lake_backlog_events_max: Annotated[
         int, _D(description="Events waiting for the lake above which the worker waits.", ge=1000)

@@ -120,7 +120,7 @@ def child_finished(pid: int) -> bool | None:
 
 def _write_file(path: Path, flat: Array) -> int:
     crc = 0
-    data = memoryview(flat.reshape(-1).view(np.uint8))
+    data = memoryview(flat.reshape(-1).view(np.uint8).data)
     with path.open("wb") as file:
         for start in range(0, len(data), _CHUNK):
             chunk = data[start : start + _CHUNK]
@@ -159,7 +159,7 @@ def _read_array(directory: Path, entry: _ArrayEntry, empty: Callable[[int], Arra
     crc = got = 0
     try:
         with (directory / entry.file).open("rb", buffering=0) as file:
-            view = memoryview(data)
+            view = memoryview(data.data)
             while got < size and (read := file.readinto(view[got : got + _CHUNK])):
                 crc = zlib.crc32(view[got : got + read], crc)
                 got += read

@@ -5,30 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
 
-import msgspec
 import sqlalchemy as sa
 
+from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock
-
-
-class Actor(msgspec.Struct, frozen=True):
-    """Who acts: a person (`user`), a machine (`key`) or Finer itself (`system`), with a name for people to read."""
-
-    kind: str
-    id: str
-    name: str
-    role: str = "system"
-
-
-SYSTEM = Actor(kind="system", id="finer", name="Finer")
-
-
-class Fact(msgspec.Struct, frozen=True):
-    """Base of all domain facts (see finer.facts): something that happened, in the past tense, never changed."""
-
-    name: ClassVar[str]
 
 
 @dataclass

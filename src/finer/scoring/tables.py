@@ -20,7 +20,5 @@ models = sa.Table(
     sa.Column("threshold", sa.Float, nullable=False),
     sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
-    sa.Index(
-        "uq_scoring_models_active", "tenant_id", "product", unique=True, postgresql_where=sa.text("active")
-    ),
+    sa.Index("uq_scoring_models_active", "tenant_id", "product", unique=True, postgresql_where=sa.text("active")),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -84,3 +85,26 @@ def broken_links(root: Path) -> list[str]:
         for path, target in links
         if "://" not in target and not target.startswith("mailto:") and not (path.parent / target).exists()
     ]
+
+
+def npm_lock(root: Path) -> list[str]:
+    """The npm lock names no registry and holds every package that a locked one may ask for, on any platform."""
+    place = "web/package-lock.json"
+    packages = json.loads((root / place).read_text(encoding="utf-8"))["packages"]
+    found = [f"{place}: {name} is locked to a registry: npm's omit-lockfile-registry-resolved leaves the address out."
+             for name, entry in packages.items() if "resolved" in entry]  # fmt: skip
+    for name, entry in packages.items():
+        wanted = {**entry.get("dependencies", {}), **entry.get("optionalDependencies", {})}
+        found += [
+            f"{place}: {name or 'the app'} may ask for {other}, which is not locked, so `npm ci` refuses to install."
+            for other in wanted
+            if not any(f"{folder}node_modules/{other}" in packages for folder in _folders(name))
+        ]
+    return found
+
+
+def _folders(name: str) -> list[str]:
+    """Where node looks for what a package asks for: in it, then in every package around it."""
+    parts = name.split("node_modules/")
+    joined = ["node_modules/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return [folder.rstrip("/") + "/" if folder else "" for folder in joined]

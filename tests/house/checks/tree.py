@@ -6,7 +6,7 @@ import ast
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -48,14 +48,15 @@ class Module:
         return f"{self.place}:{getattr(node, 'lineno', 1)}"
 
 
-def modules(root: Path) -> list[Module]:
+@cache
+def modules(root: Path) -> tuple[Module, ...]:
     """Every module of Finer under `root`, in the order of their paths."""
     base = root / SOURCE
     found = []
     for path in sorted(base.rglob("*.py")):
         parts = path.relative_to(base).with_suffix("").parts
         found.append(Module(path, path.relative_to(root).as_posix(), parts[:-1] if parts[-1] == "__init__" else parts))
-    return found
+    return tuple(found)
 
 
 def domains(root: Path) -> list[str]:

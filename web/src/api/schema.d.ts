@@ -180,6 +180,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quarantine/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["listQuarantineCauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receipts": {
         parameters: {
             query?: never;
@@ -236,8 +252,8 @@ export interface components {
             role: string;
         };
         Branding: {
-            primary_color: string | null;
-            logo_text: string | null;
+            primary_color?: string | null;
+            logo_text?: string | null;
         };
         Tenant: {
             id: string;
@@ -250,6 +266,14 @@ export interface components {
         Me: {
             user: components["schemas"]["User"];
             tenant: components["schemas"]["Tenant"];
+            permissions: string[];
+        };
+        SignedIn: {
+            user: {
+                id: string;
+                name: string;
+                role: string;
+            };
             permissions: string[];
         };
         SignIn: {
@@ -273,6 +297,11 @@ export interface components {
             /** Format: date-time */
             at: string;
             note: string;
+        };
+        Versions: {
+            rule_pack: string | null;
+            feature_set: string | null;
+            model: string | null;
         };
         Alert: {
             id: string;
@@ -299,6 +328,8 @@ export interface components {
             score: number | null;
             resolution: components["schemas"]["Resolution"] | null;
             version: number;
+            sequence?: number;
+            versions?: components["schemas"]["Versions"];
         };
         FeatureValue: {
             name: string;
@@ -387,10 +418,11 @@ export interface components {
                 rows: number;
                 /** Format: date-time */
                 newest: string | null;
+                delay_s?: number;
             }[];
             lag: {
                 events: number;
-                seconds: number;
+                seconds?: number | null;
             };
             log?: {
                 [key: string]: unknown;
@@ -413,6 +445,18 @@ export interface components {
             raw: unknown;
             /** Format: date-time */
             received_at: string;
+            state?: string;
+            raw_bytes?: number;
+        };
+        QuarantineCause: {
+            contract: string;
+            field: string | null;
+            rule: string;
+            records: number;
+            example?: string;
+        };
+        QuarantineCauses: {
+            items: components["schemas"]["QuarantineCause"][];
         };
         QuarantinePage: {
             items: components["schemas"]["QuarantinedRecord"][];
@@ -439,6 +483,8 @@ export interface components {
             received_at: string;
             source: string;
             problems: components["schemas"]["ReceiptProblem"][];
+            conflicting?: number;
+            unknown_fields?: string[];
         };
         ReceiptPage: {
             items: components["schemas"]["Receipt"][];
@@ -472,7 +518,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem. */
@@ -532,7 +578,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["SignedIn"];
                 };
             };
             /** @description A problem. */
@@ -800,6 +846,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listQuarantineCauses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineCauses"];
                 };
             };
             /** @description A problem. */

@@ -2,7 +2,7 @@ import { MenuOutlined, SearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { Button, Drawer } from "antd";
-import { type ReactNode, useEffect, useState } from "react";
+import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
 import { AlertStreamProvider } from "../features/fraud/alertStream";
 import { meQuery } from "../features/identity/session";
 import { controlKey, handleKey, useHotkeys } from "../shared/hotkeys";
@@ -62,13 +62,13 @@ function Frame() {
       run: () => setPalette(true),
     },
     { key: "?", label: "This overview", group: "Everywhere", run: () => setShortcuts(true) },
-    { key: "/", label: "Search", group: "Everywhere", run: () => setPalette(true) },
+    { key: "/", label: "Search", group: "Everywhere", yields: true, run: () => setPalette(true) },
     { key: "[", label: "Fold the navigation", group: "Everywhere", run: toggleNav },
   ]);
 
   return (
     <div className={navCollapsed ? "shell shell-narrow" : "shell"}>
-      <a className="skip" href="#main">
+      <a className="skip" href="#main" onClick={skip}>
         Skip to the content
       </a>
       <header className="top">
@@ -120,6 +120,12 @@ function Frame() {
   function toggleNav() {
     setPreferences({ navCollapsed: !navCollapsed });
   }
+}
+
+/** Moves the focus, and leaves the address alone. */
+function skip(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
 }
 
 function Brand({ text }: { text: string }) {

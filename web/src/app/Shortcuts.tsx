@@ -1,5 +1,5 @@
 import { Modal } from "antd";
-import { controlKey, type Hotkey, useRegisteredHotkeys } from "../shared/hotkeys";
+import { controlKey, useRegisteredHotkeys } from "../shared/hotkeys";
 
 const WORDS: Record<string, string> = { Escape: "Esc", k: "k", Enter: "Enter" };
 const GRID: readonly [string, string][] = [
@@ -12,16 +12,14 @@ const GRID: readonly [string, string][] = [
 /** `?`: the keys that work on this page. */
 export function Shortcuts({ onClose }: { onClose(): void }) {
   const hotkeys = useRegisteredHotkeys();
-  // A key of the page hides the same key of the shell.
-  const shown = hotkeys.filter((each, i) => !hotkeys.slice(i + 1).some((later) => same(each, later)));
-  const groups = [...new Set(shown.map((each) => each.group))];
+  const groups = [...new Set(hotkeys.map((each) => each.group))];
   return (
     <Modal open onCancel={onClose} footer={null} title="Keyboard shortcuts" width={520}>
       {groups.map((group) => (
         <section key={group} className="keys">
           <h3>{group}</h3>
           <dl>
-            {shown
+            {hotkeys
               .filter((each) => each.group === group)
               .map((each) => (
                 <div key={each.key + String(each.withControl)}>
@@ -50,8 +48,4 @@ export function Shortcuts({ onClose }: { onClose(): void }) {
       </section>
     </Modal>
   );
-}
-
-function same(one: Hotkey, other: Hotkey): boolean {
-  return one.key === other.key && (one.withControl ?? false) === (other.withControl ?? false);
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { App } from "antd";
-import { signOut } from "../features/identity/session";
+import { forgetEverything, signOut } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
 import { setPreferences, usePreferences } from "../shared/preferences";
@@ -68,7 +68,7 @@ export function useSignOut(): () => void {
     signOut().then(
       async () => {
         await navigate({ to: paths.signIn });
-        client.clear();
+        forgetEverything(client);
       },
       (error: unknown) => message.error(`You are still signed in. ${reasonOf(error)}`, 8),
     );

@@ -9,11 +9,11 @@ import { reasonOf } from "../shared/ui/states";
 function ErrorPage({ code, title, children }: { code: string; title: string; children: ReactNode }) {
   useTitle(title);
   return (
-    <main className="error-page">
+    <div className="error-page">
       <p className="error-code num">{code}</p>
       <h1>{title}</h1>
       {children}
-    </main>
+    </div>
   );
 }
 
@@ -24,6 +24,17 @@ export function ForbiddenPage() {
       <p>Ask an administrator of your firm for the role that works with it.</p>
       <Link to={paths.home}>Go to your first page</Link>
     </ErrorPage>
+  );
+}
+
+/** Somebody whose role has no page yet. */
+export function NoPagesPage() {
+  useTitle("Welcome");
+  return (
+    <div className="error-page">
+      <h1>There is no page for your role yet</h1>
+      <p>The pages that your role works with appear in the navigation once they exist.</p>
+    </div>
   );
 }
 

@@ -9,9 +9,9 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { isProblem } from "../api/problem";
-import { meQuery } from "../features/identity/session";
+import { forgetEverything, meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
-import { FailedPage, ForbiddenPage, MissingPage, WaitingPage } from "./errorPages";
+import { FailedPage, MissingPage, NoPagesPage, WaitingPage } from "./errorPages";
 import { allowedPages } from "./navigation";
 import { Shell } from "./Shell";
 
@@ -47,7 +47,7 @@ const inside = createRoute({
 const home = createRoute({
   getParentRoute: () => inside,
   path: paths.home,
-  component: ForbiddenPage,
+  component: NoPagesPage,
   beforeLoad: ({ context }) => {
     const [first] = allowedPages(context.me.permissions);
     if (first) throw redirect({ to: first.path, replace: true });
@@ -95,8 +95,7 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
       return;
     const { pathname, href } = router.state.location;
     if (pathname === paths.signIn) return;
-    client.removeQueries({ queryKey: meQuery.queryKey });
-    void router.navigate({ to: paths.signIn, search: { next: href } });
+    void router.navigate({ to: paths.signIn, search: { next: href } }).then(() => forgetEverything(client));
   });
   return router;
 }

@@ -8,6 +8,8 @@ export interface Hotkey {
   withControl?: boolean;
   label: string;
   group: string;
+  /** Gives way to the same key of the page at hand. */
+  yields?: boolean;
   run(): void;
 }
 
@@ -31,15 +33,23 @@ export function useHotkeys(hotkeys: readonly Hotkey[]): void {
   }, [shape]);
 }
 
-/** All keys that work now. */
+/** All keys that work now, those of the page first. */
 export function useRegisteredHotkeys(): readonly Hotkey[] {
-  return useSyncExternalStore(
+  useSyncExternalStore(
     (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     () => registered,
   );
+  return working();
+}
+
+function working(): Hotkey[] {
+  const own = registered.filter((hotkey) => !hotkey.yields);
+  const taken = (hotkey: Hotkey) =>
+    own.some((each) => each.key === hotkey.key && each.withControl === hotkey.withControl);
+  return [...own, ...registered.filter((hotkey) => hotkey.yields && !taken(hotkey))];
 }
 
 /** The one listener; the shell installs it. */
@@ -47,10 +57,7 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.altKey || event.isComposing) return;
   const control = event.ctrlKey || event.metaKey;
   if (!control && rests(event.target)) return;
-  // The one mounted last wins: a page may give a key of the shell another meaning.
-  // Enter belongs to whatever holds the focus.
-  if (event.key === "Enter" && event.target !== document.body) return;
-  const found = registered.findLast(
+  const found = working().find(
     (hotkey) => hotkey.key === event.key && (hotkey.withControl ?? false) === control,
   );
   if (!found) return;

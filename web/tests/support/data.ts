@@ -13,7 +13,14 @@ export const me: Schema<"Me"> = {
     timezone: "Asia/Manila",
     branding: { primary_color: "#0f5c5c", logo_text: "Luzon Savings" },
   },
-  permissions: ["alert:read", "alert:resolve", "pipeline:read"],
+  permissions: [
+    "alerts:read",
+    "alerts:resolve",
+    "alerts:summarise",
+    "pipeline:read",
+    "quarantine:read",
+    "receipts:read",
+  ],
 };
 
 export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schema<"Alert"> {

@@ -56,6 +56,7 @@ export class Server {
     if (call === "GET /alerts/summary") return [200, summaryOf(this.alerts.length)];
     if (call === "GET /pipeline") return [200, pipeline];
     if (call === "GET /quarantine") return [200, { items: [quarantined], next: null }];
+    if (call === "GET /quarantine/causes") return [200, { items: [] }];
     if (call === "GET /receipts") return [200, { items: [], next: null }];
     const id = /^\/api\/v1\/alerts\/(\w+)/.exec(url.pathname)?.[1];
     const alert = this.alerts.find((each) => each.id === id);

@@ -13,10 +13,11 @@ import msgspec
 from finer.app.flow import deliver
 from finer.app.supervisor import database_url
 from finer.identity import service as identity
+from finer.kit.actors import Actor
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
-from finer.kit.tx import Actor, Tx
+from finer.kit.tx import Tx
 
 OPERATOR = Actor(kind="system", id="command-line", name="Command line", role="system")
 

@@ -36,7 +36,11 @@ from finer.warehouse import service as warehouse
 @click.command()
 @click.argument("contract")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--mapping", type=click.Path(path_type=Path), help="YAML file that says how the columns become the contract's fields.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="YAML file that says how the columns become the contract's fields.",
+)
 @tenant_option
 @data_dir_option
 @json_option
@@ -50,7 +54,10 @@ def ingest(
     settings = settings_of(data_dir)
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with running_database(settings) as database, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with (
+        running_database(settings) as database,
+        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
+    ):
         report = ingest_files(database, settings, tenant_id(database, tenant), contract, files, mapping, bar)
     show(msgspec.to_builtins(report), as_json, lambda: _print_report(report))
     sys.exit(0 if report.accepted or not report.received else 1)
@@ -69,7 +76,9 @@ def _print_report(report: FileReport) -> None:
 
 @click.command()
 @click.argument("statement")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Rows to print at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Rows to print at most."
+)
 @tenant_option
 @data_dir_option
 @json_option
@@ -201,6 +210,3 @@ def bench(name: str | None) -> None:
         raise NotFound(f"There is no benchmark {name!r}. There are {', '.join(found) or 'none outside a checkout'}.")
     command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}"]
     sys.exit(subprocess.run(command, cwd=folder.parent, check=False).returncode)  # noqa: S603 - our own module
-
-
-COMMANDS = (ingest, sql, rules, fx, model, bench)

@@ -51,7 +51,9 @@ def tenant_create(slug: str, name: str, currency: str, timezone: str, data_dir: 
     show(
         {"id": show_id("ten", made.id), "slug": made.slug, "name": made.name},
         as_json,
-        lambda: click.echo(f"Firm {made.slug!r} exists. Next: finer user create --tenant {made.slug} EMAIL --role administrator"),
+        lambda: click.echo(
+            f"Firm {made.slug!r} exists. Next: finer user create --tenant {made.slug} EMAIL --role administrator"
+        ),
     )
 
 
@@ -87,9 +89,7 @@ def user() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @tenant_option
 @data_dir_option
-def user_create(
-    email: str, role: str, name: str, password_stdin: bool, tenant: str, data_dir: str | None
-) -> None:
+def user_create(email: str, role: str, name: str, password_stdin: bool, tenant: str, data_dir: str | None) -> None:
     """Add a person.
 
     Example: finer user create --tenant acme ana@acme.example --role risk_analyst --name "Ana Cruz"
@@ -124,14 +124,14 @@ def key() -> None:
 
 @key.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, required=True, help="A permission, e.g. events:write; repeat for more.")
+@click.option(
+    "--scope", "scopes", multiple=True, required=True, help="A permission, e.g. events:write; repeat for more."
+)
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires.")
 @tenant_option
 @data_dir_option
 @json_option
-def key_create(
-    name: str, scopes: tuple[str, ...], days: int, tenant: str, data_dir: str | None, as_json: bool
-) -> None:
+def key_create(name: str, scopes: tuple[str, ...], days: int, tenant: str, data_dir: str | None, as_json: bool) -> None:
     """Make an API key; it is shown once.
 
     Example: finer key create --tenant acme ingest --scope events:write --scope decisions:write
@@ -173,6 +173,3 @@ def key_revoke(prefix: str, tenant: str, data_dir: str | None) -> None:
     with tenant_transaction(data_dir, tenant) as tx:
         identity.revoke_api_key(tx, prefix=prefix)
     click.echo(f"The key {prefix} is revoked.")
-
-
-COMMANDS = (tenant, user, key)

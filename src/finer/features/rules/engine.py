@@ -1,4 +1,4 @@
-"""The state of all entities of a feature set, and the step that takes one batch through it. Pure: no clock, no files."""
+"""The state of all entities of a feature set, and the step that takes one batch through it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,6 @@ class EntityState:
         self.meta, self.entities = arrays["meta"][:-1].copy(), int(arrays["meta"][-1])
         self.index, self.pool, self.counters = arrays["index"], arrays["pool"], arrays["counters"]
         self.rows = arrays["rows"]
-        self._make_room(1, np.zeros(1, np.int64)) if len(self.rows) == 0 else None
         # A pool that has outgrown this engine's limit stays as it is: it holds events that windows want.
         self.limit = max(self.limit, int(self.meta[CAPACITY]))
 
@@ -170,12 +169,8 @@ class _Batch:
                 continue
             holds = self._where(where) if where is not None else None
             known = self.number(value, own)[1] if value is not None else None
-            if holds is None and known is None:
-                flags |= np.int32(1 << bit)
-            else:
-                both = holds if known is None else known if holds is None else holds & known
-                assert both is not None
-                flags |= both.astype(np.int32) << np.int32(bit)
+            picked = holds if known is None else known if holds is None else holds & known
+            flags |= np.int32(1 << bit) if picked is None else picked.astype(np.int32) << np.int32(bit)
         return self._keys(own.entity.columns), flags, values
 
     def _where(self, name: str) -> Array:
@@ -215,14 +210,17 @@ class _Batch:
                     f"{users[0].name} reads {name}, which holds fractions. Declare how many decimals to keep, "
                     "for example decimals=2."
                 )
-            values = np.rint(values * 10.0 ** (decimals or 0))
-            sound = np.abs(values) < float(_VALUE_LIMIT)  # false for NaN as well
-            valid = sound if valid is None else valid & sound
-            return np.where(sound, values, 0.0).astype(np.int64), None if valid.all() else valid
+            return _rounded(values, valid, decimals or 0)
         whole = values.astype(np.int64, copy=False)
-        if decimals:
-            whole = whole * 10**decimals
-        return whole, valid
+        return whole * 10**decimals if decimals else whole, valid
+
+
+def _rounded(values: Array, valid: Array | None, decimals: int) -> tuple[Array, Array | None]:
+    """Fractions as whole numbers of the last decimal kept; what is not finite or too large has no value."""
+    values = np.rint(values * 10.0**decimals)
+    sound = np.abs(values) < float(_VALUE_LIMIT)  # false for NaN as well
+    valid = sound if valid is None else valid & sound
+    return np.where(sound, values, 0.0).astype(np.int64), None if valid.all() else valid
 
 
 def _owned(array: Array) -> Array:
@@ -266,8 +264,11 @@ class WindowState:
         return FeatureColumns(self.feature_set, matrix, nulls)
 
     def metrics(self) -> dict[str, int]:
-        """`truncated`: events that a window lost for want of room; `late`: events that arrived out of order (both
-        since the state began, per entity and event); `entities`, `events` held, `bytes` in use."""
+        """Counts over all entities.
+
+        `truncated`: events that a window lost for want of room, `late`: events that arrived out of order, both since
+        the state began; `entities`; `events` held now; `bytes` of state in use.
+        """
         return {
             "truncated": sum(int(state.meta[TRUNCATED]) for state in self.states),
             "late": sum(int(state.meta[LATE]) for state in self.states),

@@ -2,7 +2,7 @@
 
 Both tables are open addressing with linear probing over pairs of 64-bit words, four pairs to a cache line. Key 0
 marks a free pair. A key's home is given by its highest bits, so a table is in the order of its keys and doubling it
-reads and writes from front to back. The access patterns are random over hundreds of megabytes, so the loops that know their keys in
+reads and writes from front to back. Access is random over hundreds of megabytes, so the loops that know their keys in
 advance ask for the memory a few rows ahead.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import numba as nb
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -47,8 +47,7 @@ def aligned(words: int) -> Array:
     return np.frombuffer(memory, np.int64)
 
 
-@intrinsic
-def pointer(typingctx: Any, array: Any) -> Any:
+def _pointer(_typing: Any, array: Any) -> Any:
     """The address of a contiguous array, to be indexed like it.
 
     Passing arrays from function to function counts references with atomic instructions, dozens for every event; a
@@ -58,14 +57,13 @@ def pointer(typingctx: Any, array: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, args[0]).data
 
-    return types.CPointer(array.dtype)(array), codegen
+    return types.CPointer(array.dtype)(array), codegen  # type: ignore[no-untyped-call]
 
 
-@intrinsic
-def prefetch(typingctx: Any, base: Any, index: Any) -> Any:
+def _prefetch(_typing: Any, base: Any, _index: Any) -> Any:
     """Ask for the cache line of base[index], which is going to be read and written soon; `base` is a pointer."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         place = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
         kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
@@ -74,6 +72,10 @@ def prefetch(typingctx: Any, base: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(base, types.intp), codegen
+
+
+pointer: Any = intrinsic(_pointer)
+prefetch: Any = intrinsic(_prefetch)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -93,7 +95,7 @@ def extend_keys(hashes: Array, out: Array) -> None:
         out[i] = np.uint64(0) if hashes[i] == 0 or out[i] == 0 else (key if key != 0 else _ONE)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def home_shift(words: int) -> np.uint64:
     """How far a key is shifted right to give its home in a table of `words` words (two to a pair)."""
     bits = 0
@@ -150,7 +152,7 @@ def rehash(old: Array, new: Array) -> None:
             new[j + 1] = old[i + 1]
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(nogil=True)
 def count_reference(counters: Any, shift: np.uint64, key: np.uint64, sign: int) -> int:
     """Add one reference to a key (sign 1) or take one away (-1), in the table at the pointer `counters`.
 

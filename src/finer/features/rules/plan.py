@@ -52,6 +52,7 @@ class EntityPlan:
         self.predicates: list[Predicate] = [(None, None)]
         windows = sorted({d.window_us for d in definitions if d.window_us is not None})
         self.windows = np.array(windows, np.int64)
+        self.pooled = len(windows) > 0  # only an entity with windows keeps its events
         self._running: dict[tuple[Any, ...], int] = {}
         self._windowed: list[tuple[int, ...]] = []
         self._latest: list[tuple[int, int]] = []
@@ -74,11 +75,6 @@ class EntityPlan:
         if not any(d.window is None for d in definitions):
             self.windowed_width = len(self._blank)
         self._finish(reads)
-
-    @property
-    def pooled(self) -> bool:
-        """Whether the entity has windows and so keeps its events."""
-        return len(self.windows) > 0
 
     def _collect(self, definition: FeatureDefinition) -> None:
         if definition.value is not None:
@@ -157,46 +153,46 @@ class EntityPlan:
         return (kinds.get(aggregate, READ_SINCE), running, 0, 0, window, value, 1)
 
     def _finish(self, reads: list[tuple[int, ...]]) -> None:
+        self._lay_out_windowed()
+        self.latest = _table(self._latest, 2)
+        # Salts tell the distinct aggregates of an entity apart; those of the windows are their places.
+        salts = [len(self.sums) + i if entry[0] == DISTINCT else entry[4] for i, entry in enumerate(self._ever)]
+        self.ever = _table([(*entry[:4], salt) for entry, salt in zip(self._ever, salts, strict=True)], 5)
+        self._lay_out_reads(reads)
+        self.counts_distinct = bool((self.sums[:, 0] == DISTINCT).any() or (self.ever[:, 0] == DISTINCT).any())
+        self.width = _padded(len(self._blank))
+        self.blank = np.array(self._blank + [0] * (self.width - len(self._blank)), np.int64)
+
+    def _lay_out_windowed(self) -> None:
+        """The tables of aggregates by window, and how many words an event has."""
         sums = sorted(entry for entry in self._windowed if entry[1] <= DISTINCT)
         scans = sorted(entry for entry in self._windowed if entry[1] > DISTINCT)
         count = range(len(self.windows) + 1)
-        self.sum_starts = np.searchsorted([s[0] for s in sums], count).astype(np.int64)
-        self.scan_starts = np.searchsorted([s[0] for s in scans], count).astype(np.int64)
-        # Columns: kind, word, word of the value in the event, flag, sign or salt, word of the best in the event.
+        self.sum_starts = np.searchsorted([entry[0] for entry in sums], count).astype(np.int64)
+        self.scan_starts = np.searchsorted([entry[0] for entry in scans], count).astype(np.int64)
+        # Columns: kind, word, word of the value in the event, flag, salt.
         self.sums = _table([(k, w, EVENT_HEADER + v, b, i) for i, (_, k, w, v, b, _) in enumerate(sums)], 5)
-        best = EVENT_HEADER + self.pooled_sources
+        self.depth = EVENT_HEADER + self.pooled_sources
         rows = []
         for _, kind, word, value, bit, sign in scans:
-            rows.append((kind, word, EVENT_HEADER + value, bit, sign, best))
-            best += kind == EXTREME
+            # The last column is the word of the event that holds the best from it to the split.
+            rows.append((kind, word, EVENT_HEADER + value, bit, sign, self.depth))
+            self.depth += kind == EXTREME
         self.scans = _table(rows, 6)
-        self.latest = _table(self._latest, 2)
-        salted = enumerate(self._ever)
-        self.ever = _table(
-            [(k, w, v, b, len(sums) + i if k == DISTINCT else sign) for i, (k, w, v, b, sign) in salted], 5
-        )
-        self.depth = best
+
+    def _lay_out_reads(self, reads: list[tuple[int, ...]]) -> None:
+        """How every feature is read: what looks at the event before over "ever", before the row is updated."""
+        early: list[int] = []
+        late: list[int] = []
+        for i, row in enumerate(reads):
+            (early if row[0] in (READ_EVER_PREVIOUS, READ_EVER_SINCE) else late).append(i)
         table = [
-            (*reads[i], int(place), int(definition.is_text))
-            for i, (place, definition) in enumerate(zip(self.places, self.definitions, strict=True))
+            (*row, int(place), int(definition.is_text))
+            for row, place, definition in zip(reads, self.places, self.definitions, strict=True)
         ]
-        scales = [10.0 ** (d.decimals or 0) for d in self.definitions]
-        # What looks at the event before this one over "ever" is read before the row is brought up to date.
-        early = [i for i, row in enumerate(table) if row[0] in (READ_EVER_PREVIOUS, READ_EVER_SINCE)]
-        late = [i for i in range(len(table)) if i not in early]
-        self.early, self.late = _table([table[i] for i in early], 9), _table([table[i] for i in late], 9)
-        self.early_scales, self.late_scales = np.array([scales[i] for i in early]), np.array([scales[i] for i in late])
-        self.blank = np.array(self._blank + [0] * (_padded(len(self._blank)) - len(self._blank)), np.int64)
-
-    @property
-    def width(self) -> int:
-        """Words of a row."""
-        return len(self.blank)
-
-    @property
-    def counts_distinct(self) -> bool:
-        """Whether the entity needs the table of distinct values."""
-        return bool((self.sums[:, 0] == DISTINCT).any() or (self.ever[:, 0] == DISTINCT).any())
+        scales = np.array([10.0 ** (definition.decimals or 0) for definition in self.definitions])
+        self.early, self.early_scales = _table([table[i] for i in early], 9), scales[np.array(early, np.int64)]
+        self.late, self.late_scales = _table([table[i] for i in late], 9), scales[np.array(late, np.int64)]
 
 
 def plan(feature_set: FeatureSet) -> list[EntityPlan]:

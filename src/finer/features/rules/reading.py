@@ -30,6 +30,7 @@ from finer.features.rules.plan import (
 from finer.features.rules.sliding import REFERENCES, value_key
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Int = Any  # a word of 64 bits, which numba and NumPy name differently
 Pointer = Any  # to words of 64 bits, except `links`: the pool again, in words of 32
 
 EVER_COLUMNS, READ_COLUMNS = 5, 9
@@ -37,10 +38,10 @@ _MICRO = 1e-6
 _NULL_BITS = int(np.array([np.nan]).view(np.int64)[0])
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def update_ever(
-    i: int, n: int, r: int, place: int, t: int, flags: int, rows: Pointer, values: Pointer, seen: Pointer,
-    seen_shift: np.uint64, meta: Pointer, ever: Pointer, n_ever: int,
+    i: Int, n: Int, r: Int, place: Int, t: Int, flags: Int, rows: Pointer, values: Pointer, seen: Pointer,
+    seen_shift: np.uint64, meta: Pointer, ever: Pointer, n_ever: Int,
 ) -> None:  # fmt: skip
     """Add an event to the aggregates that have no window."""
     for a in range(n_ever):
@@ -64,8 +65,8 @@ def update_ever(
                 rows[word + 1] = t
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def _number(kind: int, a: int, b: int, c: int, sign: int, rows: Pointer) -> float:
+@nb.njit(nogil=True, inline="always")
+def _number(kind: Int, a: Int, b: Int, c: Int, sign: Int, rows: Pointer) -> float:
     """A feature that is computed from sums or extremes; NaN is null."""
     if kind == READ_NUMBER:
         return float(rows[a])
@@ -77,11 +78,11 @@ def _number(kind: int, a: int, b: int, c: int, sign: int, rows: Pointer) -> floa
     return float(sign * found) if found != ABSENT else np.nan
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def _picked(
-    kind: int, a: int, window: int, value: int, t: int, r: int, depth: int, mask: int, rows: Pointer, pool: Pointer,
+    kind: Int, a: Int, window: Int, value: Int, t: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer,
     windows: Pointer,
-) -> tuple[int, bool, float]:  # fmt: skip
+) -> tuple[Int, bool, float]:  # fmt: skip
     """A feature that is one event's value or time: (value, whether there is one, seconds since)."""
     if kind >= READ_EVER:
         known = rows[a + 1] != NEVER and (kind == READ_EVER or rows[a + 1] <= t)
@@ -95,32 +96,34 @@ def _picked(
     return pool[p + value], True, (t - pool[p]) * _MICRO
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def read(
-    i: int, n: int, t: int, r: int, depth: int, mask: int, rows: Pointer, pool: Pointer, windows: Pointer,
-    reads: Pointer, n_reads: int, scales: Pointer, out: Pointer, bits: Pointer, nulls: Pointer,
+    i: Int, n: Int, t: Int, r: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer, windows: Pointer,
+    reads: Pointer, n_reads: Int, scales: Pointer, out: Pointer, bits: Pointer, nulls: Pointer,
 ) -> None:  # fmt: skip
     """Write features of row i: numbers to `out`, hashes of texts to `bits`, the same memory as integers."""
     for f in range(n_reads):
-        kind, a, place = reads[READ_COLUMNS * f], r + reads[READ_COLUMNS * f + 1], reads[READ_COLUMNS * f + 7]
+        at = READ_COLUMNS * f
+        kind, a, place = reads[at], r + reads[at + 1], reads[at + 7]
         if kind <= READ_EXTREME:
-            number = _number(kind, a, r + reads[READ_COLUMNS * f + 2], r + reads[READ_COLUMNS * f + 3], reads[READ_COLUMNS * f + 6], rows) / scales[f]
+            number = _number(kind, a, r + reads[at + 2], r + reads[at + 3], reads[at + 6], rows) / scales[f]
         else:
-            value, known, since = _picked(kind, a, reads[READ_COLUMNS * f + 4], reads[READ_COLUMNS * f + 5], t, r, depth, mask, rows, pool, windows)
-            if reads[READ_COLUMNS * f + 8]:
+            window, source = reads[at + 4], reads[at + 5]
+            value, known, since = _picked(kind, a, window, source, t, depth, mask, rows, pool, windows)
+            if reads[at + 8]:
                 bits[place * n + i] = value if known else 0
                 nulls[place] += not known
                 continue
+            number = value / scales[f] if known else np.nan
             if kind == READ_SINCE or kind == READ_EVER_SINCE:
                 number = since
-            else:
-                number = value / scales[f] if known else np.nan
         out[place * n + i] = number
         nulls[place] += np.isnan(number)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def write_null(i: int, n: int, reads: Pointer, n_reads: int, bits: Pointer, nulls: Pointer) -> None:
+@nb.njit(nogil=True, inline="always")
+def write_null(i: Int, n: Int, reads: Pointer, n_reads: Int, bits: Pointer, nulls: Pointer) -> None:
+    """Write null to features of row i."""
     for f in range(n_reads):
         place = reads[READ_COLUMNS * f + 7]
         bits[place * n + i] = 0 if reads[READ_COLUMNS * f + 8] else _NULL_BITS

@@ -24,6 +24,7 @@ from finer.features.rules.plan import ABSENT, COUNT, EXTREME, HEADER, NEVER, SQU
 from finer.kit.hashing import mix
 
 Array = np.ndarray[Any, np.dtype[Any]]
+Int = Any  # a word of 64 bits, which numba and NumPy name differently
 Pointer = Any  # to words of 64 bits, except `links`: the pool again, in words of 32
 
 # Places in `meta`, the few numbers of a state that change with every event.
@@ -35,20 +36,22 @@ _ADVANCE = -2  # a FIRST whose event has left: the next one has to be found
 _SALT = np.uint64(0xD6E8FEB86659FD93)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def alive(sequence: int, meta: Pointer) -> bool:
+@nb.njit(nogil=True, inline="always")
+def alive(sequence: Int, meta: Pointer) -> Any:
+    """Whether a sequence number is that of an event still in the ring."""
     return sequence >= 0 and ((meta[HEAD] - 1 - sequence) & SEQUENCES) < meta[EVENTS]
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def value_key(place: int, salt: int, value: int) -> np.uint64:
+@nb.njit(nogil=True, inline="always")
+def value_key(place: Int, salt: Int, value: Int) -> np.uint64:
+    """The key of one entity and value in the table of distinct values; `salt` tells aggregates apart."""
     key = mix(np.uint64(value) ^ mix(np.uint64(place) * _SALT + np.uint64(salt)))
     return key if key != 0 else np.uint64(1)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def apply(
-    sign: int, first: int, last: int, p: int, r: int, place: int, rows: Pointer, pool: Pointer, flags: int,
+    sign: Int, first: Int, last: Int, p: Int, r: Int, place: Int, rows: Pointer, pool: Pointer, flags: Int,
     sums: Pointer, seen: Pointer, seen_shift: np.uint64, meta: Pointer,
 ) -> None:  # fmt: skip
     """Put the event at `p` into the sums first..last (sign 1), or take it out (-1)."""
@@ -62,14 +65,15 @@ def apply(
             elif kind == SQUARES:
                 add_square(rows, word, pool[value], sign)
             else:
-                changed = count_reference(seen, seen_shift, value_key(place, sums[SUM_COLUMNS * a + 4], pool[value]), sign)
+                key = value_key(place, sums[SUM_COLUMNS * a + 4], pool[value])
+                changed = count_reference(seen, seen_shift, key, sign)
                 rows[word] += changed
                 meta[REFERENCES] += changed
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(nogil=True)
 def _rescan(
-    w: int, newest: int, r: int, depth: int, mask: int, rows: Pointer, pool: Pointer, links: Pointer,
+    w: Int, newest: Int, r: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer, links: Pointer,
     scan_starts: Pointer, scans: Pointer, force: bool,
 ) -> None:  # fmt: skip
     """Bring minima, maxima and firsts of window w up to date after its oldest event changed.
@@ -109,8 +113,8 @@ def _rescan(
             rows[word] = q
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def _leave(w: int, sequence: int, r: int, rows: Pointer, scan_starts: Pointer, scans: Pointer) -> None:
+@nb.njit(nogil=True, inline="always")
+def _leave(w: Int, sequence: Int, r: Int, rows: Pointer, scan_starts: Pointer, scans: Pointer) -> None:
     """Note that an event has left window w, for the aggregates that pointed at it."""
     for s in range(scan_starts[w], scan_starts[w + 1]):
         word = r + scans[SCAN_COLUMNS * s + 1]
@@ -121,9 +125,9 @@ def _leave(w: int, sequence: int, r: int, rows: Pointer, scan_starts: Pointer, s
             rows[word] = _ADVANCE
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def _enter(
-    sequence: int, p: int, r: int, flags: int, rows: Pointer, pool: Pointer, scan_from: int, scan_to: int,
+    sequence: Int, p: Int, r: Int, flags: Int, rows: Pointer, pool: Pointer, scan_from: Int, scan_to: Int,
     scans: Pointer,
 ) -> None:  # fmt: skip
     """Show a new newest event to the minima, maxima and firsts of a window."""
@@ -136,11 +140,11 @@ def _enter(
                 rows[word] = sequence
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def push(
-    sequence: int, r: int, place: int, depth: int, mask: int, rows: Pointer, pool: Pointer, links: Pointer,
-    seen: Pointer, seen_shift: np.uint64, meta: Pointer, windows: Pointer, n_windows: int, sum_starts: Pointer,
-    sums: Pointer, scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: int,
+    sequence: Int, r: Int, place: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer, links: Pointer,
+    seen: Pointer, seen_shift: np.uint64, meta: Pointer, windows: Pointer, n_windows: Int, sum_starts: Pointer,
+    sums: Pointer, scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: Int,
 ) -> None:  # fmt: skip
     """Move the cursor forward to the event that follows it."""
     p = (sequence & mask) * depth
@@ -173,10 +177,10 @@ def push(
             rows[word] = sequence
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(nogil=True)
 def _picked_before(
-    sequence: int, bit: int, depth: int, mask: int, pool: Pointer, links: Pointer, meta: Pointer, until: int,
-) -> int:  # fmt: skip
+    sequence: Int, bit: Int, depth: Int, mask: Int, pool: Pointer, links: Pointer, meta: Pointer, until: Int,
+) -> Int:  # fmt: skip
     """The latest event from `sequence` backwards that has the flag and is later than `until`; -1 if there is none."""
     q = np.int64(sequence)
     while alive(q, meta):
@@ -189,8 +193,8 @@ def _picked_before(
     return np.int64(-1)
 
 
-@nb.njit(cache=True, nogil=True)
-def _room(counters: Array, meta: Array, more: int) -> Array:
+@nb.njit(nogil=True)
+def _room(counters: Array, meta: Array, more: Int) -> Array:
     """The table of distinct values, larger when `more` references might not fit."""
     while (meta[REFERENCES] + more) * 8 > len(counters) * 3:
         larger = np.zeros(len(counters) * 2, np.uint64)
@@ -199,11 +203,11 @@ def _room(counters: Array, meta: Array, more: int) -> Array:
     return counters
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(nogil=True)
 def seek_back(
-    sequence: int, r: int, place: int, depth: int, mask: int, rows: Pointer, pool: Pointer, links: Pointer,
-    counters: Array, meta: Pointer, windows: Pointer, n_windows: int, sum_starts: Pointer, sums: Pointer,
-    scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: int,
+    sequence: Int, r: Int, place: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer, links: Pointer,
+    counters: Array, meta: Pointer, windows: Pointer, n_windows: Int, sum_starts: Pointer, sums: Pointer,
+    scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: Int,
 ) -> Array:  # fmt: skip
     """Move the cursor back to a late event that has just been linked in. Returns the table of distinct values."""
     p0 = (sequence & mask) * depth
@@ -245,11 +249,11 @@ def seek_back(
     return counters
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(nogil=True)
 def evict(
-    now: int, depth: int, mask: int, width: int, emptied: int, rows: Pointer, pool: Pointer, links: Pointer,
-    seen: Pointer, seen_shift: np.uint64, meta: Pointer, windows: Pointer, n_windows: int, sum_starts: Pointer,
-    sums: Pointer, scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: int, blank: Pointer,
+    now: Int, depth: Int, mask: Int, width: Int, emptied: Int, rows: Pointer, pool: Pointer, links: Pointer,
+    seen: Pointer, seen_shift: np.uint64, meta: Pointer, windows: Pointer, n_windows: Int, sum_starts: Pointer,
+    sums: Pointer, scan_starts: Pointer, scans: Pointer, latest: Pointer, n_latest: Int, blank: Pointer,
 ) -> None:  # fmt: skip
     """Take the oldest arrival out of the ring, of its list, and of the windows that hold it."""
     sequence = (meta[HEAD] - meta[EVENTS]) & SEQUENCES
@@ -291,10 +295,10 @@ def evict(
             _rescan(w, cursor, r, depth, mask, rows, pool, links, scan_starts, scans, inside)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(nogil=True, inline="always")
 def link(
-    sequence: int, p: int, t: int, r: int, depth: int, mask: int, rows: Pointer, pool: Pointer, links: Pointer,
-    meta: Pointer,
+    sequence: Int, p: Int, t: Int, r: Int, depth: Int, mask: Int, rows: Pointer, pool: Pointer, links: Pointer,
+    meta: Pointer, n_windows: Int,
 ) -> bool:  # fmt: skip
     """Put a new event into its place in the entity's list; returns whether that is before the cursor."""
     before, following, late = rows[r + 1], np.int64(-1), False
@@ -306,6 +310,10 @@ def link(
                 following = np.int64(links[2 * (before & mask) * depth + NEXT])
         else:
             late = True
+            for w in range(n_windows):
+                # Windows grow, so the last of these is the oldest known event that is later than the new one.
+                if rows[r + HEADER + 2 * w + 1] > t:
+                    before = rows[r + HEADER + 2 * w]
             while before >= 0 and pool[(before & mask) * depth] > t:
                 following = before
                 before = np.int64(links[2 * (before & mask) * depth + PREVIOUS])

@@ -119,6 +119,4 @@ def _offset_us(at_us: int, zone: ZoneInfo) -> int:
     return 0 if offset is None else int(offset.total_seconds()) * 1_000_000
 
 
-_DERIVED_CONDITIONS = {
-    name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()
-}
+_DERIVED_CONDITIONS = {name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()}

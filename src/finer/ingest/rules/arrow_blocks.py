@@ -43,8 +43,7 @@ def parquet_batches(source: Any) -> Iterator[pa.RecordBatch]:
     """Record batches of a Parquet file, a few row groups' pages at a time. Raises UnreadableBody."""
     try:
         file = pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
-        for batch in file.iter_batches(batch_size=BLOCK_ROWS, use_threads=False):
-            yield batch
+        yield from file.iter_batches(batch_size=BLOCK_ROWS, use_threads=False)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableBody(f"The Parquet data cannot be read: {show(error)}.") from error
 
@@ -72,10 +71,11 @@ def _check_offsets(batch: pa.RecordBatch) -> None:
     for column in batch.columns:
         kind = column.type
         if pa.types.is_string(kind):
-            column = column.view(pa.binary())
+            column.view(pa.binary()).validate(full=True)
         elif pa.types.is_large_string(kind):
-            column = column.view(pa.large_binary())
-        column.validate(full=True)
+            column.view(pa.large_binary()).validate(full=True)
+        else:
+            column.validate(full=True)
 
 
 def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first: int) -> Block:
@@ -90,14 +90,14 @@ def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first
     columns: dict[int, pa.Array] = {}
     names: dict[int, str] = {}
     base = 0
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+    for name, sent in zip(batch.schema.names, batch.columns, strict=True):
         slot = plan.slot_of.get(name)
         if slot is None:
             continue
         if slot in names:
             raise UnreadableBody(f"The columns {names[slot]!r} and {name!r} are the same field.")
         names[slot] = name
-        column = columns[slot] = _plain(column)
+        column = columns[slot] = _plain(sent)
         text = _as_text(plan, slot, column)
         if text is None:
             natives[slot] = _native(column)
@@ -230,7 +230,7 @@ def _convert(column: pa.Array, item: FieldPlan, scale: Array | None, received_us
     """The values in the field's own unit, and which of them the slow path has to look at."""
     kind, rows = item.field.kind, len(column)
     dtype = {Kind.NUMBER: np.float64, Kind.BOOLEAN: np.bool_, Kind.DATE: np.int32}.get(kind, np.int64)
-    nothing = np.zeros(rows, dtype), np.ones(rows, np.bool_)
+    nothing: tuple[Array, Array] = np.zeros(rows, dtype), np.ones(rows, np.bool_)
     source = column.type
     if kind is Kind.MONEY and scale is not None:
         return _money(column, item, scale) or nothing
@@ -253,6 +253,7 @@ def _convert(column: pa.Array, item: FieldPlan, scale: Array | None, received_us
 
 def _money(column: pa.Array, item: FieldPlan, scale: Array) -> tuple[Array, Array] | None:
     powers = 10 ** scale.astype(np.int64)
+    values: Array
     source = column.type
     if pa.types.is_decimal128(source):
         values, wrong = _decimals(column, scale)
@@ -308,8 +309,6 @@ def _decode(plan: Plan, columns: dict[int, pa.Array], i: int) -> Decoded:
         try:
             tokens[slot] = _token(column, i, is_date)
         except UnicodeDecodeError as error:
-
-
             reason = f"{plan.slot_names[slot]} is not valid UTF-8: its byte {error.start + 1} is wrong."
             errors.append(FieldError(plan.slot_names[slot], "invalid_utf8", "", reason))
     return Decoded(tokens, errors)
@@ -319,10 +318,8 @@ def _token(column: pa.Array, i: int, is_date: bool) -> Token:
     kind = column.type
     if pa.types.is_timestamp(kind):
         return _moment(column, i, is_date)
-    if pa.types.is_string(kind):
-        value = column.slice(i, 1).view(pa.binary())[0].as_py()
-    else:
-        value = column[i].as_py()
+    readable = column.slice(i, 1).view(pa.binary()) if pa.types.is_string(kind) else column.slice(i, 1)
+    value = readable[0].as_py()
     if isinstance(value, bytes):
         return value.decode()
     if value is None or isinstance(value, str | bool):
@@ -352,5 +349,3 @@ def _moment(column: pa.Array, i: int, is_date: bool) -> Token:
 def unify(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with dictionaries unpacked, for expressions over it."""
     return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names=batch.schema.names)
-
-

@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from finer.ingest.errors import UnreadableBody, UnsupportedFormat
+from finer.ingest.rules.arrow_blocks import arrow_body
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
+from finer.ingest.rules.csv_blocks import csv_body
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
 from finer.ingest.rules.plan import Plan, plan_of
 from finer.ingest.rules.unpack import unpack
@@ -87,7 +89,9 @@ def join(plan: Plan, batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 def _count_records(data: bytes, records_max: int) -> None:
     records = sum(1 for line in data.split(b"\n") if line.strip())
     if records > records_max:
-        raise TooLarge(f"The body holds {records} records; at most {records_max} are taken at once. Send smaller bodies.")
+        raise TooLarge(
+            f"The body holds {records} records; at most {records_max} are taken at once. Send smaller bodies."
+        )
 
 
 def _flush(
@@ -122,9 +126,9 @@ def account(checked: Checked, block: Block, results: list[BodyResult], owners: S
     else:
         received = np.bincount(block.owners, minlength=len(owners))
         accepted = np.bincount(block.owners[checked.rows], minlength=len(owners))
-        for owner in np.flatnonzero(received):
-            results[owners[owner]].received += int(received[owner])
-            results[owners[owner]].accepted += int(accepted[owner])
+        for index, more, kept in zip(owners, received.tolist(), accepted.tolist(), strict=True):
+            results[index].received += more
+            results[index].accepted += kept
     for owner, record in checked.refused:
         results[owners[owner]].refused.append(record)
     for owner, name in checked.unknown:
@@ -143,12 +147,8 @@ def _parse_one(
     if kind == "json":
         blocks = json_body(plan, data, rest)
     elif kind == "csv":
-        from finer.ingest.rules.csv_blocks import csv_body
-
         blocks = csv_body(plan, data)
     else:
-        from finer.ingest.rules.arrow_blocks import arrow_body
-
         blocks = arrow_body(plan, kind, data)
     for block, checked in _checked(plan, blocks, received_us):
         batches.append(account(checked, block, [result], [0]))

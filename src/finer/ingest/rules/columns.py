@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from finer.ingest.rules import kernels, time_kernels
 from finer.ingest.rules.patterns import anchored
-from finer.ingest.rules.plan import EXPONENT_TABLE, NO_TEXT, POWERS, FieldPlan, Plan, text_limits
+from finer.ingest.rules.plan import EXPONENT_TABLE, NO_TEXT, POWERS, FieldPlan, Plan
 from finer.ingest.rules.record import timestamp_high
 from finer.ingest.types import Kind
 from finer.kit.hashing import hash_strings
@@ -83,13 +83,11 @@ def _exponents(currency: pa.Array, rows: int, bad: Array) -> Array:
 
 def _text(item: FieldPlan, cells: Cells, bad: Array) -> pa.Array:
     source = item.source
-    shortest, longest = text_limits(item.field)
     offsets, data, valid, nulls = kernels.text_column(
         cells.data, cells.starts[item.slot], cells.sizes[item.slot], cells.present, item.slot, cells.bare,
         item.field.from_number or cells.texts,
         cells.starts[source] if source >= 0 else _NO_PLACES, cells.sizes[source] if source >= 0 else _NO_PLACES, source,
-        item.filling, item.required, shortest, longest,
-        item.classes, item.last_class, item.allowed, item.allowed_sizes, item.field.fold, bad,
+        item.filling, item.required, item.text_rules, item.classes, item.allowed, bad,
     )  # fmt: skip
     buffers = [_bitmap(valid, nulls), pa.py_buffer(offsets), pa.py_buffer(data)]
     array = pa.Array.from_buffers(pa.string(), len(valid), buffers, nulls)
@@ -137,7 +135,9 @@ def _typed(item: FieldPlan, cells: Cells, rows: int, scale: Array | None, receiv
         )
     elif kind is Kind.BOOLEAN:
         out = np.empty(rows, np.bool_)
-        nulls = kernels.boolean_column(*where, cells.bare, item.required, out, valid, bad)
+        nulls = kernels.boolean_column(
+            cells.data, starts, cells.present, slot, cells.bare, item.required, out, valid, bad
+        )
     elif kind is Kind.DATE:
         out = np.empty(rows, np.int32)
         nulls = time_kernels.date_column(*where, cells.bare, item.required, item.low, item.high, out, valid, bad)
@@ -187,5 +187,5 @@ def _words(array: pa.Array) -> Array:
         return np.asarray(array.fill_null(False)).astype(np.uint64)
     width = pa.int32() if pa.types.is_date32(array.type) else pa.int64()
     whole = array.view(width)
-    whole = whole.fill_null(0) if whole.null_count else whole
-    return np.asarray(whole).astype(np.int64).view(np.uint64)
+    words: Array = np.asarray(whole.fill_null(0) if whole.null_count else whole)
+    return words.astype(np.int64).view(np.uint64)

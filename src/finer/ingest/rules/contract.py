@@ -85,8 +85,8 @@ def _mapping(value: Any, place: str) -> dict[str, Any]:
 
 def _custom(item: dict[str, Any], place: str, known: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for entry in item.get("customProperties") or []:
-        entry = _mapping(entry, f"{place}.customProperties")
+    for written in item.get("customProperties") or []:
+        entry = _mapping(written, f"{place}.customProperties")
         name = entry.get("property")
         if name not in known:
             raise ContractInvalid(f"{place}.customProperties: {name!r} is not known; known are {sorted(known)}.")
@@ -151,10 +151,12 @@ def _names(custom: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
 
 def _allowed(item: dict[str, Any], place: str) -> tuple[str, ...]:
     values: list[str] = []
-    for check in item.get("quality") or []:
-        check = _mapping(check, f"{place}.quality")
+    for written in item.get("quality") or []:
+        check = _mapping(written, f"{place}.quality")
         if check.get("rule") != "validValues" or not isinstance(check.get("mustBe"), list):
-            raise ContractInvalid(f"{place}.quality: only the library rule validValues with a list mustBe is known here.")
+            raise ContractInvalid(
+                f"{place}.quality: only the library rule validValues with a list mustBe is known here."
+            )
         values.extend(str(value) for value in check["mustBe"])
     return tuple(values)
 
@@ -183,9 +185,9 @@ def _is_decimal(text: str) -> bool:
 
 def _row_rules(schema: dict[str, Any], place: str) -> list[RowRule]:
     rules = []
-    for i, check in enumerate(schema.get("quality") or []):
+    for i, written in enumerate(schema.get("quality") or []):
         here = f"{place}: schema[0].quality[{i}]"
-        check = _mapping(check, here)
+        check = _mapping(written, here)
         if check.get("type") != "custom" or check.get("engine") != "finer":
             raise ContractInvalid(f"{here}: a row rule has type custom and engine finer.")
         for key in ("name", "implementation", "description"):
@@ -211,19 +213,9 @@ def _check_names(contract: Contract, place: str) -> None:
             if name in taken:
                 raise ContractInvalid(f"{place}: the name {name!r} is used twice.")
             taken.add(name)
-        source = by_name.get(field.derived_from or "")
-        if field.derived_from is not None and (source is None or source.kind is not field.kind):
-            raise ContractInvalid(f"{place}: {field.name}: derivedFrom must name a field of the same type.")
-        currency = by_name.get(field.currency or "")
-        if field.kind is Kind.MONEY and (currency is None or currency.kind is not Kind.STRING):
-            raise ContractInvalid(f"{place}: {field.name}: money needs customProperties currency, naming a text field.")
-        if field.combined_aliases and (field.kind is not Kind.TIMESTAMP or len(field.combined_aliases) != 2):
-            raise ContractInvalid(f"{place}: {field.name}: combinedAliases are a date and a time of a timestamp.")
-        arrival = field.kind is Kind.TIMESTAMP and field.default == "received_at"
-        if field.default is not None and field.kind is not Kind.STRING and not arrival:
-            raise ContractInvalid(f"{place}: {field.name}: only a text has a default; a timestamp's is received_at.")
-        if field.allowed and field.default is not None and field.default not in field.allowed:
-            raise ContractInvalid(f"{place}: {field.name}: the default is not among the allowed values.")
+        for problem in (_wrong_reference(field, by_name), _wrong_default(field)):
+            if problem is not None:
+                raise ContractInvalid(f"{place}: {field.name}: {problem}")
     for name in (*contract.fingerprint_fields, *(name for rule in contract.rules for name in rule.fields)):
         if name not in by_name:
             raise ContractInvalid(f"{place}: {name!r} is not a field of this contract.")
@@ -232,3 +224,27 @@ def _check_names(contract: Contract, place: str) -> None:
             raise ContractInvalid(f"{place}: every contract has a field {required}.")
     if sum(1 + len(field.combined_aliases) for field in contract.fields) > SLOTS_MAX:
         raise ContractInvalid(f"{place}: at most {SLOTS_MAX} fields are supported.")
+
+
+def _wrong_reference(field: Field, by_name: dict[str, Field]) -> str | None:
+    """What is wrong with the fields that a field names."""
+    source = by_name.get(field.derived_from or "")
+    if field.derived_from is not None and (source is None or source.kind is not field.kind):
+        return "derivedFrom must name a field of the same type."
+    currency = by_name.get(field.currency or "")
+    if field.kind is Kind.MONEY and (currency is None or currency.kind is not Kind.STRING):
+        return "money needs customProperties currency, naming a text field."
+    if field.combined_aliases and (field.kind is not Kind.TIMESTAMP or len(field.combined_aliases) != 2):
+        return "combinedAliases are a date and a time of a timestamp."
+    return None
+
+
+def _wrong_default(field: Field) -> str | None:
+    """What is wrong with the default of a field."""
+    if field.default is None or (field.kind is Kind.TIMESTAMP and field.default == "received_at"):
+        return None
+    if field.kind is not Kind.STRING:
+        return "only a text has a default; a timestamp's is received_at."
+    if field.allowed and field.default not in field.allowed:
+        return "the default is not among the allowed values."
+    return None

@@ -15,6 +15,7 @@ from finer.ingest.rules.json_blocks import BLOCK_ROWS, BOM, broken
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.record import Token, show
 from finer.ingest.rules.scan_csv import scan_cells
+from finer.ingest.rules.scan_json import Places
 
 CELL_MAX = 1 << 20
 _HEADER_MAX = 1 << 20
@@ -34,12 +35,9 @@ class CsvReader:
     def header(self, data: bytes, *, last: bool) -> bool:
         """Read the header from the start of `data`; False when it is not complete yet. Raises UnreadableBody."""
         start = len(BOM) if data.startswith(BOM) else 0
-        one = (np.empty((1, 1), np.int32), np.empty((1, 1), np.int32), np.empty(1, np.int64))
-        odd, spans, lines, cells = np.empty(1, np.uint8), np.empty((1, 2), np.int64), np.empty(1, np.int64), _count(1)
+        places, odd, spans, lines = _arrays(1, 1)
         view = np.frombuffer(data, np.uint8)
-        rows, self.consumed, self._line = scan_cells(
-            view, start, 1, last, _NO_SLOTS, *one, odd, spans, lines, cells
-        )  # fmt: skip
+        rows, self.consumed, self._line = scan_cells(view, start, 1, last, _NO_SLOTS, places, odd, spans, lines)
         if rows == 0:
             if len(data) > _HEADER_MAX:
                 raise UnreadableBody("The first line of the CSV is not a header: it does not end.")
@@ -47,7 +45,9 @@ class CsvReader:
         try:
             names = _cells(data[spans[0, 0] : spans[0, 1]].decode())
         except (UnicodeDecodeError, csv.Error) as error:
-            raise UnreadableBody(f"The first line of the CSV must be a header with the field names: {error}.") from error
+            raise UnreadableBody(
+                f"The first line of the CSV must be a header with the field names: {error}."
+            ) from error
         self.names = [name.strip() for name in names]
         self._slots = np.array([self._plan.slot_of.get(name, -1) for name in self.names], np.int64)
         known = [int(slot) for slot in self._slots if slot >= 0]
@@ -57,7 +57,9 @@ class CsvReader:
                 f"it is {show(', '.join(self.names))}."
             )
         if len(known) != len(set(known)):
-            double = next(name for name in self.names if self._slots.tolist().count(self._plan.slot_of.get(name, -2)) > 1)
+            double = next(
+                name for name in self.names if self._slots.tolist().count(self._plan.slot_of.get(name, -2)) > 1
+            )
             raise UnreadableBody(f"The CSV header names the field {double!r} twice.")
         return True
 
@@ -73,21 +75,18 @@ class CsvReader:
         clean = _is_utf8(data)
         while self.consumed < len(data):
             room = min(BLOCK_ROWS, data.count(b"\n", self.consumed) + 1)
-            slots = self._plan.slots
-            starts, sizes = np.empty((slots, room), np.int32), np.empty((slots, room), np.int32)
-            present, odd = np.empty(room, np.int64), np.empty(room, np.uint8)
-            spans, lines, cells = np.empty((room, 2), np.int64), np.empty(room, np.int64), _count(room)
+            places, odd, spans, lines = _arrays(self._plan.slots, room)
             rows, self.consumed, self._line = scan_cells(
-                view, self.consumed, self._line, last, self._slots, starts, sizes, present, odd, spans, lines, cells
+                view, self.consumed, self._line, last, self._slots, places, odd, spans, lines
             )
             if rows == 0:
                 return
             if not clean:
                 _mark_broken_text(view, spans[:rows], odd)
-            yield self._block(data, Cells(view, starts, sizes, present[:rows], np.zeros(rows, np.int64), texts=True),
-                              odd[:rows], spans, lines[:rows], cells)  # fmt: skip
+            cells = Cells(view, places.starts, places.sizes, places.present[:rows], places.bare[:rows], texts=True)
+            yield self._block(data, cells, odd[:rows], spans, lines[:rows])
 
-    def _block(self, data: bytes, cells: Cells, odd: Array, spans: Array, lines: Array, counts: Array) -> Block:
+    def _block(self, data: bytes, cells: Cells, odd: Array, spans: Array, lines: Array) -> Block:
         def raw(i: int) -> bytes:
             return data[spans[i, 0] : spans[i, 1]]
 
@@ -121,8 +120,11 @@ class CsvReader:
         return Decoded(tokens)
 
 
-def _count(rows: int) -> Array:
-    return np.empty(rows, np.int64)
+def _arrays(slots: int, rows: int) -> tuple[Places, Array, Array, Array]:
+    """What the scan of at most `rows` records writes to: places, odd, spans and lines."""
+    starts, sizes = np.empty((slots, rows), np.int32), np.empty((slots, rows), np.int32)
+    places = Places(starts, sizes, np.empty(rows, np.int64), np.empty(rows, np.int64), rows)
+    return places, np.empty(rows, np.uint8), np.empty((rows, 2), np.int64), np.empty(rows, np.int64)
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -29,10 +28,10 @@ from finer.ingest.types import Mapping, RefusedRecord
 CHUNK_BYTES = 8 << 20
 _RECORD_BYTES_MAX = 64 << 20
 _SUFFIXES = {
-    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".pq": "parquet",
-    ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow", ".ipc": "arrow",
+    "ndjson": "ndjson", "jsonl": "ndjson", "json": "json", "csv": "csv", "parquet": "parquet", "pq": "parquet",
+    "arrow": "arrow", "arrows": "arrow", "feather": "arrow", "ipc": "arrow",
 }  # fmt: skip
-_PACKED = {".gz": "gzip", ".zst": "zstd"}
+_PACKED = {"gz": "gzip", "zst": "zstd"}
 
 Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
 """Accepted rows, refused records, how many were received, and unknown fields."""
@@ -40,11 +39,11 @@ Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
 
 def format_of_file(name: str) -> tuple[str, str]:
     """The format and the packing that a file name tells, e.g. ("ndjson", "gzip"). Raises UnsupportedFormat."""
-    path = PurePath(name)
-    packed = _PACKED.get(path.suffix.lower(), "")
-    found = _SUFFIXES.get((path.with_suffix("") if packed else path).suffix.lower())
+    stem, _, last = name.rpartition(".")
+    packed = _PACKED.get(last.lower(), "")
+    found = _SUFFIXES.get((stem.rpartition(".")[2] if packed else last).lower())
     if found is None:
-        raise UnsupportedFormat(path.name, [*_SUFFIXES, "each also with .gz or .zst"])
+        raise UnsupportedFormat(name, [*(f".{suffix}" for suffix in _SUFFIXES), "each also with .gz or .zst"])
     return found, packed
 
 
@@ -143,9 +142,7 @@ def _mapped_step(
     return checked.batch, refused, block.rows, []
 
 
-def _table_steps(
-    plan: Plan, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int
-) -> Iterator[Step]:
+def _table_steps(plan: Plan, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int) -> Iterator[Step]:
     batches: Iterable[pa.RecordBatch] = parquet_batches(handle) if kind == "parquet" else ipc_batches(handle)
     mapper: Mapper | None = None
     first = 1
@@ -183,16 +180,16 @@ def _ndjson(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
     rest, line, first = b"", 1, True
     skipping: bytes | None = None
     for chunk, last in _chunks(handle):
-        if first:
-            chunk, first = chunk.removeprefix(BOM), False
+        more = chunk.removeprefix(BOM) if first else chunk
+        first = False
         if skipping is not None:
-            end = chunk.find(b"\n")
+            end = more.find(b"\n")
             if end < 0 and not last:
                 continue
             yield _endless(line, skipping)
-            skipping, chunk = None, chunk[end + 1 :] if end >= 0 else b""
+            skipping, more = None, more[end + 1 :] if end >= 0 else b""
             line += 1
-        data = rest + chunk
+        data = rest + more
         cut = len(data) if last else data.rfind(b"\n") + 1
         rest = data[cut:]
         data = data[:cut]
@@ -249,5 +246,3 @@ def _json(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
         data = data[splitter.consumed :]
         _bounded(data, f"Element {splitter.elements + 1} of the array")
     yield from array_rest(splitter, data.strip(b" \t\r\n"))
-
-

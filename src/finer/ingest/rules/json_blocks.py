@@ -12,7 +12,16 @@ from finer.ingest.rules.check import Block, Decoded
 from finer.ingest.rules.columns import Array, Cells
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.record import NESTED, Number, show
-from finer.ingest.rules.scan_json import UNKNOWN_MAX, scan_lines, scan_spans, split_array
+from finer.ingest.rules.scan_json import (
+    UNKNOWN_MAX,
+    Keys,
+    Places,
+    Unknown,
+    no_guess,
+    scan_lines,
+    scan_spans,
+    split_array,
+)
 from finer.ingest.types import FieldError
 
 BLOCK_ROWS = 32_768
@@ -43,25 +52,22 @@ class _Scan:
         self.plan = plan
         self.data = data
         self.bytes = np.frombuffer(data, np.uint8)
-        self.stop = _stop_table(data)
-        self.guess = np.full(64, -1, np.int64)
+        self.keys = Keys(plan.keys, plan.key_sizes, plan.key_slots, plan.table, _stop_table(data), no_guess())
         self.unknown_room = UNKNOWN_MAX * owners
         self.room = room
 
     def fresh(self) -> None:
         room, slots = self.room, self.plan.slots
-        self.starts = np.empty((slots, room), np.int32)
-        self.sizes = np.empty((slots, room), np.int32)
-        self.present = np.empty(room, np.int64)
-        self.bare = np.empty(room, np.int64)
+        self.places = Places(
+            np.empty((slots, room), np.int32),
+            np.empty((slots, room), np.int32),
+            np.empty(room, np.int64),
+            np.empty(room, np.int64),
+            room,
+        )
         self.odd = np.empty(room, np.uint8)
         self.spans = np.empty((room, 2), np.int64)
-        self.unknown = np.empty((self.unknown_room, 3), np.int64)
-        self.counts = np.zeros(1, np.int64)
-
-    def tables(self) -> tuple[Array, ...]:
-        plan = self.plan
-        return plan.keys, plan.key_sizes, plan.key_slots, plan.table, self.stop, self.guess
+        self.unknown = Unknown(np.empty((self.unknown_room, 3), np.int64), np.zeros(1, np.int64), self.unknown_room)
 
     def block(self, rows: int, lines: Array, owners: Array) -> Block:
         spans, data, plan = self.spans, self.data, self.plan
@@ -69,10 +75,11 @@ class _Scan:
         def raw(i: int) -> bytes:
             return data[spans[i, 0] : spans[i, 1]]
 
-        cells = Cells(self.bytes, self.starts, self.sizes, self.present[:rows], self.bare[:rows])
+        starts, sizes, present, bare, _ = self.places
+        cells = Cells(self.bytes, starts, sizes, present[:rows], bare[:rows])
         unknown = [
             (int(owner), int(start), data[start : start + size].decode("utf-8", "replace"))
-            for owner, start, size in self.unknown[: self.counts[0]]
+            for owner, start, size in self.unknown.places[: self.unknown.count[0]]
         ]
         return Block(
             rows=rows,
@@ -95,8 +102,8 @@ def ndjson_blocks(plan: Plan, data: bytes, ends: Array, first_line: int = 1) -> 
         scan.fresh()
         lines, owners = np.empty(room, np.int64), np.empty(room, np.int32)
         rows, position, line, owner = scan_lines(
-            scan.bytes, position, line, owner, ends, *scan.tables(), scan.starts, scan.sizes, scan.present,
-            scan.bare, scan.odd, scan.spans, lines, owners, scan.unknown, scan.counts,
+            scan.bytes, position, line, owner, ends, scan.keys, scan.places, scan.odd, scan.spans, lines, owners,
+            scan.unknown,
         )  # fmt: skip
         if rows:
             yield scan.block(rows, lines[:rows], owners[:rows])
@@ -129,27 +136,16 @@ class ArraySplitter:
         scan = _Scan(self._plan, data, rows, 1)
         scan.fresh()
         scan.spans = spans
-        scan_spans(
-            scan.bytes, 0, *scan.tables(), scan.starts, scan.sizes, scan.present, scan.bare, scan.odd, spans,
-            scan.unknown, scan.counts,
-        )  # fmt: skip
+        scan_spans(scan.bytes, scan.keys, scan.places, scan.odd, spans, scan.unknown)
         lines = np.arange(self.elements + 1, self.elements + rows + 1)
         return scan.block(rows, lines, np.zeros(rows, np.int32))
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> Any:
-    return _Pairs(pairs)
 
 
 class _Pairs(list[tuple[str, Any]]):
     """The members of an object as they were written, doubles included."""
 
 
-def _constant(name: str) -> Any:
-    return Number(name)
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=Number, parse_int=Number, parse_constant=_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_float=Number, parse_int=Number, parse_constant=Number)
 
 
 def broken(rule: str, reason: str, value: str = "") -> list[FieldError]:
@@ -172,7 +168,9 @@ def decode_json(plan: Plan, raw: bytes) -> Decoded:
     except RecursionError:
         return Decoded({}, broken("json", "The record is nested too deeply to be read."))
     if not isinstance(found, _Pairs):
-        return Decoded({}, broken("json", "The record must be a JSON object with the fields of the contract.", text[:80]))
+        return Decoded(
+            {}, broken("json", "The record must be a JSON object with the fields of the contract.", text[:80])
+        )
     return _tokens(plan, found)
 
 
@@ -185,7 +183,9 @@ def _tokens(plan: Plan, pairs: _Pairs) -> Decoded:
             decoded.unknown.append(show(name))
             continue
         if slot in given:
-            reason = f"{name} is given twice." if given[slot] == name else f"{name} and {given[slot]} are the same field."
+            reason = (
+                f"{name} is given twice." if given[slot] == name else f"{name} and {given[slot]} are the same field."
+            )
             decoded.errors.append(FieldError(plan.slot_names[slot], "duplicate_key", _plain(value), reason))
             continue
         given[slot] = name

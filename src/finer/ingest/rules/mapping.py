@@ -41,16 +41,8 @@ def compile_mapping(text: str, place: str, contract: Contract) -> Mapping:
         raise MappingInvalid(f"{place}: {sorted(map(str, strange))} is not known; known are {sorted(_KEYS)}.")
     if document.get("contract", contract.name) != contract.name:
         raise MappingInvalid(f"{place} is for the contract {document['contract']!r}, and not for {contract.name!r}.")
-    types = {str(name): str(kind) for name, kind in (document.get("types") or {}).items()}
-    kinds = {kind.value for kind in Kind} - {Kind.MONEY.value} | {LOCAL}
-    for name, kind in types.items():
-        if kind not in kinds:
-            raise MappingInvalid(f"{place}: types.{name}: {kind!r} is not a type; types are {sorted(kinds)}.")
-    zone = str(document.get("timezone", "UTC"))
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise MappingInvalid(f"{place}: there is no time zone {zone!r}.") from error
+    types = _types(document.get("types") or {}, place)
+    zone = _zone(str(document.get("timezone", "UTC")), place)
     known = {field.name for field in contract.fields}
     columns = []
     for target, value in document["columns"].items():
@@ -66,6 +58,22 @@ def compile_mapping(text: str, place: str, contract: Contract) -> Mapping:
     )
 
 
+def _types(given: dict[Any, Any], place: str) -> dict[str, str]:
+    kinds = {kind.value for kind in Kind} - {Kind.MONEY.value} | {LOCAL}
+    for name, kind in given.items():
+        if kind not in kinds:
+            raise MappingInvalid(f"{place}: types.{name}: {kind!r} is not a type; types are {sorted(kinds)}.")
+    return {str(name): str(kind) for name, kind in given.items()}
+
+
+def _zone(zone: str, place: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise MappingInvalid(f"{place}: there is no time zone {zone!r}.") from error
+    return zone
+
+
 def _target(target: str, value: Any, place: str) -> SourceExpression:
     if isinstance(value, dict):
         parts = value.get("join")
@@ -73,7 +81,9 @@ def _target(target: str, value: Any, place: str) -> SourceExpression:
             raise MappingInvalid(f"{place}: columns.{target}: a joined value is {{join: [column, ...], with: text}}.")
         return SourceExpression(target, "", tuple(str(part) for part in parts), str(value.get("with", "")))
     if isinstance(value, bool) or value is None:
-        raise MappingInvalid(f"{place}: columns.{target}: write an expression, for instance \"'text'\" or quantity * 2.")
+        raise MappingInvalid(
+            f"{place}: columns.{target}: write an expression, for instance \"'text'\" or quantity * 2."
+        )
     return SourceExpression(target, str(value).strip())
 
 
@@ -110,20 +120,10 @@ class Mapper:
         types = {name: kind for name, kind in ((item.name, _column_type(item.type)) for item in schema) if kind}
         catalogue = Catalogue({**types, ROW_NUMBER: ColumnType.NUMBER})
         self._targets: list[tuple[str, Callable[[Columns], pa.Array]]] = []
+        known = {*schema.names, ROW_NUMBER}
         for column in mapping.columns:
-            names = column.join or (column.expression,)
-            plain = all(name in schema.names or name == ROW_NUMBER for name in names)
-            if column.join and not plain:
-                missing = next(name for name in names if name not in schema.names and name != ROW_NUMBER)
-                raise MappingInvalid(f"{place}: columns.{column.target}: the source has no column {missing!r}.")
-            if plain:
-                self._targets.append((column.target, _joined(column) if column.join else _copied(column.expression)))
-                continue
-            try:
-                expression = parse_expression(column.expression, catalogue)
-            except ConditionError as error:
-                raise MappingInvalid(f"{place}: columns.{column.target}: {error.detail}") from error
-            self._targets.append((column.target, _computed(expression)))
+            here = f"{place}: columns.{column.target}"
+            self._targets.append((column.target, _builder(column, known, catalogue, here)))
 
     def apply(self, source: pa.RecordBatch, numbers: pa.Array) -> pa.RecordBatch:
         """The records that the rows of `source` become; `numbers` are their row numbers."""
@@ -141,6 +141,22 @@ class Mapper:
         # An hour that a change of clocks repeats is its first one; an hour that it skips is the moment of the change.
         moved = pc.assume_timezone(column, self._zone, ambiguous="earliest", nonexistent="latest")
         return moved.cast(pa.timestamp("us", "UTC"))
+
+
+def _builder(
+    column: SourceExpression, known: set[str], catalogue: Catalogue, here: str
+) -> Callable[[Columns], pa.Array]:
+    """What makes the target's column."""
+    if missing := [name for name in column.join if name not in known]:
+        raise MappingInvalid(f"{here}: the source has no column {missing[0]!r}.")
+    if column.join:
+        return _joined(column)
+    if column.expression in known:
+        return _copied(column.expression)
+    try:
+        return _computed(parse_expression(column.expression, catalogue))
+    except ConditionError as error:
+        raise MappingInvalid(f"{here}: {error.detail}") from error
 
 
 def _column_type(kind: pa.DataType) -> ColumnType | None:
@@ -178,5 +194,3 @@ def _computed(expression: Expression) -> Callable[[Columns], pa.Array]:
         return array.cast(pa.timestamp("us", "UTC")) if expression.type is ColumnType.TIMESTAMP else array
 
     return build
-
-

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finer.ingest.rules.kernels import Allowed, TextRules
 from finer.ingest.rules.row_rules import compile_rules
+from finer.ingest.rules.scan_json import KEY_BYTES_MAX, TABLE_SIZE
 from finer.ingest.rules.times import read_date, read_timestamp
 from finer.ingest.types import ARROW_TYPES, Contract, Field, Kind, RowRule
 from finer.kit.columns import Columns
@@ -22,9 +24,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 DAY_AHEAD = 86_400_000_000
 DATE_FAR = 5_000_000
-_KEY_BYTES = 40
 NO_TEXT = np.zeros(0, np.uint8)
-_NO_CLASSES = np.zeros((1, 256), np.bool_)
+_NO_RULES = TextRules(0, 0, -1, fold=False)
+_ANYTHING = Allowed(np.zeros((1, 1), np.uint8), np.zeros(1, np.int32), 0, 1)
+_NO_CLASSES = np.zeros((1, 256), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,8 @@ class FieldPlan:
     required: bool = False
     filling: Array = default(default_factory=lambda: NO_TEXT)
     classes: Array = default(default_factory=lambda: _NO_CLASSES)
-    last_class: int = -1
-    allowed: Array = default(default_factory=lambda: np.zeros((1, 1), np.uint8))
-    allowed_sizes: Array = default(default_factory=lambda: np.zeros(0, np.int32))
+    text_rules: TextRules = _NO_RULES
+    allowed: Allowed = _ANYTHING
     low: Any = None
     high: Any = None
     lows: Array = default(default_factory=lambda: np.zeros(MAX_EXPONENT + 1, np.int64))
@@ -116,10 +118,10 @@ def plan_of(contract: Contract) -> Plan:
 
 def _key_tables(slot_of: dict[str, int]) -> tuple[Array, Array, Array, Array]:
     """Keys as bytes, their sizes and slots, and an open-addressing table from the hash of `scan_json` to the key."""
-    keys = np.zeros((len(slot_of), _KEY_BYTES), np.uint8)
+    keys = np.zeros((len(slot_of), KEY_BYTES_MAX), np.uint8)
     sizes = np.zeros(len(slot_of), np.int64)
     slots = np.zeros(len(slot_of), np.int64)
-    table = np.full(1024, -1, np.int64)
+    table = np.full(TABLE_SIZE, -1, np.int64)
     for k, (name, slot) in enumerate(slot_of.items()):
         data = name.encode()
         keys[k, : len(data)] = np.frombuffer(data, np.uint8)
@@ -127,9 +129,9 @@ def _key_tables(slot_of: dict[str, int]) -> tuple[Array, Array, Array, Array]:
         h = len(data)
         for byte in data:
             h = (h * 31 + byte) & 0xFFFFFFFF
-        place = h & 1023
+        place = h & (TABLE_SIZE - 1)
         while table[place] >= 0:
-            place = (place + 1) & 1023
+            place = (place + 1) & (TABLE_SIZE - 1)
         table[place] = k
     return keys, sizes, slots, table
 
@@ -157,21 +159,24 @@ def _field_plan(item: Field, slot: int, names: list[str], slot_of: dict[str, int
 
 def _text_tables(item: Field) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    shortest, longest = text_limits(item)
+    last_class = -1
     if item.default is not None:
         found["filling"] = np.frombuffer(item.default.encode(), np.uint8)
     if item.allowed:
         width = max(len(value.encode()) for value in item.allowed)
-        allowed = np.zeros((len(item.allowed), width), np.uint8)
-        for row, value in zip(allowed, item.allowed, strict=True):
+        texts = np.zeros((len(item.allowed), width), np.uint8)
+        for row, value in zip(texts, item.allowed, strict=True):
             row[: len(value.encode())] = np.frombuffer(value.encode(), np.uint8)
-        found["allowed"] = allowed
-        found["allowed_sizes"] = np.array([len(value.encode()) for value in item.allowed], np.int32)
+        sizes = np.array([len(value.encode()) for value in item.allowed], np.int32)
+        found["allowed"] = Allowed(texts, sizes, len(sizes), width)
     if item.program is not None:
-        classes = np.zeros((len(item.program.classes), 256), np.bool_)
-        for row, members in zip(classes, item.program.classes, strict=True):
-            row[list(members)] = True
+        classes = np.zeros((len(item.program.classes), 256), np.uint8)
+        for members, flags in zip(item.program.classes, classes, strict=True):
+            flags[list(members)] = 1
         found["classes"] = classes
-        found["last_class"] = len(classes) - 1
+        last_class = len(classes) - 1
+    found["text_rules"] = TextRules(shortest, longest, last_class, fold=item.fold)
     found["slow_pattern"] = item.pattern is not None and item.program is None
     return found
 

@@ -9,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BOUNDS_MS: Array = 0.25 * 1.2 ** np.arange(72)
-"""Upper bounds of the buckets but the last, in milliseconds: from 0.25 ms to 105 s, each a fifth above the one before."""
+"""Upper bounds of all buckets but the last, in milliseconds: 0.25 ms to 105 s, each a fifth above the former."""
 
 
 def histogram(latencies_ms: Array) -> list[int]:
@@ -31,4 +31,4 @@ def percentile(counts: Sequence[int] | Array, share: float) -> float | None:
     high = float(BOUNDS_MS[min(place, len(BOUNDS_MS) - 1)])
     before = 0.0 if place == 0 else float(summed[place - 1])
     inside = (share * total - before) / found[place] if found[place] else 0.0
-    return round(low + (high - low) * inside, 3)
+    return float(round(low + (high - low) * inside, 3))

@@ -37,7 +37,6 @@ class Nested:
 
 NESTED = Nested()
 Token = str | bool | None | Nested
-_MISSING = object()
 
 
 class _Broken(Exception):
@@ -68,27 +67,23 @@ def check_record(
     for i in plan.order:
         item = plan.fields[i]
         token = tokens.get(item.slot)
-        if token == "":
-            token = None
-        derived = False
+        derived = token in (None, "") and item.source >= 0
+        if derived:
+            token = tokens.get(item.source)
+        token = None if token == "" else token
         try:
             if item.date_slot >= 0 and (tokens.get(item.date_slot) or tokens.get(item.time_slot)):
                 values[i] = _combined(item, plan, token, tokens, received_us)
-                continue
-            derived = token is None and item.source >= 0
-            if derived:
-                token = tokens.get(item.source) or None
-            if token is None:
+            elif token is None:
                 values[i] = _absent(item, received_us)
-                continue
-            if item.field.kind is Kind.MONEY:
+            elif item.field.kind is Kind.MONEY:
                 values[i] = _money(item.field, token, values[item.currency])
             else:
                 values[i] = _value(item, token, received_us, texts)
         except _Broken as broken:
-            if derived and any(error.field == item.field.derived_from for error in errors):
-                continue
-            errors.append(FieldError(item.field.name, broken.rule, show("" if token is None else token), broken.reason))
+            if not derived or all(error.field != item.field.derived_from for error in errors):
+                shown = "" if token is None else show(token)
+                errors.append(FieldError(item.field.name, broken.rule, shown, broken.reason))
     errors.sort(key=lambda error: plan.slot_of[error.field])
     return values, errors
 
@@ -181,7 +176,9 @@ def _text(field: Field, token: Token) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Broken("invalid_text", f"{field.name} contains half of a surrogate pair, which is no character.") from None
+        raise _Broken(
+            "invalid_text", f"{field.name} contains half of a surrogate pair, which is no character."
+        ) from None
     if field.allowed:
         return _allowed(field, text)
     if field.pattern is not None and not _fits(field, text):
@@ -233,7 +230,8 @@ def _money(field: Field, token: Token, currency: Any) -> int:
     minor = _shift(value, exponent)
     if minor != minor.to_integral_value():
         raise _Broken(
-            "money_precision", f"{field.name} has more than the {exponent} decimals that {currency} has; it is not rounded."
+            "money_precision",
+            f"{field.name} has more than the {exponent} decimals that {currency} has; it is not rounded.",
         )
     amount = int(minor)
     if not INT64_MIN < amount <= INT64_MAX:

@@ -60,7 +60,7 @@ def _unzstd(data: bytes, limit: int) -> bytes:
     if not data:
         raise UnreadableBody("The body is empty. Send at least one record.")
     view = memoryview(data)
-    while len(view):
+    while view:
         stream = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
         position = 0
         while not stream.eof:

@@ -6,8 +6,10 @@ three agree row by row; tests/kit/test_conditions_agree.py proves it with random
 
 Language
     Values      12.5, 'text' ('' is a quote), true, false, null, timestamp '2026-01-31 18:30:00' (UTC unless an
-                offset is given); a column by its whole name, dots included; odd names in double quotes
-    Comparison  = <> < <= > >=, between, in (fixed values), like (% any characters, _ one), is null, and with not
+                offset is given), date '2026-01-31'; a column by its whole name, dots included; odd names in double
+                quotes
+    Comparison  = <> < <= > >=, between, in (fixed values), like (% any characters, _ one; nothing escapes them),
+                is null, and all of them with not
     Logic       and, or, not; case when ... then ... else ... end; coalesce
     Numbers     + - * / %, abs, round (0 to 9 digits), floor, ceil, least, greatest
     Texts       length, lower, upper, starts_with

@@ -280,8 +280,8 @@ class _Checker:
         wanted = {"round": (1, 2), "starts_with": (2, 2)} | dict.fromkeys(CHOICES, (2, 50))
         fewest, most = wanted.get(name, (1, 1))
         if not fewest <= len(given) <= most:
-            counts = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise self.error(f"{name} takes {counts} arguments, not {len(given)}", tree)
+            counts = f"{fewest} to {most}" if fewest < most else str(fewest)
+            raise self.error(f"{name} takes {counts} argument{'s' * (most > 1)}, not {len(given)}", tree)
         if name == "timestamp":
             return self._timestamp(tree)
         if name in CHOICES:

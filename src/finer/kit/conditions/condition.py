@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from finer.kit.columns import Columns
 from finer.kit.conditions import to_text
 from finer.kit.conditions.check import check, check_boolean
 from finer.kit.conditions.parse import parse
+from finer.kit.conditions.to_duckdb import to_duckdb
 from finer.kit.conditions.to_numpy import Mode, Program
 from finer.kit.conditions.tree import Catalogue, Column, ColumnType, Node, walk
 
@@ -32,6 +34,14 @@ class Expression:
         self.columns = frozenset(node.name for node in walk(tree) if isinstance(node, Column))
         self._program = Program(tree, _MODES.get(self.type, "value"))
 
+    @cached_property
+    def _false(self) -> Program:
+        return Program(self.tree, "false")
+
+    @cached_property
+    def _strings(self) -> Program:
+        return Program(self.tree, "arrow")
+
     @property
     def canonical(self) -> str:
         """The text of the tree in one fixed spelling: equal for texts that differ in spacing or case of words only."""
@@ -48,7 +58,7 @@ class Expression:
         if self.type is ColumnType.TEXT:
             valid = found != 0
         elif self.type is ColumnType.BOOLEAN:
-            valid = found | Program(self.tree, "false").run(columns)
+            valid = found | self._false.run(columns)
         else:
             valid = ~np.isnan(found)
         if self.type is ColumnType.TIMESTAMP:
@@ -57,19 +67,17 @@ class Expression:
 
     def strings(self, columns: Columns) -> pa.Array:
         """The texts of every row as Arrow strings; for expressions of type text."""
-        return Program(self.tree, "arrow").run(columns)
+        return self._strings.run(columns)
 
     def polars(self) -> pl.Expr:
         """The same as a Polars expression: Float64, String, Boolean, or Int64 microseconds since 1970 UTC."""
         # Polars takes a tenth of a second to load, and the stream does not need it.
-        from finer.kit.conditions.to_polars import to_polars
+        from finer.kit.conditions.to_polars import to_polars  # noqa: PLC0415
 
         return to_polars(self.tree)
 
     def duckdb(self) -> str:
         """The same as DuckDB SQL: DOUBLE, VARCHAR, BOOLEAN, or BIGINT microseconds since 1970 UTC."""
-        from finer.kit.conditions.to_duckdb import to_duckdb
-
         return to_duckdb(self.tree)
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ LENGTH_MAX = 4_000
 NESTING_MAX = 24
 """Brackets, `case` and prefix operators around each other; the parser uses about 17 Python frames for each."""
 
-_QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_QUOTED = re.compile(r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 CALLABLE = frozenset((*FUNCTIONS, *CHOICES, "starts_with"))
 _PREFIXES = {TokenType.NOT, TokenType.DASH}
 RESERVED = {
@@ -84,7 +84,7 @@ def parse(text: str) -> exp.Expr:
         raise ConditionError("This quote or comment is not closed", text, at, "Close it.") from error
     if not found:
         raise ConditionError("The condition is empty", text, 0, "Write one, for example: amount > 800.")
-    ours = list(_names(_allowed(found, text), text))
+    ours = list(_names(_allowed(found, text)))
     _nesting(ours, text)
     try:
         tree = dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse_into(exp.Condition, ours, text)[0]
@@ -115,7 +115,7 @@ def _hint(word: str) -> str:
     return _HINTS.get(word, "Use comparisons, and, or, not, arithmetic, between, in, like, is null and case.")
 
 
-def _names(found: Iterator[Token], text: str) -> Iterator[Token]:
+def _names(found: Iterator[Token]) -> Iterator[Token]:
     """Join the parts of dotted names and mark names as quoted; make `timestamp '...'` a call of one argument."""
     given = list(found)
     at = 0

@@ -17,7 +17,7 @@ _TYPES = {
     ColumnType.BOOLEAN: "BOOLEAN",
     ColumnType.TIMESTAMP: "BIGINT",
 }
-_PATTERNS = {"prefix": "starts_with", "suffix": "suffix", "contains": "contains", "regex": "regexp_matches"}
+_PATTERNS = {"prefix": "starts_with", "suffix": "suffix", "contains": "contains", "regex": "regexp_full_match"}
 _BOUND = '"bound operands"'  # a column of this name would hide the parameter
 _FUNCTIONS = {
     "lower": f"translate({{}}, '{string.ascii_uppercase}', '{string.ascii_lowercase}')",
@@ -64,7 +64,7 @@ def _condition(node: Node) -> str:
         case t.In():
             return f"({to_duckdb(node.operand)} IN ({', '.join(_leaf(each) for each in node.values)}))"
         case t.Like():
-            # DuckDB's own LIKE takes exponential time for patterns with many %.
+            # DuckDB's own LIKE, to which it also turns regexp_matches, takes exponential time for many %.
             kind, argument = t.pattern_parts(node.pattern)
             return f"{_PATTERNS[kind]}({to_duckdb(node.operand)}, {_text(argument)})"
         case t.IsNull():

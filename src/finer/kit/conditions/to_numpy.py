@@ -22,8 +22,19 @@ import pyarrow.compute as pc
 
 from finer.kit.columns import Columns
 from finer.kit.conditions import tree as t
+from finer.kit.conditions.numpy_functions import (
+    FUNCTIONS,
+    OF_TEXT,
+    PATTERNS,
+    flags,
+    hashed,
+    is_known,
+    pick_text,
+    quotient,
+    remainder,
+    utf8,
+)
 from finer.kit.conditions.tree import ColumnType, Node
-from finer.kit.hashing import hash_strings, hash_text
 
 Mode = Choice["true", "false", "value", "hash", "arrow"]
 """What is asked of a node: rows where it is true or false, numbers or timestamps, text hashes, or Arrow text."""
@@ -36,17 +47,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 _OPPOSITE = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _ARROW = {"<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal}
-_PATTERNS: dict[str, Callable[[Any, str], Any]] = {
-    "prefix": pc.starts_with,
-    "suffix": pc.ends_with,
-    "contains": pc.match_substring,
-    "regex": pc.match_substring_regex,
-}
 _BOTH: tuple[Mode, Mode] = ("true", "false")
 _EXACT = 2.0**53  # below this, comparing an integer as an integer and as a double is the same
 _FEW = 16  # up to so many values of a list, comparing with each is faster than sorting them
-_HOUR_US, _DAY_US = 3_600_000_000, 86_400_000_000
-_THURSDAY = 4  # 1970-01-01
 
 
 class _Run:
@@ -135,22 +138,22 @@ class _Compiler:
         if mode == "hash":
             return lambda run: run.columns.hashes(name)
         if mode == "arrow":
-            return lambda run: _utf8(run.columns.strings(name))
+            return lambda run: utf8(run.columns.strings(name))
         if mode == "value":
             moments = node.type is ColumnType.TIMESTAMP
             return lambda run: (_moments if moments else _numbers)(run.columns, name)
         wanted = mode == "true"
 
-        def flags(run: _Run) -> Any:
+        def of_boolean(run: _Run) -> Any:
             valid = run.columns.valid(name)
             hits = run.columns.values(name) == wanted
             return hits if valid is None else hits & valid
 
-        return flags
+        return of_boolean
 
     def _literal(self, node: t.Literal, mode: Mode) -> Evaluate:
-        constant = _constant(node, mode)
-        return lambda _: constant
+        value = _constant(node, mode)
+        return lambda _: value
 
     def _arithmetic(self, node: t.Arithmetic, _: Mode) -> Evaluate:
         left, right = self.value(node.left), self.value(node.right)
@@ -158,8 +161,8 @@ class _Compiler:
         if plain is not None:
             return lambda run: plain(left(run), right(run))
         if node.operator == "%":
-            return lambda run: _remainder(left(run), right(run))
-        return lambda run: _quotient(left(run), right(run))
+            return lambda run: remainder(left(run), right(run))
+        return lambda run: quotient(left(run), right(run))
 
     def _shift(self, node: t.Shift, _: Mode) -> Evaluate:
         moment, length = self.value(node.moment), np.timedelta64(node.microseconds, "us")
@@ -168,7 +171,7 @@ class _Compiler:
     def _case(self, node: t.Case, mode: Mode) -> Evaluate:
         branches = [(self.step(when, "true"), self.step(then, mode)) for when, then in reversed(node.branches)]
         otherwise = self.step(node.otherwise, mode)
-        pick = _pick_text if mode == "arrow" else np.where
+        pick = pick_text if mode == "arrow" else np.where
 
         def case(run: _Run) -> Any:
             found = otherwise(run)
@@ -190,9 +193,9 @@ class _Compiler:
             return self._pattern(node.arguments[0], "prefix", prefix, mode)
         if mode == "hash":
             texts = self.step(node, "arrow")
-            return lambda run: _hash(texts(run))
-        argument = self.step(node.arguments[0], "value" if node.name not in _OF_TEXT else "arrow")
-        function = _FUNCTIONS[node.name]
+            return lambda run: hashed(texts(run))
+        argument = self.step(node.arguments[0], "value" if node.name not in OF_TEXT else "arrow")
+        function = FUNCTIONS[node.name]
         return lambda run: function(argument(run))
 
     def _coalesce(self, node: t.Call, mode: Mode) -> Evaluate:
@@ -201,17 +204,17 @@ class _Compiler:
             return lambda run: pc.coalesce(*(each(run) for each in steps))
         if mode in ("hash", "value"):
             steps.reverse()
-            return lambda run: reduce(lambda rest, each: np.where(_known(each), each, rest), [s(run) for s in steps])
+            return lambda run: reduce(lambda rest, each: np.where(is_known(each), each, rest), [s(run) for s in steps])
         other: Mode = "false" if mode == "true" else "true"
         against = [self.step(each, other) for each in node.arguments[:-1]]
 
-        def flags(run: _Run) -> Any:
+        def first_known(run: _Run) -> Any:
             found = steps[-1](run)
             for wanted, unwanted in zip(reversed(steps[:-1]), reversed(against), strict=True):
                 found = wanted(run) | (~unwanted(run) & found)
             return found
 
-        return flags
+        return first_known
 
     def _compare(self, node: t.Compare, mode: Mode) -> Evaluate:
         operator = node.operator if mode == "true" else _OPPOSITE[node.operator]
@@ -220,7 +223,7 @@ class _Compiler:
             return self._compare_texts(left, operator, right)
         if isinstance(left, t.Literal):
             left, right, operator = right, left, _MIRRORED[operator]
-        if isinstance(left, t.Column) and left.type is ColumnType.NUMBER and _is_known(right):
+        if isinstance(left, t.Column) and left.type is ColumnType.NUMBER and _is_given(right):
             return _against_constant(left.name, operator, float(_constant(right, "value")))
         one, two, compare = self.value(left), self.value(right), _COMPARE[operator]
         return lambda run: compare(one(run), two(run))
@@ -228,10 +231,10 @@ class _Compiler:
     def _compare_texts(self, left: Node, operator: str, right: Node) -> Evaluate:
         if operator not in ("=", "<>"):
             first, second, compare = self.step(left, "arrow"), self.step(right, "arrow"), _ARROW[operator]
-            return lambda run: _flags(compare(first(run), second(run)))
+            return lambda run: flags(compare(first(run), second(run)))
         one, two = self.step(left, "hash"), self.step(right, "hash")
         # A hash is 0 for null only: equality with a known text needs no look at nulls, the rest does.
-        known = [step for node, step in ((left, one), (right, two)) if not _is_known(node)]
+        known = [step for node, step in ((left, one), (right, two)) if not _is_given(node)]
         if operator == "=":
             known = known[:1] if len(known) == 2 else []
             return lambda run: reduce(op.and_, [each(run) != 0 for each in known], one(run) == two(run))
@@ -256,7 +259,7 @@ class _Compiler:
 
         def outside(run: _Run) -> Any:
             found, hits = among(run)
-            return ~hits & _known(found)
+            return ~hits & is_known(found)
 
         return outside
 
@@ -264,8 +267,8 @@ class _Compiler:
         return self._pattern(node.operand, *t.pattern_parts(node.pattern), mode)
 
     def _pattern(self, operand: Node, kind: str, argument: str, mode: Mode) -> Evaluate:
-        texts, matches, negative = self.step(operand, "arrow"), _PATTERNS[kind], mode == "false"
-        return lambda run: _flags(matches(texts(run), argument), negative)
+        texts, matches, negative = self.step(operand, "arrow"), PATTERNS[kind], mode == "false"
+        return lambda run: flags(matches(texts(run), argument), negative)
 
     def _is_null(self, node: t.IsNull, mode: Mode) -> Evaluate:
         null = mode == "true"
@@ -273,7 +276,7 @@ class _Compiler:
             yes, no = self.step(node.operand, "true"), self.step(node.operand, "false")
             return lambda run: (yes(run) | no(run)) ^ null
         value = self.value(node.operand)
-        return lambda run: _known(value(run)) ^ null
+        return lambda run: is_known(value(run)) ^ null
 
     def _not(self, node: t.Not, mode: Mode) -> Evaluate:
         return self.step(node.operand, "false" if mode == "true" else "true")
@@ -325,76 +328,12 @@ def _constant(node: t.Literal, mode: Mode) -> Any:
     if node.type is ColumnType.BOOLEAN:
         return np.bool_(node.value is (mode == "true"))
     if node.type is ColumnType.TEXT:
-        if mode == "arrow":
-            return pa.scalar(node.value, pa.string())
-        return np.uint64(0 if node.value is None else hash_text(str(node.value)))
+        text = pa.scalar(node.value, pa.string())
+        return text if mode == "arrow" else hashed(text)
     if node.type is ColumnType.TIMESTAMP:
         return np.datetime64("NaT" if node.value is None else int(node.value), "us")
     return np.float64(np.nan if node.value is None else node.value)
 
 
-def _is_known(node: Node) -> TypeGuard[t.Literal]:
+def _is_given(node: Node) -> TypeGuard[t.Literal]:
     return isinstance(node, t.Literal) and node.value is not None
-
-
-def _known(found: Any) -> Any:
-    """The rows that are not null, of hashes, numbers or timestamps."""
-    return found != 0 if found.dtype.kind == "u" else ~np.isnan(found)
-
-
-def _quotient(a: Any, b: Any) -> Any:
-    return np.where(b == 0, np.nan, a / b)
-
-
-def _remainder(a: Any, b: Any) -> Any:
-    return a - b * np.trunc(a / b)  # b = 0 gives 0 * infinity, which is NaN
-
-
-def _round(values: Any) -> Any:
-    whole = np.trunc(values)  # NumPy's own rounding goes to the even neighbour
-    return whole + np.copysign(np.abs(values - whole) >= 0.5, values)
-
-
-def _of_moment(divide: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def function(moments: Any) -> Any:
-        return np.where(np.isnan(moments), np.nan, divide(moments.view(np.int64)))
-
-    return function
-
-
-def _length(texts: Any) -> Any:
-    lengths = pc.utf8_length(texts).cast(pa.float64())
-    if isinstance(lengths, pa.Scalar):
-        return _constant(t.Literal(lengths.as_py(), ColumnType.NUMBER), "value")
-    return lengths.to_numpy(zero_copy_only=False)  # null becomes NaN
-
-
-_OF_TEXT: dict[str, Callable[[Any], Any]] = {"length": _length, "lower": pc.ascii_lower, "upper": pc.ascii_upper}
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "abs": np.abs,
-    "round": _round,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "hour": _of_moment(lambda us: us // _HOUR_US % 24),
-    "dayofweek": _of_moment(lambda us: (us // _DAY_US + _THURSDAY) % 7),
-    **_OF_TEXT,
-}
-
-
-def _utf8(array: pa.Array) -> pa.Array:
-    return array if pa.types.is_string(array.type) else array.cast(pa.string())
-
-
-def _hash(texts: Any) -> Any:
-    if isinstance(texts, pa.Scalar):
-        return _constant(t.Literal(texts.as_py(), ColumnType.TEXT), "hash")
-    return hash_strings(texts)
-
-
-def _pick_text(when: Any, then: Any, otherwise: Any) -> Any:
-    return pc.if_else(pa.scalar(bool(when)) if np.ndim(when) == 0 else pa.array(when), then, otherwise)
-
-
-def _flags(found: Any, negative: bool = False) -> Any:
-    found = pc.fill_null(pc.invert(found) if negative else found, False)
-    return np.bool_(found.as_py()) if isinstance(found, pa.Scalar) else np.asarray(found)

@@ -120,10 +120,10 @@ def _case(node: t.Case) -> pl.Expr:
 def _call(node: t.Call) -> pl.Expr:
     if node.name in _FUNCTIONS:
         return _FUNCTIONS[node.name](_expression(node.arguments[0]))
+    if node.name == "coalesce":
+        return _bind(pl.coalesce, *node.arguments)
     first, *rest = [to_polars(each) for each in node.arguments]
     match node.name:
-        case "coalesce":
-            return pl.coalesce(first, *rest)
         case "least":
             return pl.min_horizontal(first, *rest)
         case "greatest":

@@ -40,6 +40,8 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of the catalogue, by its whole name."""
+
     name: str
     type: ColumnType
 
@@ -101,6 +103,8 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Between:
+    """`low` <= `operand` <= `high`, over numbers, texts or timestamps."""
+
     operand: Node
     low: Node
     high: Node
@@ -118,6 +122,8 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Like:
+    """A text matches a pattern: % stands for any characters, _ for one."""
+
     operand: Node
     pattern: str
     type: ClassVar[ColumnType] = ColumnType.BOOLEAN
@@ -125,24 +131,32 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
+    """Whether an expression of any type is null; never null itself."""
+
     operand: Node
     type: ClassVar[ColumnType] = ColumnType.BOOLEAN
 
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """False for true, true for false, null for null."""
+
     operand: Node
     type: ClassVar[ColumnType] = ColumnType.BOOLEAN
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """False if a part is false, else null if a part is null, else true."""
+
     parts: tuple[Node, ...]
     type: ClassVar[ColumnType] = ColumnType.BOOLEAN
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """True if a part is true, else null if a part is null, else false."""
+
     parts: tuple[Node, ...]
     type: ClassVar[ColumnType] = ColumnType.BOOLEAN
 

@@ -32,9 +32,7 @@ def _lowest_bit(_context: Any, _word: Any) -> Any:
 
 
 @nb.njit(cache=True, nogil=True, boundscheck=False)
-def _score(
-    rows: Array, feature: Array, threshold: Array, keep: Array, start: Array, leaves: Array, out: Array
-) -> None:
+def _score(rows: Array, feature: Array, threshold: Array, keep: Array, start: Array, leaves: Array, out: Array) -> None:
     """`rows` float64 (columns, n); a missing value (NaN) fails every test, as in LightGBM trained without missing."""
     count, n = rows.shape
     block = np.zeros((count, 64))

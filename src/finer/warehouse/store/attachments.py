@@ -58,8 +58,9 @@ class Attachments:
 
     def _attach(self, tenant: uuid.UUID) -> None:
         with self._access.catalogue() as connection:
-            catalogue = Catalogue(connection, tenant)
-            if not catalogue.exists():
+            catalogue, lake = Catalogue(connection, tenant), schema_name(tenant)
+            new = not catalogue.exists()
+            if new:
                 if not self._create:
                     raise LakeEmpty(
                         "Nothing has reached the lake yet. Records are there a second after they were sent."
@@ -68,7 +69,11 @@ class Attachments:
                 connection.execute("select pg_advisory_lock(%s)", (_CREATE_LOCK,))
                 catalogue.create_schema()
                 self._access.folder(tenant).mkdir(parents=True, exist_ok=True)
-            self.duckdb.execute(self._access.attach_statement(tenant, schema_name(tenant), read_only=not self._create))
+            self.duckdb.execute(self._access.attach_statement(tenant, lake, read_only=not self._create))
+            if new:
+                # For the files that merging makes; those of the writer are like this anyway.
+                self.duckdb.execute(f"call {lake}.set_option('parquet_compression', 'zstd')")
+                self.duckdb.execute(f"call {lake}.set_option('parquet_compression_level', 1)")
         self._users[tenant] = 0
 
     def _shrink(self) -> None:

@@ -40,6 +40,7 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
             <When at={alert.raised_at} />
           </Fact>
           <Fact name="Event">{alert.event_id}</Fact>
+          {alert.versions ? <Fact name="Rules and model">{versionText(alert.versions)}</Fact> : null}
         </dl>
       </section>
     </>
@@ -60,6 +61,10 @@ function Score({ score }: { score: number | null }) {
       </span>
     </p>
   );
+}
+
+function versionText({ rule_pack, model }: NonNullable<AlertDetail["versions"]>): string {
+  return `${rule_pack ?? "–"} / ${model ?? "no model"}`;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

@@ -1,5 +1,7 @@
 import type { Schema } from "../../api/client";
+import type { Money } from "../../shared/money";
 import { measure } from "../../shared/numbers";
+import { Amount } from "../../shared/ui/values";
 
 type FeatureValue = Schema<"FeatureValue">;
 
@@ -24,12 +26,11 @@ export function AlertFeatures({ features }: { features: readonly FeatureValue[] 
             {features.map((feature) => (
               <tr key={feature.name}>
                 <td>
-                  {feature.description || feature.name}
+                  {sentence(feature.description || feature.name)}
                   <code className="muted block">{feature.name}</code>
                 </td>
                 <td className="right num nowrap">
-                  {valueText(feature.value)}{" "}
-                  {feature.unit ? <span className="muted">{feature.unit}</span> : null}
+                  <FeatureText feature={feature} />
                 </td>
               </tr>
             ))}
@@ -38,6 +39,24 @@ export function AlertFeatures({ features }: { features: readonly FeatureValue[] 
       )}
     </section>
   );
+}
+
+function FeatureText({ feature }: { feature: FeatureValue }) {
+  const { value, unit } = feature;
+  if (unit === "USD cents" && typeof value === "number") return <Amount money={usd(value)} />;
+  return (
+    <>
+      {valueText(value)} {unit ? <span className="muted">{unit}</span> : null}
+    </>
+  );
+}
+
+function usd(cents: number): Money {
+  return { minor: Math.round(cents), currency: "USD", text: `${(cents / 100).toFixed(2)} USD` };
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function valueText(value: FeatureValue["value"]): string {

@@ -21,11 +21,10 @@ const RANGE_WORDS: Record<Range, string> = {
 interface FilterBarProps {
   filter: Filter;
   onChange(filter: Filter): void;
-  children: ReactNode;
 }
 
 /** What narrows the list. Everything here is in the address, so a view can be sent to a colleague. */
-export function FilterBar({ filter, onChange, children }: FilterBarProps) {
+export function FilterBar({ filter, onChange }: FilterBarProps) {
   const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
   const { data: summary } = useQuery({ ...summaryQuery, enabled: false });
   const rules = (summary?.by_rule ?? []).map((each) => ({
@@ -137,7 +136,6 @@ export function FilterBar({ filter, onChange, children }: FilterBarProps) {
           Clear
         </Button>
       ) : null}
-      <span className="filters-end">{children}</span>
     </div>
   );
 }

@@ -121,18 +121,17 @@ export function FraudPage() {
                 <SummaryAsOf paused={paused} />
                 <LiveControl state={feed.state} paused={paused} onPause={setPaused} />
                 <span className="page-tools">
+                  {feed.resolved > 0 ? (
+                    <Button onClick={feed.tidy}>Put away {feed.resolved} judged</Button>
+                  ) : null}
                   <SavedViews filter={filter} onChoose={setFilter} />
                   <ExportButton filter={filter} />
                 </span>
               </>
             }
           >
-            <SummaryTiles paused={paused} />
-            <FilterBar filter={filter} onChange={setFilter}>
-              {feed.resolved > 0 ? (
-                <Button onClick={feed.tidy}>Put away {feed.resolved} judged</Button>
-              ) : null}
-            </FilterBar>
+            {may(permission.summariseAlerts) ? <SummaryTiles paused={paused} /> : null}
+            <FilterBar filter={filter} onChange={setFilter} />
             <AlertList
               feed={feed}
               filter={filter}

@@ -82,7 +82,11 @@ export function SavedViews({ filter, onChoose }: { filter: Filter; onChoose(filt
   );
   return (
     <Popover content={content} trigger="click" open={open} onOpenChange={setOpen} placement="bottomRight">
-      <Button icon={<FolderOutlined aria-hidden />} aria-expanded={open}>
+      <Button
+        icon={<FolderOutlined aria-hidden />}
+        aria-expanded={open}
+        aria-label={current ? `Views: ${current.name}` : "Views"}
+      >
         {current?.name ?? "Views"}
       </Button>
     </Popover>

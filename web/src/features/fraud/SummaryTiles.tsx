@@ -8,6 +8,7 @@ import { Tile } from "../../shared/ui/Tile";
 import { AsOf } from "../../shared/ui/values";
 import { useAlertStream } from "./alertStream";
 import { DEFAULT_FILTER, type Filter, toSearch } from "./filter";
+import { lastHour } from "./perMinute";
 import { type Summary, summaryQuery } from "./queries";
 
 /** The numbers above the list; each leads to the alerts it counts. */
@@ -22,8 +23,8 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
   });
   const failed = data ? null : error;
   const common = { loading: isPending && !failed, error: failed, onRetry: () => void refetch() };
-  const perMinute = data?.per_minute.map((each) => each.alerts) ?? [];
-  const lastHour = perMinute.reduce((sum, each) => sum + each, 0);
+  const perMinute = data ? lastHour(data) : [];
+  const inAnHour = perMinute.reduce((sum, each) => sum + each, 0);
   return (
     <div className="tiles">
       <Tile
@@ -75,7 +76,7 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
         title="Alerts per minute"
         meaning="Alerts raised in each of the last 60 minutes."
         value={<To filter={{ state: "all", range: "1h" }} text={count(perMinute.at(-1) ?? 0)} />}
-        note={`${counted(lastHour, "alert")} in the last hour`}
+        note={`${counted(inAnHour, "alert")} in the last hour`}
       >
         <Sparkline
           values={perMinute}

@@ -59,6 +59,16 @@ export function AlertStreamProvider({ children }: { children: ReactNode }) {
   });
   useEffect(() => () => clearTimeout(timer.current), []);
 
+  // What was raised between the first fetch and the opening of the stream is in neither: fetch once more.
+  const opened = useRef(false);
+  const latestGap = useRef(gap);
+  latestGap.current = gap;
+  useEffect(() => {
+    if (state !== "live" || opened.current) return;
+    opened.current = true;
+    latestGap.current();
+  }, [state]);
+
   // A stream does not say why it was refused. When it stays away, asking who is signed in tells a lost session.
   useEffect(() => {
     if (state !== "reconnecting") return;

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, newKey, type Schema } from "../../api/client";
+import { newest } from "../../shared/live/newest";
 import { type Alert, type Filter, toQuery } from "./filter";
 
 export type AlertDetail = Schema<"AlertDetail">;
@@ -35,7 +36,10 @@ export function fetchAlerts(
 
 export const summaryQuery = queryOptions({
   queryKey: ["alerts-summary"],
-  queryFn: ({ signal }): Promise<Summary> => answer(api.GET("/api/v1/alerts/summary", { signal })),
+  queryFn: async ({ signal, client, queryKey }): Promise<Summary> => {
+    const fetched = await answer(api.GET("/api/v1/alerts/summary", { signal }));
+    return newest(client.getQueryData<Summary>(queryKey), fetched);
+  },
   // The stream sends a new one with every change; this only covers a stream that cannot be opened.
   refetchInterval: 60_000,
 });

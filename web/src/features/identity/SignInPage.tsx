@@ -6,7 +6,7 @@ import { isProblem } from "../../api/problem";
 import { safeReturn } from "../../shared/paths";
 import { useTitle } from "../../shared/ui/Page";
 import { reasonOf } from "../../shared/ui/states";
-import { meQuery, signIn, signInByLink } from "./session";
+import { forgetEverything, meQuery, signIn, signInByLink } from "./session";
 
 /** Signing in by e-mail and password, or by a link that carries a token. */
 export function SignInPage() {
@@ -97,7 +97,7 @@ function useEnter(next: string | undefined): () => Promise<void> {
   const client = useQueryClient();
   const router = useRouter();
   return async () => {
-    client.clear();
+    forgetEverything(client);
     await client.fetchQuery(meQuery);
     router.history.push(safeReturn(next));
   };

@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
 
 export type Me = Schema<"Me">;
@@ -21,6 +21,16 @@ export function signInByLink(token: string): Promise<unknown> {
   const running = links.get(token) ?? answer(api.POST("/api/v1/session/link", { body: { token } }));
   links.set(token, running);
   return running;
+}
+
+/**
+ * Leaves nothing of one person in memory for the next. The question who is signed in stays and loses its answer:
+ * whoever watches it must see the next person.
+ */
+export function forgetEverything(client: QueryClient): void {
+  const [key] = meQuery.queryKey;
+  client.removeQueries({ predicate: (query) => query.queryKey[0] !== key });
+  client.getQueryCache().find({ queryKey: meQuery.queryKey })?.reset();
 }
 
 export function signOut(): Promise<unknown> {

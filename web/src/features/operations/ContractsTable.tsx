@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { count, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import type { PartProps } from "./part";
@@ -87,6 +89,9 @@ function Row({ counts }: { counts: Pipeline["contracts"][number] }) {
 }
 
 function To({ view, value }: { view: View; value: number }) {
+  const { may } = useSession();
+  const needed = view.tab === "receipts" ? permission.readReceipts : permission.readQuarantine;
+  if (!may(needed)) return <span className="num">{count(value)}</span>;
   if (value === 0) return <span className="num muted">0</span>;
   return (
     <Link to={paths.pipeline} search={viewSearch(view)} hash="records" className="num">

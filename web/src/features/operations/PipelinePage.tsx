@@ -5,6 +5,8 @@ import { useMemo, useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { useLiveStream } from "../../shared/live/useLiveStream";
 import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
 import { LiveControl } from "../../shared/ui/LiveControl";
 import { Page } from "../../shared/ui/Page";
 import { AsOf } from "../../shared/ui/values";
@@ -64,6 +66,11 @@ function Records() {
   const shape = JSON.stringify(search);
   const view = useMemo(() => parseView(JSON.parse(shape)), [shape]);
   const navigate = useNavigate();
+  const { may } = useSession();
+  const mayQuarantine = may(permission.readQuarantine);
+  const mayReceipts = may(permission.readReceipts);
+  if (!mayQuarantine && !mayReceipts) return null;
+  const shown = (view.tab === "receipts" && mayReceipts) || !mayQuarantine ? "receipts" : "quarantine";
   const change = (next: View) =>
     void navigate({
       to: paths.pipeline,
@@ -73,9 +80,9 @@ function Records() {
     });
   const tab = (name: View["tab"], label: string) => (
     <Button
-      type={view.tab === name ? "primary" : "text"}
-      ghost={view.tab === name}
-      aria-pressed={view.tab === name}
+      type={shown === name ? "primary" : "text"}
+      ghost={shown === name}
+      aria-pressed={shown === name}
       onClick={() => change({ tab: name, contract: view.contract })}
     >
       {label}
@@ -84,10 +91,10 @@ function Records() {
   return (
     <section className="part" id="records" aria-label="Records">
       <div className="part-tabs">
-        {tab("quarantine", "Quarantined records")}
-        {tab("receipts", "Receipts")}
+        {mayQuarantine ? tab("quarantine", "Quarantined records") : null}
+        {mayReceipts ? tab("receipts", "Receipts") : null}
       </div>
-      {view.tab === "receipts" ? (
+      {shown === "receipts" ? (
         <ReceiptList view={view} onChange={change} />
       ) : (
         <QuarantineList view={view} onChange={change} />

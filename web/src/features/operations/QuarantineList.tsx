@@ -1,13 +1,15 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Button, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
+import type { Schema } from "../../api/client";
+import { count } from "../../shared/numbers";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { ContractFilter } from "./ContractFilter";
 import { ListFoot } from "./ListFoot";
-import { type QuarantinedRecord, quarantineQuery } from "./queries";
+import { causesQuery, type QuarantinedRecord, quarantineQuery } from "./queries";
 import { RecordDrawer } from "./RecordDrawer";
 import { contractWord, type View, valueText } from "./view";
 
@@ -63,11 +65,8 @@ export function QuarantineList({ view, onChange }: ListProps) {
   const query = useInfiniteQuery(quarantineQuery(view.contract, view.rule));
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const [cursor, setCursor] = useState<string | null>(null);
-  const rules = useMemo(() => {
-    const names = new Set(rows.flatMap((record) => record.errors.map((each) => each.rule)));
-    if (view.rule) names.add(view.rule);
-    return [...names].sort().map((value) => ({ value, label: value }));
-  }, [rows, view.rule]);
+  const { data: causes } = useQuery(causesQuery);
+  const rules = useMemo(() => ruleOptions(causes?.items ?? [], view), [causes, view]);
   const more = useCallback(() => {
     if (query.hasNextPage && !query.isFetchingNextPage && !query.isFetchNextPageError)
       void query.fetchNextPage();
@@ -124,8 +123,18 @@ export function QuarantineList({ view, onChange }: ListProps) {
   );
 }
 
+/** The rules that hold records back, with how many each. */
+function ruleOptions(causes: readonly Schema<"QuarantineCause">[], view: View) {
+  const records = new Map<string, number>(view.rule ? [[view.rule, 0]] : []);
+  for (const cause of causes) {
+    if (view.contract && cause.contract !== view.contract) continue;
+    records.set(cause.rule, (records.get(cause.rule) ?? 0) + cause.records);
+  }
+  return [...records].map(([value, many]) => ({ value, label: `${value} (${count(many)})` }));
+}
+
 function Field({ record }: { record: QuarantinedRecord }) {
-  return <code className="cut">{record.errors[0]?.field ?? "whole record"}</code>;
+  return <code className="cut">{record.errors[0]?.field || "whole record"}</code>;
 }
 
 function Card({ record }: { record: QuarantinedRecord }) {

@@ -35,6 +35,16 @@ export function ReceiptDrawer({ receipt, onClose }: { receipt: Receipt | undefin
             {count(receipt.duplicate)} duplicate + {count(receipt.quarantined)} quarantined
             {receipt.state === "processing" ? <span className="muted"> (still being counted)</span> : null}
           </p>
+          {receipt.conflicting ? (
+            <p className="problem">
+              {count(receipt.conflicting)} of the duplicates had another content than the record first sent.
+            </p>
+          ) : null}
+          {receipt.unknown_fields?.length ? (
+            <p className="muted">
+              Fields that the contract does not know were left out: {receipt.unknown_fields.join(", ")}.
+            </p>
+          ) : null}
           <h3>What was wrong</h3>
           {receipt.problems.length === 0 ? <p className="muted">Every record held to its contract.</p> : null}
           <ul className="breaches">
@@ -42,7 +52,7 @@ export function ReceiptDrawer({ receipt, onClose }: { receipt: Receipt | undefin
               <li key={`${breach.line} ${breach.field} ${breach.rule}`}>
                 <p>{breach.reason}</p>
                 <p className="muted">
-                  Line {breach.line ?? "–"}, field <code>{breach.field ?? "whole record"}</code>, value{" "}
+                  Line {breach.line ?? "–"}, field <code>{breach.field || "whole record"}</code>, value{" "}
                   <code>{valueText(breach.value)}</code>
                 </p>
               </li>

@@ -1,5 +1,6 @@
 import { CopyOutlined } from "@ant-design/icons";
 import { App, Button, Drawer } from "antd";
+import { count } from "../../shared/numbers";
 import { When } from "../../shared/ui/values";
 import type { QuarantinedRecord } from "./queries";
 import { contractWord, valueText } from "./view";
@@ -64,7 +65,7 @@ function Content({ record }: { record: QuarantinedRecord }) {
           <li key={`${breach.field} ${breach.rule}`}>
             <p>{breach.reason}</p>
             <p className="muted">
-              Field <code>{breach.field ?? "whole record"}</code>, rule <code>{breach.rule}</code>, value{" "}
+              Field <code>{breach.field || "whole record"}</code>, rule <code>{breach.rule}</code>, value{" "}
               <code>{valueText(breach.value)}</code>
             </p>
           </li>
@@ -76,10 +77,20 @@ function Content({ record }: { record: QuarantinedRecord }) {
           Copy
         </Button>
       </div>
+      {isCut(record) ? (
+        <p className="muted">
+          Only its beginning is shown: the record has {count(record.raw_bytes ?? 0)} bytes.
+        </p>
+      ) : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
       <pre tabIndex={0}>{text}</pre>
     </div>
   );
+}
+
+function isCut(record: QuarantinedRecord): boolean {
+  if (typeof record.raw !== "string" || record.raw_bytes === undefined) return false;
+  return new TextEncoder().encode(record.raw).length < record.raw_bytes;
 }
 
 /** JSON is set out in lines; anything else stays as it came. */

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
+import { newest } from "../../shared/live/newest";
 
 export type Pipeline = Schema<"Pipeline">;
 export type QuarantinedRecord = Schema<"QuarantinedRecord">;
@@ -9,7 +10,10 @@ const PAGE_SIZE = 50;
 
 export const pipelineQuery = queryOptions({
   queryKey: ["pipeline"],
-  queryFn: ({ signal }): Promise<Pipeline> => answer(api.GET("/api/v1/pipeline", { signal })),
+  queryFn: async ({ signal, client, queryKey }): Promise<Pipeline> => {
+    const fetched = await answer(api.GET("/api/v1/pipeline", { signal }));
+    return newest(client.getQueryData<Pipeline>(queryKey), fetched);
+  },
   // The stream brings a new one every second; this only covers a stream that cannot be opened.
   refetchInterval: 60_000,
 });
@@ -29,6 +33,14 @@ export function quarantineQuery(contract: string | undefined, rule: string | und
     staleTime: 10_000,
   });
 }
+
+/** Which rules were broken, and how often. */
+export const causesQuery = queryOptions({
+  queryKey: ["quarantine-causes"],
+  queryFn: ({ signal }): Promise<Schema<"QuarantineCauses">> =>
+    answer(api.GET("/api/v1/quarantine/causes", { signal })),
+  staleTime: 30_000,
+});
 
 export function receiptsQuery(contract: string | undefined) {
   return infiniteQueryOptions({

@@ -34,7 +34,9 @@ export function contractWord(contract: string): string {
   return WORDS[contract] ?? contract;
 }
 
-/** A value of a refused record as text; a text keeps its quotes, so that "" and " 5" can be told from nothing and 5. */
+/** A value of a refused record as text. The server sends it as it stood in the record. */
 export function valueText(value: unknown): string {
-  return value === undefined ? "missing" : JSON.stringify(value);
+  if (value === undefined || value === null) return "missing";
+  if (value === "") return "empty";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

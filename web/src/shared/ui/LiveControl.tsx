@@ -34,7 +34,6 @@ export function LiveControl({ state, paused, onPause }: LiveControlProps) {
         </span>
       </Tooltip>
       <Button
-        size="small"
         icon={paused ? <PlayCircleOutlined aria-hidden /> : <PauseOutlined aria-hidden />}
         onClick={() => onPause(!paused)}
         aria-pressed={paused}

@@ -1,0 +1,21 @@
+"""`finer jobs`: one process for jobs and schedules."""
+
+from __future__ import annotations
+
+import click
+
+from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.jobs import Jobs
+from finer.app.process import prepare_process
+
+
+@click.command()
+@data_dir_option
+def jobs(data_dir: str | None) -> None:
+    """Run one process for jobs and schedules.
+
+    Example: FINER_DATABASE_URL=postgresql://... finer jobs
+    """
+    settings = settings_of(data_dir)
+    prepare_process(settings, "jobs")
+    Jobs(settings).run()

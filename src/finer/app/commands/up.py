@@ -1,0 +1,65 @@
+"""`finer up`: everything on this machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+import httpx
+
+from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.demo import prepare_demo
+from finer.app.log_upkeep import prepare_log
+from finer.app.process import prepare_process
+from finer.app.supervisor import Supervisor, lock_data_folder
+from finer.kit.settings import Settings
+
+_READY_S = 120.0
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="Add a demo firm with a simulated world, and print a sign-in link per role.")
+@click.option(
+    "--demo-rate", type=click.FloatRange(0, 100_000), default=20.0, show_default=True, help="Live events per second."
+)
+@click.option(
+    "--demo-days", type=click.IntRange(0, 365), default=90, show_default=True, help="Days of history to load."
+)
+@data_dir_option
+@click.option("--host", metavar="H", help="Address to listen on (FINER_HOST).")
+@click.option("--port", type=int, metavar="N", help="Port to listen on (FINER_PORT).")
+def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, host: str | None, port: int | None) -> None:
+    """Run everything on this machine, PostgreSQL included.
+
+    Example: finer up --demo --port 8000
+    """
+    settings = settings_of(data_dir, host=host, port=port)
+    prepare_process(settings, "supervisor")
+    with lock_data_folder(settings):
+        extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
+        supervisor = Supervisor(settings, ["api", "worker", "jobs"], extra)
+        supervisor.prepare()
+        prepare_log(supervisor.url)
+        if demo:
+            prepare_demo(supervisor.url, settings)
+        supervisor.run(lambda: _announce(settings, supervisor.url, demo))
+
+
+def _announce(settings: Settings, url: str, demo: bool) -> None:
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{settings.web_url}/api/v1/health/ready", timeout=2).status_code == 200:
+                break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    else:
+        click.echo(f"finer: the API does not answer at {settings.web_url} yet; see the log above.", err=True)
+        return
+    click.echo(f"\nFiner answers at {settings.web_url}\n")
+    if demo:
+        for role, name, link in prepare_demo(url, settings).links:
+            click.echo(f"  {role.replace('_', ' '):<18} {name:<22} {link}")
+        click.echo("\nThe links work for 24 hours. Ctrl-C stops everything.\n")
+    sys.stdout.flush()

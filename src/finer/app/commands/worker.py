@@ -1,0 +1,23 @@
+"""`finer worker`: one pipeline worker."""
+
+from __future__ import annotations
+
+import click
+
+from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.process import prepare_process
+from finer.app.supervisor import database_url
+from finer.app.worker import Worker
+
+
+@click.command()
+@data_dir_option
+def worker(data_dir: str | None) -> None:
+    """Run one pipeline worker.
+
+    Example: FINER_DATABASE_URL=postgresql://... finer worker
+    """
+    settings = settings_of(data_dir)
+    prepare_process(settings, "worker")
+    url, _ = database_url(settings)
+    Worker(url, settings).run()

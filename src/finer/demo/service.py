@@ -1,0 +1,118 @@
+"""The simulated world at work: load the history once, let an analyst look at it, then live on until told to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import structlog
+
+from finer.demo import analyst
+from finer.demo.client import Api, Stopped
+from finer.demo.live import DEFAULT_RATE, TICK_US, LiveWorld
+from finer.demo.loader import is_loaded, load
+from finer.demo.world import DEFAULT_CUSTOMERS, DEFAULT_SEED, World
+from finer.kit.errors import FinerError
+
+_log = structlog.get_logger(__name__)
+_TICK_S = TICK_US / 1e6
+# After a pause of the server longer than this, the world goes on from now instead of telling what was missed.
+_BEHIND_MAX_TICKS = 40
+_TOGETHER_RECORDS = 10_000
+_TRIES_FOREVER_S = 1e9
+
+
+def run(
+    base_url: str,
+    api_key: str,
+    analyst_link_token: str | None = None,
+    *,
+    rate: float = DEFAULT_RATE,
+    seed: int = DEFAULT_SEED,
+    history_days: int = 90,
+    customers: int = DEFAULT_CUSTOMERS,
+    stop: threading.Event | None = None,
+) -> None:
+    """Load `history_days` days unless they are there already, then send `rate` events a second until `stop` is set.
+
+    With a risk analyst's sign-in link, old alerts are closed by a simulated analyst after a first load. A rate of 0
+    ends after the history. Raises Refused when the API key or the records are not accepted.
+    """
+    stop = stop or threading.Event()
+    try:
+        with Api(base_url, api_key, stop, _TRIES_FOREVER_S) as api:
+            api.get("/api/v1/health/ready")
+            world = World.ending(datetime.now(UTC), history_days, seed, customers)
+            people = None
+            if history_days > 0 and not is_loaded(api, world):
+                loaded = load(world, base_url, api_key, stop, patience_s=_TRIES_FOREVER_S)
+                _log.info("demo history loaded", records=loaded.received, seconds=round(loaded.seconds, 1))
+                if analyst_link_token:
+                    people = _start_analyst(base_url, api_key, analyst_link_token, world.labels, seed, stop)
+            _forget_history(world)
+            if rate > 0:
+                go_on(LiveWorld(world, rate), api, stop)
+            elif people is not None:
+                people.join()
+    except Stopped:
+        _log.info("demo stopped")
+
+
+def _forget_history(world: World) -> None:
+    """The payments of the past are in Finer now; their memory is given back."""
+    for name in ("transactions", "orders", "activity", "event_ids"):
+        world.__dict__.pop(name, None)
+
+
+def go_on(live: LiveWorld, api: Api, stop: threading.Event) -> None:
+    """Send each tick when it is over, until `stop` is set. What cannot be delivered is kept until it can.
+
+    Ticks that are due together, because the server was slow, travel together.
+    """
+    together_max = max(1, int(_TOGETHER_RECORDS / (live.rate * _TICK_S)))
+    number = _now_tick()
+    while not stop.is_set():
+        early = (number + 1) * _TICK_S - time.time()
+        if early > 0 and stop.wait(early):
+            return
+        due = max(1, min(_now_tick() - number, together_max))
+        bodies: dict[str, list[bytes]] = {}
+        for tick in range(number, number + due):
+            for body in live.tick(tick):
+                bodies.setdefault(body.contract, []).append(body.data)
+        try:
+            for contract, parts in bodies.items():
+                api.send(contract, b"".join(parts))
+        except Stopped:
+            return
+        number += due
+        missed = _now_tick() - number
+        if missed > _BEHIND_MAX_TICKS:
+            _log.warning("the demo could not keep up and goes on from now", missed_s=round(missed * _TICK_S, 1))
+            number += missed
+
+
+def _now_tick() -> int:
+    return time.time_ns() // (TICK_US * 1000)
+
+
+def _start_analyst(
+    base_url: str, api_key: str, token: str, labels: Mapping[str, str], seed: int, stop: threading.Event
+) -> threading.Thread:
+    def work() -> None:
+        try:
+            with Api(base_url, api_key, stop) as api:
+                analyst.wait_until_settled(api, stop)
+            worked = analyst.work(base_url, token, labels, seed=seed, stop=stop)
+            _log.info("demo analyst done", confirmed=worked.confirmed, dismissed=worked.dismissed)
+        except Stopped:
+            return
+        except FinerError as error:
+            # The world goes on without the analyst; the alerts stay open for people.
+            _log.warning("the demo analyst could not work", error=error.detail)
+
+    thread = threading.Thread(target=work, name="analyst", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,105 @@
+"""Every setting, command, endpoint, contract, rule, fact and permission stands in docs/reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import msgspec
+import pytest
+from litestar import Litestar, get
+from litestar.openapi.config import OpenAPIConfig
+
+from finer.app.api import create_app
+from finer.identity.types import Permission
+from finer.kit.settings import Settings
+from tests.house.checks.routes import undeclared_in_app
+from tests.house.checks.tree import REPOSITORY
+from tools import reference
+
+KNOWN = frozenset({"public", *(permission.value for permission in Permission)})
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return reference.pages()
+
+
+def test_the_pages_say_what_the_program_does(pages: dict[str, str]) -> None:
+    assert reference.outdated(REPOSITORY / "docs" / "reference", pages) == []
+
+
+def test_a_page_that_was_not_written_again_is_found(pages: dict[str, str], tmp_path: Path) -> None:
+    for name, text in pages.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "api.md").write_text(pages["api.md"].replace("alerts", "alarms", 1))
+    (tmp_path / "rules.md").unlink()
+    found = reference.outdated(tmp_path, pages)
+    assert [sentence.split()[0] for sentence in found] == ["docs/reference/api.md", "docs/reference/rules.md"]
+    assert "Run `make docs`" in found[0]
+
+
+def test_every_setting_stands_on_its_page(pages: dict[str, str]) -> None:
+    assert all(f"`FINER_{name.upper()}`" in pages["settings.md"] for name in Settings.__struct_fields__)
+
+
+def test_a_new_setting_changes_its_page() -> None:
+    class Planted(msgspec.Struct):
+        fresh: Annotated[int, msgspec.Meta(description="Planted.", ge=3)] = 5
+
+    assert "| `FINER_FRESH` | `5` | int, at least 3 | Planted. |" in reference.settings_page(Planted)
+
+
+def test_a_new_command_changes_its_page() -> None:
+    @click.group()
+    def program() -> None: ...
+
+    @program.command()
+    @click.argument("name")
+    @click.option("--loud", is_flag=True, help="Say it loudly.")
+    def greet(name: str, loud: bool) -> None:
+        """Greet somebody.
+
+        Example: finer greet Ana
+        """
+
+    page = reference.commands_page(program)
+    assert "## finer greet NAME\n\nGreet somebody." in page
+    assert "| `--loud` | Say it loudly. |" in page
+    assert "finer greet Ana" in page
+
+
+@get("/planted", summary="Planted", opt={"permission": "alerts:read"}, sync_to_thread=False)
+def _declared(size: int = 1) -> dict[str, Any]:
+    """Answer with the size."""
+    return {"size": size}
+
+
+@get("/forgotten", sync_to_thread=False)
+def _forgotten() -> None:
+    """Declare nothing."""
+
+
+@get("/misspelt", opt={"permission": "alerts:raed"}, sync_to_thread=False)
+def _misspelt() -> None:
+    """Declare what does not exist."""
+
+
+def test_a_new_endpoint_changes_its_page() -> None:
+    described = OpenAPIConfig("Planted", "1", use_handler_docstrings=True)
+    page = reference.api_page(Litestar([_declared], openapi_config=described))
+    assert "## GET /planted\n\nPlanted. Answer with the size.\n\nPermission: `alerts:read`." in page
+    assert "| `size` | query | integer |" in page
+
+
+def test_every_live_route_declares_a_permission_that_exists(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=str(tmp_path)))
+    assert app.routes
+    assert undeclared_in_app(app.routes, KNOWN) == []
+
+
+def test_a_live_route_without_a_permission_is_found() -> None:
+    found = undeclared_in_app(Litestar([_declared, _forgotten, _misspelt]).routes, KNOWN)
+    assert sorted(sentence.split()[0] for sentence in found) == ["/forgotten", "/misspelt"]
+    assert "None, which does not exist" in found[0] + found[1]

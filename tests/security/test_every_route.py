@@ -1,0 +1,62 @@
+"""Every route of the live table refuses whoever has no credential, or one of no use; walked, not listed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from litestar import get
+from litestar.testing import AsyncTestClient
+
+from finer.app.api import ROUTES, create_app, route_handlers
+from finer.identity.routes import PUBLIC, undeclared_routes
+from finer.identity.types import Permission
+from finer.kit.settings import Settings
+
+
+@pytest.fixture
+def settings(database_url: str, data_path: Path) -> Settings:
+    return Settings(database_url=database_url, data_dir=str(data_path))
+
+
+def _requests(settings: Settings) -> list[tuple[str, str]]:
+    found = []
+    for route in create_app(settings).routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if handler.opt.get("permission") != PUBLIC:
+                path = re.sub(r"\{[a-z_]+:[a-z]+\}", "transaction", route.path)
+                found += [(method, path) for method in handler.http_methods if method != "OPTIONS"]
+    return found
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("credential", ["", "Bearer fk_00000000_wrong", "Bearer nonsense"])
+async def test_no_route_answers_without_a_good_credential(settings: Settings, credential: str) -> None:
+    requests = _requests(settings)
+    assert len(requests) > 15
+    async with AsyncTestClient(create_app(settings)) as client:
+        for method, path in requests:
+            answer = await client.request(method, path, headers={"authorization": credential} if credential else {})
+            assert answer.status_code == 401, f"{method} {path} answered {answer.status_code}"
+            assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+def test_a_route_without_a_permission_stops_the_start(settings: Settings) -> None:
+    @get("/planted", sync_to_thread=False)
+    def planted() -> str:
+        return "secret"
+
+    assert undeclared_routes([planted]) != []
+    assert undeclared_routes(route_handlers(create_app(settings))) == []
+    ROUTES.append(planted)
+    try:
+        with pytest.raises(RuntimeError, match="Routes without a permission"):
+            create_app(settings)
+    finally:
+        ROUTES.remove(planted)
+
+
+def test_every_permission_is_needed_somewhere(settings: Settings) -> None:
+    used = {handler.opt["permission"] for handler in route_handlers(create_app(settings))}
+    assert used - {PUBLIC} <= set(Permission)
