@@ -80,7 +80,8 @@ def limit(file: Path) -> float:
         "import sys, time, polars as pl\nfrom bench.s5_files import _CHECKS\n"
         f"t = time.perf_counter()\nf = pl.{scan}(sys.argv[1])\n"
         "if 'ndjson' in sys.argv[1]: f = f.with_columns(pl.col('occurred_at').str.to_datetime(time_zone='UTC'))\n"
-        "n, ok = f.select(pl.len(), pl.all_horizontal(_CHECKS).sum().alias('ok'), pl.col('occurred_at').max().alias('m'))"
+        "n, ok = f.select("
+        "pl.len(), pl.all_horizontal(_CHECKS).sum().alias('ok'), pl.col('occurred_at').max().alias('m'))"
         ".collect(engine='streaming').row(0)[:2]\nprint(n / (time.perf_counter() - t))"
     )
     out = subprocess.run([sys.executable, "-c", program, str(file)], check=True, capture_output=True, text=True)

@@ -20,7 +20,8 @@ def watch(server: Server, stop: threading.Event, ages: list[float]) -> None:
     database = server.database()
     while not stop.wait(0.1):
         row = database.execute(
-            "select extract(epoch from clock_timestamp() - newest) from warehouse_freshness where table_name = 'transactions'"
+            "select extract(epoch from clock_timestamp() - newest) from warehouse_freshness "
+            "where table_name = 'transactions'"
         ).fetchone()
         if row is not None and row[0] is not None:
             ages.append(float(row[0]))

@@ -13,6 +13,7 @@ from bench.support.bodies import Bodies
 from bench.support.http import Connection
 from bench.support.model import register_model
 from bench.support.report import report
+from finer.kit.db import DatabaseError
 from finer.kit.postgres import EmbeddedPostgres
 from tests.support.server import Server, serving
 
@@ -77,9 +78,7 @@ def kill_and_wait(server: Server, sender: Sender, pid: int) -> float:
             continue
         try:
             head, done = _head_and_consumed(server)
-        except OSError:
-            continue
-        except Exception:  # the database may be starting
+        except (OSError, DatabaseError):  # the database may be starting
             continue
         if head - done < RATE * 0.2:
             return time.perf_counter() - killed

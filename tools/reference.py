@@ -20,8 +20,8 @@ from finer.fraud import service as fraud
 from finer.identity import service as identity
 from finer.ingest import service as ingest
 from finer.ingest.types import Contract, Field
+from finer.kit.actors import Fact
 from finer.kit.settings import PREFIX, Settings
-from finer.kit.tx import Fact
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 _LIMITS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
@@ -48,7 +48,7 @@ def settings_page(settings: type[msgspec.Struct] = Settings) -> str:
 
 def commands_page(group: click.Group = finer) -> str:
     """docs/reference/commands.md: every command with its arguments, options and example."""
-    parts = [part for name in sorted(group.commands) for part in _command(f"finer {name}", group.commands[name])]
+    parts = [part for name, command in _subcommands(group) for part in _command(f"finer {name}", command)]
     return _page(
         "Commands",
         "Every command has `--help`, ends with 0 when it did what it was asked and with another code when not.",
@@ -180,13 +180,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def _subcommands(group: click.Group) -> list[tuple[str, click.Command]]:
+    """By name; asked of the group, because `finer` imports a command only when it is asked for it."""
+    context = click.Context(group)
+    found = [(name, group.get_command(context, name)) for name in sorted(group.list_commands(context))]
+    return [(name, command) for name, command in found if command is not None]
+
+
 def _command(name: str, command: click.Command) -> list[str]:
     if command.hidden:
         return []
     if isinstance(command, click.Group):
-        return [
-            part for child in sorted(command.commands) for part in _command(f"{name} {child}", command.commands[child])
-        ]
+        return [part for child, found in _subcommands(command) for part in _command(f"{name} {child}", found)]
     words = [_argument(one) for one in command.params if isinstance(one, click.Argument)]
     text, _, example = (command.help or "").partition("Example:")
     parts = [f"## {' '.join([name, *words])}", " ".join(text.split())]

@@ -13,7 +13,9 @@ down_revision = None
 _ROLES = ("finer_owner", "finer_api", "finer_worker", "finer_lake")
 
 _APPEND = """
-create function kit_log_append(p_stream text, p_partition int, p_tenant uuid, p_header text, p_count int, p_payload bytea)
+create function kit_log_append(
+  p_stream text, p_partition int, p_tenant uuid, p_header text, p_count int, p_payload bytea
+)
 returns bigint language plpgsql as $$
 declare base bigint;
 begin
@@ -113,9 +115,7 @@ def _log() -> None:
     for function in (_APPEND, _ADD_PARTITION, _DROP_PARTITIONS):
         op.execute(function)
     op.execute("revoke all on function kit_log_add_partition(date), kit_log_drop_partitions(date) from public")
-    op.execute(
-        "grant execute on function kit_log_add_partition(date), kit_log_drop_partitions(date) to finer_worker"
-    )
+    op.execute("grant execute on function kit_log_add_partition(date), kit_log_drop_partitions(date) to finer_worker")
 
 
 def _jobs() -> None:

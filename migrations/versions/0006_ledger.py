@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.execute("set local role finer_owner")
     op.execute(
         "create table ledger_exchange_rates (tenant_id uuid not null, currency text not null, day date not null, "
-        "usd numeric not null check (usd > 0), "
+        "usd_per_unit numeric not null check (usd_per_unit > 0), "
         "constraint pk_ledger_exchange_rates primary key (tenant_id, currency, day))"
     )
     protect(op, "ledger_exchange_rates", api="select, insert, update", worker="select")

@@ -6,6 +6,7 @@ import gzip
 import tracemalloc
 import zlib
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import zstandard
@@ -18,7 +19,7 @@ from tests.ingest.records import line, lines
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def _parse(data: bytes, **options: str) -> ParsedBody:
+def _parse(data: bytes, **options: Any) -> ParsedBody:
     return service.parse_body(service.contract("transaction"), Body(data=data, **options), NOW)
 
 

@@ -64,8 +64,7 @@ def _bodies() -> dict[str, bytes]:
 def test_text_files_in_pieces_give_what_the_body_gives(tmp_path: Path, name: str, packing: str) -> None:
     data = _bodies()[name]
     path = tmp_path / (name + packing)
-    pack = {"": bytes, ".gz": gzip.compress, ".zst": zstandard.compress}[packing]
-    path.write_bytes(pack(data))
+    path.write_bytes({"": data, ".gz": gzip.compress(data), ".zst": zstandard.compress(data)}[packing])
     found, refused = _read(path)
     assert found.column("event_id").to_pylist() == [f"e{i}" for i in range(40)]
     assert found.column("merchant_name")[7].as_py() == 'Shop "7",\nand é'
@@ -92,8 +91,7 @@ def test_a_truncated_packed_file_keeps_what_came_before(tmp_path: Path) -> None:
     seen: list[int] = []
 
     def read() -> None:
-        for group in service.read_file(path, "transaction", clock=CLOCK):
-            seen.append(group.parsed.batch.num_rows)
+        seen.extend(group.parsed.batch.num_rows for group in service.read_file(path, "transaction", clock=CLOCK))
 
     with pytest.raises(UnreadableBody, match="ends too early"):
         read()

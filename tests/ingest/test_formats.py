@@ -23,7 +23,7 @@ from finer.kit.columns import Columns
 from tests.ingest.records import GOOD, line
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-_NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=20)
+_NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 
 
 @st.composite

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def _append(tx: Tx, *bodies: Body) -> list[Receipt | FinerError]:
     return service.append(tx, "transaction", parsed, 1)
 
 
-def _one(tx: Tx, data: bytes, **options: str) -> Receipt:
+def _one(tx: Tx, data: bytes, **options: Any) -> Receipt:
     (found,) = _append(tx, Body(data=data, **options))
     assert isinstance(found, Receipt)
     return found

@@ -124,9 +124,7 @@ def test_a_bad_request_gets_a_problem_document(server: Server, name: str) -> Non
 
 
 def test_the_same_id_with_another_content_is_told(server: Server) -> None:
-    receipts = []
-    for amount in (5, 5, 6):
-        receipts.append(_post(server, _line(event_id="twice", amount=amount)).json())
+    receipts = [_post(server, _line(event_id="twice", amount=amount)).json() for amount in (5, 5, 6)]
     found = []
     for receipt in receipts:
         while receipt["state"] != "done":

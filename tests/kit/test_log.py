@@ -35,9 +35,14 @@ def test_offsets_have_no_gaps_and_rows_come_back_in_order(
 
 def test_a_rolled_back_append_leaves_no_gap(database: Database, database_url: str, tenant: uuid.UUID) -> None:
     stream = f"stream-{tenant}"
-    with pytest.raises(RuntimeError), database.transaction(tenant, SYSTEM) as tx:
-        PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch("a"))
-        raise RuntimeError("the sender went away")
+
+    def append_and_go_away() -> None:
+        with database.transaction(tenant, SYSTEM) as tx:
+            PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch("a"))
+            raise RuntimeError("the sender went away")
+
+    with pytest.raises(RuntimeError, match="went away"):
+        append_and_go_away()
     with database.transaction(tenant, SYSTEM) as tx:
         assert PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch("b")) == 0
 

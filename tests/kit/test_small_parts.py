@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finer.kit.clock import EPOCH, FixedClock, from_microseconds, microseconds
+from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
 from finer.kit.errors import FinerError, InvalidInput, NotFound, TooManyRequests
 from finer.kit.hashing import combine_hashes, hash_strings, hash_text
 from finer.kit.ids import new_id, read_id, show_id
+from finer.kit.moments import EPOCH, from_microseconds, microseconds
 from finer.kit.money import Money, exponent
 from finer.kit.settings import load_settings
 

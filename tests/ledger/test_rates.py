@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from finer.kit.clock import microseconds
 from finer.kit.errors import Unprocessable
 from finer.kit.hashing import hash_strings
+from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 from finer.ledger import service
 from finer.ledger.rules import RateTable

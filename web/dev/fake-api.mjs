@@ -234,7 +234,7 @@ async function answer(request, response) {
   if (!url.pathname.startsWith("/api/v1/")) return serveFile(url.pathname, response);
   const email = decodeURIComponent(/finer_session=([^;]*)/.exec(request.headers.cookie ?? "")?.[1] ?? "");
   const path = url.pathname.slice("/api/v1".length);
-  if (mode === "slow" && path !== "/me") await new Promise((done) => setTimeout(done, 60_000));
+  if (mode === "slow" && path !== "/me") await new Promise((done) => setTimeout(done, 4000));
   if (path.endsWith("/stream") && email && mode !== "fail" && mode !== "drop") {
     return openStream(response, path === "/pipeline/stream" ? "pipeline" : "alerts");
   }

@@ -66,6 +66,21 @@ describe("a live stream", () => {
     expect([events.length, gaps]).toEqual([0, 1]);
   });
 
+  it("gives its connection back while the page is hidden, and asks for what was missed", () => {
+    const source = FakeEventSource.at("/s");
+    source.open();
+    const show = (state: string) => {
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    show("hidden");
+    vi.advanceTimersByTime(11_000);
+    expect([source.readyState, states.at(-1)]).toEqual([FakeEventSource.CLOSED, "stopped"]);
+    show("visible");
+    FakeEventSource.at("/s").open();
+    expect([FakeEventSource.all.length, gaps, states.at(-1)]).toEqual([2, 1, "live"]);
+  });
+
   it("is quiet once stopped", () => {
     FakeEventSource.at("/s").fail(true);
     stream.stop();

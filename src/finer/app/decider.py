@@ -123,6 +123,6 @@ class Decider:
 
 def _came_in_bulk(event_id: str) -> EventIdReused:
     return EventIdReused(
-        f"Event {event_id!r} was received before through POST /events. Its decision is in the table decisions: "
-        "finer sql \"select * from decisions where event_id = '...'\"."
+        f"Event {event_id!r} was received before through POST /events. Its decision is in the lake: ask for that "
+        "event_id in the table decisions, with `finer sql`."
     )

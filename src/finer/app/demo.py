@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,17 +69,14 @@ def _firm(database: Database) -> uuid.UUID:
         return made.id
 
 
-def run_demo(settings: Settings, rate: float, days: int) -> None:
-    """Run the simulated world against the API until SIGTERM, with a key that lives as long as this process may."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+def prepare_world(settings: Settings) -> tuple[str, str]:
+    """What the simulated world signs in with: an API key for as long as it may run, and the link of an analyst."""
     url, _ = database_url(settings)
     database = Database(url, API, connections=1, deliver=deliver)
-    with database.transaction(_firm(database), SYSTEM) as tx:
-        _, key = identity.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
-        link = identity.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
-    database.close()
-    from finer.demo import service as world
-
-    world.run(settings.web_url, key, link, rate=rate, history_days=days, stop=stop)
+    try:
+        with database.transaction(_firm(database), SYSTEM) as tx:
+            _, key = identity.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
+            link = identity.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
+        return key, link
+    finally:
+        database.close()

@@ -8,10 +8,11 @@ import sys
 
 import msgspec
 import psutil
-import psycopg
 
 from finer.app.supervisor import database_url
 from finer.app.web import web_folder
+from finer.kit.db import server_version
+from finer.kit.errors import Unavailable
 from finer.kit.settings import Settings
 
 _DISK_MIN_GB = 5
@@ -76,8 +77,7 @@ def _database(settings: Settings) -> Finding:
     if server is not None and not server.running():
         return Finding("database", True, "the embedded PostgreSQL is not running; finer up starts it.")
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
-            row = connection.execute("show server_version").fetchone()
-    except psycopg.Error as error:
-        return Finding("database", False, f"no connection: {error}. Check FINER_DATABASE_URL.")
-    return Finding("database", True, f"PostgreSQL {row[0] if row is not None else '?'} answers.")
+        version = server_version(url)
+    except Unavailable as error:
+        return Finding("database", False, f"{error.detail}. Check FINER_DATABASE_URL.")
+    return Finding("database", True, f"PostgreSQL {version} answers.")

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import psycopg
 from rich.progress import Progress
 
 from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import FileGroup, Mapping, Receipt
 from finer.kit.actors import SYSTEM
-from finer.kit.db import API, Database, connect
+from finer.kit.db import API, Connection, Database, connect
 from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import show_id
 from finer.kit.log import PostgresLog, announce
@@ -102,8 +101,8 @@ def ingest_files(
     return tally.report(time.monotonic() - started)
 
 
-def _wait_for_workers(connection: psycopg.Connection, settings: Settings) -> None:
-    """Hold back while the workers are too far behind; without a worker nothing would ever move, so only while it does."""
+def _wait_for_workers(connection: Connection, settings: Settings) -> None:
+    """Hold back while the workers are too far behind, but only while they move: there may be none."""
     last = -1
     while True:
         consumed = PostgresLog.consumed(connection, CONSUMER)

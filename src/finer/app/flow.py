@@ -32,7 +32,7 @@ def deliver(tx: Tx, facts: list[Fact]) -> None:
     for fact in facts:
         for handler in FLOW[type(fact)]:
             defer(
-                tx.connection,
+                tx,
                 "finer.handle_fact",
                 {
                     "tenant": str(tx.tenant),

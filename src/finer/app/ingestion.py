@@ -13,15 +13,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import psycopg
-import sqlalchemy as sa
 import structlog
 
 from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import Actor
-from finer.kit.db import API, Database, connect
+from finer.kit.db import API, DATABASE_GONE, Connection, Database, DatabaseError, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
 from finer.kit.log import PostgresLog, announce
 from finer.kit.settings import Settings
@@ -88,7 +86,7 @@ class Ingestion:
         return await waiting.future
 
     def _run(self) -> None:
-        notifier: psycopg.Connection | None = None
+        notifier: Connection | None = None
         while (group := self._next_group()) is not None:
             done: list[tuple[_Waiting, Receipt | BaseException]] = []
             streams: set[str] = set()
@@ -100,7 +98,7 @@ class Ingestion:
                 if streams:
                     notifier = notifier or connect(self._database.url, API, name="finer-notifier")
                     announce(notifier, sorted(streams))
-            except psycopg.Error as error:
+            except DatabaseError as error:
                 # The events are durable; a worker that is not woken finds them at its next look.
                 _log.warning("workers could not be woken", error=str(error))
                 notifier = None
@@ -131,12 +129,12 @@ class Ingestion:
             parsed = ingest.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
             with self._database.transaction(first.tenant, first.actor) as tx:
                 answers = ingest.append(tx, first.contract, parsed, self._settings.partitions)
-        except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+        except DATABASE_GONE as error:
             gone = Unavailable(f"The database is not there right now; nothing of this body was accepted: {error}")
             return [(waiting, gone) for waiting in members]
         except FinerError as error:
             return [(waiting, error) for waiting in members]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the requests that wait are told, whatever it was
             _log.exception("a group of bodies could not be committed", contract=first.contract)
             return [(waiting, error) for waiting in members]
         streams.add(first.contract)
@@ -150,7 +148,7 @@ class Ingestion:
                         heads = PostgresLog.heads(connection)
                         consumed = PostgresLog.consumed(connection, CONSUMER)
                         self.backlog_events = sum(head - consumed.get(at, 0) for at, head in heads.items())
-            except psycopg.Error as error:
+            except DatabaseError as error:
                 _log.warning("the backlog cannot be read", error=str(error))
                 self._stop.wait(1)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import procrastinate
@@ -39,7 +40,7 @@ class Jobs:
 
     def run(self) -> None:
         """Work until SIGTERM; a job under way is finished first."""
-        prepare_log(self._url)
+        prepare_log(self._url, self._database.clock.now())
         settle()
         asyncio.run(self._serve())
         self._database.close()
@@ -58,8 +59,8 @@ class Jobs:
 
     def _declare(self) -> None:
         retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
-        self.app.task(self._handle_fact, name="finer.handle_fact", queue="facts", retry=retry)
-        schedule: list[tuple[str, Any]] = [
+        self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
+        schedule: list[tuple[str, Callable[[], None]]] = [
             ("*/10 * * * *", self._compact_lake),
             ("7 * * * *", self._keep_log),
             ("23 * * * *", self._verify),
@@ -67,8 +68,8 @@ class Jobs:
         ]
         for cron, function in schedule:
             name = f"finer.{function.__name__.lstrip('_')}"
-            task = self.app.task(function, name=name, queue="schedule", queueing_lock=name, lock=name)
-            self.app.periodic(cron=cron)(task)
+            declare = self.app.task(name=name, queue="schedule", queueing_lock=name, lock=name)
+            self.app.periodic(cron=cron)(declare(_scheduled(name, function)))
 
     def _handle_fact(self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]) -> None:
         found, happened, who = find(fact, handler, body, actor)
@@ -78,23 +79,23 @@ class Jobs:
     def _lake(self) -> warehouse.LakeAccess:
         return warehouse.LakeAccess(self._url, self._settings)
 
-    def _compact_lake(self, timestamp: int) -> None:
+    def _compact_lake(self) -> None:
         for tenant in self._tenants():
             warehouse.compact(self._lake(), tenant)
 
-    def _keep_log(self, timestamp: int) -> None:
-        prepare_log(self._url)
-        before = datetime.now(UTC) - timedelta(hours=self._settings.log_retention_hours)
+    def _keep_log(self) -> None:
+        prepare_log(self._url, self._database.clock.now())
+        before = self._database.clock.now() - timedelta(hours=self._settings.log_retention_hours)
         with connect(self._url, WORKER, name="finer-jobs") as connection:
             row = connection.execute("select kit_log_drop_partitions(%s)", (before.date(),)).fetchone()
             _log.info("log partitions dropped", partitions=row[0] if row is not None else 0)
 
-    def _verify(self, timestamp: int) -> None:
+    def _verify(self) -> None:
         found = verify(self._url, self._settings)
         if found:
             _log.error("invariants are broken", violations=found[:50])
 
-    def _forget(self, timestamp: int) -> None:
+    def _forget(self) -> None:
         for tenant in self._tenants():
             with self._database.transaction(tenant, SYSTEM) as tx:
                 ingest.forget_old(tx)
@@ -102,3 +103,12 @@ class Jobs:
     def _tenants(self) -> list[uuid.UUID]:
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             return [tenant.id for tenant in identity.list_tenants(tx)]
+
+
+def _scheduled(name: str, function: Callable[[], None]) -> Callable[[int], None]:
+    # The queue hands over the second it was due at, and by this name.
+    def run(timestamp: int) -> None:
+        _log.debug("scheduled job", job=name, due=timestamp)
+        function()
+
+    return run

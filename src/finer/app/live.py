@@ -131,7 +131,7 @@ class Channel:
     async def _tell(self, tenant: uuid.UUID) -> None:
         try:
             messages, reached = await asyncio.to_thread(self._snapshot, tenant, self._since.get(tenant))
-        except Exception as error:  # a failed snapshot must not end the stream of all other tenants
+        except Exception as error:  # noqa: BLE001 - a failed snapshot must not end the streams of all other tenants
             _log.warning("a live snapshot failed", tenant=str(tenant), error=str(error))
             return
         self._since[tenant] = reached

@@ -53,7 +53,7 @@ class Batch:
     @property
     def fresh(self) -> Array:
         """Which records are neither duplicates nor conflicts, shape (rows,), bool."""
-        return self.status == 0
+        return np.equal(self.status, 0)
 
 
 class Pipeline:

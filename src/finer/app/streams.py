@@ -51,7 +51,7 @@ def _stream(messages: AsyncIterator[bytes]) -> Stream:
 
 
 def _alive(services: Any, request: Request[Principal, Any, Any]) -> Callable[[], Awaitable[bool]]:
-    """A question the stream asks before each message: is this session or key still good?"""
+    """The question that a stream asks before each message: whether this session or key is still good."""
     credential, _ = credential_of(request)
 
     async def alive() -> bool:

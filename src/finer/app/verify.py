@@ -1,4 +1,4 @@
-"""`finer verify`: every invariant of every domain, for every tenant, and a sample of windows recomputed from the lake."""
+"""`finer verify`: every invariant of every domain and tenant, and a sample of windows recomputed from the lake."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from finer.app.pipeline import CONSUMER, DECIDED_STREAM
 from finer.decisions import invariants as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
-from finer.fraud.store import lake_relation
 from finer.identity import invariants as identity_invariants
 from finer.identity import service as identity
 from finer.ingest import invariants as ingest_invariants
@@ -94,7 +93,7 @@ def _windows(reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list
         return []
     sample = ", ".join(str(row["log_offset"]) for row in kept)
     query = features.lake_query(
-        fraud.windows(), lake_relation(zone), order="log_offset", where=f"log_offset in ({sample})"
+        fraud.windows(), fraud.lake_relation(zone), order="log_offset", where=f"log_offset in ({sample})"
     )
     again = {row["log_offset"]: row for row in reader.read(tenant, query).to_pylist()}
     found = []

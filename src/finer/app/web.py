@@ -7,8 +7,10 @@ import mimetypes
 from pathlib import Path
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+
+from finer.identity.routes import credential_of, signed_out_hint
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -42,8 +44,11 @@ def web_app() -> list[Any]:
     folder = web_folder()
 
     @get(["/", "/{path:path}"], opt={"permission": "public"}, include_in_schema=False)
-    async def page(path: Path | None = None) -> Response[Any]:
-        return await asyncio.to_thread(_answer, folder, str(path or "").lstrip("/"))
+    async def page(request: Request[Any, Any, Any], path: Path | None = None) -> Response[Any]:
+        answer = await asyncio.to_thread(_answer, folder, str(path or "").lstrip("/"))
+        if answer.media_type == "text/html" and not credential_of(request)[0]:
+            answer.set_cookie(signed_out_hint())
+        return answer
 
     return [page]
 

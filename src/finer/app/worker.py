@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import shutil
 import signal
 import threading
@@ -12,7 +11,6 @@ from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
-import psycopg
 import structlog
 
 from finer.app.pipeline import CONSUMER, Pipeline
@@ -20,9 +18,12 @@ from finer.app.process import settle
 from finer.app.tenants import Tenants
 from finer.features import service as features
 from finer.fraud import service as fraud
+from finer.kit.clock import Clock
 from finer.kit.db import WORKER, Database, connect
 from finer.kit.deduplication import Deduplicator
+from finer.kit.live import receive
 from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
+from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
 from finer.kit.snapshots import SnapshotRefused, child_finished, write_in_child
 from finer.warehouse import service as warehouse
@@ -44,7 +45,7 @@ class Worker:
         self._reader = connect(url, WORKER, name="finer-worker")
         self._database = Database(url, WORKER, connections=3)
         self._lake = warehouse.LakeWriter(url, settings)
-        self._snapshots = Snapshots(settings.data_path / "snapshots")
+        self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
         self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
     def run(self) -> None:
@@ -120,12 +121,7 @@ class Worker:
         return bool(rows)
 
     def _wait(self) -> None:
-        select.select([self._reader.fileno()], [], [], _IDLE_S)
-        self._reader.pgconn.consume_input()
-        while self._reader.pgconn.notifies() is not None:
-            pass
-        if self._reader.pgconn.status != psycopg.pq.ConnStatus.OK:
-            raise psycopg.OperationalError("The server closed the connection of the worker.")
+        receive(self._reader, _IDLE_S)
 
 
 def _groups(rows: list[LogRow], events_max: int, consumed: dict[Position, int]) -> list[list[LogRow]]:
@@ -150,8 +146,9 @@ class Snapshots:
 
     KEEP = 2
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
+        self._clock = clock
         self._child: int | None = None
 
     def write_now(self, pipeline: Pipeline) -> None:
@@ -170,7 +167,7 @@ class Snapshots:
         self._child = write_in_child(self._writer(pipeline))
 
     def _writer(self, pipeline: Pipeline) -> Callable[[], None]:
-        target = self._folder / f"{time.time_ns():020d}"
+        target = self._folder / f"{microseconds(self._clock.now()) * 1000:020d}"
         positions = [[stream, partition, offset] for (stream, partition), offset in pipeline.applied.items()]
 
         def write() -> None:

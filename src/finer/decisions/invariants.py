@@ -9,7 +9,8 @@ from finer.kit.tx import Tx
 def totals_equal_alerts(tx: Tx) -> list[str]:
     """The totals that the summary shows are those of the alerts themselves."""
     return [
-        f"Alert totals of {row.day} for rule {row.rule or '(all)'!r} in state {row.state}: {row.kept} kept, {row.real} real."
+        f"Alert totals of {row.day} for rule {row.rule or '(all)'!r} in state {row.state}: "
+        f"{row.kept} kept, {row.real} real."
         for row in DecisionStore(tx).recount()
     ]
 

@@ -24,6 +24,10 @@ BODY_BYTES_MAX = 64 * 1024
 _STATES = {"open": AlertState.OPEN, "confirmed": AlertState.CONFIRMED, "dismissed": AlertState.DISMISSED}
 
 
+AccountTimeline = Callable[[Tx, Alert], list[dict[str, Any]]]
+"""The latest events of an alert's account, which the app finds in the lake."""
+
+
 class ResolutionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person says of an alert, and the version of the alert they looked at."""
 
@@ -80,7 +84,7 @@ class AlertController(Controller):
         tx: Tx,
         alert_id: str,
         describe_feature: Callable[[str], dict[str, str]],
-        account_timeline: Callable[[Tx, Alert], list[dict[str, Any]]],
+        account_timeline: AccountTimeline,
     ) -> dict[str, Any]:
         """One alert with the feature values used and the account's recent timeline."""
         alert = service.get_alert(tx, read_id("alr", alert_id))

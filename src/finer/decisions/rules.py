@@ -8,8 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from finer.kit.clock import from_microseconds, microseconds
 from finer.kit.errors import InvalidInput
+from finer.kit.moments import from_microseconds, microseconds
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):

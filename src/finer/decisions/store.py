@@ -199,7 +199,8 @@ class DecisionStore:
                 with real as (
                   select (raised_at at time zone 'UTC')::date as day, rule, action, state, count(*) as n,
                          sum(coalesce(amount_usd_minor, 0)) as usd
-                  from decisions_alerts, unnest(rules || array['']) as rule where tenant_id = %(tenant)s group by 1, 2, 3, 4
+                  from decisions_alerts, unnest(rules || array['']) as rule
+                  where tenant_id = %(tenant)s group by 1, 2, 3, 4
                 )
                 select coalesce(r.day, t.day) as day, coalesce(r.rule, t.rule) as rule,
                        coalesce(r.state, t.state) as state, coalesce(r.n, 0) as real, coalesce(t.alerts, 0) as kept

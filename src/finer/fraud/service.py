@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from finer.decisions.types import Action, Decision, FiredRule, NewAlert, Verdict
 from finer.features.types import FeatureSet
-from finer.fraud.rules.evaluate import BASE_COLUMNS, CompiledPack, derive
+from finer.fraud import store
+from finer.fraud.rules.evaluate import BASE_COLUMNS, CompiledPack, add_derived
 from finer.fraud.rules.pack import RULES, pack_version
 from finer.fraud.rules.reasons import sentence
 from finer.fraud.rules.windows import feature_set
 from finer.fraud.types import Rule, Verdicts
 from finer.kit.columns import Columns
-from finer.kit.conditions import ColumnType
+from finer.kit.conditions.tree import ColumnType
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
+from finer.ledger.service import RateTable
 from finer.scoring import service as scoring
 
 __all__ = ["ActiveModel", "VerdictRows", "Verdicts", "active_model", "derive", "evaluate", "feature_set"]
@@ -101,6 +104,22 @@ def active_model(tx: Tx, known: ActiveModel | None) -> ActiveModel | None:
     if known is not None and known.sha256 == found.sha256 and known.threshold == found.threshold:
         return known
     return ActiveModel(str(found.id), found.sha256, found.threshold, scoring.TreeScorer(found.text))
+
+
+def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
+    """Add what rules and windows read besides the transaction's own fields.
+
+    That is amounts in US dollars at the day's rate, the hour in the tenant's zone, and the booleans of the pack.
+    """
+    usd_minor, known = rates.usd_minor(
+        columns.values("amount_minor"), columns.hashes("currency"), columns.values("occurred_at")
+    )
+    add_derived(columns, usd_minor, known, zone)
+
+
+def lake_relation(zone: str) -> str:
+    """What `derive` adds, as SQL over one tenant's lake; see finer.fraud.store."""
+    return store.lake_relation(zone)
 
 
 def evaluate(columns: Columns, model: ActiveModel | None) -> Verdicts:

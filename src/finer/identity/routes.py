@@ -33,6 +33,7 @@ from finer.kit.tx import Tx
 PUBLIC = "public"
 _CREDENTIAL_MAX = 200  # characters; tokens and keys are shorter, and a longer text is remembered only in part
 COOKIE, SECURE_COOKIE = "finer_session", "__Host-finer_session"
+SIGNED_OUT_COOKIE = "finer_signed_out"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 _SMALL_BODY = 16_384
@@ -241,7 +242,7 @@ class SessionController(Controller):
         credentials.forget(credential_of(request)[0])
         # Browsers overlook a __Host- cookie that is not marked secure, even one that only takes it away.
         gone = [Cookie(key=name, value="", max_age=0, secure=name == SECURE_COOKIE) for name in (COOKIE, SECURE_COOKIE)]
-        return Response(None, status_code=204, cookies=gone)
+        return Response(None, status_code=204, cookies=[*gone, signed_out_hint()])
 
     @get("/me", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Who am I")
     def me(self, request: Request[Principal, Any, Any], tx: Tx) -> dict[str, Any]:
@@ -349,6 +350,11 @@ def _agent(request: Request[Any, Any, Any]) -> str:
     return request.headers.get("user-agent", "")
 
 
+def signed_out_hint() -> Cookie:
+    """Tells the web app that nobody is signed in, so that it need not ask and be refused."""
+    return Cookie(key=SIGNED_OUT_COOKIE, value="1", samesite="lax")
+
+
 def _signed_in(
     request: Request[Any, Any, Any], principal: Principal, token: str, settings: Settings
 ) -> Response[dict[str, Any]]:
@@ -367,4 +373,4 @@ def _signed_in(
         "user": {"id": show_id("usr", principal.id), "name": principal.name, "role": principal.role},
         "permissions": sorted(principal.permissions),
     }
-    return Response(document, status_code=200, cookies=[cookie])
+    return Response(document, status_code=200, cookies=[cookie, Cookie(key=SIGNED_OUT_COOKIE, value="", max_age=0)])

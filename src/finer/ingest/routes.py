@@ -11,7 +11,7 @@ from litestar.params import Parameter
 
 from finer.ingest import service
 from finer.ingest.types import Body, QuarantinedRecord, Receipt
-from finer.kit.errors import TooLarge, UnsupportedMediaType
+from finer.kit.errors import InvalidInput, TooLarge
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 
@@ -46,7 +46,7 @@ class EventController(Controller):
         data = await _read(request, body_bytes_max)
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= _IDEMPOTENCY_KEY_MAX:
-            raise UnsupportedMediaType(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
+            raise InvalidInput(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
         body = Body(
             data=data,
             format=kind,

@@ -26,6 +26,7 @@ from finer.ingest.rules.files import Unpacked, file_steps, format_of_file
 from finer.ingest.rules.mapping import compile_mapping, source_contract
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.rules.rates import BOUNDS_MS, histogram, percentile
+from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
 from finer.ingest.store import IngestStore, problems_of
 from finer.ingest.types import (
@@ -159,7 +160,7 @@ def read_file(
         if not mapping.types:
             raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
         source_plan = plan_of(source_contract(mapping, target))
-    sources = [Body(data=b"", format=kind, source=f"file {path.name}"[:200])]
+    sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
     with path.open("rb") as handle:
         total = path.stat().st_size
         readable = io.BufferedReader(Unpacked(handle, packing), 1 << 20) if packing else handle

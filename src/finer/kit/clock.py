@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from finer.kit.moments import EPOCH, from_microseconds, microseconds
+
+__all__ = ["EPOCH", "Clock", "FixedClock", "SystemClock", "from_microseconds", "microseconds"]
+
 
 class Clock(Protocol):
     """Anything that tells the time in UTC."""
@@ -35,16 +39,3 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Move forward (or back) by `by`."""
         self._at += by
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def microseconds(at: datetime) -> int:
-    """Microseconds since 1970 UTC, exact (no float in between)."""
-    return (at - EPOCH) // timedelta(microseconds=1)
-
-
-def from_microseconds(value: int) -> datetime:
-    """The inverse of `microseconds`."""
-    return EPOCH + timedelta(microseconds=value)

@@ -99,4 +99,4 @@ def _numbers(array: pa.Array) -> Array:
         return np.asarray(array.fill_null(False) if array.null_count else array)
     if array.null_count:
         array = array.fill_null(0)
-    return array.to_numpy(zero_copy_only=False)
+    return np.asarray(array.to_numpy(zero_copy_only=False))

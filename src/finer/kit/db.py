@@ -9,19 +9,28 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from typing import TypeAlias
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 import sqlalchemy as sa
 
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
+from finer.kit.errors import Unavailable
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
 NO_TENANT = uuid.UUID(int=0)
 EMBEDDED_OWNER = "postgres@"
 """How the address of the embedded server begins: its owner, over a private socket."""
+
+Connection: TypeAlias = psycopg.Connection
+"""A bare connection, see `connect`."""
+DatabaseError = psycopg.Error
+"""What a bare connection raises."""
+DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
+"""What a transaction raises when the server is not there, or goes away."""
 
 metadata = sa.MetaData(
     naming_convention={
@@ -42,14 +51,40 @@ def url_for_role(url: str, role: str | None) -> str:
     query = dict(parse_qsl(parts.query))
     if parts.netloc == EMBEDDED_OWNER and query.get("host", "").startswith("/"):
         # The embedded server trusts its private socket: each role signs in as itself and cannot become another.
-        return parts._replace(netloc=f"{role}@").geturl()
+        return urlunsplit((parts.scheme, f"{role}@", parts.path, parts.query, parts.fragment))
     query["options"] = f"{query.get('options', '')} -c role={role}".strip()
-    return parts._replace(query=urlencode(query, quote_via=quote)).geturl()
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query, quote_via=quote), parts.fragment))
 
 
-def connect(url: str, role: str | None = None, *, name: str = "finer") -> psycopg.Connection:
+def connect(url: str, role: str | None = None, *, name: str = "finer") -> Connection:
     """A bare psycopg connection in autocommit, for LISTEN and for the hot path."""
     return psycopg.connect(url_for_role(url, role), autocommit=True, application_name=name)
+
+
+def server_version(url: str) -> str:
+    """The version of the PostgreSQL at `url`. Raises Unavailable with the reason when it does not answer."""
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            row = connection.execute("show server_version").fetchone()
+    except psycopg.Error as error:
+        raise Unavailable(f"no connection: {error}") from error
+    return "?" if row is None else str(row[0])
+
+
+@contextmanager
+def tenant_transaction(connection: Connection, tenant: uuid.UUID) -> Iterator[None]:
+    """A transaction about one tenant on a bare connection, for a writer that commits beside all requests."""
+    with connection.transaction():
+        connection.execute("select set_config('finer.tenant', %s, true)", (str(tenant),))
+        yield
+
+
+@contextmanager
+def unchanging_view(connection: Connection) -> Iterator[None]:
+    """A read-only transaction on a bare connection: all its reads see the database as it was at the first one."""
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read read only")
+        yield
 
 
 class Database:

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-import sqlalchemy as sa
+
+from finer.kit.tx import Tx
 
 _DEFER = (
     "select procrastinate_defer_jobs_v1(array[row(%s, %s, 0, %s, %s, %s::jsonb, %s::timestamptz)]"
@@ -15,7 +16,7 @@ _DEFER = (
 
 
 def defer(
-    connection: sa.Connection,
+    tx: Tx,
     task: str,
     arguments: dict[str, Any],
     *,
@@ -26,4 +27,4 @@ def defer(
 ) -> None:
     """Ask for a job in the caller's transaction. Jobs of one `lock` run one after the other."""
     payload = msgspec.json.encode(arguments).decode()
-    connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, payload, at))
+    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, payload, at))

@@ -9,10 +9,25 @@ from collections.abc import Callable, Mapping
 import psycopg
 import structlog
 
-from finer.kit.db import connect
+from finer.kit.db import Connection, connect
 
 _log = structlog.get_logger(__name__)
 _RECONNECT_S = 0.5
+
+
+def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
+    """The notifications (channel, payload) that are there or come within `timeout_s`; it returns at the first ones.
+
+    Raises DatabaseError when the server has closed the connection.
+    """
+    if select.select([connection.fileno()], [], [], timeout_s)[0]:
+        connection.pgconn.consume_input()
+    found = []
+    while (notification := connection.pgconn.notifies()) is not None:
+        found.append((notification.relname.decode(), notification.extra.decode()))
+    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+        raise psycopg.OperationalError("The server closed the connection.")
+    return found
 
 
 class Listener:
@@ -51,13 +66,9 @@ class Listener:
                 _log.warning("listener lost its connection", error=str(error))
                 self._stop.wait(_RECONNECT_S)
 
-    def _receive(self, connection: psycopg.Connection) -> None:
+    def _receive(self, connection: Connection) -> None:
         while not self._stop.is_set():
-            if select.select([connection.fileno()], [], [], 0.5)[0]:
-                connection.pgconn.consume_input()
-            while (notification := connection.pgconn.notifies()) is not None:
-                handler = self._handlers.get(notification.relname.decode())
+            for channel, payload in receive(connection, 0.5):
+                handler = self._handlers.get(channel)
                 if handler is not None:
-                    handler(notification.extra.decode())
-            if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
-                raise psycopg.OperationalError("the server closed the connection")
+                    handler(payload)

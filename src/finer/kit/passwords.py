@@ -39,6 +39,7 @@ def verify_password(stored: str | None, password: str, settings: Settings) -> bo
     against = stored or _decoy(settings.argon2_memory_kib, settings.argon2_iterations)
     try:
         with _TURN:
-            return hasher.verify(against, password) and stored is not None
+            hasher.verify(against, password)
+        return stored is not None
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -188,7 +189,7 @@ class EmbeddedPostgres:
         if done.returncode:
             raise Unavailable(f"{program} failed: {done.stderr.strip() or done.stdout.strip()}")
 
-    def _credentials(self) -> dict[str, object]:
+    def _credentials(self) -> dict[str, Any]:
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": [], "cwd": "/"}

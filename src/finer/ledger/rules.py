@@ -44,7 +44,7 @@ class RateTable:
             found.sort(key=lambda rate: rate.day)
             days = np.array([(rate.day - _EPOCH).days for rate in found], np.int64)
             shift = Decimal(10) ** (_USD_EXPONENT - exponent(currency))
-            factors = np.array([float(rate.usd * shift) for rate in found], np.float64)
+            factors = np.array([float(rate.usd_per_unit * shift) for rate in found], np.float64)
             self._tables[hash_text(currency)] = (days, factors)
 
     def usd_minor(self, minor: Array, currency: Array, occurred_us: Array) -> tuple[Array, Array | None]:

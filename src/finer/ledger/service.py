@@ -11,6 +11,8 @@ from finer.ledger.rules import RateTable, starter_rates
 from finer.ledger.store import LedgerStore
 from finer.ledger.types import ExchangeRate
 
+__all__ = ["RateTable", "list_rates", "load_rates", "rate_table"]
+
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 
 
@@ -30,8 +32,10 @@ def load_rates(tx: Tx, rates: Iterable[ExchangeRate]) -> int:
     for rate in checked:
         if not _CURRENCY.match(rate.currency):
             raise Unprocessable(f"{rate.currency!r} is not an ISO 4217 code of three capital letters.")
-        if not rate.usd > 0:
-            raise Unprocessable(f"The rate of {rate.currency} on {rate.day} is {rate.usd}; it must be above 0.")
+        if not rate.usd_per_unit > 0:
+            raise Unprocessable(
+                f"The rate of {rate.currency} on {rate.day} is {rate.usd_per_unit}; it must be above 0."
+            )
     store = LedgerStore(tx)
     if not store.rates():
         # The first own rates stand beside the starter rates of all other currencies.

@@ -22,7 +22,7 @@ class LedgerStore:
         """Every rate, by currency and day."""
         table = exchange_rates
         query = (
-            sa.select(table.c.currency, table.c.day, table.c.usd)
+            sa.select(table.c.currency, table.c.day, table.c.usd_per_unit)
             .where(table.c.tenant_id == self._tx.tenant)
             .order_by(table.c.currency, table.c.day)
         )
@@ -31,13 +31,18 @@ class LedgerStore:
     def put(self, rates: Iterable[ExchangeRate]) -> int:
         """Add rates, replacing those of the same currency and day; returns how many."""
         rows = [
-            {"tenant_id": self._tx.tenant, "currency": rate.currency, "day": rate.day, "usd": rate.usd}
+            {
+                "tenant_id": self._tx.tenant,
+                "currency": rate.currency,
+                "day": rate.day,
+                "usd_per_unit": rate.usd_per_unit,
+            }
             for rate in rates
         ]
         if rows:
             statement = insert(exchange_rates)
             statement = statement.on_conflict_do_update(
-                index_elements=["tenant_id", "currency", "day"], set_={"usd": statement.excluded.usd}
+                index_elements=["tenant_id", "currency", "day"], set_={"usd_per_unit": statement.excluded.usd_per_unit}
             )
             self._tx.connection.execute(statement, rows)
         return len(rows)

@@ -13,5 +13,5 @@ exchange_rates = sa.Table(
     sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("currency", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("usd", sa.Numeric, nullable=False),
+    sa.Column("usd_per_unit", sa.Numeric, nullable=False),
 )

@@ -9,8 +9,8 @@ import msgspec
 
 
 class ExchangeRate(msgspec.Struct, frozen=True):
-    """US dollars for one major unit of `currency`, from `day` (UTC) on until the next rate."""
+    """What one major unit of `currency` is worth in US dollars, from `day` (UTC) on until the next rate."""
 
     currency: str
     day: date
-    usd: Decimal
+    usd_per_unit: Decimal

@@ -2,7 +2,7 @@ import { MenuOutlined, SearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { Button, Drawer } from "antd";
-import { type MouseEvent, type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { AlertStreamProvider } from "../features/fraud/alertStream";
 import { meQuery } from "../features/identity/session";
 import { controlKey, handleKey, useHotkeys } from "../shared/hotkeys";
@@ -68,9 +68,9 @@ function Frame() {
 
   return (
     <div className={navCollapsed ? "shell shell-narrow" : "shell"}>
-      <a className="skip" href="#main" onClick={skip}>
+      <button type="button" className="skip" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header className="top">
         {phone ? (
           <Button
@@ -120,12 +120,6 @@ function Frame() {
   function toggleNav() {
     setPreferences({ navCollapsed: !navCollapsed });
   }
-}
-
-/** Moves the focus, and leaves the address alone. */
-function skip(event: MouseEvent): void {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
 }
 
 function Brand({ text }: { text: string }) {

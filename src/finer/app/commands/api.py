@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from granian.constants import Interfaces, Loops
 from granian.server import Server as Granian
 
 from finer.app.commands.common import data_dir_option, settings_of
@@ -21,11 +22,11 @@ def api(data_dir: str | None) -> None:
     Granian(
         "finer.app.api:create_app",
         factory=True,
-        interface="asgi",
+        interface=Interfaces.ASGI,
         address=settings.host,
         port=settings.port,
         workers=1,
-        loop="uvloop",
+        loop=Loops.uvloop,
         log_enabled=False,
         # With the default, as many open streams as the backlog has places would freeze the whole API.
         backlog=4096,

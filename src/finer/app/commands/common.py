@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,9 +57,11 @@ def tenant_id(database: Database, slug: str) -> uuid.UUID:
 @contextmanager
 def tenant_transaction(data_dir: str | None, slug: str) -> Iterator[Tx]:
     """A transaction of one firm, in the name of whoever uses the command line."""
-    with running_database(settings_of(data_dir)) as database:
-        with database.transaction(tenant_id(database, slug), OPERATOR) as tx:
-            yield tx
+    with (
+        running_database(settings_of(data_dir)) as database,
+        database.transaction(tenant_id(database, slug), OPERATOR) as tx,
+    ):
+        yield tx
 
 
 def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:
@@ -68,3 +70,9 @@ def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:
         click.echo(msgspec.json.encode(value).decode())
     else:
         text()
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Print one line after the other; nothing when there is none."""
+    for line in lines:
+        click.echo(line)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+
 import click
 
 from finer.app.commands.common import data_dir_option, settings_of
-from finer.app.demo import run_demo
+from finer.app.demo import prepare_world
 from finer.app.process import prepare_process
+from finer.demo import service as world
 
 
 @click.command(hidden=True)
@@ -17,4 +21,8 @@ def demo(data_dir: str | None, rate: float, days: int) -> None:
     """Run the simulated world against the API of this machine."""
     settings = settings_of(data_dir)
     prepare_process(settings, "demo")
-    run_demo(settings, rate, days)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    key, link = prepare_world(settings)
+    world.run(settings.web_url, key, link, rate=rate, history_days=days, stop=stop)

@@ -12,6 +12,7 @@ import msgspec
 from finer.app.commands.common import (
     OPERATOR,
     data_dir_option,
+    echo_lines,
     json_option,
     running_database,
     settings_of,
@@ -71,7 +72,7 @@ def tenant_list(data_dir: str | None, as_json: bool) -> None:
     ):
         found = identity.list_tenants(tx)
     rows = [{"slug": one.slug, "name": one.name, "base_currency": one.base_currency} for one in found]
-    show(rows, as_json, lambda: [click.echo(f"{row['slug']:<20} {row['name']}") for row in rows] and None)
+    show(rows, as_json, lambda: echo_lines(f"{row['slug']:<20} {row['name']}" for row in rows))
 
 
 @click.group()
@@ -158,7 +159,7 @@ def key_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
     with tenant_transaction(data_dir, tenant) as tx:
         found = identity.list_api_keys(tx)
     rows = [{"prefix": one.prefix, "name": one.name, "revoked_at": one.revoked_at} for one in found]
-    show(msgspec.to_builtins(rows), as_json, lambda: [click.echo(f"{r['prefix']}  {r['name']}") for r in rows] and None)
+    show(msgspec.to_builtins(rows), as_json, lambda: echo_lines(f"{row['prefix']}  {row['name']}" for row in rows))
 
 
 @key.command("revoke")

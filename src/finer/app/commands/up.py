@@ -13,6 +13,7 @@ from finer.app.demo import prepare_demo
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import prepare_process
 from finer.app.supervisor import Supervisor, lock_data_folder
+from finer.kit.clock import SystemClock
 from finer.kit.settings import Settings
 
 _READY_S = 120.0
@@ -40,7 +41,7 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, host:
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
         supervisor = Supervisor(settings, ["api", "worker", "jobs"], extra)
         supervisor.prepare()
-        prepare_log(supervisor.url)
+        prepare_log(supervisor.url, SystemClock().now())
         if demo:
             prepare_demo(supervisor.url, settings)
         supervisor.run(lambda: _announce(settings, supervisor.url, demo))

@@ -12,6 +12,7 @@ from finer.app.doctor import examine
 from finer.app.log_upkeep import prepare_log
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
+from finer.kit.clock import SystemClock
 from finer.kit.migration import migrate as migrate_database
 
 
@@ -26,7 +27,7 @@ def migrate(data_dir: str | None) -> None:
     with running_database(settings):
         url, _ = database_url(settings)
         migrate_database(url)
-        prepare_log(url)
+        prepare_log(url, SystemClock().now())
     click.echo("The database has the newest schema.")
 
 

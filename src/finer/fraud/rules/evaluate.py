@@ -11,12 +11,12 @@ import pyarrow.compute as pc
 
 from finer.fraud.rules.pack import DERIVED
 from finer.fraud.types import Rule, Verdicts
-from finer.kit.clock import from_microseconds
 from finer.kit.columns import Columns
-from finer.kit.conditions import Catalogue, ColumnType, parse_condition
+from finer.kit.conditions.condition import parse_condition
+from finer.kit.conditions.tree import Catalogue, ColumnType
 from finer.kit.hashing import combine_hashes, hash_text
+from finer.kit.moments import from_microseconds
 from finer.kit.money import EXPONENTS
-from finer.ledger.service import RateTable
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _HOUR_US = 3_600_000_000
@@ -45,9 +45,11 @@ BASE_COLUMNS: dict[str, ColumnType] = {
 """What a rule can name besides the windows: the fields of the transaction and what `derive` adds."""
 
 
-def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
+def add_derived(columns: Columns, usd_minor: Array, known: Array | None, zone: ZoneInfo) -> None:
     """Add amounts in major units and US dollars, the local hour, the card, and the columns of DERIVED.
 
+    `usd_minor` int64 (rows,) are the amounts in US dollar cents; `known` says where there was a rate (None:
+    everywhere).
     Adds amount, amount_usd (float64, major units), amount_usd_minor (int64, null without a rate), local_hour
     (int64, 0 to 23 in the tenant's zone), card (hash of account and last four digits), and booleans.
     """
@@ -55,7 +57,6 @@ def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
     currency = columns.hashes("currency")
     columns.add("amount", _major(minor, currency))
     occurred = columns.values("occurred_at")
-    usd_minor, known = rates.usd_minor(minor, currency, occurred)
     columns.add("amount_usd_minor", usd_minor, known)
     columns.add("amount_usd", usd_minor / 100.0, known)
     columns.add("local_hour", _local_hour(occurred, zone))
@@ -111,7 +112,7 @@ def _local_hour(occurred_us: Array, zone: ZoneInfo) -> Array:
         return (occurred_us + first) // _HOUR_US % 24
     # The clocks changed within the batch: ask the time zone database for every row.
     local = pc.local_timestamp(pa.array(occurred_us, pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone.key)))
-    return pc.hour(local).to_numpy()
+    return np.asarray(pc.hour(local).to_numpy())
 
 
 def _offset_us(at_us: int, zone: ZoneInfo) -> int:

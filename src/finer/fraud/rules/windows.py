@@ -66,7 +66,10 @@ def _definitions() -> tuple[FeatureDefinition, ...]:
             "account_payee.count_ever", "account_payee", Aggregate.COUNT, None,
             description="transfers of the account to this payee so far",
         ),
-        declare("merchant.count_10m", "merchant", Aggregate.COUNT, _10MIN, description="payments at the merchant in 10 min"),
+        declare(
+            "merchant.count_10m", "merchant", Aggregate.COUNT, _10MIN,
+            description="payments at the merchant in 10 min",
+        ),
         declare(
             "merchant.small_cards_10m", "merchant", Aggregate.DISTINCT, _10MIN, value="card", where="is_small",
             description="cards that paid a small amount at the merchant in 10 min",

@@ -243,7 +243,7 @@ def _convert(column: pa.Array, item: FieldPlan, scale: Array | None, received_us
     if pa.types.is_integer(source) or pa.types.is_floating(source):
         found = np.asarray(column.fill_null(0) if column.null_count else column)
         with np.errstate(invalid="ignore", over="ignore"):
-            values = found.astype(dtype)
+            values: Array = found.astype(dtype)
             exact = values == found if kind is Kind.INTEGER else np.isfinite(values)
             if kind is Kind.INTEGER:
                 exact &= np.abs(found.astype(np.float64)) < _INT_SAFE

@@ -175,7 +175,7 @@ def column_hash(array: pa.Array) -> Array:
     if pa.types.is_string(array.type):
         return hash_strings(array)
     bits = _words(array)
-    out = kernels.spread(bits)
+    out: Array = kernels.spread(bits)
     if array.null_count:
         out[np.asarray(array.is_null())] = 0
     return out

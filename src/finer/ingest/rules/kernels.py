@@ -152,7 +152,7 @@ def text_column(b: Any, starts: Any, sizes: Any, present: Any, bit: Any, bare: A
     valid = np.ones(n, np.bool_)
     data = np.empty(_room(sizes, source_sizes, present, bit, source_bit, len(filling), cell), np.uint8)
     nulls = 0
-    o = 0
+    o: Any = 0
     bytes_, data_, filling_, classes_ = pointer(b), pointer(data), pointer(filling), pointer(classes)
     allowed_ = Allowed(pointer(allowed.texts), pointer(allowed.sizes), allowed.many, allowed.width)
     for i in range(n):

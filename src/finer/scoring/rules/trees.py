@@ -23,12 +23,14 @@ LEAVES_MAX = 64
 _ALL = 0xFFFFFFFFFFFFFFFF
 
 
-@intrinsic
-def _lowest_bit(_context: Any, _word: Any) -> Any:
+def _count_trailing_zeros(_context: Any, _word: Any) -> Any:
     def generate(_ctx: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return nbtypes.int64(nbtypes.uint64), generate
+
+
+_lowest_bit: Any = intrinsic(_count_trailing_zeros)
 
 
 @nb.njit(cache=True, nogil=True, boundscheck=False)

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from finer.kit.db import unchanging_view
 from finer.warehouse.rules import read_positions, type_in_catalogue
 from finer.warehouse.store.access import schema_name
 from finer.warehouse.types import LakeColumn, LakeTable, Position, TableFiles
@@ -92,8 +93,7 @@ class Catalogue:
 
     def files(self, folder: Path) -> list[TableFiles]:
         """Every table with the files that hold it now; `folder` is the tenant's data folder."""
-        with self._connection.transaction():
-            self._connection.execute("set transaction isolation level repeatable read read only")
+        with unchanging_view(self._connection):
             tables, rows = self.tables(), self._rows(_FILES)
         files: dict[int, list[str]] = {number: [] for number in tables}
         deletes: dict[int, dict[str, str]] = {number: {} for number in tables}

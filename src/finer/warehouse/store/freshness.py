@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-import psycopg
 import sqlalchemy as sa
 
+from finer.kit.db import Connection, tenant_transaction
 from finer.kit.tx import Tx
 from finer.warehouse.tables import freshness
 from finer.warehouse.types import Freshness
@@ -30,12 +30,9 @@ class Committed(msgspec.Struct, frozen=True):
     delay_s: float
 
 
-def record_commit(
-    connection: psycopg.Connection, tenant: uuid.UUID, at: datetime, committed: Iterable[Committed]
-) -> None:
+def record_commit(connection: Connection, tenant: uuid.UUID, at: datetime, committed: Iterable[Committed]) -> None:
     """Store the state of tables after a commit, in a transaction of its own."""
-    with connection.transaction():
-        connection.execute("select set_config('finer.tenant', %s, true)", (str(tenant),))
+    with tenant_transaction(connection, tenant):
         for one in committed:
             connection.execute(_UPSERT, (tenant, one.table, one.rows, one.newest, one.delay_s, at))
 

@@ -170,16 +170,21 @@ def check(connection: Any, statement: str, tables: set[str]) -> None:
     nodes = list(walk(tree))
     known = {name.lower() for name in tables} | {entry["key"].lower() for node in nodes for entry in ctes(node)}
     for node in nodes:
-        kind = node.get("type")
-        if kind == "TABLE_FUNCTION":
-            name = str(node.get("function", {}).get("function_name", "")).lower()
-            if name not in _TABLE_FUNCTIONS:
-                raise NotAllowed(f"The table function {name}() is not allowed here; query the tables of your lake.")
-        elif kind == "BASE_TABLE":
-            name = str(node.get("table_name", ""))
-            plain = not node.get("catalog_name") and str(node.get("schema_name", "")) in ("", "main")
-            if not plain or not _NAME.match(name) or name.lower() not in known:
-                raise NotAllowed(f"There is no table {name!r} in your lake. SHOW TABLES lists them.")
+        check_source(node, known)
+
+
+def check_source(node: dict[str, Any], known: set[str]) -> None:
+    """Raise NotAllowed when a node of a query reads from anything but the tables `known` (in lower case)."""
+    kind = node.get("type")
+    if kind == "TABLE_FUNCTION":
+        name = str(node.get("function", {}).get("function_name", "")).lower()
+        if name not in _TABLE_FUNCTIONS:
+            raise NotAllowed(f"The table function {name}() is not allowed here; query the tables of your lake.")
+    elif kind == "BASE_TABLE":
+        name = str(node.get("table_name", ""))
+        plain = not node.get("catalog_name") and str(node.get("schema_name", "")) in ("", "main")
+        if not plain or not _NAME.match(name) or name.lower() not in known:
+            raise NotAllowed(f"There is no table {name!r} in your lake. SHOW TABLES lists them.")
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:

@@ -10,8 +10,9 @@ import psycopg
 import pyarrow.compute as pc
 import structlog
 
-from finer.kit.clock import Clock, from_microseconds
+from finer.kit.clock import Clock
 from finer.kit.db import WORKER, connect
+from finer.kit.moments import from_microseconds
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.rules import DECISIONS, table_of
 from finer.warehouse.store.access import LakeAccess

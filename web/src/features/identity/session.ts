@@ -1,12 +1,17 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
+import { problemOf } from "../../api/problem";
 
 export type Me = Schema<"Me">;
 
 /** Who is signed in. Fails with problem 401 when nobody is. */
 export const meQuery = queryOptions({
   queryKey: ["me"],
-  queryFn: ({ signal }) => answer(api.GET("/api/v1/me", { signal })),
+  queryFn: ({ signal }) => {
+    // The server leaves this mark when no session came with the page: asking would only be refused.
+    if (document.cookie.includes("finer_signed_out=1")) throw problemOf(401, null);
+    return answer(api.GET("/api/v1/me", { signal }));
+  },
   staleTime: 5 * 60_000,
 });
 

@@ -12,7 +12,7 @@ export interface LiveHandlers {
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 /** A hidden page gives its connection back after this long: browsers allow six to one server over HTTP/1.1. */
-const HIDDEN_MS = 60_000;
+const HIDDEN_MS = 10_000;
 
 export class LiveStream {
   private source: EventSource | null = null;

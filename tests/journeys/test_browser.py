@@ -1,0 +1,157 @@
+"""A risk analyst's first minutes in a real browser: sign in, see fraud arrive, judge it; then the pipeline page.
+
+Nothing may be written to the console, in any look or size.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.server import Server, serving
+
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_PATIENCE_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as found:
+        found.sign_in("risk_analyst").close()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("FINER_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        yield found
+        found.close()
+
+
+def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:
+    context = browser.new_context(base_url=server.url, **look)
+    page = context.new_page()
+    page.set_default_timeout(_PATIENCE_MS)
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return page
+
+
+def _sign_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill("risk_analyst@acme.example")
+    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
+    page.get_by_role("button", name=re.compile("^sign in", re.IGNORECASE)).click()
+    expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
+
+
+def _send(server: Server, *records: dict[str, Any]) -> None:
+    body = "".join(json.dumps(record) + "\n" for record in records)
+    answer = httpx.post(
+        f"{server.url}/api/v1/events/transaction",
+        content=body,
+        headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"},
+    )
+    assert answer.status_code == 202
+
+
+def _payment(event_id: str, amount: float, merchant: str) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "occurred_at": (datetime.now(UTC) - timedelta(seconds=5)).isoformat(),
+        "customer_id": f"c-{event_id}",
+        "amount": amount,
+        "currency": "USD",
+        "merchant_name": merchant,
+        "merchant_country": "PH",
+        "channel": "web",
+    }
+
+
+def test_an_alert_arrives_while_the_page_is_open_and_is_judged(server: Server, browser: Browser) -> None:
+    complaints: list[str] = []
+    page = _open(browser, server, complaints, viewport={"width": 1440, "height": 900})
+    _sign_in(page)
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    _send(server, _payment("live-1", 1234.5, "Bamboo Phones"))
+    row = page.get_by_text("Bamboo Phones").first
+    expect(row).to_be_visible()
+    row.click()
+    expect(page.get_by_text("above the limit of 800 USD").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("confirm fraud", re.IGNORECASE)).first.click()
+    expect(page.get_by_text(re.compile("confirmed", re.IGNORECASE)).first).to_be_visible()
+    with server.database() as database:
+        row_in_database = None
+        while row_in_database is None:
+            row_in_database = database.execute(
+                "select resolved_by from decisions_alerts where event_id = 'live-1' and state = 'confirmed_fraud'"
+            ).fetchone()
+            if row_in_database is None:
+                _confirm_if_asked(page)
+    assert row_in_database[0] == "Risk Analyst"
+    page.context.close()
+    assert complaints == []
+
+
+def _confirm_if_asked(page: Page) -> None:
+    """Press the dialog's own button, if the page asks once more."""
+    dialog = page.get_by_role("dialog").get_by_role("button", name=re.compile("confirm fraud", re.IGNORECASE))
+    if dialog.count():
+        dialog.last.click()
+    page.wait_for_timeout(200)
+
+
+def test_the_pipeline_page_shows_what_was_refused(server: Server, browser: Browser) -> None:
+    complaints: list[str] = []
+    page = _open(browser, server, complaints, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    _sign_in(page)
+    page.get_by_role("link", name="Pipeline").first.click()
+    expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
+    _send(server, _payment("refused-1", -5, "Nowhere"))
+    page.reload()
+    expect(page.get_by_text("amount", exact=True).first).to_be_visible()
+    page.context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, browser: Browser, scheme: str) -> None:
+    complaints: list[str] = []
+    page = _open(browser, server, complaints, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    _sign_in(page)
+    for path in ("/fraud", "/pipeline"):
+        page.goto(path)
+        expect(page.get_by_role("heading").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.context.close()
+    assert complaints == []
+
+
+def test_who_is_not_signed_in_is_asked_to_and_comes_back(server: Server, browser: Browser) -> None:
+    complaints: list[str] = []
+    page = _open(browser, server, complaints)
+    page.goto("/pipeline")
+    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill("risk_analyst@acme.example")
+    page.get_by_label("Password", exact=True).fill("wrong password, wrong password")
+    page.get_by_role("button", name=re.compile("^sign in", re.IGNORECASE)).click()
+    expect(page.get_by_text("password is wrong")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
+    page.get_by_role("button", name=re.compile("^sign in", re.IGNORECASE)).click()
+    expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
+    page.context.close()
+    # A browser itself logs the 401 of the wrong password.
+    assert [said for said in complaints if "401" not in said] == []
