@@ -288,7 +288,7 @@ setInterval(() => {
 const port = Number(argument("port", "8000"));
 createServer((request, response) => {
   answer(request, response).catch((error) => {
-    console.error(error);
+    if (error.code !== "ECONNRESET") console.error(error);
     response.writeHead(500).end();
   });
 }).listen(port, "127.0.0.1", () => console.log(`http://127.0.0.1:${port}  analyst@luzon.example / finer`));

@@ -159,6 +159,16 @@ describe("the fraud monitor", () => {
     await waitFor(() => expect(address()).toBe("/fraud"));
   });
 
+  it("leaves Enter to the button that holds the focus", async () => {
+    const { user, address } = await openMonitor();
+    await user.keyboard("j");
+    await user.tab();
+    expect(document.activeElement?.textContent).toBe("Skip to the content");
+    await user.keyboard("{Enter}");
+    expect(document.activeElement?.id).toBe("main");
+    expect(address()).toBe("/fraud");
+  });
+
   it("rests its keys while somebody types", async () => {
     const { user } = await openMonitor();
     await user.keyboard("j/");

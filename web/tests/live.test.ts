@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { LiveStream } from "../src/shared/live/stream";
 import { FakeEventSource } from "./support/eventSource";
 
@@ -22,6 +22,8 @@ describe("a live stream", () => {
     });
     stream.start();
   });
+
+  afterEach(() => stream.stop());
 
   it("passes events on and says that it is live", () => {
     FakeEventSource.at("/s").open();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -47,17 +47,17 @@ def work(
     link_token: str,
     labels: Mapping[str, str],
     *,
-    now: datetime | None = None,
+    now: datetime,
     limit: int = DEFAULT_LIMIT,
     per_second: float = DEFAULT_PER_SECOND,
     seed: int = 0,
     stop: threading.Event | None = None,
 ) -> Worked:
-    """Sign in by a link and close up to `limit` open alerts that are older than a day. Raises Refused, Stopped."""
+    """Sign in by a link and close up to `limit` open alerts that are a day old at `now`. Raises Refused, Stopped."""
     stopped = stop or threading.Event()
     chance = random.Random(key(seed, "analyst"))  # noqa: S311 - a person's mood, not a secret
     counts = {"confirmed_fraud": 0, "dismissed": 0, "closed": 0}
-    before = (now or datetime.now(UTC)) - _OLD
+    before = now - _OLD
     with Api(base_url, stop=stopped) as api:
         token = link_token.rpartition("token=")[2]
         api.request("POST", "/api/v1/session/link", json={"token": token})

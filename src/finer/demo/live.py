@@ -61,6 +61,7 @@ class LiveWorld:
         spacing = _EPISODE_S * DEFAULT_RATE / max(rate, 0.001)
         self._slot_us = int(min(max(spacing, _EPISODE_MIN_S), _EPISODE_MAX_S) * 1e6)
         self._episodes: OrderedDict[int, Table] = OrderedDict()
+        self._homebodies: dict[int, Array] = {}
 
     def tick(self, number: int) -> list[LiveBody]:
         """What happens in the quarter of a second that begins `number` * 250 ms after 1970 UTC."""
@@ -81,10 +82,11 @@ class LiveWorld:
             return None
         rng = generator(self.seed, "live payments", number)
         turns = first + np.arange(count)
-        customers = self._turn[turns % self.people.count]
+        day = begins // DAY_US
+        turns = turns[self._at_home(day)[self._turn[turns % self.people.count]]]
+        customers, count = self._turn[turns % self.people.count], len(turns)
         categories = pick_rows(self.people.mix[customers], rng.random(count))
         at = begins + (np.sort(rng.random(count)) * TICK_US).astype(np.int64)
-        day = begins // DAY_US
         city = self.people.city[customers]
         honest = purchases(self._town, rng, customers, categories, at, city, day)
         honest["account"] = turns // self.people.count % self.people.accounts[customers]
@@ -95,6 +97,19 @@ class LiveWorld:
         scenario = table["scenario"].tolist()
         labels = {one.event_id: SCENARIOS[s] for one, s in zip(found, scenario, strict=True) if s}
         return LiveBody("transaction", len(found), records.encode(found, table["quirk"]), labels)
+
+    def _at_home(self, day: int) -> Array:
+        """Who is at home on a day, a mask over all customers: travellers do not pay in the live world.
+
+        A payment at home soon after the history's last one abroad would look like a stolen card.
+        """
+        if day not in self._homebodies:
+            known = self._world.people
+            city, leaves, _ = known.travelling(day)
+            mask = np.ones(self.people.count, np.bool_)
+            mask[: known.count] = (city == known.city) & ~leaves
+            self._homebodies = {day: mask}
+        return self._homebodies[day]
 
     def _crimes(self, begins: int) -> Table:
         """The payments of crimes that fall into the tick."""

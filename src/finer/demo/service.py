@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import structlog
 
@@ -14,10 +12,12 @@ from finer.demo.client import Api, Stopped
 from finer.demo.live import DEFAULT_RATE, TICK_US, LiveWorld
 from finer.demo.loader import is_loaded, load
 from finer.demo.world import DEFAULT_CUSTOMERS, DEFAULT_SEED, World
+from finer.kit.clock import Clock, SystemClock, microseconds
 from finer.kit.errors import FinerError
 
 _log = structlog.get_logger(__name__)
 _TICK_S = TICK_US / 1e6
+_CLOCK = SystemClock()
 # After a pause of the server longer than this, the world goes on from now instead of telling what was missed.
 _BEHIND_MAX_TICKS = 40
 _TOGETHER_RECORDS = 10_000
@@ -34,6 +34,7 @@ def run(
     history_days: int = 90,
     customers: int = DEFAULT_CUSTOMERS,
     stop: threading.Event | None = None,
+    clock: Clock = _CLOCK,
 ) -> None:
     """Load `history_days` days unless they are there already, then send `rate` events a second until `stop` is set.
 
@@ -44,16 +45,16 @@ def run(
     try:
         with Api(base_url, api_key, stop, _TRIES_FOREVER_S) as api:
             api.get("/api/v1/health/ready")
-            world = World.ending(datetime.now(UTC), history_days, seed, customers)
+            world = World.ending(clock.now(), history_days, seed, customers)
             people = None
             if history_days > 0 and not is_loaded(api, world):
                 loaded = load(world, base_url, api_key, stop, patience_s=_TRIES_FOREVER_S)
                 _log.info("demo history loaded", records=loaded.received, seconds=round(loaded.seconds, 1))
                 if analyst_link_token:
-                    people = _start_analyst(base_url, api_key, analyst_link_token, world.labels, seed, stop)
+                    people = _start_analyst(base_url, api_key, analyst_link_token, world.labels, seed, stop, clock)
             _forget_history(world)
             if rate > 0:
-                go_on(LiveWorld(world, rate), api, stop)
+                go_on(LiveWorld(world, rate), api, stop, clock)
             elif people is not None:
                 people.join()
     except Stopped:
@@ -66,18 +67,18 @@ def _forget_history(world: World) -> None:
         world.__dict__.pop(name, None)
 
 
-def go_on(live: LiveWorld, api: Api, stop: threading.Event) -> None:
+def go_on(live: LiveWorld, api: Api, stop: threading.Event, clock: Clock = _CLOCK) -> None:
     """Send each tick when it is over, until `stop` is set. What cannot be delivered is kept until it can.
 
     Ticks that are due together, because the server was slow, travel together.
     """
     together_max = max(1, int(_TOGETHER_RECORDS / (live.rate * _TICK_S)))
-    number = _now_tick()
+    number = _tick_of(clock)
     while not stop.is_set():
-        early = (number + 1) * _TICK_S - time.time()
-        if early > 0 and stop.wait(early):
+        early_us = (number + 1) * TICK_US - microseconds(clock.now())
+        if early_us > 0 and stop.wait(early_us / 1e6):
             return
-        due = max(1, min(_now_tick() - number, together_max))
+        due = max(1, min(_tick_of(clock) - number, together_max))
         bodies: dict[str, list[bytes]] = {}
         for tick in range(number, number + due):
             for body in live.tick(tick):
@@ -88,24 +89,31 @@ def go_on(live: LiveWorld, api: Api, stop: threading.Event) -> None:
         except Stopped:
             return
         number += due
-        missed = _now_tick() - number
+        missed = _tick_of(clock) - number
         if missed > _BEHIND_MAX_TICKS:
             _log.warning("the demo could not keep up and goes on from now", missed_s=round(missed * _TICK_S, 1))
             number += missed
 
 
-def _now_tick() -> int:
-    return time.time_ns() // (TICK_US * 1000)
+def _tick_of(clock: Clock) -> int:
+    """The number of the tick that is going on."""
+    return microseconds(clock.now()) // TICK_US
 
 
 def _start_analyst(
-    base_url: str, api_key: str, token: str, labels: Mapping[str, str], seed: int, stop: threading.Event
+    base_url: str,
+    api_key: str,
+    token: str,
+    labels: Mapping[str, str],
+    seed: int,
+    stop: threading.Event,
+    clock: Clock,
 ) -> threading.Thread:
     def work() -> None:
         try:
             with Api(base_url, api_key, stop) as api:
                 analyst.wait_until_settled(api, stop)
-            worked = analyst.work(base_url, token, labels, seed=seed, stop=stop)
+            worked = analyst.work(base_url, token, labels, now=clock.now(), seed=seed, stop=stop)
             _log.info("demo analyst done", confirmed=worked.confirmed, dismissed=worked.dismissed)
         except Stopped:
             return

@@ -18,7 +18,8 @@ _RECONNECT_S = 0.5
 def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
     """The notifications (channel, payload) that are there or come within `timeout_s`; it returns at the first ones.
 
-    Raises DatabaseError when the server has closed the connection.
+    Raises DatabaseError when the server has closed the connection, at the latest at the call after the one that
+    the closing ended.
     """
     if select.select([connection.fileno()], [], [], timeout_s)[0]:
         connection.pgconn.consume_input()

@@ -58,7 +58,10 @@ def pending(connection: sa.Connection) -> list[str]:
 
 
 def drift(connection: sa.Connection) -> list[str]:
-    """Where the tables that the code describes differ from the database; empty when they agree."""
+    """Where the tables that the code describes differ from the database; empty when they agree.
+
+    Described is what has been imported: every domain's `tables` must have been, or its tables are reported as unknown.
+    """
 
     def ours(_object: Any, name: str | None, kind: str, reflected: bool, _compare_to: Any) -> bool:
         foreign = kind == "table" and reflected and (name or "").startswith(("procrastinate_", "alembic_", "ducklake_"))

@@ -57,6 +57,8 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.altKey || event.isComposing) return;
   const control = event.ctrlKey || event.metaKey;
   if (!control && rests(event.target)) return;
+  // Enter belongs to whatever holds the focus.
+  if (event.key === "Enter" && event.target !== document.body) return;
   const found = working().find(
     (hotkey) => hotkey.key === event.key && (hotkey.withControl ?? false) === control,
   );

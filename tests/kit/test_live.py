@@ -1,0 +1,97 @@
+"""Notifications reach the handlers of their channel, and a lost connection is told and mended."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from finer.kit.db import API, Connection, DatabaseError, connect
+from finer.kit.live import Listener, receive
+
+PATIENCE_S = 20.0
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        receive(connection, PATIENCE_S)
+    except DatabaseError:
+        return True
+    return False
+
+
+def _notify(database_url: str, channel: str, payload: str) -> None:
+    with connect(database_url) as connection:
+        connection.execute("select pg_notify(%s, %s)", (channel, payload))
+
+
+def _listeners(database_url: str) -> list[int]:
+    """Backends that wait for notifications; they are idle after their last LISTEN."""
+    with connect(database_url) as connection:
+        rows = connection.execute(
+            "select pid from pg_stat_activity where application_name = 'finer-listener' and state = 'idle' "
+            "and query like 'listen%%'"
+        )
+        return [row[0] for row in rows.fetchall()]
+
+
+@contextmanager
+def _listening(database_url: str, received: queue.Queue[str], other: queue.Queue[str]) -> Iterator[None]:
+    listener = Listener(database_url, API, {"test_one": received.put, "test_other": other.put})
+    listener.start()
+    try:
+        # It listens as soon as it hears: what is sent before that is lost, as with any LISTEN.
+        for _ in range(200):
+            _notify(database_url, "test_other", "are you there")
+            try:
+                other.get(timeout=0.1)
+                break
+            except queue.Empty:
+                continue
+        yield
+    finally:
+        listener.close()
+
+
+def test_a_handler_hears_its_channel_only_and_in_order(database_url: str) -> None:
+    received, other = queue.Queue[str](), queue.Queue[str]()
+    with _listening(database_url, received, other):
+        for payload in ("a", "b", "c"):
+            _notify(database_url, "test_one", payload)
+        _notify(database_url, "test_nobody", "x")
+        assert [received.get(timeout=PATIENCE_S) for _ in range(3)] == ["a", "b", "c"]
+    assert received.empty()
+
+
+def test_after_a_lost_connection_every_handler_looks_for_itself(database_url: str) -> None:
+    received, other = queue.Queue[str](), queue.Queue[str]()
+    with _listening(database_url, received, other):
+        while not other.empty():
+            other.get()
+        (backend,) = _listeners(database_url)
+        with connect(database_url) as connection:
+            connection.execute("select pg_terminate_backend(%s)", (backend,))
+        assert received.get(timeout=PATIENCE_S) == ""
+        assert other.get(timeout=PATIENCE_S) == ""
+        # The handlers are called once the new connection listens, so nothing from now on is missed.
+        _notify(database_url, "test_one", "again")
+        assert received.get(timeout=PATIENCE_S) == "again"
+
+
+def test_a_closed_listener_is_gone(database_url: str) -> None:
+    received, other = queue.Queue[str](), queue.Queue[str]()
+    with _listening(database_url, received, other):
+        assert len(_listeners(database_url)) == 1
+    assert _listeners(database_url) == []
+
+
+def test_waiting_ends_with_the_time_given_or_with_an_error(database_url: str) -> None:
+    with connect(database_url, API) as connection:
+        connection.execute("listen test_one")
+        assert receive(connection, 0) == []
+        _notify(database_url, "test_one", "hello")
+        assert receive(connection, PATIENCE_S) == [("test_one", "hello")]
+        with connect(database_url) as owner:
+            owner.execute("select pg_terminate_backend(%s)", (connection.info.backend_pid,))
+        # The server's farewell and the end of the connection may come apart.
+        assert any(_is_closed(connection) for _ in range(2))
