@@ -13,14 +13,9 @@ import pyarrow as pa
 import pytest
 
 from finer.kit.columns import Columns
-from finer.kit.conditions import (
-    Catalogue,
-    ColumnType,
-    ConditionError,
-    parse_condition,
-    parse_expression,
-    plain_language,
-)
+from finer.kit.conditions.condition import parse_condition, parse_expression, plain_language
+from finer.kit.conditions.errors import ConditionError
+from finer.kit.conditions.tree import Catalogue, ColumnType
 from finer.kit.hashing import hash_text
 
 NUMBER, TEXT, BOOLEAN, TIMESTAMP = ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.TIMESTAMP

@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from finer.kit.columns import Columns
-from finer.kit.conditions import Catalogue, ColumnType, Expression, parse_condition, parse_expression
 from finer.kit.conditions import tree as t
+from finer.kit.conditions.condition import Expression, parse_condition, parse_expression
 from finer.kit.conditions.to_text import to_text
+from finer.kit.conditions.tree import Catalogue, ColumnType
 from finer.kit.hashing import hash_strings
 
 NUMBER, TEXT, BOOLEAN, TIMESTAMP = ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.TIMESTAMP

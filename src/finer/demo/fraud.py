@@ -156,12 +156,12 @@ def _takeover(scene: Scene) -> Table:
 
 def _compromised(scene: Scene) -> Table:
     """A merchant's card numbers leaked: within minutes many of them are tried there for small amounts."""
-    rng = scene.rng
-    people = scene.town.people
-    customers = people.seasoned(rng, int(rng.integers(18, 29)), np.ones(people.count, np.bool_))
+    rng, people = scene.rng, scene.town.people
+    # The shop stands where most of its customers live: a card that pays abroad would be another story.
+    shop = int(_shops(scene, "pharmacy", np.zeros(1, np.int64), people.city[_victim(scene)])[0])
+    neighbours = people.country == scene.town.merchants.country[shop]
+    customers = people.seasoned(rng, int(rng.integers(18, 29)), neighbours)
     size = len(customers)
-    merchants = scene.town.merchants
-    shop = int(rng.choice(np.flatnonzero(merchants.category == NUMBER["pharmacy"])))
     minutes = np.sort(rng.uniform(0, 8, size))
     device = scene.stolen_device() + rng.integers(0, 3, size)
     return _rows(

@@ -78,8 +78,6 @@ class LiveWorld:
     def _payments(self, number: int, begins: int) -> LiveBody | None:
         first, count = self._due("transaction", number)
         crimes = self._crimes(begins)
-        if count == 0 and len(crimes) == 0:
-            return None
         rng = generator(self.seed, "live payments", number)
         turns = first + np.arange(count)
         day = begins // DAY_US
@@ -92,7 +90,10 @@ class LiveWorld:
         honest["account"] = turns // self.people.count % self.people.accounts[customers]
         honest["card"] = self.people.card_last4(customers, honest["account"])
         honest["outlet"] = rng.integers(0, self._outlets, count)
-        table = self._numbered(stack((honest, crimes)).in_time_order(), number, rng)
+        both = stack((honest, crimes)).in_time_order()
+        if len(both) == 0:
+            return None
+        table = self._numbered(both, number, rng)
         found = records.transactions(f"{self._world.prefix}-lt", self.people, self._world.merchants, table)
         scenario = table["scenario"].tolist()
         labels = {one.event_id: SCENARIOS[s] for one, s in zip(found, scenario, strict=True) if s}

@@ -27,7 +27,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _D(description="PostgreSQL 16+ to use instead of the embedded server: postgresql://user:password@host/db.")
     ] = ""
     log: Annotated[str, _D(description="The event log: `postgres`.", pattern="^postgres$")] = "postgres"
-    lake: Annotated[str, _D(description="Where lake files go: empty for <data_dir>/lake, or s3://bucket/prefix.")] = ""
+    lake: Annotated[str, _D(description="Folder of the lake files; empty for <data_dir>/lake.")] = ""
     host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
     public_url: Annotated[str, _D(description="Address that people use; empty for http://<host>:<port>.")] = ""

@@ -20,7 +20,9 @@ from finer.ingest.errors import MappingInvalid
 from finer.ingest.rules.row_rules import TYPES
 from finer.ingest.types import Contract, Field, Kind, Mapping, SourceExpression
 from finer.kit.columns import Columns
-from finer.kit.conditions import Catalogue, ColumnType, ConditionError, Expression, parse_expression
+from finer.kit.conditions.condition import Expression, parse_expression
+from finer.kit.conditions.errors import ConditionError
+from finer.kit.conditions.tree import Catalogue, ColumnType
 
 ROW_NUMBER = "row_number"
 LOCAL = "local_timestamp"

@@ -10,7 +10,9 @@ import numpy as np
 from finer.ingest.errors import ContractInvalid
 from finer.ingest.types import Contract, Kind, RowRule
 from finer.kit.columns import Columns
-from finer.kit.conditions import Catalogue, ColumnType, ConditionError, parse_condition
+from finer.kit.conditions.condition import parse_condition
+from finer.kit.conditions.errors import ConditionError
+from finer.kit.conditions.tree import Catalogue, ColumnType
 
 Array = np.ndarray[Any, np.dtype[Any]]
 TYPES = {

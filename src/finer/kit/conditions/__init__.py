@@ -35,20 +35,3 @@ Meaning, the same in every back end
 
 Where a text stands only as a hash in the stream (Catalogue.hashed), it can be compared with =, <>, in and null.
 """
-
-from __future__ import annotations
-
-from finer.kit.conditions.condition import Condition, Expression, parse_condition, parse_expression, plain_language
-from finer.kit.conditions.errors import ConditionError
-from finer.kit.conditions.tree import Catalogue, ColumnType
-
-__all__ = [
-    "Catalogue",
-    "ColumnType",
-    "Condition",
-    "ConditionError",
-    "Expression",
-    "parse_condition",
-    "parse_expression",
-    "plain_language",
-]
