@@ -140,8 +140,8 @@ def test_amounts_of_any_arrow_type_are_exact(array: pa.Array) -> None:
     "array",
     [
         pa.array([float("nan"), float("inf"), 1.005]),
-        pa.array([Decimal("0.00"), Decimal("-1.00"), Decimal("10000000.00")]),
-        pa.array([0, -1, 10_000_000]),
+        pa.array([Decimal("0.00"), Decimal("-1.00"), Decimal("100000000000.00")]),
+        pa.array([0, -1, 100_000_000_000]),
         pa.array([2**62, 2**63 - 1, -(2**63)]),
         pa.array([True, False, None]),
         pa.array([[1], [2], None]),

@@ -85,7 +85,12 @@ def user() -> None:
 
 @user.command("create")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role if role is not Role.SERVICE]))
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice([role.value for role in Role if role is not Role.SERVICE]),
+    help="What the person does, which says what they may see and do.",
+)
 @click.option("--name", required=True, help="The person's name.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @tenant_option

@@ -27,7 +27,7 @@ RULES = (
         "High amount",
         "amount_usd > 800",
         Action.REVIEW,
-        "The amount, {amount:money}, is {amount_usd:usd}, above the limit of 800 USD.",
+        "The amount of {amount:money_and_usd} is above the limit of 800 USD.",
     ),
     Rule(
         "velocity_10s",

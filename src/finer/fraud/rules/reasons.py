@@ -22,8 +22,10 @@ def sentence(template: str, values: Mapping[str, Any]) -> str:
             return "unknown"
         if form == "ratio_to":
             return _ratio(value, values.get(other))
-        if form == "money":
-            return str(Money(values["amount_minor"], values["currency"]))
+        if form in ("money", "money_and_usd"):
+            amount = str(Money(values["amount_minor"], values["currency"]))
+            in_usd = form == "money_and_usd" and values["currency"] != "USD"
+            return f"{amount} ({_FORMATS['usd'](values['amount_usd'])})" if in_usd else amount
         return _FORMATS.get(form or "", str)(value)
 
     return _FIELD.sub(fill, template)

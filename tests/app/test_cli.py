@@ -1,0 +1,107 @@
+"""The command line: every command shows how it is used, starts quickly, and fails with a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from finer.app.cli import COMMANDS, main
+from finer.fraud import service as fraud
+from tools.reference import commands_page
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if command.hidden:
+            continue
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+EVERY = dict(_commands(main))
+
+
+def test_all_commands_are_here() -> None:
+    assert {path[0] for path in EVERY} == set(COMMANDS) - {"demo"}
+    assert {("tenant", "create"), ("user", "link"), ("key", "revoke"), ("fx", "load")} <= set(EVERY)
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_help_shows_an_example_that_begins_with_the_command(path: tuple[str, ...]) -> None:
+    done = CliRunner().invoke(main, [*path, "--help"])
+    assert done.exit_code == 0
+    example = re.search(r"Example:\s+(.*)", done.stdout)
+    assert example is not None
+    assert f"finer {' '.join(path)}" in example[1]
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_options_say_what_they_are_for(path: tuple[str, ...]) -> None:
+    options = [one for one in EVERY[path].params if isinstance(one, click.Option)]
+    assert [one.name for one in options if not one.help] == []
+
+
+def test_every_command_that_does_something_stands_in_the_reference() -> None:
+    headings = re.findall(r"^## finer (.*)$", commands_page(), re.MULTILINE)
+    wanted = [" ".join(path) for path, command in EVERY.items() if not isinstance(command, click.Group)]
+    assert len(headings) == len(wanted)
+    assert all(any(heading.startswith(name) for heading in headings) for name in wanted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["model", "register", "gone.txt", "--tenant", "t", "--name", "n", "--threshold", "0.5"], "gone.txt"),
+        (["bench", "Z9"], "There is no benchmark 'Z9'"),
+        (["key", "create", "k", "--tenant", "t", "--scope", "everything"], "everything is no permission"),
+        (["fx", "load", "gone.csv", "--tenant", "t"], "gone.csv"),
+    ],
+)
+def test_an_expected_failure_is_a_sentence_and_exit_code_one(
+    arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith("finer: ")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINER_PORT", "a lot")
+    done = CliRunner().invoke(main, ["doctor"])
+    assert done.exit_code == 1
+    assert "port" in done.stderr
+
+
+def test_a_command_that_does_not_exist_is_refused_with_usage() -> None:
+    done = CliRunner().invoke(main, ["fly"])
+    assert done.exit_code == 2
+    assert "No such command 'fly'" in done.stderr
+
+
+def test_scripts_read_json() -> None:
+    done = CliRunner().invoke(main, ["rules", "--json"])
+    assert done.exit_code == 0
+    assert [rule["id"] for rule in json.loads(done.stdout)] == [rule.id for rule in fraud.list_rules()]
+
+
+def test_the_command_line_itself_imports_nothing_heavy() -> None:
+    program = "import sys, finer.app.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "click" in loaded
+    assert loaded & {"numpy", "pyarrow", "numba", "litestar", "sqlalchemy", "duckdb", "lightgbm"} == set()

@@ -1,0 +1,80 @@
+"""`finer doctor` finds what would keep Finer from working, and says what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from finer.app.cli import main
+from finer.app.doctor import Finding, examine
+from finer.kit.settings import Settings
+
+
+def _found(settings: Settings) -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine(settings)}
+
+
+@pytest.fixture
+def listening() -> Iterator[int]:
+    """A port on which somebody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def free() -> int:
+    """A port on which nobody answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
+
+
+def test_everything_is_looked_at_and_told_in_a_sentence(tmp_path: Path, free: int) -> None:
+    found = _found(Settings(data_dir=str(tmp_path / "not" / "made" / "yet"), port=free))
+    assert list(found) == ["Python", "memory", "disk", "port", "web app", "database"]
+    assert all(finding.says.endswith(".") for finding in found.values())
+    assert found["Python"].good
+    assert str(tmp_path) in found["disk"].says
+    assert "not" not in found["disk"].says.split(str(tmp_path))[1]
+
+
+def test_a_free_port_is_good_and_a_taken_one_is_not(tmp_path: Path, free: int, listening: int) -> None:
+    assert _found(Settings(data_dir=str(tmp_path), port=free))["port"].good
+    taken = _found(Settings(data_dir=str(tmp_path), port=listening))["port"]
+    assert not taken.good
+    assert "--port" in taken.says
+
+
+def test_a_database_that_answers_is_told_with_its_version(tmp_path: Path, free: int, database_url: str) -> None:
+    found = _found(Settings(data_dir=str(tmp_path), port=free, database_url=database_url))["database"]
+    assert found.good
+    assert found.says.startswith("PostgreSQL 18")
+
+
+def test_a_database_that_does_not_answer_is_told_with_the_setting(tmp_path: Path, free: int) -> None:
+    url = f"postgresql://finer@127.0.0.1:{free}/finer"
+    found = _found(Settings(data_dir=str(tmp_path), port=free, database_url=url))["database"]
+    assert not found.good
+    assert "FINER_DATABASE_URL" in found.says
+
+
+def test_an_embedded_database_that_does_not_run_yet_is_no_fault(tmp_path: Path, free: int) -> None:
+    found = _found(Settings(data_dir=str(tmp_path), port=free))["database"]
+    assert found.good
+    assert "finer up" in found.says
+
+
+def test_the_command_fails_when_something_is_bad(
+    tmp_path: Path, listening: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINER_PORT", str(listening))
+    arguments = ["doctor", "--data-dir", str(tmp_path)]
+    done = CliRunner().invoke(main, [*arguments, "--json"])
+    assert done.exit_code == 1
+    assert [one["good"] for one in json.loads(done.stdout) if one["what"] == "port"] == [False]
+    assert f"BAD  port: 127.0.0.1:{listening}" in CliRunner().invoke(main, arguments).stdout
