@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from finer.identity import invariants, service
 from finer.identity.errors import AlreadyExists, KeyNotFound, NotAcceptable, TenantNotFound, UserNotFound
@@ -197,20 +199,22 @@ _FAULTS = {
 }
 
 
-def test_the_invariants_hold_and_notice_planted_faults(firm: Firm, worker_database: Database) -> None:
+def test_the_invariants_hold_and_notice_planted_faults(
+    firm: Firm, worker_database: Database, database_url: str
+) -> None:
     user = firm.user()
     firm.key()
     with firm.tx() as tx:
         service.begin_session(tx, user.id, "test")
     with worker_database.transaction(firm.tenant.id, SYSTEM, read_only=True) as tx:
         assert [check(tx) for check in _CHECKS] == [[]] * len(_CHECKS)
-    with worker_database.engine.connect() as connection:
+    owner = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
+    with owner.connect() as connection:
         broken = Tx(connection=connection, tenant=firm.tenant.id, actor=SYSTEM, clock=worker_database.clock)
-        connection.exec_driver_sql("set local role none")
         for check in _CHECKS[1:]:
             assert check(broken) == []
             connection.exec_driver_sql(f"{_FAULTS[check.__name__]} where tenant_id = '{firm.tenant.id}'")
             assert check(broken) != [], check.__name__
         assert invariants.tenant_exists(Tx(connection, new_id(), SYSTEM, worker_database.clock)) != []
         connection.rollback()
-        connection.invalidate()
+    owner.dispose()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from finer.identity import service
 from finer.identity.errors import KeyNotFound, UserNotFound
 from finer.identity.types import Permission
 from finer.kit.actors import SYSTEM
+from finer.kit.clock import SystemClock
 from finer.kit.db import API, NO_TENANT, WORKER, Database, begin_tenant
 from finer.kit.tx import Tx
 from tests.support.identity import Firm
@@ -127,19 +129,20 @@ def test_a_borrowed_connection_remembers_no_tenant(firm: Firm, other_firm: Firm,
 @contextmanager
 def _as_role(database_url: str, role: str, *faults: str) -> Iterator[Tx]:
     """A transaction of a stranger as that role, after the owner planted faults in it; rolled back at the end."""
-    owner = Database(database_url, "none", connections=1)
-    with owner.engine.connect() as connection:
+    owner = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
+    clock = SystemClock()
+    with owner.connect() as connection:
         outer = connection.begin()
         begin_tenant(connection, _PLANTED)
-        tx = Tx(connection=connection, tenant=_PLANTED, actor=SYSTEM, clock=owner.clock)
+        tx = Tx(connection=connection, tenant=_PLANTED, actor=SYSTEM, clock=clock)
         service.plant_canary(tx)
         for fault in faults:
             connection.exec_driver_sql(fault)
         connection.exec_driver_sql(f"set local role {role}")
         begin_tenant(connection, _STRANGER)
-        yield Tx(connection=connection, tenant=_STRANGER, actor=SYSTEM, clock=owner.clock)
+        yield Tx(connection=connection, tenant=_STRANGER, actor=SYSTEM, clock=clock)
         outer.rollback()
-    owner.close()
+    owner.dispose()
 
 
 def test_a_sound_database_is_served(database: Database, worker_database: Database) -> None:
