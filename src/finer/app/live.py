@@ -133,6 +133,7 @@ class Channel:
             messages, reached = await asyncio.to_thread(self._snapshot, tenant, self._since.get(tenant))
         except Exception as error:  # noqa: BLE001 - a failed snapshot must not end the streams of all other tenants
             _log.warning("a live snapshot failed", tenant=str(tenant), error=str(error))
+            self.mark(str(tenant))  # what could not be told is told at the next tick
             return
         self._since[tenant] = reached
         for viewer in tuple(self._viewers.get(tenant, ())):
