@@ -71,7 +71,8 @@ class Bodies:
         self._bodies = [Body(generator, events, accounts) for _ in range(many)]
         self._step = timedelta(seconds=events * seconds_per_payment / accounts)
         self._made = 0
-        self._first_id = seed << 44
+        # A multiple of every body size in use, so that an id tells which body it came in.
+        self._first_id = seed * 10**13
 
     def next(self) -> tuple[int, bytes]:
         """The first event id's number and the body."""
