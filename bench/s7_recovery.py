@@ -14,7 +14,6 @@ from bench.support.http import Connection
 from bench.support.model import register_model
 from bench.support.report import report
 from finer.kit.db import DatabaseError
-from finer.kit.postgres import EmbeddedPostgres
 from tests.support.server import Server, serving
 
 EVENTS = 100
@@ -97,12 +96,7 @@ def main() -> None:
         sender.start()
         for name in ("worker", "api", "postgres"):
             time.sleep(seconds)
-            if name == "postgres":
-                file = EmbeddedPostgres(server.folder).cluster / "postmaster.pid"
-                pid = int(file.read_text().split("\n", 1)[0])
-            else:
-                pid = server.process_of(name).pid
-            times[name] = kill_and_wait(server, sender, pid)
+            times[name] = kill_and_wait(server, sender, server.process_of(name).pid)
             print(name, round(times[name], 2), flush=True)
         sender.stop()
         while True:

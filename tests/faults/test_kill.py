@@ -1,4 +1,4 @@
-"""kill -9 of worker and API under load: nothing acknowledged is lost, nothing counts twice, no alert comes twice."""
+"""kill -9 of worker, API and PostgreSQL under load: nothing acknowledged is lost, nothing counts twice, no alert comes twice."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _settle(server: Server) -> None:
 def test_nothing_is_lost_or_doubled(server: Server) -> None:
     sender = _Sender(server)
     try:
-        for name in ("worker", "api", "worker", "worker"):
+        for name in ("worker", "api", "postgres", "worker", "worker"):
             sender.wait_for(20 * _EVENTS)
             os.kill(server.process_of(name).pid, signal.SIGKILL)
         sender.wait_for(20 * _EVENTS)

@@ -82,8 +82,17 @@ class EmbeddedPostgres:
 
     def running(self) -> bool:
         """Whether the postmaster of this cluster is alive."""
+        if self._process is not None and self._process.poll() is not None:
+            # Asking also buries a killed server: until then its process id would still seem alive.
+            self._process = None
         pid = self._pid()
-        return pid is not None and psutil.pid_exists(pid) and "postgres" in psutil.Process(pid).name()
+        if pid is None:
+            return False
+        try:
+            found = psutil.Process(pid)
+            return "postgres" in found.name() and found.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Make the cluster when there is none, start the server, and wait until it answers."""
