@@ -1,4 +1,4 @@
-"""kill -9 of worker, API and PostgreSQL under load: nothing acknowledged is lost, nothing counts twice, no alert comes twice."""
+"""kill -9 of worker, API and PostgreSQL under load: nothing acknowledged is lost, nothing is there twice."""
 
 from __future__ import annotations
 

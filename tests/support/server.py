@@ -82,7 +82,8 @@ class Server:
     def process_of(self, name: str) -> psutil.Process:
         """The process of a role: `api` (the one that serves), `worker`, `jobs`, `postgres` (the postmaster)."""
         if name == "postgres":
-            return psutil.Process(int((EmbeddedPostgres(self.folder).cluster / "postmaster.pid").read_text().split()[0]))
+            lines = (EmbeddedPostgres(self.folder).cluster / "postmaster.pid").read_text().splitlines()
+            return psutil.Process(int(lines[0]))
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for child in psutil.Process(self.process.pid).children():
