@@ -17,7 +17,7 @@ from finer.app.api import create_app
 from finer.app.cli import main as finer
 from finer.app.flow import FLOW, handler_name
 from finer.fraud import service as fraud
-from finer.identity import service as identity
+from finer.identity.service import authorisation
 from finer.ingest import service as ingest
 from finer.ingest.types import Contract, Field
 from finer.kit.actors import Fact
@@ -145,7 +145,7 @@ def pages() -> dict[str, str]:
         "flow.md": flow_page(),
         "contracts.md": contracts_page(),
         "rules.md": rules_page(),
-        "permissions.md": identity.render(),
+        "permissions.md": authorisation.render(),
     }
 
 

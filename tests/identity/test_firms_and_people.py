@@ -6,8 +6,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from finer.identity import invariants, service
+from finer.identity import invariants
 from finer.identity.errors import AlreadyExists, KeyNotFound, NotAcceptable, TenantNotFound, UserNotFound
+from finer.identity.service import api_keys, audit, people, sessions, sign_in, tenants
 from finer.identity.types import Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
@@ -19,28 +20,28 @@ from tests.support.identity import PASSWORD, Firm, owner_connection
 
 def test_a_firm_is_found_by_its_short_name(firm: Firm) -> None:
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
-        assert service.tenant_by_slug(tx, firm.tenant.slug) == firm.tenant
+        assert tenants.tenant_by_slug(tx, firm.tenant.slug) == firm.tenant
         with pytest.raises(TenantNotFound, match=firm.tenant.slug):
-            service.tenant_by_slug(tx, "nobody")
+            tenants.tenant_by_slug(tx, "nobody")
     with firm.tx() as tx:
-        assert service.get_tenant(tx) == firm.tenant
+        assert tenants.get_tenant(tx) == firm.tenant
 
 
 def test_a_short_name_is_given_once(firm: Firm) -> None:
     with pytest.raises(AlreadyExists), firm.database.transaction(new_id(), SYSTEM) as tx:
-        service.create_tenant(tx, slug=firm.tenant.slug, name="x", base_currency="PHP", timezone="UTC")
+        tenants.create_tenant(tx, slug=firm.tenant.slug, name="x", base_currency="PHP", timezone="UTC")
 
 
 def test_an_address_signs_in_one_person_of_one_firm(firm: Firm, other_firm: Firm) -> None:
     ana = firm.user()
     with pytest.raises(AlreadyExists), other_firm.tx() as tx:
-        service.create_user(tx, firm.settings, email=ana.email.upper(), name="B", role=Role.AUDITOR, password=None)
+        people.create_user(tx, firm.settings, email=ana.email.upper(), name="B", role=Role.AUDITOR, password=None)
     with firm.tx() as tx:
-        assert [user.email for user in service.list_users(tx)] == [ana.email]
+        assert [user.email for user in people.list_users(tx)] == [ana.email]
     with other_firm.tx() as tx:
-        assert service.list_users(tx) == []
+        assert people.list_users(tx) == []
         with pytest.raises(UserNotFound):
-            service.get_user(tx, ana.id)
+            people.get_user(tx, ana.id)
 
 
 def test_a_machine_is_no_user(firm: Firm) -> None:
@@ -50,16 +51,16 @@ def test_a_machine_is_no_user(firm: Firm) -> None:
 
 def test_the_audit_trail_says_who_did_what_to_what(firm: Firm) -> None:
     boss = Actor(kind="user", id="usr_1", name="Boss", role="administrator")
-    service.ORIGIN.set("203.0.113.9")
+    audit.ORIGIN.set("203.0.113.9")
     with firm.tx(boss) as tx:
-        user = service.create_user(
+        user = people.create_user(
             tx, firm.settings, email=f"x@{firm.tenant.slug}.example", name="X", role=Role.AUDITOR, password=PASSWORD
         )
-        service.create_sign_in_link(tx, email=user.email)
-        service.disable_user(tx, email=user.email)
+        people.create_sign_in_link(tx, email=user.email)
+        people.disable_user(tx, email=user.email)
     with firm.tx() as tx:
-        lines = service.list_audit(tx, 10, None)
-        older = service.list_audit(tx, 10, lines[1].id)
+        lines = audit.list_audit(tx, 10, None)
+        older = audit.list_audit(tx, 10, lines[1].id)
     assert [line.action for line in lines] == [
         "users:disable", "sign_in_links:create", "users:create", "tenants:create",
     ]  # fmt: skip
@@ -108,7 +109,7 @@ def test_the_serving_roles_reach_no_hash_and_change_no_identity(database_url: st
 def test_a_key_works_until_it_expires_or_is_revoked(firm: Firm, clock: FixedClock) -> None:
     key = firm.key(Permission.EVENTS_WRITE, Permission.RECEIPTS_READ, hours=2)
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
-        found = service.find_principal_by_key(tx, key)
+        found = api_keys.find_principal_by_key(tx, key)
     assert found is not None
     principal, stale = found
     assert stale
@@ -116,26 +117,26 @@ def test_a_key_works_until_it_expires_or_is_revoked(firm: Firm, clock: FixedCloc
     assert principal.permissions == {Permission.EVENTS_WRITE, Permission.RECEIPTS_READ}
     clock.advance(timedelta(hours=2))
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
-        assert service.find_principal_by_key(tx, key) is None
+        assert api_keys.find_principal_by_key(tx, key) is None
     clock.advance(timedelta(hours=-1))
     with firm.tx() as tx:
-        service.revoke_api_key(tx, prefix=principal.credential)
-        assert service.find_principal_by_key(tx, key) is None
+        api_keys.revoke_api_key(tx, prefix=principal.credential)
+        assert api_keys.find_principal_by_key(tx, key) is None
         with pytest.raises(KeyNotFound):
-            service.revoke_api_key(tx, prefix=principal.credential)
+            api_keys.revoke_api_key(tx, prefix=principal.credential)
 
 
 def test_the_last_use_of_a_key_is_noted_once_a_minute(firm: Firm, clock: FixedClock) -> None:
     key = firm.key()
     with firm.tx() as tx:
-        [made] = service.list_api_keys(tx)
-        service.touch(tx, key=made.id)
-        assert service.list_api_keys(tx)[0].last_used_at == clock.now()
-        found = service.find_principal_by_key(tx, key)
+        [made] = api_keys.list_api_keys(tx)
+        api_keys.touch_key(tx, made.id)
+        assert api_keys.list_api_keys(tx)[0].last_used_at == clock.now()
+        found = api_keys.find_principal_by_key(tx, key)
         assert found is not None
         assert not found[1]
         clock.advance(timedelta(seconds=61))
-        found = service.find_principal_by_key(tx, key)
+        found = api_keys.find_principal_by_key(tx, key)
         assert found is not None
         assert found[1]
 
@@ -145,13 +146,13 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(firm: Firm, clock: FixedCl
 )
 def test_a_key_gets_only_what_a_machine_may_have(firm: Firm, scopes: list[Permission]) -> None:
     with firm.tx() as tx, pytest.raises(NotAcceptable, match="events:write"):
-        service.create_api_key(tx, name="greedy", scopes=scopes, lifetime=timedelta(days=1))
+        api_keys.create_api_key(tx, name="greedy", scopes=scopes, lifetime=timedelta(days=1))
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(0), timedelta(days=-1), timedelta(days=36_500)])
 def test_every_key_ends(firm: Firm, lifetime: timedelta) -> None:
     with firm.tx() as tx, pytest.raises(NotAcceptable, match="days"):
-        service.create_api_key(tx, name="eternal", scopes=[Permission.EVENTS_WRITE], lifetime=lifetime)
+        api_keys.create_api_key(tx, name="eternal", scopes=[Permission.EVENTS_WRITE], lifetime=lifetime)
 
 
 def test_a_key_with_another_secret_is_no_key(firm: Firm, database: Database) -> None:
@@ -159,14 +160,14 @@ def test_a_key_with_another_secret_is_no_key(firm: Firm, database: Database) -> 
     mixed = f"{key[:12]}{other[12:]}"
     with database.transaction(NO_TENANT, SYSTEM) as tx:
         for forged in (mixed, key[:-1], key + "A", key.upper(), f"fk_{'0' * 8}_{key[12:]}", "fk__", "fk_", "", "\x00"):
-            assert service.find_principal_by_key(tx, forged) is None, forged
+            assert api_keys.find_principal_by_key(tx, forged) is None, forged
 
 
 def test_no_secret_is_stored(firm: Firm, database_url: str) -> None:
     user, key = firm.user(), firm.key()
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
-        token = service.begin_session(tx, user.id, "test")
+        link = people.create_sign_in_link(tx, email=user.email)
+        token = sessions.begin_session(tx, user.id, "test")
     with owner_connection(database_url) as connection:
         for table in ("users", "sessions", "sign_in_links", "api_keys", "audit_entries"):
             rows = repr(connection.execute(f"select t::text from identity_{table} t").fetchall())
@@ -178,10 +179,10 @@ def test_no_secret_is_stored(firm: Firm, database_url: str) -> None:
 def test_links_can_be_taken_back(firm: Firm) -> None:
     user = firm.user(password=None)
     with firm.tx() as tx:
-        tokens = [service.create_sign_in_link(tx, email=user.email) for _ in range(2)]
-        assert service.check_link_sign_in(tx, tokens[0]) == (firm.tenant.id, user.id)
-        service.revoke_sign_in_links(tx, email=user.email)
-        assert [service.check_link_sign_in(tx, token) for token in tokens] == [None, None]
+        tokens = [people.create_sign_in_link(tx, email=user.email) for _ in range(2)]
+        assert sign_in.check_link_sign_in(tx, tokens[0]) == (firm.tenant.id, user.id)
+        people.revoke_sign_in_links(tx, email=user.email)
+        assert [sign_in.check_link_sign_in(tx, token) for token in tokens] == [None, None]
 
 
 _CHECKS = [
@@ -205,7 +206,7 @@ def test_the_invariants_hold_and_notice_planted_faults(
     user = firm.user()
     firm.key()
     with firm.tx() as tx:
-        service.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test")
     with worker_database.transaction(firm.tenant.id, SYSTEM, read_only=True) as tx:
         assert [check(tx) for check in _CHECKS] == [[]] * len(_CHECKS)
     owner = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))

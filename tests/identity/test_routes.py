@@ -8,8 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from finer.identity import service
-from finer.identity.routes import undeclared_routes
+from finer.identity.routes.edge import undeclared_routes
+from finer.identity.service import authorisation, people
 from finer.identity.types import Permission, Role
 from finer.kit.settings import Settings, load_settings
 from tests.support.identity import (
@@ -83,7 +83,7 @@ def test_me_says_who_where_and_what_is_allowed(firm: Firm, client: TestClient[Li
     assert me["user"] == {"id": f"usr_{user.id.hex}", "name": "A Person", "email": user.email, "role": "risk_analyst"}
     assert (me["tenant"]["slug"], me["tenant"]["base_currency"]) == (firm.tenant.slug, "PHP")
     assert set(me["tenant"]["branding"]) == {"logo_text", "primary_color"}
-    assert me["permissions"] == sorted(service.permissions_of(Role.RISK_ANALYST))
+    assert me["permissions"] == sorted(authorisation.permissions_of(Role.RISK_ANALYST))
 
 
 def test_signing_out_ends_the_session_everywhere(firm: Firm, client: TestClient[Litestar]) -> None:
@@ -101,7 +101,7 @@ def test_signing_out_ends_the_session_everywhere(firm: Firm, client: TestClient[
 def test_a_link_signs_in(firm: Firm, client: TestClient[Litestar]) -> None:
     user = firm.user(password=None)
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
+        link = people.create_sign_in_link(tx, email=user.email)
     assert client.post("/api/v1/session/link", json={"token": link}).status_code == 200
     assert client.get("/api/v1/me").json()["user"]["email"] == user.email
     refused = client.post("/api/v1/session/link", json={"token": "x" * 43})
@@ -151,7 +151,7 @@ def test_the_guard_lets_exactly_those_through_whom_the_table_names(
     firm: Firm, client: TestClient[Litestar], role: Role
 ) -> None:
     sign_in(client, firm.user(role))
-    granted = service.permissions_of(role)
+    granted = authorisation.permissions_of(role)
     for path, permission in (
         ("/probe/read", Permission.ALERTS_READ),
         ("/api/v1/api-keys", Permission.API_KEYS_READ),

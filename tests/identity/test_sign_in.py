@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from finer.app.authentication import Authenticator
-from finer.identity import service
 from finer.identity.errors import SessionNotFound, SignInRefused, TooManyAttempts
+from finer.identity.service import api_keys, audit, people, sessions, sign_in
 from finer.identity.types import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
@@ -40,7 +40,7 @@ def test_a_password_opens_a_session_of_its_person(firm: Firm, door: Authenticato
     assert (principal.id, principal.tenant_id, principal.role) == (user.id, firm.tenant.id, Role.CREDIT_OFFICER)
     assert door.look_up(token) == principal
     with firm.tx() as tx:
-        [session] = service.list_sessions(tx, firm.settings, user.id)
+        [session] = sessions.list_sessions(tx, firm.settings, user.id)
         assert (session.id, session.user_agent) == (principal.session_id, "Browser/1")
     assert token not in repr(principal)
 
@@ -54,7 +54,7 @@ def test_every_sign_in_begins_a_new_session(firm: Firm, door: Authenticator) -> 
 def test_a_link_works_many_times_until_it_expires(firm: Firm, door: Authenticator, clock: FixedClock) -> None:
     user = firm.user(password=None)
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
+        link = people.create_sign_in_link(tx, email=user.email)
     assert door.sign_in_by_link(link, "")[0].id == user.id
     assert door.sign_in_by_link(link, "")[0].id == user.id
     for wrong in (link[:-1], link + "a", "", "\x00"):
@@ -68,7 +68,7 @@ def test_a_link_works_many_times_until_it_expires(firm: Firm, door: Authenticato
 def test_every_refusal_reads_the_same(firm: Firm, door: Authenticator) -> None:
     known, link_only, disabled = firm.user(), firm.user(password=None), firm.user()
     with firm.tx() as tx:
-        service.disable_user(tx, email=disabled.email)
+        people.disable_user(tx, email=disabled.email)
     refusals = set()
     for email, password in (
         (known.email, "a wrong password"),
@@ -105,7 +105,7 @@ def test_refused_sign_ins_are_audited(firm: Firm, door: Authenticator) -> None:
     user = firm.user()
     _fail(door, user.email, 2)
     with firm.tx() as tx:
-        lines = [line for line in service.list_audit(tx, 20, None) if line.outcome == "refused"]
+        lines = [line for line in audit.list_audit(tx, 20, None) if line.outcome == "refused"]
     assert [(line.action, line.subject.removeprefix("usr_")) for line in lines] == [("session:begin", user.id.hex)] * 2
 
 
@@ -115,7 +115,7 @@ def test_an_account_that_fails_often_has_to_wait_longer_and_longer(
     user, colleague = firm.user(), firm.user()
     _fail(door, user.email, 5)
     with monkeypatch.context() as patched:
-        patched.setattr(service, "verify_password", _no_hash)
+        patched.setattr(sign_in, "verify_password", _no_hash)
         with pytest.raises(TooManyAttempts) as caught:
             door.sign_in(user.email, PASSWORD, "2001:db8:1::9", "")
     assert caught.value.retry_after_s == 4
@@ -195,7 +195,7 @@ def test_a_session_ends_after_twelve_hours_in_any_case(firm: Firm, door: Authent
     clock.advance(timedelta(minutes=20))
     assert door.look_up(token) is None
     with firm.tx() as tx:
-        assert service.list_sessions(tx, firm.settings, user.id) == []
+        assert sessions.list_sessions(tx, firm.settings, user.id) == []
 
 
 def test_being_there_is_written_at_most_once_a_minute(firm: Firm, door: Authenticator, clock: FixedClock) -> None:
@@ -205,7 +205,7 @@ def test_being_there_is_written_at_most_once_a_minute(firm: Firm, door: Authenti
         clock.advance(timedelta(seconds=seconds))
         door.look_up(token)
         with firm.tx() as tx:
-            [session] = service.list_sessions(tx, firm.settings, user.id)
+            [session] = sessions.list_sessions(tx, firm.settings, user.id)
         assert (session.last_seen_at == clock.now()) is (seconds == 1)
 
 
@@ -213,8 +213,8 @@ def test_disabling_a_person_ends_sessions_links_and_passwords(firm: Firm, door: 
     user = firm.user()
     _, token = door.sign_in(user.email, PASSWORD, HERE, "")
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
-        service.disable_user(tx, email=user.email)
+        link = people.create_sign_in_link(tx, email=user.email)
+        people.disable_user(tx, email=user.email)
     assert door.look_up(token) is None
     with pytest.raises(SignInRefused):
         door.sign_in_by_link(link, "")
@@ -227,17 +227,17 @@ def test_a_revoked_session_is_over_and_a_stranger_cannot_revoke_it(firm: Firm, d
     principal, token = door.sign_in(user.email, PASSWORD, HERE, "")
     assert principal.session_id is not None
     with firm.tx() as tx, pytest.raises(SessionNotFound):
-        service.end_session(tx, colleague.id, principal.session_id)
+        sessions.end_session(tx, colleague.id, principal.session_id)
     assert door.look_up(token) is not None
     with firm.tx() as tx:
-        service.end_session(tx, user.id, principal.session_id)
+        sessions.end_session(tx, user.id, principal.session_id)
     assert door.look_up(token) is None
 
 
 def test_no_token_of_another_kind_is_taken(firm: Firm, door: Authenticator) -> None:
     user = firm.user()
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
+        link = people.create_sign_in_link(tx, email=user.email)
     _, token = door.sign_in(user.email, PASSWORD, HERE, "")
     key = firm.key()
     assert door.look_up(link) is None
@@ -245,5 +245,5 @@ def test_no_token_of_another_kind_is_taken(firm: Firm, door: Authenticator) -> N
         with pytest.raises(SignInRefused):
             door.sign_in_by_link(not_a_link, "")
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
-        assert service.find_principal_by_session(tx, firm.settings, key) is None
-        assert service.find_principal_by_key(tx, token) is None
+        assert sessions.find_principal_by_session(tx, firm.settings, key) is None
+        assert api_keys.find_principal_by_key(tx, token) is None

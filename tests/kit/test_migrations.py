@@ -18,8 +18,9 @@ from finer.kit.migration import drift, migrate, migrations_folder, pending
 @pytest.fixture
 def owner(database_url: str) -> Iterator[sa.Connection]:
     """A connection as the owner of everything; what it changes is rolled back."""
-    for tables in sorted(Path(finer.__path__[0]).glob("*/tables.py")):
-        importlib.import_module(f"finer.{tables.parent.name}.tables")
+    source = Path(finer.__path__[0])
+    for tables in sorted([*source.glob("*/tables.py"), *source.glob("*/tables/*.py")]):
+        importlib.import_module(".".join(("finer", *tables.relative_to(source).with_suffix("").parts)))
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
     with engine.connect() as connection:
         yield connection

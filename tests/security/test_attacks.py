@@ -12,10 +12,11 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from finer.identity import service
 from finer.identity.errors import SignInBusy
-from finer.identity.routes import LinkBody, PasswordBody, SignInPool
-from finer.identity.tables import api_keys
+from finer.identity.routes.pool import SignInPool
+from finer.identity.routes.session import LinkBody, PasswordBody
+from finer.identity.service import api_keys, people, sessions
+from finer.identity.tables import core
 from finer.identity.types import Permission, Role
 from tests.support.identity import (
     PASSWORD,
@@ -47,7 +48,7 @@ def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
 def test_a02_one_kind_of_token_is_no_other(firm: Firm, client: TestClient[Litestar]) -> None:
     user = firm.user()
     with firm.tx() as tx:
-        link = service.create_sign_in_link(tx, email=user.email)
+        link = people.create_sign_in_link(tx, email=user.email)
     sign_in(client, user)
     session, key = client.cookies["finer_session"], firm.key()
     client.cookies.clear()
@@ -73,7 +74,7 @@ def test_a05_a_disabled_person_is_out_with_the_next_request(firm: Firm, client: 
     sign_in(client, user)
     assert client.get("/api/v1/me").status_code == 200
     with firm.tx() as tx:
-        service.disable_user(tx, email=user.email)
+        people.disable_user(tx, email=user.email)
     assert client.get("/api/v1/me").status_code == 401
 
 
@@ -145,29 +146,29 @@ def test_another_site_cannot_sign_its_visitor_in(firm: Firm, app: Litestar, head
 
 def test_b01_the_session_of_another_is_not_found(firm: Firm, other_firm: Firm, client: TestClient[Litestar]) -> None:
     victims = [firm.user(), other_firm.user()]
-    sessions = []
+    theirs = []
     for home, victim in zip((firm, other_firm), victims, strict=True):
         with home.tx() as tx:
-            service.begin_session(tx, victim.id, "test")
-            sessions += [one.id for one in service.list_sessions(tx, home.settings, victim.id)]
+            sessions.begin_session(tx, victim.id, "test")
+            theirs += [one.id for one in sessions.list_sessions(tx, home.settings, victim.id)]
     sign_in(client, firm.user(Role.ADMINISTRATOR))
-    for text in [f"ses_{one.hex}" for one in sessions] + [f"ses_{uuid.uuid4().hex}", "ses_1", "usr_" + "0" * 32, "%00"]:
+    for text in [f"ses_{one.hex}" for one in theirs] + [f"ses_{uuid.uuid4().hex}", "ses_1", "usr_" + "0" * 32, "%00"]:
         answer = client.delete(f"/api/v1/sessions/{text}")
         assert answer.status_code == 404, text
     for home, victim in zip((firm, other_firm), victims, strict=True):
         with home.tx() as tx:
-            assert len(service.list_sessions(tx, home.settings, victim.id)) == 1
+            assert len(sessions.list_sessions(tx, home.settings, victim.id)) == 1
 
 
 def test_b01_the_key_of_another_firm_is_not_found(firm: Firm, other_firm: Firm, client: TestClient[Litestar]) -> None:
     other_firm.key()
     with other_firm.tx() as tx:
-        [theirs] = service.list_api_keys(tx)
+        [theirs] = api_keys.list_api_keys(tx)
     sign_in(client, firm.user(Role.ADMINISTRATOR))
     assert client.get("/api/v1/api-keys").json() == []
     assert client.delete(f"/api/v1/api-keys/{theirs.prefix}").status_code == 404
     with other_firm.tx() as tx:
-        assert service.list_api_keys(tx)[0].revoked_at is None
+        assert api_keys.list_api_keys(tx)[0].revoked_at is None
 
 
 def test_b02_no_other_spelling_of_a_route_is_open(client: TestClient[Litestar]) -> None:
@@ -184,7 +185,7 @@ def test_b02_no_other_spelling_of_a_route_is_open(client: TestClient[Litestar]) 
 
 def test_b04_nobody_sets_what_the_server_sets(firm: Firm, client: TestClient[Litestar]) -> None:
     sign_in(client, firm.user(Role.ADMINISTRATOR))
-    for column in api_keys.columns:
+    for column in core.api_keys.columns:
         if column.name in ("name", "scopes"):
             continue
         body = {"name": "x", "scopes": ["events:write"], column.name: "x"}
@@ -265,7 +266,7 @@ def test_canary_no_secret_is_shown_or_logged(
         sign_in(client, user)
         token, key = client.cookies["finer_session"], firm.key(Permission.EVENTS_WRITE)
         with firm.tx() as tx:
-            link = service.create_sign_in_link(tx, email=user.email)
+            link = people.create_sign_in_link(tx, email=user.email)
         client.post("/api/v1/session/link", json={"token": link})
         client.post("/api/v1/session", json={"email": user.email, "password": PASSWORD, "x": 1})
         client.post("/probe/write", headers={"Authorization": f"Bearer {key}"})

@@ -10,7 +10,7 @@ from litestar import get
 from litestar.testing import AsyncTestClient
 
 from finer.app.api import ROUTES, create_app, route_handlers
-from finer.identity.routes import PUBLIC, undeclared_routes
+from finer.identity.routes.edge import PUBLIC, undeclared_routes
 from finer.identity.types import Permission
 from finer.kit.settings import Settings
 

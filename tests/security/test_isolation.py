@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from finer.app.authentication import isolation_problems
-from finer.identity import service
 from finer.identity.errors import KeyNotFound, UserNotFound
+from finer.identity.service import api_keys, audit, isolation, people, sessions, tenants
 from finer.identity.types import Permission
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import SystemClock
@@ -32,8 +32,8 @@ def furnished(firm: Firm) -> Firm:
     user = firm.user()
     firm.key()
     with firm.tx() as tx:
-        service.create_sign_in_link(tx, email=user.email)
-        service.begin_session(tx, user.id, "test")
+        people.create_sign_in_link(tx, email=user.email)
+        sessions.begin_session(tx, user.id, "test")
     return firm
 
 
@@ -83,24 +83,24 @@ def test_another_firm_inserts_no_row(furnished: Firm, other_firm: Firm, table: s
 
 def test_a_session_cannot_name_a_person_of_another_firm(furnished: Firm, other_firm: Firm) -> None:
     with furnished.tx() as tx:
-        [user] = service.list_users(tx)
+        [user] = people.list_users(tx)
     with pytest.raises(sa.exc.IntegrityError), other_firm.tx() as tx:
-        service.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test")
 
 
 def test_no_service_finds_a_thing_of_another_firm(furnished: Firm, other_firm: Firm) -> None:
     with furnished.tx() as tx:
-        [user] = service.list_users(tx)
-        [key] = service.list_api_keys(tx)
+        [user] = people.list_users(tx)
+        [key] = api_keys.list_api_keys(tx)
     with other_firm.tx() as tx:
-        assert (service.list_users(tx), service.list_api_keys(tx)) == ([], [])
-        assert service.list_sessions(tx, furnished.settings, user.id) == []
-        assert {line.subject for line in service.list_audit(tx, 100, None)} == {f"ten_{other_firm.tenant.id.hex}"}
-        for act in (service.create_sign_in_link, service.disable_user, service.revoke_sign_in_links):
+        assert (people.list_users(tx), api_keys.list_api_keys(tx)) == ([], [])
+        assert sessions.list_sessions(tx, furnished.settings, user.id) == []
+        assert {line.subject for line in audit.list_audit(tx, 100, None)} == {f"ten_{other_firm.tenant.id.hex}"}
+        for act in (people.create_sign_in_link, people.disable_user, people.revoke_sign_in_links):
             with pytest.raises(UserNotFound):
                 act(tx, email=user.email)
         with pytest.raises(KeyNotFound):
-            service.revoke_api_key(tx, prefix=key.prefix)
+            api_keys.revoke_api_key(tx, prefix=key.prefix)
 
 
 def test_a_borrowed_connection_remembers_no_tenant(firm: Firm, other_firm: Firm, database_url: str) -> None:
@@ -114,7 +114,7 @@ def test_a_borrowed_connection_remembers_no_tenant(firm: Firm, other_firm: Firm,
                 return connection.exec_driver_sql("select id from identity_tenants").all() == []
         try:
             with small.transaction(mine.tenant.id, SYSTEM) as tx:
-                seen = service.get_tenant(tx).id
+                seen = tenants.get_tenant(tx).id
                 if number % 7 == 0:
                     tx.connection.exec_driver_sql("select 1 / 0")
         except sa.exc.DataError:
@@ -135,7 +135,7 @@ def _as_role(database_url: str, role: str, *faults: str) -> Iterator[Tx]:
         outer = connection.begin()
         begin_tenant(connection, _PLANTED)
         tx = Tx(connection=connection, tenant=_PLANTED, actor=SYSTEM, clock=clock)
-        service.plant_canary(tx)
+        isolation.plant_canary(tx)
         for fault in faults:
             connection.exec_driver_sql(fault)
         connection.exec_driver_sql(f"set local role {role}")
@@ -195,22 +195,22 @@ _OPEN_POLICY = "create policy open on identity_users using (true)"
 )
 def test_finer_does_not_serve_a_database_that_leaks(database_url: str, fault: tuple[str, ...], sentence: str) -> None:
     with _as_role(database_url, API, *fault) as tx:
-        problems = service.isolation_problems(tx, _PLANTED)
+        problems = isolation.isolation_problems(tx, _PLANTED)
     assert any(sentence in problem for problem in problems), problems
 
 
 def test_a_view_with_the_callers_rights_is_no_leak(database_url: str) -> None:
     safe = "create view safe with (security_invoker = true) as select id from identity_users"
     with _as_role(database_url, API, safe, "grant select on safe to finer_api") as tx:
-        assert service.isolation_problems(tx, _PLANTED) == []
+        assert isolation.isolation_problems(tx, _PLANTED) == []
 
 
 def test_the_worker_reads_the_log_of_all_and_nothing_else(database_url: str) -> None:
     wider = "create policy wider on identity_users for select to finer_worker using (true)"
     with _as_role(database_url, WORKER) as tx:
-        assert service.isolation_problems(tx, _PLANTED) == []
+        assert isolation.isolation_problems(tx, _PLANTED) == []
     with _as_role(database_url, WORKER, wider) as tx:
-        assert "wider on identity_users" in " ".join(service.isolation_problems(tx, _PLANTED))
+        assert "wider on identity_users" in " ".join(isolation.isolation_problems(tx, _PLANTED))
 
 
 def test_the_lookups_before_a_tenant_is_known_hand_out_one_row(
@@ -221,7 +221,7 @@ def test_the_lookups_before_a_tenant_is_known_hand_out_one_row(
         for probe in ("%", "", "' or 1=1 --", "%@%"):
             assert tx.connection.exec_driver_sql("select * from identity_find_user(%s)", (probe,)).all() == []
             assert tx.connection.exec_driver_sql("select * from identity_find_key(%s)", (probe,)).all() == []
-            digest = service.secret_hash(probe)
+            digest = sessions.secret_hash(probe)
             assert tx.connection.exec_driver_sql("select * from identity_find_session(%s)", (digest,)).all() == []
     with _as_role(database_url, WORKER) as tx, pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
         tx.connection.exec_driver_sql("select * from identity_find_user('x')")
@@ -229,8 +229,10 @@ def test_the_lookups_before_a_tenant_is_known_hand_out_one_row(
 
 def test_a_key_made_in_one_firm_acts_in_that_firm(furnished: Firm, other_firm: Firm) -> None:
     with other_firm.tx() as tx:
-        key = service.create_api_key(tx, name="theirs", scopes=[Permission.EVENTS_WRITE], lifetime=timedelta(days=1))[1]
+        key = api_keys.create_api_key(tx, name="theirs", scopes=[Permission.EVENTS_WRITE], lifetime=timedelta(days=1))[
+            1
+        ]
     with furnished.tx() as tx:
-        found = service.find_principal_by_key(tx, key)
+        found = api_keys.find_principal_by_key(tx, key)
     assert found is not None
     assert found[0].tenant_id == other_firm.tenant.id

@@ -18,7 +18,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.testing import TestClient
 
 from finer.app.authentication import Authenticator
-from finer.identity import routes, service
+from finer.identity.routes import edge
+from finer.identity.routes.listing import ROUTES
+from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Permission, Role, Tenant, User
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
@@ -43,7 +45,7 @@ class Firm:
     def made(cls, database: Database, settings: Settings, slug: str) -> Firm:
         """Make a firm."""
         with database.transaction(new_id(), SYSTEM) as tx:
-            tenant = service.create_tenant(tx, slug=slug, name=slug, base_currency="PHP", timezone="Asia/Manila")
+            tenant = tenants.create_tenant(tx, slug=slug, name=slug, base_currency="PHP", timezone="Asia/Manila")
         return cls(database, settings, tenant)
 
     def tx(self, actor: Actor = SYSTEM) -> AbstractContextManager[Tx]:
@@ -54,13 +56,13 @@ class Firm:
         """A person of this firm."""
         email = f"{role.value}.{next(_numbers)}@{self.tenant.slug}.example"
         with self.tx() as tx:
-            return service.create_user(tx, self.settings, email=email, name="A Person", role=role, password=password)
+            return people.create_user(tx, self.settings, email=email, name="A Person", role=role, password=password)
 
     def key(self, *scopes: Permission, **lifetime: Any) -> str:
         """An API key of this firm."""
         with self.tx() as tx:
             wanted = scopes or (Permission.EVENTS_WRITE,)
-            return service.create_api_key(
+            return api_keys.create_api_key(
                 tx, name="machine", scopes=wanted, lifetime=timedelta(**lifetime or {"days": 1})
             )[1]
 
@@ -86,9 +88,9 @@ def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Lites
         return Response(msgspec.json.encode(error.problem(request.url.path)), status_code=error.status, headers=headers)
 
     app = Litestar(
-        route_handlers=[*routes.ROUTES, *more],
-        middleware=[routes.Authentication(authenticator)],
-        guards=[routes.guard],
+        route_handlers=[*ROUTES, *more],
+        middleware=[edge.Authentication(authenticator)],
+        guards=[edge.guard],
         dependencies={
             "tx": Provide(tx),
             "credentials": Provide(lambda: authenticator, sync_to_thread=False),
@@ -98,7 +100,7 @@ def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Lites
         openapi_config=OpenAPIConfig(
             "Test",
             "1",
-            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": routes.PUBLIC}),
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": edge.PUBLIC}),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         logging_config=None,

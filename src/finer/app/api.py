@@ -32,7 +32,8 @@ from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
 from finer.decisions.types import Alert
 from finer.fraud import service as fraud
-from finer.identity import routes as identity_routes
+from finer.identity.routes import edge
+from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.ingest import routes as ingest_routes
 from finer.kit.db import API, Database
 from finer.kit.errors import FinerError, Unavailable
@@ -43,7 +44,7 @@ from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
 ROUTES: list[Any] = [
-    *identity_routes.ROUTES,
+    *IDENTITY_ROUTES,
     *ingest_routes.ROUTES,
     AlertController,
     DecisionController,
@@ -107,8 +108,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*ROUTES, *web_app()],
         lifespan=[lifespan],
         state=State({"services": services}),
-        middleware=[identity_routes.Authentication(services.authenticator)],
-        guards=[identity_routes.guard],
+        middleware=[edge.Authentication(services.authenticator)],
+        guards=[edge.guard],
         dependencies=_dependencies(services),
         exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
         after_request=security_headers,
@@ -116,14 +117,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Finer",
             version=_version(),
-            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": identity_routes.PUBLIC}),
+            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": edge.PUBLIC}),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         logging_config=None,
         pdb_on_exception=False,
     )
-    if undeclared := identity_routes.undeclared_routes(route_handlers(app)):
+    if undeclared := edge.undeclared_routes(route_handlers(app)):
         raise RuntimeError(f"Routes without a permission: {', '.join(undeclared)}. Declare one in `opt`.")
     return app
 

@@ -9,8 +9,8 @@ import time
 import uuid
 from collections.abc import Callable
 
-from finer.identity import service as identity
 from finer.identity.errors import SignInRefused
+from finer.identity.service import api_keys, isolation, people, sessions, sign_in
 from finer.identity.types import Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import NO_TENANT, Database
@@ -32,7 +32,7 @@ class Authenticator:
 
     def remembered(self, credential: str) -> tuple[bool, Principal | None]:
         """(True, principal) when this credential was looked up within the last second; costs no database."""
-        found = self._remembered.get(identity.secret_hash(credential))
+        found = self._remembered.get(sessions.secret_hash(credential))
         if found is None or found[0] < time.monotonic():
             return False, None
         return True, found[1]
@@ -40,38 +40,40 @@ class Authenticator:
     def look_up(self, credential: str) -> Principal | None:
         """The principal of a session token or an API key; None when it is not good. Asks the database."""
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
-            if credential.startswith(identity.KEY_MARK):
-                found = identity.find_principal_by_key(tx, credential)
+            if credential.startswith(api_keys.KEY_MARK):
+                found = api_keys.find_principal_by_key(tx, credential)
             else:
-                found = identity.find_principal_by_session(tx, self._settings, credential)
+                found = sessions.find_principal_by_session(tx, self._settings, credential)
         principal = None
         if found is not None:
             principal, stale = found
             if stale:
                 with self._database.transaction(principal.tenant_id, principal.actor()) as tx:
-                    is_key = principal.kind == "key"
-                    identity.touch(tx, session=principal.session_id, key=principal.id if is_key else None)
+                    if principal.session_id is None:
+                        api_keys.touch_key(tx, principal.id)
+                    else:
+                        sessions.touch_session(tx, principal.session_id)
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[identity.secret_hash(credential)] = (time.monotonic() + REMEMBER_S, principal)
+        self._remembered[sessions.secret_hash(credential)] = (time.monotonic() + REMEMBER_S, principal)
         return principal
 
     def forget(self, credential: str) -> None:
         """Do not believe this credential any longer."""
-        self._remembered.pop(identity.secret_hash(credential), None)
+        self._remembered.pop(sessions.secret_hash(credential), None)
 
     def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[Principal, str]:
         """Sign in by password; returns who it is and the session token. Raises SignInRefused, TooManyAttempts."""
 
         def check(tx: Tx) -> tuple[uuid.UUID, uuid.UUID] | None:
-            return identity.check_password_sign_in(tx, self._settings, email=email, password=password, address=address)
+            return sign_in.check_password_sign_in(tx, self._settings, email=email, password=password, address=address)
 
         return self._begin(check, user_agent, "E-mail address and password do not fit together.")
 
     def sign_in_by_link(self, token: str, user_agent: str) -> tuple[Principal, str]:
         """Sign in by a link; returns who it is and the session token. Raises SignInRefused."""
         return self._begin(
-            lambda tx: identity.check_link_sign_in(tx, token),
+            lambda tx: sign_in.check_link_sign_in(tx, token),
             user_agent,
             "This sign-in link does not work any more. Ask for a new one, or sign in with your password.",
         )
@@ -85,10 +87,10 @@ class Authenticator:
             raise SignInRefused(refusal)
         tenant, user = found
         with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            person = identity.get_user(tx, user)
+            person = people.get_user(tx, user)
         actor = Actor(kind="user", id=str(user), name=person.name, role=person.role.value)
         with self._database.transaction(tenant, actor) as tx:
-            token = identity.begin_session(tx, user, user_agent)
+            token = sessions.begin_session(tx, user, user_agent)
         principal = self.look_up(token)
         if principal is None:
             raise SignInRefused("The account was disabled a moment ago.")
@@ -99,6 +101,6 @@ def isolation_problems(database: Database) -> list[str]:
     """Why the database would not keep tenants apart; empty when it does. Two tenants that no firm can have are used."""
     planted, other = uuid.UUID(int=1), uuid.UUID(int=2)
     with database.transaction(planted, SYSTEM) as tx:
-        identity.plant_canary(tx)
+        isolation.plant_canary(tx)
     with database.transaction(other, SYSTEM) as tx:
-        return identity.isolation_problems(tx, planted)
+        return isolation.isolation_problems(tx, planted)

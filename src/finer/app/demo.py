@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from finer.app.flow import deliver
 from finer.app.supervisor import database_url
-from finer.identity import service as identity
+from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Permission, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Database
@@ -45,12 +45,12 @@ def prepare_demo(url: str, settings: Settings) -> DemoFirm:
         tenant = _firm(database)
         links = []
         with database.transaction(tenant, SYSTEM) as tx:
-            known = {user.email for user in identity.list_users(tx)}
+            known = {user.email for user in people.list_users(tx)}
             for role, name in PEOPLE.items():
                 email = f"{role.value}@demo.example"
                 if email not in known:
-                    identity.create_user(tx, settings, email=email, name=name, role=role, password=None)
-                token = identity.create_sign_in_link(tx, email=email)
+                    people.create_user(tx, settings, email=email, name=name, role=role, password=None)
+                token = people.create_sign_in_link(tx, email=email)
                 links.append((role.value, name, f"{settings.web_url}/sign-in?token={token}"))
         return DemoFirm(links)
     finally:
@@ -59,11 +59,11 @@ def prepare_demo(url: str, settings: Settings) -> DemoFirm:
 
 def _firm(database: Database) -> uuid.UUID:
     with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
-        for tenant in identity.list_tenants(tx):
+        for tenant in tenants.list_tenants(tx):
             if tenant.slug == SLUG:
                 return tenant.id
     with database.transaction(new_id(), SYSTEM) as tx:
-        made = identity.create_tenant(
+        made = tenants.create_tenant(
             tx, slug=SLUG, name="Bayani Bank (demo)", base_currency="PHP", timezone="Asia/Manila"
         )
         return made.id
@@ -75,8 +75,8 @@ def prepare_world(settings: Settings) -> tuple[str, str]:
     database = Database(url, API, connections=1, deliver=deliver)
     try:
         with database.transaction(_firm(database), SYSTEM) as tx:
-            _, key = identity.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
-            link = identity.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
+            _, key = api_keys.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
+            link = people.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
         return key, link
     finally:
         database.close()

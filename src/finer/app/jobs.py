@@ -17,7 +17,7 @@ from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
-from finer.identity import service as identity
+from finer.identity.service import tenants
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, connect, url_for_role
@@ -102,7 +102,7 @@ class Jobs:
 
     def _tenants(self) -> list[uuid.UUID]:
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
-            return [tenant.id for tenant in identity.list_tenants(tx)]
+            return [tenant.id for tenant in tenants.list_tenants(tx)]
 
 
 def _scheduled(name: str, function: Callable[[], None]) -> Callable[[int], None]:

@@ -16,7 +16,7 @@ from finer.app.monitoring import pipeline_view
 from finer.decisions import service as decisions
 from finer.decisions.routes import show_alert, show_summary
 from finer.fraud import service as fraud
-from finer.identity.routes import credential_of
+from finer.identity.routes.edge import credential_of
 from finer.identity.types import Permission, Principal
 from finer.kit.actors import SYSTEM
 

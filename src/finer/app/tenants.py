@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from finer.fraud import service as fraud
-from finer.identity import service as identity
+from finer.identity.service import tenants
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.ledger import service as ledger
@@ -44,7 +44,7 @@ class Tenants:
 
     def _read(self, tenant: uuid.UUID, known: TenantContext | None) -> TenantContext:
         with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            profile = identity.get_tenant(tx)
+            profile = tenants.get_tenant(tx)
             return TenantContext(
                 id=tenant,
                 # The low half of a UUIDv7 is random: it sets one tenant's state keys apart from all others'.

@@ -13,7 +13,7 @@ from finer.decisions import invariants as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
 from finer.identity import invariants as identity_invariants
-from finer.identity import service as identity
+from finer.identity.service import tenants
 from finer.ingest import invariants as ingest_invariants
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
@@ -50,8 +50,8 @@ def verify(url: str, settings: Settings) -> list[str]:
     found: list[str] = []
     try:
         with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
-            tenants = identity.list_tenants(tx)
-        for tenant in tenants:
+            firms = tenants.list_tenants(tx)
+        for tenant in firms:
             with database.transaction(tenant.id, SYSTEM, read_only=True) as tx:
                 broken = [sentence for check in CHECKS for sentence in check(tx)]
             broken += _lake(database, reader, tenant.id)

@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
-from finer.identity.routes import credential_of, signed_out_hint
+from finer.identity.routes.edge import credential_of, signed_out_hint
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "

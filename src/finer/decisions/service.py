@@ -22,7 +22,7 @@ from finer.decisions.types import (
     RuleTotals,
 )
 from finer.facts.decisions import AlertResolved
-from finer.identity.service import record_audit
+from finer.identity.service.audit import record_audit
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 

@@ -12,7 +12,7 @@ import msgspec
 
 from finer.app.flow import deliver
 from finer.app.supervisor import database_url
-from finer.identity import service as identity
+from finer.identity.service import tenants
 from finer.kit.actors import Actor
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.migration import migrate
@@ -51,7 +51,7 @@ def running_database(settings: Settings) -> Iterator[Database]:
 def tenant_id(database: Database, slug: str) -> uuid.UUID:
     """The tenant of a short name. Raises TenantNotFound listing those that exist."""
     with database.transaction(NO_TENANT, OPERATOR, read_only=True) as tx:
-        return identity.tenant_by_slug(tx, slug).id
+        return tenants.tenant_by_slug(tx, slug).id
 
 
 @contextmanager

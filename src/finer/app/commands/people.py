@@ -20,7 +20,7 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
-from finer.identity import service as identity
+from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Permission, Role
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import InvalidInput
@@ -48,7 +48,7 @@ def tenant_create(slug: str, name: str, currency: str, timezone: str, data_dir: 
     Example: finer tenant create acme "Acme Bank" --currency PHP --timezone Asia/Manila
     """
     with running_database(settings_of(data_dir)) as database, database.transaction(new_id(), OPERATOR) as tx:
-        made = identity.create_tenant(tx, slug=slug, name=name, base_currency=currency, timezone=timezone)
+        made = tenants.create_tenant(tx, slug=slug, name=name, base_currency=currency, timezone=timezone)
     show(
         {"id": show_id("ten", made.id), "slug": made.slug, "name": made.name},
         as_json,
@@ -70,7 +70,7 @@ def tenant_list(data_dir: str | None, as_json: bool) -> None:
         running_database(settings_of(data_dir)) as database,
         database.transaction(NO_TENANT, OPERATOR, read_only=True) as tx,
     ):
-        found = identity.list_tenants(tx)
+        found = tenants.list_tenants(tx)
     rows = [{"slug": one.slug, "name": one.name, "base_currency": one.base_currency} for one in found]
     show(rows, as_json, lambda: echo_lines(f"{row['slug']:<20} {row['name']}" for row in rows))
 
@@ -102,7 +102,7 @@ def user_create(email: str, role: str, name: str, password_stdin: bool, tenant: 
     """
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
     with tenant_transaction(data_dir, tenant) as tx:
-        identity.create_user(tx, settings_of(data_dir), email=email, name=name, role=Role(role), password=password)
+        people.create_user(tx, settings_of(data_dir), email=email, name=name, role=Role(role), password=password)
     click.echo(f"{email} can sign in as {role.replace('_', ' ')}.")
 
 
@@ -116,7 +116,7 @@ def user_link(email: str, tenant: str, data_dir: str | None) -> None:
     Example: finer user link --tenant acme ana@acme.example
     """
     with tenant_transaction(data_dir, tenant) as tx:
-        token = identity.create_sign_in_link(tx, email=email)
+        token = people.create_sign_in_link(tx, email=email)
     click.echo(f"{settings_of(data_dir).web_url}/sign-in?token={token}")
 
 
@@ -146,7 +146,7 @@ def key_create(name: str, scopes: tuple[str, ...], days: int, tenant: str, data_
     if unknown := [scope for scope in scopes if scope not in known]:
         raise InvalidInput(f"{', '.join(unknown)} is no permission. Permissions: {', '.join(sorted(known))}.")
     with tenant_transaction(data_dir, tenant) as tx:
-        made, secret = identity.create_api_key(
+        made, secret = api_keys.create_api_key(
             tx, name=name, scopes=[Permission(scope) for scope in scopes], lifetime=timedelta(days=days)
         )
     show({"id": show_id("key", made.id), "key": secret}, as_json, lambda: click.echo(secret))
@@ -162,7 +162,7 @@ def key_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
     Example: finer key list --tenant acme
     """
     with tenant_transaction(data_dir, tenant) as tx:
-        found = identity.list_api_keys(tx)
+        found = api_keys.list_api_keys(tx)
     rows = [{"prefix": one.prefix, "name": one.name, "revoked_at": one.revoked_at} for one in found]
     show(msgspec.to_builtins(rows), as_json, lambda: echo_lines(f"{row['prefix']}  {row['name']}" for row in rows))
 
@@ -177,5 +177,5 @@ def key_revoke(prefix: str, tenant: str, data_dir: str | None) -> None:
     Example: finer key revoke --tenant acme 1a2b3c4d
     """
     with tenant_transaction(data_dir, tenant) as tx:
-        identity.revoke_api_key(tx, prefix=prefix)
+        api_keys.revoke_api_key(tx, prefix=prefix)
     click.echo(f"The key {prefix} is revoked.")

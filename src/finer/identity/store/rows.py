@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from finer.identity.tables import api_keys, audit_entries, sessions, sign_in_links, tenants, users
+from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
 from finer.identity.types import ApiKey, AuditEntry, Permission, Role, Session, Tenant, User
 from finer.kit.tx import Tx
 
