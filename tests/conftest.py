@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from finer.kit.actors import SYSTEM
-from finer.kit.db import API, WORKER, Database, begin_tenant
+from finer.kit.crypto.keyring import Keyring
+from finer.kit.crypto.kms import KeyFile
+from finer.kit.db import API, NO_TENANT, WORKER, Database, begin_tenant
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.tx import Tx
@@ -51,17 +53,28 @@ def database_url(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def database(database_url: str) -> Iterator[Database]:
+def keys(database_url: str, data_path: Path) -> Keyring:
+    """The keys of the test database."""
+    found = Keyring(KeyFile(data_path / "master.key"))
+    small = Database(database_url, API, connections=1, keys=found)
+    with small.transaction(NO_TENANT, SYSTEM) as tx:
+        found.establish(tx)
+    small.close()
+    return found
+
+
+@pytest.fixture(scope="session")
+def database(database_url: str, keys: Keyring) -> Iterator[Database]:
     """The test database as the API's role."""
-    found = Database(database_url, API, connections=8)
+    found = Database(database_url, API, connections=8, keys=keys)
     yield found
     found.close()
 
 
 @pytest.fixture(scope="session")
-def worker_database(database_url: str) -> Iterator[Database]:
+def worker_database(database_url: str, keys: Keyring) -> Iterator[Database]:
     """The test database as the worker's role."""
-    found = Database(database_url, WORKER, connections=4)
+    found = Database(database_url, WORKER, connections=4, keys=keys)
     yield found
     found.close()
 
@@ -77,7 +90,7 @@ def _rolled_back(database: Database, tenant: uuid.UUID) -> Iterator[Tx]:
     with database.engine.connect() as connection:
         outer = connection.begin()
         begin_tenant(connection, tenant)
-        yield Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=database.clock)
+        yield Tx(connection=connection, tenant=tenant, actor=SYSTEM, clock=database.clock, keys=database.keys)
         outer.rollback()
 
 

@@ -15,7 +15,7 @@ from tests.house.checks.tree import REPOSITORY
 DOMAINS = ("identity", "ingest", "ledger", "features", "scoring", "decisions", "fraud", "warehouse")
 LATER = ("notifications", "customers", "credit", "marketing", "advice", "operations")
 ROOMS = ("types", "errors", "rules", "tables", "store", "invariants", "service", "routes", "handlers", "jobs")
-KIT = ("clock", "db", "jobs", "live", "log", "migration", "postgres", "settings", "tx", "money")
+KIT = ("clock", "crypto", "db", "jobs", "live", "log", "migration", "postgres", "settings", "tx", "money")
 
 FAULTS = {
     "finer/ledger/service.py": "from finer.fraud import service",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from finer.kit.clock import FixedClock
+from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import API, Database
 from finer.kit.settings import Settings, load_settings
 from tests.support.identity import Firm
@@ -27,9 +28,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def clocked(database_url: str, clock: FixedClock) -> Iterator[Database]:
+def clocked(database_url: str, clock: FixedClock, keys: Keyring) -> Iterator[Database]:
     """The test database as the API's role, on that clock."""
-    found = Database(database_url, API, connections=4, clock=clock)
+    found = Database(database_url, API, connections=4, clock=clock, keys=keys)
     yield found
     found.close()
 

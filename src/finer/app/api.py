@@ -22,6 +22,7 @@ from finer.app.authentication import Authenticator, isolation_problems
 from finer.app.decider import Decider
 from finer.app.flow import deliver
 from finer.app.ingestion import Ingestion
+from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.process import prepare_process, settle
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
@@ -59,7 +60,9 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.url, _ = database_url(settings)
-        self.database = Database(self.url, API, connections=settings.database_pool_connections, deliver=deliver)
+        self.database = Database(
+            self.url, API, connections=settings.database_pool_connections, deliver=deliver, keys=keyring(settings)
+        )
         self.authenticator = Authenticator(self.database, settings)
         self.ingestion = Ingestion(self.database, settings)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
@@ -71,10 +74,14 @@ class Services:
         )
 
     async def start(self) -> None:
-        """Check isolation, then begin to serve. Raises Unavailable when one tenant could read another's rows."""
+        """Check isolation and keys, then begin to serve.
+
+        Raises Unavailable when one tenant could read another's rows, or the keys are not those of the data.
+        """
         problems = await asyncio.to_thread(isolation_problems, self.database)
         if problems:
             raise Unavailable("The database does not keep tenants apart, so nothing is served: " + " ".join(problems))
+        await asyncio.to_thread(prove_keys, self.database)
         await asyncio.to_thread(self.ingestion.start)
         self.decider.start()
         self.alerts.start()

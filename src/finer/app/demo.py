@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from finer.app.flow import deliver
+from finer.app.keys import keyring
 from finer.app.supervisor import database_url
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Permission, Role
@@ -40,7 +41,7 @@ class DemoFirm:
 
 def prepare_demo(url: str, settings: Settings) -> DemoFirm:
     """Make the demo firm and its people when they are not there; make fresh sign-in links."""
-    database = Database(url, API, connections=2, deliver=deliver)
+    database = Database(url, API, connections=2, deliver=deliver, keys=keyring(settings))
     try:
         tenant = _firm(database)
         links = []
@@ -72,7 +73,7 @@ def _firm(database: Database) -> uuid.UUID:
 def prepare_world(settings: Settings) -> tuple[str, str]:
     """What the simulated world signs in with: an API key for as long as it may run, and the link of an analyst."""
     url, _ = database_url(settings)
-    database = Database(url, API, connections=1, deliver=deliver)
+    database = Database(url, API, connections=1, deliver=deliver, keys=keyring(settings))
     try:
         with database.transaction(_firm(database), SYSTEM) as tx:
             _, key = api_keys.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))

@@ -13,6 +13,7 @@ import procrastinate
 import structlog
 
 from finer.app.flow import deliver, find
+from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
@@ -33,13 +34,14 @@ class Jobs:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._url, _ = database_url(settings)
-        self._database = Database(self._url, WORKER, connections=4, deliver=deliver)
+        self._database = Database(self._url, WORKER, connections=4, deliver=deliver, keys=keyring(settings))
         connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=6)
         self.app = procrastinate.App(connector=connector)
         self._declare()
 
     def run(self) -> None:
         """Work until SIGTERM; a job under way is finished first."""
+        prove_keys(self._database)
         prepare_log(self._url, self._database.clock.now())
         settle()
         asyncio.run(self._serve())

@@ -16,6 +16,7 @@ from typing import IO
 
 import structlog
 
+from finer.app.keys import prove_keys_at
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres
@@ -75,10 +76,11 @@ class Supervisor:
         self._stop = threading.Event()
 
     def prepare(self) -> None:
-        """Start PostgreSQL and bring its schema up to date."""
+        """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
         if self._server is not None:
             self._server.start()
         migrate(self.url)
+        prove_keys_at(self.url, self._settings)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start the processes, call `ready` once, and watch until a signal asks to stop."""

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from finer.app.keys import keyring
 from finer.app.pipeline import CONSUMER, DECIDED_STREAM
 from finer.decisions import invariants as decisions
 from finer.features import service as features
@@ -45,7 +46,7 @@ _NEAR = 1e-6  # values are stored as 32-bit floats, unless they are amounts
 
 def verify(url: str, settings: Settings) -> list[str]:
     """Every violation found, as sentences that name the tenant; empty when everything holds."""
-    database = Database(url, WORKER, connections=2)
+    database = Database(url, WORKER, connections=2, keys=keyring(settings))
     reader = warehouse.LakeReader(url, settings)
     found: list[str] = []
     try:

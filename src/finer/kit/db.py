@@ -15,8 +15,10 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import psycopg
 import sqlalchemy as sa
 
+from finer.kit import schema
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
+from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Unavailable
 from finer.kit.tx import Tx
 
@@ -32,15 +34,7 @@ DatabaseError = psycopg.Error
 DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
 """What a transaction raises when the server is not there, or goes away."""
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+metadata = schema.metadata
 
 
 def url_for_role(url: str, role: str | None) -> str:
@@ -98,11 +92,16 @@ class Database:
         connections: int = 10,
         clock: Clock | None = None,
         deliver: Callable[[Tx, list[Fact]], None] | None = None,
+        keys: Keyring | None = None,
     ) -> None:
-        """`deliver` turns the facts recorded in a transaction into jobs, inside that same transaction."""
+        """`deliver` turns the facts recorded in a transaction into jobs, inside that same transaction.
+
+        `keys` seal and unseal columns; a process that touches no sealed column needs none.
+        """
         self.url = url
         self.role = role
         self.clock: Clock = clock or SystemClock()
+        self.keys = keys
         self._deliver = deliver
         address = url_for_role(url, role)
         self.engine = sa.create_engine(
@@ -121,7 +120,7 @@ class Database:
             begin_tenant(connection, tenant)
             if read_only:
                 connection.exec_driver_sql("set transaction read only")
-            tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock)
+            tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
             yield tx
             if tx.facts and self._deliver is not None:
                 self._deliver(tx, tx.facts)

@@ -28,6 +28,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     log: Annotated[str, _D(description="The event log: `postgres`.", pattern="^postgres$")] = "postgres"
     lake: Annotated[str, _D(description="Folder of the lake files; empty for <data_dir>/lake.")] = ""
+    key_file: Annotated[
+        str, _D(description="File of the master keys (mode 0400); empty for <data_dir>/master.key.")
+    ] = ""
+    data_key_days: Annotated[int, _D(description="Age at which a firm's data key is replaced.", ge=1)] = 90
     host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
     public_url: Annotated[str, _D(description="Address that people use; empty for http://<host>:<port>.")] = ""
@@ -81,6 +85,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def data_path(self) -> Path:
         """The data folder as an absolute path."""
         return Path(self.data_dir).expanduser().resolve()
+
+    @property
+    def key_path(self) -> Path:
+        """The file of the master keys."""
+        return Path(self.key_file).expanduser().resolve() if self.key_file else self.data_path / "master.key"
 
     @property
     def web_url(self) -> str:

@@ -1,11 +1,11 @@
-"""The tables of kit itself: the event log, its heads, and how far its consumers have come. Seen by migrations only."""
+"""The tables of kit itself: the event log, its heads and consumers, and the keys of sealed columns."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import BYTEA, UUID
 
-from finer.kit.db import metadata
+from finer.kit.schema import metadata
 
 log_heads = sa.Table(
     "kit_log_heads",
@@ -37,4 +37,25 @@ log = sa.Table(
     sa.Column("appended_at", sa.DateTime(timezone=True), primary_key=True),
     sa.Column("payload", BYTEA, nullable=False),
     postgresql_partition_by="range (appended_at)",
+)
+
+data_keys = sa.Table(
+    "kit_keys",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("subject", BYTEA, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("wrapped", BYTEA, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("superseded_at", sa.DateTime(timezone=True)),
+    sa.UniqueConstraint("tenant_id", "subject", "version"),
+)
+
+installation_keys = sa.Table(
+    "kit_installation_keys",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("wrapped", BYTEA, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock
+from finer.kit.crypto.keyring import DataKey, Keyring
 
 
 @dataclass
@@ -21,6 +22,9 @@ class Tx:
     actor: Actor
     clock: Clock
     facts: list[Fact] = field(default_factory=list)
+    keys: Keyring | None = None
+    made_keys: dict[tuple[uuid.UUID, bytes], DataKey] = field(default_factory=dict)
+    """Data keys that exist only if this transaction commits."""
 
     def now(self) -> datetime:
         """The present moment by this transaction's clock."""

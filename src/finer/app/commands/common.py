@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from finer.app.flow import deliver
+from finer.app.keys import keyring, prove_keys_at
 from finer.app.supervisor import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor
@@ -39,7 +40,8 @@ def running_database(settings: Settings) -> Iterator[Database]:
     if server is not None and started:
         server.start()
         migrate(url)
-    database = Database(url, API, connections=4, deliver=deliver)
+        prove_keys_at(url, settings)
+    database = Database(url, API, connections=4, deliver=deliver, keys=keyring(settings))
     try:
         yield database
     finally:

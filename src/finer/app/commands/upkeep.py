@@ -9,6 +9,7 @@ import msgspec
 
 from finer.app.commands.common import data_dir_option, json_option, running_database, settings_of
 from finer.app.doctor import examine
+from finer.app.keys import prove_keys_at
 from finer.app.log_upkeep import prepare_log
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
@@ -27,6 +28,7 @@ def migrate(data_dir: str | None) -> None:
     with running_database(settings):
         url, _ = database_url(settings)
         migrate_database(url)
+        prove_keys_at(url, settings)
         prepare_log(url, SystemClock().now())
     click.echo("The database has the newest schema.")
 
