@@ -13,14 +13,16 @@ def run() -> None:
     """Run every pending migration, each in its own transaction."""
     url: str = context.config.attributes["url"]
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    with engine.connect() as connection:
-        # A migration that waits behind a long query would make everything queue behind itself: better to fail.
-        connection.exec_driver_sql("set lock_timeout = '5s'")
-        connection.commit()
-        context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
-        with context.begin_transaction():
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            # A migration that waits behind a long query would make everything queue behind itself: better to fail.
+            connection.exec_driver_sql("set lock_timeout = '5s'")
+            connection.commit()
+            context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        engine.dispose()
 
 
 run()

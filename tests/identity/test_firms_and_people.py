@@ -90,7 +90,7 @@ def test_nobody_who_serves_can_change_the_audit_trail(database_url: str, stateme
         "select token_hash from identity_sign_in_links",
         "select secret_hash from identity_api_keys",
         "select * from identity_users",
-        "update identity_users set email = 'x'",
+        "update identity_users set created_at = now()",
         "update identity_users set tenant_id = gen_random_uuid()",
         "update identity_sessions set user_id = gen_random_uuid()",
         "update identity_api_keys set scopes = '{}'",

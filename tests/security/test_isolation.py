@@ -64,8 +64,8 @@ def test_another_firm_reads_and_changes_no_row(
 def test_another_firm_inserts_no_row(furnished: Firm, other_firm: Firm, table: str) -> None:
     foreign = str(furnished.tenant.id)
     values = {
-        "users": f"(tenant_id, id, email, name, role, created_at) values ('{foreign}', gen_random_uuid(), "
-        "'evil@x.example', 'x', 'administrator', now())",
+        "users": f"(tenant_id, id, email_sealed, email_index, name_sealed, role, created_at) values ('{foreign}', "
+        "gen_random_uuid(), 'x', 'x', 'x', 'administrator', now())",
         "sessions": "(tenant_id, id, user_id, token_hash, created_at, last_seen_at, user_agent) "
         f"values ('{foreign}', gen_random_uuid(), gen_random_uuid(), 'x', now(), now(), '')",
         "sign_in_links": "(tenant_id, id, user_id, token_hash, expires_at) "
@@ -219,7 +219,8 @@ def test_the_lookups_before_a_tenant_is_known_hand_out_one_row(
     other_firm.user()
     with furnished.database.transaction(NO_TENANT, SYSTEM) as tx:
         for probe in ("%", "", "' or 1=1 --", "%@%"):
-            assert tx.connection.exec_driver_sql("select * from identity_find_user(%s)", (probe,)).all() == []
+            index = probe.encode()
+            assert tx.connection.exec_driver_sql("select * from identity_find_user(%s)", (index,)).all() == []
             assert tx.connection.exec_driver_sql("select * from identity_find_key(%s)", (probe,)).all() == []
             digest = sessions.secret_hash(probe)
             assert tx.connection.exec_driver_sql("select * from identity_find_session(%s)", (digest,)).all() == []

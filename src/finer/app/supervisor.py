@@ -16,7 +16,7 @@ from typing import IO
 
 import structlog
 
-from finer.app.keys import prove_keys_at
+from finer.app.keys import keyring, prove_keys_at
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres
@@ -79,7 +79,7 @@ class Supervisor:
         """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
         if self._server is not None:
             self._server.start()
-        migrate(self.url)
+        migrate(self.url, keyring(self._settings))
         prove_keys_at(self.url, self._settings)
 
     def run(self, ready: Callable[[], None]) -> None:

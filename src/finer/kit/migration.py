@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import metadata
 
 _OWN_TENANT = "tenant_id = nullif(current_setting('finer.tenant', true), '')::uuid"
@@ -44,9 +45,14 @@ def _config(url: str) -> Config:
     return config
 
 
-def migrate(url: str) -> None:
-    """Bring the database to the newest schema. Waits at most five seconds for a lock, then fails without harm."""
-    command.upgrade(_config(url), "head")
+def migrate(url: str, keys: Keyring | None = None) -> None:
+    """Bring the database to the newest schema. Waits at most five seconds for a lock, then fails without harm.
+
+    `keys` seal what older versions kept in plain text; a database without such rows needs none.
+    """
+    config = _config(url)
+    config.attributes["keys"] = keys
+    command.upgrade(config, "head")
 
 
 def pending(connection: sa.Connection) -> list[str]:

@@ -39,7 +39,7 @@ def running_database(settings: Settings) -> Iterator[Database]:
     started = server is not None and not server.running()
     if server is not None and started:
         server.start()
-        migrate(url)
+        migrate(url, keyring(settings))
         prove_keys_at(url, settings)
     database = Database(url, API, connections=4, deliver=deliver, keys=keyring(settings))
     try:

@@ -9,7 +9,7 @@ import msgspec
 
 from finer.app.commands.common import data_dir_option, json_option, running_database, settings_of
 from finer.app.doctor import examine
-from finer.app.keys import prove_keys_at
+from finer.app.keys import keyring, prove_keys_at
 from finer.app.log_upkeep import prepare_log
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
@@ -27,7 +27,7 @@ def migrate(data_dir: str | None) -> None:
     settings = settings_of(data_dir)
     with running_database(settings):
         url, _ = database_url(settings)
-        migrate_database(url)
+        migrate_database(url, keyring(settings))
         prove_keys_at(url, settings)
         prepare_log(url, SystemClock().now())
     click.echo("The database has the newest schema.")

@@ -12,6 +12,7 @@ from finer.identity.rules.grants import permissions_of
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.rows import IdentityStore
+from finer.identity.store.sealed import name_of
 from finer.identity.types import Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
@@ -59,9 +60,10 @@ def touch_session(tx: Tx, session: uuid.UUID) -> None:
 def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[Principal, bool] | None:
     """Who holds this session token, and whether the session should be touched; None when it is not good (any more).
 
-    Needs no tenant: the transaction may be that of no tenant.
+    Needs no tenant: the transaction may be that of no tenant, and is that of the found one from here on.
     """
-    row = LookupStore(tx.connection).session(secret_hash(token))
+    store = LookupStore(tx.connection)
+    row = store.session(secret_hash(token))
     if row is None:
         return None
     now = tx.now()
@@ -71,11 +73,12 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
     if now - row.created_at >= timedelta(hours=settings.session_absolute_hours):
         return None
     role = Role(row.role)
+    store.enter(row.tenant_id)
     principal = Principal(
         kind="user",
         id=row.user_id,
         tenant_id=row.tenant_id,
-        name=row.name,
+        name=name_of(tx, row.tenant_id, row.user_id, bytes(row.name_sealed)),
         role=role,
         permissions=permissions_of(role),
         credential=secret_hash(token).hex(),

@@ -11,6 +11,7 @@ from finer.identity.rules.throttle import ACCOUNT, ADDRESS, account_key, address
 from finer.identity.service.audit import record_audit
 from finer.identity.service.sessions import secret_hash
 from finer.identity.store.lookups import LookupStore
+from finer.identity.store.sealed import email_index
 from finer.kit.db import NO_TENANT
 from finer.kit.ids import show_id
 from finer.kit.passwords import verify_password
@@ -36,7 +37,7 @@ def check_password_sign_in(
             f"Too many sign-ins failed. Try again in {wait} s, or ask an administrator for a sign-in link.",
             retry_after_s=wait,
         )
-    row = None if known is None else store.user(known)
+    row = None if known is None else store.user(email_index(tx, known))
     if not verify_password(None if row is None else row.password_hash, password, settings) or row is None:
         # Whose audit line it is shows in no answer, and writing it takes as long in either case.
         tenant, subject = (NO_TENANT, "nobody") if row is None else (row.tenant_id, show_id("usr", row.id))

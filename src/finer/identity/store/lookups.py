@@ -25,12 +25,12 @@ class LookupStore:
         """From here on the transaction is about this tenant: the one that a look-up found."""
         begin_tenant(self._connection, tenant)
 
-    def user(self, email: str) -> sa.Row[Any] | None:
-        """(tenant_id, id, name, role, password_hash) of an enabled user."""
-        return self._one("select * from identity_find_user(%s)", email)
+    def user(self, index: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, id, role, password_hash) of an enabled user, by the blind index of the address."""
+        return self._one("select * from identity_find_user(%s)", index)
 
     def session(self, token_hash: bytes) -> sa.Row[Any] | None:
-        """(tenant_id, session_id, user_id, name, role, created_at, last_seen_at) of a session that is not revoked."""
+        """A session that is not revoked: (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at)."""
         return self._one("select * from identity_find_session(%s)", token_hash)
 
     def key(self, prefix: str) -> sa.Row[Any] | None:
@@ -38,7 +38,7 @@ class LookupStore:
         return self._one("select * from identity_find_key(%s)", prefix)
 
     def link(self, token_hash: bytes) -> sa.Row[Any] | None:
-        """(tenant_id, user_id, name, role, expires_at) of a sign-in link."""
+        """(tenant_id, user_id, role, expires_at) of a sign-in link."""
         return self._one("select * from identity_find_link(%s)", token_hash)
 
     def tenants(self) -> list[Tenant]:

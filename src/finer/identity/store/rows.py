@@ -8,12 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from finer.identity.store.sealed import PERSON, email_index, people_of, sealed_person
 from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
-from finer.identity.types import ApiKey, AuditEntry, Permission, Role, Session, Tenant, User
+from finer.identity.types import ApiKey, AuditEntry, Permission, Session, Tenant, User
 from finer.kit.tx import Tx
 
 # Roles may not read stored hashes, so no query may ask for whole rows of these tables.
-_USER = [users.c[name] for name in ("tenant_id", "id", "email", "name", "role", "disabled_at")]
 _SESSION = [sessions.c[name] for name in ("id", "user_id", "created_at", "last_seen_at", "user_agent")]
 _KEY_FIELDS = ("id", "prefix", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
 _KEY = [api_keys.c[name] for name in _KEY_FIELDS]
@@ -23,6 +23,7 @@ class IdentityStore:
     """Rows of one tenant."""
 
     def __init__(self, tx: Tx) -> None:
+        self._tx = tx
         self._connection = tx.connection
         self._tenant = tx.tenant
 
@@ -51,8 +52,7 @@ class IdentityStore:
         statement = insert(users).values(
             tenant_id=self._tenant,
             id=user.id,
-            email=user.email,
-            name=user.name,
+            **sealed_person(self._tx, user.id, user.email, user.name),
             role=user.role,
             password_hash=password_hash,
             created_at=now,
@@ -63,22 +63,12 @@ class IdentityStore:
 
     def users(self, email: str | None = None, identifier: uuid.UUID | None = None) -> list[User]:
         """People of the firm, by address."""
-        query = sa.select(*_USER).where(users.c.tenant_id == self._tenant).order_by(users.c.email)
+        query = sa.select(*PERSON).where(users.c.tenant_id == self._tenant)
         if email is not None:
-            query = query.where(users.c.email == email)
+            query = query.where(users.c.email_index == email_index(self._tx, email))
         if identifier is not None:
             query = query.where(users.c.id == identifier)
-        return [
-            User(
-                id=row.id,
-                tenant_id=row.tenant_id,
-                email=row.email,
-                name=row.name,
-                role=Role(row.role),
-                disabled_at=row.disabled_at,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return people_of(self._tx, self._connection.execute(query).all())
 
     def set_disabled(self, user: uuid.UUID, at: datetime | None) -> None:
         """Disable a person, or let them in again."""
@@ -236,7 +226,7 @@ class IdentityStore:
 
     def granted(self) -> list[tuple[str, str]]:
         """(who, role or scope) of every user and key as stored; for invariants."""
-        of_users = sa.select(users.c.email, users.c.role).where(users.c.tenant_id == self._tenant)
+        of_users = sa.select(sa.cast(users.c.id, sa.Text), users.c.role).where(users.c.tenant_id == self._tenant)
         scopes = sa.func.unnest(api_keys.c.scopes)
         of_keys = sa.select(api_keys.c.prefix, scopes).where(api_keys.c.tenant_id == self._tenant)
         return [(row[0], row[1]) for query in (of_users, of_keys) for row in self._connection.execute(query)]
