@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, NotFound
+from finer.kit.errors import Conflict, NotFound, Unprocessable
 
 
 class AlertNotFound(NotFound):
@@ -15,6 +15,20 @@ class DecisionNotFound(NotFound):
     """No awaited decision of this tenant has this id."""
 
     slug = "decision-not-found"
+
+
+class AlertChanged(Conflict):
+    """Somebody else changed the alert in the meantime."""
+
+    slug = "alert-changed"
+    title = "Somebody else has changed this alert"
+
+
+class NotAssignable(Unprocessable):
+    """The person named may not work on alerts."""
+
+    slug = "not-assignable"
+    title = "This person cannot take alerts"
 
 
 class AlertAlreadyResolved(Conflict):

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from finer.decisions.errors import AlertAlreadyResolved, AlertNotFound, DecisionNotFound, EventIdReused
+from finer.decisions.errors import (
+    AlertAlreadyResolved,
+    AlertChanged,
+    AlertNotFound,
+    DecisionNotFound,
+    EventIdReused,
+    NotAssignable,
+)
 from finer.decisions.rules import show_cursor
 from finer.decisions.store import DecisionStore
 from finer.decisions.types import (
@@ -17,13 +24,18 @@ from finer.decisions.types import (
     AlertFilter,
     AlertState,
     AlertSummary,
+    Assignment,
     Decision,
     NewAlert,
     RuleTotals,
 )
 from finer.facts.decisions import AlertResolved
+from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
+from finer.identity.service.authorisation import allowed, reach_of
+from finer.identity.types import Permission, Scope, Team, User
 from finer.kit.ids import show_id
+from finer.kit.reach import Reach
 from finer.kit.tx import Tx
 
 CHANNEL = "finer_alerts"
@@ -87,8 +99,8 @@ def same_body(found: Decision, body_hash: bytes) -> Decision:
 
 
 def list_alerts(tx: Tx, wanted: AlertFilter) -> tuple[list[Alert], str | None]:
-    """One page of alerts and the cursor of the next page (None on the last)."""
-    found = DecisionStore(tx).alerts(wanted)
+    """One page of the alerts that the caller reaches, and the cursor of the next page (None on the last)."""
+    found = DecisionStore(tx).alerts(wanted, reach_of(tx.actor, Permission.ALERTS_READ))
     if len(found) < wanted.limit:
         return found, None
     last = found[-1]
@@ -96,12 +108,17 @@ def list_alerts(tx: Tx, wanted: AlertFilter) -> tuple[list[Alert], str | None]:
     return found, show_cursor(amount if wanted.by_amount else last.raised_at, last.id)
 
 
-def get_alert(tx: Tx, identifier: uuid.UUID) -> Alert:
-    """One alert. Raises AlertNotFound."""
+def get_alert(tx: Tx, identifier: uuid.UUID, permission: Permission = Permission.ALERTS_READ) -> Alert:
+    """One alert that the caller reaches by a permission. Raises AlertNotFound, also for one that is out of reach."""
     found = DecisionStore(tx).alert(identifier)
-    if found is None:
+    if found is None or not covers(reach_of(tx.actor, permission), found):
         raise AlertNotFound(f"There is no alert {show_id('alr', identifier)}.")
     return found
+
+
+def covers(reach: Reach, alert: Alert) -> bool:
+    """Whether an alert is within reach."""
+    return reach.covers(owner=alert.assignment.assignee_id, team=alert.assignment.team_id)
 
 
 def changed_alerts(tx: Tx, after_sequence: int, limit: int = 200) -> list[Alert]:
@@ -117,10 +134,10 @@ def last_sequence(tx: Tx) -> int:
 def resolve_alert(tx: Tx, identifier: uuid.UUID, verdict: AlertState, note: str, version: int) -> Alert:
     """Confirm fraud or dismiss. Raises AlertNotFound, or AlertAlreadyResolved when somebody was quicker."""
     store = DecisionStore(tx)
-    alert = get_alert(tx, identifier)
+    alert = get_alert(tx, identifier, Permission.ALERTS_RESOLVE)
     now = tx.now()
     if not store.resolve(identifier, version, verdict, tx.actor.name, now, note):
-        alert = get_alert(tx, identifier)
+        alert = get_alert(tx, identifier, Permission.ALERTS_RESOLVE)
         who = alert.resolution.by if alert.resolution is not None else "somebody"
         raise AlertAlreadyResolved(
             f"{who} has already set this alert to {alert.state}. Read it again before you judge it.",
@@ -139,6 +156,56 @@ def resolve_alert(tx: Tx, identifier: uuid.UUID, verdict: AlertState, note: str,
     )
     announce_alerts(tx)
     return get_alert(tx, identifier)
+
+
+def assign_alert(
+    tx: Tx, identifier: uuid.UUID, version: int, *, assignee: uuid.UUID | None, team: uuid.UUID | None
+) -> Alert:
+    """Give an alert to a person, a team, both, or back to everybody's queue.
+
+    Raises AlertNotFound, UserNotFound, TeamNotFound, NotAssignable for a person whose role does not work on alerts, or
+    AlertChanged when somebody changed the alert in the meantime.
+    """
+    before = get_alert(tx, identifier, Permission.ALERTS_ASSIGN)
+    if assignee is not None and not _works_on_alerts(person := people.get_user(tx, assignee)):
+        raise NotAssignable(f"{person.name} ({person.role.replace('_', ' ')}) does not work on alerts. Choose another.")
+    if team is not None:
+        teams.get_team(tx, team)
+    to = Assignment(assignee_id=assignee, team_id=team)
+    if not DecisionStore(tx).assign(identifier, version, to):
+        raise AlertChanged("Somebody changed this alert in the meantime. Read it again, then assign it.")
+    detail = {"from": _show_assignment(before.assignment), "to": _show_assignment(to)}
+    record_audit(tx, "alerts:assign", show_id("alr", identifier), detail)
+    announce_alerts(tx)
+    # Who gave it away may not reach it any more; the answer is still what became of it.
+    found = DecisionStore(tx).alert(identifier)
+    if found is None:
+        raise AlertNotFound(f"There is no alert {show_id('alr', identifier)}.")
+    return found
+
+
+def take_alert(tx: Tx, identifier: uuid.UUID, version: int) -> Alert:
+    """Take an alert oneself. It stays with its team, or goes to the first of one's own. Raises as assign_alert."""
+    alert = get_alert(tx, identifier, Permission.ALERTS_ASSIGN)
+    team = alert.assignment.team_id or next(iter(tx.actor.teams), None)
+    return assign_alert(tx, identifier, version, assignee=uuid.UUID(tx.actor.id), team=team)
+
+
+def assignable(tx: Tx) -> tuple[list[User], list[Team]]:
+    """The people and the teams that an alert can be given to."""
+    return [user for user in people.list_users(tx) if _works_on_alerts(user)], teams.list_teams(tx)
+
+
+def _show_assignment(of: Assignment) -> dict[str, str | None]:
+    return {
+        "assignee": None if of.assignee_id is None else show_id("usr", of.assignee_id),
+        "team": None if of.team_id is None else show_id("tem", of.team_id),
+    }
+
+
+def _works_on_alerts(user: User) -> bool:
+    # Who reads every alert of the firm only looks on; whose reach depends on owning an alert can own one.
+    return user.disabled_at is None and allowed(user.role, Permission.ALERTS_READ) in (Scope.OWN, Scope.TEAM)
 
 
 def summarise(tx: Tx) -> AlertSummary:

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from finer.decisions.rules import cursor_time, read_cursor
 from finer.decisions.tables import alert_totals, alerts, decisions
-from finer.decisions.types import Alert, AlertFilter, AlertState, Decision, NewAlert, Resolution, Verdict
+from finer.decisions.types import Alert, AlertFilter, AlertState, Assignment, Decision, NewAlert, Resolution, Verdict
 from finer.kit.money import Money
+from finer.kit.reach import Reach
+from finer.kit.reach_sql import condition
 from finer.kit.tx import Tx
 
 _COLUMNS = (
@@ -116,9 +118,10 @@ class DecisionStore:
         ).one_or_none()
         return None if row is None else _alert(row)
 
-    def alerts(self, wanted: AlertFilter) -> list[Alert]:
-        """One page of alerts, newest or largest first."""
-        query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, *_conditions(wanted))
+    def alerts(self, wanted: AlertFilter, reach: Reach) -> list[Alert]:
+        """One page of the alerts within reach, newest or largest first."""
+        within = condition(reach, owner=alerts.c.assignee_id, team=alerts.c.team_id)
+        query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, within, *_conditions(wanted))
         key: Any = sa.func.coalesce(alerts.c.amount_usd_minor, 0) if wanted.by_amount else alerts.c.raised_at
         if wanted.before is not None:
             cursor = read_cursor(wanted.before)
@@ -165,6 +168,20 @@ class DecisionStore:
             self._connection.exec_driver_sql(
                 _MOVE_TOTALS, {"tenant": self._tenant, "id": identifier, "state": str(state)}
             )
+        return done.rowcount == 1
+
+    def assign(self, identifier: uuid.UUID, version: int, to: Assignment) -> bool:
+        """Give an alert of that version to somebody; False when it is not at that version any more."""
+        done = self._connection.execute(
+            alerts.update()
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.id == identifier, alerts.c.version == version)
+            .values(
+                assignee_id=to.assignee_id,
+                team_id=to.team_id,
+                version=alerts.c.version + 1,
+                sequence=sa.func.nextval("decisions_alert_sequence"),
+            )
+        )
         return done.rowcount == 1
 
     def totals(self) -> list[sa.Row[Any]]:
@@ -233,17 +250,13 @@ def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
         found.append(alerts.c.action == wanted.action)
     if wanted.rule is not None:
         found.append(alerts.c.rules.contains([wanted.rule]))
+    if wanted.assignee is not None:
+        found.append(alerts.c.assignee_id == wanted.assignee)
+    if wanted.unassigned:
+        found.append(alerts.c.assignee_id.is_(None) & alerts.c.team_id.is_(None))
     if wanted.text:
         text = wanted.text.strip()
-        found.append(
-            sa.or_(
-                *(
-                    column == text
-                    for column in (alerts.c.event_id, alerts.c.account_id, alerts.c.customer_id, alerts.c.device_id)
-                ),
-                alerts.c.merchant_name.icontains(text, autoescape=True),
-            )
-        )
+        found.append(sa.or_(sa.false(), *(_holds(name, text) for name in wanted.text_columns)))
     if wanted.min_amount_usd_minor is not None:
         found.append(alerts.c.amount_usd_minor >= wanted.min_amount_usd_minor)
     if wanted.since is not None:
@@ -251,6 +264,11 @@ def _conditions(wanted: AlertFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(alerts.c.raised_at < wanted.until)
     return found
+
+
+def _holds(name: str, text: str) -> sa.ColumnElement[bool]:
+    column = alerts.c[name]
+    return column.icontains(text, autoescape=True) if name == "merchant_name" else column == text
 
 
 def _alert(row: sa.Row[Any]) -> Alert:
@@ -273,6 +291,7 @@ def _alert(row: sa.Row[Any]) -> Alert:
         channel=row.channel,
         device_id=row.device_id,
         verdict=msgspec.convert(row.verdict, Verdict),
+        assignment=Assignment(assignee_id=row.assignee_id, team_id=row.team_id),
         resolution=None if row.resolved_at is None else Resolution(row.resolved_by or "", row.resolved_at, row.note),
         version=row.version,
     )

@@ -102,6 +102,13 @@ class Resolution(msgspec.Struct, frozen=True):
     note: str
 
 
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
+    """Who works on an alert, and which team. Both None: nobody has taken it yet."""
+
+    assignee_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert as people see it. `sequence` grows with every change and orders the live stream."""
 
@@ -123,14 +130,22 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None
     device_id: str | None
     verdict: Verdict
+    assignment: Assignment
     resolution: Resolution | None
     version: int
 
 
 class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which alerts to list. `before` is the cursor of the last row seen."""
+    """Which alerts to list. `before` is the cursor of the last row seen.
+
+    `assignee` are the alerts of one person, `unassigned` those of nobody and no team. The text is looked for in
+    `text_columns`: what the caller may not see whole, the caller may not search.
+    """
 
     state: AlertState | None = None
+    assignee: uuid.UUID | None = None
+    unassigned: bool = False
+    text_columns: tuple[str, ...] = ("event_id", "merchant_name")
     action: str | None = None
     rule: str | None = None
     text: str | None = None

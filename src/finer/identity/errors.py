@@ -51,6 +51,12 @@ class UserNotFound(NotFound):
     slug = "user-not-found"
 
 
+class TeamNotFound(NotFound):
+    """No team of this firm has this id."""
+
+    slug = "team-not-found"
+
+
 class KeyNotFound(NotFound):
     """No API key of this firm has this prefix or id."""
 

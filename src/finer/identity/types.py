@@ -30,6 +30,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """Everything that can be allowed, as `resource:action`, in alphabetical order."""
 
+    ALERTS_ASSIGN = "alerts:assign"
     ALERTS_READ = "alerts:read"
     ALERTS_RESOLVE = "alerts:resolve"
     ALERTS_SUMMARISE = "alerts:summarise"
@@ -44,6 +45,8 @@ class Permission(StrEnum):
     RECEIPTS_READ = "receipts:read"
     SESSION_OWN = "session:own"
     SQL_RUN = "sql:run"
+    TEAMS_READ = "teams:read"
+    TEAMS_WRITE = "teams:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
 
@@ -103,6 +106,14 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
+class Team(msgspec.Struct, frozen=True, kw_only=True):
+    """People of a firm who work from one queue."""
+
+    id: uuid.UUID
+    name: str
+    members: list[uuid.UUID]
+
+
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Who did what, on what, when, from where, and how it ended."""
 
@@ -129,6 +140,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     permissions: frozenset[Permission]
     """What the role grants; for a key, what of that its scopes name."""
+    teams: frozenset[uuid.UUID] = frozenset()
+    """The teams a person belongs to."""
     credential: str
     """Where the principal came from: the hash of the session token, or the key's prefix. Never the secret."""
     session_id: uuid.UUID | None = None
@@ -139,4 +152,5 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def actor(self) -> Actor:
         """The same, as transactions and the audit trail know it."""
-        return Actor(kind=self.kind, id=str(self.id), name=self.name, role=self.role.value)
+        teams = tuple(sorted(self.teams))
+        return Actor(kind=self.kind, id=str(self.id), name=self.name, role=self.role.value, teams=teams)

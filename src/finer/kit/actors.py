@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 import msgspec
@@ -14,6 +15,7 @@ class Actor(msgspec.Struct, frozen=True):
     id: str
     name: str
     role: str = "system"
+    teams: tuple[uuid.UUID, ...] = ()
 
 
 SYSTEM = Actor(kind="system", id="finer", name="Finer")

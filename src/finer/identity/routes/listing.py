@@ -6,10 +6,14 @@ from typing import Any
 
 from finer.identity.routes.api_keys import KeyController
 from finer.identity.routes.audit import AuditController
+from finer.identity.routes.permissions import PermissionController
 from finer.identity.routes.session import SessionController
+from finer.identity.routes.teams import TeamController
 
 ROUTES: list[Any] = [
     SessionController,
     KeyController,
     AuditController,
+    PermissionController,
+    TeamController,
 ]

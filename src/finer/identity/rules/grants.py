@@ -1,27 +1,30 @@
 """The one table of who may do what: role x permission -> scope. Everything about permissions derives from it.
 
-The route guard, list predicates, `GET /me` and docs/reference/permissions.md read this table. Administrators have no
-money powers; a service account never approves; executives see numbers, not rows.
+The route guard, list predicates, `GET /me/permissions` and docs/reference/permissions.md read this table.
+Administrators have no money powers; a service account never approves; executives see numbers, not rows.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 
 from finer.identity.types import Permission, Role, Scope
 
-_P, _T = Permission, Scope.TENANT
+_P, _OWN, _TEAM, _T = Permission, Scope.OWN, Scope.TEAM, Scope.TENANT
 
 _EVERYBODY = {_P.SESSION_OWN: Scope.SELF}
 
 GRANTS: dict[Role, dict[Permission, Scope]] = {
     Role.ADMINISTRATOR: {
+        _P.ALERTS_READ: _T,
+        _P.ALERTS_SUMMARISE: _T,
         _P.API_KEYS_READ: _T,
         _P.API_KEYS_WRITE: _T,
         _P.AUDIT_READ: _T,
         _P.PIPELINE_READ: _T,
         _P.RECEIPTS_READ: _T,
+        _P.TEAMS_READ: _T,
+        _P.TEAMS_WRITE: _T,
         _P.USERS_READ: _T,
         _P.USERS_WRITE: _T,
         **_EVERYBODY,
@@ -35,12 +38,13 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.PIPELINE_READ: _T,
         _P.QUARANTINE_READ: _T,
         _P.RECEIPTS_READ: _T,
+        _P.TEAMS_READ: _T,
         _P.USERS_READ: _T,
         **_EVERYBODY,
     },
-    Role.CREDIT_OFFICER: {**_EVERYBODY},
+    Role.CREDIT_OFFICER: {_P.ALERTS_READ: _OWN, _P.SQL_RUN: _T, _P.TEAMS_READ: _T, **_EVERYBODY},
     Role.CUSTOMER: {**_EVERYBODY},
-    Role.CUSTOMER_MANAGER: {**_EVERYBODY},
+    Role.CUSTOMER_MANAGER: {_P.ALERTS_READ: _OWN, _P.TEAMS_READ: _T, **_EVERYBODY},
     Role.DATA_ENGINEER: {
         _P.API_KEYS_READ: _T,
         _P.API_KEYS_WRITE: _T,
@@ -54,14 +58,16 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
     Role.EXECUTIVE: {_P.ALERTS_SUMMARISE: _T, _P.PIPELINE_READ: _T, **_EVERYBODY},
     Role.MARKETING_MANAGER: {**_EVERYBODY},
     Role.RISK_ANALYST: {
-        _P.ALERTS_READ: _T,
-        _P.ALERTS_RESOLVE: _T,
+        _P.ALERTS_ASSIGN: _TEAM,
+        _P.ALERTS_READ: _TEAM,
+        _P.ALERTS_RESOLVE: _TEAM,
         _P.ALERTS_SUMMARISE: _T,
         _P.DECISIONS_READ: _T,
         _P.PIPELINE_READ: _T,
         _P.QUARANTINE_READ: _T,
         _P.RECEIPTS_READ: _T,
         _P.SQL_RUN: _T,
+        _P.TEAMS_READ: _T,
         **_EVERYBODY,
     },
     Role.SERVICE: {
@@ -90,20 +96,6 @@ def key_permissions(scopes: Iterable[str]) -> frozenset[Permission]:
     return permissions_of(Role.SERVICE) & {Permission(scope) for scope in scopes if scope in _KNOWN}
 
 
-def owner_only(scope: Scope, caller: uuid.UUID) -> uuid.UUID | None:
-    """The list predicate of a scope: None for every row of the tenant, else only rows that belong to this owner.
-
-    Teams do not exist yet, so `team` covers no more than what is the caller's own.
-    """
-    return None if scope is Scope.TENANT else caller
-
-
-def covers(scope: Scope, caller: uuid.UUID, owner: uuid.UUID) -> bool:
-    """The check of one object, by the same definition as the list predicate."""
-    wanted = owner_only(scope, caller)
-    return wanted is None or wanted == owner
-
-
 _KNOWN = frozenset(permission.value for permission in Permission)
 
 
@@ -114,7 +106,9 @@ def render() -> str:
         "# Permissions",
         "",
         "Made from the table in `src/finer/identity/rules/grants.py` by `make docs`; a test compares the two. A cell",
-        "is the scope: `tenant` covers every row of the firm, `self` what belongs to the caller. Empty means no.",
+        "is the scope: `tenant` covers every row of the firm; `team` what is the caller's own, what belongs to a team",
+        "of the caller, and what nobody has taken yet; `own` what the caller owns; `self` what is about the caller.",
+        "Empty means no. A row out of scope answers 404, as one that does not exist.",
         "",
         "| permission | " + " | ".join(role.value.replace("_", " ") for role in roles) + " |",
         "|---" * (len(roles) + 1) + "|",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from finer.identity.errors import SessionNotFound
@@ -13,6 +14,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.store.sealed import name_of
+from finer.identity.store.teams import TeamStore
 from finer.identity.types import Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
@@ -81,6 +83,7 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
         name=name_of(tx, row.tenant_id, row.user_id, bytes(row.name_sealed)),
         role=role,
         permissions=permissions_of(role),
+        teams=TeamStore(replace(tx, tenant=row.tenant_id)).teams_of(row.user_id),
         credential=secret_hash(token).hex(),
         session_id=row.session_id,
     )

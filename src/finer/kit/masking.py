@@ -1,0 +1,169 @@
+"""Masking: what a caller sees of a value, by the class of data that its field is declared to hold.
+
+A field of a Struct says what it holds: `email: Annotated[str | None, personal("email")]`. `mask` replaces the values
+of such fields, in Structs, lists and mappings alike, by the form that the caller's `Masking` gives that class. JSON
+answers, live streams, exports and SQL results all come from here, so that a value is never shown in one of them and
+hidden in another. Every classified field takes None, which is what "absent" puts there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import msgspec
+
+_KEPT = 4
+_EXTRA = "data_class"
+
+
+class DataClass(StrEnum):
+    """How much harm a value does in the wrong hands, from none to most."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    SENSITIVE = "sensitive"
+    SECRET = "secret"  # noqa: S105 - the name of a class, not a secret
+    CARD = "card"
+
+
+class Form(StrEnum):
+    """What is shown of a value: all of it, a part that tells two apart, or nothing."""
+
+    CLEAR = "clear"
+    PARTIAL = "partial"
+    ABSENT = "absent"
+
+
+class Masking(msgspec.Struct, frozen=True):
+    """The form of every class of data for one kind of caller. A class that is not named is absent."""
+
+    forms: Mapping[DataClass, Form]
+
+    def form(self, data_class: DataClass) -> Form:
+        """What is shown of values of this class."""
+        return self.forms.get(data_class, Form.ABSENT)
+
+    def clear(self, data_class: DataClass) -> bool:
+        """Whether values of this class are shown whole, and so may be searched and sorted by."""
+        return self.form(data_class) is Form.CLEAR
+
+
+UNMASKED = Masking(dict.fromkeys(DataClass, Form.CLEAR))
+"""For Finer itself and for the operator of the machine."""
+
+
+def _tail(value: Any) -> Any:
+    text = str(value)
+    return "****" + text[-_KEPT:] if len(text) > 2 * _KEPT else "****"
+
+
+def _email(value: Any) -> Any:
+    name, at, domain = str(value).partition("@")
+    return f"{name[:1]}***{at}{domain}" if at else "***"
+
+
+def _year(value: Any) -> Any:
+    year = getattr(value, "year", None) or str(value)[:4]
+    return f"{year}"
+
+
+def _rounded(value: Any) -> Any:
+    """One significant digit: 52,300 becomes 50,000."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    rounded = float(f"{number:.0e}")
+    return int(rounded) if isinstance(value, int) else rounded
+
+
+PARTIAL: dict[str, Callable[[Any], Any]] = {
+    "tail": _tail,
+    "email": _email,
+    "year": _year,
+    "rounded": _rounded,
+    "same": lambda value: value,
+    "gone": lambda _: None,
+}
+"""The partial forms: `****1234`, `j***@x.com`, the year of a date, one significant digit, a value that is already only
+a part of the whole (the last digits of a card), and none."""
+
+
+def show(value: Any, data_class: DataClass, partial: str, masking: Masking) -> Any:
+    """One value as this caller sees it."""
+    form = masking.form(data_class)
+    if value is None or form is Form.CLEAR:
+        return value
+    return PARTIAL[partial](value) if form is Form.PARTIAL else None
+
+
+def classified(data_class: DataClass, partial: str) -> msgspec.Meta:
+    """The annotation of a field of that class with that partial form; it is in the OpenAPI document as x-data-class."""
+    return msgspec.Meta(extra={_EXTRA: (data_class, partial)}, extra_json_schema={"x-data-class": data_class.value})
+
+
+def personal(partial: str = "tail") -> msgspec.Meta:
+    """Says something about one person."""
+    return classified(DataClass.PERSONAL, partial)
+
+
+def sensitive(partial: str = "gone") -> msgspec.Meta:
+    """Harms a person when it is known: income, health, beliefs."""
+    return classified(DataClass.SENSITIVE, partial)
+
+
+def card(partial: str = "tail") -> msgspec.Meta:
+    """Belongs to a payment card."""
+    return classified(DataClass.CARD, partial)
+
+
+@cache
+def classes_of(struct: type) -> dict[str, tuple[DataClass, str]]:
+    """The classified fields of a Struct: their class, and their partial form."""
+    found = {}
+    for field in msgspec.structs.fields(struct):
+        for meta in _metas(msgspec.inspect.type_info(field.type)):
+            if _EXTRA in meta:
+                found[field.name] = meta[_EXTRA]
+    return found
+
+
+def _metas(info: Any) -> list[dict[str, Any]]:
+    if isinstance(info, msgspec.inspect.Metadata):
+        return [info.extra or {}, *_metas(info.type)]
+    if isinstance(info, msgspec.inspect.UnionType):
+        return [meta for member in info.types for meta in _metas(member)]
+    return []
+
+
+def mask(value: Any, masking: Masking) -> Any:
+    """The same value with every classified field in the form that the caller may see.
+
+    What has nothing to hide comes back as the same object.
+    """
+    if isinstance(value, msgspec.Struct):
+        return _mask_struct(value, masking)
+    if isinstance(value, list | tuple):
+        shown = [mask(item, masking) for item in value]
+        if all(new is old for new, old in zip(shown, value, strict=True)):
+            return value
+        return shown if isinstance(value, list) else tuple(shown)
+    if isinstance(value, dict):
+        changed = {key: mask(item, masking) for key, item in value.items()}
+        return changed if any(changed[key] is not value[key] for key in value) else value
+    return value
+
+
+def _mask_struct(value: msgspec.Struct, masking: Masking) -> msgspec.Struct:
+    classes = classes_of(type(value))
+    changes = {}
+    for name in value.__struct_fields__:
+        old = getattr(value, name)
+        new = show(old, *classes[name], masking) if name in classes else mask(old, masking)
+        if new is not old:
+            changes[name] = new
+    return msgspec.structs.replace(value, **changes) if changes else value
