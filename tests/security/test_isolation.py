@@ -171,7 +171,13 @@ _OPEN_POLICY = "create policy open on identity_users using (true)"
         (("alter policy tenant on identity_sessions using (true)",), "identity_sessions lets finer_api reach"),
         (("alter policy tenant on identity_sessions with check (true)",), "identity_sessions lets finer_api reach"),
         (("alter table identity_audit_entries disable row level security",), "rows of another tenant can be read"),
-        (("alter table identity_audit_entries disable row level security",), "row of another tenant can be written"),
+        (
+            (
+                "alter table identity_audit_entries disable row level security",
+                "alter table identity_audit_waiting disable row level security",
+            ),
+            "row of another tenant can be written",
+        ),
         (("alter role finer_api bypassrls",), "The role finer_api passes by row-level security"),
         (("alter role finer_api superuser",), "The role finer_api passes by row-level security"),
         (("alter role finer_api createrole",), "may create roles"),

@@ -12,13 +12,14 @@ from typing import Any
 import procrastinate
 import structlog
 
+from finer.app.audit_keeper import AuditKeeper, verify_chain, verify_new
 from finer.app.flow import deliver, find
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
-from finer.identity.service import tenants
+from finer.identity.service import chain, tenants
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, connect, url_for_role
@@ -57,16 +58,21 @@ class Jobs:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, task.cancel)
+            keeper = asyncio.create_task(AuditKeeper(self._database, self._settings).run())
             await asyncio.gather(task, return_exceptions=True)
+            keeper.cancel()
 
     def _declare(self) -> None:
         retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
         self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
+        self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
         schedule: list[tuple[str, Callable[[], None]]] = [
             ("*/10 * * * *", self._compact_lake),
             ("7 * * * *", self._keep_log),
             ("23 * * * *", self._verify),
             ("*/15 * * * *", self._forget),
+            ("*/10 * * * *", self._verify_new_audit),
+            ("37 2 * * *", self._verify_whole_audit),
         ]
         for cron, function in schedule:
             name = f"finer.{function.__name__.lstrip('_')}"
@@ -101,6 +107,18 @@ class Jobs:
         for tenant in self._tenants():
             with self._database.transaction(tenant, SYSTEM) as tx:
                 ingest.forget_old(tx)
+
+    def _carry_on_verification(self, tenant: str, run: str) -> None:
+        firm = uuid.UUID(tenant)
+        with self._database.transaction(firm, SYSTEM, read_only=True) as tx:
+            found = chain.get_verification(tx, uuid.UUID(run))
+        verify_chain(self._database, self._settings, firm, found)
+
+    def _verify_new_audit(self) -> None:
+        verify_new(self._database, self._settings, incremental=True)
+
+    def _verify_whole_audit(self) -> None:
+        verify_new(self._database, self._settings, incremental=False)
 
     def _tenants(self) -> list[uuid.UUID]:
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:

@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     identity_invariants.sessions_keep_their_order,
     identity_invariants.grants_are_known,
     identity_invariants.audit_names_somebody,
+    identity_invariants.audit_chain_holds,
     ingest_invariants.every_refused_record_is_kept,
     ingest_invariants.receipts_do_not_overlap,
     ingest_invariants.duplicates_belong_to_receipts,

@@ -69,6 +69,19 @@ class SessionNotFound(NotFound):
     slug = "session-not-found"
 
 
+class TooManyRows(Unprocessable):
+    """More rows are asked for than one request may take away."""
+
+    slug = "too-many-rows"
+    title = "These are too many rows"
+
+
+class VerificationNotFound(NotFound):
+    """No run over this firm's audit chain has this id."""
+
+    slug = "verification-not-found"
+
+
 class AlreadyExists(Conflict):
     """The short name or e-mail address is taken."""
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from finer.identity.rules.chain import Walk, genesis
+from finer.identity.store.chain import ChainStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types import Permission, Role
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
+
+_TAIL = 20_000  # entries of the chain that are checked every hour; all of them are checked every night
 
 
 def tenant_exists(tx: Tx) -> list[str]:
@@ -39,3 +43,13 @@ def grants_are_known(tx: Tx) -> list[str]:
 def audit_names_somebody(tx: Tx) -> list[str]:
     """Every line of the audit trail says who acted."""
     return [f"Audit line {show_id('aud', line)} does not say who." for line in IdentityStore(tx).nameless_audit()]
+
+
+def audit_chain_holds(tx: Tx) -> list[str]:
+    """The latest entries of the audit chain are the ones that were sealed; `finer audit verify` checks all of them."""
+    store = ChainStore(tx)
+    last, _ = store.end()
+    first = max(0, last - _TAIL)
+    walk = Walk(sequence=first, hash=genesis(tx.tenant) if first == 0 else store.hashes([first]).get(first, b""))
+    walk.feed(store.sealed_rows(first, last))
+    return [finding.says for finding in walk.findings()]

@@ -128,6 +128,77 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     origin: str
     detail: dict[str, Any]
+    user_agent: str = ""
+    session: str = ""
+    request: str = ""
+
+
+class AuditLine(AuditEntry, frozen=True, kw_only=True):
+    """An entry with its place in the chain; None while it waits for its seal, a second or so."""
+
+    sequence: int | None
+    hash: bytes | None
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries are asked for; what is None or empty does not limit. An `action` may end in `*`."""
+
+    actor: str | None = None
+    """The id of a person or a key, or the whole name."""
+    action: str | None = None
+    subject: str | None = None
+    outcome: str | None = None
+    origin: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    ids: tuple[uuid.UUID, ...] = ()
+
+
+class SignedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a firm's audit chain had come at a moment, under Finer's signature (Ed25519, RFC 8032)."""
+
+    tenant_id: uuid.UUID
+    sequence: int
+    hash: bytes
+    signed_at: datetime
+    key_id: str
+    signature: bytes
+
+
+class ChainFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with an audit chain: what, where, and a sentence."""
+
+    kind: str
+    """altered, missing, reordered, inserted, unsealed, forged, truncated or rewritten."""
+    says: str
+    sequence: int | None = None
+    entry: str | None = None
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """One run over an audit chain: from where, how far it has come, and what it found."""
+
+    id: uuid.UUID
+    asked_by: str
+    asked_at: datetime
+    first_sequence: int
+    last_sequence: int
+    checked: int
+    last_hash: bytes | None
+    finished_at: datetime | None
+    findings: list[ChainFinding]
+
+
+class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a firm's audit chain stands."""
+
+    sequence: int
+    waiting: int
+    head: SignedHead | None
+    verification: Verification | None
+    """The latest run, finished or under way."""
+    verified: Verification | None
+    """The latest run that was finished."""
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):

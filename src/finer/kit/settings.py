@@ -74,6 +74,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     argon2_iterations: Annotated[int, _D(description="Passes of one password hash (argon2id).", ge=1)] = 2
     sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024
     sql_timeout_s: Annotated[float, _D(description="Time that one user query may take.", gt=0)] = 60.0
+    audit_key_file: Annotated[
+        str, _D(description="Private key that signs audit heads; empty for <data_dir>/keys/audit-signing.pem.")
+    ] = ""
+    audit_heads_dir: Annotated[
+        str, _D(description="Folder that signed audit heads are written to; empty for <data_dir>/audit-heads.")
+    ] = ""
+    audit_head_every_s: Annotated[float, _D(description="Time between two signed audit heads of a firm.", gt=0)] = 60.0
     metrics_token: Annotated[
         str, _D(description="Bearer token that opens /metrics to other machines; empty: this machine only.")
     ] = ""

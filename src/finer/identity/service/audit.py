@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+import msgspec
+
+from finer.identity.errors import TooManyRows
+from finer.identity.rules import trail
+from finer.identity.store.audit import AuditStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import AuditEntry
+from finer.identity.types import AuditEntry, AuditFilter, AuditLine
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 
 ORIGIN: ContextVar[str] = ContextVar("finer_origin", default="")
 """The network address of the request being served; the edge sets it, and the audit trail notes it."""
+AGENT: ContextVar[str] = ContextVar("finer_user_agent", default="")
+"""What the client of the request says it is; set and noted as `ORIGIN`."""
+SESSION: ContextVar[str] = ContextVar("finer_session", default="")
+"""The shown id of the session that the request came with; empty for machines."""
+REQUEST: ContextVar[str] = ContextVar("finer_request", default="")
+"""The shown id of the request, which its answer carries as X-Request-Id."""
+EXPORT_MAX = 100_000
+"""Entries that one request may export; `finer audit export` has no limit."""
+AGENT_MAX, NAME_MAX, SUBJECT_MAX = 300, 200, 300
 
 
 def record_audit(
@@ -23,22 +38,73 @@ def record_audit(
 
 
 def audit_entry(tx: Tx, action: str, subject: str, detail: dict[str, Any], outcome: str) -> AuditEntry:
-    """A line of the audit trail, not written yet."""
+    """A line of the audit trail, not written yet. What a client says of itself cannot break the line."""
     return AuditEntry(
         id=new_id(),
         at=tx.now(),
         actor_kind=tx.actor.kind,
         actor_id=tx.actor.id,
-        actor_name=tx.actor.name,
+        actor_name=trail.plain(tx.actor.name, NAME_MAX),
         actor_role=tx.actor.role,
         action=action,
-        subject=subject,
+        subject=trail.plain(subject, SUBJECT_MAX),
         outcome=outcome,
         origin=ORIGIN.get(),
         detail=detail,
+        user_agent=trail.plain(AGENT.get(), AGENT_MAX),
+        session=SESSION.get(),
+        request=REQUEST.get(),
     )
 
 
 def list_audit(tx: Tx, limit: int, before: uuid.UUID | None) -> list[AuditEntry]:
     """Lines of the audit trail, the newest first."""
     return IdentityStore(tx).audit(limit, before)
+
+
+def search_audit(
+    tx: Tx, wanted: AuditFilter, limit: int, before: str | None = None
+) -> tuple[list[AuditLine], str | None]:
+    """One page of the trail, the newest first, and the cursor of the next page (None on the last)."""
+    found = AuditStore(tx).page(_stored(wanted), limit, None if before is None else trail.read_cursor(before))
+    last = found[-1] if len(found) == limit else None
+    return found, None if last is None else trail.show_cursor(last.at, last.id)
+
+
+def list_actions(tx: Tx) -> list[str]:
+    """Every action that the trail of this firm knows."""
+    return AuditStore(tx).actions()
+
+
+def note_read(tx: Tx, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+    """Write down that somebody looked at something sensitive."""
+    record_audit(tx, action, subject, detail, outcome="read")
+
+
+def note_export(tx: Tx, wanted: AuditFilter, form: str) -> None:
+    """Write down that the trail itself is exported, and which part of it."""
+    asked = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items() if value}
+    record_audit(tx, "audit:export", "audit trail", {"format": form, **asked})
+
+
+def export_parts(tx: Tx, wanted: AuditFilter, form: str) -> Iterator[bytes]:
+    """The trail as `csv` or `jsonl`, the oldest entry first, in parts."""
+    first = True
+    for lines in AuditStore(tx).all(_stored(wanted)):
+        yield trail.as_csv(lines, header=first) if form == "csv" else trail.as_json_lines(lines)
+        first = False
+
+
+def export_audit(tx: Tx, wanted: AuditFilter, form: str) -> bytes:
+    """The same as one file, and an entry that says so. Raises TooManyRows beyond EXPORT_MAX entries."""
+    if AuditStore(tx).count(_stored(wanted), EXPORT_MAX + 1) > EXPORT_MAX:
+        raise TooManyRows(
+            f"These are more than {EXPORT_MAX:,} entries. Choose a shorter time, or ask the operator for "
+            "`finer audit export`, which has no limit."
+        )
+    note_export(tx, wanted, form)
+    return b"".join(export_parts(tx, wanted, form))
+
+
+def _stored(wanted: AuditFilter) -> AuditFilter:
+    return wanted if wanted.actor is None else msgspec.structs.replace(wanted, actor=trail.stored_actor(wanted.actor))

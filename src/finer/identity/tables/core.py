@@ -92,6 +92,14 @@ audit_entries = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("detail", JSONB, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("session", sa.Text, nullable=False, server_default=""),
+    sa.Column("request", sa.Text, nullable=False, server_default=""),
+    sa.Index("ix_identity_audit_entries_at", "tenant_id", "at", "id"),
+    sa.Index("ix_identity_audit_entries_actor", "tenant_id", "actor_id", "at"),
+    sa.Index("ix_identity_audit_entries_action", "tenant_id", "action", "at"),
+    sa.Index("ix_identity_audit_entries_subject", "tenant_id", "subject", "at"),
+    sa.Index("ix_identity_audit_entries_origin", "tenant_id", "origin", "at"),
 )
 
 sign_in_attempts = sa.Table(

@@ -1,0 +1,108 @@
+"""Pure rules of the audit trail: texts that cannot break a line, cells that cannot run, cursors of its list."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from finer.identity.types import AuditLine
+from finer.kit.errors import InvalidInput
+from finer.kit.moments import from_microseconds, microseconds
+
+# Control characters, line separators, and marks that turn the direction of writing: what could make one entry look
+# like two, or like another one, in a terminal or a log.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Spreadsheets run a cell that begins with one of these (OWASP, CSV injection), in their full-width forms too.
+_RUNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+COLUMNS = (
+    "sequence", "at", "actor_kind", "actor_id", "actor_name", "actor_role", "action", "subject", "outcome", "origin",
+    "user_agent", "session", "request", "detail", "id", "hash",
+)  # fmt: skip
+
+
+def plain(text: str, longest: int) -> str:
+    r"""A text of a client as it may stand in the trail: control characters as `\x0a`, at most `longest` characters."""
+    return _UNSEEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text[:longest])[:longest]
+
+
+def shown_actor(kind: str, identifier: str) -> str:
+    """`usr_...` or `key_...` for people and machines; what the trail holds for others."""
+    prefix = {"user": "usr", "key": "key"}.get(kind)
+    try:
+        return identifier if prefix is None else f"{prefix}_{uuid.UUID(identifier).hex}"
+    except ValueError:
+        return identifier
+
+
+def stored_actor(text: str) -> str:
+    """The inverse of `shown_actor`; a name stays as it is."""
+    prefix, _, digits = text.partition("_")
+    if prefix in ("usr", "key") and len(digits) == 32:
+        try:
+            return str(uuid.UUID(hex=digits))
+        except ValueError:
+            return text
+    return text
+
+
+class _Cursor(msgspec.Struct, frozen=True, array_like=True):
+    at: int
+    id: uuid.UUID
+
+
+def show_cursor(at: datetime, identifier: uuid.UUID) -> str:
+    """The text a client sends back to get the next page."""
+    raw = msgspec.json.encode(_Cursor(microseconds(at), identifier))
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> tuple[datetime, uuid.UUID]:
+    """Where the page before ended. Raises InvalidInput for a text that `show_cursor` did not make."""
+    try:
+        found = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Cursor)
+        return from_microseconds(found.at), found.id
+    except (ValueError, OverflowError, msgspec.DecodeError) as error:
+        raise InvalidInput(
+            "The parameter 'before' is not a cursor of this list. Use the value of 'next' as it came, or leave it out."
+        ) from error
+
+
+def as_json_lines(lines: Iterable[AuditLine]) -> bytes:
+    """One JSON document for each entry."""
+    return b"".join(msgspec.json.encode(_row(line)) + b"\n" for line in lines)
+
+
+def as_csv(lines: Iterable[AuditLine], *, header: bool) -> bytes:
+    """Rows of CSV (RFC 4180), quoted, none of whose cells a spreadsheet would run."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    if header:
+        writer.writerow(COLUMNS)
+    for line in lines:
+        row = _row(line)
+        row["detail"] = msgspec.json.encode(row["detail"]).decode()
+        writer.writerow([_cell(row[name]) for name in COLUMNS])
+    return out.getvalue().encode()
+
+
+def _row(line: AuditLine) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(line, name, None) for name in COLUMNS}
+    return row | {
+        "id": f"aud_{line.id.hex}",
+        "actor_id": shown_actor(line.actor_kind, line.actor_id),
+        "at": line.at.isoformat(),
+        "hash": None if line.hash is None else line.hash.hex(),
+    }
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_RUNS) else text

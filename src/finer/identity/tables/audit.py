@@ -1,0 +1,58 @@
+"""Tables of the chain beside the audit trail; seen by the store and by migrations only."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from finer.kit.db import metadata
+
+_time = sa.DateTime(timezone=True)
+_id = UUID(as_uuid=True)
+
+waiting = sa.Table(
+    "identity_audit_waiting",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("entry_id", _id, primary_key=True),
+)
+
+seals = sa.Table(
+    "identity_audit_seals",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry_id", _id, nullable=False),
+    sa.Column("hash", BYTEA, nullable=False),
+    sa.Column("sealed_at", _time, nullable=False),
+    sa.UniqueConstraint("tenant_id", "entry_id", name="uq_identity_audit_seals_entry"),
+    sa.CheckConstraint("octet_length(hash) = 32", name="hash"),
+    sa.CheckConstraint("sequence > 0", name="sequence"),
+)
+
+heads = sa.Table(
+    "identity_audit_heads",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", BYTEA, nullable=False),
+    sa.Column("signed_at", _time, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("signature", BYTEA, nullable=False),
+)
+
+verifications = sa.Table(
+    "identity_audit_verifications",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", _time, nullable=False),
+    sa.Column("first_sequence", sa.BigInteger, nullable=False),
+    sa.Column("last_sequence", sa.BigInteger, nullable=False),
+    sa.Column("checked", sa.BigInteger, nullable=False),
+    sa.Column("last_hash", BYTEA),
+    sa.Column("finished_at", _time),
+    sa.Column("findings", JSONB, nullable=False),
+    sa.Index("ix_identity_audit_verifications_asked_at", "tenant_id", "asked_at"),
+)
