@@ -43,8 +43,9 @@ format: .venv/.installed-dev ## Format the Python code and mend what ruff can me
 	@.venv/bin/ruff check --fix-only --quiet && .venv/bin/ruff format
 
 .PHONY: docs
-docs: .venv/.installed ## Write the generated pages of docs/reference
+docs: .venv/.installed web/node_modules/.installed ## Write docs/reference, web/openapi.json and the types made from it
 	@$(PYTHON) -m tools.reference
+	@cd web && npm run --silent generate
 
 .PHONY: web
 web: web/dist/index.html ## Build the web app into web/dist

@@ -1,4 +1,7 @@
-"""Write the pages of docs/reference that are made from the program (`make docs`); a test holds them to it."""
+"""Write what is made from the program (`make docs`): the pages of docs/reference, and web/openapi.json.
+
+The types of the web app come from the latter. A test holds both to the program.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import click
 import msgspec
 from litestar import Litestar
 
+from finer.app import openapi
 from finer.app.api import create_app
 from finer.app.cli import main as finer
 from finer.app.flow import FLOW, handler_name
@@ -23,7 +27,9 @@ from finer.ingest.types import Contract, Field
 from finer.kit.actors import Fact
 from finer.kit.settings import PREFIX, Settings
 
-REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = "docs/reference"
+OPENAPI = "web/openapi.json"
 _LIMITS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
 
 
@@ -58,16 +64,15 @@ def commands_page(group: click.Group = finer) -> str:
 
 
 def api_page(app: Litestar) -> str:
-    """docs/reference/api.md: every endpoint with the permission it needs, its parameters and its meaning."""
-    permissions = _permissions(app)
+    """docs/reference/api.md: every endpoint with its permission, parameters, body, answer and meaning."""
     parts = []
-    paths = app.openapi_schema.to_schema()["paths"]
+    paths = openapi.document(app)["paths"]
     for path in sorted(paths):
         for method, operation in sorted(paths[path].items()):
             parts.append(f"## {method.upper()} {path}")
             words = [operation.get("summary", ""), " ".join(operation.get("description", "").split())]
             parts.append(". ".join(word.rstrip(".") for word in words if word) + ".")
-            parts.append(f"Permission: `{permissions.get((path, method.upper()), '?')}`.")
+            parts.append(f"Permission: `{operation['x-permission']}`. {_exchange(operation)}")
             rows = [_parameter(one) for one in operation.get("parameters", [])]
             if rows:
                 parts.append(_table(("parameter", "in", "type", "meaning"), rows))
@@ -76,7 +81,7 @@ def api_page(app: Litestar) -> str:
         "JSON unless said otherwise. Callers are known by the session cookie of the web app or by "
         "`Authorization: Bearer` with an API key. Every error is a problem document (RFC 9457, "
         "`application/problem+json`) whose `detail` says what to do. A running Finer serves the OpenAPI "
-        "document at `/api/v1/openapi.json`.",
+        "document at `/api/v1/openapi.json`; it holds the schemas that are named here.",
         parts,
         "the route table",
     )
@@ -134,11 +139,11 @@ def rules_page() -> str:
     )
 
 
-def pages() -> dict[str, str]:
-    """Every generated page by its file name."""
+def files() -> dict[str, str]:
+    """The text of every generated file by its place in the repository."""
     with tempfile.TemporaryDirectory() as folder:
         app = create_app(Settings(data_dir=folder))
-    return {
+    found = {
         "settings.md": settings_page(),
         "commands.md": commands_page(),
         "api.md": api_page(app),
@@ -147,25 +152,28 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "permissions.md": authorisation.render(),
     }
+    document = msgspec.json.encode(openapi.document(app), order="sorted")
+    return {f"{PAGES}/{name}": text for name, text in found.items()} | {
+        OPENAPI: msgspec.json.format(document, indent=2).decode() + "\n"
+    }
 
 
-def outdated(folder: Path, wanted: Mapping[str, str]) -> list[str]:
-    """The pages in `folder` that do not say what the program says."""
+def outdated(root: Path, wanted: Mapping[str, str]) -> list[str]:
+    """The generated files below `root` that do not say what the program says."""
     found = []
     for name, text in wanted.items():
-        path = folder / name
+        path = root / name
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            found.append(f"docs/reference/{name} does not say what the program does. Run `make docs` and commit it.")
+            found.append(f"{name} does not say what the program does. Run `make docs` and commit it.")
     return found
 
 
 def main() -> None:
-    """Write the pages."""
-    REFERENCE.mkdir(parents=True, exist_ok=True)
-    wanted = pages()
+    """Write the files."""
+    wanted = files()
     for name, text in wanted.items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{len(wanted)} pages of docs/reference are written.\n")
+        (REPOSITORY / name).write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{len(wanted)} generated files are written.\n")
 
 
 def _page(title: str, opening: str, parts: Iterable[str], source: str) -> str:
@@ -219,13 +227,23 @@ def _default(option: click.Option) -> str:
     return f"`{option.default}`" if shown else ""
 
 
-def _permissions(app: Litestar) -> dict[tuple[str, str], str]:
-    found = {}
-    for route in app.routes:
-        for handler in getattr(route, "route_handlers", ()):
-            for method in handler.http_methods:
-                found[route.path_format, str(method)] = str(handler.opt.get("permission", "?"))
-    return found
+def _exchange(operation: Mapping[str, Any]) -> str:
+    """What is sent and what is answered: the names of schemas and media types."""
+    parts = []
+    if "requestBody" in operation:
+        parts.append(f"Body: {_content(operation['requestBody'])}.")
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            parts.append(f"Answer: {status} {_content(response)}".rstrip() + ".")
+    return " ".join(parts)
+
+
+def _content(described: Mapping[str, Any]) -> str:
+    content = described.get("content", {})
+    names = [
+        name.rpartition("/")[2] if (name := entry["schema"].get("$ref")) else kind for kind, entry in content.items()
+    ]
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _parameter(parameter: Mapping[str, Any]) -> tuple[str, str, str, str]:

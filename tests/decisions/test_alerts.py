@@ -10,7 +10,7 @@ import pytest
 from finer.decisions import service
 from finer.decisions.errors import AlertAlreadyResolved, AlertNotFound, EventIdReused
 from finer.decisions.invariants import one_alert_per_event, totals_equal_alerts
-from finer.decisions.types import AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
+from finer.decisions.types import ActionWord, AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
 from finer.facts.decisions import AlertResolved
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
@@ -21,7 +21,7 @@ from finer.kit.tx import Tx
 _AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def _verdict(action: str = "block") -> Verdict:
+def _verdict(action: ActionWord = "block") -> Verdict:
     return Verdict(
         action=action,
         rules=[FiredRule("high_amount", "High amount", "review")],
@@ -34,7 +34,9 @@ def _verdict(action: str = "block") -> Verdict:
     )
 
 
-def _alert(offset: int, *, action: str = "block", usd: int | None = 90_000, event: str | None = None) -> NewAlert:
+def _alert(
+    offset: int, *, action: ActionWord = "block", usd: int | None = 90_000, event: str | None = None
+) -> NewAlert:
     return NewAlert(
         id=new_id(),
         partition=0,

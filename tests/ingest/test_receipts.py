@@ -202,14 +202,16 @@ def test_activity_counts_what_api_and_worker_report(
         service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
     with _done(database, tenant, NOW + timedelta(seconds=8)) as tx:
         found = service.activity(tx)
-    counts = {one.contract: one for one in found["contracts"]}
+    counts = {one.contract: one for one in found.contracts}
     one = counts["transaction"]
     assert (one.received, one.accepted, one.duplicate, one.quarantined) == (5, 6, 2, 1)
     assert one.accepted_per_s == 0.6
     assert counts["order"].received == 0
-    (point,) = found["throughput"]
-    assert (point.at, point.events_per_s) == (NOW.replace(second=0), pytest.approx(1.2))
-    assert 3.5 < found["latency"].p50_ms < 6
+    (point,) = found.throughput
+    assert point.at == NOW.replace(second=0)
+    assert point.events_per_s == pytest.approx(1.2)
+    assert found.latency.p50_ms is not None
+    assert 3.5 < found.latency.p50_ms < 6
 
 
 def test_old_counts_are_forgotten_and_open_records_stay(

@@ -13,6 +13,7 @@ import pytest
 
 from finer.kit.clock import FixedClock
 from finer.kit.db import LAKE, connect
+from finer.kit.documents import Money
 from finer.kit.settings import Settings
 from finer.warehouse import service
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
@@ -31,14 +32,14 @@ def test_timeline_is_what_the_account_did_around_a_moment(
         assert writer.flush()
     at = START + timedelta(seconds=220)
     found = reader.account_timeline(tenant, "account-3", at, "event-220", limit=8)
-    assert [row["event_id"] for row in found] == [
+    assert [row.event_id for row in found] == [
         "event-234", "event-227",
         "event-220", "event-213", "event-206", "event-199", "event-192", "event-185",
     ]  # fmt: skip
-    assert [row["event_id"] for row in found if row["this"]] == ["event-220"]
-    assert [row["event_id"] for row in found if row["action"] == "block"] == ["event-220"]
-    assert found[2]["amount"] == {"minor": 22005, "currency": "USD", "text": "220.05 USD"}
-    assert found[2]["occurred_at"] == at
+    assert [row.event_id for row in found if row.this] == ["event-220"]
+    assert [row.event_id for row in found if row.action == "block"] == ["event-220"]
+    assert found[2].amount == Money(22005, "USD", "220.05 USD")
+    assert found[2].occurred_at == at
     assert reader.account_timeline(tenant, "account-unknown", at, "event-220") == []
 
 

@@ -90,7 +90,7 @@ export function makePipeline(world) {
     if (empty) {
       return {
         as_of: new Date(now).toISOString(), contracts: [], throughput: [], freshness: [],
-        latency: { p50_ms: null, p95_ms: null, p99_ms: null }, lag: { events: 0, seconds: 0 }, log: {},
+        latency: { p50_ms: null, p95_ms: null, p99_ms: null }, lag: { events: 0 }, log: { events: 0, streams: 0 },
       }; // biome-ignore format: short.
     }
     const contracts = Object.keys(totals).map((contract) => {
@@ -121,8 +121,8 @@ export function makePipeline(world) {
         table("transaction", 1.8 * wave(now), 4_198_331), table("decision", 2.1 * wave(now), 4_198_331),
         table("order", 3.4, 308_112), table("activity", 2.4, 1_901_000), table("customer_profile", 94, 46_822),
       ], // biome-ignore format: short.
-      lag: { events: Math.floor(40 * wave(now)), seconds: 0.03 },
-      log: { partitions: 1 },
+      lag: { events: Math.floor(40 * wave(now)) },
+      log: { events: 4_198_371, streams: 4 },
     };
   }
   return { document, quarantine, receipts };

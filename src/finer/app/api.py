@@ -10,14 +10,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
-from finer.app import monitoring
+from finer.app import monitoring, openapi
 from finer.app.authentication import Authenticator, isolation_problems
 from finer.app.decider import Decider
 from finer.app.flow import deliver
@@ -28,14 +26,14 @@ from finer.app.process import prepare_process, settle
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
-from finer.decisions.routes import AlertController, DecisionController
+from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
-from finer.decisions.types import Alert
+from finer.decisions.types import Alert, TimelineEvent
 from finer.fraud import service as fraud
 from finer.identity.routes import edge
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
-from finer.ingest import routes as ingest_routes
+from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.kit.db import API, Database
 from finer.kit.errors import FinerError, Unavailable
 from finer.kit.live import Listener
@@ -46,9 +44,8 @@ from finer.warehouse import service as warehouse
 _log = structlog.get_logger(__name__)
 ROUTES: list[Any] = [
     *IDENTITY_ROUTES,
-    *ingest_routes.ROUTES,
-    AlertController,
-    DecisionController,
+    *INGEST_ROUTES,
+    *DECISION_ROUTES,
     StreamController,
     monitoring.MonitoringController,
 ]
@@ -121,13 +118,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
         after_request=security_headers,
         request_max_body_size=chosen.body_bytes_max,
-        openapi_config=OpenAPIConfig(
-            title="Finer",
-            version=_version(),
-            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": edge.PUBLIC}),
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-            use_handler_docstrings=True,
-        ),
+        openapi_config=openapi.config(),
         logging_config=None,
         pdb_on_exception=False,
     )
@@ -151,9 +142,9 @@ def _dependencies(services: Services) -> dict[str, Provide]:
             await asyncio.to_thread(transaction.__exit__, None, None, None)
 
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
-    about = {one.name: {"description": one.description, "unit": one.unit} for one in fraud.windows().definitions}
+    about = {one.name: (one.description, one.unit) for one in fraud.windows().definitions}
 
-    def account_timeline(alert_tx: Tx, alert: Alert) -> list[dict[str, Any]]:
+    def account_timeline(alert_tx: Tx, alert: Alert) -> list[TimelineEvent]:
         if alert.account_id is None:
             return []
         return services.lake.account_timeline(alert_tx.tenant, alert.account_id, alert.occurred_at, alert.event_id)
@@ -166,7 +157,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "submit": constant(services.ingestion.submit),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
-        "describe_feature": constant(lambda name: about.get(name, {"description": name, "unit": ""})),
+        "describe_feature": constant(lambda name: about.get(name, (name, ""))),
         "account_timeline": constant(account_timeline),
         "body_bytes_max": constant(services.settings.body_bytes_max),
         "services": constant(services),
@@ -221,9 +212,3 @@ def route_handlers(app: Litestar) -> list[Any]:
     """Every route handler but Litestar's answers to OPTIONS, whatever module it comes from."""
     handlers = [handler for route in app.routes for handler in getattr(route, "route_handlers", ())]
     return [handler for handler in handlers if handler.http_methods != {"OPTIONS"}]
-
-
-def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - only asked once
-
-    return version("finer")

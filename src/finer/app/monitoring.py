@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import msgspec
 import prometheus_client
@@ -12,28 +13,70 @@ from litestar import Controller, Request, Response, get
 from finer.app.pipeline import CONSUMER
 from finer.identity.types import Permission
 from finer.ingest import service as ingest
-from finer.kit.actors import SYSTEM
+from finer.ingest.types import ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 from finer.warehouse import service as warehouse
+from finer.warehouse.types import Freshness
 
 _LOOPBACK = ("127.0.0.1", "::1")
 BACKLOG = prometheus_client.Gauge("finer_backlog_events", "Events in the log that no worker has taken yet")
 STREAMS = prometheus_client.Gauge("finer_live_streams", "Open live streams of this process")
 
 
-def pipeline_view(tx: Tx) -> dict[str, Any]:
+class Lag(msgspec.Struct, frozen=True):
+    """Events in the log that the pipeline has not finished."""
+
+    events: int
+
+
+class LogSize(msgspec.Struct, frozen=True):
+    """Events that ever came into the log, and its streams."""
+
+    events: int
+    streams: int
+
+
+class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     """Throughput, latency, lag, freshness, and what was accepted, duplicate or quarantined, by contract."""
-    now = tx.now()
+
+    as_of: datetime
+    contracts: list[ContractCounts]
+    throughput: list[Throughput]
+    latency: Latency
+    freshness: list[Freshness]
+    lag: Lag
+    log: LogSize
+
+
+class Liveness(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["alive"]
+    pid: int
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """The process can serve; `backlog_events` wait to be decided."""
+
+    status: Literal["ready"]
+    backlog_events: int
+
+
+def pipeline_view(tx: Tx) -> Pipeline:
+    """The pipeline of the tenant now."""
     progress = PostgresLog.progress(tx.connection, CONSUMER)
-    return {
-        "as_of": now,
-        **ingest.activity(tx),
-        "freshness": msgspec.to_builtins(warehouse.freshness(tx)),
-        "lag": {"events": sum(head - consumed for head, consumed in progress.values())},
-        "log": {"events": sum(head for head, _ in progress.values()), "streams": len(progress)},
-    }
+    activity = ingest.activity(tx)
+    return Pipeline(
+        as_of=tx.now(),
+        contracts=activity.contracts,
+        throughput=activity.throughput,
+        latency=activity.latency,
+        freshness=warehouse.freshness(tx),
+        lag=Lag(sum(head - consumed for head, consumed in progress.values())),
+        log=LogSize(sum(head for head, _ in progress.values()), len(progress)),
+    )
 
 
 class MonitoringController(Controller):
@@ -48,24 +91,24 @@ class MonitoringController(Controller):
         sync_to_thread=True,
         summary="The pipeline now",
     )
-    def pipeline(self, tx: Tx) -> dict[str, Any]:
+    def pipeline(self, tx: Tx) -> Pipeline:
         """Throughput, latency, lag, freshness, and counts by contract of the last 24 hours."""
         return pipeline_view(tx)
 
     @get("/api/v1/health/live", opt={"permission": "public"}, summary="Is the process alive")
-    async def live(self) -> dict[str, Any]:
+    async def live(self) -> Liveness:
         """Answers as long as the process can answer."""
-        return {"status": "alive", "pid": os.getpid()}
+        return Liveness("alive", os.getpid())
 
     @get("/api/v1/health/ready", opt={"permission": "public"}, sync_to_thread=True, summary="Can it serve")
-    def ready(self, services: Any) -> dict[str, Any]:
+    def ready(self, services: Any) -> Readiness:
         """Whether the database answers; 503 otherwise."""
         try:
             with services.database.engine.connect() as connection:
                 connection.exec_driver_sql("select 1")
         except Exception as error:
             raise Unavailable(f"The database does not answer: {error}") from error
-        return {"status": "ready", "backlog_events": services.ingestion.backlog_events, "actor": SYSTEM.name}
+        return Readiness("ready", services.ingestion.backlog_events)
 
     @get("/metrics", opt={"permission": "public"}, sync_to_thread=True, include_in_schema=False)
     def metrics(self, request: Request[Any, Any, Any], services: Any) -> Response[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +14,7 @@ from litestar.response import Stream
 from finer.app.live import sse
 from finer.app.monitoring import pipeline_view
 from finer.decisions import service as decisions
-from finer.decisions.routes import show_alert, show_summary
+from finer.decisions.routes.documents import show_alert, show_summary
 from finer.fraud import service as fraud
 from finer.identity.routes.edge import credential_of
 from finer.identity.types import Permission, Principal
@@ -27,20 +27,48 @@ _ALERTS_PER_TICK = 100
 _NO_CACHE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
+def described(events: Mapping[str, str | None], *, resumes: bool = False) -> dict[str, Any]:
+    """What OpenAPI says of a stream: its events by name, each with the schema of its data (None: no data)."""
+    schemas = {
+        name: {"type": "object"} if schema is None else {"$ref": f"#/components/schemas/{schema}"}
+        for name, schema in events.items()
+    }
+    content = {"schema": {"type": "string", "x-events": schemas}}
+    found: dict[str, Any] = {
+        "responses": {"200": {"description": "Server-sent events.", "content": {"text/event-stream": content}}}
+    }
+    if resumes:
+        about = "The id of the last event that was seen; what changed since then is sent first."
+        header = {"name": "Last-Event-ID", "in": "header", "description": about, "schema": {"type": "string"}}
+        found["parameters"] = [header]
+    return found
+
+
 class StreamController(Controller):
     """Server-sent events; each event's data is one JSON document."""
 
     path = "/api/v1"
     tags = ["Live"]
 
-    @get("/alerts/stream", opt={"permission": Permission.ALERTS_READ}, summary="Live alerts")
+    @get(
+        "/alerts/stream",
+        opt={
+            "permission": Permission.ALERTS_READ,
+            "describe": described({"alert": "Alert", "summary": "AlertSummary", "resync": None}, resumes=True),
+        },
+        summary="Live alerts",
+    )
     async def alerts(self, request: Request[Principal, Any, Any], services: Any) -> Stream:
         """Events `alert` (new or changed), `summary`, and `resync` (fetch again). Resumes from Last-Event-ID."""
         last = request.headers.get("last-event-id", "")
         since = int(last) if last.isdigit() else None
         return _stream(services.alerts.stream(request.user.tenant_id, since, _alive(services, request)))
 
-    @get("/pipeline/stream", opt={"permission": Permission.PIPELINE_READ}, summary="Live pipeline")
+    @get(
+        "/pipeline/stream",
+        opt={"permission": Permission.PIPELINE_READ, "describe": described({"pipeline": "Pipeline"})},
+        summary="Live pipeline",
+    )
     async def pipeline(self, request: Request[Principal, Any, Any], services: Any) -> Stream:
         """Event `pipeline` every second: the document of GET /pipeline."""
         return _stream(services.pipeline.stream(request.user.tenant_id, None, _alive(services, request)))

@@ -12,7 +12,17 @@ import sqlalchemy as sa
 
 from finer.decisions.rules import cursor_time, read_cursor
 from finer.decisions.tables import alert_totals, alerts, decisions
-from finer.decisions.types import Alert, AlertFilter, AlertState, Assignment, Decision, NewAlert, Resolution, Verdict
+from finer.decisions.types import (
+    Alert,
+    AlertFilter,
+    AlertsPerMinute,
+    AlertState,
+    Assignment,
+    Decision,
+    NewAlert,
+    Resolution,
+    Verdict,
+)
 from finer.kit.money import Money
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
@@ -196,7 +206,7 @@ class DecisionStore:
         ).where(alert_totals.c.tenant_id == self._tenant)
         return list(self._connection.execute(query))
 
-    def per_minute(self, now: datetime, minutes: int) -> list[dict[str, Any]]:
+    def per_minute(self, now: datetime, minutes: int) -> list[AlertsPerMinute]:
         """Alerts raised in each of the last `minutes` minutes that had any."""
         minute = sa.func.date_trunc("minute", alerts.c.raised_at).label("minute")
         query = (
@@ -206,7 +216,7 @@ class DecisionStore:
             .group_by(minute)
             .order_by(minute)
         )
-        return [{"minute": row.minute, "alerts": row.alerts} for row in self._connection.execute(query)]
+        return [AlertsPerMinute(row.minute, row.alerts) for row in self._connection.execute(query)]
 
     def recount(self) -> list[sa.Row[Any]]:
         """Where the totals differ from the alerts themselves; for invariants."""

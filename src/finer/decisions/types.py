@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Literal, TypeAlias, cast
 
 import msgspec
 
+from finer.kit import documents
 from finer.kit.money import Money
+
+ActionWord: TypeAlias = Literal["approve", "review", "block"]
 
 
 class Action(IntEnum):
@@ -20,9 +23,9 @@ class Action(IntEnum):
     BLOCK = 2
 
     @property
-    def word(self) -> str:
+    def word(self) -> ActionWord:
         """The name in the API: approve, review or block."""
-        return self.name.lower()
+        return cast(ActionWord, self.name.lower())
 
 
 class AlertState(StrEnum):
@@ -38,7 +41,7 @@ class FiredRule(msgspec.Struct, frozen=True):
 
     id: str
     title: str
-    action: str
+    action: ActionWord
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     fraud or None without a model. `rule_pack`, `feature_set` and `model` pin the versions.
     """
 
-    action: str
+    action: ActionWord
     rules: list[FiredRule]
     reasons: list[str]
     features: dict[str, float | str | None]
@@ -76,7 +79,7 @@ class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
     partition: int
     log_offset: int
     event_id: str
-    action: str
+    action: ActionWord
     occurred_at: datetime
     received_at: datetime
     account_id: str | None
@@ -115,7 +118,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     id: uuid.UUID
     sequence: int
     state: AlertState
-    action: str
+    action: ActionWord
     event_id: str
     occurred_at: datetime
     raised_at: datetime
@@ -146,7 +149,7 @@ class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
     assignee: uuid.UUID | None = None
     unassigned: bool = False
     text_columns: tuple[str, ...] = ("event_id", "merchant_name")
-    action: str | None = None
+    action: ActionWord | None = None
     rule: str | None = None
     text: str | None = None
     min_amount_usd_minor: int | None = None
@@ -166,6 +169,13 @@ class RuleTotals(msgspec.Struct, frozen=True):
     dismissed: int
 
 
+class AlertsPerMinute(msgspec.Struct, frozen=True):
+    """How many alerts were raised in the minute that begins at `minute`."""
+
+    minute: datetime
+    alerts: int
+
+
 class AlertSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers above the list. Amounts are USD minor units.
 
@@ -180,5 +190,18 @@ class AlertSummary(msgspec.Struct, frozen=True, kw_only=True):
     protected_usd_minor: int
     in_review_usd_minor: int
     by_rule: list[RuleTotals]
-    per_minute: list[dict[str, Any]]
+    per_minute: list[AlertsPerMinute]
     as_of: datetime
+
+
+class TimelineEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction of an alert's account, and what was decided on it. `this` marks the one that the alert is about."""
+
+    event_id: str
+    occurred_at: datetime
+    amount: documents.Money
+    merchant_name: str | None
+    merchant_country: str | None
+    channel: str | None
+    action: ActionWord | None
+    this: bool

@@ -22,21 +22,21 @@ from finer.ingest.rules import bodies as body_rules
 from finer.ingest.rules.check import fingerprint
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.contract import compile_contract
+from finer.ingest.rules.describe import json_schema
 from finer.ingest.rules.files import Unpacked, file_steps, format_of_file
 from finer.ingest.rules.mapping import compile_mapping, source_contract
 from finer.ingest.rules.plan import plan_of
-from finer.ingest.rules.rates import BOUNDS_MS, histogram, percentile
+from finer.ingest.rules.rates import RECENT, activity_of, histogram
 from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
 from finer.ingest.store import IngestStore, problems_of
 from finer.ingest.types import (
     AWAITED,
+    Activity,
     Body,
     BodyResult,
     Contract,
-    ContractCounts,
     FileGroup,
-    Latency,
     Mapping,
     NewReceipt,
     Offsets,
@@ -46,7 +46,6 @@ from finer.ingest.types import (
     QuarantineCause,
     QuarantinedRecord,
     Receipt,
-    Throughput,
 )
 from finer.kit.clock import EPOCH, Clock, SystemClock, microseconds
 from finer.kit.columns import Columns
@@ -61,8 +60,6 @@ UNPACKED_BYTES_MAX = 128 * 2**20
 RECORDS_MAX = body_rules.RECORDS_MAX
 READER = "pipeline"
 """The consumer of the event log whose progress says that a receipt is done."""
-_RECENT = timedelta(minutes=5)
-_BUCKET = timedelta(seconds=5)
 
 
 @lru_cache(maxsize=1)
@@ -88,6 +85,16 @@ def contract(name: str) -> Contract:
 def format_of(content_type: str) -> str:
     """The format that a content type names. Raises UnsupportedFormat, listing what is read."""
     return body_rules.format_of(content_type)
+
+
+def content_types() -> MappingType[str, str]:
+    """Every content type that is read, and its format."""
+    return body_rules.FORMATS
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """Every contract as JSON Schema, for documents that describe the API."""
+    return {name: json_schema(known) for name, known in contracts().items()}
 
 
 def warm() -> None:
@@ -316,38 +323,11 @@ def record_processed(tx: Tx, stream: str, received_us: Array, status: Array) -> 
     )
 
 
-def activity(tx: Tx) -> dict[str, Any]:
+def activity(tx: Tx) -> Activity:
     """Counts by contract of the last 24 hours, and throughput and latency of the last five minutes."""
     now = tx.now()
     store = IngestStore(tx)
-    rates: dict[str, float] = {}
-    per_bucket: dict[datetime, int] = {}
-    latency: Array = np.zeros(len(BOUNDS_MS) + 1, np.int64)
-    for name, bucket, accepted, counts in store.buckets(now - _RECENT):
-        per_bucket[bucket] = per_bucket.get(bucket, 0) + accepted
-        if now - 3 * _BUCKET <= bucket < now - _BUCKET:
-            rates[name] = rates.get(name, 0.0) + accepted / (2 * _BUCKET.total_seconds())
-        latency = latency + np.asarray(counts, np.int64)
-    found = {row[0]: row for row in store.counts(now - timedelta(hours=24))}
-    counted = [found.get(name, (name, 0, 0, 0, 0, None)) for name in contracts()]
-    return {
-        "contracts": [
-            ContractCounts(
-                contract=row[0],
-                received=row[1],
-                accepted=row[2],
-                duplicate=row[3],
-                quarantined=row[4],
-                accepted_per_s=round(rates.get(row[0], 0.0), 1),
-                last_event_at=row[5],
-            )
-            for row in counted
-        ],
-        "throughput": [
-            Throughput(bucket, count / _BUCKET.total_seconds()) for bucket, count in sorted(per_bucket.items())
-        ],
-        "latency": Latency(*(percentile(latency, share) for share in (0.5, 0.95, 0.99))),
-    }
+    return activity_of(now, contracts(), store.buckets(now - RECENT), store.counts(now - timedelta(hours=24)))
 
 
 def consumed_offsets(tx: Tx) -> Offsets:

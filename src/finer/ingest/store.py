@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from finer.ingest.tables import outcomes, quarantined_records, receipts, rollups
 from finer.ingest.types import (
+    BrokenField,
     FieldError,
     NewReceipt,
     Offsets,
-    Problem,
     QuarantineCause,
     QuarantinedRecord,
     Receipt,
@@ -319,10 +319,10 @@ class IngestStore:
         )
 
 
-def problems_of(new: NewReceipt) -> list[Problem]:
+def problems_of(new: NewReceipt) -> list[BrokenField]:
     """The first broken fields of a body, with their lines."""
     found = (
-        Problem(record.line, error.field, error.rule, error.value, error.reason)
+        BrokenField(record.line, error.field, error.rule, error.value, error.reason)
         for record in new.result.refused[:PROBLEMS_SHOWN]
         for error in record.errors
     )
@@ -344,5 +344,5 @@ def _receipt(row: Any, consumed: Offsets) -> Receipt:
         received_at=row.received_at,
         source=row.source,
         unknown_fields=list(row.unknown_fields),
-        problems=msgspec.convert(row.problems, list[Problem]),
+        problems=msgspec.convert(row.problems, list[BrokenField]),
     )

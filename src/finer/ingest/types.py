@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -240,7 +240,7 @@ class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
     body_hash: bytes | None = None
 
 
-class Problem(msgspec.Struct, frozen=True):
+class BrokenField(msgspec.Struct, frozen=True):
     """A broken field of a refused record, as a receipt shows it."""
 
     line: int
@@ -263,11 +263,11 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: int
     conflicting: int
     quarantined: int
-    state: str
+    state: Literal["processing", "done"]
     received_at: datetime
     source: str
     unknown_fields: list[str]
-    problems: list[Problem]
+    problems: list[BrokenField]
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,6 +319,14 @@ class Latency(msgspec.Struct, frozen=True):
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts by contract of the last 24 hours, and throughput and latency of the last five minutes."""
+
+    contracts: list[ContractCounts]
+    throughput: list[Throughput]
+    latency: Latency
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

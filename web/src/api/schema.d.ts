@@ -4,54 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["signIn"];
-        delete: operations["signOut"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/session/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["signInByLink"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/me": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getMe"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -59,23 +11,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["listAlerts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/alerts/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getAlertSummary"];
+        /**
+         * List alerts
+         * @description Alerts by state, action, rule, text, amount and time; newest or largest first, page by page.
+         */
+        get: operations["ApiV1AlertsList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -91,7 +31,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["streamAlerts"];
+        /**
+         * Live alerts
+         * @description Events `alert` (new or changed), `summary`, and `resync` (fetch again). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1AlertsStreamAlerts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -100,14 +44,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts/{id}": {
+    "/api/v1/alerts/summary": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getAlert"];
+        /**
+         * Numbers of alerts
+         * @description Open, confirmed and dismissed alerts, what is at stake, and what was protected.
+         */
+        get: operations["ApiV1AlertsSummarySummary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -116,7 +64,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts/{id}/resolution": {
+    "/api/v1/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One alert
+         * @description One alert with the feature values used and the account's recent timeline.
+         */
+        get: operations["ApiV1AlertsAlertIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/resolution": {
         parameters: {
             query?: never;
             header?: never;
@@ -125,7 +93,221 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["resolveAlert"];
+        /**
+         * Confirm fraud or dismiss
+         * @description Close an alert. 409 when somebody else was quicker.
+         */
+        post: operations["ApiV1AlertsAlertIdResolutionResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description Every API key of the firm, without its secret.
+         */
+        get: operations["ApiV1ApiKeysList"];
+        put?: never;
+        /**
+         * Make an API key
+         * @description Make an API key; the answer is the only place where its secret is ever shown.
+         */
+        post: operations["ApiV1ApiKeysCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description Revoke an API key; it stops working within a second.
+         */
+        delete: operations["ApiV1ApiKeysPrefixRevoke"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit trail
+         * @description Acts of people and machines, the newest first.
+         */
+        get: operations["ApiV1AuditList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide one transaction
+         * @description Decide one transaction through the same path as every other record, and wait for the answer.
+         *
+         *     The event_id makes it idempotent: the same body again brings the same decision, another body is refused with
+         *     409. 422 lists the fields that break the contract.
+         */
+        post: operations["ApiV1DecisionsDecide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{decision_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One decision
+         * @description A decision that was waited for, as it was answered.
+         */
+        get: operations["ApiV1DecisionsDecisionIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/{contract}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send records
+         * @description Take records as NDJSON, a JSON array, CSV, Parquet or Arrow IPC, also gzip or zstd; answers a receipt.
+         *
+         *     Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
+         *     quarantine with its reasons and does not hold back the others.
+         */
+        post: operations["ApiV1EventsContractSend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Is the process alive
+         * @description Answers as long as the process can answer.
+         */
+        get: operations["ApiV1HealthLiveLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Can it serve
+         * @description Whether the database answers; 503 otherwise.
+         */
+        get: operations["ApiV1HealthReadyReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I
+         * @description The signed-in person, the firm, and what the role allows.
+         */
+        get: operations["ApiV1MeMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may I do
+         * @description The caller's permissions with their scopes.
+         */
+        get: operations["ApiV1MePermissionsMine"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -139,7 +321,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["getPipeline"];
+        /**
+         * The pipeline now
+         * @description Throughput, latency, lag, freshness, and counts by contract of the last 24 hours.
+         */
+        get: operations["ApiV1PipelinePipeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,7 +341,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["streamPipeline"];
+        /**
+         * Live pipeline
+         * @description Event `pipeline` every second: the document of GET /pipeline.
+         */
+        get: operations["ApiV1PipelineStreamPipeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,7 +361,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["listQuarantine"];
+        /**
+         * List quarantined records
+         * @description Records in quarantine with every broken field, newest first, page by page.
+         */
+        get: operations["ApiV1QuarantineList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -187,7 +381,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["listQuarantineCauses"];
+        /**
+         * Count quarantined records
+         * @description Records in quarantine by contract, field and broken rule, most frequent first.
+         */
+        get: operations["ApiV1QuarantineCausesCauses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -203,7 +401,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["listReceipts"];
+        /**
+         * List receipts
+         * @description Receipts, newest first, page by page.
+         */
+        get: operations["ApiV1ReceiptsList"];
         put?: never;
         post?: never;
         delete?: never;
@@ -212,15 +414,167 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/receipts/{id}": {
+    "/api/v1/receipts/{receipt_id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getReceipt"];
+        /**
+         * One receipt
+         * @description A receipt: received = accepted + duplicate + quarantined once its state is done.
+         */
+        get: operations["ApiV1ReceiptsReceiptIdDetail"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What every role may do
+         * @description The grants table: every role with its permissions, their scopes, and what it sees of each class of data.
+         */
+        get: operations["ApiV1RolesRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in
+         * @description Sign in by e-mail address and password; the answer sets the session cookie.
+         */
+        post: operations["ApiV1SessionSignIn"];
+        /**
+         * Sign out
+         * @description End this session.
+         */
+        delete: operations["ApiV1SessionSignOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in by link
+         * @description Sign in by the token of a link; the answer sets the session cookie.
+         */
+        post: operations["ApiV1SessionLinkSignInByLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My sessions
+         * @description Browsers where I am signed in.
+         */
+        get: operations["ApiV1SessionsSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one of my sessions
+         * @description Sign another browser out; it stops working within a second.
+         */
+        delete: operations["ApiV1SessionsSessionIdEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List teams
+         * @description The firm's teams with their members.
+         */
+        get: operations["ApiV1TeamsList"];
+        put?: never;
+        /**
+         * Make a team
+         * @description Make a team, at first without members.
+         */
+        post: operations["ApiV1TeamsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set who is in a team
+         * @description From here on exactly these people are in the team; what they reach changes within a second.
+         */
+        put: operations["ApiV1TeamsTeamIdMembersMembers"];
         post?: never;
         delete?: never;
         options?: never;
@@ -232,266 +586,711 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description RFC 9457 problem details. */
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
-            instance?: string;
-        };
-        Money: {
-            minor: number;
-            currency: string;
-            text: string;
-        };
-        User: {
-            id: string;
-            name: string;
-            email: string;
-            role: string;
-        };
-        Branding: {
-            primary_color?: string | null;
-            logo_text?: string | null;
-        };
-        Tenant: {
-            id: string;
-            name: string;
-            slug: string;
-            base_currency: string;
-            timezone: string;
-            branding: components["schemas"]["Branding"];
-        };
-        Me: {
-            user: components["schemas"]["User"];
-            tenant: components["schemas"]["Tenant"];
-            permissions: string[];
-        };
-        SignedIn: {
-            user: {
-                id: string;
-                name: string;
-                role: string;
-            };
-            permissions: string[];
-        };
-        SignIn: {
-            email: string;
-            password: string;
-        };
-        SignInLink: {
-            token: string;
-        };
-        FiredRule: {
-            id: string;
-            title: string;
-            action: components["schemas"]["Action"];
-        };
-        /** @enum {string} */
-        Action: "approve" | "review" | "block";
-        /** @enum {string} */
-        AlertState: "open" | "confirmed_fraud" | "dismissed";
-        Resolution: {
-            by: string;
-            /** Format: date-time */
-            at: string;
-            note: string;
-        };
-        Versions: {
-            rule_pack: string | null;
-            feature_set: string | null;
-            model: string | null;
-        };
+        /** Alert */
         Alert: {
-            id: string;
-            state: components["schemas"]["AlertState"];
+            account_id: string | null;
             /** @enum {string} */
-            action: "review" | "block";
+            action: "approve" | "review" | "block";
+            amount: components["schemas"]["Money"];
+            amount_usd: components["schemas"]["Money"] | null;
+            card_last4: string | null;
+            channel: string | null;
+            customer_id: string | null;
+            device_id: string | null;
             event_id: string;
+            id: string;
+            merchant_city: string | null;
+            merchant_country: string | null;
+            merchant_name: string | null;
             /** Format: date-time */
             occurred_at: string;
             /** Format: date-time */
             raised_at: string;
+            reasons: string[];
+            resolution: components["schemas"]["Resolution"] | null;
+            rules: components["schemas"]["FiredRule"][];
+            score: number | null;
+            sequence: number;
+            state: components["schemas"]["AlertState"];
+            version: number;
+            versions: components["schemas"]["Versions"];
+        };
+        /** AlertDetail */
+        AlertDetail: {
             account_id: string | null;
-            customer_id: string | null;
-            card_last4: string | null;
+            /** @enum {string} */
+            action: "approve" | "review" | "block";
             amount: components["schemas"]["Money"];
             amount_usd: components["schemas"]["Money"] | null;
-            merchant_name: string | null;
+            card_last4: string | null;
+            channel: string | null;
+            customer_id: string | null;
+            device_id: string | null;
+            event_id: string;
+            features: components["schemas"]["FeatureValue"][];
+            id: string;
             merchant_city: string | null;
             merchant_country: string | null;
-            channel: string | null;
-            device_id: string | null;
-            rules: components["schemas"]["FiredRule"][];
-            reasons: string[];
-            score: number | null;
-            resolution: components["schemas"]["Resolution"] | null;
-            version: number;
-            sequence?: number;
-            versions?: components["schemas"]["Versions"];
-        };
-        FeatureValue: {
-            name: string;
-            value: number | string | boolean | null;
-            description: string;
-            unit?: string | null;
-        };
-        TimelineEvent: {
-            event_id: string;
+            merchant_name: string | null;
             /** Format: date-time */
             occurred_at: string;
-            amount: components["schemas"]["Money"];
-            merchant_name: string | null;
-            merchant_country: string | null;
-            channel: string | null;
-            action: components["schemas"]["Action"] | null;
-            this: boolean;
-        };
-        AlertDetail: components["schemas"]["Alert"] & {
-            features: components["schemas"]["FeatureValue"][];
+            /** Format: date-time */
+            raised_at: string;
+            reasons: string[];
+            resolution: components["schemas"]["Resolution"] | null;
+            rules: components["schemas"]["FiredRule"][];
+            score: number | null;
+            sequence: number;
+            state: components["schemas"]["AlertState"];
             timeline: components["schemas"]["TimelineEvent"][];
+            version: number;
+            versions: components["schemas"]["Versions"];
         };
+        /** AlertPage */
         AlertPage: {
+            /** Format: date-time */
+            as_of: string;
             items: components["schemas"]["Alert"][];
             next: string | null;
+        };
+        /**
+         * AlertState
+         * @description What a person has said of an alert.
+         * @enum {string}
+         */
+        AlertState: "open" | "confirmed_fraud" | "dismissed";
+        /** AlertSummary */
+        AlertSummary: {
             /** Format: date-time */
             as_of: string;
-        };
-        ResolveAlert: {
-            /** @enum {string} */
-            verdict: "confirmed_fraud" | "dismissed";
-            note: string;
-            version: number;
-        };
-        RuleTotals: {
-            rule: string;
-            open: number;
+            blocked_today: number;
+            by_rule: components["schemas"]["RuleTotals"][];
             confirmed: number;
             dismissed: number;
-            title?: string;
-        };
-        AlertSummary: {
+            in_review_usd: components["schemas"]["Money"];
             open: number;
             open_amount_usd: components["schemas"]["Money"];
-            confirmed: number;
-            dismissed: number;
-            blocked_today: number;
+            per_minute: components["schemas"]["AlertsPerMinute"][];
             protected_usd: components["schemas"]["Money"];
-            in_review_usd: components["schemas"]["Money"];
-            by_rule: components["schemas"]["RuleTotals"][];
-            per_minute: {
-                /** Format: date-time */
-                minute: string;
-                alerts: number;
-            }[];
-            /** Format: date-time */
-            as_of: string;
         };
+        /** AlertsPerMinute */
+        AlertsPerMinute: {
+            alerts: number;
+            /** Format: date-time */
+            minute: string;
+        };
+        /** Branding */
+        Branding: {
+            logo_text?: string | null;
+            primary_color?: string | null;
+        };
+        /** BrokenField */
+        BrokenField: {
+            field: string;
+            line: number;
+            reason: string;
+            rule: string;
+            value: string;
+        };
+        /** ContractCounts */
         ContractCounts: {
-            contract: string;
-            received: number;
             accepted: number;
-            duplicate: number;
-            quarantined: number;
             accepted_per_s: number;
-            /** Format: date-time */
+            contract: string;
+            duplicate: number;
             last_event_at: string | null;
+            quarantined: number;
+            received: number;
         };
+        /** Decision */
+        Decision: {
+            /** @enum {string} */
+            action: "approve" | "review" | "block";
+            alert_id: string | null;
+            /** Format: date-time */
+            decided_at: string;
+            event_id: string;
+            features: {
+                [key: string]: number | string | null;
+            };
+            id: string;
+            model: string | null;
+            reasons: string[];
+            rules: components["schemas"]["FiredRule"][];
+            score: number | null;
+            versions: components["schemas"]["DecisionVersions"];
+        };
+        /** DecisionVersions */
+        DecisionVersions: {
+            feature_set: string;
+            rule_pack: string;
+        };
+        /** FeatureValue */
+        FeatureValue: {
+            description: string;
+            name: string;
+            unit: string;
+            value: number | string | null;
+        };
+        /** FieldError */
+        FieldError: {
+            field: string;
+            reason: string;
+            rule: string;
+            value: string;
+        };
+        /** FiredRule */
+        FiredRule: {
+            /** @enum {string} */
+            action: "approve" | "review" | "block";
+            id: string;
+            title: string;
+        };
+        /**
+         * Form
+         * @description What is shown of a value: all of it, a part that tells two apart, or nothing.
+         * @enum {string}
+         */
+        Form: "clear" | "partial" | "absent";
+        /** Freshness */
+        Freshness: {
+            delay_s: number;
+            newest: string | null;
+            rows: number;
+            seconds: number | null;
+            table: string;
+        };
+        /** KeyBody */
+        KeyBody: {
+            /** @default 365 */
+            days: number;
+            name: string;
+            scopes: string[];
+        };
+        /** Lag */
+        Lag: {
+            events: number;
+        };
+        /** Latency */
+        Latency: {
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+        };
+        /** LinkBody */
+        LinkBody: {
+            token: string;
+        };
+        /** Liveness */
+        Liveness: {
+            pid: number;
+            /** @constant */
+            status: "alive";
+        };
+        /** LogSize */
+        LogSize: {
+            events: number;
+            streams: number;
+        };
+        /** Me */
+        Me: {
+            permissions: components["schemas"]["Permission"][];
+            tenant: components["schemas"]["Tenant"];
+            user: components["schemas"]["User"];
+        };
+        /** MembersBody */
+        MembersBody: {
+            members: string[];
+        };
+        /** Money */
+        Money: {
+            currency: string;
+            minor: number;
+            /** @example 1,250.00 USD */
+            text: string;
+        };
+        /** MyPermissions */
+        MyPermissions: {
+            data_classes: {
+                [key: string]: components["schemas"]["Form"];
+            };
+            permissions: {
+                [key: string]: components["schemas"]["Scope"];
+            };
+            role: components["schemas"]["Role"];
+            teams: string[];
+        };
+        /** PasswordBody */
+        PasswordBody: {
+            email: string;
+            password: string;
+        };
+        /**
+         * Permission
+         * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
+         * @enum {string}
+         */
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:read" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "quarantine:read" | "receipts:read" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
+        /** Person */
+        Person: {
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** Pipeline */
         Pipeline: {
             /** Format: date-time */
             as_of: string;
             contracts: components["schemas"]["ContractCounts"][];
-            throughput: {
-                /** Format: date-time */
-                at: string;
-                events_per_s: number;
-            }[];
-            latency: {
-                p50_ms: number | null;
-                p95_ms: number | null;
-                p99_ms: number | null;
-            };
-            freshness: {
-                table: string;
-                seconds: number | null;
-                rows: number;
-                /** Format: date-time */
-                newest: string | null;
-                delay_s?: number;
-            }[];
-            lag: {
-                events: number;
-                seconds?: number | null;
-            };
-            log?: {
-                [key: string]: unknown;
-            };
+            freshness: components["schemas"]["Freshness"][];
+            lag: components["schemas"]["Lag"];
+            latency: components["schemas"]["Latency"];
+            log: components["schemas"]["LogSize"];
+            throughput: components["schemas"]["Throughput"][];
         };
-        Breach: {
-            field: string | null;
-            rule: string;
-            /** @description Any JSON value. */
-            value: unknown;
-            reason: string;
+        /**
+         * Problem
+         * @description Why a request was not done (RFC 9457). Further members belong to the `type` of the problem.
+         */
+        Problem: {
+            /** @description What happened, where, and what to do next. */
+            detail: string;
+            /**
+             * @description The path that was asked for.
+             * @default
+             */
+            instance: string;
+            status: number;
+            title: string;
+            /** @example urn:finer:problem:not-found */
+            type: string;
         };
-        QuarantinedRecord: {
-            id: string;
-            receipt_id: string;
-            contract: string;
-            line: number | null;
-            errors: components["schemas"]["Breach"][];
-            /** @description Any JSON value. */
-            raw: unknown;
-            /** Format: date-time */
-            received_at: string;
-            state?: string;
-            raw_bytes?: number;
-        };
+        /** QuarantineCause */
         QuarantineCause: {
             contract: string;
-            field: string | null;
-            rule: string;
+            example: string;
+            field: string;
             records: number;
-            example?: string;
+            rule: string;
         };
+        /** QuarantineCauses */
         QuarantineCauses: {
             items: components["schemas"]["QuarantineCause"][];
         };
+        /** QuarantinePage */
         QuarantinePage: {
             items: components["schemas"]["QuarantinedRecord"][];
             next: string | null;
         };
-        ReceiptProblem: {
-            line: number | null;
-            field: string | null;
-            rule: string;
-            /** @description Any JSON value. */
-            value: unknown;
-            reason: string;
-        };
-        Receipt: {
-            id: string;
+        /** QuarantinedRecord */
+        QuarantinedRecord: {
             contract: string;
-            received: number;
+            errors: components["schemas"]["FieldError"][];
+            id: string;
+            line: number;
+            raw: string;
+            raw_bytes: number;
+            receipt_id: string;
+            /** Format: date-time */
+            received_at: string;
+            state: string;
+        };
+        /** Readiness */
+        Readiness: {
+            backlog_events: number;
+            /** @constant */
+            status: "ready";
+        };
+        /** Receipt */
+        Receipt: {
             accepted: number;
+            conflicting: number;
+            contract: string;
             duplicate: number;
+            id: string;
+            problems: components["schemas"]["BrokenField"][];
             quarantined: number;
-            /** @enum {string} */
-            state: "processing" | "done";
+            received: number;
             /** Format: date-time */
             received_at: string;
             source: string;
-            problems: components["schemas"]["ReceiptProblem"][];
-            conflicting?: number;
-            unknown_fields?: string[];
+            /** @enum {string} */
+            state: "processing" | "done";
+            unknown_fields: string[];
         };
+        /** ReceiptPage */
         ReceiptPage: {
             items: components["schemas"]["Receipt"][];
             next: string | null;
         };
+        /** Resolution */
+        Resolution: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note: string;
+        };
+        /** ResolutionBody */
+        ResolutionBody: {
+            /** @default  */
+            note: string;
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed";
+            version: number;
+        };
+        /**
+         * Role
+         * @description What somebody is at a firm. `customer` is the firm's own retail customer, `service` a machine.
+         * @enum {string}
+         */
+        Role: "administrator" | "auditor" | "credit_officer" | "customer" | "customer_manager" | "data_engineer" | "executive" | "marketing_manager" | "risk_analyst" | "service";
+        /** RoleView */
+        RoleView: {
+            data_classes: {
+                [key: string]: components["schemas"]["Form"];
+            };
+            permissions: {
+                [key: string]: components["schemas"]["Scope"];
+            };
+            role: components["schemas"]["Role"];
+        };
+        /** RuleTotals */
+        RuleTotals: {
+            confirmed: number;
+            dismissed: number;
+            open: number;
+            rule: string;
+            title: string;
+        };
+        /**
+         * Scope
+         * @description Whose rows a permission covers.
+         * @enum {string}
+         */
+        Scope: "own" | "team" | "tenant" | "self";
+        /** Session */
+        Session: {
+            /** Format: date-time */
+            created_at: string;
+            current: boolean;
+            id: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            user_agent: string;
+        };
+        /** SignedIn */
+        SignedIn: {
+            permissions: components["schemas"]["Permission"][];
+            user: components["schemas"]["Person"];
+        };
+        /** TeamBody */
+        TeamBody: {
+            name: string;
+        };
+        /** TeamView */
+        TeamView: {
+            id: string;
+            members: string[];
+            name: string;
+        };
+        /** Tenant */
+        Tenant: {
+            base_currency: string;
+            branding: components["schemas"]["Branding"];
+            id: string;
+            name: string;
+            slug: string;
+            timezone: string;
+        };
+        /** Throughput */
+        Throughput: {
+            /** Format: date-time */
+            at: string;
+            events_per_s: number;
+        };
+        /** TimelineEvent */
+        TimelineEvent: {
+            /** @enum {null|string} */
+            action: "approve" | "review" | "block" | null;
+            amount: components["schemas"]["Money"];
+            channel: string | null;
+            event_id: string;
+            merchant_country: string | null;
+            merchant_name: string | null;
+            /** Format: date-time */
+            occurred_at: string;
+            this: boolean;
+        };
+        /** User */
+        User: {
+            email: string;
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** Versions */
+        Versions: {
+            feature_set: string;
+            model: string | null;
+            rule_pack: string;
+        };
+        /** @description What people do on the web site and in the app: pages, searches, baskets, sign-ins. */
+        activity: {
+            /** @description Where the customer acted. One of web, app, call_centre, branch. */
+            channel?: string | null;
+            /** @description ISO 3166-1 alpha-2 code of the network address. Like [A-Z]{2}. */
+            country?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). */
+            customer_id?: string | number | null;
+            /** @description The device that was used. */
+            device_id?: string | null;
+            /** @description How long it took, in milliseconds. */
+            duration_ms?: number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description What was done. One of page_view, search, product_view, add_to_cart, remove_from_cart, checkout, purchase, login, login_failed, logout, password_reset, profile_change, payee_added, transfer_started, other. */
+            kind: string;
+            /** @description When it happened. Not before 1970 and at most one day ahead of its arrival. */
+            occurred_at: string;
+            /** @description The page or screen. */
+            page?: string | null;
+            /** @description The product, by its stock number. */
+            product_id?: string | number | null;
+            /** @description What was searched for. */
+            search_text?: string | null;
+            /** @description The session that the action belongs to. */
+            session_id: string;
+        };
+        /** @description What a firm knows about a customer at a moment. The newest profile of a customer counts. */
+        customer_profile: {
+            /** @description The branch that looks after the customer. Also read from branchNumber. */
+            branch_number?: string | number | null;
+            /** @description Country of citizenship, as the sender codes it. Also read from citizenshipCode. */
+            citizenship_code?: string | number | null;
+            /** @description City of the address. Also read from City. */
+            city?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber. */
+            customer_id?: string | number | null;
+            /**
+             * Format: date
+             * @description Date on which the first account was opened. Also read from customerOpeningDate.
+             */
+            customer_since?: string | null;
+            /**
+             * Format: date
+             * @description Date of birth. Also read from dateOfBirth.
+             */
+            date_of_birth?: string | null;
+            /** @description Electronic mail address. Like [^@\s]+@[^@\s]+. */
+            email?: string | null;
+            /** @description Employment. Also read from employmentStatus. */
+            employment_status?: string | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description Name of the customer. */
+            full_name?: string | null;
+            /** @description Gender, as the customer states it. Also read from Gender. */
+            gender?: string | null;
+            /** @description Yearly income in thousands of the base currency. Also read from incomeInThousands. */
+            income_thousands?: number | null;
+            /** @description Marital status. Also read from maritalStatus. */
+            marital_status?: string | null;
+            /** @description Segment that the firm puts the customer in. Also read from marketSegment. */
+            market_segment?: string | null;
+            /** @description When it happened. Not before 1970 and at most one day ahead of its arrival. received_at when absent. */
+            occurred_at?: string | null;
+            /** @description Telephone number with its country code. Like [+]?[0-9 ()/.-]{4,31}. */
+            phone?: string | null;
+            /** @description Country of residence, as the sender codes it. Also read from currCountryCode. */
+            residence_country?: string | number | null;
+            /** @description State of the address. Also read from stateCode. */
+            state_code?: string | number | null;
+        };
+        /** @description Every line of an order of goods, from placed to delivered, cancelled or returned, and every change of stock without a customer. */
+        order: {
+            /** @description Quantity times unit price. Negative when the firm gives money back. */
+            amount: number | string;
+            /** @description Where the order was placed. */
+            channel?: string | null;
+            /** @description Country of the customer, as the sender names it. */
+            country?: string | null;
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). */
+            customer_id?: string | number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description When it happened. Not before 1970 and at most one day ahead of its arrival. */
+            occurred_at: string;
+            /** @description The order or invoice that the line belongs to. */
+            order_id: string | number;
+            /** @description The product, by its stock number. */
+            product_id: string | number;
+            /** @description The product in words. */
+            product_name?: string | null;
+            /** @description Units. Negative when goods come back, are cancelled or written off; never zero. */
+            quantity: number;
+            /** @description Region of the customer, as the sender names it. */
+            region?: string | null;
+            /** @description A word of the sender for the state of the order. */
+            status?: string | null;
+            /** @description What happened to the line. An adjustment is a change of stock or of the books without a sale. One of placed, paid, shipped, delivered, cancelled, returned, adjustment. placed when absent. */
+            type?: string | null;
+            /** @description Price of one unit, never negative. */
+            unit_price: number | string;
+        };
+        record: components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["order"] | components["schemas"]["transaction"];
+        /** @description Every movement of money of a customer, by card, transfer or at a branch, when it is asked for or booked. */
+        transaction: {
+            /** @description The account that is charged. Taken from customer_id when absent. */
+            account_id?: string | number | null;
+            /** @description The amount in major units; more than nothing and less than a hundred billion, which leaves room for dong and rupiah. Also read from transactionAmount. */
+            amount?: number | string | null;
+            /** @description The last four digits of the card. Like [0-9]{4}. Also read from cardLast4Digits. */
+            card_last4?: string | null;
+            /** @description Where the customer acted. One of pos, web, app, atm, branch, transfer. */
+            channel?: string | null;
+            /** @description Who receives or sends the money on the other side. */
+            counterparty_id?: string | number | null;
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber. */
+            customer_id?: string | number | null;
+            /** @description The device that was used. */
+            device_id?: string | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description Merchant category code (ISO 18245). Like [0-9]{4}. */
+            mcc?: string | null;
+            /** @description City of the merchant. Also read from merchantCity. */
+            merchant_city?: string | null;
+            /** @description ISO 3166-1 alpha-2 code of the merchant. Like [A-Z]{2}. */
+            merchant_country?: string | null;
+            /** @description The merchant as the acquirer knows it. Taken from merchant_name when absent. */
+            merchant_id?: string | number | null;
+            /** @description The merchant as printed on the statement. Also read from merchantName. */
+            merchant_name?: string | null;
+            /** @description State or province of the merchant. Also read from merchantState. */
+            merchant_state?: string | null;
+            /** @description Postal code of the merchant. Also read from merchantZip. */
+            merchant_zip?: string | number | null;
+            /** @description When it happened. Not before 1970 and at most one day ahead of its arrival. Also read from transactionDate with transactionTime. */
+            occurred_at?: string | null;
+            /** @description State of the customer's address. Also read from stateCode. */
+            state_code?: string | null;
+            /** @description How far it has come. One of authorized, declined, settled, reversed. authorized when absent. */
+            status?: string | null;
+            /** @description What kind of movement it is. One of purchase, withdrawal, transfer, payment, refund, deposit, fee. purchase when absent. Also read from transactionType. */
+            type?: string | null;
+        };
     };
-    responses: never;
+    responses: {
+        /** @description A problem. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Bad Request. The request cannot be understood. */
+        Problem400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unauthorized. Nobody is signed in, or the key or session is not valid any more. */
+        Problem401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Forbidden. The role or the key does not allow this, or the request came from another site. */
+        Problem403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not Found. There is no such thing for this tenant. */
+        Problem404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Conflict. The act contradicts what is stored. */
+        Problem409: {
+            headers: {
+                /** @description Seconds after which the same request may be sent again, where that helps. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Request Entity Too Large. The body is too large. */
+        Problem413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unsupported Media Type. The content type or encoding is none that is read here. */
+        Problem415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Unprocessable Entity. The input is well formed and breaks a rule. */
+        Problem422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too Many Requests. The caller, or the whole system, is over its limit. */
+        Problem429: {
+            headers: {
+                /** @description Seconds after which the same request may be sent again, where that helps. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Service Unavailable. A part of the system is not there right now; nothing was changed. */
+        Problem503: {
+            headers: {
+                /** @description Seconds after which the same request may be sent again, where that helps. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -499,141 +1298,19 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    signIn: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignIn"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    signOut: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    signInByLink: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInLink"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedIn"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getMe: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listAlerts: {
+    ApiV1AlertsList: {
         parameters: {
             query?: {
-                state?: "open" | "confirmed" | "dismissed";
-                action?: "review" | "block";
-                rule?: string;
-                q?: string;
-                min_amount_usd?: number;
-                from?: string;
-                to?: string;
+                state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | null;
+                action?: "review" | "block" | null;
+                rule?: string | null;
+                q?: string | null;
+                min_amount_usd?: number | null;
+                from?: string | null;
+                to?: string | null;
                 sort?: "newest" | "amount";
                 limit?: number;
-                before?: string;
+                before?: string | null;
             };
             header?: never;
             path?: never;
@@ -641,7 +1318,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -650,18 +1327,42 @@ export interface operations {
                     "application/json": components["schemas"]["AlertPage"];
                 };
             };
-            /** @description A problem. */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsStreamAlerts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "text/event-stream": string;
                 };
             };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    getAlertSummary: {
+    ApiV1AlertsSummarySummary: {
         parameters: {
             query?: never;
             header?: never;
@@ -670,7 +1371,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -679,49 +1380,24 @@ export interface operations {
                     "application/json": components["schemas"]["AlertSummary"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    streamAlerts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Server-sent events alert, summary and resync. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-        };
-    };
-    getAlert: {
+    ApiV1AlertsAlertIdDetail: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                alert_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -730,33 +1406,30 @@ export interface operations {
                     "application/json": components["schemas"]["AlertDetail"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    resolveAlert: {
+    ApiV1AlertsAlertIdResolutionResolve: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                alert_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ResolveAlert"];
+                "application/json": components["schemas"]["ResolutionBody"];
             };
         };
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -765,18 +1438,20 @@ export interface operations {
                     "application/json": components["schemas"]["Alert"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    getPipeline: {
+    ApiV1ApiKeysList: {
         parameters: {
             query?: never;
             header?: never;
@@ -785,7 +1460,337 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    }[];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ApiKeysCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ApiKeysPrefixRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditList: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DecisionsDecide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One transaction, with the event_id that names it. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["transaction"] & unknown;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DecisionsDecisionIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                decision_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1EventsContractSend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the body is packed. */
+                "Content-Encoding"?: "gzip" | "zstd" | "identity";
+            };
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["record"][];
+                "application/jsonl": string;
+                "application/ndjson": string;
+                "application/vnd.apache.arrow.file": string;
+                "application/vnd.apache.arrow.stream": string;
+                "application/vnd.apache.parquet": string;
+                "application/x-jsonlines": string;
+                "application/x-ndjson": string;
+                "application/x-parquet": string;
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1HealthLiveLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Liveness"];
+                };
+            };
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1HealthReadyReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MeMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MePermissionsMine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyPermissions"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PipelinePipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -794,18 +1799,13 @@ export interface operations {
                     "application/json": components["schemas"]["Pipeline"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    streamPipeline: {
+    ApiV1PipelineStreamPipeline: {
         parameters: {
             query?: never;
             header?: never;
@@ -814,7 +1814,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent event pipeline, every second. */
+            /** @description Server-sent events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -823,15 +1823,20 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    listQuarantine: {
+    ApiV1QuarantineList: {
         parameters: {
             query?: {
-                contract?: string;
-                rule?: string;
+                contract?: string | null;
+                rule?: string | null;
+                receipt?: string | null;
                 limit?: number;
-                before?: string;
+                before?: string | null;
             };
             header?: never;
             path?: never;
@@ -839,7 +1844,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -848,18 +1853,14 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantinePage"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    listQuarantineCauses: {
+    ApiV1QuarantineCausesCauses: {
         parameters: {
             query?: never;
             header?: never;
@@ -868,7 +1869,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -877,23 +1878,17 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantineCauses"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    listReceipts: {
+    ApiV1ReceiptsList: {
         parameters: {
             query?: {
-                contract?: string;
                 limit?: number;
-                before?: string;
+                before?: string | null;
             };
             header?: never;
             path?: never;
@@ -901,7 +1896,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -910,29 +1905,25 @@ export interface operations {
                     "application/json": components["schemas"]["ReceiptPage"];
                 };
             };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
-    getReceipt: {
+    ApiV1ReceiptsReceiptIdDetail: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                id: string;
+                receipt_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -941,15 +1932,284 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
-            /** @description A problem. */
-            default: {
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1RolesRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
                 headers: {
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["RoleView"][];
                 };
             };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SessionSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SessionSignOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SessionLinkSignInByLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SessionsSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SessionsSessionIdEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1TeamsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1TeamsCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1TeamsTeamIdMembersMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
         };
     };
 }

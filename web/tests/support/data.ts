@@ -26,6 +26,7 @@ export const me: Schema<"Me"> = {
 export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schema<"Alert"> {
   return {
     id: `alr_${n.toString(16).padStart(32, "0")}`,
+    sequence: n,
     state: "open",
     action: n % 2 ? "block" : "review",
     event_id: `evt-${n}`,
@@ -44,6 +45,7 @@ export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schem
     rules: [{ id: "high_amount", title: "High amount", action: "review" }],
     reasons: [`Reason of alert ${n}.`],
     score: 0.91,
+    versions: { rule_pack: "p1", feature_set: "f1", model: "m1" },
     resolution: null,
     version: 1,
     ...change,
@@ -60,7 +62,7 @@ export function detailOf(alert: Schema<"Alert">): Schema<"AlertDetail"> {
         unit: "payments",
         description: "Payments of the account in 10 seconds",
       },
-      { name: "account.mean_30d", value: null, description: "Mean amount over 30 days" },
+      { name: "account.mean_30d", value: null, description: "Mean amount over 30 days", unit: "USD" },
     ],
     timeline: [
       {
@@ -108,8 +110,9 @@ export const pipeline: Schema<"Pipeline"> = {
   ],
   throughput: [],
   latency: { p50_ms: 11, p95_ms: 40, p99_ms: 1200 },
-  freshness: [{ table: "transaction", seconds: 2, rows: 970, newest: NOW }],
-  lag: { events: 3, seconds: 0.1 },
+  freshness: [{ table: "transaction", seconds: 2, rows: 970, newest: NOW, delay_s: 2 }],
+  lag: { events: 3 },
+  log: { events: 1000, streams: 1 },
 };
 
 export const quarantined: Schema<"QuarantinedRecord"> = {
@@ -117,7 +120,9 @@ export const quarantined: Schema<"QuarantinedRecord"> = {
   receipt_id: "rct_1",
   contract: "transaction",
   line: 12,
-  errors: [{ field: "amount", rule: "range", value: -5, reason: "The amount must be greater than 0." }],
+  state: "open",
+  errors: [{ field: "amount", rule: "range", value: "-5", reason: "The amount must be greater than 0." }],
   raw: '{"amount":-5}',
+  raw_bytes: 13,
   received_at: NOW,
 };

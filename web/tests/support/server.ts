@@ -62,7 +62,7 @@ export class Server {
     const alert = this.alerts.find((each) => each.id === id);
     if (!alert) return problem(404, "There is no such alert.");
     if (request.method === "GET") return [200, detailOf(alert)];
-    const { verdict, note } = (await request.json()) as Schema<"ResolveAlert">;
+    const { verdict, note } = (await request.json()) as Schema<"ResolutionBody">;
     const resolution = { by: "Mei Tan", at: NOW, note };
     return [200, { ...alert, state: verdict, version: 2, resolution }];
   }

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.datastructures import Cookie
 
+from finer.identity.routes.documents import Me, Person, Session, SignedIn, User, show_tenant
 from finer.identity.routes.edge import (
     COOKIE,
     NOT_KEPT,
@@ -67,7 +68,7 @@ class SessionController(Controller):
     )
     async def sign_in(
         self, request: Request[Any, Any, Any], data: PasswordBody, credentials: Any, settings: Settings
-    ) -> Response[dict[str, Any]]:
+    ) -> Response[SignedIn]:
         """Sign in by e-mail address and password; the answer sets the session cookie."""
         principal, token = await _POOL.run(
             credentials.sign_in, data.email, data.password, address_of(request), agent_of(request)
@@ -83,7 +84,7 @@ class SessionController(Controller):
     )
     async def sign_in_by_link(
         self, request: Request[Any, Any, Any], data: LinkBody, credentials: Any, settings: Settings
-    ) -> Response[dict[str, Any]]:
+    ) -> Response[SignedIn]:
         """Sign in by the token of a link; the answer sets the session cookie."""
         principal, token = await _POOL.run(credentials.sign_in_by_link, data.token, agent_of(request))
         return _signed_in(request, principal, token, settings)
@@ -99,36 +100,27 @@ class SessionController(Controller):
         return Response(None, status_code=204, cookies=[*gone, signed_out_hint()])
 
     @get("/me", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Who am I")
-    def me(self, request: Request[Principal, Any, Any], tx: Tx) -> dict[str, Any]:
+    def me(self, request: Request[Principal, Any, Any], tx: Tx) -> Me:
         """The signed-in person, the firm, and what the role allows."""
         user = people.get_user(tx, request.user.id)
-        tenant = tenants.get_tenant(tx)
-        return {
-            "user": {"id": show_id("usr", user.id), "name": user.name, "email": user.email, "role": user.role},
-            "tenant": {
-                "id": show_id("ten", tenant.id),
-                "slug": tenant.slug,
-                "name": tenant.name,
-                "base_currency": tenant.base_currency,
-                "timezone": tenant.timezone,
-                "branding": tenant.branding,
-            },
-            "permissions": sorted(request.user.permissions),
-        }
+        return Me(
+            user=User(id=show_id("usr", user.id), name=user.name, email=user.email, role=user.role),
+            tenant=show_tenant(tenants.get_tenant(tx)),
+            permissions=sorted(request.user.permissions),
+        )
 
     @get("/sessions", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="My sessions")
-    def sessions(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> list[dict[str, Any]]:
+    def sessions(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> list[Session]:
         """Browsers where I am signed in."""
-        found = sessions.list_sessions(tx, settings, request.user.id)
         return [
-            {
-                "id": show_id("ses", one.id),
-                "created_at": one.created_at,
-                "last_seen_at": one.last_seen_at,
-                "user_agent": one.user_agent,
-                "current": one.id == request.user.session_id,
-            }
-            for one in found
+            Session(
+                id=show_id("ses", one.id),
+                created_at=one.created_at,
+                last_seen_at=one.last_seen_at,
+                user_agent=one.user_agent,
+                current=one.id == request.user.session_id,
+            )
+            for one in sessions.list_sessions(tx, settings, request.user.id)
         ]
 
     @delete(
@@ -142,7 +134,7 @@ class SessionController(Controller):
 
 def _signed_in(
     request: Request[Any, Any, Any], principal: Principal, token: str, settings: Settings
-) -> Response[dict[str, Any]]:
+) -> Response[SignedIn]:
     # Behind a proxy that ends TLS, the public address says what the browser sees.
     secure = request.scope["scheme"] == "https" or settings.web_url.startswith("https://")
     cookie = Cookie(
@@ -154,8 +146,8 @@ def _signed_in(
         secure=secure,
         max_age=settings.session_absolute_hours * 3600,
     )
-    document = {
-        "user": {"id": show_id("usr", principal.id), "name": principal.name, "role": principal.role},
-        "permissions": sorted(principal.permissions),
-    }
+    document = SignedIn(
+        user=Person(id=show_id("usr", principal.id), name=principal.name, role=principal.role),
+        permissions=sorted(principal.permissions),
+    )
     return Response(document, status_code=200, cookies=[cookie, Cookie(key=SIGNED_OUT_COOKIE, value="", max_age=0)])

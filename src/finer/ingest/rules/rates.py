@@ -1,15 +1,21 @@
-"""Latencies as counts per bucket, and the percentiles that they tell."""
+"""Throughput, and latencies as counts per bucket with the percentiles that they tell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
+from finer.ingest.types import Activity, ContractCounts, Latency, Throughput
+
 Array = np.ndarray[Any, np.dtype[Any]]
 BOUNDS_MS: Array = 0.25 * 1.2 ** np.arange(72)
 """Upper bounds of all buckets but the last, in milliseconds: 0.25 ms to 105 s, each a fifth above the former."""
+
+RECENT = timedelta(minutes=5)
+_BUCKET = timedelta(seconds=5)
 
 
 def histogram(latencies_ms: Array) -> list[int]:
@@ -32,3 +38,41 @@ def percentile(counts: Sequence[int] | Array, share: float) -> float | None:
     before = 0.0 if place == 0 else float(summed[place - 1])
     inside = (share * total - before) / found[place] if found[place] else 0.0
     return float(round(low + (high - low) * inside, 3))
+
+
+def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any], counts: Iterable[Any]) -> Activity:
+    """What came in, in the order of `contracts`.
+
+    `buckets` are rows (contract, bucket, accepted, latency) of the last minutes, `counts` rows (contract, received,
+    accepted, duplicate, quarantined, last moment) of the last day. The rate of a contract is that of the two buckets
+    before the present one, which is not over yet.
+    """
+    rates: dict[str, float] = {}
+    per_bucket: dict[datetime, int] = {}
+    latency: Array = np.zeros(len(BOUNDS_MS) + 1, np.int64)
+    for name, bucket, accepted, waited in buckets:
+        per_bucket[bucket] = per_bucket.get(bucket, 0) + accepted
+        if now - 3 * _BUCKET <= bucket < now - _BUCKET:
+            rates[name] = rates.get(name, 0.0) + accepted / (2 * _BUCKET.total_seconds())
+        latency = latency + np.asarray(waited, np.int64)
+    found = {row[0]: row for row in counts}
+    return Activity(
+        contracts=[_counts(found.get(name, (name, 0, 0, 0, 0, None)), rates.get(name, 0.0)) for name in contracts],
+        throughput=[
+            Throughput(bucket, count / _BUCKET.total_seconds()) for bucket, count in sorted(per_bucket.items())
+        ],
+        latency=Latency(*(percentile(latency, share) for share in (0.5, 0.95, 0.99))),
+    )
+
+
+def _counts(row: Any, rate: float) -> ContractCounts:
+    contract, received, accepted, duplicate, quarantined, last_event_at = row
+    return ContractCounts(
+        contract=contract,
+        received=received,
+        accepted=accepted,
+        duplicate=duplicate,
+        quarantined=quarantined,
+        accepted_per_s=round(rate, 1),
+        last_event_at=last_event_at,
+    )

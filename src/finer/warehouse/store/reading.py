@@ -9,6 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from finer.decisions.types import ActionWord, TimelineEvent
+from finer.kit.documents import show_money
 from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
@@ -99,11 +101,10 @@ class LakeReader:
 
     def account_timeline(
         self, tenant: uuid.UUID, account_id: str, at: datetime, event_id: str, limit: int = 20
-    ) -> list[dict[str, Any]]:
+    ) -> list[TimelineEvent]:
         """The account's transactions around a moment, newest first: three quarters of `limit` up to it.
 
-        Each is {event_id, occurred_at, amount: {minor, currency, text}, merchant_name, merchant_country, channel,
-        action, this}; `this` is true for `event_id`. Empty when nothing has reached the lake yet.
+        `this` is true for `event_id`. Empty when nothing has reached the lake yet.
         """
         after = limit // 4
         arguments = {"account": account_id, "at": at, "before": limit - after, "after": after}
@@ -118,13 +119,13 @@ class LakeReader:
             actions = self._actions(tenant, found)
         except LakeEmpty:
             return []
-        return [_timeline_entry(row, actions, event_id) for row in found]
+        return [_timeline_event(row, actions, event_id) for row in found]
 
     def close(self) -> None:
         """Close DuckDB with everything attached."""
         self._attachments.close()
 
-    def _actions(self, tenant: uuid.UUID, found: list[dict[str, Any]]) -> dict[tuple[int, int], str]:
+    def _actions(self, tenant: uuid.UUID, found: list[dict[str, Any]]) -> dict[tuple[int, int], ActionWord]:
         if not found:
             return {}
         arguments = {
@@ -141,15 +142,14 @@ def _rows(table: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-def _timeline_entry(row: dict[str, Any], actions: dict[tuple[int, int], str], event_id: str) -> dict[str, Any]:
-    amount = Money(row["amount_minor"], row["currency"])
-    return {
-        "event_id": row["event_id"],
-        "occurred_at": row["occurred_at"],
-        "amount": {"minor": amount.minor, "currency": amount.currency, "text": str(amount)},
-        "merchant_name": row["merchant_name"],
-        "merchant_country": row["merchant_country"],
-        "channel": row["channel"],
-        "action": actions.get((row["log_partition"], row["log_offset"])),
-        "this": row["event_id"] == event_id,
-    }
+def _timeline_event(row: dict[str, Any], actions: dict[tuple[int, int], ActionWord], event_id: str) -> TimelineEvent:
+    return TimelineEvent(
+        event_id=row["event_id"],
+        occurred_at=row["occurred_at"],
+        amount=show_money(Money(row["amount_minor"], row["currency"])),
+        merchant_name=row["merchant_name"],
+        merchant_country=row["merchant_country"],
+        channel=row["channel"],
+        action=actions.get((row["log_partition"], row["log_offset"])),
+        this=row["event_id"] == event_id,
+    )

@@ -48,7 +48,7 @@ export function alertQuery(id: string) {
   return queryOptions({
     queryKey: ["alert", id],
     queryFn: ({ signal }): Promise<AlertDetail> =>
-      answer(api.GET("/api/v1/alerts/{id}", { params: { path: { id } }, signal })),
+      answer(api.GET("/api/v1/alerts/{alert_id}", { params: { path: { alert_id: id } }, signal })),
     staleTime: 15_000,
   });
 }
@@ -66,8 +66,8 @@ export const newestQuery = queryOptions({
 /** Records a person's verdict. `key` stays the same when the same act is tried again. */
 export function resolveAlert(alert: Alert, verdict: Verdict, note: string, key = newKey()): Promise<Alert> {
   return answer(
-    api.POST("/api/v1/alerts/{id}/resolution", {
-      params: { path: { id: alert.id } },
+    api.POST("/api/v1/alerts/{alert_id}/resolution", {
+      params: { path: { alert_id: alert.id } },
       body: { verdict, note, version: alert.version },
       headers: { "Idempotency-Key": key },
     }),

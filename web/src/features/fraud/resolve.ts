@@ -51,7 +51,9 @@ async function afterFailure(alert: Alert, error: unknown, outcome: Outcome): Pro
     return;
   }
   try {
-    const latest = await answer(api.GET("/api/v1/alerts/{id}", { params: { path: { id: alert.id } } }));
+    const latest = await answer(
+      api.GET("/api/v1/alerts/{alert_id}", { params: { path: { alert_id: alert.id } } }),
+    );
     outcome.latest.push(latest);
     outcome.taken.push(latest);
   } catch (again) {

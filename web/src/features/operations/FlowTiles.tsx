@@ -45,9 +45,7 @@ export function FlowTiles({ data, error, onRetry }: PartProps) {
         title="Lag"
         meaning="Accepted events that no decision has been made on yet."
         value={data ? `${count(data.lag.events)} events` : "–"}
-        note={
-          data?.lag.seconds == null ? "accepted, not yet decided" : `${duration(data.lag.seconds)} behind`
-        }
+        note="accepted, not yet decided"
       />
       <Tile
         {...common}

@@ -1,0 +1,223 @@
+"""What decisions shows: alerts, their numbers and awaited decisions, as they leave the system."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from finer.decisions import types
+from finer.decisions.types import ActionWord, AlertsPerMinute, AlertState, FiredRule, Resolution, TimelineEvent
+from finer.kit import documents, money
+from finer.kit.ids import show_id
+
+AlertId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^alr_[0-9a-f]{32}$")]
+DecisionId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^dec_[0-9a-f]{32}$")]
+FeatureNumber: TypeAlias = float | str | None
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules, features and model decided."""
+
+    rule_pack: str
+    feature_set: str
+    model: str | None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert in lists and streams. `sequence` and `version` grow with every change."""
+
+    id: AlertId
+    sequence: int
+    state: AlertState
+    action: ActionWord
+    event_id: str
+    occurred_at: datetime
+    raised_at: datetime
+    account_id: str | None
+    customer_id: str | None
+    card_last4: str | None
+    amount: documents.Money
+    amount_usd: documents.Money | None
+    merchant_name: str | None
+    merchant_city: str | None
+    merchant_country: str | None
+    channel: str | None
+    device_id: str | None
+    rules: list[FiredRule]
+    reasons: list[str]
+    score: float | None
+    versions: Versions
+    resolution: Resolution | None
+    version: int
+
+
+class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of alerts; `next` is what `before` takes for the page behind it, null on the last."""
+
+    items: list[Alert]
+    next: str | None
+    as_of: datetime
+
+
+class FeatureValue(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of a feature that a decision used, and what it means."""
+
+    name: str
+    value: FeatureNumber
+    description: str
+    unit: str
+
+
+class AlertDetail(Alert, frozen=True, kw_only=True):
+    """An alert with the values that it rests on and what else its account did, newest first."""
+
+    features: list[FeatureValue]
+    timeline: list[TimelineEvent]
+
+
+class RuleTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts of one rule by state."""
+
+    rule: str
+    title: str
+    open: int
+    confirmed: int
+    dismissed: int
+
+
+class AlertSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of alerts. `protected_usd` is the worth of confirmed fraud that was blocked."""
+
+    open: int
+    open_amount_usd: documents.Money
+    confirmed: int
+    dismissed: int
+    blocked_today: int
+    protected_usd: documents.Money
+    in_review_usd: documents.Money
+    by_rule: list[RuleTotals]
+    per_minute: list[AlertsPerMinute]
+    as_of: datetime
+
+
+class DecisionVersions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules and features decided."""
+
+    rule_pack: str
+    feature_set: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision that was waited for: what to do, why, and the values it rests on."""
+
+    id: DecisionId
+    event_id: str
+    action: ActionWord
+    rules: list[FiredRule]
+    reasons: list[str]
+    features: dict[str, FeatureNumber]
+    score: float | None
+    model: str | None
+    versions: DecisionVersions
+    decided_at: datetime
+    alert_id: AlertId | None
+
+
+class ResolutionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person says of an alert, and the version of the alert they looked at."""
+
+    verdict: Literal["confirmed_fraud", "dismissed"]
+    version: int
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+def show_alert(alert: types.Alert) -> Alert:
+    """An alert as the API shows it in lists and streams."""
+    verdict = alert.verdict
+    return Alert(
+        id=show_id("alr", alert.id),
+        sequence=alert.sequence,
+        state=alert.state,
+        action=alert.action,
+        event_id=alert.event_id,
+        occurred_at=alert.occurred_at,
+        raised_at=alert.raised_at,
+        account_id=alert.account_id,
+        customer_id=alert.customer_id,
+        card_last4=alert.card_last4,
+        amount=documents.show_money(alert.amount),
+        amount_usd=None if alert.amount_usd is None else documents.show_money(alert.amount_usd),
+        merchant_name=alert.merchant_name,
+        merchant_city=alert.merchant_city,
+        merchant_country=alert.merchant_country,
+        channel=alert.channel,
+        device_id=alert.device_id,
+        rules=verdict.rules,
+        reasons=verdict.reasons,
+        score=verdict.score,
+        versions=Versions(rule_pack=verdict.rule_pack, feature_set=verdict.feature_set, model=verdict.model),
+        resolution=alert.resolution,
+        version=alert.version,
+    )
+
+
+def show_detail(
+    alert: types.Alert, describe_feature: Callable[[str], tuple[str, str]], timeline: Sequence[TimelineEvent]
+) -> AlertDetail:
+    """An alert as its own page shows it; `describe_feature` gives the meaning and the unit of a feature."""
+    features = []
+    for name, value in alert.verdict.features.items():
+        description, unit = describe_feature(name)
+        features.append(FeatureValue(name=name, value=value, description=description, unit=unit))
+    shown = msgspec.structs.asdict(show_alert(alert))
+    return AlertDetail(**shown, features=features, timeline=list(timeline))
+
+
+def show_summary(summary: types.AlertSummary, describe_rule: Callable[[str], str]) -> AlertSummary:
+    """The numbers above the list as the API shows them."""
+    return AlertSummary(
+        open=summary.open,
+        open_amount_usd=_usd(summary.open_usd_minor),
+        confirmed=summary.confirmed,
+        dismissed=summary.dismissed,
+        blocked_today=summary.blocked_today,
+        protected_usd=_usd(summary.protected_usd_minor),
+        in_review_usd=_usd(summary.in_review_usd_minor),
+        by_rule=[
+            RuleTotals(
+                rule=one.rule,
+                title=describe_rule(one.rule),
+                open=one.open,
+                confirmed=one.confirmed,
+                dismissed=one.dismissed,
+            )
+            for one in summary.by_rule
+        ],
+        per_minute=summary.per_minute,
+        as_of=summary.as_of,
+    )
+
+
+def show_decision(found: types.Decision) -> Decision:
+    """An awaited decision as the API shows it."""
+    verdict = found.verdict
+    return Decision(
+        id=show_id("dec", found.id),
+        event_id=found.event_id,
+        action=verdict.action,
+        rules=verdict.rules,
+        reasons=verdict.reasons,
+        features=verdict.features,
+        score=verdict.score,
+        model=verdict.model,
+        versions=DecisionVersions(rule_pack=verdict.rule_pack, feature_set=verdict.feature_set),
+        decided_at=found.decided_at,
+        alert_id=None if found.alert_id is None else show_id("alr", found.alert_id),
+    )
+
+
+def _usd(minor: int) -> documents.Money:
+    return documents.show_money(money.Money(minor, "USD"))

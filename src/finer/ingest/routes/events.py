@@ -1,0 +1,98 @@
+"""HTTP of records coming in. Parse, call, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar import Controller, Request, Response, post
+
+from finer.identity.types import Permission
+from finer.ingest import service, types
+from finer.ingest.routes.documents import Receipt, show_receipt
+from finer.kit.errors import InvalidInput, TooLarge
+
+_IDEMPOTENCY_KEY_MAX = 255
+_RECORD = {"$ref": "#/components/schemas/record"}
+_LINES = {"type": "string", "description": "One JSON object per line, each a record of the contract."}
+_SCHEMAS = {
+    "ndjson": _LINES,
+    "json": {"type": "array", "items": _RECORD},
+    "csv": {"type": "string", "description": "A header line with field names, then one line per record."},
+}
+_BINARY = {"type": "string", "format": "binary"}
+_BODY = {
+    "required": True,
+    "content": {kind: {"schema": _SCHEMAS.get(name, _BINARY)} for kind, name in service.content_types().items()},
+}
+_PACKING = {
+    "name": "Content-Encoding",
+    "in": "header",
+    "description": "How the body is packed.",
+    "schema": {"type": "string", "enum": ["gzip", "zstd", "identity"]},
+}
+
+
+class EventController(Controller):
+    """Records in."""
+
+    path = "/api/v1/events"
+    tags = ["Ingest"]
+
+    @post(
+        "/{contract:str}",
+        opt={"permission": Permission.EVENTS_WRITE, "describe": {"requestBody": _BODY, "parameters": [_PACKING]}},
+        status_code=202,
+        summary="Send records",
+    )
+    async def send(
+        self,
+        request: Request[Any, Any, Any],
+        contract: str,
+        submit: Callable[..., Awaitable[types.Receipt]],
+        body_bytes_max: int,
+    ) -> Response[Receipt]:
+        """Take records as NDJSON, a JSON array, CSV, Parquet or Arrow IPC, also gzip or zstd; answers a receipt.
+
+        Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
+        quarantine with its reasons and does not hold back the others.
+        """
+        service.contract(contract)
+        content_type = request.headers.get("content-type", "")
+        kind = service.format_of(content_type)
+        _check_length(request.headers.get("content-length"), body_bytes_max)
+        data = await _read(request, body_bytes_max)
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= _IDEMPOTENCY_KEY_MAX:
+            raise InvalidInput(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
+        body = types.Body(
+            data=data,
+            format=kind,
+            encoding=request.headers.get("content-encoding", ""),
+            source="http",
+            idempotency_key=key,
+        )
+        principal = request.user
+        receipt = await submit(principal.tenant_id, principal.actor(), contract, body)
+        return Response(show_receipt(receipt), status_code=202)
+
+
+def _check_length(length: str | None, limit: int) -> None:
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit} bytes. Send it in parts, or packed with gzip or zstd.")
+
+
+async def _read(request: Request[Any, Any, Any], limit: int) -> bytes:
+    """The body, chunk by chunk, so that an endless one is refused while it comes."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)

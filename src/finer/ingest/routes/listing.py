@@ -1,0 +1,10 @@
+"""The controllers of ingest, for the app to mount."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finer.ingest.routes.events import EventController
+from finer.ingest.routes.receipts import QuarantineController, ReceiptController
+
+ROUTES: list[Any] = [EventController, ReceiptController, QuarantineController]
