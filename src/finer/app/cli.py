@@ -31,6 +31,7 @@ COMMANDS = {
     "user": "people",
     "key": "people",
     "audit": "audit",
+    "keys": "keys",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import procrastinate
 import structlog
 
+from finer.app import key_upkeep
 from finer.app.audit_keeper import AuditKeeper, verify_chain, verify_new
 from finer.app.flow import deliver, find
 from finer.app.keys import keyring, prove_keys
@@ -73,6 +74,7 @@ class Jobs:
             ("*/15 * * * *", self._forget),
             ("*/10 * * * *", self._verify_new_audit),
             ("37 2 * * *", self._verify_whole_audit),
+            ("41 * * * *", self._keep_keys),
         ]
         for cron, function in schedule:
             name = f"finer.{function.__name__.lstrip('_')}"
@@ -102,6 +104,9 @@ class Jobs:
         found = verify(self._url, self._settings)
         if found:
             _log.error("invariants are broken", violations=found[:50])
+
+    def _keep_keys(self) -> None:
+        key_upkeep.keep(self._database, self._tenants(), self._settings.data_key_days)
 
     def _forget(self) -> None:
         for tenant in self._tenants():

@@ -30,7 +30,7 @@ class LookupStore:
         return self._one("select * from identity_find_user(%s)", index)
 
     def session(self, token_hash: bytes) -> sa.Row[Any] | None:
-        """A session that is not revoked: (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at)."""
+        """(tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at) of a session not revoked."""
         return self._one("select * from identity_find_session(%s)", token_hash)
 
     def key(self, prefix: str) -> sa.Row[Any] | None:

@@ -88,14 +88,39 @@ class Keyring:
             self._memory.put(place, found)
         return found or self._make(tx, subject)
 
-    def replace(self, tx: KeyTx, subject: bytes) -> DataKey:
-        """A new version of a key, for what is sealed from now on; the older ones still open what they sealed."""
-        mine = (data_keys.c.tenant_id == tx.tenant) & (data_keys.c.subject == subject)
-        alive = data_keys.c.superseded_at.is_(None)
-        tx.connection.execute(data_keys.update().where(mine, alive).values(superseded_at=tx.now()))
-        self._memory.forget([(tx.tenant, subject)])
-        tx.made_keys.pop((tx.tenant, subject), None)
-        return self._make(tx, subject)
+    def add_versions(self, tx: KeyTx, lines: Sequence[tuple[bytes, int]]) -> None:
+        """New versions (subject, version) of keys, for what is sealed from now on."""
+        made = [(uuid.uuid4(), new_key(), subject, version) for subject, version in lines]
+        boxes = [(secret, _bound_to(tx.tenant, identifier, subject)) for identifier, secret, subject, _ in made]
+        tx.connection.execute(
+            data_keys.insert(),
+            [
+                {
+                    "tenant_id": tx.tenant,
+                    "id": identifier,
+                    "subject": subject,
+                    "version": version,
+                    "wrapped": wrapped,
+                    "created_at": tx.now(),
+                }
+                for (identifier, _, subject, version), wrapped in zip(made, self.service.wrap(boxes), strict=True)
+            ],
+        )
+        self._memory.forget([(tx.tenant, subject) for subject, _ in lines])
+        tx.made_keys.update({(tx.tenant, subject): (identifier, secret) for identifier, secret, subject, _ in made})
+
+    def newest_of(self, tx: KeyTx, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, DataKey]:
+        """For each of these keys the newest version of the same line."""
+        old, new = data_keys.alias(), data_keys.alias()
+        query = (
+            sa.select(old.c.id.label("of"), new)
+            .distinct(old.c.id)
+            .join_from(old, new, (new.c.tenant_id == old.c.tenant_id) & (new.c.subject == old.c.subject))
+            .where(old.c.tenant_id == tx.tenant, old.c.id.in_(list(identifiers)))
+            .order_by(old.c.id, new.c.version.desc())
+        )
+        rows = tx.connection.execute(query).all()
+        return dict(zip([row.of for row in rows], self._unwrapped(rows), strict=True))
 
     def secrets(self, tx: KeyTx, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         """The keys of these ids; one that was destroyed is not in the answer."""
@@ -186,6 +211,8 @@ def rewrap_installation(keyring: Keyring, tx: KeyTx) -> None:
     """Wrap the installation's own key with the newest master key."""
     query = sa.select(installation_keys).with_for_update()
     for row in tx.connection.execute(query).all():
+        if keyring.service.current(bytes(row.wrapped)):
+            continue
         bound = row.name.encode()
         [plain] = keyring.service.unwrap([(bytes(row.wrapped), bound)])
         [wrapped] = keyring.service.wrap([(plain, bound)])

@@ -11,11 +11,13 @@ import os
 import secrets
 import stat
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from finer.kit.crypto.envelope import KEY_BYTES, decrypt, encrypt, new_key
 from finer.kit.crypto.errors import KeysUnavailable, SealBroken
+from finer.kit.moments import from_microseconds
 
 Boxed = tuple[bytes, bytes]
 """A key, plain or wrapped, and what it is bound to."""
@@ -44,6 +46,10 @@ class KeyService(Protocol):
         """Whether the newest master key wrapped this."""
         ...
 
+    def rotated_at(self) -> datetime | None:
+        """When the newest master key was made; None when there is no older one left to retire."""
+        ...
+
     def retire(self) -> None:
         """Forget all master keys but the newest; called when nothing is wrapped with an older one."""
         ...
@@ -60,6 +66,7 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._keys: dict[bytes, bytes] = {}
+        self._stamp = 0
 
     def prepare(self) -> None:
         """Make the file with one key, when there is none."""
@@ -73,7 +80,9 @@ class KeyFile:
 
     def wrap(self, keys: Sequence[Boxed]) -> list[bytes]:
         """See KeyService."""
-        identifier, master = next(iter(self._known().items()))
+        if self._changed():
+            self._read()  # another process may have rotated
+        identifier, master = next(iter(self._keys.items()))
         return [_MARK + identifier + encrypt(master, key, identifier + bound) for key, bound in keys]
 
     def unwrap(self, wrapped: Sequence[Boxed]) -> list[bytes]:
@@ -89,6 +98,11 @@ class KeyFile:
         """See KeyService."""
         return bytes(wrapped[len(_MARK) : len(_MARK) + _ID]) == next(iter(self._known()))
 
+    def rotated_at(self) -> datetime | None:
+        """See KeyService."""
+        self._read()
+        return from_microseconds(self._stamp // 1000) if len(self._keys) > 1 else None
+
     def retire(self) -> None:
         """See KeyService."""
         self._read()
@@ -99,8 +113,8 @@ class KeyFile:
         if not wrapped.startswith(_MARK) or len(wrapped) <= start:
             raise SealBroken("A wrapped data key is damaged. Restore the database from a backup.")
         identifier = bytes(wrapped[len(_MARK) : start])
-        if identifier not in self._known():
-            self._read()  # another process may have rotated
+        if identifier not in self._known() and self._changed():
+            self._read()
         master = self._keys.get(identifier)
         if master is None:
             raise KeysUnavailable(
@@ -112,9 +126,16 @@ class KeyFile:
     def _known(self) -> dict[bytes, bytes]:
         return self._keys or self._read()
 
+    def _changed(self) -> bool:
+        try:
+            return self.path.stat().st_mtime_ns != self._stamp
+        except OSError:
+            return True  # reading it says why
+
     def _read(self) -> dict[bytes, bytes]:
         try:
-            mode = stat.S_IMODE(self.path.stat().st_mode)
+            about = self.path.stat()
+            mode = stat.S_IMODE(about.st_mode)
             if mode & ~0o400:
                 raise KeysUnavailable(
                     f"The key file {self.path} has mode {mode:04o}, so others may read or change it. "
@@ -133,7 +154,7 @@ class KeyFile:
             ) from error
         if not keys or any(len(one) != _ID or len(key) != KEY_BYTES for one, key in keys.items()):
             raise KeysUnavailable(f"The key file {self.path} is damaged. Put it back from where you keep it.")
-        self._keys = keys
+        self._keys, self._stamp = keys, about.st_mtime_ns
         return keys
 
     def _replace(self, keys: Sequence[tuple[bytes, bytes]]) -> None:

@@ -1,0 +1,194 @@
+"""Replacing keys while everything goes on: new versions first, then every sealed value again, batch by batch.
+
+Nothing has to be remembered between batches or after a crash: what is still to do is what a superseded key sealed.
+Readers never fail, since the old versions stay until no row uses them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import UUID
+
+from finer.kit.crypto import envelope
+from finer.kit.crypto.envelope import Place
+from finer.kit.crypto.fields import keyring
+from finer.kit.schema import metadata
+from finer.kit.tables import data_keys
+from finer.kit.tx import Tx
+
+SUFFIX = "_sealed"
+SETTLED = timedelta(hours=1)
+"""After this long no process writes with a superseded key any more: it is remembered for a minute, and transactions
+are short."""
+
+Cursor = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class SealedTable:
+    """A table with sealed columns: what names a row in the associated data, and the columns."""
+
+    table: sa.Table
+    key: tuple[sa.Column[Any], ...]
+    columns: tuple[sa.Column[Any], ...]
+
+    @classmethod
+    def of(cls, table: sa.Table) -> SealedTable:
+        """The sealed columns of a table, which may be none."""
+        key = tuple(column for column in table.primary_key.columns if column.name != "tenant_id")
+        return cls(table, key, tuple(column for column in table.columns if column.name.endswith(SUFFIX)))
+
+    def row(self, row: sa.Row[Any]) -> str:
+        """What names a row: its primary key without the tenant."""
+        return "/".join(str(row._mapping[column.name]) for column in self.key)
+
+
+def sealed_tables() -> list[SealedTable]:
+    """Every table of the program that has sealed columns, by name; each domain's tables must have been imported."""
+    found = [SealedTable.of(table) for _, table in sorted(metadata.tables.items())]
+    return [one for one in found if one.columns]
+
+
+def supersede(tx: Tx, before: datetime, limit: int) -> int:
+    """Give up to `limit` keys of this firm that were made before then a new version; returns how many."""
+    old = (
+        sa.select(data_keys.c.id, data_keys.c.subject, data_keys.c.version)
+        .where(data_keys.c.tenant_id == tx.tenant, data_keys.c.superseded_at.is_(None), data_keys.c.created_at < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.connection.execute(old).all()
+    if rows:
+        keyring(tx).add_versions(tx, [(bytes(row.subject), row.version + 1) for row in rows])
+        mine = (data_keys.c.tenant_id == tx.tenant) & data_keys.c.id.in_([row.id for row in rows])
+        tx.connection.execute(data_keys.update().where(mine).values(superseded_at=tx.now()))
+    return len(rows)
+
+
+def is_superseded(tx: Tx) -> bool:
+    """Whether any key of this firm was replaced and is still there."""
+    query = sa.select(data_keys.c.id).where(data_keys.c.tenant_id == tx.tenant, data_keys.c.superseded_at.is_not(None))
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
+def reseal(tx: Tx, sealed: SealedTable, after: Cursor | None, limit: int) -> tuple[Cursor | None, int]:
+    """Seal the next rows that a superseded key sealed with the newest one: (where to go on, or None; rows sealed).
+
+    Rows that somebody else is changing are passed over; the next run finds them.
+    """
+    table = sealed.table
+    query = (
+        sa.select(*sealed.key, *sealed.columns)
+        .where(table.c.tenant_id == tx.tenant, sa.or_(*(_stale(column) for column in sealed.columns)))
+        .order_by(*sealed.key)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=table)
+    )
+    if after is not None:
+        query = query.where(sa.tuple_(*sealed.key) > sa.tuple_(*(sa.literal(value) for value in after)))
+    rows = tx.connection.execute(query).all()
+    if rows:
+        _write(tx, sealed, rows, _sealed_again(tx, sealed, rows))
+    last = tuple(rows[-1]._mapping[column.name] for column in sealed.key) if len(rows) == limit else None
+    return last, len(rows)
+
+
+def waiting(tx: Tx, sealed: SealedTable) -> int:
+    """How many rows of this firm a superseded key sealed."""
+    query = sa.select(sa.func.count()).where(
+        sealed.table.c.tenant_id == tx.tenant, sa.or_(*(_stale(column) for column in sealed.columns))
+    )
+    return int(tx.connection.execute(query).scalar_one())
+
+
+def drop_superseded(tx: Tx) -> int:
+    """Delete old versions of keys that no row uses any more; returns how many."""
+    unused = [
+        ~sa.exists(1).where(sealed.table.c.tenant_id == tx.tenant, _key_of(column) == data_keys.c.id)
+        for sealed in sealed_tables()
+        for column in sealed.columns
+    ]
+    old = data_keys.c.superseded_at < tx.now() - SETTLED
+    gone = tx.connection.execute(data_keys.delete().where(data_keys.c.tenant_id == tx.tenant, old, *unused))
+    return gone.rowcount
+
+
+def key_counts(tx: Tx) -> sa.Row[Any]:
+    """(firm, people, superseded, oldest) of this firm's keys: how many of each, and when the oldest one was made."""
+    alive = data_keys.c.superseded_at.is_(None)
+    query = sa.select(
+        sa.func.count().filter(alive, data_keys.c.subject == b"").label("firm"),
+        sa.func.count().filter(alive, data_keys.c.subject != b"").label("people"),
+        sa.func.count().filter(~alive).label("superseded"),
+        sa.func.min(data_keys.c.created_at).filter(alive).label("oldest"),
+    ).where(data_keys.c.tenant_id == tx.tenant)
+    return tx.connection.execute(query).one()
+
+
+def _key_of(column: sa.ColumnElement[Any]) -> sa.ColumnElement[uuid.UUID]:
+    start = len(envelope.VERSION) + 1
+    return sa.cast(sa.func.encode(sa.func.substring(column, start, 16), "hex"), UUID(as_uuid=True))
+
+
+def _stale(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    keys = data_keys.alias()
+    return sa.exists().where(
+        keys.c.tenant_id == column.table.c.tenant_id, keys.c.id == _key_of(column), keys.c.superseded_at.is_not(None)
+    )
+
+
+def _sealed_again(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]]) -> list[dict[str, bytes | None]]:
+    places = [
+        {
+            column.name: Place(tx.tenant, f"{sealed.table.name}.{column.name}", sealed.row(row))
+            for column in sealed.columns
+        }
+        for row in rows
+    ]
+    old = [
+        {name: None if row._mapping[name] is None else bytes(row._mapping[name]) for name in where}
+        for row, where in zip(rows, places, strict=True)
+    ]
+    identifiers = {
+        envelope.key_id_of(value, where[name])
+        for values, where in zip(old, places, strict=True)
+        for name, value in values.items()
+        if value is not None
+    }
+    secrets = keyring(tx).secrets(tx, identifiers)
+    newest = keyring(tx).newest_of(tx, identifiers)
+
+    def again(value: bytes | None, place: Place) -> bytes | None:
+        identifier = None if value is None else envelope.key_id_of(value, place)
+        if value is None or identifier is None or identifier not in secrets:
+            return value  # null, or erased: there is nothing to open
+        return envelope.seal(*newest[identifier], envelope.unseal(secrets[identifier], value, place), place)
+
+    return [
+        {name: again(value, where[name]) for name, value in values.items()}
+        for values, where in zip(old, places, strict=True)
+    ]
+
+
+def _write(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]], values: list[dict[str, bytes | None]]) -> None:
+    table = sealed.table
+    mine = [table.c.tenant_id == tx.tenant, *(column == sa.bindparam(f"key_{column.name}") for column in sealed.key)]
+    change = (
+        table.update()
+        .where(*mine)
+        .values({column.name: sa.bindparam(f"new_{column.name}") for column in sealed.columns})
+    )
+    tx.connection.execute(
+        change,
+        [
+            {f"key_{column.name}": row._mapping[column.name] for column in sealed.key}
+            | {f"new_{name}": value for name, value in one.items()}
+            for row, one in zip(rows, values, strict=True)
+        ],
+    )
