@@ -82,7 +82,7 @@ def run(
     (engine or Engine(fraud.windows(), pool_events=4096)).step(columns, 7)
     verdicts = fraud.evaluate(columns, model)
     new = np.ones(columns.rows, np.bool_) if fresh is None else fresh
-    found = fraud.verdicts_to_store(columns, np.arange(columns.rows), 0, verdicts, new, model)
+    found = fraud.verdicts_to_store(columns, np.arange(columns.rows), 0, verdicts, new, model, NOON)
     return Batch(columns, verdicts, found.alerts, found.decisions)
 
 

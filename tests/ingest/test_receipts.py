@@ -141,7 +141,7 @@ def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
     with _done(worker_database, tenant) as tx:
         position = ("transaction", 0)
         head, consumed = PostgresLog.progress(tx.connection, service.READER)[position]
-        PostgresLog.advance(tx.connection, service.READER, position, consumed, head)
+        PostgresLog.advance(tx, service.READER, position, consumed, head)
     with _done(database, tenant) as tx:
         assert service.get_receipt(tx, receipt.id).state == "done"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -91,26 +91,32 @@ class Decider:
         """A notification from the worker; an empty payload means: look for everything that waits. Listener thread."""
         if self._loop is None:
             return
-        pairs: Iterable[_Key]
-        if payload:
-            pairs = [(uuid.UUID(tenant), event_id) for tenant, event_id in msgspec.json.decode(payload)]
-        else:
-            pairs = list(self._waiting)
-        wanted: dict[uuid.UUID, list[str]] = {}
-        for tenant, event_id in pairs:
-            if (tenant, event_id) in self._waiting:
+        if not payload:
+            wanted: dict[uuid.UUID, list[str]] = {}
+            for tenant, event_id in list(self._waiting):
                 wanted.setdefault(tenant, []).append(event_id)
-        for tenant, event_ids in wanted.items():
-            with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
-                found = decisions.decisions_of(tx, event_ids)
-            answers: dict[str, Decision | EventIdReused] = {decision.event_id: decision for decision in found}
-            if payload:
-                # The worker has seen the event and there is no stored decision: it came by another way before.
-                for event_id in event_ids:
-                    answers.setdefault(event_id, _came_in_bulk(event_id))
+            for tenant, event_ids in wanted.items():
+                self._answer(tenant, dict(self._stored(tenant, event_ids)))
+            return
+        news = decisions.read_announcement(payload)
+        if (news.tenant, news.event_id) not in self._waiting:
+            return
+        if news.decision is not None:
+            self._answer(news.tenant, {news.event_id: news.decision})
+            return
+        # The worker has seen the event. When there is no stored decision, it came by another way before.
+        found: dict[str, Decision] = self._stored(news.tenant, [news.event_id])
+        self._answer(news.tenant, {news.event_id: found.get(news.event_id, _came_in_bulk(news.event_id))})
+
+    def _stored(self, tenant: uuid.UUID, event_ids: list[str]) -> dict[str, Decision]:
+        with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return {decision.event_id: decision for decision in decisions.decisions_of(tx, event_ids)}
+
+    def _answer(self, tenant: uuid.UUID, answers: Mapping[str, Decision | EventIdReused]) -> None:
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._resolve, tenant, answers)
 
-    def _resolve(self, tenant: uuid.UUID, answers: dict[str, Decision | EventIdReused]) -> None:
+    def _resolve(self, tenant: uuid.UUID, answers: Mapping[str, Decision | EventIdReused]) -> None:
         for event_id, answer in answers.items():
             for future in self._waiting.get((tenant, event_id), ()):
                 if future.done():

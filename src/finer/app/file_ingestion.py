@@ -18,7 +18,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.db import API, Connection, Database, connect
 from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import show_id
-from finer.kit.log import PostgresLog, announce
+from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 
 
@@ -86,7 +86,7 @@ def ingest_files(
     chosen: Mapping | None = None if mapping is None else ingest.load_mapping(mapping, contract)
     tally = _Tally()
     started = time.monotonic()
-    with connect(database.url, API, name="finer-ingest") as notifier:
+    with connect(database.url, API, name="finer-ingest") as watcher:
         for file in files:
             task = progress.add_task(file.name, total=file.stat().st_size)
             for group in ingest.read_file(file, contract, chosen):
@@ -95,9 +95,8 @@ def ingest_files(
                 if isinstance(answer, FinerError):
                     raise answer
                 tally.add(answer, group)
-                announce(notifier, [contract])
                 progress.update(task, completed=group.bytes_read)
-                _wait_for_workers(notifier, settings)
+                _wait_for_workers(watcher, settings)
     return tally.report(time.monotonic() - started)
 
 

@@ -19,9 +19,9 @@ from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import Actor
-from finer.kit.db import API, DATABASE_GONE, Connection, Database, DatabaseError, connect
+from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
-from finer.kit.log import PostgresLog, announce
+from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +47,7 @@ class Ingestion:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self._appends = WritePipeline(database.url, API, name="finer-ingestion")
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._queued_bytes = 0
         self._stop = threading.Event()
@@ -86,23 +87,14 @@ class Ingestion:
         return await waiting.future
 
     def _run(self) -> None:
-        notifier: Connection | None = None
         while (group := self._next_group()) is not None:
             done: list[tuple[_Waiting, Receipt | BaseException]] = []
-            streams: set[str] = set()
             for members in _by_tenant_and_contract(group):
-                done += self._commit(members, streams)
+                done += self._commit(members)
             for waiting in group:
                 self._queued_bytes -= len(waiting.body.data)
-            try:
-                if streams:
-                    notifier = notifier or connect(self._database.url, API, name="finer-notifier")
-                    announce(notifier, sorted(streams))
-            except DatabaseError as error:
-                # The events are durable; a worker that is not woken finds them at its next look.
-                _log.warning("workers could not be woken", error=str(error))
-                notifier = None
             _answer(done)
+        self._appends.close()
 
     def _next_group(self) -> list[_Waiting] | None:
         first = self._queue.get()
@@ -122,13 +114,22 @@ class Ingestion:
             size += len(more.body.data)
         return group
 
-    def _commit(self, members: list[_Waiting], streams: set[str]) -> list[tuple[_Waiting, Receipt | BaseException]]:
+    def _commit(self, members: list[_Waiting]) -> list[tuple[_Waiting, Receipt | BaseException]]:
         """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours."""
         first = members[0]
         try:
             parsed = ingest.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
-            with self._database.transaction(first.tenant, first.actor) as tx:
-                answers = ingest.append(tx, first.contract, parsed, self._settings.partitions)
+            answered: dict[int, Receipt | FinerError] = {}
+            if any(waiting.body.idempotency_key is not None for waiting in members):
+                with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
+                    answered = ingest.replays(tx, parsed)
+            with self._appends.transaction(first.tenant, first.actor) as tx:
+                answers = ingest.append(tx, first.contract, parsed, self._settings.partitions, answered)
+        except UNIQUE_VIOLATION:
+            # Another process is using the idempotency key of one of them at this moment: only that one is told so.
+            if len(members) > 1:
+                return [answer for waiting in members for answer in self._commit([waiting])]
+            return [(first, ingest.key_reused(str(first.body.idempotency_key)))]
         except DATABASE_GONE as error:
             gone = Unavailable(f"The database is not there right now; nothing of this body was accepted: {error}")
             return [(waiting, gone) for waiting in members]
@@ -137,7 +138,6 @@ class Ingestion:
         except Exception as error:  # noqa: BLE001 - the requests that wait are told, whatever it was
             _log.exception("a group of bodies could not be committed", contract=first.contract)
             return [(waiting, error) for waiting in members]
-        streams.add(first.contract)
         return list(zip(members, answers, strict=True))
 
     def _watch_backlog(self) -> None:

@@ -22,7 +22,7 @@ from finer.fraud import service as fraud
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
-from finer.kit.db import Database
+from finer.kit.db import WritePipeline
 from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
 from finer.kit.log import LogRow, Position, PostgresLog, decode
 from finer.warehouse import service as warehouse
@@ -61,13 +61,13 @@ class Pipeline:
 
     def __init__(
         self,
-        database: Database,
+        effects: WritePipeline,
         tenants: Tenants,
         engine: features.Engine,
         seen: Deduplicator,
         lake: warehouse.LakeWriter,
     ) -> None:
-        self._database = database
+        self._effects = effects
         self._tenants = tenants
         self.engine = engine
         self.seen = seen
@@ -126,15 +126,22 @@ class Pipeline:
     def commit(self, batch: Batch) -> None:
         """Alerts, awaited answers, duplicates, counts and the consumer's offset: together or not at all."""
         consumed = self.consumed.get(batch.position, 0)
-        with self._database.transaction(batch.tenant.id, SYSTEM) as tx:
-            PostgresLog.advance(tx.connection, CONSUMER, batch.position, consumed, batch.next_offset)
+        with self._effects.transaction(batch.tenant.id, SYSTEM) as tx:
+            PostgresLog.advance(tx, CONSUMER, batch.position, consumed, batch.next_offset)
             if batch.verdicts is not None:
                 found = fraud.verdicts_to_store(
-                    batch.columns, batch.offsets, batch.position[1], batch.verdicts, batch.fresh, batch.tenant.model
+                    batch.columns,
+                    batch.offsets,
+                    batch.position[1],
+                    batch.verdicts,
+                    batch.fresh,
+                    batch.tenant.model,
+                    tx.now(),
                 )
                 decisions.record_verdicts(tx, found.alerts, found.decisions)
-            if "awaited" in batch.columns:
-                decisions.announce_decisions(tx, batch.columns.arrow("event_id").to_pylist())
+                if "awaited" in batch.columns:
+                    again = batch.columns.arrow("event_id").filter(pa.array(~batch.fresh)).to_pylist()
+                    decisions.announce_known(tx, again)
             if batch.status.any():
                 ingest.record_outcomes(
                     tx,

@@ -19,7 +19,7 @@ from finer.app.tenants import Tenants
 from finer.features import service as features
 from finer.fraud import service as fraud
 from finer.kit.clock import Clock
-from finer.kit.db import WORKER, Database, connect
+from finer.kit.db import WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.live import receive
 from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
@@ -44,6 +44,7 @@ class Worker:
         self._stop = threading.Event()
         self._reader = connect(url, WORKER, name="finer-worker")
         self._database = Database(url, WORKER, connections=3)
+        self._effects = WritePipeline(url, WORKER, name="finer-effects")
         self._lake = warehouse.LakeWriter(url, settings)
         self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
         self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
@@ -72,6 +73,7 @@ class Worker:
             self._snapshots.write_now(self.pipeline)
         finally:
             self._lake.close()
+            self._effects.close()
             self._database.close()
             self._reader.close()
 
@@ -92,7 +94,7 @@ class Worker:
             found = engine, Deduplicator(self._settings.deduplication_events), {}
         engine, seen, applied = found
         engine.warm()
-        pipeline = Pipeline(self._database, Tenants(self._database), engine, seen, self._lake)
+        pipeline = Pipeline(self._effects, Tenants(self._database), engine, seen, self._lake)
         pipeline.consumed, pipeline.applied = consumed, applied
         pipeline.in_lake = self._in_lake
         return pipeline
@@ -110,12 +112,7 @@ class Worker:
 
     def _turn(self) -> bool:
         """Read once and process what was there; False when there was nothing."""
-        heads = PostgresLog.heads(self._reader)
-        applied = self.pipeline.applied
-        behind = {at: applied.get(at, 0) for at, head in heads.items() if applied.get(at, 0) < head}
-        if not behind:
-            return False
-        rows = PostgresLog.read(self._reader, behind, _ROWS_MAX)
+        rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
         for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.consumed):
             self.pipeline.process(group)
         return bool(rows)

@@ -24,6 +24,7 @@ from finer.decisions.types import (
     AlertFilter,
     AlertState,
     AlertSummary,
+    Announcement,
     Assignment,
     Decision,
     NewAlert,
@@ -41,32 +42,45 @@ from finer.kit.tx import Tx
 CHANNEL = "finer_alerts"
 """The notification channel on which the tenant's id says: alerts are new or changed."""
 DECISIONS_CHANNEL = "finer_decisions"
-"""The notification channel of awaited decisions; the payload is a JSON list of [tenant, event id]."""
-# A notification holds 8,000 bytes; an event id of 64 characters and the tenant's id take at most 420 as escaped JSON.
-_EVENTS_PER_NOTIFICATION = 18
+"""The notification channel of awaited decisions; the payload is an `Announcement` as JSON."""
+_NOTIFICATION_BYTES = 7_999  # PostgreSQL refuses longer ones
 
 
 def record_verdicts(tx: Tx, new_alerts: Sequence[NewAlert], awaited: Sequence[Decision]) -> None:
-    """Store what one batch decided: alerts and the answers somebody waits for. Repeating it changes nothing."""
+    """Store what one batch decided: alerts and the answers somebody waits for. Repeating it changes nothing.
+
+    Those who wait are told when this transaction has committed.
+    """
     store = DecisionStore(tx)
     if new_alerts:
         store.add_alerts(new_alerts)
         announce_alerts(tx)
     if awaited:
         store.add_decisions(awaited)
+        tx.notify(DECISIONS_CHANNEL, (_announcement(tx.tenant, one.event_id, one) for one in awaited))
 
 
 def announce_alerts(tx: Tx) -> None:
     """Wake the live streams of this tenant when this transaction commits."""
-    tx.connection.exec_driver_sql("select pg_notify(%s, %s)", (CHANNEL, str(tx.tenant)))
+    tx.notify(CHANNEL, [str(tx.tenant)])
 
 
-def announce_decisions(tx: Tx, event_ids: Sequence[str]) -> None:
-    """Wake the requests that wait for these events, when this transaction commits."""
-    for first in range(0, len(event_ids), _EVENTS_PER_NOTIFICATION):
-        pairs = [(str(tx.tenant), event_id) for event_id in event_ids[first : first + _EVENTS_PER_NOTIFICATION]]
-        payload = msgspec.json.encode(pairs).decode()
-        tx.connection.exec_driver_sql("select pg_notify(%s, %s)", (DECISIONS_CHANNEL, payload))
+def announce_known(tx: Tx, event_ids: Sequence[str]) -> None:
+    """Wake the requests that wait for events which were there before; they look for the decision that stands."""
+    if event_ids:
+        tx.notify(DECISIONS_CHANNEL, (_announcement(tx.tenant, event_id, None) for event_id in event_ids))
+
+
+def _announcement(tenant: uuid.UUID, event_id: str, decision: Decision | None) -> str:
+    whole = msgspec.json.encode(Announcement(tenant=tenant, event_id=event_id, decision=decision))
+    if len(whole) > _NOTIFICATION_BYTES:
+        whole = msgspec.json.encode(Announcement(tenant=tenant, event_id=event_id, decision=None))
+    return whole.decode()
+
+
+def read_announcement(payload: str) -> Announcement:
+    """What a notification on DECISIONS_CHANNEL says."""
+    return msgspec.json.decode(payload, type=Announcement)
 
 
 def get_decision(tx: Tx, identifier: uuid.UUID) -> Decision:

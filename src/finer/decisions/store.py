@@ -64,9 +64,10 @@ set alerts = t.alerts + excluded.alerts, amount_usd_minor = t.amount_usd_minor +
 """
 
 _INSERT_DECISIONS = """
-insert into decisions_decisions (tenant_id, event_id, id, body_hash, verdict, alert_id)
-select %(tenant)s, event_id, id, decode(body_hash, 'hex'), verdict, alert_id
-from jsonb_to_recordset(%(rows)s::jsonb) as r(event_id text, id uuid, body_hash text, verdict jsonb, alert_id uuid)
+insert into decisions_decisions (tenant_id, event_id, id, body_hash, verdict, decided_at, alert_id)
+select %(tenant)s, event_id, id, decode(body_hash, 'hex'), verdict, decided_at, alert_id
+from jsonb_to_recordset(%(rows)s::jsonb)
+  as r(event_id text, id uuid, body_hash text, verdict jsonb, decided_at timestamptz, alert_id uuid)
 on conflict (tenant_id, event_id) do nothing
 """
 
@@ -75,13 +76,14 @@ class DecisionStore:
     """Alerts and awaited decisions of one tenant."""
 
     def __init__(self, tx: Tx) -> None:
+        self._tx = tx
         self._connection = tx.connection
         self._tenant = tx.tenant
 
     def add_alerts(self, new: Sequence[NewAlert]) -> None:
         """Insert alerts and their totals; one that was raised before (same log offset) changes nothing."""
         rows = msgspec.json.encode(new).decode()
-        self._connection.exec_driver_sql(_INSERT_ALERTS, {"tenant": self._tenant, "rows": rows})
+        self._tx.write(_INSERT_ALERTS, {"tenant": self._tenant, "rows": rows})
 
     def add_decisions(self, new: Sequence[Decision]) -> None:
         """Insert awaited decisions; the first one of an event id stands."""
@@ -91,13 +93,12 @@ class DecisionStore:
                 "id": one.id,
                 "body_hash": one.body_hash.hex(),
                 "verdict": one.verdict,
+                "decided_at": one.decided_at,
                 "alert_id": one.alert_id,
             }
             for one in new
         ]
-        self._connection.exec_driver_sql(
-            _INSERT_DECISIONS, {"tenant": self._tenant, "rows": msgspec.json.encode(rows).decode()}
-        )
+        self._tx.write(_INSERT_DECISIONS, {"tenant": self._tenant, "rows": msgspec.json.encode(rows).decode()})
 
     def decisions(self, event_ids: Sequence[str]) -> list[Decision]:
         """The awaited decisions of these events."""

@@ -72,6 +72,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: uuid.UUID | None
 
 
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """An awaited event is decided: with its decision, or without one when the database has to be asked for it."""
+
+    tenant: uuid.UUID
+    event_id: str
+    decision: Decision | None
+
+
 class NewAlert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert as the pipeline raises it; `partition` and `log_offset` make it unique however often it is raised."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -144,7 +145,13 @@ def evaluate(columns: Columns, model: ActiveModel | None) -> Verdicts:
 
 
 def verdicts_to_store(
-    columns: Columns, offsets: Array, partition: int, verdicts: Verdicts, fresh: Array, model: ActiveModel | None
+    columns: Columns,
+    offsets: Array,
+    partition: int,
+    verdicts: Verdicts,
+    fresh: Array,
+    model: ActiveModel | None,
+    decided_at: datetime,
 ) -> VerdictRows:
     """The alerts of the rows that are not simply approved, and the decisions of the rows somebody waits for."""
     waits = "awaited" in columns
@@ -173,7 +180,7 @@ def verdicts_to_store(
                     event_id=record["event_id"],
                     body_hash=shown["awaited"][i],
                     verdict=verdict,
-                    decided_at=record["received_at"],
+                    decided_at=decided_at,
                     alert_id=alert_id,
                 )
             )

@@ -52,7 +52,7 @@ from finer.kit.columns import Columns
 from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.ids import new_id, show_id
-from finer.kit.log import PostgresLog
+from finer.kit.log import CHANNEL, PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -185,24 +185,31 @@ def read_file(
             yield FileGroup(ParsedGroup(batch, [result], sources, at), min(handle.tell(), total), total, rows)
 
 
-def append(tx: Tx, contract_name: str, parsed: ParsedGroup, partitions: int) -> list[Receipt | FinerError]:
+def append(
+    tx: Tx,
+    contract_name: str,
+    parsed: ParsedGroup,
+    partitions: int,
+    answered: MappingType[int, Receipt | FinerError] | None = None,
+) -> list[Receipt | FinerError]:
     """Write the accepted records to the event log and account for every body, in the caller's transaction.
 
     Returns, per body, its receipt, or the error that made it unreadable. A body whose idempotency key was seen before
-    brings its first receipt back and adds nothing; with other content it is a Conflict.
+    brings its first receipt back and adds nothing; with other content it is a Conflict. `answered` is what `replays`
+    found in a transaction before; a transaction that only writes needs it when there are keys.
     """
     known = contract(contract_name)
     store = IngestStore(tx)
     answers: list[Receipt | FinerError | None] = [result.error for result in parsed.bodies]
-    hashes = _replay(store, parsed, answers)
+    hashes = _hashes(parsed)
+    for index, answer in (replays(tx, parsed) if answered is None else answered).items():
+        answers[index] = answer
     chosen = [index for index, answer in enumerate(answers) if answer is None]
     batch = _rows_of(parsed, chosen)
     # A tenant's records keep to one partition: features of several of its entities see them in one order.
     partition = tx.tenant.int % partitions
-    offset = None
-    if batch.num_rows:
-        header = f"{known.header}+awaited" if AWAITED.name in batch.schema.names else known.header
-        offset = PostgresLog.append(tx.connection, known.name, partition, tx.tenant, header, batch)
+    header = f"{known.header}+awaited" if AWAITED.name in batch.schema.names else known.header
+    skipped = 0
     new: list[NewReceipt] = []
     for index in chosen:
         result, body = parsed.bodies[index], parsed.sources[index]
@@ -215,42 +222,54 @@ def append(tx: Tx, contract_name: str, parsed: ParsedGroup, partitions: int) -> 
                 received_at=parsed.received_at,
                 stream=known.name,
                 partition=partition,
-                first_offset=offset if result.accepted else None,
+                skipped=skipped if result.accepted else None,
                 idempotency_key=body.idempotency_key,
                 body_hash=hashes.get(index),
             )
         )
-        offset = None if offset is None else offset + result.accepted
+        skipped += result.accepted
     if new:
+        store.append(header, batch, new)
         _account(store, known.name, new, parsed.received_at)
+        if batch.num_rows:
+            tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
         answers[index] = _fresh_receipt(one)
     return [answer for answer in answers if answer is not None]
 
 
-def _replay(store: IngestStore, parsed: ParsedGroup, answers: list[Receipt | FinerError | None]) -> dict[int, bytes]:
-    """Answer bodies whose idempotency key was used before; returns the hashes of the bodies that bring a key."""
-    hashes = {
+def _hashes(parsed: ParsedGroup) -> dict[int, bytes]:
+    """The hashes of the readable bodies that bring an idempotency key."""
+    return {
         index: hashlib.sha256(body.data).digest()
         for index, body in enumerate(parsed.sources)
-        if body.idempotency_key is not None and answers[index] is None
+        if body.idempotency_key is not None and parsed.bodies[index].error is None
     }
+
+
+def replays(tx: Tx, parsed: ParsedGroup) -> dict[int, Receipt | FinerError]:
+    """The answers to bodies whose idempotency key was used before, by their place in the group."""
+    hashes = _hashes(parsed)
     if not hashes:
         return {}
+    store = IngestStore(tx)
+    answers: dict[int, Receipt | FinerError] = {}
     seen = store.by_keys([str(parsed.sources[index].idempotency_key) for index in hashes])
     taken: set[str] = set()
     for index, body_hash in hashes.items():
         key = str(parsed.sources[index].idempotency_key)
         if key in seen:
             identifier, first_hash = seen[key]
-            answers[index] = store.receipt(identifier, {}) if first_hash == body_hash else _key_reused(key)
+            same = store.receipt(identifier, {}) if first_hash == body_hash else None
+            answers[index] = key_reused(key) if same is None else same
         elif key in taken:
-            answers[index] = _key_reused(key)
+            answers[index] = key_reused(key)
         taken.add(key)
-    return hashes
+    return answers
 
 
-def _key_reused(key: str) -> Conflict:
+def key_reused(key: str) -> Conflict:
+    """The answer to a body whose idempotency key belongs to another one."""
     return Conflict(
         f"The idempotency key {key[:80]!r} was used for another body, or is in use right now. "
         "Send a new body with a new key."
@@ -267,8 +286,6 @@ def _rows_of(parsed: ParsedGroup, chosen: Sequence[int]) -> pa.RecordBatch:
 
 
 def _account(store: IngestStore, name: str, new: Sequence[NewReceipt], at: datetime) -> None:
-    if store.add_receipts(new) != len(new):
-        raise Conflict("Another request is using the same idempotency key right now. Send the body again.")
     store.add_quarantined(new)
     received = sum(one.result.received for one in new)
     quarantined = sum(len(one.result.refused) for one in new)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import sqlalchemy as sa
 
 from finer.ingest.tables import outcomes, quarantined_records, receipts, rollups
@@ -22,23 +23,25 @@ from finer.ingest.types import (
     Receipt,
 )
 from finer.kit.ids import new_id
+from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 
 PROBLEMS_SHOWN = 10
 _CHUNK = 2_000
 _STEPS_S = (5, 3600)
 
-_INSERT_RECEIPTS = """
+# The append and the receipts that account for it are one statement: the receipts go on from the offset that it gives.
+_APPEND = f"""
+with appended as materialized (select case when %(count)s::int > 0 then {PostgresLog.APPEND} end as base)
 insert into ingest_receipts (tenant_id, id, contract, source, stream, partition, first_offset, received, logged,
   quarantined, unknown_fields, problems, received_at, idempotency_key, body_hash)
-select %(tenant)s, id, contract, source, stream, partition, first_offset, received, logged, quarantined,
+select %(tenant)s, id, contract, source, stream, partition, base + skipped, received, logged, quarantined,
   array(select jsonb_array_elements_text(unknown_fields)), problems, received_at, idempotency_key,
   decode(body_hash, 'hex')
-from jsonb_to_recordset(%(rows)s::jsonb) as r(id uuid, contract text, source text, stream text, partition int,
-  first_offset bigint, received int, logged int, quarantined int, unknown_fields jsonb, problems jsonb,
+from appended, jsonb_to_recordset(%(rows)s::jsonb) as r(id uuid, contract text, source text, stream text, partition int,
+  skipped bigint, received int, logged int, quarantined int, unknown_fields jsonb, problems jsonb,
   received_at timestamptz, idempotency_key text, body_hash text)
-on conflict (tenant_id, idempotency_key) do nothing
-"""
+"""  # noqa: S608 - constants only
 
 _INSERT_QUARANTINED = """
 insert into ingest_quarantined_records (tenant_id, id, receipt_id, contract, line, field, rule, rules, errors, raw,
@@ -91,11 +94,16 @@ class IngestStore:
     """Receipts, quarantined records, outcomes and counts of one tenant."""
 
     def __init__(self, tx: Tx) -> None:
+        self._tx = tx
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add_receipts(self, new: Sequence[NewReceipt]) -> int:
-        """Insert receipts; returns how many were new by their idempotency key."""
+    def append(self, header: str, batch: pa.RecordBatch, new: Sequence[NewReceipt]) -> None:
+        """Append the accepted records to the event log and account for them by their receipts, of one contract.
+
+        An idempotency key that another receipt has is a UNIQUE_VIOLATION of the transaction.
+        """
+        first = new[0]
         rows = [
             {
                 "id": one.id,
@@ -103,7 +111,7 @@ class IngestStore:
                 "source": one.source,
                 "stream": one.stream,
                 "partition": one.partition,
-                "first_offset": one.first_offset,
+                "skipped": one.skipped,
                 "received": one.result.received,
                 "logged": one.result.accepted,
                 "quarantined": len(one.result.refused),
@@ -115,9 +123,8 @@ class IngestStore:
             }
             for one in new
         ]
-        encoded = msgspec.json.encode(rows).decode()
-        done = self._connection.exec_driver_sql(_INSERT_RECEIPTS, {"tenant": self._tenant, "rows": encoded})
-        return int(done.rowcount)
+        parameters = PostgresLog.append_parameters(first.stream, first.partition, self._tenant, header, batch)
+        self._tx.write(_APPEND, parameters | {"rows": msgspec.json.encode(rows).decode()})
 
     def add_quarantined(self, new: Sequence[NewReceipt]) -> None:
         """Insert the refused records of these receipts."""
@@ -125,7 +132,7 @@ class IngestStore:
             refused = one.result.refused
             for start in range(0, len(refused), _CHUNK):
                 part = refused[start : start + _CHUNK]
-                self._connection.exec_driver_sql(
+                self._tx.write(
                     _INSERT_QUARANTINED,
                     {
                         "tenant": self._tenant,
@@ -206,7 +213,7 @@ class IngestStore:
         self, stream: str, partition: int, base: int, end: int, duplicates: list[int], conflicts: list[int]
     ) -> None:
         """Remember which records of a stretch of the log were seen before; once per stretch."""
-        self._connection.exec_driver_sql(
+        self._tx.write(
             "insert into ingest_outcomes (tenant_id, stream, partition, base_offset, end_offset, duplicate_offsets, "
             "conflicting_offsets) values (%s, %s, %s, %s, %s, %s::bigint[], %s::bigint[]) "
             "on conflict (tenant_id, stream, partition, base_offset) do nothing",
@@ -226,7 +233,7 @@ class IngestStore:
         latency: Iterable[int] = (),
     ) -> None:
         """Add to the counts of the five seconds and of the hour that `at` lies in."""
-        self._connection.exec_driver_sql(
+        self._tx.write(
             _ADD_ROLLUP,
             {
                 "tenant": self._tenant, "contract": contract, "writer": writer, "at": at, "received": received,

@@ -226,7 +226,7 @@ class Mapping(msgspec.Struct, frozen=True):
 
 
 class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """A body to be accounted for, with the place of its accepted rows in the event log."""
+    """A body to be accounted for. `skipped` rows of its batch come before its own; None when none was accepted."""
 
     id: uuid.UUID
     contract: str
@@ -235,7 +235,7 @@ class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     stream: str
     partition: int
-    first_offset: int | None
+    skipped: int | None
     idempotency_key: str | None = None
     body_hash: bytes | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
@@ -19,7 +19,7 @@ from finer.kit import schema
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
-from finer.kit.errors import Unavailable
+from finer.kit.errors import Conflict, Unavailable
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -33,6 +33,12 @@ DatabaseError = psycopg.Error
 """What a bare connection raises."""
 DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
 """What a transaction raises when the server is not there, or goes away."""
+
+UNIQUE_VIOLATION: tuple[type[Exception], ...] = (sa.exc.IntegrityError, psycopg.errors.UniqueViolation)
+"""What a transaction raises when somebody else has written the same key."""
+_CONFLICT = "FN409"
+"""The SQLSTATE by which functions in the database say that somebody else was quicker; it becomes a Conflict."""
+_NOTIFY = "select pg_notify(%s, payload) from unnest(%s::text[]) as payload"
 
 metadata = schema.metadata
 
@@ -116,18 +122,83 @@ class Database:
     @contextmanager
     def transaction(self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False) -> Iterator[Tx]:
         """One transaction for one tenant: committed when the block ends, rolled back when it raises."""
-        with self.engine.begin() as connection:
-            begin_tenant(connection, tenant)
-            if read_only:
-                connection.exec_driver_sql("set transaction read only")
-            tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
-            yield tx
-            if tx.facts and self._deliver is not None:
-                self._deliver(tx, tx.facts)
+        with _conflicts_told(), self.engine.connect() as connection:
+            with connection.begin():
+                begin_tenant(connection, tenant)
+                if read_only:
+                    connection.exec_driver_sql("set transaction read only")
+                tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
+                yield tx
+                if tx.facts and self._deliver is not None:
+                    self._deliver(tx, tx.facts)
+            if tx.notifications:
+                with connection.begin():
+                    for notification in tx.notifications:
+                        connection.exec_driver_sql(_NOTIFY, notification)
 
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+class WritePipeline:
+    """Transactions that only write, each sent to the server in one round trip. For one thread at a time.
+
+    `Tx.write` queues a statement; whatever is wrong with any of them is raised when the block ends, and nothing is
+    kept then. The connection is opened again after a failure.
+    """
+
+    def __init__(self, url: str, role: str, *, name: str, clock: Clock | None = None) -> None:
+        self._url, self._role, self._name = url, role, name
+        self._clock: Clock = clock or SystemClock()
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self, tenant: uuid.UUID, actor: Actor) -> Iterator[Tx]:
+        """One transaction for one tenant: committed when the block ends, and only then are its listeners woken."""
+        connection = self._connection or connect(self._url, self._role, name=self._name)
+        self._connection = None
+        try:
+            with _conflicts_told(), connection.pipeline(), connection.cursor() as cursor:
+                cursor.execute("begin")
+                cursor.execute("select set_config('finer.tenant', %s, true)", (str(tenant),), prepare=True)
+                tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, pipeline=cursor)
+                yield tx
+                cursor.execute("commit")
+                for notification in tx.notifications:
+                    cursor.execute(_NOTIFY, notification, prepare=True)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def close(self) -> None:
+        """Give the connection back to the server."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class _NoReads:
+    """Stands where a pipelined transaction has no connection that could answer."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError(f"A pipelined transaction only writes, by Tx.write; {name} would wait for an answer.")
+
+
+_NO_READS = cast(sa.Connection, _NoReads())
+
+
+@contextmanager
+def _conflicts_told() -> Iterator[None]:
+    """The database's own word for a conflict becomes ours."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, psycopg.Error) as error:
+        origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        if getattr(origin, "sqlstate", None) == _CONFLICT:
+            raise Conflict(origin.diag.message_primary) from error
+        raise
 
 
 def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:

@@ -8,17 +8,32 @@ partition's head, so they have no gaps and become visible in order; a reader's p
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 import msgspec
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 
-from finer.kit.errors import Conflict
+from finer.kit.tx import Tx
 
 CHANNEL = "finer_log"
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
+_READ = """
+select l.stream, l.partition, l.base_offset, l.count, l.tenant_id, l.header,
+       (extract(epoch from l.appended_at) * 1000000)::bigint, l.payload
+from kit_log_heads as h
+left join unnest(%s::text[], %s::int[], %s::bigint[]) as o(stream, partition, reached)
+  on o.stream = h.stream and o.partition = h.partition
+cross join lateral (
+  select * from kit_log where kit_log.stream = h.stream and kit_log.partition = h.partition
+    and base_offset >= coalesce(o.reached, 0) order by base_offset limit %s) as l
+where h.next_offset > coalesce(o.reached, 0)
+order by l.stream, l.partition, l.base_offset
+"""
+# Handing buffers to a pool of threads costs a small batch more than it saves, and so does compressing it.
+_PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
+_COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_READ_OPTIONS = pa.ipc.IpcReadOptions(use_threads=False)
+_COMPRESSED_FROM = 32_768  # bytes
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -39,49 +54,58 @@ Position = tuple[str, int]
 
 
 def encode(batch: pa.RecordBatch) -> bytes:
-    """Arrow IPC stream of one record batch, LZ4-compressed."""
+    """Arrow IPC stream of one record batch, LZ4-compressed unless it is small."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
+    options = _COMPRESSED if batch.nbytes >= _COMPRESSED_FROM else _PLAIN
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
         writer.write_batch(batch)
     return bytes(sink.getvalue().to_pybytes())
 
 
 def decode(payload: bytes) -> pa.RecordBatch:
     """The record batch of `encode`."""
-    with pa.ipc.open_stream(payload) as reader:
+    with pa.ipc.open_stream(payload, options=_READ_OPTIONS) as reader:
         return reader.read_next_batch()
 
 
 class PostgresLog:
     """The log in PostgreSQL tables. It takes the caller's connection, so an append commits with its effects."""
 
+    APPEND = "kit_log_append(%(stream)s, %(partition)s, %(tenant)s, %(header)s, %(count)s, %(payload)b)"
+    """The append as an SQL expression, for a statement that goes on with the offset of the first event."""
+
+    @staticmethod
+    def append_parameters(
+        stream: str, partition: int, tenant: uuid.UUID, header: str, batch: pa.RecordBatch
+    ) -> dict[str, object]:
+        """What `APPEND` stands on."""
+        return {
+            "stream": stream, "partition": partition, "tenant": tenant, "header": header, "count": batch.num_rows,
+            "payload": encode(batch),
+        }  # fmt: skip
+
     @staticmethod
     def append(
         connection: sa.Connection, stream: str, partition: int, tenant: uuid.UUID, header: str, batch: pa.RecordBatch
     ) -> int:
         """Append one record batch in the caller's transaction; returns the offset of its first event."""
-        row = connection.exec_driver_sql(
-            "select kit_log_append(%s, %s, %s, %s, %s, %b)",
-            (stream, partition, tenant, header, batch.num_rows, encode(batch)),
-        ).one()
-        return int(row[0])
+        parameters = PostgresLog.append_parameters(stream, partition, tenant, header, batch)
+        return int(connection.exec_driver_sql(f"select {PostgresLog.APPEND}", parameters).scalar_one())
 
     @staticmethod
-    def read(connection: psycopg.Connection, positions: dict[Position, int], rows_max: int) -> list[LogRow]:
-        """Up to `rows_max` rows of each position at or after its offset, in order; positions in the order given."""
-        if not positions:
-            return []
-        one = (
-            "(select stream, partition, base_offset, count, tenant_id, header,"
-            " (extract(epoch from appended_at) * 1000000)::bigint, payload from kit_log"
-            " where stream = %s and partition = %s and base_offset >= %s order by base_offset limit %s)"
+    def read(connection: psycopg.Connection, offsets: dict[Position, int], rows_max: int) -> list[LogRow]:
+        """Up to `rows_max` rows of every position at or after its offset (0 when not given), in order."""
+        found = connection.cursor(binary=True).execute(
+            _READ,
+            (
+                [stream for stream, _ in offsets],
+                [partition for _, partition in offsets],
+                list(offsets.values()),
+                rows_max,
+            ),
+            prepare=True,
         )
-        arguments: list[object] = []
-        for (stream, partition), offset in positions.items():
-            arguments += [stream, partition, offset, rows_max]
-        query = " union all ".join([one] * len(positions))
-        cursor = connection.cursor(binary=True)
-        return [LogRow(*row) for row in cursor.execute(query, arguments, prepare=True).fetchall()]
+        return [LogRow(*row) for row in found.fetchall()]
 
     @staticmethod
     def heads(connection: psycopg.Connection) -> dict[Position, int]:
@@ -125,22 +149,9 @@ class PostgresLog:
         return {(stream, partition): (head, consumed) for stream, partition, head, consumed in rows}
 
     @staticmethod
-    def advance(connection: sa.Connection, consumer: str, position: Position, old: int, new: int) -> None:
-        """Move a consumer in the transaction of its effects. Raises Conflict when another worker moved it first."""
-        stream, partition = position
-        done = connection.exec_driver_sql(
-            "insert into kit_log_consumers as c (name, stream, partition, next_offset) values (%s, %s, %s, %s) "
-            "on conflict (name, stream, partition) do update set next_offset = excluded.next_offset, "
-            "updated_at = clock_timestamp() where c.next_offset = %s",
-            (consumer, stream, partition, new, old),
-        )
-        if done.rowcount != 1:
-            raise Conflict(
-                f"Another worker has moved {stream}/{partition} of consumer {consumer!r} past offset {old}. "
-                "This worker stops without writing; its supervisor starts it again at the right place."
-            )
+    def advance(tx: Tx, consumer: str, position: Position, old: int, new: int) -> None:
+        """Move a consumer in the transaction of its effects.
 
-
-def announce(connection: psycopg.Connection, streams: Sequence[str]) -> None:
-    """Wake the readers, after the commit: inside it, NOTIFY would serialise all committers."""
-    connection.execute("select pg_notify(%s, %s)", (CHANNEL, ",".join(streams)))
+        The transaction ends with a Conflict, and nothing of it stays, when another worker moved the consumer first.
+        """
+        tx.write("select kit_log_advance(%s, %s, %s, %s, %s)", (consumer, *position, old, new))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 
 from finer.kit.actors import Actor, Fact
@@ -22,6 +25,9 @@ class Tx:
     actor: Actor
     clock: Clock
     facts: list[Fact] = field(default_factory=list)
+    notifications: list[tuple[str, list[str]]] = field(default_factory=list)
+    pipeline: psycopg.Cursor | None = None
+    """Set in a transaction that only writes, see `finer.kit.db.WritePipeline`; `connection` cannot be used then."""
     keys: Keyring | None = None
     made_keys: dict[tuple[uuid.UUID, bytes], DataKey] = field(default_factory=dict)
     """Data keys that exist only if this transaction commits."""
@@ -29,6 +35,20 @@ class Tx:
     def now(self) -> datetime:
         """The present moment by this transaction's clock."""
         return self.clock.now()
+
+    def write(self, statement: str, parameters: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Run a statement whose result nobody reads; placeholders are psycopg's.
+
+        In a pipelined transaction it is sent with all the others, and what is wrong with it is raised at the end.
+        """
+        if self.pipeline is not None:
+            self.pipeline.execute(statement, parameters, prepare=True)  # type: ignore[arg-type, unused-ignore]
+        else:
+            self.connection.exec_driver_sql(statement, parameters)  # type: ignore[arg-type, unused-ignore]
+
+    def notify(self, channel: str, payloads: Iterable[str]) -> None:
+        """Wake whoever listens, once this has committed: inside it, NOTIFY would make all committers wait in line."""
+        self.notifications.append((channel, list(payloads)))
 
     def record(self, fact: Fact) -> None:
         """Record a domain fact: it becomes one durable job per handler when, and only when, this commits."""

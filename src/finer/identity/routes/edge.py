@@ -88,7 +88,7 @@ def credential_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, 
     return (found or "")[:_CREDENTIAL_MAX], True
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Every route declares a permission or that it is public; the caller must have it.
 
     Raises Unauthenticated, PermissionMissing, or CrossSiteRequest for a change that a browser sends from elsewhere.

@@ -1,0 +1,103 @@
+"""A transaction sent in one round trip is like every other: whole or not there, and told only afterwards."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from finer.kit.actors import SYSTEM
+from finer.kit.db import WORKER, Database, WritePipeline, connect
+from finer.kit.errors import Conflict
+from finer.kit.live import receive
+from finer.kit.log import PostgresLog
+
+_ADD = (
+    "insert into ingest_rollups (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates, "
+    "quarantined, latency, last_at) values (%s, %s, 5, now(), 'test', 0, 0, 0, 0, '{}', now())"
+)
+
+
+@pytest.fixture
+def effects(database_url: str) -> Iterator[WritePipeline]:
+    pipeline = WritePipeline(database_url, WORKER, name="test")
+    yield pipeline
+    pipeline.close()
+
+
+def _contracts(database: Database, tenant: uuid.UUID) -> list[str]:
+    with database.transaction(tenant, SYSTEM) as tx:
+        return list(tx.connection.exec_driver_sql("select contract from ingest_rollups order by 1").scalars())
+
+
+def test_what_is_written_is_there_and_only_for_its_tenant(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with effects.transaction(tenant, SYSTEM) as tx:
+        tx.write(_ADD, (tenant, "a"))
+        tx.write(_ADD, (tenant, "b"))
+    with effects.transaction(tenant, SYSTEM) as tx:
+        tx.write(_ADD, (tenant, "c"))
+    assert _contracts(worker_database, tenant) == ["a", "b", "c"]
+    assert _contracts(worker_database, uuid.uuid4()) == []
+
+
+def _write_for(effects: WritePipeline, tenant: uuid.UUID, *rows: tuple[uuid.UUID, str]) -> None:
+    with effects.transaction(tenant, SYSTEM) as tx:
+        for row in rows:
+            tx.write(_ADD, row)
+        tx.notify("test_pipeline", [str(tenant)])
+
+
+def test_one_bad_statement_takes_all_with_it_and_the_next_transaction_works(
+    effects: WritePipeline, database_url: str, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with connect(database_url) as listening:
+        listening.execute("listen test_pipeline")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            _write_for(effects, tenant, (tenant, "a"), (uuid.uuid4(), "somebody else's"), (tenant, "b"))
+        assert _contracts(worker_database, tenant) == []
+        _write_for(effects, tenant, (tenant, "c"))
+        # The failed one has woken nobody.
+        assert receive(listening, 20) == [("test_pipeline", str(tenant))]
+    assert _contracts(worker_database, tenant) == ["c"]
+
+
+def test_leaving_by_an_error_writes_nothing(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    def change_of_mind() -> None:
+        with effects.transaction(tenant, SYSTEM) as tx:
+            tx.write(_ADD, (tenant, "a"))
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        change_of_mind()
+    assert _contracts(worker_database, tenant) == []
+
+
+def test_a_position_that_another_worker_moved_keeps_every_effect_out(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    position = (f"stream-{tenant}", 0)
+
+    def advance(old: int, new: int, contract: str) -> None:
+        with effects.transaction(tenant, SYSTEM) as tx:
+            PostgresLog.advance(tx, "pipeline", position, old, new)
+            tx.write(_ADD, (tenant, contract))
+
+    advance(0, 10, "first")
+    with pytest.raises(Conflict, match=r"Another worker has moved stream-.*/0 of consumer pipeline past offset 5"):
+        advance(5, 20, "late")
+    advance(10, 20, "second")
+    assert _contracts(worker_database, tenant) == ["first", "second"]
+
+
+def test_reading_is_refused_at_once(effects: WritePipeline, tenant: uuid.UUID) -> None:
+    with (
+        pytest.raises(RuntimeError, match="only writes"),
+        effects.transaction(tenant, SYSTEM) as tx,
+    ):
+        tx.connection.exec_driver_sql("select 1")
