@@ -10,12 +10,10 @@ from collections.abc import Mapping as MappingType
 from datetime import datetime, timedelta
 from functools import lru_cache
 from importlib import resources
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from finer.ingest.errors import MappingInvalid, UnknownContract, UnreadableBody
 from finer.ingest.rules import bodies as body_rules
@@ -27,9 +25,10 @@ from finer.ingest.rules.files import Unpacked, file_steps, format_of_file
 from finer.ingest.rules.mapping import compile_mapping, source_contract
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.rules.rates import RECENT, activity_of, histogram
+from finer.ingest.rules.receipts import fresh_receipt, rows_of
 from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
-from finer.ingest.store import IngestStore, problems_of
+from finer.ingest.store import IngestStore
 from finer.ingest.types import (
     AWAITED,
     Activity,
@@ -205,7 +204,7 @@ def append(
     for index, answer in (replays(tx, parsed) if answered is None else answered).items():
         answers[index] = answer
     chosen = [index for index, answer in enumerate(answers) if answer is None]
-    batch = _rows_of(parsed, chosen)
+    batch = rows_of(parsed, chosen)
     # A tenant's records keep to one partition: features of several of its entities see them in one order.
     partition = tx.tenant.int % partitions
     header = f"{known.header}+awaited" if AWAITED.name in batch.schema.names else known.header
@@ -234,7 +233,7 @@ def append(
         if batch.num_rows:
             tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
-        answers[index] = _fresh_receipt(one)
+        answers[index] = fresh_receipt(one)
     return [answer for answer in answers if answer is not None]
 
 
@@ -276,38 +275,11 @@ def key_reused(key: str) -> Conflict:
     )
 
 
-def _rows_of(parsed: ParsedGroup, chosen: Sequence[int]) -> pa.RecordBatch:
-    """The accepted rows of the chosen bodies."""
-    if sum(parsed.bodies[index].accepted for index in chosen) == parsed.batch.num_rows:
-        return parsed.batch
-    starts = [0, *accumulate(result.accepted for result in parsed.bodies)]
-    parts = [parsed.batch.slice(starts[index], parsed.bodies[index].accepted) for index in chosen]
-    return pa.concat_batches(parts) if parts else parsed.batch.slice(0, 0)
-
-
 def _account(store: IngestStore, name: str, new: Sequence[NewReceipt], at: datetime) -> None:
     store.add_quarantined(new)
     received = sum(one.result.received for one in new)
     quarantined = sum(len(one.result.refused) for one in new)
     store.add_rollup(name, "api", at, received=received, quarantined=quarantined)
-
-
-def _fresh_receipt(new: NewReceipt) -> Receipt:
-    result: BodyResult = new.result
-    return Receipt(
-        id=new.id,
-        contract=new.contract,
-        received=result.received,
-        accepted=result.accepted,
-        duplicate=0,
-        conflicting=0,
-        quarantined=len(result.refused),
-        state="processing" if result.accepted else "done",
-        received_at=new.received_at,
-        source=new.source,
-        unknown_fields=result.unknown_fields,
-        problems=problems_of(new),
-    )
 
 
 def identify(columns: Columns, stream: str, seed: int) -> tuple[Array, Array]:

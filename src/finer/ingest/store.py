@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
+from finer.ingest.rules.receipts import problems_of
 from finer.ingest.tables import outcomes, quarantined_records, receipts, rollups
 from finer.ingest.types import (
     BrokenField,
@@ -26,7 +26,6 @@ from finer.kit.ids import new_id
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 
-PROBLEMS_SHOWN = 10
 _CHUNK = 2_000
 _STEPS_S = (5, 3600)
 
@@ -324,16 +323,6 @@ class IngestStore:
                 (self._tenant,),
             )
         )
-
-
-def problems_of(new: NewReceipt) -> list[BrokenField]:
-    """The first broken fields of a body, with their lines."""
-    found = (
-        BrokenField(record.line, error.field, error.rule, error.value, error.reason)
-        for record in new.result.refused[:PROBLEMS_SHOWN]
-        for error in record.errors
-    )
-    return list(islice(found, PROBLEMS_SHOWN))
 
 
 def _receipt(row: Any, consumed: Offsets) -> Receipt:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0011_log_advance"
-down_revision = "0010_teams"
+revision = "0012_log_advance"
+down_revision = "0011_audit"
 
 # FN409 is the SQLSTATE that the program tells its caller as a conflict (finer.kit.db).
 _ADVANCE = """

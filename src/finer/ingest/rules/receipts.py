@@ -1,0 +1,50 @@
+"""What a receipt says of a body, and which rows of a group belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, islice
+
+import pyarrow as pa
+
+from finer.ingest.types import BodyResult, BrokenField, NewReceipt, ParsedGroup, Receipt
+
+PROBLEMS_SHOWN = 10
+
+
+def rows_of(parsed: ParsedGroup, chosen: Sequence[int]) -> pa.RecordBatch:
+    """The accepted rows of the chosen bodies."""
+    if sum(parsed.bodies[index].accepted for index in chosen) == parsed.batch.num_rows:
+        return parsed.batch
+    starts = [0, *accumulate(result.accepted for result in parsed.bodies)]
+    parts = [parsed.batch.slice(starts[index], parsed.bodies[index].accepted) for index in chosen]
+    return pa.concat_batches(parts) if parts else parsed.batch.slice(0, 0)
+
+
+def fresh_receipt(new: NewReceipt) -> Receipt:
+    """The receipt of a body that has just been appended: duplicates are found later."""
+    result: BodyResult = new.result
+    return Receipt(
+        id=new.id,
+        contract=new.contract,
+        received=result.received,
+        accepted=result.accepted,
+        duplicate=0,
+        conflicting=0,
+        quarantined=len(result.refused),
+        state="processing" if result.accepted else "done",
+        received_at=new.received_at,
+        source=new.source,
+        unknown_fields=result.unknown_fields,
+        problems=problems_of(new),
+    )
+
+
+def problems_of(new: NewReceipt) -> list[BrokenField]:
+    """The first broken fields of a body, with their lines."""
+    found = (
+        BrokenField(record.line, error.field, error.rule, error.value, error.reason)
+        for record in new.result.refused[:PROBLEMS_SHOWN]
+        for error in record.errors
+    )
+    return list(islice(found, PROBLEMS_SHOWN))
