@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [react()],
   server: { port: 5173, proxy: { "/api": "http://127.0.0.1:8000" } },
+  // The server puts a fresh nonce here with every page (src/finer/app/web.py); the policy allows nothing without it.
+  html: { cspNonce: "FINER-PAGE-NONCE" },
   build: {
     outDir: "dist",
     // Assets stay files: the policy of the server allows no data: scripts or fonts.

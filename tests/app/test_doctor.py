@@ -36,7 +36,7 @@ def free() -> int:
 
 def test_everything_is_looked_at_and_told_in_a_sentence(tmp_path: Path, free: int) -> None:
     found = _found(Settings(data_dir=str(tmp_path / "not" / "made" / "yet"), port=free))
-    assert list(found) == ["Python", "memory", "disk", "port", "web app", "database"]
+    assert list(found) == ["Python", "memory", "disk", "port", "web app", "TLS", "database"]
     assert all(finding.says.endswith(".") for finding in found.values())
     assert found["Python"].good
     assert str(tmp_path) in found["disk"].says

@@ -1,6 +1,6 @@
 """A risk analyst's first minutes in a real browser: sign in, see fraud arrive, judge it; then the pipeline page.
 
-Nothing may be written to the console, in any look or size.
+Nothing may be written to the console, in any look or size, and nothing may break the content security policy (W03).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 _PATIENCE_MS = 20_000
+_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
+    `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,7 @@ def browser() -> Iterator[Browser]:
 
 def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:
     context = browser.new_context(base_url=server.url, **look)
+    context.add_init_script(_TELL_VIOLATIONS)
     page = context.new_page()
     page.set_default_timeout(_PATIENCE_MS)
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
@@ -139,6 +142,32 @@ def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, brow
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.context.close()
     assert complaints == []
+
+
+def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: Browser) -> None:
+    """The policy stops it, not the app: the script is planted past React."""
+    complaints: list[str] = []
+    page = _open(browser, server, complaints)
+    _sign_in(page)
+    planted = """async () => {
+        window.ran = [];
+        const element = document.createElement("div");
+        document.body.append(element);
+        try { element.innerHTML = "<img src=x onerror='window.ran.push(1)'>"; } catch (error) { window.refused = true; }
+        const script = document.createElement("script");
+        try { script.text = "window.ran.push(2)"; } catch { script.append("window.ran.push(2)"); }
+        document.body.append(script);
+        try { element.setAttribute("onclick", "window.ran.push(3)"); } catch {}
+        element.click();
+        // From a timer, because what the test itself evaluates is allowed to evaluate.
+        const later = (resolve) => setTimeout(() => { try { eval("window.ran.push(4)"); } catch {} resolve(); });
+        await new Promise(later);
+        document.body.setAttribute("style", "display: none");
+        return [window.ran, window.refused === true, getComputedStyle(document.body).display];
+    }"""
+    assert page.evaluate(planted) == [[], True, "block"]
+    page.context.close()
+    assert any("Content Security Policy" in said or "TrustedHTML" in said for said in complaints)
 
 
 def test_who_is_not_signed_in_is_asked_to_and_comes_back(server: Server, browser: Browser) -> None:

@@ -125,7 +125,7 @@ def serving(**environment: str) -> Iterator[Server]:
     """A fresh Finer with a tenant and an API key, ready to take events."""
     folder = Path(tempfile.mkdtemp(prefix="finer-server-"))
     folder.chmod(0o755)
-    port = _free_port()
+    port = free_port()
     server = Server(folder, port, _start(folder, port, environment))
     try:
         server.wait_ready()
@@ -148,7 +148,8 @@ def _start(folder: Path, port: int, environment: dict[str, str] | None = None) -
         return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (environment or {}))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -10,13 +10,16 @@ import msgspec
 import psutil
 
 from finer.app.supervisor import database_url
+from finer.app.tls import certificate_end
 from finer.app.web import web_folder
+from finer.kit.clock import SystemClock
 from finer.kit.db import server_version
-from finer.kit.errors import Unavailable
+from finer.kit.errors import InvalidInput, Unavailable
 from finer.kit.settings import Settings
 
 _DISK_MIN_GB = 5
 _MEMORY_MIN_GB = 4
+_CERTIFICATE_MIN_DAYS = 14
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -28,13 +31,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Python, memory, disk, port, web app and database, in that order."""
+    """Python, memory, disk, port, web app, TLS and database, in that order."""
     return [
         _python(),
         _memory(),
         _disk(settings),
         _port(settings),
         _web(),
+        _tls(settings),
         _database(settings),
     ]
 
@@ -70,6 +74,17 @@ def _port(settings: Settings) -> Finding:
 def _web() -> Finding:
     built = (web_folder() / "index.html").is_file()
     return Finding("web app", built, "built." if built else "not built; run make web.")
+
+
+def _tls(settings: Settings) -> Finding:
+    try:
+        end = certificate_end(settings)
+    except InvalidInput as error:
+        return Finding("TLS", False, error.detail)
+    if end is None:
+        return Finding("TLS", True, "off; let a proxy end TLS, or give a certificate (FINER_TLS_CERT).")
+    days = (end - SystemClock().now()).days
+    return Finding("TLS", days >= _CERTIFICATE_MIN_DAYS, f"the certificate ends in {days} days ({end:%Y-%m-%d}).")
 
 
 def _database(settings: Settings) -> Finding:

@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.types import Message, Scope
 
 from finer.identity.routes.edge import credential_of, signed_out_hint
+from finer.kit.settings import Settings
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
+NONCE_MARK = "FINER-PAGE-NONCE"
+"""What web/vite.config.ts writes where the nonce of a page belongs."""
+_NONCE_BYTES = 16
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+# Scripts and styles carry the page's nonce. Whatever a script with the nonce loads is trusted with it, which is how
+# the chunks of the app come; no attribute and no inline text is (CSP Level 3, "strict-dynamic").
+_PAGE = (
+    "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+    "require-trusted-types-for 'script'; trusted-types default"
 )
-# Ant Design writes its styles at run time, hence 'unsafe-inline' for styles; scripts are only our own files.
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "content-security-policy": _NOTHING,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
 }
+# A browser that saw this once comes by TLS only, for a year (RFC 6797).
+_BY_TLS_ONLY = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 _NOT_BUILT = (
     "<!doctype html><title>Finer</title><p>The web app is not built. Run <code>make web</code>, then reload. "
     "The API answers under <a href='/api/v1/openapi.json'>/api/v1</a>."
@@ -57,19 +70,39 @@ def _answer(folder: Path, wanted: str) -> Response[Any]:
     """A file of the web app, or the app itself, which then shows the page that the path names."""
     if wanted.startswith("api/"):
         raise NotFoundException(f"There is no endpoint /{wanted}. /api/v1/openapi.json lists them.")
-    file = (folder / wanted).resolve()
-    if wanted and file.is_relative_to(folder.resolve()) and file.is_file():
+    if (file := _file(folder, wanted)) is not None:
         lasting = "public, max-age=31536000, immutable" if wanted.startswith("assets/") else "no-cache"
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": lasting})
     index = folder / "index.html"
     if not index.is_file():
         return Response(_NOT_BUILT, media_type="text/html")
-    return Response(index.read_bytes(), media_type="text/html", headers={"Cache-Control": "no-cache"})
+    nonce = secrets.token_urlsafe(_NONCE_BYTES)
+    # A page that a cache gave out again would give out its nonce again.
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _PAGE.format(nonce=nonce)}
+    return Response(index.read_text().replace(NONCE_MARK, nonce), media_type="text/html", headers=headers)
 
 
-async def security_headers(response: Response[Any]) -> Response[Any]:
-    """The headers that every answer carries."""
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+def _file(folder: Path, wanted: str) -> Path | None:
+    """The file of that name in the folder of the web app, wherever dots and links would lead; None for any other."""
+    try:
+        file = (folder / wanted).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except (OSError, ValueError):
+        return None  # a name that no file can have
+
+
+def security_headers(settings: Settings) -> Callable[[Message, Scope], Awaitable[None]]:
+    """What puts the security headers on every answer that does not set them itself: pages, files, problems, streams.
+
+    With an https address also that browsers come by TLS only.
+    """
+    wanted = _HEADERS | (_BY_TLS_ONLY if settings.tls_cert or settings.web_url.startswith("https://") else {})
+    headers = [(name.encode(), value.encode()) for name, value in wanted.items()]
+
+    async def add(message: Message, _scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *(one for one in headers if one[0] not in present)]
+
+    return add

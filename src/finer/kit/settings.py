@@ -34,7 +34,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_key_days: Annotated[int, _D(description="Age at which a firm's data key is replaced.", ge=1)] = 90
     host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
-    public_url: Annotated[str, _D(description="Address that people use; empty for http://<host>:<port>.")] = ""
+    public_url: Annotated[str, _D(description="Address that people use; empty for that of host and port.")] = ""
+    tls_cert: Annotated[
+        str, _D(description="PEM file of the certificate and its chain; with it the API speaks TLS 1.3 only.")
+    ] = ""
+    tls_key: Annotated[str, _D(description="PEM file of the certificate's private key; not for others to read.")] = ""
     database_pool_connections: Annotated[
         int, _D(description="Database connections that one process holds at most.", ge=2, le=200)
     ] = 10
@@ -99,10 +103,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.key_file).expanduser().resolve() if self.key_file else self.data_path / "master.key"
 
     @property
+    def local_url(self) -> str:
+        """The address of the API for this machine itself."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
+
+    @property
     def web_url(self) -> str:
         """The address that people open."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+        return self.public_url.rstrip("/") or self.local_url
 
     def environment(self) -> dict[str, str]:
         """The variables that give a child process these settings."""

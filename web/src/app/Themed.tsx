@@ -5,6 +5,7 @@ import { meQuery } from "../features/identity/session";
 import { inkOn } from "../shared/colour";
 import { primaryOf, themeOf } from "../shared/look";
 import { CALM, DARK, useMedia } from "../shared/media";
+import { pageNonce } from "../shared/nonce";
 import { usePreferences, usePreferencesOf } from "../shared/preferences";
 
 /** The look of everything: theme and density as the person chose them, the colour as the tenant did. */
@@ -34,6 +35,7 @@ export function Themed({ children }: { children: ReactNode }) {
     <ConfigProvider
       theme={{ ...config, token: { ...config.token, motion: !calm } }}
       button={{ autoInsertSpace: false }}
+      csp={pageNonce ? { nonce: pageNonce } : undefined}
     >
       <App message={{ maxCount: 3 }} className="app">
         {children}

@@ -27,6 +27,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="The firm, by its short name.")
 
 
+def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of certificate and key."""
+    command = click.option("--tls-key", metavar="FILE", help="PEM file of its private key (FINER_TLS_KEY).")(command)
+    return click.option("--tls-cert", metavar="FILE", help="PEM file of the TLS certificate (FINER_TLS_CERT).")(command)
+
+
 def settings_of(data_dir: str | None, **overrides: Any) -> Settings:
     """Settings from the environment and the options given."""
     return load_settings(data_dir=data_dir, **overrides)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import click
 import httpx
 
-from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.demo import prepare_demo
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import prepare_process
 from finer.app.supervisor import Supervisor, lock_data_folder
+from finer.app.tls import own_certificate, tls_files
 from finer.kit.clock import SystemClock
+from finer.kit.errors import InvalidInput
 from finer.kit.settings import Settings
 
 _READY_S = 120.0
@@ -30,13 +33,16 @@ _READY_S = 120.0
 @data_dir_option
 @click.option("--host", metavar="H", help="Address to listen on (FINER_HOST).")
 @click.option("--port", type=int, metavar="N", help="Port to listen on (FINER_PORT).")
-def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, host: str | None, port: int | None) -> None:
+@tls_options
+def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **given: Any) -> None:
     """Run everything on this machine, PostgreSQL included.
 
     Example: finer up --demo --port 8000
     """
-    settings = settings_of(data_dir, host=host, port=port)
+    settings = settings_of(data_dir, **given)
     prepare_process(settings, "supervisor")
+    if tls_files(settings) is not None and demo:
+        raise InvalidInput("The demo is for trying Finer out on one machine, without TLS. Leave out one of the two.")
     with lock_data_folder(settings):
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
         supervisor = Supervisor(settings, ["api", "worker", "jobs"], extra)
@@ -49,9 +55,10 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, host:
 
 def _announce(settings: Settings, url: str, demo: bool) -> None:
     deadline = time.monotonic() + _READY_S
+    ready, certificate = f"{settings.local_url}/api/v1/health/ready", own_certificate(settings)
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{settings.web_url}/api/v1/health/ready", timeout=2).status_code == 200:
+            if httpx.get(ready, timeout=2, verify=certificate, trust_env=False).status_code == 200:
                 break
         except httpx.TransportError:
             time.sleep(0.1)

@@ -31,6 +31,8 @@ export function createLineChart(element: HTMLElement): LineChart {
         tooltip: {
           trigger: "axis",
           confine: true,
+          // Drawn on the canvas: a tooltip of HTML would need inline styles, which the policy of the page forbids.
+          renderMode: "richText",
           backgroundColor: dark ? "#1c2530" : "#ffffff",
           borderColor: line,
           textStyle: { color: dark ? "#e3e9ef" : "#17202b", fontSize: 12 },
