@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import tracemalloc
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,6 +72,37 @@ def test_text_files_in_pieces_give_what_the_body_gives(tmp_path: Path, name: str
     assert found.column("event_id").to_pylist() == [f"e{i}" for i in range(40)]
     assert found.column("merchant_name")[7].as_py() == 'Shop "7",\nand é'
     assert [record.line for record in refused] == ([22] if name == "a.ndjson" else [])
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+def test_what_stands_before_the_break_of_a_packed_file_is_kept(tmp_path: Path, packing: str) -> None:
+    data = b"".join(line(event_id=f"e{i}", merchant_name=uuid.UUID(int=i * 7**40).hex) + b"\n" for i in range(20_000))
+    packed = gzip.compress(data) if packing == "gz" else zstandard.compress(data)
+    path = tmp_path / f"a.ndjson.{packing}"
+    path.write_bytes(packed[: len(packed) // 2])
+    groups = service.read_file(path, "transaction", clock=CLOCK)
+    ids: list[str] = []
+    with pytest.raises(UnreadableBody, match="ends too early"):  # noqa: PT012 - what comes before it is what counts
+        for group in groups:
+            ids += group.parsed.batch.column("event_id").to_pylist()
+    assert len(ids) > 5_000
+    assert ids == [f"e{i}" for i in range(len(ids))]
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_packed_bomb_is_unpacked_in_pieces(packing: str) -> None:
+    zeros = bytes(256 << 20)
+    bomb = files.Unpacked(
+        io.BytesIO(gzip.compress(zeros, 1) if packing == "gzip" else zstandard.compress(zeros)), packing
+    )
+    found = 0
+    tracemalloc.start()
+    while part := bomb.read(1 << 20):
+        found += len(part)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == len(zeros)
+    assert peak < 160 << 20
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])

@@ -21,7 +21,7 @@ COMMANDS = {
     "migrate": "upkeep",
     "verify": "upkeep:verify_command",
     "doctor": "upkeep",
-    "ingest": "data",
+    "ingest": "ingest",
     "sql": "data",
     "rules": "data",
     "fx": "data",

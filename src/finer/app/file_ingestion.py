@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 from rich.progress import Progress
 
-from finer.app.pipeline import CONSUMER
 from finer.ingest import service as ingest
 from finer.ingest.types import FileGroup, Mapping, Receipt
 from finer.kit.actors import SYSTEM
-from finer.kit.db import API, Connection, Database, connect
+from finer.kit.db import API, DATABASE_GONE, Connection, Database, connect
 from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import show_id
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
+
+_LOOK_S = 0.02
+_NO_WORKER_S = 5.0  # workers that have not moved for so long are not there, or are stuck: a file does not wait for them
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -40,6 +43,8 @@ class FileReport(msgspec.Struct, frozen=True):
     seconds: float
     causes: list[Cause]
     receipts: list[str]
+    stopped: str = ""
+    """Why not everything was read, for people; empty when it was. What was counted stands."""
 
 
 class _Tally:
@@ -62,11 +67,11 @@ class _Tally:
                 self.causes[key] += 1
                 self.examples.setdefault(key, error.reason)
 
-    def report(self, seconds: float) -> FileReport:
+    def report(self, seconds: float, stopped: str) -> FileReport:
         causes = [
             Cause(field, rule, count, self.examples[field, rule]) for (field, rule), count in self.causes.most_common()
         ]
-        return FileReport(self.received, self.accepted, self.quarantined, seconds, causes, self.receipts)
+        return FileReport(self.received, self.accepted, self.quarantined, seconds, causes, self.receipts, stopped)
 
 
 def ingest_files(
@@ -75,39 +80,78 @@ def ingest_files(
     tenant: uuid.UUID,
     contract: str,
     files: Sequence[Path],
-    mapping: Path | None,
+    *,
+    mapping: Path | None = None,
+    backlog_events_max: int,
     progress: Progress,
 ) -> FileReport:
-    """Take in the files one after the other. Raises NotFound for a file that cannot be read, before any is taken in."""
-    for file in files:
-        if not file.is_file():
-            raise NotFound(f"There is no file {file}. Nothing was taken in.")
-    ingest.contract(contract)
+    """Take in the files one after the other.
+
+    A file that is not there, has no format or an unknown contract raises before any is taken in; a file that cannot be
+    read on, or a database that goes away, ends the work, and the report says where and why.
+    """
     chosen: Mapping | None = None if mapping is None else ingest.load_mapping(mapping, contract)
+    readers = [_reader(file, contract, chosen) for file in files]
     tally = _Tally()
     started = time.monotonic()
+    stopped = ""
     with connect(database.url, API, name="finer-ingest") as watcher:
-        for file in files:
+        backlog = _Backlog(watcher, backlog_events_max)
+        for file, reader in zip(files, readers, strict=True):
             task = progress.add_task(file.name, total=file.stat().st_size)
-            for group in ingest.read_file(file, contract, chosen):
-                with database.transaction(tenant, SYSTEM) as tx:
-                    (answer,) = ingest.append(tx, contract, group.parsed, settings.partitions)
-                if isinstance(answer, FinerError):
-                    raise answer
-                tally.add(answer, group)
-                progress.update(task, completed=group.bytes_read)
-                _wait_for_workers(watcher, settings)
-    return tally.report(time.monotonic() - started)
+            try:
+                for group in _read_ahead(reader):
+                    with database.transaction(tenant, SYSTEM) as tx:
+                        (answer,) = ingest.append(tx, contract, group.parsed, settings.partitions)
+                    if isinstance(answer, FinerError):
+                        raise answer
+                    tally.add(answer, group)
+                    progress.update(task, completed=group.bytes_read)
+                    backlog.wait()
+            except FinerError as error:
+                stopped = f"{file}: {error.detail}"
+                break
+            except DATABASE_GONE as error:
+                stopped = f"{file}: the database went away, so the rest was not read. Run it again: what is already "
+                stopped += f"there is recognised by its event id. {error}"
+                break
+    return tally.report(time.monotonic() - started, stopped)
 
 
-def _wait_for_workers(connection: Connection, settings: Settings) -> None:
-    """Hold back while the workers are too far behind, but only while they move: there may be none."""
-    last = -1
-    while True:
-        consumed = PostgresLog.consumed(connection, CONSUMER)
-        done = sum(consumed.values())
-        behind = sum(PostgresLog.heads(connection).values()) - done
-        if behind <= settings.backlog_events_max or done == last:
-            return
-        last = done
-        time.sleep(0.25)
+def _reader(file: Path, contract: str, mapping: Mapping | None) -> Iterator[FileGroup]:
+    try:
+        with file.open("rb"):
+            return ingest.read_file(file, contract, mapping)
+    except FileNotFoundError as error:
+        raise NotFound(f"There is no file {file}. Nothing was taken in.") from error
+    except OSError as error:
+        raise NotFound(f"{file} cannot be read: {error.strerror}. Nothing was taken in.") from error
+
+
+def _read_ahead(groups: Iterator[FileGroup]) -> Iterator[FileGroup]:
+    """The same groups; a thread reads and checks the next one while this one is committed."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reader") as pool:
+        following = pool.submit(next, groups, None)
+        while (group := following.result()) is not None:
+            following = pool.submit(next, groups, None)
+            yield group
+
+
+class _Backlog:
+    """Holds a file back while the workers are too far behind, but only while they move: there may be none."""
+
+    def __init__(self, connection: Connection, events_max: int) -> None:
+        self._connection = connection
+        self._events_max = events_max
+        self._consumed = -1
+        self._moved_at = 0.0
+
+    def wait(self) -> None:
+        while self._behind() > self._events_max and time.monotonic() - self._moved_at < _NO_WORKER_S:
+            time.sleep(_LOOK_S)
+
+    def _behind(self) -> int:
+        consumed = sum(PostgresLog.consumed(self._connection, ingest.READER).values())
+        if consumed != self._consumed:
+            self._consumed, self._moved_at = consumed, time.monotonic()
+        return sum(PostgresLog.heads(self._connection).values()) - consumed

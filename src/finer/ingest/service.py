@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import uuid
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
@@ -156,32 +155,32 @@ def read_file(
 ) -> Iterator[FileGroup]:
     """The records of a file of any size, group by group, in bounded memory. Its name tells format and packing.
 
-    Each group can be given to `append`. Raises UnreadableBody where the file cannot be read on; the groups before
-    stand, and reading the file again only makes duplicates of them.
+    Each group can be given to `append`. What the names and the mapping tell is checked at once. Iterating raises
+    UnreadableBody where the file cannot be read on; the groups before stand, and reading the file again only makes
+    duplicates of them.
     """
     kind, packing = format_of_file(path.name)
     target = contract(contract_name)
     source_plan = None
+    if packing and kind in ("parquet", "arrow"):
+        raise UnreadableBody(f"{path.name}: Parquet and Arrow files are packed inside; unpack the file first.")
     if mapping is not None and kind in ("ndjson", "json", "csv"):
         if not mapping.types:
             raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
         source_plan = plan_of(source_contract(mapping, target))
-    sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
-    with path.open("rb") as handle:
-        total = path.stat().st_size
-        readable = io.BufferedReader(Unpacked(handle, packing), 1 << 20) if packing else handle
-        if packing and kind in ("parquet", "arrow"):
-            raise UnreadableBody(f"{path.name}: Parquet and Arrow files are packed inside; unpack the file first.")
-        rows = 0
-        plan = plan_of(target)
-        now = clock or SystemClock()
-        at = now.now()
-        for batch, refused, received, unknown in file_steps(
-            plan, source_plan, mapping, readable, kind, microseconds(at)
-        ):
-            rows += received
-            result = BodyResult(received, batch.num_rows, refused, unknown)
-            yield FileGroup(ParsedGroup(batch, [result], sources, at), min(handle.tell(), total), total, rows)
+
+    def groups() -> Iterator[FileGroup]:
+        sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
+        at, rows, total = (clock or SystemClock()).now(), 0, path.stat().st_size
+        with path.open("rb") as handle:
+            readable = Unpacked(handle, packing) if packing else handle
+            steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, microseconds(at))
+            for batch, refused, received, unknown in steps:
+                rows += received
+                result = BodyResult(received, batch.num_rows, refused, unknown)
+                yield FileGroup(ParsedGroup(batch, [result], sources, at), min(handle.tell(), total), total, rows)
+
+    return groups()
 
 
 def append(

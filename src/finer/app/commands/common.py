@@ -10,11 +10,10 @@ from typing import Any
 import click
 import msgspec
 
-from finer.app.flow import deliver
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.supervisor import database_url
 from finer.identity.service import tenants
-from finer.kit.actors import Actor
+from finer.kit.actors import Actor, Fact
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
@@ -47,13 +46,20 @@ def running_database(settings: Settings) -> Iterator[Database]:
         server.start()
         migrate(url, keyring(settings))
         prove_keys_at(url, settings)
-    database = Database(url, API, connections=4, deliver=deliver, keys=keyring(settings))
+    database = Database(url, API, connections=4, deliver=_deliver, keys=keyring(settings))
     try:
         yield database
     finally:
         database.close()
         if server is not None and started:
             server.stop()
+
+
+def _deliver(tx: Tx, facts: list[Fact]) -> None:
+    """Commands seldom record a fact, and what facts wake takes half a second to load."""
+    from finer.app.flow import deliver  # noqa: PLC0415
+
+    deliver(tx, facts)
 
 
 def tenant_id(database: Database, slug: str) -> uuid.UUID:

@@ -1,4 +1,4 @@
-"""Commands about records: ingest, sql, rules, rates, models, benchmarks."""
+"""Commands about records: sql, rules, rates, models, benchmarks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
-import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from finer.app.commands.common import (
     data_dir_option,
@@ -24,54 +21,12 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
-from finer.app.file_ingestion import FileReport, ingest_files
 from finer.fraud import service as fraud
 from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
 from finer.scoring import service as scoring
 from finer.warehouse import service as warehouse
-
-
-@click.command()
-@click.argument("contract")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--mapping",
-    type=click.Path(path_type=Path),
-    help="YAML file that says how the columns become the contract's fields.",
-)
-@tenant_option
-@data_dir_option
-@json_option
-def ingest(
-    contract: str, files: tuple[Path, ...], mapping: Path | None, tenant: str, data_dir: str | None, as_json: bool
-) -> None:
-    """Take in files of any size: CSV, NDJSON, JSON, Parquet or Arrow, also .gz and .zst.
-
-    Example: finer ingest order orders.parquet --mapping mapping.yaml --tenant acme
-    """
-    settings = settings_of(data_dir)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with (
-        running_database(settings) as database,
-        Progress(*columns, console=console, disable=not console.is_terminal) as bar,
-    ):
-        report = ingest_files(database, settings, tenant_id(database, tenant), contract, files, mapping, bar)
-    show(msgspec.to_builtins(report), as_json, lambda: _print_report(report))
-    sys.exit(0 if report.accepted or not report.received else 1)
-
-
-def _print_report(report: FileReport) -> None:
-    click.echo(
-        f"{report.received:,} records received: {report.accepted:,} accepted, {report.quarantined:,} quarantined "
-        f"in {report.seconds:.1f} s."
-    )
-    click.echo("Records with an event id that was seen before are found out by the worker; the receipts then say so.")
-    for cause in report.causes:
-        click.echo(f"  {cause.records:>9,}  {cause.field or 'record'}: {cause.rule}  e.g. {cause.example}")
-    click.echo(f"Receipts: {', '.join(report.receipts[:3])}{' ...' if len(report.receipts) > 3 else ''}")
 
 
 @click.command()

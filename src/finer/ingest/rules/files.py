@@ -6,7 +6,6 @@ record; a record that does not end within `_RECORD_BYTES_MAX` is refused and ski
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
@@ -32,6 +31,8 @@ _SUFFIXES = {
     "arrow": "arrow", "arrows": "arrow", "feather": "arrow", "ipc": "arrow",
 }  # fmt: skip
 _PACKED = {"gz": "gzip", "zst": "zstd"}
+# How much is unpacked at once: at the highest ratio that each format reaches, about 64 and 32 MiB come of it.
+_PACKED_BYTES = {"gzip": 1 << 16, "zstd": 1 << 10}
 
 Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
 """Accepted rows, refused records, how many were received, and unknown fields."""
@@ -47,35 +48,35 @@ def format_of_file(name: str) -> tuple[str, str]:
     return found, packed
 
 
-class Unpacked(io.RawIOBase):
+class Unpacked:
     """A gzip or zstd file, unpacked while it is read. A file that ends too early raises UnreadableBody."""
 
     def __init__(self, source: BinaryIO, packing: str) -> None:
-        super().__init__()
         self._source = source
         self._packing = packing
         self._stream: Any = None
         self._waiting = b""
-        self._pending = b""
+        self._pending = memoryview(b"")
 
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` as far as the next piece of the file goes; 0 at the end."""
-        view = memoryview(buffer).cast("B")
-        while not self._pending:
-            if not self._step():
-                return 0
-        part = self._pending[: len(view)]
-        self._pending = self._pending[len(part) :]
-        view[: len(part)] = part
-        return len(part)
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; fewer before the end of the file, or before the place where it is broken."""
+        parts: list[memoryview] = []
+        while size > 0:
+            try:
+                if not self._pending and not self._step():
+                    break
+            except UnreadableBody:
+                if parts:
+                    break  # The next read meets it again.
+                raise
+            parts.append(self._pending[:size])
+            self._pending = self._pending[size:]
+            size -= len(parts[-1])
+        return b"".join(parts)
 
     def _step(self) -> bool:
         if not self._waiting:
-            self._waiting = self._source.read(1 << 16)
+            self._waiting = self._source.read(_PACKED_BYTES[self._packing])
             if not self._waiting:
                 if self._stream is not None:
                     raise UnreadableBody(f"The {self._packing} file ends too early; what was read until then is kept.")
@@ -84,7 +85,7 @@ class Unpacked(io.RawIOBase):
             gzip = self._packing == "gzip"
             self._stream = zlib.decompressobj(wbits=31) if gzip else zstandard.ZstdDecompressor().decompressobj()
         try:
-            self._pending = self._stream.decompress(self._waiting)
+            self._pending = memoryview(self._stream.decompress(self._waiting))
         except (zlib.error, zstandard.ZstdError) as error:
             raise UnreadableBody(f"The file is not valid {self._packing}: {error}.") from error
         self._waiting = b""
@@ -94,8 +95,12 @@ class Unpacked(io.RawIOBase):
         return True
 
 
+Source = BinaryIO | Unpacked
+"""An open file, or one that is unpacked while it is read."""
+
+
 def file_steps(
-    plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int
+    plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: Source, kind: str, received_us: int
 ) -> Iterator[Step]:
     """The records of an open file, group by group. With a mapping, `source_plan` is the shape of a text source."""
     if kind in ("parquet", "arrow"):
@@ -142,7 +147,7 @@ def _mapped_step(
     return checked.batch, refused, block.rows, []
 
 
-def _table_steps(plan: Plan, mapping: Mapping | None, handle: BinaryIO, kind: str, received_us: int) -> Iterator[Step]:
+def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, received_us: int) -> Iterator[Step]:
     batches: Iterable[pa.RecordBatch] = parquet_batches(handle) if kind == "parquet" else ipc_batches(handle)
     mapper: Mapper | None = None
     first = 1
@@ -157,7 +162,7 @@ def _table_steps(plan: Plan, mapping: Mapping | None, handle: BinaryIO, kind: st
         first += batch.num_rows
 
 
-def _text_blocks(plan: Plan, handle: BinaryIO, kind: str) -> Iterator[Block | RefusedRecord]:
+def _text_blocks(plan: Plan, handle: Source, kind: str) -> Iterator[Block | RefusedRecord]:
     if kind == "ndjson":
         return _ndjson(plan, handle)
     if kind == "csv":
@@ -165,18 +170,23 @@ def _text_blocks(plan: Plan, handle: BinaryIO, kind: str) -> Iterator[Block | Re
     return _json(plan, handle)
 
 
-def _chunks(handle: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+def _chunks(handle: Source) -> Iterator[tuple[bytes, bool]]:
     """Chunks of the file, each with whether it is the last."""
     chunk = handle.read(CHUNK_BYTES)
     if not chunk:
         raise UnreadableBody("The file is empty.")
     while chunk:
-        following = handle.read(CHUNK_BYTES)
+        try:
+            following = handle.read(CHUNK_BYTES)
+        except UnreadableBody:
+            # What was read until here is kept.
+            yield chunk, False
+            raise
         yield chunk, not following
         chunk = following
 
 
-def _ndjson(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+def _ndjson(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
     rest, line, first = b"", 1, True
     skipping: bytes | None = None
     for chunk, last in _chunks(handle):
@@ -189,12 +199,13 @@ def _ndjson(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
             yield _endless(line, skipping)
             skipping, more = None, more[end + 1 :] if end >= 0 else b""
             line += 1
-        data = rest + more
-        cut = len(data) if last else data.rfind(b"\n") + 1
-        rest = data[cut:]
-        data = data[:cut]
-        yield from ndjson_blocks(plan, data, np.array([len(data)]), line)
-        line += data.count(b"\n")
+        cut = len(more) if last else more.rfind(b"\n") + 1
+        if cut:
+            data = b"".join((rest, memoryview(more)[:cut]))
+            rest = more[cut:]
+            line = yield from ndjson_blocks(plan, data, np.array([len(data)]), line)
+        else:
+            rest += more
         if len(rest) > _RECORD_BYTES_MAX:
             skipping, rest = rest[: 1 << 16], b""
     if skipping is not None:
@@ -206,7 +217,7 @@ def _endless(line: int, start: bytes) -> RefusedRecord:
     return refuse(line, start, broken("too_large", reason))
 
 
-def _csv(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+def _csv(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
     reader = CsvReader(plan)
     data = b""
     known = False
@@ -228,7 +239,7 @@ def _bounded(data: bytes, what: str) -> None:
         raise UnreadableBody(f"{what} does not end within {_RECORD_BYTES_MAX} bytes; the file was read up to there.")
 
 
-def _json(plan: Plan, handle: BinaryIO) -> Iterator[Block | RefusedRecord]:
+def _json(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
     splitter = ArraySplitter(plan)
     data = b""
     opened = False

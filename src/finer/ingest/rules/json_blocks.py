@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from finer.ingest.rules.scan_json import (
 from finer.ingest.types import FieldError
 
 BLOCK_ROWS = 32_768
+_COUNTED_BYTES_MAX = 4 << 20
 BOM = b"\xef\xbb\xbf"
 _STOP_ASCII = np.zeros(256, np.uint8)
 _STOP_ASCII[:32] = 1
@@ -93,9 +94,13 @@ class _Scan:
         )
 
 
-def ndjson_blocks(plan: Plan, data: bytes, ends: Array, first_line: int = 1) -> Iterator[Block]:
-    """Blocks of the lines of `data`, which is one or several bodies one behind the other; `ends` is int64[bodies]."""
-    room = min(data.count(b"\n") + 1, BLOCK_ROWS)
+def ndjson_blocks(plan: Plan, data: bytes, ends: Array, first_line: int = 1) -> Generator[Block, None, int]:
+    """Blocks of the lines of `data`, which is one or several bodies one behind the other; `ends` is int64[bodies].
+
+    Returns the number of the line that follows the last one, counted in the body that it ends.
+    """
+    # Where there is much to read, counting the lines costs more than room that is never touched.
+    room = BLOCK_ROWS if len(data) > _COUNTED_BYTES_MAX else min(data.count(b"\n") + 1, BLOCK_ROWS)
     scan = _Scan(plan, data, room, len(ends))
     position, line, owner = 0, first_line, 0
     while position < len(data):
@@ -107,6 +112,7 @@ def ndjson_blocks(plan: Plan, data: bytes, ends: Array, first_line: int = 1) -> 
         )  # fmt: skip
         if rows:
             yield scan.block(rows, lines[:rows], owners[:rows])
+    return line
 
 
 class ArraySplitter:
