@@ -33,6 +33,7 @@ from finer.decisions.types import Alert, TimelineEvent
 from finer.fraud import service as fraud
 from finer.identity.routes import edge
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
+from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.kit.db import API, Database
 from finer.kit.errors import FinerError, Unavailable
@@ -154,12 +155,11 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         "tx": Provide(tx),
-        "submit": constant(services.ingestion.submit),
+        "intake": constant(Intake(services.ingestion.submit, services.settings.body_bytes_max)),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),
         "account_timeline": constant(account_timeline),
-        "body_bytes_max": constant(services.settings.body_bytes_max),
         "services": constant(services),
         "credentials": constant(services.authenticator),
         "settings": constant(services.settings),

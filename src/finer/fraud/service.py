@@ -237,7 +237,7 @@ def _verdict(
         reasons=[sentence(rule.reason, known) for rule in rules] or ["No rule fired."],
         features=used,
         score=score,
-        rule_pack=_PACK_VERSION,
+        rule_pack=pack_version(),
         feature_set=windows().version,
         model=None if model is None else model.sha256[:12],
     )
@@ -266,6 +266,3 @@ def _alert(identifier: Any, record: dict[str, Any], partition: int, offset: int,
         rules=[rule.id for rule in verdict.rules],
         verdict=verdict,
     )
-
-
-_PACK_VERSION = pack_version()

@@ -7,6 +7,7 @@ the firm. Amounts compared are US dollars, so that one rule serves every currenc
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from finer.decisions.types import Action
 from finer.fraud.types import Rule
@@ -97,6 +98,7 @@ RULES = (
 )
 
 
+@cache
 def pack_version() -> str:
     """A short hash of rules and derived columns: two packs with one version decide alike."""
     text = repr(RULES) + repr(sorted(DERIVED.items()))

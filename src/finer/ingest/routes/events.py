@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Request, Response, post
@@ -33,6 +34,14 @@ _PACKING = {
 }
 
 
+@dataclass(frozen=True)
+class Intake:
+    """Where bodies go, and how large they may be. One dependency: Litestar starts a task for each of several."""
+
+    submit: Callable[..., Awaitable[types.Receipt]]
+    body_bytes_max: int
+
+
 class EventController(Controller):
     """Records in."""
 
@@ -45,13 +54,7 @@ class EventController(Controller):
         status_code=202,
         summary="Send records",
     )
-    async def send(
-        self,
-        request: Request[Any, Any, Any],
-        contract: str,
-        submit: Callable[..., Awaitable[types.Receipt]],
-        body_bytes_max: int,
-    ) -> Response[Receipt]:
+    async def send(self, request: Request[Any, Any, Any], contract: str, intake: Intake) -> Response[Receipt]:
         """Take records as NDJSON, a JSON array, CSV, Parquet or Arrow IPC, also gzip or zstd; answers a receipt.
 
         Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
@@ -60,8 +63,8 @@ class EventController(Controller):
         service.contract(contract)
         content_type = request.headers.get("content-type", "")
         kind = service.format_of(content_type)
-        _check_length(request.headers.get("content-length"), body_bytes_max)
-        data = await _read(request, body_bytes_max)
+        _check_length(request.headers.get("content-length"), intake.body_bytes_max)
+        data = await _read(request, intake.body_bytes_max)
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= _IDEMPOTENCY_KEY_MAX:
             raise InvalidInput(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
@@ -73,7 +76,7 @@ class EventController(Controller):
             idempotency_key=key,
         )
         principal = request.user
-        receipt = await submit(principal.tenant_id, principal.actor(), contract, body)
+        receipt = await intake.submit(principal.tenant_id, principal.actor(), contract, body)
         return Response(show_receipt(receipt), status_code=202)
 
 
