@@ -31,7 +31,7 @@ run: .venv/.installed web/dist/index.html ## Set up what is missing, then start 
 	@.venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
 
 .PHONY: test
-test: .venv/.installed-dev web/node_modules/.installed ## Set up what is missing, then run every check and test
+test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed ## Set up what is missing, then run every check and test
 	@$(PYTHON) tools/checks.py all
 
 .PHONY: check
@@ -91,6 +91,13 @@ web/node_modules/.installed: web/package-lock.json web/package.json
 	@tools/check-node
 	@echo "Installing the packages of web/package-lock.json ..."
 	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The OpenID provider and the second JOSE library that tests of sign-in and of tokens run against.
+tests/oidc/node_modules/.installed: tests/oidc/package-lock.json tests/oidc/package.json
+	@tools/check-node
+	@echo "Installing the packages of tests/oidc/package-lock.json ..."
+	@cd tests/oidc && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)

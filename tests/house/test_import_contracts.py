@@ -61,6 +61,7 @@ def _draw(folder: Path, faults: Mapping[str, str]) -> None:
     files["finer/fraud/routes.py"] = "import litestar\nfrom finer.fraud import service"
     files["finer/fraud/store.py"] = "import sqlalchemy\nfrom finer.fraud import tables"
     files["finer/demo/world.py"] = "import httpx"
+    files["finer/kit/outbound.py"] = "import httpcore"
     # A room that has outgrown one file is a package of the same name.
     del files["finer/decisions/store.py"]
     files |= {"finer/decisions/store/__init__.py": "", "finer/decisions/store/alerts.py": "import sqlalchemy"}

@@ -62,7 +62,7 @@ def test_over_https_the_cookie_is_tied_to_the_host(firm: Firm, settings: Setting
     public = "https://finer.example" if how == "https public address" else ""
     chosen = load_settings({}, argon2_memory_kib=8, argon2_iterations=1, public_url=public)
     app, _ = small_app(firm.database, chosen)
-    client = TestClient(app, base_url="http://finer.test" if public else "https://finer.test")
+    client = TestClient(app, base_url="http://finer.example" if public else "https://finer.test")
     with client:
         answer = client.post("/api/v1/session", json={"email": user.email, "password": PASSWORD})
         [cookie] = _session_cookies(answer)

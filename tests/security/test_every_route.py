@@ -14,6 +14,9 @@ from finer.identity.routes.edge import PUBLIC, undeclared_routes
 from finer.identity.types import Permission
 from finer.kit.settings import Settings
 
+# {"alg":"none","typ":"at+jwt","kid":"x"} . {"sub":"00000000"}: what test_tokens.py does in sixty ways.
+FORGED = "Bearer eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0Iiwia2lkIjoieCJ9.eyJzdWIiOiIwMDAwMDAwMCJ9.AA"
+
 
 @pytest.fixture
 def settings(database_url: str, data_path: Path) -> Settings:
@@ -31,7 +34,7 @@ def _requests(settings: Settings) -> list[tuple[str, str]]:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("credential", ["", "Bearer fk_00000000_wrong", "Bearer nonsense"])
+@pytest.mark.parametrize("credential", ["", "Bearer fk_00000000_wrong", "Bearer nonsense", FORGED])
 async def test_no_route_answers_without_a_good_credential(settings: Settings, credential: str) -> None:
     requests = _requests(settings)
     assert len(requests) > 15

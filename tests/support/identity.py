@@ -19,6 +19,7 @@ from litestar.testing import TestClient
 
 from finer.app.authentication import Authenticator
 from finer.identity.routes import edge
+from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Permission, Role, Tenant, User
@@ -89,11 +90,12 @@ def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Lites
 
     app = Litestar(
         route_handlers=[*ROUTES, *more],
-        middleware=[edge.Authentication(authenticator)],
+        middleware=[Entrance(settings), edge.Authentication(authenticator)],
         guards=[edge.guard],
         dependencies={
             "tx": Provide(tx),
             "credentials": Provide(lambda: authenticator, sync_to_thread=False),
+            "machine_tokens": Provide(lambda: authenticator.machine_tokens, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
         },
         exception_handlers={FinerError: problem},
@@ -116,7 +118,20 @@ def client_of(app: Litestar, **headers: str) -> TestClient[Litestar]:
     return client
 
 
-def sign_in(client: TestClient[Litestar], user: User, password: str = PASSWORD) -> None:
+def client_from(app: Litestar, address: str) -> TestClient[Any]:
+    """A client whose requests come from this network address."""
+
+    async def moved(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["client"] = (address, 50000)
+        await app(scope, receive, send)
+
+    client: TestClient[Any] = TestClient(moved, base_url="http://finer.test", raise_server_exceptions=False)
+    client.headers["X-Requested-With"] = "finer"
+    return client
+
+
+def sign_in(client: TestClient[Any], user: User, password: str = PASSWORD) -> None:
     """Sign a person in on this client."""
     answer = client.post("/api/v1/session", json={"email": user.email, "password": password})
     assert answer.status_code == 200, answer.text

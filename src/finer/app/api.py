@@ -32,6 +32,7 @@ from finer.decisions.service import DECISIONS_CHANNEL
 from finer.decisions.types import Alert, TimelineEvent
 from finer.fraud import service as fraud
 from finer.identity.routes import edge
+from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
@@ -113,7 +114,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*ROUTES, *web_app()],
         lifespan=[lifespan],
         state=State({"services": services}),
-        middleware=[edge.Authentication(services.authenticator)],
+        middleware=[Entrance(chosen), edge.Authentication(services.authenticator)],
         guards=[edge.guard],
         dependencies=_dependencies(services),
         exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
@@ -162,6 +163,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "account_timeline": constant(account_timeline),
         "services": constant(services),
         "credentials": constant(services.authenticator),
+        "machine_tokens": constant(services.authenticator.machine_tokens),
         "settings": constant(services.settings),
     }
 

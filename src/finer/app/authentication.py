@@ -9,8 +9,9 @@ import time
 import uuid
 from collections.abc import Callable
 
+from finer.app.machine_tokens import MachineTokens
 from finer.identity.errors import SignInRefused
-from finer.identity.service import api_keys, isolation, people, sessions, sign_in
+from finer.identity.service import access_tokens, api_keys, isolation, people, sessions, sign_in
 from finer.identity.types import Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import NO_TENANT, Database
@@ -28,6 +29,7 @@ class Authenticator:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
+        self.machine_tokens = MachineTokens(database, settings)
         self._remembered: dict[bytes, tuple[float, Principal | None]] = {}
 
     def remembered(self, credential: str) -> tuple[bool, Principal | None]:
@@ -38,12 +40,8 @@ class Authenticator:
         return True, found[1]
 
     def look_up(self, credential: str) -> Principal | None:
-        """The principal of a session token or an API key; None when it is not good. Asks the database."""
-        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
-            if credential.startswith(api_keys.KEY_MARK):
-                found = api_keys.find_principal_by_key(tx, credential)
-            else:
-                found = sessions.find_principal_by_session(tx, self._settings, credential)
+        """The principal of a session token, an API key or an access token; None when it is not good."""
+        found = self._find(credential)
         principal = None
         if found is not None:
             principal, stale = found
@@ -57,6 +55,14 @@ class Authenticator:
             self._remembered.clear()
         self._remembered[sessions.secret_hash(credential)] = (time.monotonic() + REMEMBER_S, principal)
         return principal
+
+    def _find(self, credential: str) -> tuple[Principal, bool] | None:
+        if access_tokens.is_token(credential):
+            return self.machine_tokens.principal(credential)
+        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
+            if credential.startswith(api_keys.KEY_MARK):
+                return api_keys.find_principal_by_key(tx, credential)
+            return sessions.find_principal_by_session(tx, self._settings, credential)
 
     def forget(self, credential: str) -> None:
         """Do not believe this credential any longer."""

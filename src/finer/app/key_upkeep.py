@@ -77,7 +77,7 @@ def rotate_master(database: Database, tenants: Sequence[uuid.UUID]) -> int:
 
 def keep(database: Database, tenants: Sequence[uuid.UUID], data_key_days: int) -> None:
     """What is done every hour: keys of age replaced, interrupted rotations finished, keys of no use deleted."""
-    for tenant in tenants:
+    for tenant in (NO_TENANT, *tenants):
         before = database.clock.now() - timedelta(days=data_key_days)
         rows = rotate(database, tenant, before)
         with database.transaction(tenant, SYSTEM) as tx:
@@ -121,7 +121,7 @@ def _reseal_table(database: Database, tenant: uuid.UUID, sealed: SealedTable, pr
 
 def _rewrap(database: Database, tenants: Sequence[uuid.UUID]) -> int:
     moved = 0
-    for tenant in tenants:
+    for tenant in (NO_TENANT, *tenants):  # the installation seals too: what signs access tokens is nobody's
         after: uuid.UUID | None = None
         while True:
             with database.transaction(tenant, SYSTEM) as tx:

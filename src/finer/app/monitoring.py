@@ -95,12 +95,17 @@ class MonitoringController(Controller):
         """Throughput, latency, lag, freshness, and counts by contract of the last 24 hours."""
         return pipeline_view(tx)
 
-    @get("/api/v1/health/live", opt={"permission": "public"}, summary="Is the process alive")
+    @get("/api/v1/health/live", opt={"permission": "public", "any_host": True}, summary="Is the process alive")
     async def live(self) -> Liveness:
         """Answers as long as the process can answer."""
         return Liveness("alive", os.getpid())
 
-    @get("/api/v1/health/ready", opt={"permission": "public"}, sync_to_thread=True, summary="Can it serve")
+    @get(
+        "/api/v1/health/ready",
+        opt={"permission": "public", "any_host": True},
+        sync_to_thread=True,
+        summary="Can it serve",
+    )
     def ready(self, services: Any) -> Readiness:
         """Whether the database answers; 503 otherwise."""
         try:
@@ -110,7 +115,7 @@ class MonitoringController(Controller):
             raise Unavailable(f"The database does not answer: {error}") from error
         return Readiness("ready", services.ingestion.backlog_events)
 
-    @get("/metrics", opt={"permission": "public"}, sync_to_thread=True, include_in_schema=False)
+    @get("/metrics", opt={"permission": "public", "any_host": True}, sync_to_thread=True, include_in_schema=False)
     def metrics(self, request: Request[Any, Any, Any], services: Any) -> Response[bytes]:
         """Prometheus metrics of this process, for this machine or with the metrics token."""
         token = services.settings.metrics_token

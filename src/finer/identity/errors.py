@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
+from finer.kit.errors import (
+    Conflict,
+    FinerError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    TooManyRequests,
+    Unauthenticated,
+    Unprocessable,
+)
 
 
 class SignInRefused(Unauthenticated):
@@ -39,6 +48,32 @@ class CrossSiteRequest(Forbidden):
     title = "This request came from another site"
 
 
+class WrongHost(FinerError):
+    """The request names a host that this installation does not answer for (RFC 9110 section 15.5.20)."""
+
+    status = 421
+    slug = "wrong-host"
+    title = "Wrong host"
+
+
+class AddressNotAllowed(Forbidden):
+    """The API key or the OAuth client may be used from certain networks only, and this is none of them."""
+
+    slug = "address-not-allowed"
+    title = "Not from this address"
+
+
+class TokenRequestRefused(InvalidInput):
+    """An OAuth client gets no token; `error` is the code of RFC 6749 section 5.2."""
+
+    slug = "token-request-refused"
+    title = "No access token"
+
+    def __init__(self, error: str, detail: str) -> None:
+        super().__init__(detail)
+        self.error = error
+
+
 class TenantNotFound(NotFound):
     """No firm has this short name."""
 
@@ -61,6 +96,12 @@ class KeyNotFound(NotFound):
     """No API key of this firm has this prefix or id."""
 
     slug = "key-not-found"
+
+
+class ClientNotFound(NotFound):
+    """No OAuth client of this firm has this id."""
+
+    slug = "client-not-found"
 
 
 class SessionNotFound(NotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finer.identity.rules.chain import Walk, genesis
 from finer.identity.store.chain import ChainStore
+from finer.identity.store.machines import MachineStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types import Permission, Role
 from finer.kit.ids import show_id
@@ -19,7 +20,7 @@ def tenant_exists(tx: Tx) -> list[str]:
 
 def keys_expire_after_they_are_made(tx: Tx) -> list[str]:
     """No API key expired before it was made: such a row was tampered with."""
-    return [f"The API key {prefix} expired before it was made." for prefix in IdentityStore(tx).backdated_keys()]
+    return [f"The API key {prefix} expired before it was made." for prefix in MachineStore(tx).backdated()]
 
 
 def sessions_keep_their_order(tx: Tx) -> list[str]:

@@ -93,17 +93,30 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
 
 
+class MachineKind(StrEnum):
+    """How a machine shows who it is: by a key with every request, or by a token that it fetches as an OAuth client."""
+
+    API_KEY = "api_key"
+    OAUTH_CLIENT = "oauth_client"
+
+
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine's key, without its secret."""
+    """A machine's key, or an OAuth client, without its secret."""
 
     id: uuid.UUID
+    kind: MachineKind
     prefix: str
     name: str
     scopes: list[Permission]
+    networks: list[str]
+    """From where it may be used, in CIDR form; empty is from everywhere."""
+    created_by: str
     created_at: datetime
     expires_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    previous_until: datetime | None = None
+    """Until when the secret before the newest one still works."""
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +215,7 @@ class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who makes a request: a person with a session (`user`), or a machine with a key (`key`)."""
+    """Who makes a request: a person with a session (`user`), a machine with a key (`key`) or a token (`client`)."""
 
     kind: str
     id: uuid.UUID
@@ -214,8 +227,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     teams: frozenset[uuid.UUID] = frozenset()
     """The teams a person belongs to."""
     credential: str
-    """Where the principal came from: the hash of the session token, or the key's prefix. Never the secret."""
+    """Where the principal came from: the hash of the session token, or the machine's prefix. Never the secret."""
     session_id: uuid.UUID | None = None
+    networks: tuple[str, ...] = ()
+    """From where the credential may be used; empty is from everywhere."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has a permission in any scope."""

@@ -39,6 +39,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _D(description="PEM file of the certificate and its chain; with it the API speaks TLS 1.3 only.")
     ] = ""
     tls_key: Annotated[str, _D(description="PEM file of the certificate's private key; not for others to read.")] = ""
+    allowed_hosts: Annotated[
+        str,
+        _D(description="Host names that Finer answers to, by comma; empty: that of `public_url`, or any without one."),
+    ] = ""
+    trusted_proxies: Annotated[
+        str,
+        _D(description="Networks of proxies whose X-Forwarded-For is believed, by comma, e.g. 10.0.0.0/8."),
+    ] = ""
+    outbound_hosts: Annotated[
+        str,
+        _D(description="host:port pairs, by comma, that outbound requests may reach although private or plain HTTP."),
+    ] = ""
     database_pool_connections: Annotated[
         int, _D(description="Database connections that one process holds at most.", ge=2, le=200)
     ] = 10

@@ -10,6 +10,7 @@ from tests.house.checks.tree import repository_files
 
 README_LINES_MAX = 120
 FILE_BYTES_MAX = 2**20
+NPM_LOCKS = ("web/package-lock.json", "tests/oidc/package-lock.json")
 # The tildes keep this file from finding itself.
 _HOSTS = re.compile(
     r"files\.python~hosted\.org|py~pi\.org/simple|registry\.(npm~js\.org|yarn~pkg\.com)|deb\.~debian\.org|repo1?\.~maven"
@@ -89,7 +90,10 @@ def broken_links(root: Path) -> list[str]:
 
 def npm_lock(root: Path) -> list[str]:
     """The npm lock names no registry and holds every package that a locked one may ask for, on any platform."""
-    place = "web/package-lock.json"
+    return [sentence for place in NPM_LOCKS if (root / place).is_file() for sentence in _npm_lock(root, place)]
+
+
+def _npm_lock(root: Path, place: str) -> list[str]:
     packages = json.loads((root / place).read_text(encoding="utf-8"))["packages"]
     found = [f"{place}: {name} is locked to a registry: npm's omit-lockfile-registry-resolved leaves the address out."
              for name, entry in packages.items() if "resolved" in entry]  # fmt: skip

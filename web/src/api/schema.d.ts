@@ -145,6 +145,30 @@ export interface paths {
         delete: operations["ApiV1ApiKeysPrefixRevoke"];
         options?: never;
         head?: never;
+        /**
+         * Change an API key
+         * @description Rename a key, or say from which networks it may be used.
+         */
+        patch: operations["ApiV1ApiKeysPrefixChange"];
+        trace?: never;
+    };
+    "/api/v1/api-keys/{prefix}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an API key a new secret
+         * @description A new secret, shown this once; the one before it works on for the overlap.
+         */
+        post: operations["ApiV1ApiKeysPrefixRotationRotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -308,6 +332,117 @@ export interface paths {
         get: operations["ApiV1MePermissionsMine"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List OAuth clients
+         * @description Every OAuth client of the firm, without its secret.
+         */
+        get: operations["ApiV1OauthClientsList"];
+        put?: never;
+        /**
+         * Make an OAuth client
+         * @description Make an OAuth client; the answer is the only place where its secret is ever shown.
+         */
+        post: operations["ApiV1OauthClientsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth/clients/{client_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an OAuth client
+         * @description End a client; its tokens stop working within a second.
+         */
+        delete: operations["ApiV1OauthClientsClientIdRevoke"];
+        options?: never;
+        head?: never;
+        /**
+         * Change an OAuth client
+         * @description Rename a client, or say from which networks it may be used.
+         */
+        patch: operations["ApiV1OauthClientsClientIdChange"];
+        trace?: never;
+    };
+    "/api/v1/oauth/clients/{client_id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an OAuth client a new secret
+         * @description A new secret, shown this once; the one before it works on for the overlap.
+         */
+        post: operations["ApiV1OauthClientsClientIdRotationRotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys that sign access tokens
+         * @description The public keys with which access tokens are signed, as a JWK set.
+         */
+        get: operations["ApiV1OauthJwksJwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get an access token
+         * @description Exchange a client's id and secret for a token of ten minutes (grant type client_credentials).
+         *
+         *     The body is a form (application/x-www-form-urlencoded) with `grant_type` and, when wanted, `scope`; id and
+         *     secret come by HTTP Basic or as `client_id` and `client_secret` of the form, not by both.
+         */
+        post: operations["ApiV1OauthTokenToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -586,6 +721,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AccessToken */
+        AccessToken: {
+            access_token: string;
+            expires_in: number;
+            scope: string;
+            token_type: string;
+        };
         /** Alert */
         Alert: {
             account_id: string | null;
@@ -679,6 +821,22 @@ export interface components {
             /** Format: date-time */
             minute: string;
         };
+        /** ApiKeyView */
+        ApiKeyView: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_at: string | null;
+            name: string;
+            networks: string[];
+            prefix: string;
+            previous_until: string | null;
+            revoked_at: string | null;
+            scopes: components["schemas"]["Permission"][];
+        };
         /** Branding */
         Branding: {
             logo_text?: string | null;
@@ -691,6 +849,11 @@ export interface components {
             reason: string;
             rule: string;
             value: string;
+        };
+        /** ChangeBody */
+        ChangeBody: {
+            name?: string | null;
+            networks?: string[] | null;
         };
         /** ContractCounts */
         ContractCounts: {
@@ -765,6 +928,7 @@ export interface components {
             /** @default 365 */
             days: number;
             name: string;
+            networks?: string[];
             scopes: string[];
         };
         /** Lag */
@@ -819,6 +983,56 @@ export interface components {
             };
             role: components["schemas"]["Role"];
             teams: string[];
+        };
+        /** NewApiKey */
+        NewApiKey: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            key: string;
+            last_used_at: string | null;
+            name: string;
+            networks: string[];
+            prefix: string;
+            previous_until: string | null;
+            revoked_at: string | null;
+            scopes: components["schemas"]["Permission"][];
+        };
+        /** NewOAuthClient */
+        NewOAuthClient: {
+            client_id: string;
+            client_secret: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_at: string | null;
+            name: string;
+            networks: string[];
+            previous_until: string | null;
+            revoked_at: string | null;
+            scopes: components["schemas"]["Permission"][];
+        };
+        /** OAuthClientView */
+        OAuthClientView: {
+            client_id: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            last_used_at: string | null;
+            name: string;
+            networks: string[];
+            previous_until: string | null;
+            revoked_at: string | null;
+            scopes: components["schemas"]["Permission"][];
         };
         /** PasswordBody */
         PasswordBody: {
@@ -954,6 +1168,12 @@ export interface components {
             };
             role: components["schemas"]["Role"];
         };
+        /** RotateBody */
+        RotateBody: {
+            days?: number | null;
+            /** @default 24 */
+            overlap_hours: number;
+        };
         /** RuleTotals */
         RuleTotals: {
             confirmed: number;
@@ -982,6 +1202,12 @@ export interface components {
         SignedIn: {
             permissions: components["schemas"]["Permission"][];
             user: components["schemas"]["Person"];
+        };
+        /** SigningKeys */
+        SigningKeys: {
+            keys: {
+                [key: string]: string;
+            }[];
         };
         /** TeamBody */
         TeamBody: {
@@ -1020,6 +1246,11 @@ export interface components {
             /** Format: date-time */
             occurred_at: string;
             this: boolean;
+        };
+        /** TokenError */
+        TokenError: {
+            error: string;
+            error_description: string;
         };
         /** User */
         User: {
@@ -1467,9 +1698,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    }[];
+                    "application/json": components["schemas"]["ApiKeyView"][];
                 };
             };
             401: components["responses"]["Problem401"];
@@ -1498,9 +1727,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["NewApiKey"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -1539,6 +1766,82 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ApiKeysPrefixChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ApiKeysPrefixRotationRotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
@@ -1777,6 +2080,233 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthClientsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClientView"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthClientsCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewOAuthClient"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthClientsClientIdRevoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthClientsClientIdChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClientView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthClientsClientIdRotationRotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewOAuthClient"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthJwksJwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SigningKeys"];
+                };
+            };
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OauthTokenToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    client_id?: string;
+                    client_secret?: string;
+                    /** @constant */
+                    grant_type: "client_credentials";
+                    scope?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessToken"] | components["schemas"]["TokenError"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

@@ -20,8 +20,8 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
-from finer.identity.service import api_keys, people, tenants
-from finer.identity.types import Permission, Role
+from finer.identity.service import access_tokens, api_keys, people, tenants
+from finer.identity.types import MachineKind, Permission, Role
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id, show_id
@@ -134,10 +134,21 @@ def key() -> None:
     "--scope", "scopes", multiple=True, required=True, help="A permission, e.g. events:write; repeat for more."
 )
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="Days until it expires.")
+@click.option(
+    "--network", "networks", multiple=True, metavar="CIDR", help="A network it may be used from; repeat for more."
+)
 @tenant_option
 @data_dir_option
 @json_option
-def key_create(name: str, scopes: tuple[str, ...], days: int, tenant: str, data_dir: str | None, as_json: bool) -> None:
+def key_create(
+    name: str,
+    scopes: tuple[str, ...],
+    days: int,
+    networks: tuple[str, ...],
+    tenant: str,
+    data_dir: str | None,
+    as_json: bool,
+) -> None:
     """Make an API key; it is shown once.
 
     Example: finer key create --tenant acme ingest --scope events:write --scope decisions:write
@@ -146,8 +157,13 @@ def key_create(name: str, scopes: tuple[str, ...], days: int, tenant: str, data_
     if unknown := [scope for scope in scopes if scope not in known]:
         raise InvalidInput(f"{', '.join(unknown)} is no permission. Permissions: {', '.join(sorted(known))}.")
     with tenant_transaction(data_dir, tenant) as tx:
-        made, secret = api_keys.create_api_key(
-            tx, name=name, scopes=[Permission(scope) for scope in scopes], lifetime=timedelta(days=days)
+        made, secret = api_keys.create_machine(
+            tx,
+            kind=MachineKind.API_KEY,
+            name=name,
+            scopes=[Permission(scope) for scope in scopes],
+            lifetime=timedelta(days=days),
+            networks=networks,
         )
     show({"id": show_id("key", made.id), "key": secret}, as_json, lambda: click.echo(secret))
 
@@ -179,3 +195,21 @@ def key_revoke(prefix: str, tenant: str, data_dir: str | None) -> None:
     with tenant_transaction(data_dir, tenant) as tx:
         api_keys.revoke_api_key(tx, prefix=prefix)
     click.echo(f"The key {prefix} is revoked.")
+
+
+@key.command("rotate-signing")
+@click.option("--forget", is_flag=True, help="End every access token that was signed before, at once.")
+@data_dir_option
+def key_rotate_signing(forget: bool, data_dir: str | None) -> None:
+    """Sign the access tokens of OAuth clients with a new key from now on.
+
+    It happens by itself every 30 days. Give --forget when a signing key may have become known.
+
+    Example: finer key rotate-signing --forget
+    """
+    with (
+        running_database(settings_of(data_dir)) as database,
+        database.transaction(NO_TENANT, OPERATOR) as tx,
+    ):
+        signer = access_tokens.rotate_signing_key(tx, forget=forget)
+    click.echo(f"Access tokens are signed with the key {signer.kid}; every process does so within a minute.")

@@ -2,26 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, patch, post
 
 from finer.identity.errors import NotAcceptable
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import api_keys
-from finer.identity.types import ApiKey, Permission
+from finer.identity.types import ApiKey, MachineKind, Permission
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 
+_KIND = MachineKind.API_KEY
+Networks = Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=50)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
 
 class KeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A new API key."""
+    """A new API key, or a new OAuth client."""
 
     name: Annotated[str, msgspec.Meta(max_length=120)]
     scopes: Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=50)]
-    days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 365
+    days: Days = 365
+    networks: Networks = []
+    """From where it may be used, in CIDR form; none is from everywhere."""
+
+
+class ChangeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be changed of a key or a client; what is left out stays."""
+
+    name: Annotated[str, msgspec.Meta(max_length=120)] | None = None
+    networks: Networks | None = None
+
+
+class RotateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the secret before the new one still works, and for how many days the new one does."""
+
+    overlap_hours: Annotated[int, msgspec.Meta(ge=0, le=720)] = 24
+    days: Days | None = None
+
+
+class ApiKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key, without its secret."""
+
+    id: str
+    prefix: str
+    name: str
+    scopes: list[Permission]
+    networks: list[str]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    previous_until: datetime | None
+
+
+class NewApiKey(ApiKeyView, frozen=True, kw_only=True):
+    """An API key with its secret, which is shown this once."""
+
+    key: str
 
 
 class KeyController(Controller):
@@ -32,28 +74,59 @@ class KeyController(Controller):
     response_headers = NOT_KEPT
 
     @get("/", opt={"permission": Permission.API_KEYS_READ}, sync_to_thread=True, summary="List API keys")
-    def list(self, tx: Tx) -> list[dict[str, Any]]:
+    def list(self, tx: Tx) -> list[ApiKeyView]:
         """Every API key of the firm, without its secret."""
-        return [_show_key(key) for key in api_keys.list_api_keys(tx)]
+        return [ApiKeyView(**_shown(key)) for key in api_keys.list_machines(tx, _KIND)]
 
     @post("/", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True, summary="Make an API key")
-    def create(self, tx: Tx, data: KeyBody) -> dict[str, Any]:
+    def create(self, tx: Tx, data: KeyBody) -> NewApiKey:
         """Make an API key; the answer is the only place where its secret is ever shown."""
-        known = {permission.value for permission in Permission}
-        if unknown := [scope for scope in data.scopes if scope not in known]:
-            raise NotAcceptable(f"{', '.join(unknown)} is no permission. See docs/reference/permissions.md.")
-        scopes = [Permission(scope) for scope in data.scopes]
-        key, secret = api_keys.create_api_key(tx, name=data.name, scopes=scopes, lifetime=timedelta(days=data.days))
-        return _show_key(key) | {"key": secret}
+        key, secret = api_keys.create_machine(
+            tx,
+            kind=_KIND,
+            name=data.name,
+            scopes=read_scopes(data.scopes),
+            lifetime=timedelta(days=data.days),
+            networks=data.networks,
+        )
+        return NewApiKey(**_shown(key), key=secret)
+
+    @patch(
+        "/{prefix:str}", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True, summary="Change an API key"
+    )
+    def change(self, tx: Tx, prefix: str, data: ChangeBody) -> ApiKeyView:
+        """Rename a key, or say from which networks it may be used."""
+        changed = api_keys.change_machine(tx, _KIND, prefix=prefix, name=data.name, networks=data.networks)
+        return ApiKeyView(**_shown(changed))
+
+    @post(
+        "/{prefix:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True,
+        summary="Give an API key a new secret",
+    )  # fmt: skip
+    def rotate(self, tx: Tx, prefix: str, data: RotateBody) -> NewApiKey:
+        """A new secret, shown this once; the one before it works on for the overlap."""
+        lifetime = None if data.days is None else timedelta(days=data.days)
+        key, secret = api_keys.rotate_machine(
+            tx, _KIND, prefix=prefix, overlap=timedelta(hours=data.overlap_hours), lifetime=lifetime
+        )
+        return NewApiKey(**_shown(key), key=secret)
 
     @delete(
         "/{prefix:str}", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True, summary="Revoke an API key"
     )
     def revoke(self, tx: Tx, prefix: str) -> None:
         """Revoke an API key; it stops working within a second."""
-        api_keys.revoke_api_key(tx, prefix=prefix)
+        api_keys.revoke_machine(tx, _KIND, prefix=prefix)
 
 
-def _show_key(key: ApiKey) -> dict[str, Any]:
-    shown: dict[str, Any] = msgspec.to_builtins(key)
+def read_scopes(texts: list[str]) -> list[Permission]:
+    """The permissions that a body names. Raises NotAcceptable."""
+    known = {permission.value for permission in Permission}
+    if unknown := [scope for scope in texts if scope not in known]:
+        raise NotAcceptable(f"{', '.join(unknown)} is no permission. See docs/reference/permissions.md.")
+    return [Permission(scope) for scope in texts]
+
+
+def _shown(key: ApiKey) -> dict[str, Any]:
+    shown = {name: getattr(key, name) for name in ApiKeyView.__struct_fields__}
     return shown | {"id": show_id("key", key.id)}

@@ -14,13 +14,13 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from finer.identity.errors import CrossSiteRequest, PermissionMissing
-from finer.identity.service import audit
+from finer.identity.errors import AddressNotAllowed, CrossSiteRequest, PermissionMissing
+from finer.identity.service import addresses, audit
 from finer.identity.types import Permission, Principal
 from finer.kit.errors import Unauthenticated
 
 PUBLIC = "public"
-_CREDENTIAL_MAX = 200  # characters; tokens and keys are shorter, and a longer text is remembered only in part
+_CREDENTIAL_MAX = 2048  # characters; what is longer is cut, and so becomes nobody's
 COOKIE, SECURE_COOKIE = "finer_session", "__Host-finer_session"
 SIGNED_OUT_COOKIE = "finer_signed_out"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -98,13 +98,15 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     permission = handler.opt.get("permission")
     principal: Principal | None = connection.scope.get("user")
     if permission != PUBLIC and principal is None:
-        raise Unauthenticated("Sign in, or send a valid API key as 'Authorization: Bearer fk_...'.")
+        raise Unauthenticated("Sign in, or send a valid API key or access token as 'Authorization: Bearer ...'.")
     if connection.scope.get("method", "GET") not in _SAFE and connection.scope.get("auth") != "bearer":
         _same_site(connection)
     if permission == PUBLIC:
         return
     if principal is None or permission is None:
         raise PermissionMissing("This route declares no permission, so nobody may call it.")
+    if principal.networks and not addresses.within(principal.networks, audit.ORIGIN.get()):
+        raise AddressNotAllowed(f"{principal.name} may be used from certain networks only, and this is none of them.")
     if permission not in principal.permissions:
         raise PermissionMissing(
             f"{principal.name} ({principal.role.value.replace('_', ' ')}) does not have the permission {permission}.",

@@ -6,6 +6,7 @@ from typing import Any
 
 from finer.identity.routes.api_keys import KeyController
 from finer.identity.routes.audit import AuditController
+from finer.identity.routes.oauth import OAuthClientController, TokenController
 from finer.identity.routes.permissions import PermissionController
 from finer.identity.routes.session import SessionController
 from finer.identity.routes.teams import TeamController
@@ -13,6 +14,8 @@ from finer.identity.routes.teams import TeamController
 ROUTES: list[Any] = [
     SessionController,
     KeyController,
+    TokenController,
+    OAuthClientController,
     AuditController,
     PermissionController,
     TeamController,

@@ -11,6 +11,8 @@ _SLUG = re.compile(r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$")
 # ASCII only: letters that look alike cannot make two accounts look like one.
 _EMAIL = re.compile(r"^[!-?A-~]{1,64}@[!-?A-~]{1,189}$")
 _KEY = re.compile(r"^fk_([0-9a-f]{8})_([0-9A-Za-z_-]{43})$")
+_CLIENT = re.compile(r"^fc_([0-9a-f]{8})$")
+_CLIENT_SECRET = re.compile(r"^fs_([0-9A-Za-z_-]{43})$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 PASSWORD_MIN, PASSWORD_MAX = 12, 256
 NAME_MAX = 120
@@ -44,6 +46,12 @@ def read_key(key: str) -> tuple[str, str] | None:
     """(prefix, secret) of an API key, or None for a text that is none."""
     found = _KEY.fullmatch(key)
     return None if found is None else (found[1], found[2])
+
+
+def read_client(client_id: str, secret: str) -> tuple[str, str] | None:
+    """(prefix, secret) of what an OAuth client sends, or None for texts that are none."""
+    client, hidden = _CLIENT.fullmatch(client_id), _CLIENT_SECRET.fullmatch(secret)
+    return None if client is None or hidden is None else (client[1], hidden[1])
 
 
 def check_name(name: str) -> str:

@@ -45,11 +45,20 @@ def account_key(email: str) -> bytes:
 
 def address_key(address: str) -> bytes:
     """Under which the attempts from an address are counted: IPv4 alone, IPv6 by its /64, as one customer has."""
+    return _origin_key(b"address:", address)
+
+
+def machine_key(address: str) -> bytes:
+    """The same for machines that ask for tokens, so that one that fails does not shut people out beside it."""
+    return _origin_key(b"machine:", address)
+
+
+def _origin_key(use: bytes, address: str) -> bytes:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return hashlib.sha256(b"address:unknown").digest()
+        return hashlib.sha256(use + b"unknown").digest()
     if isinstance(parsed, ipaddress.IPv6Address):
         parsed = parsed.ipv4_mapped or parsed
     network = ipaddress.ip_network((parsed, 64 if parsed.version == 6 else 32), strict=False)
-    return hashlib.sha256(b"address:" + str(network).encode()).digest()
+    return hashlib.sha256(use + str(network).encode()).digest()

@@ -10,13 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.store.sealed import PERSON, email_index, people_of, sealed_person
 from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
-from finer.identity.types import ApiKey, AuditEntry, Permission, Session, Tenant, User
+from finer.identity.types import AuditEntry, Session, Tenant, User
 from finer.kit.tx import Tx
 
 # Roles may not read stored hashes, so no query may ask for whole rows of these tables.
 _SESSION = [sessions.c[name] for name in ("id", "user_id", "created_at", "last_seen_at", "user_agent")]
-_KEY_FIELDS = ("id", "prefix", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-_KEY = [api_keys.c[name] for name in _KEY_FIELDS]
 
 
 class IdentityStore:
@@ -144,54 +142,6 @@ class IdentityStore:
             )
         )
 
-    def add_key(self, key: ApiKey, secret_hash: bytes, created_by: str) -> None:
-        """An API key."""
-        self._connection.execute(
-            api_keys.insert().values(
-                tenant_id=self._tenant,
-                id=key.id,
-                prefix=key.prefix,
-                secret_hash=secret_hash,
-                name=key.name,
-                scopes=[str(scope) for scope in key.scopes],
-                created_by=created_by,
-                created_at=key.created_at,
-                expires_at=key.expires_at,
-            )
-        )
-
-    def keys(self) -> list[ApiKey]:
-        """Every API key of the firm, the newest first."""
-        query = sa.select(*_KEY).where(api_keys.c.tenant_id == self._tenant).order_by(api_keys.c.created_at.desc())
-        return [
-            ApiKey(
-                id=row.id,
-                prefix=row.prefix,
-                name=row.name,
-                scopes=[Permission(scope) for scope in row.scopes],
-                created_at=row.created_at,
-                expires_at=row.expires_at,
-                last_used_at=row.last_used_at,
-                revoked_at=row.revoked_at,
-            )
-            for row in self._connection.execute(query)
-        ]
-
-    def touch_key(self, key: uuid.UUID, now: datetime) -> None:
-        """The key was used."""
-        self._connection.execute(
-            api_keys.update().where(api_keys.c.tenant_id == self._tenant, api_keys.c.id == key).values(last_used_at=now)
-        )
-
-    def revoke_key(self, prefix: str, now: datetime) -> bool:
-        """End an API key; False when there is none that still works."""
-        done = self._connection.execute(
-            api_keys.update()
-            .where(api_keys.c.tenant_id == self._tenant, api_keys.c.prefix == prefix, api_keys.c.revoked_at.is_(None))
-            .values(revoked_at=now)
-        )
-        return done.rowcount == 1
-
     def add_audit(self, entry: AuditEntry) -> None:
         """One line of the audit trail."""
         self._connection.execute(audit_row(self._tenant, entry))
@@ -230,13 +180,6 @@ class IdentityStore:
         scopes = sa.func.unnest(api_keys.c.scopes)
         of_keys = sa.select(api_keys.c.prefix, scopes).where(api_keys.c.tenant_id == self._tenant)
         return [(row[0], row[1]) for query in (of_users, of_keys) for row in self._connection.execute(query)]
-
-    def backdated_keys(self) -> list[str]:
-        """Keys that expired before they were made; for invariants."""
-        query = sa.select(api_keys.c.prefix).where(
-            api_keys.c.tenant_id == self._tenant, api_keys.c.expires_at < api_keys.c.created_at
-        )
-        return [row.prefix for row in self._connection.execute(query)]
 
 
 def audit_row(tenant: uuid.UUID, entry: AuditEntry) -> sa.Insert:

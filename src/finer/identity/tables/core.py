@@ -75,6 +75,10 @@ api_keys = sa.Table(
     sa.Column("expires_at", _time, nullable=False),
     sa.Column("last_used_at", _time),
     sa.Column("revoked_at", _time),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("networks", ARRAY(sa.Text), nullable=False),
+    sa.Column("previous_secret_hash", BYTEA),
+    sa.Column("previous_until", _time),
 )
 
 audit_entries = sa.Table(

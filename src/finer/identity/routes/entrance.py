@@ -1,0 +1,38 @@
+"""The first thing of every request: whom it is for, and who sent it, before anybody relies on either."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from finer.identity.errors import WrongHost
+from finer.identity.service import addresses
+from finer.kit.settings import Settings
+
+
+class Entrance(ASGIMiddleware):
+    """Refuses a Host that is not ours, and puts the client's own address in the place of a trusted proxy's."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, settings: Settings) -> None:
+        self._hosts = addresses.answers_to(settings.allowed_hosts, settings.public_url)
+        self._proxies = addresses.read_networks(settings.trusted_proxies)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Check the Host; from here on `client` is who asks, for throttling, audit and allow-lists alike."""
+        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+        # Load balancers ask for the health of one machine, by its own address.
+        if not scope["route_handler"].opt.get("any_host") and not addresses.host_fits(
+            connection.headers.get("host", ""), self._hosts
+        ):
+            raise WrongHost("Finer does not answer under this name. An operator may list it in FINER_ALLOWED_HOSTS.")
+        client = scope.get("client")
+        if client is not None and self._proxies:
+            forwarded = ",".join(connection.headers.getall("x-forwarded-for", []))
+            scope["client"] = (addresses.client_address(client[0], forwarded, self._proxies), client[1])
+        await next_app(scope, receive, send)
