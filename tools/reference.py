@@ -21,7 +21,7 @@ from finer.app.api import create_app
 from finer.app.cli import main as finer
 from finer.app.flow import FLOW, handler_name
 from finer.fraud import service as fraud
-from finer.identity.service import authorisation
+from finer.identity.service import authorisation, security_alerts
 from finer.ingest import service as ingest
 from finer.ingest.types import Contract, Field
 from finer.kit.actors import Fact
@@ -151,6 +151,7 @@ def files() -> dict[str, str]:
         "contracts.md": contracts_page(),
         "rules.md": rules_page(),
         "permissions.md": authorisation.render(),
+        "security-rules.md": security_alerts.render_rules(),
     }
     document = msgspec.json.encode(openapi.document(app), order="sorted")
     return {f"{PAGES}/{name}": text for name, text in found.items()} | {

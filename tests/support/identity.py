@@ -17,8 +17,9 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.testing import TestClient
 
+from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
-from finer.identity.routes import edge
+from finer.identity.routes import edge, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
@@ -76,21 +77,30 @@ def owner_connection(url: str) -> Iterator[psycopg.Connection[Any]]:
         connection.rollback()
 
 
-def small_app(database: Database, settings: Settings, *more: Any) -> tuple[Litestar, Authenticator]:
-    """An app of identity's routes and `more`, wired as the real one is."""
+def small_app(
+    database: Database, settings: Settings, *more: Any, watch_by: AccessLog | None = None
+) -> tuple[Litestar, Authenticator]:
+    """An app of identity's routes and `more`, wired as the real one is; `watch_by` notes what is denied and read."""
     authenticator = Authenticator(database, settings)
 
     def tx(request: Request[Any, Any, Any]) -> Iterator[Tx]:
         with database.transaction(request.user.tenant_id, request.user.actor()) as found:
             yield found
+            watch.before_commit(found, request)
 
     def problem(request: Request[Any, Any, Any], error: FinerError) -> Response[bytes]:
+        watch.note_problem(error.slug)
         headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
         return Response(msgspec.json.encode(error.problem(request.url.path)), status_code=error.status, headers=headers)
 
     app = Litestar(
         route_handlers=[*ROUTES, *more],
-        middleware=[Entrance(settings), edge.Authentication(authenticator)],
+        middleware=[
+            Entrance(settings),
+            edge.Authentication(authenticator),
+            *([] if watch_by is None else [watch.AccessWatch(watch_by)]),
+        ],
+        after_request=watch.note_response,
         guards=[edge.guard],
         dependencies={
             "tx": Provide(tx),

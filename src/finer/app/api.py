@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from finer.app import monitoring, openapi
+from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
 from finer.app.decider import Decider
 from finer.app.flow import deliver
@@ -31,7 +32,7 @@ from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
 from finer.decisions.types import Alert, TimelineEvent
 from finer.fraud import service as fraud
-from finer.identity.routes import edge
+from finer.identity.routes import edge, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.ingest.routes.events import Intake
@@ -63,6 +64,7 @@ class Services:
             self.url, API, connections=settings.database_pool_connections, deliver=deliver, keys=keyring(settings)
         )
         self.authenticator = Authenticator(self.database, settings)
+        self.access_log = AccessLog(self.database)
         self.ingestion = Ingestion(self.database, settings)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
@@ -82,6 +84,7 @@ class Services:
             raise Unavailable("The database does not keep tenants apart, so nothing is served: " + " ".join(problems))
         await asyncio.to_thread(prove_keys, self.database)
         await asyncio.to_thread(self.ingestion.start)
+        self.access_log.start()
         self.decider.start()
         self.alerts.start()
         self.pipeline.start()
@@ -95,6 +98,7 @@ class Services:
         await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._listener.close)
         self.lake.close()
+        await asyncio.to_thread(self.access_log.close)
         self.database.close()
 
 
@@ -114,10 +118,15 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[*ROUTES, *web_app()],
         lifespan=[lifespan],
         state=State({"services": services}),
-        middleware=[Entrance(chosen), edge.Authentication(services.authenticator)],
+        middleware=[
+            Entrance(chosen),
+            edge.Authentication(services.authenticator),
+            watch.AccessWatch(services.access_log),
+        ],
         guards=[edge.guard],
         dependencies=_dependencies(services),
         exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
+        after_request=watch.note_response,
         before_send=[security_headers(chosen)],
         request_max_body_size=chosen.body_bytes_max,
         openapi_config=openapi.config(),
@@ -141,7 +150,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
             if not await asyncio.to_thread(transaction.__exit__, type(error), error, error.__traceback__):
                 raise
         else:
-            await asyncio.to_thread(transaction.__exit__, None, None, None)
+            await asyncio.to_thread(_commit, transaction, found, request)
 
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
     about = {one.name: (one.description, one.unit) for one in fraud.windows().definitions}
@@ -168,7 +177,17 @@ def _dependencies(services: Services) -> dict[str, Provide]:
     }
 
 
+def _commit(transaction: AbstractContextManager[Tx], tx: Tx, request: Request[Any, Any, Any]) -> None:
+    try:
+        watch.before_commit(tx, request)
+    except BaseException as error:
+        transaction.__exit__(type(error), error, error.__traceback__)
+        raise
+    transaction.__exit__(None, None, None)
+
+
 def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any]:
+    watch.note_problem(error.slug)
     headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"

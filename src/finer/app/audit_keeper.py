@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from pathlib import Path
 
 import structlog
 
-from finer.identity.service import chain, tenants
+from finer.identity.service import chain, detection, tenants
 from finer.identity.types import Verification
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, NO_TENANT, Database
-from finer.kit.errors import FinerError
+from finer.kit.errors import FinerError, InvalidInput
 from finer.kit.settings import Settings
 from finer.kit.signing import Signer
 
 _log = structlog.get_logger(__name__)
 _TICK_S = 1.0
+_READERS_S = 5.0
 _TROUBLE: tuple[type[Exception], ...] = (*DATABASE_GONE, FinerError, OSError)
 
 
@@ -29,6 +31,9 @@ class AuditKeeper:
         self._settings = settings
         self._signed_at: dict[uuid.UUID, float] = {}
         self._started = False
+        self._places = read_places(settings)
+        self._behind: set[uuid.UUID] = set()
+        self._readers_at = 0.0
 
     async def run(self) -> None:
         """Every second, until cancelled."""
@@ -46,13 +51,32 @@ class AuditKeeper:
             waiting = chain.tenants_waiting(tx)
             if not self._started:
                 # The process before this one may have been stopped between a seal and its signature.
-                self._signed_at = {NO_TENANT: 0.0} | {firm.id: 0.0 for firm in tenants.list_tenants(tx)}
+                self._behind = {firm.id for firm in tenants.list_tenants(tx)}
+                self._signed_at = dict.fromkeys({NO_TENANT, *self._behind}, 0.0)
                 self._started = True
         for tenant in waiting:
             while self._seal(tenant) == chain.SEAL_AT_ONCE:
                 pass
             self._signed_at.setdefault(tenant, 0.0)
         self._sign()
+        self._detect(waiting)
+
+    def _detect(self, waiting: list[uuid.UUID]) -> None:
+        """Look for unauthorised access: in what was sealed, and every few seconds at who reads how much."""
+        with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            firms = {firm.id for firm in tenants.list_tenants(tx)}
+        self._behind |= firms & set(waiting)
+        for tenant in sorted(self._behind):
+            looked_at = detection.AT_ONCE
+            while looked_at == detection.AT_ONCE:
+                with self._database.transaction(tenant, SYSTEM) as tx:
+                    looked_at = detection.detect(tx, self._places)
+            self._behind.discard(tenant)
+        if time.monotonic() - self._readers_at >= _READERS_S:
+            self._readers_at = time.monotonic()
+            for tenant in sorted(firms):
+                with self._database.transaction(tenant, SYSTEM) as tx:
+                    detection.watch_readers(tx)
 
     def _seal(self, tenant: uuid.UUID) -> int:
         with self._database.transaction(tenant, SYSTEM) as tx:
@@ -72,6 +96,17 @@ class AuditKeeper:
                 del self._signed_at[tenant]  # nothing new; the next entry brings it back
             else:
                 self._signed_at[tenant] = now
+
+
+def read_places(settings: Settings) -> detection.Places:
+    """Where addresses are, by FINER_PLACES_FILE. Raises InvalidInput naming the line that cannot be read."""
+    if not settings.places_file:
+        return detection.Places({})
+    try:
+        with Path(settings.places_file).expanduser().open(encoding="utf-8", newline="") as file:
+            return detection.read_places(file)
+    except OSError as error:
+        raise InvalidInput(f"FINER_PLACES_FILE cannot be read: {error}.") from error
 
 
 def verify_chain(

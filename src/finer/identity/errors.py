@@ -123,6 +123,19 @@ class VerificationNotFound(NotFound):
     slug = "verification-not-found"
 
 
+class SecurityAlertNotFound(NotFound):
+    """No security alert of this firm has this id."""
+
+    slug = "security-alert-not-found"
+
+
+class AlertChanged(Conflict):
+    """Somebody else changed the security alert since the caller looked at it."""
+
+    slug = "alert-changed"
+    title = "The alert has changed"
+
+
 class AlreadyExists(Conflict):
     """The short name or e-mail address is taken."""
 

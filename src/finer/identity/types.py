@@ -36,13 +36,17 @@ class Permission(StrEnum):
     ALERTS_SUMMARISE = "alerts:summarise"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"
+    AUDIT_EXPORT = "audit:export"
     AUDIT_READ = "audit:read"
+    AUDIT_VERIFY = "audit:verify"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     EVENTS_WRITE = "events:write"
     PIPELINE_READ = "pipeline:read"
     QUARANTINE_READ = "quarantine:read"
     RECEIPTS_READ = "receipts:read"
+    SECURITY_ALERTS_READ = "security_alerts:read"
+    SECURITY_ALERTS_RESOLVE = "security_alerts:resolve"
     SESSION_OWN = "session:own"
     SQL_RUN = "sql:run"
     TEAMS_READ = "teams:read"
@@ -240,3 +244,40 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """The same, as transactions and the audit trail know it."""
         teams = tuple(sorted(self.teams))
         return Actor(kind=self.kind, id=str(self.id), name=self.name, role=self.role.value, teams=teams)
+
+
+class SecurityState(StrEnum):
+    """What became of a security alert."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class Containment(StrEnum):
+    """What can be done at once about an account or a key."""
+
+    END_SESSIONS = "end_sessions"
+    DISABLE_USER = "disable_user"
+    REVOKE_KEY = "revoke_key"
+
+
+class SecurityAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An access that looks unauthorised; every further one of its kind joins it while it is not closed."""
+
+    id: uuid.UUID
+    rule: str
+    severity: str
+    subject: str
+    """`usr_...`, `key_...`, or a network address."""
+    subject_name: str
+    state: SecurityState
+    reasons: list[str]
+    first_at: datetime
+    last_at: datetime
+    hits: int
+    assignee_id: uuid.UUID | None
+    note: str
+    changed_by: str
+    changed_at: datetime | None
+    version: int

@@ -97,6 +97,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _D(description="Folder that signed audit heads are written to; empty for <data_dir>/audit-heads.")
     ] = ""
     audit_head_every_s: Annotated[float, _D(description="Time between two signed audit heads of a firm.", gt=0)] = 60.0
+    places_file: Annotated[
+        str, _D(description="CSV of network,country,lat,lon that says where addresses are; empty: nobody knows.")
+    ] = ""
     metrics_token: Annotated[
         str, _D(description="Bearer token that opens /metrics to other machines; empty: this machine only.")
     ] = ""

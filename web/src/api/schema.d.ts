@@ -181,9 +181,109 @@ export interface paths {
         };
         /**
          * The audit trail
-         * @description Acts of people and machines, the newest first.
+         * @description Entries by actor (id or name), action (may end in *), subject, outcome, origin and time; newest first.
          */
         get: operations["ApiV1AuditList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions of the trail
+         * @description Every action that the trail knows, for a filter.
+         */
+        get: operations["ApiV1AuditActionsActions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export the trail
+         * @description Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself.
+         */
+        post: operations["ApiV1AuditExportsExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Status of the chain
+         * @description How far the chain is sealed, signed and verified.
+         */
+        get: operations["ApiV1AuditStatusStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify the chain
+         * @description Ask for a run over the whole chain; a job does it, and the run says how far it has come.
+         */
+        post: operations["ApiV1AuditVerificationsVerify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verifications/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One verification
+         * @description How far a run has come, and what it found.
+         */
+        get: operations["ApiV1AuditVerificationsRunIdVerification"];
         put?: never;
         post?: never;
         delete?: never;
@@ -589,6 +689,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/security-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List security alerts
+         * @description Alerts by state, rule and subject (usr_..., key_... or an address), the latest first.
+         */
+        get: operations["ApiV1SecurityAlertsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/security-alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One security alert
+         * @description One alert with its reasons and the entries of the trail behind it.
+         */
+        get: operations["ApiV1SecurityAlertsAlertIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/security-alerts/{alert_id}/containment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the access
+         * @description End all sessions of the person, disable the person, or revoke the key; it works within a second.
+         */
+        post: operations["ApiV1SecurityAlertsAlertIdContainmentContain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/security-alerts/{alert_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge, close or reopen
+         * @description Take an alert on, close it with a note, or open it again. 409 when somebody else was quicker.
+         */
+        post: operations["ApiV1SecurityAlertsAlertIdStateChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -837,6 +1017,80 @@ export interface components {
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
+        /** AuditActions */
+        AuditActions: {
+            items: string[];
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            action: string;
+            actor_id: string;
+            actor_kind: string;
+            actor_name: string;
+            actor_role: string;
+            /** Format: date-time */
+            at: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            hash: string | null;
+            id: string;
+            origin: string;
+            outcome: string;
+            request: string;
+            sequence: number | null;
+            session: string;
+            subject: string;
+            user_agent: string;
+        };
+        /** AuditExport */
+        AuditExport: {
+            action?: string | null;
+            actor?: string | null;
+            /**
+             * @default jsonl
+             * @enum {string}
+             */
+            format: "csv" | "jsonl";
+            from?: string | null;
+            origin?: string | null;
+            outcome?: string | null;
+            subject?: string | null;
+            to?: string | null;
+        };
+        /** AuditHead */
+        AuditHead: {
+            hash: string;
+            key_id: string;
+            sequence: number;
+            /** Format: date-time */
+            signed_at: string;
+        };
+        /** AuditPage */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            next: string | null;
+        };
+        /** AuditStatus */
+        AuditStatus: {
+            head: components["schemas"]["AuditHead"] | null;
+            sequence: number;
+            verification: components["schemas"]["AuditVerification"] | null;
+            verified: components["schemas"]["AuditVerification"] | null;
+            waiting: number;
+        };
+        /** AuditVerification */
+        AuditVerification: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            checked: number;
+            findings: components["schemas"]["ChainFinding"][];
+            finished_at: string | null;
+            first_sequence: number;
+            id: string;
+            last_sequence: number;
+        };
         /** Branding */
         Branding: {
             logo_text?: string | null;
@@ -850,10 +1104,27 @@ export interface components {
             rule: string;
             value: string;
         };
+        /** ChainFinding */
+        ChainFinding: {
+            entry?: string | null;
+            kind: string;
+            says: string;
+            sequence?: number | null;
+        };
         /** ChangeBody */
         ChangeBody: {
             name?: string | null;
             networks?: string[] | null;
+        };
+        /**
+         * Containment
+         * @description What can be done at once about an account or a key.
+         * @enum {string}
+         */
+        Containment: "end_sessions" | "disable_user" | "revoke_key";
+        /** ContainmentBody */
+        ContainmentBody: {
+            act: components["schemas"]["Containment"];
         };
         /** ContractCounts */
         ContractCounts: {
@@ -1044,7 +1315,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:read" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "quarantine:read" | "receipts:read" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -1188,6 +1459,54 @@ export interface components {
          * @enum {string}
          */
         Scope: "own" | "team" | "tenant" | "self";
+        /** SecurityAlert */
+        SecurityAlert: {
+            assignee: string | null;
+            changed_at: string | null;
+            changed_by: string;
+            /** Format: date-time */
+            first_at: string;
+            hits: number;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            note: string;
+            reasons: string[];
+            rule: string;
+            /** @enum {string} */
+            severity: "low" | "medium" | "high";
+            state: components["schemas"]["SecurityState"];
+            subject: string;
+            subject_name: string;
+            title: string;
+            version: number;
+        };
+        /** SecurityAlertDetail */
+        SecurityAlertDetail: {
+            alert: components["schemas"]["SecurityAlert"];
+            timeline: components["schemas"]["AuditEntry"][];
+        };
+        /** SecurityAlertPage */
+        SecurityAlertPage: {
+            counts: {
+                [key: string]: number;
+            };
+            items: components["schemas"]["SecurityAlert"][];
+            next: string | null;
+        };
+        /** SecurityChange */
+        SecurityChange: {
+            /** @default  */
+            note: string;
+            state: components["schemas"]["SecurityState"];
+            version: number;
+        };
+        /**
+         * SecurityState
+         * @description What became of a security alert.
+         * @enum {string}
+         */
+        SecurityState: "open" | "acknowledged" | "closed";
         /** Session */
         Session: {
             /** Format: date-time */
@@ -1850,6 +2169,13 @@ export interface operations {
     ApiV1AuditList: {
         parameters: {
             query?: {
+                actor?: string | null;
+                action?: string | null;
+                subject?: string | null;
+                outcome?: string | null;
+                origin?: string | null;
+                from?: string | null;
+                to?: string | null;
                 limit?: number;
                 before?: string | null;
             };
@@ -1866,14 +2192,153 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditActionsActions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditActions"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditExportsExport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AuditExport"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditStatusStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditStatus"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditVerificationsVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AuditVerificationsRunIdVerification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
@@ -2491,6 +2956,143 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SecurityAlertsList: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["SecurityState"] | null;
+                rule?: string | null;
+                subject?: string | null;
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityAlertPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SecurityAlertsAlertIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityAlertDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SecurityAlertsAlertIdContainmentContain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContainmentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityAlert"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SecurityAlertsAlertIdStateChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecurityChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityAlert"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

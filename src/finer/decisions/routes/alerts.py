@@ -78,7 +78,12 @@ class AlertController(Controller):
         """Open, confirmed and dismissed alerts, what is at stake, and what was protected."""
         return show_summary(service.summarise(tx), describe_rule)
 
-    @get("/{alert_id:str}", opt={"permission": Permission.ALERTS_READ}, sync_to_thread=True, summary="One alert")
+    @get(
+        "/{alert_id:str}",
+        opt={"permission": Permission.ALERTS_READ, "sensitive": True},
+        sync_to_thread=True,
+        summary="One alert",
+    )
     def detail(
         self,
         tx: Tx,

@@ -37,7 +37,7 @@ class DecisionController(Controller):
 
     @post(
         "/",
-        opt={"permission": Permission.DECISIONS_WRITE, "describe": {"requestBody": _BODY}},
+        opt={"permission": Permission.DECISIONS_WRITE, "recorded": "decisions", "describe": {"requestBody": _BODY}},
         status_code=200,
         summary="Decide one transaction",
     )

@@ -1,19 +1,102 @@
-"""HTTP of the audit trail."""
+"""HTTP of the audit trail: entries, where its chain stands, verification, export."""
 
 from __future__ import annotations
 
-import uuid
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
+from finer.identity import types
 from finer.identity.routes.edge import NOT_KEPT
-from finer.identity.service import audit
-from finer.identity.types import Permission
+from finer.identity.service import audit, chain
+from finer.identity.types import AuditFilter, ChainFinding, Permission
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
+
+_Text = Annotated[str, msgspec.Meta(max_length=300)]
+_MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what, on what, when, from where, and how it ended. `sequence` is null until the entry is sealed."""
+
+    id: str
+    sequence: int | None
+    hash: str | None
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    actor_role: str
+    action: str
+    subject: str
+    outcome: str
+    origin: str
+    user_agent: str
+    session: str
+    request: str
+    detail: dict[str, Any]
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries, the newest first; `next` is null on the last page."""
+
+    items: list[AuditEntry]
+    next: str | None
+
+
+class AuditActions(msgspec.Struct, frozen=True, kw_only=True):
+    """Every action that the trail knows."""
+
+    items: list[str]
+
+
+class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the chain had come when it was signed."""
+
+    sequence: int
+    hash: str
+    signed_at: datetime
+    key_id: str
+
+
+class AuditVerification(msgspec.Struct, frozen=True, kw_only=True):
+    """One run over the chain; `finished_at` is null while it is under way."""
+
+    id: str
+    asked_by: str
+    asked_at: datetime
+    finished_at: datetime | None
+    first_sequence: int
+    last_sequence: int
+    checked: int
+    findings: list[ChainFinding]
+
+
+class AuditStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the chain stands: its last sequence, what waits for a seal, the signed head, the latest runs."""
+
+    sequence: int
+    waiting: int
+    head: AuditHead | None
+    verification: AuditVerification | None
+    verified: AuditVerification | None
+
+
+class AuditExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which entries to export, and how. Times are `from` (inclusive) and `to` (exclusive)."""
+
+    format: Literal["csv", "jsonl"] = "jsonl"
+    actor: _Text | None = None
+    action: _Text | None = None
+    subject: _Text | None = None
+    outcome: _Text | None = None
+    origin: _Text | None = None
+    since: datetime | None = msgspec.field(default=None, name="from")
+    until: datetime | None = msgspec.field(default=None, name="to")
 
 
 class AuditController(Controller):
@@ -23,12 +106,102 @@ class AuditController(Controller):
     tags = ["Audit"]
     response_headers = NOT_KEPT
 
-    @get("/", opt={"permission": Permission.AUDIT_READ}, sync_to_thread=True, summary="The audit trail")
+    @get(
+        "/",
+        opt={"permission": Permission.AUDIT_READ, "sensitive": True},
+        sync_to_thread=True,
+        summary="The audit trail",
+    )
     def list(
-        self, tx: Tx, limit: Annotated[int, Parameter(ge=1, le=500)] = 100, before: str | None = None
-    ) -> dict[str, Any]:
-        """Acts of people and machines, the newest first."""
-        cursor: uuid.UUID | None = None if before is None else read_id("aud", before)
-        found = audit.list_audit(tx, limit, cursor)
-        items = [msgspec.to_builtins(entry) | {"id": show_id("aud", entry.id)} for entry in found]
-        return {"items": items, "next": items[-1]["id"] if len(items) == limit else None}
+        self,
+        tx: Tx,
+        actor: _Text | None = None,
+        action: _Text | None = None,
+        subject: _Text | None = None,
+        outcome: _Text | None = None,
+        origin: _Text | None = None,
+        since: Annotated[datetime | None, Parameter(query="from")] = None,
+        until: Annotated[datetime | None, Parameter(query="to")] = None,
+        limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
+        before: str | None = None,
+    ) -> AuditPage:
+        """Entries by actor (id or name), action (may end in *), subject, outcome, origin and time; newest first."""
+        wanted = AuditFilter(
+            actor=actor, action=action, subject=subject, outcome=outcome, origin=origin, since=since, until=until
+        )
+        found, following = audit.search_audit(tx, wanted, limit, before)
+        return AuditPage(items=[show_entry(line) for line in found], next=following)
+
+    @get("/actions", opt={"permission": Permission.AUDIT_READ}, sync_to_thread=True, summary="Actions of the trail")
+    def actions(self, tx: Tx) -> AuditActions:
+        """Every action that the trail knows, for a filter."""
+        return AuditActions(items=audit.list_actions(tx))
+
+    @get("/status", opt={"permission": Permission.AUDIT_READ}, sync_to_thread=True, summary="Status of the chain")
+    def status(self, tx: Tx) -> AuditStatus:
+        """How far the chain is sealed, signed and verified."""
+        found = chain.chain_status(tx)
+        return AuditStatus(
+            sequence=found.sequence,
+            waiting=found.waiting,
+            head=None if found.head is None else _show_head(found.head),
+            verification=None if found.verification is None else _show_run(found.verification),
+            verified=None if found.verified is None else _show_run(found.verified),
+        )
+
+    @post(
+        "/verifications",
+        opt={"permission": Permission.AUDIT_VERIFY},
+        sync_to_thread=True,
+        status_code=202,
+        summary="Verify the chain",
+    )
+    def verify(self, tx: Tx) -> AuditVerification:
+        """Ask for a run over the whole chain; a job does it, and the run says how far it has come."""
+        return _show_run(chain.ask_for_verification(tx))
+
+    @get(
+        "/verifications/{run_id:str}",
+        opt={"permission": Permission.AUDIT_READ},
+        sync_to_thread=True,
+        summary="One verification",
+    )
+    def verification(self, tx: Tx, run_id: str) -> AuditVerification:
+        """How far a run has come, and what it found."""
+        return _show_run(chain.get_verification(tx, read_id("ver", run_id)))
+
+    @post(
+        "/exports",
+        opt={"permission": Permission.AUDIT_EXPORT, "step_up": True},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Export the trail",
+    )
+    def export(self, tx: Tx, data: AuditExport) -> Response[bytes]:
+        """Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself."""
+        fields = {name: getattr(data, name) for name in AuditExport.__struct_fields__ if name != "format"}
+        body = audit.export_audit(tx, AuditFilter(**fields), data.format)
+        headers = {"Content-Disposition": f'attachment; filename="audit-{tx.now():%Y%m%d-%H%M%S}.{data.format}"'}
+        return Response(body, media_type=_MEDIA[data.format], headers=headers)
+
+
+def show_entry(line: types.AuditLine) -> AuditEntry:
+    """An entry as the API shows it."""
+    fields = {name: getattr(line, name) for name in AuditEntry.__struct_fields__}
+    return AuditEntry(
+        **fields
+        | {
+            "id": show_id("aud", line.id),
+            "actor_id": audit.show_actor(line.actor_kind, line.actor_id),
+            "hash": None if line.hash is None else line.hash.hex(),
+        }
+    )
+
+
+def _show_head(head: types.SignedHead) -> AuditHead:
+    return AuditHead(sequence=head.sequence, hash=head.hash.hex(), signed_at=head.signed_at, key_id=head.key_id)
+
+
+def _show_run(run: types.Verification) -> AuditVerification:
+    fields = {name: getattr(run, name) for name in AuditVerification.__struct_fields__}
+    return AuditVerification(**fields | {"id": show_id("ver", run.id)})

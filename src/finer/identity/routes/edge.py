@@ -23,7 +23,7 @@ PUBLIC = "public"
 _CREDENTIAL_MAX = 2048  # characters; what is longer is cut, and so becomes nobody's
 COOKIE, SECURE_COOKIE = "finer_session", "__Host-finer_session"
 SIGNED_OUT_COOKIE = "finer_signed_out"
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 
 
@@ -99,7 +99,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     principal: Principal | None = connection.scope.get("user")
     if permission != PUBLIC and principal is None:
         raise Unauthenticated("Sign in, or send a valid API key or access token as 'Authorization: Bearer ...'.")
-    if connection.scope.get("method", "GET") not in _SAFE and connection.scope.get("auth") != "bearer":
+    if connection.scope.get("method", "GET") not in SAFE and connection.scope.get("auth") != "bearer":
         _same_site(connection)
     if permission == PUBLIC:
         return

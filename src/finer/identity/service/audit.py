@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -25,6 +26,25 @@ SESSION: ContextVar[str] = ContextVar("finer_session", default="")
 """The shown id of the session that the request came with; empty for machines."""
 REQUEST: ContextVar[str] = ContextVar("finer_request", default="")
 """The shown id of the request, which its answer carries as X-Request-Id."""
+
+
+@dataclass
+class RequestNotes:
+    """What is noted of a request while it is served, for the edge to read when its answer goes out."""
+
+    rows: int = 0
+    """Rows that the answer shows."""
+    taken: int = 0
+    """Rows that the request takes away in a file."""
+    entries: int = 0
+    """Entries of the trail that the request has written itself."""
+    problem: str = ""
+    about: tuple[uuid.UUID, str] | None = None
+    """Tenant and subject of a request that nobody is signed in for: whose account it tried."""
+
+
+NOTES: ContextVar[RequestNotes | None] = ContextVar("finer_notes", default=None)
+"""The notes of the request being served; None outside of requests."""
 EXPORT_MAX = 100_000
 """Entries that one request may export; `finer audit export` has no limit."""
 AGENT_MAX, NAME_MAX, SUBJECT_MAX = 300, 200, 300
@@ -35,6 +55,9 @@ def record_audit(
 ) -> None:
     """Write down who did what, in the transaction of the act itself."""
     IdentityStore(tx).add_audit(audit_entry(tx, action, subject, detail or {}, outcome))
+    notes = NOTES.get()
+    if notes is not None:
+        notes.entries += 1
 
 
 def audit_entry(tx: Tx, action: str, subject: str, detail: dict[str, Any], outcome: str) -> AuditEntry:
@@ -76,8 +99,30 @@ def list_actions(tx: Tx) -> list[str]:
     return AuditStore(tx).actions()
 
 
+def show_actor(kind: str, identifier: str) -> str:
+    """`usr_...` or `key_...` for people and machines; what the trail holds for others."""
+    return trail.shown_actor(kind, identifier)
+
+
+def note_rows(rows: int) -> None:
+    """Note how many rows this request takes away, where its answer does not show it."""
+    notes = NOTES.get()
+    if notes is not None:
+        notes.taken += rows
+
+
+def note_account(tenant: uuid.UUID, subject: str) -> None:
+    """Note whose account a request without a caller tries, so that its refusal is written in that firm's trail."""
+    notes = NOTES.get()
+    if notes is not None:
+        notes.about = (tenant, subject)
+
+
 def note_read(tx: Tx, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
     """Write down that somebody looked at something sensitive."""
+    # Nothing else depends on this line, so its reader need not wait for the disk: a crash of the database may lose
+    # the lines of its last half second.
+    IdentityStore(tx).commit_without_waiting()
     record_audit(tx, action, subject, detail, outcome="read")
 
 
@@ -97,12 +142,14 @@ def export_parts(tx: Tx, wanted: AuditFilter, form: str) -> Iterator[bytes]:
 
 def export_audit(tx: Tx, wanted: AuditFilter, form: str) -> bytes:
     """The same as one file, and an entry that says so. Raises TooManyRows beyond EXPORT_MAX entries."""
-    if AuditStore(tx).count(_stored(wanted), EXPORT_MAX + 1) > EXPORT_MAX:
+    count = AuditStore(tx).count(_stored(wanted), EXPORT_MAX + 1)
+    if count > EXPORT_MAX:
         raise TooManyRows(
             f"These are more than {EXPORT_MAX:,} entries. Choose a shorter time, or ask the operator for "
             "`finer audit export`, which has no limit."
         )
     note_export(tx, wanted, form)
+    note_rows(count)
     return b"".join(export_parts(tx, wanted, form))
 
 

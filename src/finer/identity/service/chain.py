@@ -31,6 +31,7 @@ VERIFY_AT_ONCE = 50_000
 SEALED_WITHIN = timedelta(minutes=2)
 """An entry without a seal for longer than this is a finding."""
 _RECENT = timedelta(days=2)  # how far back an incremental run looks for entries without a seal
+_PATIENCE = timedelta(minutes=10)  # a run that did not end by then was lost with its process
 VERIFY_TASK = "finer.verify_audit"
 
 
@@ -112,9 +113,13 @@ def begin_verification(tx: Tx, *, incremental: bool = False) -> Verification:
 
 
 def ask_for_verification(tx: Tx) -> Verification:
-    """Begin a run that a job carries on; the audit trail notes who asked."""
-    run = begin_verification(tx)
-    defer(tx, VERIFY_TASK, {"tenant": str(tx.tenant), "run": str(run.id)}, queueing_lock=f"{VERIFY_TASK}:{tx.tenant}")
+    """Begin a run that a job carries on, or return the one that is under way; the audit trail notes who asked."""
+    known = ChainStore(tx).verification()
+    if known is not None and known.finished_at is None and tx.now() - known.asked_at < _PATIENCE:
+        run = known
+    else:
+        run = begin_verification(tx)
+        defer(tx, VERIFY_TASK, {"tenant": str(tx.tenant), "run": str(run.id)}, lock=f"{VERIFY_TASK}:{tx.tenant}")
     record_audit(tx, "audit:verify", show_id("ver", run.id))
     return run
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from finer.identity.errors import TooManyAttempts
 from finer.identity.rules.checks import read_email
 from finer.identity.rules.throttle import ACCOUNT, ADDRESS, account_key, address_key
-from finer.identity.service.audit import record_audit
+from finer.identity.service.audit import note_account, record_audit
 from finer.identity.service.sessions import secret_hash
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import email_index
@@ -33,6 +33,7 @@ def check_password_sign_in(
     account, origin = account_key(known or ""), address_key(address)
     wait = store.count_attempt(origin, ADDRESS, tx.now()) or store.count_attempt(account, ACCOUNT, tx.now())
     if wait:
+        _note_account(tx, store, known)
         raise TooManyAttempts(
             f"Too many sign-ins failed. Try again in {wait} s, or ask an administrator for a sign-in link.",
             retry_after_s=wait,
@@ -47,6 +48,13 @@ def check_password_sign_in(
     store.forget_attempts(account)
     store.give_back_attempt(origin)
     return row.tenant_id, row.id
+
+
+def _note_account(tx: Tx, store: LookupStore, email: str | None) -> None:
+    """Whose account is being tried, for the trail of that firm; the answer says nothing of it."""
+    row = None if email is None else store.user(email_index(tx, email))
+    if row is not None:
+        note_account(row.tenant_id, show_id("usr", row.id))
 
 
 def check_link_sign_in(tx: Tx, token: str) -> tuple[uuid.UUID, uuid.UUID] | None:

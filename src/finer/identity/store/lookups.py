@@ -33,6 +33,10 @@ class LookupStore:
         """(tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at) of a session not revoked."""
         return self._one("select * from identity_find_session(%s)", token_hash)
 
+    def past_session(self, token_hash: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, session_id, user_id, role) of a session, whether or not it is still good."""
+        return self._one("select * from identity_find_past_session(%s)", token_hash)
+
     def key(self, prefix: str) -> Any:
         """A key or an OAuth client that is not revoked, with the hashes of both its secrets."""
         return self._one("select * from identity_find_key(%s)", prefix)

@@ -50,7 +50,11 @@ class EventController(Controller):
 
     @post(
         "/{contract:str}",
-        opt={"permission": Permission.EVENTS_WRITE, "describe": {"requestBody": _BODY, "parameters": [_PACKING]}},
+        opt={
+            "permission": Permission.EVENTS_WRITE,
+            "recorded": "receipts",
+            "describe": {"requestBody": _BODY, "parameters": [_PACKING]},
+        },
         status_code=202,
         summary="Send records",
     )

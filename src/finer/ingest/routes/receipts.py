@@ -47,7 +47,12 @@ class QuarantineController(Controller):
     path = "/api/v1/quarantine"
     tags = ["Ingest"]
 
-    @get("/", opt={"permission": Permission.QUARANTINE_READ}, sync_to_thread=True, summary="List quarantined records")
+    @get(
+        "/",
+        opt={"permission": Permission.QUARANTINE_READ, "sensitive": True},
+        sync_to_thread=True,
+        summary="List quarantined records",
+    )
     def list(
         self,
         tx: Tx,
