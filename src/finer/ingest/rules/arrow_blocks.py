@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,69 +13,40 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from finer.ingest.errors import UnreadableBody
 from finer.ingest.rules.check import Block, Decoded
 from finer.ingest.rules.columns import Array, Cells, Native, numeric
-from finer.ingest.rules.json_blocks import BLOCK_ROWS
 from finer.ingest.rules.plan import FieldPlan, Plan
 from finer.ingest.rules.record import NESTED, Number, Token, show, timestamp_high
+from finer.ingest.rules.table_batches import parquet_unpacked_bytes, shares_bytes, table_batches
 from finer.ingest.types import FieldError, Kind
+from finer.kit.errors import TooLarge
 
-_ARROW_FILE_MAGIC = b"ARROW1"
 _FLOAT_EXACT = float(2**53)
 _INT_SAFE = 10**17
 _DAY = 86_400_000_000
 
 
-def arrow_body(plan: Plan, kind: str, data: bytes) -> Iterator[Block]:
-    """Blocks of a whole Parquet or Arrow IPC body. Raises UnreadableBody when it is none."""
+def arrow_body(plan: Plan, kind: str, data: bytes, bytes_max: int) -> Iterator[Block]:
+    """Blocks of a whole Parquet or Arrow IPC body.
+
+    Raises UnreadableBody when it is none, TooLarge when its values take more than `bytes_max` bytes.
+    """
     source = io.BytesIO(data)
-    batches = parquet_batches(source) if kind == "parquet" else ipc_batches(source)
-    first = 1
-    for batch in batches:
+    if kind == "parquet" and parquet_unpacked_bytes(source) > bytes_max:
+        raise _too_large(bytes_max)
+    first, size = 1, 0
+    for batch, batch_bytes in table_batches(kind, source):
+        size += batch_bytes
+        if size > bytes_max:
+            raise _too_large(bytes_max)
         yield batch_block(plan, batch, batch, first)
         first += batch.num_rows
 
 
-def parquet_batches(source: Any) -> Iterator[pa.RecordBatch]:
-    """Record batches of a Parquet file, a few row groups' pages at a time. Raises UnreadableBody."""
-    try:
-        file = pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
-        yield from file.iter_batches(batch_size=BLOCK_ROWS, use_threads=False)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The Parquet data cannot be read: {show(error)}.") from error
-
-
-def ipc_batches(source: Any) -> Iterator[pa.RecordBatch]:
-    """Record batches of an Arrow IPC stream or file, checked before anything reads them. Raises UnreadableBody."""
-    try:
-        is_file = source.read(6) == _ARROW_FILE_MAGIC
-        source.seek(0)
-        reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
-        batches: Iterable[pa.RecordBatch] = (
-            (reader.get_batch(i) for i in range(reader.num_record_batches)) if is_file else reader
-        )
-        for batch in batches:
-            # Offsets of a foreign stream may point anywhere; reading them unchecked could crash the process.
-            batch.validate(full=False)
-            _check_offsets(batch)
-            for start in range(0, batch.num_rows, BLOCK_ROWS):
-                yield batch.slice(start, BLOCK_ROWS)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The Arrow data cannot be read: {show(error)}.") from error
-
-
-def _check_offsets(batch: pa.RecordBatch) -> None:
-    for column in batch.columns:
-        kind = column.type
-        if pa.types.is_string(kind):
-            column.view(pa.binary()).validate(full=True)
-        elif pa.types.is_large_string(kind):
-            column.view(pa.large_binary()).validate(full=True)
-        else:
-            column.validate(full=True)
+def _too_large(bytes_max: int) -> TooLarge:
+    return TooLarge(f"The values of the body take more than {bytes_max} bytes. Send it in smaller parts.")
 
 
 def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first: int) -> Block:
@@ -129,6 +100,8 @@ def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first
 
 def _raw_value(column: pa.Array, i: int) -> Any:
     """A value for the record as it was sent, whatever it is."""
+    if shares_bytes(column.type) and not pa.types.is_dictionary(column.type):
+        return f"a {column.type}"
     try:
         value = column[i].as_py()
     except UnicodeDecodeError:

@@ -63,7 +63,9 @@ def parse_group(
                 lines.append((index, data))
                 continue
             batches += _flush(plan, lines, results, received_us)
-            batches.append(_parse_one(plan, body.format, data, results[index], received_us, records_max))
+            batches.append(
+                _parse_one(plan, body.format, data, results[index], received_us, (unpacked_bytes_max, records_max))
+            )
         except FinerError as error:
             results[index] = BodyResult(refused=[], unknown_fields=[], error=error)
     batches += _flush(plan, lines, results, received_us)
@@ -139,8 +141,9 @@ def account(checked: Checked, block: Block, results: list[BodyResult], owners: S
 
 
 def _parse_one(
-    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, records_max: int
+    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, limits: tuple[int, int]
 ) -> pa.RecordBatch:
+    bytes_max, records_max = limits
     batches = []
     blocks: Iterator[Block]
     rest: list[RefusedRecord] = []
@@ -149,7 +152,7 @@ def _parse_one(
     elif kind == "csv":
         blocks = csv_body(plan, data)
     else:
-        blocks = arrow_body(plan, kind, data)
+        blocks = arrow_body(plan, kind, data, bytes_max)
     for block, checked in _checked(plan, blocks, received_us):
         batches.append(account(checked, block, [result], [0]))
         if result.received > records_max:

@@ -7,7 +7,7 @@ record; a record that does not end within `_RECORD_BYTES_MAX` is refused and ski
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,13 +15,14 @@ import pyarrow as pa
 import zstandard
 
 from finer.ingest.errors import UnreadableBody, UnsupportedFormat
-from finer.ingest.rules.arrow_blocks import batch_block, ipc_batches, parquet_batches, unify
+from finer.ingest.rules.arrow_blocks import batch_block, unify
 from finer.ingest.rules.bodies import array_rest
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import CsvReader
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
 from finer.ingest.rules.mapping import Mapper, local_columns
 from finer.ingest.rules.plan import Plan
+from finer.ingest.rules.table_batches import table_batches
 from finer.ingest.types import Mapping, RefusedRecord
 
 CHUNK_BYTES = 8 << 20
@@ -148,10 +149,9 @@ def _mapped_step(
 
 
 def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, received_us: int) -> Iterator[Step]:
-    batches: Iterable[pa.RecordBatch] = parquet_batches(handle) if kind == "parquet" else ipc_batches(handle)
     mapper: Mapper | None = None
     first = 1
-    for batch in batches:
+    for batch, _ in table_batches(kind, handle):
         mapped = batch
         if mapping is not None:
             source = unify(batch)

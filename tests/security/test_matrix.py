@@ -1,0 +1,155 @@
+"""B01, B02: the matrix of every route, every principal and both firms; a refused write leaves no row changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from finer.app.api import create_app
+from finer.kit.db import Database
+from finer.kit.settings import Settings
+from tests.security.matrix import FILE, Row, gone_lines, live_routes, missing_lines, read_rows
+from tests.security.world import PRINCIPALS, Samples, World, bodies
+from tests.support.asgi import Answer, Driver, driving
+from tests.support.fingerprint import changed, fingerprint
+from tests.support.identity import Firm
+
+REFUSED = {"401", "403"}
+TOLD = {
+    # Refusals are written down, and those who try too often have to wait; nothing else may change.
+    "public.identity_audit_entries",
+    "public.identity_sign_in_attempts",
+}
+NO_ID = {"path", "contract"}
+"""Path parameters that name nothing of a firm."""
+SEEN = ("last_seen_at", "last_used_at")
+"""Columns that say when a session or a key was used last."""
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, data_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        data_dir=str(data_path),
+        argon2_memory_kib=8,
+        argon2_iterations=1,
+        database_pool_connections=4,
+    )
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings) -> Litestar:
+    return create_app(settings)
+
+
+@pytest.fixture(scope="module")
+def driver(app: Litestar) -> Iterator[Driver]:
+    with driving(app) as found:
+        yield found
+
+
+def _world(database: Database, worker: Database, settings: Settings) -> World:
+    mark = f"m{uuid.uuid4().hex[:16]}"
+    return World(Firm.made(database, settings, mark), worker, mark).furnish()
+
+
+@pytest.fixture(scope="module")
+def ours(database: Database, worker_database: Database, settings: Settings) -> World:
+    return _world(database, worker_database, settings)
+
+
+@pytest.fixture(scope="module")
+def theirs(database: Database, worker_database: Database, settings: Settings) -> World:
+    return _world(database, worker_database, settings)
+
+
+def _ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> Answer:
+    path = row.path.format_map({name: samples.value(name) for name in row.parameters})
+    if not row.writes:
+        return driver.call(row.method, path, headers)
+    body = bodies(samples).get(f"{row.method} {row.path}", {})
+    return driver.call(row.method, path, headers | {"idempotency-key": uuid.uuid4().hex}, body)
+
+
+def test_b02_every_route_is_in_the_matrix_and_every_cell_is_decided(app: Litestar) -> None:
+    rows = read_rows()
+    missing = missing_lines(app, rows)
+    assert not missing, "Add to tests/security/authz_matrix.csv, with a status for each ?:\n" + "\n".join(missing)
+    assert gone_lines(app, rows) == []
+    assert [row for row in rows if not all(cell.isdigit() for cell in row.expected.values())] == []
+    assert [(row.path, row.method) for row in rows] == sorted((row.path, row.method) for row in rows)
+    assert len({(row.method, row.path) for row in rows}) == len(rows)
+
+
+def test_b02_who_has_no_credential_gets_nothing_but_what_is_public(app: Litestar) -> None:
+    public = live_routes(app)
+    for row in read_rows():
+        strangers = {row.expected["anonymous"], row.expected["expired"]}
+        assert public[row.method, row.path] or strangers == {"401"}, row
+
+
+def test_b02_the_refused_change_nothing(driver: Driver, ours: World, database_url: str) -> None:
+    samples, wrong = ours.samples(), []
+    refused = [(row, who) for row in read_rows() for who in PRINCIPALS if row.expected[who] in REFUSED]
+    assert len(refused) > 200
+    credentials = {who: ours.headers(who) for who in PRINCIPALS}
+    for row, _ in refused:
+        for name in row.parameters:
+            samples.value(name)
+        bodies(samples)
+    before = fingerprint(database_url, without_columns=SEEN)
+    for row, who in refused:
+        answer = _ask(driver, row, credentials[who], samples)
+        if str(answer.status) != row.expected[who]:
+            wrong.append(f"{who}: {row.method} {row.path} answered {answer.status}, not {row.expected[who]}")
+    assert wrong == []
+    assert changed(before, fingerprint(database_url, without_columns=SEEN)) <= TOLD
+
+
+@pytest.mark.parametrize("who", PRINCIPALS)
+def test_b02_the_matrix_holds(driver: Driver, ours: World, who: str) -> None:
+    wrong, shared, samples = [], ours.headers(who), ours.samples()
+    for row in read_rows():
+        if row.expected[who] in REFUSED:
+            continue
+        headers, things = (ours.headers(who), ours.samples()) if row.writes else (shared, samples)
+        answer = _ask(driver, row, headers, things)
+        if str(answer.status) != row.expected[who]:
+            wrong.append(f"{row.method} {row.path}: {answer.status}, not {row.expected[who]}. {answer.text[:200]}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("who", [who for who in PRINCIPALS if who not in ("anonymous", "expired")])
+def test_b01_what_belongs_to_another_firm_is_not_there(
+    driver: Driver, ours: World, theirs: World, database_url: str, who: str
+) -> None:
+    """Ids of the other firm in every path: 404 for whoever would get our own, and no row of anybody changes."""
+    rows = [row for row in read_rows() if set(row.parameters) - NO_ID and row.expected[who] not in REFUSED]
+    credentials, samples, wrong = ours.headers(who), theirs.samples(), []
+    for row in rows:
+        for name in row.parameters:
+            samples.value(name)
+        bodies(samples)
+    before = fingerprint(database_url, without_columns=SEEN)
+    for row in rows:
+        answer = _ask(driver, row, credentials, samples)
+        # A body that no sample is known for is refused before anybody looks for the thing.
+        good = {404} | ({400} if row.expected[who] == "400" else set())
+        if answer.status not in good:
+            wrong.append(f"{row.method} {row.path}: {answer.status}")
+        if theirs.mark in answer.everything():
+            wrong.append(f"{row.method} {row.path} shows {theirs.mark}")
+    assert wrong == []
+    assert changed(before, fingerprint(database_url, without_columns=SEEN)) <= TOLD
+
+
+def test_the_matrix_itself_is_found_wanting_when_a_route_is_new(app: Litestar) -> None:
+    rows = read_rows()
+    [line] = missing_lines(app, [row for row in rows if (row.method, row.path) != ("GET", "/api/v1/alerts")])
+    assert line.startswith("GET,/api/v1/alerts,401,401,?,?")
+    assert gone_lines(app, [*rows, Row("GET", "/api/v1/gone", {})]) == ["GET /api/v1/gone"]
+    assert FILE.read_text().isascii()

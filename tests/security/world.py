@@ -1,0 +1,193 @@
+"""A firm with somebody in every role and one of everything that a route can name, each with the firm's mark in it.
+
+The matrix asks for these things, and the canary looks for the mark where it does not belong. A route with a new kind of
+path parameter gets its sample here, in `Samples`; a write that needs a body gets one in `bodies`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from finer.decisions import service as decisions
+from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
+from finer.identity.rules.grants import permissions_of
+from finer.identity.service import api_keys, people, sessions, teams
+from finer.identity.types import MachineKind, Permission, Role, User
+from finer.ingest import service as ingest
+from finer.ingest.types import Body, Receipt
+from finer.kit.actors import SYSTEM, Actor
+from finer.kit.db import Database
+from finer.kit.ids import new_id, show_id
+from tests.support.identity import Firm
+
+_AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+_offsets = itertools.count(1)
+PEOPLE = [role for role in Role if role is not Role.SERVICE]
+PRINCIPALS = ["anonymous", "expired", *(role.value for role in PEOPLE), Role.SERVICE.value]
+
+
+@dataclass
+class World:
+    """One firm, and the worker's database, by which alerts and decisions come into being."""
+
+    firm: Firm
+    worker: Database
+    mark: str
+    secrets: list[str] = field(default_factory=list)
+    people: dict[Role, User] = field(default_factory=dict)
+
+    def furnish(self) -> World:
+        """Somebody in every role."""
+        for role in PEOPLE:
+            self.people[role] = self.person(role)
+        return self
+
+    def person(self, role: Role) -> User:
+        """A new person of the firm, with the mark in name and address."""
+        with self.firm.tx() as tx:
+            email = f"{role.value}.{uuid.uuid4().hex[:8]}@{self.mark}.example"
+            return people.create_user(
+                tx, self.firm.settings, email=email, name=f"{role.value} {self.mark}", role=role, password=None
+            )
+
+    def headers(self, principal: str) -> dict[str, str]:
+        """Fresh credentials of a principal of the matrix, as the web app or a machine sends them."""
+        if principal == "anonymous":
+            return {}
+        if principal == Role.SERVICE.value:
+            return {"authorization": f"Bearer {self.key()}"}
+        token = self.session(self.people[Role.RISK_ANALYST if principal == "expired" else Role(principal)])
+        if principal == "expired":
+            user = self.people[Role.RISK_ANALYST]
+            with self.firm.tx(self.actor(user)) as tx:
+                for one in sessions.list_sessions(tx, self.firm.settings, user.id):
+                    sessions.end_session(tx, user.id, one.id)
+        return {"cookie": f"finer_session={token}", "x-requested-with": "finer"}
+
+    def session(self, user: User) -> str:
+        """The token of a new session."""
+        with self.firm.tx(self.actor(user)) as tx:
+            token = sessions.begin_session(tx, user.id, self.mark)
+        self.secrets.append(token)
+        return token
+
+    def key(self, *scopes: Permission) -> str:
+        """A new API key with every scope that a machine may have."""
+        every = scopes or tuple(sorted(permissions_of(Role.SERVICE)))
+        made = self.firm.key(*every)
+        self.secrets.append(made.rpartition("_")[2])
+        return made
+
+    def actor(self, user: User) -> Actor:
+        """A person as transactions know them."""
+        return Actor(kind="user", id=str(user.id), name=user.name, role=user.role.value)
+
+    def samples(self) -> Samples:
+        """One of everything, new."""
+        return Samples(self)
+
+
+class Samples:
+    """One of everything that a path can name, made when it is asked for. Attributes are names of path parameters."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._made: dict[str, str] = {}
+
+    def value(self, parameter: str) -> str:
+        """What to put into a path for a parameter; an id that nothing has when no sample is known."""
+        if parameter not in self._made:
+            make: Callable[[], str] | None = getattr(self, parameter, None)
+            self._made[parameter] = make() if make is not None else uuid.uuid4().hex
+        return self._made[parameter]
+
+    def contract(self) -> str:
+        return "transaction"
+
+    def path(self) -> str:
+        return "nothing"
+
+    def alert_id(self) -> str:
+        return show_id("alr", self._alert())
+
+    def _alert(self) -> uuid.UUID:
+        mark, made = self._world.mark, new_id()
+        alert = NewAlert(
+            id=made, partition=0, log_offset=next(_offsets), event_id=f"e-{made.hex}", action="review", occurred_at=_AT,
+            received_at=_AT, account_id=f"acc-{mark}", customer_id=f"cus-{mark}", card_last4="4242",
+            amount_minor=5_000_000, currency="PHP", amount_usd_minor=90_000, merchant_name=f"Shop {mark}",
+            merchant_city=f"City {mark}", merchant_country="PH", channel="pos", device_id=f"dev-{mark}",
+            rules=["high_amount"], verdict=self._verdict(),
+        )  # fmt: skip
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            decisions.record_verdicts(tx, [alert], [])
+        return made
+
+    def decision_id(self) -> str:
+        made = Decision(
+            id=new_id(), event_id=f"d-{self._world.mark}-{uuid.uuid4().hex}", body_hash=b"x" * 32,
+            verdict=self._verdict(), decided_at=_AT, alert_id=None,
+        )  # fmt: skip
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            decisions.record_verdicts(tx, [], [made])
+        return show_id("dec", made.id)
+
+    def _verdict(self) -> Verdict:
+        mark = self._world.mark
+        return Verdict(
+            action="review", rules=[FiredRule("high_amount", f"High {mark}", "review")], reasons=[f"Because {mark}."],
+            features={"account.count_10s": 4.0}, score=0.5, rule_pack="p1", feature_set="f1", model=None,
+        )  # fmt: skip
+
+    def receipt_id(self) -> str:
+        record = f'{{"event_id": "q-{self._world.mark}", "amount": "{self._world.mark}"}}\n'.encode()
+        parsed = ingest.parse_group(ingest.contract("transaction"), [Body(data=record)], _AT)
+        with self._world.firm.tx() as tx:
+            (receipt,) = ingest.append(tx, "transaction", parsed, 1)
+        assert isinstance(receipt, Receipt)
+        return show_id("rct", receipt.id)
+
+    def prefix(self) -> str:
+        self._world.key()
+        with self._world.firm.tx() as tx:
+            return api_keys.list_api_keys(tx)[0].prefix
+
+    def client_id(self) -> str:
+        with self._world.firm.tx() as tx:
+            made, secret = api_keys.create_machine(
+                tx, kind=MachineKind.OAUTH_CLIENT, name=f"Client {self._world.mark}",
+                scopes=[Permission.EVENTS_WRITE], lifetime=timedelta(days=1), networks=[],
+            )  # fmt: skip
+        self._world.secrets.append(secret)
+        return made.prefix
+
+    def session_id(self) -> str:
+        user = self._world.people[Role.RISK_ANALYST]
+        self._world.session(user)
+        with self._world.firm.tx() as tx:
+            return show_id("ses", sessions.list_sessions(tx, self._world.firm.settings, user.id)[0].id)
+
+    def user_id(self) -> str:
+        return show_id("usr", self._world.person(Role.RISK_ANALYST).id)
+
+    def team_id(self) -> str:
+        with self._world.firm.tx() as tx:
+            return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
+
+
+def bodies(samples: Samples) -> dict[str, Any]:
+    """A good body of each write that takes one, by method and path; other writes are sent an empty object."""
+    return {
+        "POST /api/v1/alerts/{alert_id}/resolution": {"verdict": "dismissed", "version": 1},
+        "POST /api/v1/api-keys": {"name": "matrix", "scopes": ["events:write"], "days": 1},
+        "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
+        "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1},
+        "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
+        "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
+        "PUT /api/v1/teams/{team_id}/members": {"members": [samples.value("user_id")]},
+    }
