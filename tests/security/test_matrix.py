@@ -22,6 +22,8 @@ REFUSED = {"401", "403"}
 TOLD = {
     # Refusals are written down, and those who try too often have to wait; nothing else may change.
     "public.identity_audit_entries",
+    "public.identity_audit_waiting",
+    "public.identity_read_counts",
     "public.identity_sign_in_attempts",
 }
 NO_ID = {"path", "contract"}

@@ -16,8 +16,9 @@ from typing import Any
 from finer.decisions import service as decisions
 from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
 from finer.identity.rules.grants import permissions_of
-from finer.identity.service import api_keys, people, sessions, teams
-from finer.identity.types import MachineKind, Permission, Role, User
+from finer.identity.service import api_keys, chain, people, sessions, teams
+from finer.identity.store.security import SecurityStore
+from finer.identity.types import MachineKind, Permission, Role, SecurityAlert, SecurityState, User
 from finer.ingest import service as ingest
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM, Actor
@@ -175,6 +176,20 @@ class Samples:
     def user_id(self) -> str:
         return show_id("usr", self._world.person(Role.RISK_ANALYST).id)
 
+    def run_id(self) -> str:
+        with self._world.firm.tx() as tx:
+            return show_id("ver", chain.begin_verification(tx).id)
+
+    def access_alert_id(self) -> str:
+        made = SecurityAlert(
+            id=new_id(), rule="brute_force", severity="medium", subject=self.user_id(), subject_name=self._world.mark,
+            state=SecurityState.OPEN, reasons=[f"Because {self._world.mark}."], first_at=_AT, last_at=_AT, hits=1,
+            assignee_id=None, note="", changed_by="", changed_at=None, version=1,
+        )  # fmt: skip
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            SecurityStore(tx).add(made)
+        return show_id("sal", made.id)
+
     def team_id(self) -> str:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
@@ -188,6 +203,8 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
         "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1},
         "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
+        "POST /api/v1/security-alerts/{access_alert_id}/containment": {"act": "end_sessions"},
+        "POST /api/v1/security-alerts/{access_alert_id}/state": {"state": "acknowledged", "version": 1},
         "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
         "PUT /api/v1/teams/{team_id}/members": {"members": [samples.value("user_id")]},
     }

@@ -709,7 +709,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/security-alerts/{alert_id}": {
+    "/api/v1/security-alerts/{access_alert_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -720,7 +720,7 @@ export interface paths {
          * One security alert
          * @description One alert with its reasons and the entries of the trail behind it.
          */
-        get: operations["ApiV1SecurityAlertsAlertIdDetail"];
+        get: operations["ApiV1SecurityAlertsAccessAlertIdDetail"];
         put?: never;
         post?: never;
         delete?: never;
@@ -729,7 +729,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/security-alerts/{alert_id}/containment": {
+    "/api/v1/security-alerts/{access_alert_id}/containment": {
         parameters: {
             query?: never;
             header?: never;
@@ -742,14 +742,14 @@ export interface paths {
          * End the access
          * @description End all sessions of the person, disable the person, or revoke the key; it works within a second.
          */
-        post: operations["ApiV1SecurityAlertsAlertIdContainmentContain"];
+        post: operations["ApiV1SecurityAlertsAccessAlertIdContainmentContain"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/security-alerts/{alert_id}/state": {
+    "/api/v1/security-alerts/{access_alert_id}/state": {
         parameters: {
             query?: never;
             header?: never;
@@ -762,7 +762,7 @@ export interface paths {
          * Acknowledge, close or reopen
          * @description Take an alert on, close it with a note, or open it again. 409 when somebody else was quicker.
          */
-        post: operations["ApiV1SecurityAlertsAlertIdStateChange"];
+        post: operations["ApiV1SecurityAlertsAccessAlertIdStateChange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2992,12 +2992,12 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1SecurityAlertsAlertIdDetail: {
+    ApiV1SecurityAlertsAccessAlertIdDetail: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                alert_id: string;
+                access_alert_id: string;
             };
             cookie?: never;
         };
@@ -3021,12 +3021,12 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1SecurityAlertsAlertIdContainmentContain: {
+    ApiV1SecurityAlertsAccessAlertIdContainmentContain: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                alert_id: string;
+                access_alert_id: string;
             };
             cookie?: never;
         };
@@ -3059,12 +3059,12 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1SecurityAlertsAlertIdStateChange: {
+    ApiV1SecurityAlertsAccessAlertIdStateChange: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                alert_id: string;
+                access_alert_id: string;
             };
             cookie?: never;
         };

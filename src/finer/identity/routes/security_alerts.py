@@ -96,42 +96,42 @@ class SecurityAlertController(Controller):
         return SecurityAlertPage(items=[_show(alert) for alert in found], next=following, counts=counts)
 
     @get(
-        "/{alert_id:str}",
+        "/{access_alert_id:str}",
         opt={"permission": Permission.SECURITY_ALERTS_READ},
         sync_to_thread=True,
         summary="One security alert",
     )
-    def detail(self, tx: Tx, alert_id: str) -> SecurityAlertDetail:
+    def detail(self, tx: Tx, access_alert_id: str) -> SecurityAlertDetail:
         """One alert with its reasons and the entries of the trail behind it."""
-        alert = security_alerts.get_security_alert(tx, read_id("sal", alert_id))
+        alert = security_alerts.get_security_alert(tx, read_id("sal", access_alert_id))
         lines = security_alerts.timeline(tx, alert)
         return SecurityAlertDetail(alert=_show(alert), timeline=[show_entry(line) for line in lines])
 
     @post(
-        "/{alert_id:str}/state",
+        "/{access_alert_id:str}/state",
         opt={"permission": Permission.SECURITY_ALERTS_RESOLVE},
         sync_to_thread=True,
         status_code=200,
         summary="Acknowledge, close or reopen",
     )
-    def change(self, tx: Tx, alert_id: str, data: SecurityChange) -> SecurityAlert:
+    def change(self, tx: Tx, access_alert_id: str, data: SecurityChange) -> SecurityAlert:
         """Take an alert on, close it with a note, or open it again. 409 when somebody else was quicker."""
         return _show(
             security_alerts.change_security_alert(
-                tx, read_id("sal", alert_id), state=data.state, note=data.note, version=data.version
+                tx, read_id("sal", access_alert_id), state=data.state, note=data.note, version=data.version
             )
         )
 
     @post(
-        "/{alert_id:str}/containment",
+        "/{access_alert_id:str}/containment",
         opt={"permission": Permission.SECURITY_ALERTS_RESOLVE, "step_up": True},
         sync_to_thread=True,
         status_code=200,
         summary="End the access",
     )
-    def contain(self, tx: Tx, alert_id: str, data: ContainmentBody) -> SecurityAlert:
+    def contain(self, tx: Tx, access_alert_id: str, data: ContainmentBody) -> SecurityAlert:
         """End all sessions of the person, disable the person, or revoke the key; it works within a second."""
-        return _show(security_alerts.contain(tx, read_id("sal", alert_id), data.act))
+        return _show(security_alerts.contain(tx, read_id("sal", access_alert_id), data.act))
 
 
 def _show(alert: types.SecurityAlert) -> SecurityAlert:
