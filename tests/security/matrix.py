@@ -11,6 +11,7 @@ import csv
 import re
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from litestar import Litestar
 from finer.app.api import create_app, route_handlers
 from finer.identity.routes.edge import PUBLIC
 from finer.kit.settings import Settings
-from tests.security.world import PRINCIPALS
+from tests.security.world import PRINCIPALS, Samples, bodies
+from tests.support.asgi import Answer, Driver
 
 FILE = Path(__file__).with_name("authz_matrix.csv")
 HEADER = ["method", "path", *PRINCIPALS]
@@ -82,6 +84,15 @@ def gone_lines(app: Litestar, rows: Iterable[Row]) -> list[str]:
     """Rows of routes that do not exist any more."""
     live = live_routes(app)
     return [f"{row.method} {row.path}" for row in rows if (row.method, row.path) not in live]
+
+
+def ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> Answer:
+    """Ask a route for one of the samples, with a good body when one is known."""
+    path = samples.path(row.path)
+    if not row.writes:
+        return driver.call(row.method, path, headers)
+    body = bodies(samples).get(f"{row.method} {row.path}", {})
+    return driver.call(row.method, path, headers | {"idempotency-key": uuid.uuid4().hex}, body)
 
 
 def main() -> None:

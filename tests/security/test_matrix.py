@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from litestar import Litestar
 
-from finer.app.api import create_app
-from finer.kit.db import Database
-from finer.kit.settings import Settings
-from tests.security.matrix import FILE, Row, gone_lines, live_routes, missing_lines, read_rows
-from tests.security.world import PRINCIPALS, Samples, World, bodies
-from tests.support.asgi import Answer, Driver, driving
+from tests.security.matrix import FILE, Row, ask, gone_lines, live_routes, missing_lines, read_rows
+from tests.security.world import PRINCIPALS, World, bodies
+from tests.support.asgi import Driver
 from tests.support.fingerprint import changed, fingerprint
-from tests.support.identity import Firm
 
 REFUSED = {"401", "403"}
 TOLD = {
-    # Refusals are written down, and those who try too often have to wait; nothing else may change.
+    # Refusals are written down and wait to be sealed, reads are counted to notice mass reading, and those who try too
+    # often have to wait; nothing else may change.
     "public.identity_audit_entries",
     "public.identity_audit_waiting",
     "public.identity_read_counts",
@@ -30,51 +23,6 @@ NO_ID = {"path", "contract"}
 """Path parameters that name nothing of a firm."""
 SEEN = ("last_seen_at", "last_used_at")
 """Columns that say when a session or a key was used last."""
-
-
-@pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path) -> Settings:
-    return Settings(
-        database_url=database_url,
-        data_dir=str(data_path),
-        argon2_memory_kib=8,
-        argon2_iterations=1,
-        database_pool_connections=4,
-    )
-
-
-@pytest.fixture(scope="module")
-def app(settings: Settings) -> Litestar:
-    return create_app(settings)
-
-
-@pytest.fixture(scope="module")
-def driver(app: Litestar) -> Iterator[Driver]:
-    with driving(app) as found:
-        yield found
-
-
-def _world(database: Database, worker: Database, settings: Settings) -> World:
-    mark = f"m{uuid.uuid4().hex[:16]}"
-    return World(Firm.made(database, settings, mark), worker, mark).furnish()
-
-
-@pytest.fixture(scope="module")
-def ours(database: Database, worker_database: Database, settings: Settings) -> World:
-    return _world(database, worker_database, settings)
-
-
-@pytest.fixture(scope="module")
-def theirs(database: Database, worker_database: Database, settings: Settings) -> World:
-    return _world(database, worker_database, settings)
-
-
-def _ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> Answer:
-    path = row.path.format_map({name: samples.value(name) for name in row.parameters})
-    if not row.writes:
-        return driver.call(row.method, path, headers)
-    body = bodies(samples).get(f"{row.method} {row.path}", {})
-    return driver.call(row.method, path, headers | {"idempotency-key": uuid.uuid4().hex}, body)
 
 
 def test_b02_every_route_is_in_the_matrix_and_every_cell_is_decided(app: Litestar) -> None:
@@ -100,12 +48,11 @@ def test_b02_the_refused_change_nothing(driver: Driver, ours: World, database_ur
     assert len(refused) > 200
     credentials = {who: ours.headers(who) for who in PRINCIPALS}
     for row, _ in refused:
-        for name in row.parameters:
-            samples.value(name)
-        bodies(samples)
+        samples.path(row.path)
+    bodies(samples)
     before = fingerprint(database_url, without_columns=SEEN)
     for row, who in refused:
-        answer = _ask(driver, row, credentials[who], samples)
+        answer = ask(driver, row, credentials[who], samples)
         if str(answer.status) != row.expected[who]:
             wrong.append(f"{who}: {row.method} {row.path} answered {answer.status}, not {row.expected[who]}")
     assert wrong == []
@@ -119,7 +66,7 @@ def test_b02_the_matrix_holds(driver: Driver, ours: World, who: str) -> None:
         if row.expected[who] in REFUSED:
             continue
         headers, things = (ours.headers(who), ours.samples()) if row.writes else (shared, samples)
-        answer = _ask(driver, row, headers, things)
+        answer = ask(driver, row, headers, things)
         if str(answer.status) != row.expected[who]:
             wrong.append(f"{row.method} {row.path}: {answer.status}, not {row.expected[who]}. {answer.text[:200]}")
     assert wrong == []
@@ -133,12 +80,11 @@ def test_b01_what_belongs_to_another_firm_is_not_there(
     rows = [row for row in read_rows() if set(row.parameters) - NO_ID and row.expected[who] not in REFUSED]
     credentials, samples, wrong = ours.headers(who), theirs.samples(), []
     for row in rows:
-        for name in row.parameters:
-            samples.value(name)
-        bodies(samples)
+        samples.path(row.path)
+    bodies(samples)
     before = fingerprint(database_url, without_columns=SEEN)
     for row in rows:
-        answer = _ask(driver, row, credentials, samples)
+        answer = ask(driver, row, credentials, samples)
         # A body that no sample is known for is refused before anybody looks for the thing.
         good = {404} | ({400} if row.expected[who] == "400" else set())
         if answer.status not in good:

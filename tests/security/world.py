@@ -81,7 +81,7 @@ class World:
         """A new API key with every scope that a machine may have."""
         every = scopes or tuple(sorted(permissions_of(Role.SERVICE)))
         made = self.firm.key(*every)
-        self.secrets.append(made.rpartition("_")[2])
+        self.secrets.append(made.split("_", 2)[2])
         return made
 
     def actor(self, user: User) -> Actor:
@@ -94,24 +94,38 @@ class World:
 
 
 class Samples:
-    """One of everything that a path can name, made when it is asked for. Attributes are names of path parameters."""
+    """One of everything that a path can name, made when it is asked for.
+
+    The method of a path parameter has its name; where one name stands for several things, also the segment before it:
+    `security_alerts_alert_id` makes the thing of /security-alerts/{alert_id}.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._made: dict[str, str] = {}
 
-    def value(self, parameter: str) -> str:
-        """What to put into a path for a parameter; an id that nothing has when no sample is known."""
-        if parameter not in self._made:
-            make: Callable[[], str] | None = getattr(self, parameter, None)
-            self._made[parameter] = make() if make is not None else uuid.uuid4().hex
-        return self._made[parameter]
+    def path(self, template: str) -> str:
+        """A path with a sample in the place of each parameter; an id that nothing has where no sample is known."""
+        segments = template.split("/")
+        return "/".join(
+            self._of(segments[i - 1], one.strip("{}")) if one.startswith("{") else one for i, one in enumerate(segments)
+        )
+
+    def value(self, name: str) -> str:
+        """The sample of a name: the same each time, a random id when none is known."""
+        if name not in self._made:
+            make: Callable[[], str] | None = getattr(self, name, None)
+            self._made[name] = make() if make is not None else uuid.uuid4().hex
+        return self._made[name]
+
+    def _of(self, before: str, parameter: str) -> str:
+        special = f"{before.replace('-', '_')}_{parameter}"
+        if parameter == "path":
+            return "nothing"
+        return self.value(special if hasattr(self, special) else parameter)
 
     def contract(self) -> str:
         return "transaction"
-
-    def path(self) -> str:
-        return "nothing"
 
     def alert_id(self) -> str:
         return show_id("alr", self._alert())

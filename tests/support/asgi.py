@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import msgspec
 from litestar import Litestar
 
-_STREAM_S = 0.4  # how long an endless answer is listened to
+_STREAM_S = 0.2  # how long an endless answer is listened to
 _ANSWER_S = 60.0
 
 
