@@ -148,6 +148,25 @@ def test_lost_connections_lose_and_double_nothing(
     assert service.broken_invariants(reader, tenant, {"transaction": 60}) == []
 
 
+def test_an_unforeseen_failure_does_not_end_the_writer(
+    database_url: str, settings: Settings, reader: service.LakeReader, tenant: uuid.UUID
+) -> None:
+    failures = iter([ValueError("nobody thought of this"), KeyError("nor of that")])
+
+    def fail(stage: str) -> None:
+        if (failure := next(failures, None)) is not None:
+            raise failure
+
+    writer = service.LakeWriter(database_url, settings, before_commit=fail)
+    try:
+        writer.put(sample_batch(tenant, 0, 20))
+        assert writer.flush()
+        assert writer.problem is None
+    finally:
+        writer.close()
+    assert _offsets(reader, tenant) == list(range(20))
+
+
 def test_a_commit_whose_answer_was_lost_is_not_repeated(
     database_url: str, settings: Settings, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:

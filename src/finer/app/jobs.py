@@ -16,14 +16,14 @@ from finer.app import key_upkeep
 from finer.app.audit_keeper import AuditKeeper, verify_chain, verify_new
 from finer.app.flow import deliver, find
 from finer.app.keys import keyring, prove_keys
-from finer.app.log_upkeep import prepare_log
+from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
 from finer.identity.service import chain, tenants
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
-from finer.kit.db import NO_TENANT, WORKER, Database, connect, url_for_role
+from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
 from finer.warehouse import service as warehouse
 
@@ -96,9 +96,8 @@ class Jobs:
     def _keep_log(self) -> None:
         prepare_log(self._url, self._database.clock.now())
         before = self._database.clock.now() - timedelta(hours=self._settings.log_retention_hours)
-        with connect(self._url, WORKER, name="finer-jobs") as connection:
-            row = connection.execute("select kit_log_drop_partitions(%s)", (before.date(),)).fetchone()
-            _log.info("log partitions dropped", partitions=row[0] if row is not None else 0)
+        dropped = trim_log(self._url, before, lambda tenant: warehouse.lake_offsets(self._lake(), tenant))
+        _log.info("log partitions dropped", partitions=dropped)
 
     def _verify(self) -> None:
         found = verify(self._url, self._settings)

@@ -1,16 +1,64 @@
-"""The log's partitions, one a day, made ahead of time."""
+"""The log's partitions, one a day: made ahead of time, dropped when nobody needs what is in them."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from finer.kit.db import WORKER, connect
+import structlog
 
+from finer.app.pipeline import CONSUMER
+from finer.kit.db import WORKER, DatabaseError, connect
+from finer.kit.log import Position, PostgresLog
+
+_log = structlog.get_logger(__name__)
 _PARTITIONS_AHEAD_DAYS = 3
+_ROWS_ARE_ELSEWHERE = "23514"  # check_violation: rows of the default partition belong to the new one
+_APPENDED_AT = (
+    "select min(appended_at) from kit_log "
+    "where tenant_id = %s and stream = %s and partition = %s and base_offset + count > %s"
+)
 
 
 def prepare_log(url: str, now: datetime) -> None:
-    """Make the log's partitions of the days from `now` on; doing it again changes nothing."""
+    """Make the log's partitions of the days from `now` on; doing it again changes nothing.
+
+    A day whose records came before its partition was made, because nothing made it for days, stays where they are, in
+    the partition for everything else, which is never dropped.
+    """
     with connect(url, WORKER, name="finer-jobs") as connection:
         for ahead in range(_PARTITIONS_AHEAD_DAYS):
-            connection.execute("select kit_log_add_partition(%s)", (now.date() + timedelta(days=ahead),))
+            day = now.date() + timedelta(days=ahead)
+            try:
+                connection.execute("select kit_log_add_partition(%s)", (day,))
+            except DatabaseError as error:
+                if error.sqlstate != _ROWS_ARE_ELSEWHERE:
+                    raise
+                _log.warning("records of this day came before its log partition was made", day=str(day))
+
+
+def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Position, int]]) -> int:
+    """Drop the partitions of the days before that of `before`; returns how many.
+
+    A record that the pipeline has not finished, or that its tenant's lake does not hold (`in_lake` gives the next
+    offset of each position there), keeps its day and all later ones, however old it is: its sender was told that it
+    is safe.
+    """
+    with connect(url, WORKER, name="finer-jobs") as connection:
+        consumed = PostgresLog.consumed(connection, CONSUMER)
+        oldest = before
+        for tenant, stream, partition, end in PostgresLog.tenant_ends(connection):
+            position = (stream, partition)
+            reached = min(consumed.get(position, 0), in_lake(tenant).get(position, 0))
+            if reached < end:
+                row = connection.execute(_APPENDED_AT, (tenant, stream, partition, reached)).fetchone()
+                if row is not None and row[0] is not None:
+                    oldest = min(oldest, row[0])
+        if oldest.date() < before.date():
+            _log.error(
+                "the log is kept for longer than it should be: records wait to be decided or stored in the lake",
+                oldest=oldest.isoformat(),
+            )
+        row = connection.execute("select kit_log_drop_partitions(%s)", (oldest.date(),)).fetchone()
+        return 0 if row is None else int(row[0])

@@ -48,6 +48,7 @@ __all__ = [
     "compact",
     "describe",
     "freshness",
+    "lake_offsets",
     "sql",
     "table_of",
 ]
@@ -108,9 +109,7 @@ class LakeWriter:
 
     def offsets(self, tenant: uuid.UUID) -> dict[Position, int]:
         """The next log offset of each (stream, partition) that a tenant's lake does not hold; empty without a lake."""
-        with self._access.catalogue() as connection:
-            catalogue = Catalogue(connection, tenant)
-            return catalogue.positions() if catalogue.exists() else {}
+        return lake_offsets(self._access, tenant)
 
     def flush(self, timeout_s: float = 60.0) -> bool:
         """Wait until everything that was put is committed; False when that took too long."""
@@ -170,6 +169,11 @@ class LakeWriter:
                 problem = error.detail
                 _log.warning("a lake append failed and is tried again", tenant=str(tenant), error=problem)
                 continue
+            except Exception as error:  # noqa: BLE001 - without this thread the worker would wait for room for ever
+                problem = f"{type(error).__name__}: {error}"
+                self._sink.close()
+                _log.exception("a lake append failed in an unforeseen way and is tried again", tenant=str(tenant))
+                continue
             self._done(tenant, now)
         self._problem = problem
         return problem is None
@@ -188,6 +192,13 @@ class LakeWriter:
 def freshness(tx: Tx) -> list[Freshness]:
     """How current each table of the tenant's lake is."""
     return FreshnessStore(tx).all()
+
+
+def lake_offsets(access: LakeAccess, tenant: uuid.UUID) -> dict[Position, int]:
+    """The next log offset of each (stream, partition) that a tenant's lake does not hold; empty without a lake."""
+    with access.catalogue() as connection:
+        catalogue = Catalogue(connection, tenant)
+        return catalogue.positions() if catalogue.exists() else {}
 
 
 def describe(access: LakeAccess, tenant: uuid.UUID) -> list[LakeTable]:
