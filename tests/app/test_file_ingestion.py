@@ -14,7 +14,7 @@ from rich.progress import Progress
 from finer.app import file_ingestion
 from finer.app.file_ingestion import FileReport, ingest_files
 from finer.ingest import service as ingest
-from finer.ingest.errors import UnknownContract, UnsupportedFormat
+from finer.ingest.errors import UnknownContract, UnknownFileFormat
 from finer.ingest.rules import files
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
@@ -83,7 +83,7 @@ def test_nothing_is_taken_in_when_one_of_the_files_cannot_be(
         _ingest(database, tenant, good, tmp_path / "none.csv")
     with pytest.raises(NotFound, match="Is a directory"):
         _ingest(database, tenant, good, folder)
-    with pytest.raises(UnsupportedFormat):
+    with pytest.raises(UnknownFileFormat, match=r"good\.txt"):
         _ingest(database, tenant, good, tmp_path / "good.txt")
     with pytest.raises(UnknownContract):
         _ingest(database, tenant, good, contract="nonsense")

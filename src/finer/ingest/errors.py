@@ -36,6 +36,19 @@ class UnsupportedFormat(UnsupportedMediaType):
         )
 
 
+class UnknownFileFormat(InvalidInput):
+    """The name of a file tells no format that ingest reads."""
+
+    slug = "unknown-file-format"
+    title = "The format of the file is not known"
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"The name {name[:80]!r} tells no format that can be read. Names end with {', '.join(known)}, "
+            "each also with .gz or .zst behind it."
+        )
+
+
 class UnsupportedEncoding(UnsupportedMediaType):
     """The body's content encoding is none that ingest unpacks."""
 

@@ -81,6 +81,8 @@ def _print_report(report: FileReport) -> None:
         f"{report.received:,} records received: {report.accepted:,} accepted, {report.quarantined:,} quarantined "
         f"in {report.seconds:.1f} s."
     )
+    if not report.receipts:
+        return
     click.echo("Records with an event id that was seen before are found out by the worker; the receipts then say so.")
     for cause in report.causes:
         click.echo(f"  {cause.records:>9,}  {cause.field or 'record'}: {cause.rule}  e.g. {cause.example}")

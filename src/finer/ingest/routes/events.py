@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Request, Response, post
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from finer.identity.types import Permission
 from finer.ingest import service, types
@@ -97,9 +98,13 @@ async def _read(request: Request[Any, Any, Any], limit: int) -> bytes:
     """The body, chunk by chunk, so that an endless one is refused while it comes."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+    except RequestEntityTooLarge as error:
+        # The framework's own limit, which is the same one; its words do not say what to do.
+        raise _too_large(limit) from error
     return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -36,11 +36,15 @@ def arrow_body(plan: Plan, kind: str, data: bytes, bytes_max: int) -> Iterator[B
     source = io.BytesIO(data)
     if kind == "parquet" and parquet_unpacked_bytes(source) > bytes_max:
         raise _too_large(bytes_max)
-    first, size = 1, 0
+    batches, size = [], 0
     for batch, batch_bytes in table_batches(kind, source):
+        # All of it is measured before any of it is checked: others wait for the thread that does this.
         size += batch_bytes
         if size > bytes_max:
             raise _too_large(bytes_max)
+        batches.append(batch)
+    first = 1
+    for batch in batches:
         yield batch_block(plan, batch, batch, first)
         first += batch.num_rows
 

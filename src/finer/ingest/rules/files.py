@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import zstandard
 
-from finer.ingest.errors import UnreadableBody, UnsupportedFormat
+from finer.ingest.errors import UnknownFileFormat, UnreadableBody
 from finer.ingest.rules.arrow_blocks import batch_block, unify
 from finer.ingest.rules.bodies import array_rest
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
@@ -40,12 +40,12 @@ Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
 
 
 def format_of_file(name: str) -> tuple[str, str]:
-    """The format and the packing that a file name tells, e.g. ("ndjson", "gzip"). Raises UnsupportedFormat."""
+    """The format and the packing that a file name tells, e.g. ("ndjson", "gzip"). Raises UnknownFileFormat."""
     stem, _, last = name.rpartition(".")
     packed = _PACKED.get(last.lower(), "")
     found = _SUFFIXES.get((stem.rpartition(".")[2] if packed else last).lower())
     if found is None:
-        raise UnsupportedFormat(name, [*(f".{suffix}" for suffix in _SUFFIXES), "each also with .gz or .zst"])
+        raise UnknownFileFormat(name, [f".{suffix}" for suffix in _SUFFIXES])
     return found, packed
 
 

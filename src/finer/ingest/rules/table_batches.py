@@ -41,7 +41,7 @@ def table_batches(kind: str, source: Any) -> Iterator[Sized]:
         for batch in batches:
             yield from _cut(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The {name} data cannot be read: {show(error)}.") from error
+        raise UnreadableBody(f"The {name} data cannot be read: {show(error).rstrip('.')}.") from error
 
 
 def parquet_unpacked_bytes(source: Any) -> int:
@@ -49,7 +49,7 @@ def parquet_unpacked_bytes(source: Any) -> int:
     try:
         metadata = pq.ParquetFile(source).metadata
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The Parquet data cannot be read: {show(error)}.") from error
+        raise UnreadableBody(f"The Parquet data cannot be read: {show(error).rstrip('.')}.") from error
     return sum(int(metadata.row_group(i).total_byte_size) for i in range(metadata.num_row_groups))
 
 
