@@ -9,16 +9,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from finer.app.pipeline import CONSUMER
-from finer.kit.db import WORKER, DatabaseError, connect
+from finer.kit.db import WORKER, connect
 from finer.kit.log import Position, PostgresLog
+from finer.kit.log_days import add_day, drop_days, first_kept
 
 _log = structlog.get_logger(__name__)
 _PARTITIONS_AHEAD_DAYS = 3
-_ROWS_ARE_ELSEWHERE = "23514"  # check_violation: rows of the default partition belong to the new one
-_APPENDED_AT = (
-    "select min(appended_at) from kit_log "
-    "where tenant_id = %s and stream = %s and partition = %s and base_offset + count > %s"
-)
 
 
 def prepare_log(url: str, now: datetime) -> None:
@@ -30,11 +26,7 @@ def prepare_log(url: str, now: datetime) -> None:
     with connect(url, WORKER, name="finer-jobs") as connection:
         for ahead in range(_PARTITIONS_AHEAD_DAYS):
             day = now.date() + timedelta(days=ahead)
-            try:
-                connection.execute("select kit_log_add_partition(%s)", (day,))
-            except DatabaseError as error:
-                if error.sqlstate != _ROWS_ARE_ELSEWHERE:
-                    raise
+            if not add_day(connection, day):
                 _log.warning("records of this day came before its log partition was made", day=str(day))
 
 
@@ -52,13 +44,11 @@ def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Pos
             position = (stream, partition)
             reached = min(consumed.get(position, 0), in_lake(tenant).get(position, 0))
             if reached < end:
-                row = connection.execute(_APPENDED_AT, (tenant, stream, partition, reached)).fetchone()
-                if row is not None and row[0] is not None:
-                    oldest = min(oldest, row[0])
+                waiting = first_kept(connection, tenant, position, reached)
+                oldest = oldest if waiting is None else min(oldest, waiting)
         if oldest.date() < before.date():
             _log.error(
                 "the log is kept for longer than it should be: records wait to be decided or stored in the lake",
                 oldest=oldest.isoformat(),
             )
-        row = connection.execute("select kit_log_drop_partitions(%s)", (oldest.date(),)).fetchone()
-        return 0 if row is None else int(row[0])
+        return drop_days(connection, oldest.date())
