@@ -99,6 +99,14 @@ class AuditExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: datetime | None = msgspec.field(default=None, name="to")
 
 
+_FILES = {
+    "200": {
+        "description": "The entries as a file",
+        "content": {media: {"schema": {"type": "string"}} for media in _MEDIA.values()},
+    }
+}
+
+
 class AuditController(Controller):
     """What was done, by whom."""
 
@@ -172,7 +180,7 @@ class AuditController(Controller):
 
     @post(
         "/exports",
-        opt={"permission": Permission.AUDIT_EXPORT, "step_up": True},
+        opt={"permission": Permission.AUDIT_EXPORT, "step_up": True, "describe": {"responses": _FILES}},
         sync_to_thread=True,
         status_code=200,
         summary="Export the trail",

@@ -42,6 +42,23 @@ _TOKEN_FORM = {
 }
 
 
+_TOKEN_REFUSALS = {
+    status: {
+        "description": "Why there is no token (RFC 6749 section 5.2)",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["error", "error_description"],
+                    "properties": {"error": _TEXT, "error_description": _TEXT},
+                }
+            }
+        },
+    }
+    for status in ("400", "401")
+}
+
+
 class AccessToken(msgspec.Struct, frozen=True):
     """A token and how long it is good (RFC 6749 section 5.1)."""
 
@@ -94,7 +111,7 @@ class TokenController(Controller):
 
     @post(
         "/token",
-        opt={"permission": PUBLIC, "describe": {"requestBody": _TOKEN_FORM}},
+        opt={"permission": PUBLIC, "describe": {"requestBody": _TOKEN_FORM, "responses": _TOKEN_REFUSALS}},
         status_code=200,
         request_max_body_size=_SMALL_BODY,
         summary="Get an access token",

@@ -1,0 +1,111 @@
+"""Schemathesis over every operation of the served OpenAPI document: odd requests get an answer that the document names.
+
+Bounded and the same each time: a few generated requests per operation, in two moods (fitting the schema, and not). The
+streams are left out, since their answers do not end; tests/security/test_canary.py listens to them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    ignored_auth,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from finer.identity.types import Role
+from tests.security.world import World
+from tests.support.api_process import ApiProcess, api_process
+
+_DOCUMENT = Path(__file__).resolve().parents[2] / "web" / "openapi.json"
+_ENDLESS = "/stream"
+_ENDS_THE_SESSION = {"DELETE /api/v1/session"}
+_EXAMPLES = 6
+_WHO = {"administrator", "risk_analyst", "service"}
+_CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+def _operations() -> list[str]:
+    paths = json.loads(_DOCUMENT.read_text())["paths"]
+    found = [f"{method.upper()} {path}" for path, methods in paths.items() for method in methods]
+    return sorted(one for one in found if not one.endswith(_ENDLESS) and one not in _ENDS_THE_SESSION)
+
+
+@pytest.fixture(scope="module")
+def api(
+    tmp_path_factory: pytest.TempPathFactory, database_url: str, data_path: Path, ours: World
+) -> Iterator[ApiProcess]:
+    folder = tmp_path_factory.mktemp("api")
+    quick = {"FINER_ARGON2_MEMORY_KIB": "8", "FINER_ARGON2_ITERATIONS": "1", "FINER_DECISION_TIMEOUT_S": "0.3"}
+    with api_process(folder, database_url, data_path / "master.key", **quick) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def credentials(ours: World) -> dict[str, dict[str, str]]:
+    return {who: ours.headers(who) for who in sorted(_WHO)}
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return schemathesis.openapi.from_path(str(_DOCUMENT))
+
+
+def _attempt(wanted: Any, mode: GenerationMode, call: Callable[[Any], None], examples: int) -> None:
+    """Make requests of an operation in a mood, the same ones each time, and hand each to `call`."""
+
+    @hypothesis.settings(
+        max_examples=examples, deadline=None, derandomize=True, database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(case=wanted.as_strategy(generation_mode=mode))
+    def attempt(case: Any) -> None:
+        call(case)
+
+    attempt()
+
+
+@pytest.mark.parametrize("operation", _operations())
+def test_c13_odd_requests_get_an_answer_that_the_document_names(
+    operation: str, schema: Any, api: ApiProcess, credentials: dict[str, dict[str, str]]
+) -> None:
+    method, _, path = operation.partition(" ")
+    checks = list(_CHECKS)
+
+    def call(case: Any) -> None:
+        for who in credentials.values():
+            case.headers = {**(case.headers or {}), **who}
+            case.call_and_validate(base_url=api.url, checks=checks)
+
+    _attempt(schema[path][method], GenerationMode.POSITIVE, call, _EXAMPLES)
+    checks.append(negative_data_rejection)
+    try:
+        _attempt(schema[path][method], GenerationMode.NEGATIVE, call, _EXAMPLES)
+    except hypothesis.errors.Unsatisfiable:
+        pass  # an operation without any input has no wrong input
+
+
+@pytest.mark.parametrize("operation", _operations())
+def test_b02_no_operation_overlooks_a_missing_credential(operation: str, schema: Any, api: ApiProcess) -> None:
+    method, _, path = operation.partition(" ")
+
+    def call(case: Any) -> None:
+        case.call_and_validate(base_url=api.url, checks=[ignored_auth])
+
+    _attempt(schema[path][method], GenerationMode.POSITIVE, call, 1)
+
+
+def test_every_operation_is_tried() -> None:
+    assert len(_operations()) > 35
+    assert Role.SERVICE.value in _WHO
