@@ -14,7 +14,7 @@ from finer.identity.errors import AlertChanged, NotAcceptable, SecurityAlertNotF
 from finer.identity.rules.detection import CATALOGUE, RULES, evaluate, render
 from finer.identity.rules.places import distance_km, network_of, read_places
 from finer.identity.service import audit, chain, denials, detection, security_alerts, sessions
-from finer.identity.types import Containment, Role, SecurityAlert, SecurityState, User
+from finer.identity.types import Containment, Factor, Role, SecurityAlert, SecurityState, User
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.conditions.condition import parse_condition
@@ -327,7 +327,7 @@ def test_hits_join_the_open_alert_and_a_closed_one_is_not_opened_by_what_its_clo
 def test_containment_ends_sessions_disables_people_and_revokes_keys(watch: Watch) -> None:
     user, admin = watch.firm.user(), watch.actor(watch.firm.user(Role.ADMINISTRATOR))
     with watch.firm.tx() as tx:
-        sessions.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test", factor=Factor.PASSWORD)
     for _ in range(8):
         watch.refuse(user)
     alert = watch.look()["brute_force"]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from finer.identity import invariants
 from finer.identity.errors import AlreadyExists, KeyNotFound, NotAcceptable, TenantNotFound, UserNotFound
 from finer.identity.service import api_keys, audit, people, sessions, sign_in, tenants
-from finer.identity.types import Permission, Role
+from finer.identity.types import Factor, Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT, Database
@@ -167,7 +167,7 @@ def test_no_secret_is_stored(firm: Firm, database_url: str) -> None:
     user, key = firm.user(), firm.key()
     with firm.tx() as tx:
         link = people.create_sign_in_link(tx, email=user.email)
-        token = sessions.begin_session(tx, user.id, "test")
+        token = sessions.begin_session(tx, user.id, "test", factor=Factor.PASSWORD)
     with owner_connection(database_url) as connection:
         for table in ("users", "sessions", "sign_in_links", "api_keys", "audit_entries"):
             rows = repr(connection.execute(f"select t::text from identity_{table} t").fetchall())
@@ -207,7 +207,7 @@ def test_the_invariants_hold_and_notice_planted_faults(
     user = firm.user()
     firm.key()
     with firm.tx() as tx:
-        sessions.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test", factor=Factor.PASSWORD)
     with worker_database.transaction(firm.tenant.id, SYSTEM, read_only=True) as tx:
         assert [check(tx) for check in _CHECKS] == [[]] * len(_CHECKS)
     owner = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from alembic import command
 
-from finer.app.authentication import Authenticator
 from finer.identity.service import people
 from finer.kit.actors import SYSTEM
 from finer.kit.crypto.errors import KeysUnavailable
@@ -20,7 +19,7 @@ from finer.kit.db import API, Database
 from finer.kit.migration import _config, migrate
 from finer.kit.passwords import hash_password
 from finer.kit.settings import Settings
-from tests.support.identity import PASSWORD, Firm
+from tests.support.identity import PASSWORD, Door, Firm
 
 
 def test_the_table_shows_neither_address_nor_name(firm: Firm, database_url: str) -> None:
@@ -68,7 +67,7 @@ def test_people_of_an_older_version_are_sealed_and_still_sign_in(
     migrate(older, Keyring(KeyFile(tmp_path / "master.key")))
     migrate(older)
     database = Database(older, API, connections=2, keys=Keyring(KeyFile(tmp_path / "master.key")))
-    principal, _ = Authenticator(database, settings).sign_in("ZOE@old.example", PASSWORD, "127.0.0.1", "")
+    principal, _ = Door(database, settings).sign_in("ZOE@old.example", PASSWORD, "127.0.0.1", "")
     assert (principal.id, principal.name) == (person, "Zoë")
     with database.transaction(firm, SYSTEM) as tx:
         assert [user.email for user in people.list_users(tx)] == ["zoe@old.example"]

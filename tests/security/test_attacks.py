@@ -17,7 +17,7 @@ from finer.identity.routes.pool import SignInPool
 from finer.identity.routes.session import LinkBody, PasswordBody
 from finer.identity.service import api_keys, people, sessions
 from finer.identity.tables import core
-from finer.identity.types import Permission, Role
+from finer.identity.types import Factor, Permission, Role
 from tests.support.identity import (
     PASSWORD,
     Firm,
@@ -149,7 +149,7 @@ def test_b01_the_session_of_another_is_not_found(firm: Firm, other_firm: Firm, c
     theirs = []
     for home, victim in zip((firm, other_firm), victims, strict=True):
         with home.tx() as tx:
-            sessions.begin_session(tx, victim.id, "test")
+            sessions.begin_session(tx, victim.id, "test", factor=Factor.PASSWORD)
             theirs += [one.id for one in sessions.list_sessions(tx, home.settings, victim.id)]
     sign_in(client, firm.user(Role.ADMINISTRATOR))
     for text in [f"ses_{one.hex}" for one in theirs] + [f"ses_{uuid.uuid4().hex}", "ses_1", "usr_" + "0" * 32, "%00"]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from finer.app.authentication import isolation_problems
 from finer.identity.errors import KeyNotFound, UserNotFound
 from finer.identity.service import api_keys, audit, isolation, people, sessions, tenants
-from finer.identity.types import Permission
+from finer.identity.types import Factor, Permission
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, NO_TENANT, WORKER, Database, begin_tenant
@@ -33,7 +33,7 @@ def furnished(firm: Firm) -> Firm:
     firm.key()
     with firm.tx() as tx:
         people.create_sign_in_link(tx, email=user.email)
-        sessions.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test", factor=Factor.PASSWORD)
     return firm
 
 
@@ -85,7 +85,7 @@ def test_a_session_cannot_name_a_person_of_another_firm(furnished: Firm, other_f
     with furnished.tx() as tx:
         [user] = people.list_users(tx)
     with pytest.raises(sa.exc.IntegrityError), other_firm.tx() as tx:
-        sessions.begin_session(tx, user.id, "test")
+        sessions.begin_session(tx, user.id, "test", factor=Factor.PASSWORD)
 
 
 def test_no_service_finds_a_thing_of_another_firm(furnished: Firm, other_firm: Firm) -> None:

@@ -17,8 +17,18 @@ from finer.decisions import service as decisions
 from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
 from finer.identity.rules.grants import permissions_of
 from finer.identity.service import api_keys, chain, people, sessions, teams
+from finer.identity.store.factors import FactorStore
 from finer.identity.store.security import SecurityStore
-from finer.identity.types import MachineKind, Permission, Role, SecurityAlert, SecurityState, User
+from finer.identity.types import (
+    Factor,
+    MachineKind,
+    Passkey,
+    Permission,
+    Role,
+    SecurityAlert,
+    SecurityState,
+    User,
+)
 from finer.ingest import service as ingest
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM, Actor
@@ -73,7 +83,7 @@ class World:
     def session(self, user: User) -> str:
         """The token of a new session."""
         with self.firm.tx(self.actor(user)) as tx:
-            token = sessions.begin_session(tx, user.id, self.mark)
+            token = sessions.begin_session(tx, user.id, self.mark, factor=Factor.LINK)
         self.secrets.append(token)
         return token
 
@@ -187,6 +197,14 @@ class Samples:
         with self._world.firm.tx() as tx:
             return show_id("ses", sessions.list_sessions(tx, self._world.firm.settings, user.id)[0].id)
 
+    def passkey_id(self) -> str:
+        # Of somebody who makes no request: whoever has a passkey is asked for it before sensitive acts.
+        user = self._world.person(Role.RISK_ANALYST)
+        made = Passkey(id=new_id(), name=f"Passkey {self._world.mark}", created_at=_AT, last_used_at=None)
+        with self._world.firm.tx() as tx:
+            FactorStore(tx).add_passkey(user.id, made, made.id.bytes, b"key", 0, [])
+        return show_id("pky", made.id)
+
     def user_id(self) -> str:
         return show_id("usr", self._world.person(Role.RISK_ANALYST).id)
 
@@ -219,6 +237,7 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
         "POST /api/v1/security-alerts/{access_alert_id}/containment": {"act": "end_sessions"},
         "POST /api/v1/security-alerts/{access_alert_id}/state": {"state": "acknowledged", "version": 1},
+        "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
         "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
         "PUT /api/v1/teams/{team_id}/members": {"members": [samples.value("user_id")]},
     }

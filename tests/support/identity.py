@@ -19,11 +19,12 @@ from litestar.testing import TestClient
 
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
+from finer.app.sign_in import Doorway
 from finer.identity.routes import edge, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
-from finer.identity.types import Permission, Role, Tenant, User
+from finer.identity.types import Admission, Permission, Principal, Role, Tenant, User
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.errors import FinerError
@@ -69,6 +70,29 @@ class Firm:
             )[1]
 
 
+class Door:
+    """Signing in without HTTP."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.authenticator = Authenticator(database, settings)
+        self.doorway = Doorway(database, settings, self.authenticator)
+        self.look_up = self.authenticator.look_up
+
+    def sign_in(self, email: str, password: str, address: str, agent: str) -> tuple[Principal, str]:
+        """Sign in by password; returns who it is and the session token."""
+        return self._entered(self.doorway.by_password(email, password, address, agent))
+
+    def sign_in_by_link(self, token: str, agent: str, address: str = "192.0.2.1") -> tuple[Principal, str]:
+        """Sign in by a link; returns who it is and the session token."""
+        return self._entered(self.doorway.by_link(token, address, agent))
+
+    def _entered(self, admission: Admission) -> tuple[Principal, str]:
+        assert admission.missing == ()
+        principal = self.look_up(admission.token)
+        assert principal is not None
+        return principal, admission.token
+
+
 @contextmanager
 def owner_connection(url: str) -> Iterator[psycopg.Connection[Any]]:
     """The database's own administrator, for planting faults; what it does is rolled back."""
@@ -82,6 +106,7 @@ def small_app(
 ) -> tuple[Litestar, Authenticator]:
     """An app of identity's routes and `more`, wired as the real one is; `watch_by` notes what is denied and read."""
     authenticator = Authenticator(database, settings)
+    doorway = Doorway(database, settings, authenticator)
 
     def tx(request: Request[Any, Any, Any]) -> Iterator[Tx]:
         with database.transaction(request.user.tenant_id, request.user.actor()) as found:
@@ -106,6 +131,7 @@ def small_app(
             "tx": Provide(tx),
             "credentials": Provide(lambda: authenticator, sync_to_thread=False),
             "machine_tokens": Provide(lambda: authenticator.machine_tokens, sync_to_thread=False),
+            "doorway": Provide(lambda: doorway, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
         },
         exception_handlers={FinerError: problem},

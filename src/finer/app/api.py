@@ -24,6 +24,7 @@ from finer.app.ingestion import Ingestion
 from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.process import prepare_process, settle
+from finer.app.sign_in import Doorway
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
@@ -65,6 +66,7 @@ class Services:
         )
         self.authenticator = Authenticator(self.database, settings)
         self.access_log = AccessLog(self.database)
+        self.doorway = Doorway(self.database, settings, self.authenticator)
         self.ingestion = Ingestion(self.database, settings)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
@@ -173,6 +175,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "services": constant(services),
         "credentials": constant(services.authenticator),
         "machine_tokens": constant(services.authenticator.machine_tokens),
+        "doorway": constant(services.doorway),
         "settings": constant(services.settings),
     }
 

@@ -1,22 +1,19 @@
-"""Who makes a request: from cookie or key to principal, remembered for a second; and signing in.
+"""Who makes a request: from cookie or key to principal, remembered for a second.
 
-These acts begin before a tenant is known, so they open their own transactions instead of the request's.
+This happens before a tenant is known, in transactions of its own instead of the request's.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 
 from finer.app.machine_tokens import MachineTokens
-from finer.identity.errors import SignInRefused
-from finer.identity.service import access_tokens, api_keys, isolation, people, sessions, sign_in
+from finer.identity.service import access_tokens, api_keys, isolation, sessions
 from finer.identity.types import Principal
-from finer.kit.actors import SYSTEM, Actor
+from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings
-from finer.kit.tx import Tx
 
 REMEMBER_S = 1.0
 """How long a credential is believed without asking again: a revoked one works at most this much longer."""
@@ -39,22 +36,27 @@ class Authenticator:
             return False, None
         return True, found[1]
 
-    def look_up(self, credential: str) -> Principal | None:
-        """The principal of a session token, an API key or an access token; None when it is not good."""
-        found = self._find(credential)
-        principal = None
-        if found is not None:
-            principal, stale = found
-            if stale:
-                with self._database.transaction(principal.tenant_id, principal.actor()) as tx:
-                    if principal.session_id is None:
-                        api_keys.touch_key(tx, principal.id)
-                    else:
-                        sessions.touch_session(tx, principal.session_id)
+    def look_up(self, credential: str, *, touch: bool = True) -> Principal | None:
+        """The principal of a session token, an API key or an access token; None when it is not good.
+
+        `touch` says that somebody is at work, which keeps a session alive; a live stream is nobody's work.
+        """
+        principal, stale = self._find(credential) or (None, False)
+        if principal is not None and stale and touch:
+            with self._database.transaction(principal.tenant_id, principal.actor()) as tx:
+                if principal.session_id is None:
+                    api_keys.touch_key(tx, principal.id)
+                else:
+                    sessions.touch_session(tx, principal.session_id)
+        if touch or not stale:
+            # Remembering a session that was not touched would keep the next request from touching it.
+            self._remember(credential, principal)
+        return principal
+
+    def _remember(self, credential: str, principal: Principal | None) -> None:
         if len(self._remembered) > _REMEMBERED_MAX:
             self._remembered.clear()
         self._remembered[sessions.secret_hash(credential)] = (time.monotonic() + REMEMBER_S, principal)
-        return principal
 
     def _find(self, credential: str) -> tuple[Principal, bool] | None:
         if access_tokens.is_token(credential):
@@ -67,40 +69,6 @@ class Authenticator:
     def forget(self, credential: str) -> None:
         """Do not believe this credential any longer."""
         self._remembered.pop(sessions.secret_hash(credential), None)
-
-    def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[Principal, str]:
-        """Sign in by password; returns who it is and the session token. Raises SignInRefused, TooManyAttempts."""
-
-        def check(tx: Tx) -> tuple[uuid.UUID, uuid.UUID] | None:
-            return sign_in.check_password_sign_in(tx, self._settings, email=email, password=password, address=address)
-
-        return self._begin(check, user_agent, "E-mail address and password do not fit together.")
-
-    def sign_in_by_link(self, token: str, user_agent: str) -> tuple[Principal, str]:
-        """Sign in by a link; returns who it is and the session token. Raises SignInRefused."""
-        return self._begin(
-            lambda tx: sign_in.check_link_sign_in(tx, token),
-            user_agent,
-            "This sign-in link does not work any more. Ask for a new one, or sign in with your password.",
-        )
-
-    def _begin(
-        self, check: Callable[[Tx], tuple[uuid.UUID, uuid.UUID] | None], user_agent: str, refusal: str
-    ) -> tuple[Principal, str]:
-        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
-            found = check(tx)
-        if found is None:
-            raise SignInRefused(refusal)
-        tenant, user = found
-        with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            person = people.get_user(tx, user)
-        actor = Actor(kind="user", id=str(user), name=person.name, role=person.role.value)
-        with self._database.transaction(tenant, actor) as tx:
-            token = sessions.begin_session(tx, user, user_agent)
-        principal = self.look_up(token)
-        if principal is None:
-            raise SignInRefused("The account was disabled a moment ago.")
-        return principal, token
 
 
 def isolation_problems(database: Database) -> list[str]:

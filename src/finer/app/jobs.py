@@ -20,7 +20,7 @@ from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
-from finer.identity.service import chain, tenants
+from finer.identity.service import chain, housekeeping, tenants
 from finer.ingest import service as ingest
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
@@ -111,6 +111,9 @@ class Jobs:
         for tenant in self._tenants():
             with self._database.transaction(tenant, SYSTEM) as tx:
                 ingest.forget_old(tx)
+                housekeeping.forget_old(tx, self._settings)
+        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
+            housekeeping.forget_attempts(tx)
 
     def _carry_on_verification(self, tenant: str, run: str) -> None:
         firm = uuid.UUID(tenant)

@@ -54,6 +54,7 @@ class StreamController(Controller):
         "/alerts/stream",
         opt={
             "permission": Permission.ALERTS_READ,
+            "unattended": True,
             "describe": described({"alert": "Alert", "summary": "AlertSummary", "resync": None}, resumes=True),
         },
         summary="Live alerts",
@@ -66,7 +67,11 @@ class StreamController(Controller):
 
     @get(
         "/pipeline/stream",
-        opt={"permission": Permission.PIPELINE_READ, "describe": described({"pipeline": "Pipeline"})},
+        opt={
+            "permission": Permission.PIPELINE_READ,
+            "unattended": True,
+            "describe": described({"pipeline": "Pipeline"}),
+        },
         summary="Live pipeline",
     )
     async def pipeline(self, request: Request[Principal, Any, Any], services: Any) -> Stream:
@@ -79,13 +84,16 @@ def _stream(messages: AsyncIterator[bytes]) -> Stream:
 
 
 def _alive(services: Any, request: Request[Principal, Any, Any]) -> Callable[[], Awaitable[bool]]:
-    """The question that a stream asks before each message: whether this session or key is still good."""
+    """The question that a stream asks before each message: whether this session or key is still good.
+
+    Asking does not keep the session alive: an open page that nobody works with is signed out like a closed one.
+    """
     credential, _ = credential_of(request)
 
     async def alive() -> bool:
         known, principal = services.authenticator.remembered(credential)
         if not known:
-            principal = await asyncio.to_thread(services.authenticator.look_up, credential)
+            principal = await asyncio.to_thread(services.authenticator.look_up, credential, touch=False)
         return principal is not None
 
     return alive

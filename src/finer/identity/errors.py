@@ -74,6 +74,33 @@ class TokenRequestRefused(InvalidInput):
         self.error = error
 
 
+class StepUpRequired(Forbidden):
+    """The act wants a fresh proof of who the caller is; `methods` says which ones would do."""
+
+    slug = "step-up-required"
+    title = "Confirm that it is you"
+
+
+class ProofRefused(Unprocessable):
+    """The password, code or passkey that was to prove who the caller is does not fit."""
+
+    slug = "proof-refused"
+    title = "This does not fit"
+
+
+class FactorNotFound(NotFound):
+    """The caller has no such authenticator app or passkey."""
+
+    slug = "factor-not-found"
+
+
+class PasskeysUnavailable(Conflict):
+    """This installation is opened by a network address, for which browsers make no passkeys."""
+
+    slug = "passkeys-unavailable"
+    title = "Passkeys need a host name"
+
+
 class TenantNotFound(NotFound):
     """No firm has this short name."""
 

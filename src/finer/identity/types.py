@@ -87,14 +87,53 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None = None
 
 
+class Factor(StrEnum):
+    """How somebody showed who they are. A sign-in link is a token that an administrator hands out."""
+
+    LINK = "link"
+    PASSKEY = "passkey"
+    PASSWORD = "password"  # noqa: S105 - the name of a factor
+    RECOVERY = "recovery"
+    TOTP = "totp"
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed-in browser."""
+    """A signed-in browser; `unfamiliar` when it came from a network or device that this person never used before."""
 
     id: uuid.UUID
     user_id: uuid.UUID
     created_at: datetime
     last_seen_at: datetime
     user_agent: str
+    address: str
+    factor: Factor
+    unfamiliar: bool
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """What a proof at the door gives: the token of a session, or of a sign-in that still lacks a second factor."""
+
+    token: str
+    missing: tuple[Factor, ...] = ()
+    """Which second factors would do; empty when the token is that of a session."""
+
+
+class Passkey(msgspec.Struct, frozen=True, kw_only=True):
+    """A passkey (WebAuthn credential) of a person, without its key."""
+
+    id: uuid.UUID
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Factors(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person can sign in with."""
+
+    password: bool
+    totp_since: datetime | None
+    recovery_codes_left: int
+    passkeys: list[Passkey]
 
 
 class MachineKind(StrEnum):
@@ -235,6 +274,10 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     session_id: uuid.UUID | None = None
     networks: tuple[str, ...] = ()
     """From where the credential may be used; empty is from everywhere."""
+    stepped_up: bool = False
+    """Whether this person showed who they are a short while ago, by the strongest factor that they have."""
+    proofs: tuple[Factor, ...] = ()
+    """Which factors would show it again."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has a permission in any scope."""

@@ -86,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
     session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12
+    step_up_minutes: Annotated[
+        int, _D(description="Sensitive acts ask again who it is after this long.", ge=1, le=720)
+    ] = 10
+    breached_passwords_file: Annotated[
+        str, _D(description="Sorted file of leaked passwords, lines SHA1:COUNT (as Have I Been Pwned); may be empty.")
+    ] = ""
     argon2_memory_kib: Annotated[int, _D(description="Memory of one password hash (argon2id).", ge=8)] = 19_456
     argon2_iterations: Annotated[int, _D(description="Passes of one password hash (argon2id).", ge=1)] = 2
     sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024

@@ -20,7 +20,7 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
-from finer.identity.service import access_tokens, api_keys, people, tenants
+from finer.identity.service import access_tokens, api_keys, factors, people, tenants
 from finer.identity.types import MachineKind, Permission, Role
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import InvalidInput
@@ -118,6 +118,22 @@ def user_link(email: str, tenant: str, data_dir: str | None) -> None:
     with tenant_transaction(data_dir, tenant) as tx:
         token = people.create_sign_in_link(tx, email=email)
     click.echo(f"{settings_of(data_dir).web_url}/sign-in?token={token}")
+
+
+@user.command("reset-factors")
+@click.argument("email")
+@tenant_option
+@data_dir_option
+def user_reset_factors(email: str, tenant: str, data_dir: str | None) -> None:
+    """Remove authenticator app, passkeys and recovery codes of a person who has lost them; ends their sessions.
+
+    Make sure first, by another way than e-mail, that it is this person who asks.
+
+    Example: finer user reset-factors --tenant acme ana@acme.example
+    """
+    with tenant_transaction(data_dir, tenant) as tx:
+        factors.reset_factors(tx, email=email)
+    click.echo(f"{email} signs in by password or link alone now, and can set up new factors.")
 
 
 @click.group()

@@ -78,7 +78,10 @@ class KeyController(Controller):
         """Every API key of the firm, without its secret."""
         return [ApiKeyView(**_shown(key)) for key in api_keys.list_machines(tx, _KIND)]
 
-    @post("/", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True, summary="Make an API key")
+    @post(
+        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
+        summary="Make an API key",
+    )  # fmt: skip
     def create(self, tx: Tx, data: KeyBody) -> NewApiKey:
         """Make an API key; the answer is the only place where its secret is ever shown."""
         key, secret = api_keys.create_machine(
@@ -100,7 +103,7 @@ class KeyController(Controller):
         return ApiKeyView(**_shown(changed))
 
     @post(
-        "/{prefix:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True,
+        "/{prefix:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
         summary="Give an API key a new secret",
     )  # fmt: skip
     def rotate(self, tx: Tx, prefix: str, data: RotateBody) -> NewApiKey:

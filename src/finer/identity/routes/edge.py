@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Protocol
 
 from litestar import Request
@@ -14,7 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from finer.identity.errors import AddressNotAllowed, CrossSiteRequest, PermissionMissing
+from finer.identity.errors import AddressNotAllowed, CrossSiteRequest, PermissionMissing, StepUpRequired
 from finer.identity.service import addresses, audit
 from finer.identity.types import Permission, Principal
 from finer.kit.errors import Unauthenticated
@@ -23,6 +24,8 @@ PUBLIC = "public"
 _CREDENTIAL_MAX = 2048  # characters; what is longer is cut, and so becomes nobody's
 COOKIE, SECURE_COOKIE = "finer_session", "__Host-finer_session"
 SIGNED_OUT_COOKIE = "finer_signed_out"
+UNATTENDED = "x-unattended"
+"""The header of requests that a page makes by itself while nobody is there: they keep no session alive."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 
@@ -34,20 +37,12 @@ class Credentials(Protocol):
         """A look-up of the last second."""
         ...
 
-    def look_up(self, credential: str) -> Principal | None:
-        """A look-up in the database."""
+    def look_up(self, credential: str, *, touch: bool = True) -> Principal | None:
+        """A look-up in the database; with `touch` the credential counts as used by somebody at work."""
         ...
 
     def forget(self, credential: str) -> None:
         """Believe it no longer."""
-        ...
-
-    def sign_in(self, email: str, password: str, address: str, user_agent: str) -> tuple[Principal, str]:
-        """By password."""
-        ...
-
-    def sign_in_by_link(self, token: str, user_agent: str) -> tuple[Principal, str]:
-        """By link."""
         ...
 
 
@@ -65,11 +60,14 @@ class Authentication(ASGIMiddleware):
         audit.ORIGIN.set(connection.client.host if connection.client is not None else "")
         scope["user"] = scope["auth"] = None
         credential, from_cookie = credential_of(connection)
+        options = scope["route_handler"].opt
         # What is public needs no principal, so a wave of stale cookies on the web app's files costs no look-ups.
-        if credential and scope["route_handler"].opt.get("permission") != PUBLIC:
+        if credential and options.get("permission") != PUBLIC:
             known, principal = self._credentials.remembered(credential)
-            if not known:
-                principal = await sync_to_thread(self._credentials.look_up, credential)
+            # Another process may have seen a fresh proof of who this is in the second that this one remembers.
+            if not known or (options.get("step_up") and principal is not None and not principal.stepped_up):
+                attended = UNATTENDED not in connection.headers and not options.get("unattended")
+                principal = await sync_to_thread(partial(self._credentials.look_up, credential, touch=attended))
             scope["user"] = principal
             scope["auth"] = "cookie" if from_cookie else "bearer"
         await next_app(scope, receive, send)
@@ -91,7 +89,9 @@ def credential_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Every route declares a permission or that it is public; the caller must have it.
 
-    Raises Unauthenticated, PermissionMissing, or CrossSiteRequest for a change that a browser sends from elsewhere.
+    A route with opt={"step_up": True} also wants a fresh proof of who the caller is, which no machine can give. Raises
+    Unauthenticated, PermissionMissing, StepUpRequired, or CrossSiteRequest for a change that a browser sends from
+    elsewhere.
     """
     if connection.scope.get("method") == "OPTIONS":
         return  # Litestar's own answer: which methods a path has, the same for everybody
@@ -111,6 +111,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise PermissionMissing(
             f"{principal.name} ({principal.role.value.replace('_', ' ')}) does not have the permission {permission}.",
             permission=str(permission),
+        )
+    if handler.opt.get("step_up") and not principal.stepped_up:
+        raise StepUpRequired(
+            "This act asks again who you are. Confirm it, then do the same once more.",
+            methods=[str(factor) for factor in principal.proofs],
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from finer.identity.routes.account import AccountController
 from finer.identity.routes.api_keys import KeyController
 from finer.identity.routes.audit import AuditController
 from finer.identity.routes.oauth import OAuthClientController, TokenController
@@ -14,6 +15,7 @@ from finer.identity.routes.teams import TeamController
 
 ROUTES: list[Any] = [
     SessionController,
+    AccountController,
     KeyController,
     TokenController,
     OAuthClientController,

@@ -154,7 +154,10 @@ class OAuthClientController(Controller):
         """Every OAuth client of the firm, without its secret."""
         return [_view(client) for client in api_keys.list_machines(tx, _KIND)]
 
-    @post("/", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True, summary="Make an OAuth client")
+    @post(
+        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
+        summary="Make an OAuth client",
+    )  # fmt: skip
     def create(self, tx: Tx, data: KeyBody) -> NewOAuthClient:
         """Make an OAuth client; the answer is the only place where its secret is ever shown."""
         client, secret = api_keys.create_machine(
@@ -177,8 +180,8 @@ class OAuthClientController(Controller):
         return _view(changed)
 
     @post(
-        "/{client_id:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True,
-        summary="Give an OAuth client a new secret",
+        "/{client_id:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True},
+        sync_to_thread=True, summary="Give an OAuth client a new secret",
     )  # fmt: skip
     def rotate(self, tx: Tx, client_id: str, data: RotateBody) -> NewOAuthClient:
         """A new secret, shown this once; the one before it works on for the overlap."""

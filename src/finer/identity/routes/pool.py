@@ -1,4 +1,4 @@
-"""The threads that hash passwords: few, and of their own, so that sign-ins never take the turn of decisions."""
+"""The threads that sign-ins run on: few, and of their own, so that they never take the turn of decisions."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ class SignInPool:
         running = self._executor.submit(copy_context().run, function, *arguments)
         running.add_done_callback(lambda _: self._places.release())
         return await asyncio.wrap_future(running)
+
+
+HASHING = SignInPool()
+"""Where passwords and codes are checked: what it does costs a slow hash."""
+SIGNING = SignInPool(threads=1)
+"""Where passkeys and links are checked: quick, and not to wait behind passwords."""

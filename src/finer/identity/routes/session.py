@@ -6,31 +6,32 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post
-from litestar.datastructures import Cookie
 
-from finer.identity.routes.documents import Me, Person, Session, SignedIn, User, show_tenant
-from finer.identity.routes.edge import (
-    COOKIE,
-    NOT_KEPT,
-    PUBLIC,
-    SECURE_COOKIE,
-    SIGNED_OUT_COOKIE,
-    address_of,
-    agent_of,
-    credential_of,
-    signed_out_hint,
+from finer.identity.routes.cookies import session_cookies, signed_out
+from finer.identity.routes.documents import (
+    Me,
+    MissingFactor,
+    PasskeyOptions,
+    Session,
+    SignInAnswer,
+    User,
+    show_session,
+    show_signed_in,
+    show_tenant,
 )
-from finer.identity.routes.pool import SignInPool
+from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of, agent_of, credential_of
+from finer.identity.routes.pool import HASHING, SIGNING
 from finer.identity.service import people, sessions, tenants
-from finer.identity.types import Permission, Principal
+from finer.identity.types import Admission, Permission, Principal
+from finer.kit.errors import Unauthenticated
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
-_SMALL_BODY = 16_384
+SMALL_BODY = 16_384
 
-
-_POOL = SignInPool()
+Token = Annotated[str, msgspec.Meta(max_length=100)]
+Code = Annotated[str, msgspec.Meta(max_length=40)]
 
 
 class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,10 +47,26 @@ class PasswordBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class LinkBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The token of a sign-in link."""
 
-    token: Annotated[str, msgspec.Meta(max_length=100)]
+    token: Token
 
     def __repr__(self) -> str:
         return "LinkBody(...)"
+
+
+class SecondFactorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of a half-done sign-in, and a code of the authenticator app or a recovery code."""
+
+    token: Token
+    code: Code
+
+    def __repr__(self) -> str:
+        return "SecondFactorBody(...)"
+
+
+class PasskeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the browser's navigator.credentials.get() answered, as PublicKeyCredential.toJSON() writes it."""
+
+    credential: dict[str, Any]
 
 
 class SessionController(Controller):
@@ -59,35 +76,57 @@ class SessionController(Controller):
     tags = ["Session"]
     response_headers = NOT_KEPT
 
-    @post(
-        "/session",
-        opt={"permission": PUBLIC},
-        status_code=200,
-        request_max_body_size=_SMALL_BODY,
-        summary="Sign in",
-    )
+    @post("/session", opt={"permission": PUBLIC}, status_code=200, request_max_body_size=SMALL_BODY, summary="Sign in")
     async def sign_in(
-        self, request: Request[Any, Any, Any], data: PasswordBody, credentials: Any, settings: Settings
-    ) -> Response[SignedIn]:
-        """Sign in by e-mail address and password; the answer sets the session cookie."""
-        principal, token = await _POOL.run(
-            credentials.sign_in, data.email, data.password, address_of(request), agent_of(request)
-        )
-        return _signed_in(request, principal, token, settings)
+        self, request: Request[Any, Any, Any], data: PasswordBody, doorway: Any, credentials: Any, settings: Settings
+    ) -> Response[SignInAnswer]:
+        """Sign in by e-mail address and password; the answer sets the session cookie, or asks for a second factor."""
+        where = (address_of(request), agent_of(request))
+        admission = await HASHING.run(doorway.by_password, data.email, data.password, *where)
+        return await _admitted(request, admission, doorway, credentials, settings)
 
     @post(
-        "/session/link",
-        opt={"permission": PUBLIC},
-        status_code=200,
-        request_max_body_size=_SMALL_BODY,
+        "/session/link", opt={"permission": PUBLIC}, status_code=200, request_max_body_size=SMALL_BODY,
         summary="Sign in by link",
-    )
+    )  # fmt: skip
     async def sign_in_by_link(
-        self, request: Request[Any, Any, Any], data: LinkBody, credentials: Any, settings: Settings
-    ) -> Response[SignedIn]:
-        """Sign in by the token of a link; the answer sets the session cookie."""
-        principal, token = await _POOL.run(credentials.sign_in_by_link, data.token, agent_of(request))
-        return _signed_in(request, principal, token, settings)
+        self, request: Request[Any, Any, Any], data: LinkBody, doorway: Any, credentials: Any, settings: Settings
+    ) -> Response[SignInAnswer]:
+        """Sign in by the token of a link; the answer sets the session cookie, or asks for a second factor."""
+        admission = await SIGNING.run(doorway.by_link, data.token, address_of(request), agent_of(request))
+        return await _admitted(request, admission, doorway, credentials, settings)
+
+    @post(
+        "/session/second-factor", opt={"permission": PUBLIC}, status_code=200, request_max_body_size=SMALL_BODY,
+        summary="Enter the second factor",
+    )  # fmt: skip
+    async def second_factor(
+        self, request: Request[Any, Any, Any], data: SecondFactorBody, doorway: Any, credentials: Any,
+        settings: Settings,
+    ) -> Response[SignInAnswer]:  # fmt: skip
+        """End a half-done sign-in by a code of the authenticator app, or by a recovery code."""
+        where = (address_of(request), agent_of(request))
+        admission = await HASHING.run(doorway.by_second_factor, data.token, data.code, *where)
+        return await _admitted(request, admission, doorway, credentials, settings)
+
+    @post(
+        "/session/passkey/options", opt={"permission": PUBLIC}, status_code=200, request_max_body_size=SMALL_BODY,
+        summary="Begin to sign in by passkey",
+    )  # fmt: skip
+    async def passkey_options(self, request: Request[Any, Any, Any], doorway: Any) -> PasskeyOptions:
+        """A challenge for a passkey; it works once, for five minutes."""
+        return PasskeyOptions(options=await SIGNING.run(doorway.passkey_options, address_of(request)))
+
+    @post(
+        "/session/passkey", opt={"permission": PUBLIC}, status_code=200, request_max_body_size=SMALL_BODY,
+        summary="Sign in by passkey",
+    )  # fmt: skip
+    async def sign_in_by_passkey(
+        self, request: Request[Any, Any, Any], data: PasskeyBody, doorway: Any, credentials: Any, settings: Settings
+    ) -> Response[SignInAnswer]:
+        """Sign in by passkey, which needs no password and no second factor; the answer sets the session cookie."""
+        admission = await SIGNING.run(doorway.by_passkey, data.credential, address_of(request), agent_of(request))
+        return await _admitted(request, admission, doorway, credentials, settings)
 
     @delete("/session", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Sign out")
     def sign_out(self, request: Request[Principal, Any, Any], tx: Tx, credentials: Any) -> Response[None]:
@@ -95,9 +134,7 @@ class SessionController(Controller):
         if request.user.session_id is not None:
             sessions.end_session(tx, request.user.id, request.user.session_id)
         credentials.forget(credential_of(request)[0])
-        # Browsers overlook a __Host- cookie that is not marked secure, even one that only takes it away.
-        gone = [Cookie(key=name, value="", max_age=0, secure=name == SECURE_COOKIE) for name in (COOKIE, SECURE_COOKIE)]
-        return Response(None, status_code=204, cookies=[*gone, signed_out_hint()])
+        return signed_out()
 
     @get("/me", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Who am I")
     def me(self, request: Request[Principal, Any, Any], tx: Tx) -> Me:
@@ -112,16 +149,16 @@ class SessionController(Controller):
     @get("/sessions", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="My sessions")
     def sessions(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> list[Session]:
         """Browsers where I am signed in."""
-        return [
-            Session(
-                id=show_id("ses", one.id),
-                created_at=one.created_at,
-                last_seen_at=one.last_seen_at,
-                user_agent=one.user_agent,
-                current=one.id == request.user.session_id,
-            )
-            for one in sessions.list_sessions(tx, settings, request.user.id)
-        ]
+        found = sessions.list_sessions(tx, settings, request.user.id)
+        return [show_session(one, current=one.id == request.user.session_id) for one in found]
+
+    @delete(
+        "/sessions", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True,
+        summary="End all my other sessions",
+    )  # fmt: skip
+    def end_others(self, request: Request[Principal, Any, Any], tx: Tx) -> None:
+        """Sign every other browser out; they stop working within a second."""
+        sessions.end_other_sessions(tx, request.user.id, request.user.session_id)
 
     @delete(
         "/sessions/{session_id:str}", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True,
@@ -131,23 +168,27 @@ class SessionController(Controller):
         """Sign another browser out; it stops working within a second."""
         sessions.end_session(tx, request.user.id, read_id("ses", session_id))
 
+    @post(
+        "/sessions/{session_id:str}/recognise", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True,
+        status_code=204, summary="Say that a sign-in was mine",
+    )  # fmt: skip
+    def recognise(self, request: Request[Principal, Any, Any], tx: Tx, session_id: str) -> None:
+        """Take a sign-in from a new place off the list of notices. No session can do this for itself."""
+        sessions.recognise_session(tx, request.user, read_id("ses", session_id))
 
-def _signed_in(
-    request: Request[Any, Any, Any], principal: Principal, token: str, settings: Settings
-) -> Response[SignedIn]:
-    # Behind a proxy that ends TLS, the public address says what the browser sees.
-    secure = request.scope["scheme"] == "https" or settings.web_url.startswith("https://")
-    cookie = Cookie(
-        key=SECURE_COOKIE if secure else COOKIE,
-        value=token,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=secure,
-        max_age=settings.session_absolute_hours * 3600,
-    )
-    document = SignedIn(
-        user=Person(id=show_id("usr", principal.id), name=principal.name, role=principal.role),
-        permissions=sorted(principal.permissions),
-    )
-    return Response(document, status_code=200, cookies=[cookie, Cookie(key=SIGNED_OUT_COOKIE, value="", max_age=0)])
+
+async def _admitted(
+    request: Request[Any, Any, Any], admission: Admission, doorway: Any, credentials: Any, settings: Settings
+) -> Response[SignInAnswer]:
+    if admission.missing:
+        missing = MissingFactor(token=admission.token, methods=list(admission.missing))
+        return Response(SignInAnswer(user=None, permissions=[], second_factor=missing), status_code=200)
+    earlier, from_cookie = credential_of(request)
+    if earlier and from_cookie:
+        # Whoever signs in again in the same browser leaves no second session behind.
+        await SIGNING.run(doorway.leave, earlier)
+    principal = await SIGNING.run(credentials.look_up, admission.token)
+    if principal is None:
+        raise Unauthenticated("The account was disabled a moment ago.")
+    cookies = session_cookies(request, admission.token, settings)
+    return Response(show_signed_in(principal), status_code=200, cookies=cookies)

@@ -30,16 +30,17 @@ def check_slug(slug: str) -> str:
 
 def check_email(email: str) -> str:
     """An e-mail address, in lower case."""
-    folded = email.strip().lower()
-    if not _EMAIL.fullmatch(folded):
+    folded = read_email(email)
+    if folded is None:
         raise NotAcceptable(f"{email[:80]!r} is not an e-mail address.")
     return folded
 
 
 def read_email(email: str) -> str | None:
     """An address as it is stored, or None for a text that can be nobody's."""
-    folded = email.strip().lower()
-    return folded if _EMAIL.fullmatch(folded) else None
+    trimmed = email.strip()
+    # Lower case comes after the check: it turns some foreign letters into ASCII ones (the Kelvin sign into k).
+    return trimmed.lower() if _EMAIL.fullmatch(trimmed) else None
 
 
 def read_key(key: str) -> tuple[str, str] | None:

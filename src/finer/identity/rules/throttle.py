@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+import uuid
 from datetime import datetime, timedelta
 
 import msgspec
@@ -41,6 +42,11 @@ def wait_s(patience: Patience, attempts: int, last_at: datetime, now: datetime) 
 def account_key(email: str) -> bytes:
     """Under which the attempts on an account are counted, whether or not the account exists."""
     return hashlib.sha256(b"account:" + email.encode()).digest()
+
+
+def second_factor_key(user: uuid.UUID) -> bytes:
+    """Under which the attempts on a second factor are counted: apart from the password's, which others can use up."""
+    return hashlib.sha256(b"second-factor:" + user.bytes).digest()
 
 
 def address_key(address: str) -> bytes:

@@ -7,8 +7,9 @@ import uuid
 from datetime import timedelta
 
 from finer.identity.errors import AlreadyExists, NotAcceptable, UserNotFound
-from finer.identity.rules.checks import check_email, check_name, check_password
+from finer.identity.rules.checks import check_email, check_name
 from finer.identity.service.audit import record_audit
+from finer.identity.service.password_policy import check_new_password
 from finer.identity.service.sessions import secret_hash
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types import Role, User
@@ -25,7 +26,9 @@ def create_user(tx: Tx, settings: Settings, *, email: str, name: str, role: Role
     if role is Role.SERVICE:
         raise NotAcceptable("A machine is no user. Make an API key instead: finer key create.")
     user = User(id=new_id(), tenant_id=tx.tenant, email=check_email(email), name=check_name(name), role=role)
-    stored = None if password is None else hash_password(check_password(password), settings)
+    stored = None
+    if password is not None:
+        stored = hash_password(check_new_password(settings, password, (user.email, user.name)), settings)
     if not IdentityStore(tx).add_user(user, stored, tx.now()):
         raise AlreadyExists(f"Somebody signs in as {user.email} already.")
     record_audit(tx, "users:create", show_id("usr", user.id), {"role": str(role)})
@@ -45,7 +48,8 @@ def get_user(tx: Tx, identifier: uuid.UUID) -> User:
     return found[0]
 
 
-def _user_by_email(tx: Tx, email: str) -> User:
+def user_by_email(tx: Tx, email: str) -> User:
+    """The person of the firm who signs in by that address. Raises UserNotFound, NotAcceptable."""
     found = IdentityStore(tx).users(email=check_email(email))
     if not found:
         raise UserNotFound(f"Nobody of this firm signs in as {email[:80]!r}.")
@@ -54,14 +58,14 @@ def _user_by_email(tx: Tx, email: str) -> User:
 
 def disable_user(tx: Tx, *, email: str) -> None:
     """Let a person in no more; their sessions end within a second. Raises UserNotFound."""
-    user = _user_by_email(tx, email)
+    user = user_by_email(tx, email)
     IdentityStore(tx).set_disabled(user.id, tx.now())
     record_audit(tx, "users:disable", show_id("usr", user.id))
 
 
 def create_sign_in_link(tx: Tx, *, email: str) -> str:
     """The token of a link that signs a person in, any number of times within 24 hours. Raises UserNotFound."""
-    user = _user_by_email(tx, email)
+    user = user_by_email(tx, email)
     token = secrets.token_urlsafe(32)
     IdentityStore(tx).add_link(user.id, new_id(), secret_hash(token), tx.now() + LINK_LIFETIME)
     record_audit(tx, "sign_in_links:create", show_id("usr", user.id))
@@ -70,6 +74,6 @@ def create_sign_in_link(tx: Tx, *, email: str) -> str:
 
 def revoke_sign_in_links(tx: Tx, *, email: str) -> None:
     """Take back every sign-in link of a person. Raises UserNotFound."""
-    user = _user_by_email(tx, email)
+    user = user_by_email(tx, email)
     taken = IdentityStore(tx).remove_links(user.id)
     record_audit(tx, "sign_in_links:revoke", show_id("usr", user.id), {"links": taken})

@@ -9,18 +9,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from finer.identity.errors import SessionNotFound
+from finer.identity.rules.familiarity import is_unfamiliar
 from finer.identity.rules.grants import permissions_of
+from finer.identity.rules.step_up import is_stepped_up, strongest_proofs
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
-from finer.identity.store.rows import IdentityStore
 from finer.identity.store.sealed import name_of
+from finer.identity.store.sessions import SessionStore
 from finer.identity.store.teams import TeamStore
-from finer.identity.types import Principal, Role, Session
+from finer.identity.types import Factor, Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 TOUCH_EVERY = timedelta(minutes=1)
+_AGENT_MAX = 300
 
 
 def secret_hash(secret: str) -> bytes:
@@ -28,35 +31,81 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def begin_session(tx: Tx, user: uuid.UUID, user_agent: str) -> str:
-    """Sign a person in; returns the token for the cookie. The caller has checked who it is."""
+def begin_session(tx: Tx, user: uuid.UUID, user_agent: str, *, factor: Factor, address: str = "") -> str:
+    """Sign a person in; returns the token for the cookie. Only `admission` decides that somebody may come in."""
+    token, now = secrets.token_urlsafe(32), tx.now()
+    store = SessionStore(tx)
+    session = Session(
+        id=new_id(),
+        user_id=user,
+        created_at=now,
+        last_seen_at=now,
+        user_agent=user_agent[:_AGENT_MAX],
+        address=address,
+        factor=factor,
+        unfamiliar=is_unfamiliar(address, user_agent[:_AGENT_MAX], store.places(user)),
+    )
+    store.add(session, secret_hash(token))
+    detail = {"factor": str(factor), "unfamiliar": session.unfamiliar}
+    record_audit(tx, "session:begin", show_id("ses", session.id), detail)
+    return token
+
+
+def renew_session(tx: Tx, session: uuid.UUID | None, factor: Factor | None) -> str:
+    """A new token for a session, after a fresh proof by `factor` if it is given; the old token works no more.
+
+    Raises SessionNotFound when the session has ended, or there is none, as with a machine.
+    """
     token = secrets.token_urlsafe(32)
-    identifier = new_id()
-    IdentityStore(tx).add_session(user, secret_hash(token), user_agent[:300], identifier, tx.now())
-    record_audit(tx, "session:begin", show_id("ses", identifier))
+    if session is None or not SessionStore(tx).renew(session, secret_hash(token), factor, tx.now()):
+        raise SessionNotFound("This session has ended. Sign in again.")
+    if factor is not None:
+        record_audit(tx, "session:step_up", show_id("ses", session), {"factor": str(factor)})
     return token
 
 
 def list_sessions(tx: Tx, settings: Settings, user: uuid.UUID) -> list[Session]:
     """Live sessions of a person."""
     now = tx.now()
-    return IdentityStore(tx).sessions(
+    return SessionStore(tx).alive(
         user,
         now - timedelta(minutes=settings.session_idle_minutes),
         now - timedelta(hours=settings.session_absolute_hours),
     )
 
 
+def list_unfamiliar(tx: Tx, user: uuid.UUID) -> list[Session]:
+    """Sign-ins from new places that this person has not recognised; also those that are over."""
+    return SessionStore(tx).unfamiliar(user)
+
+
+def recognise_session(tx: Tx, caller: Principal, session: uuid.UUID) -> None:
+    """The person says that a sign-in from a new place was theirs. Raises SessionNotFound.
+
+    No session can vouch for itself: whoever stole a password would do just that.
+    """
+    if session == caller.session_id or not SessionStore(tx).recognise(caller.id, session):
+        raise SessionNotFound(f"There is no sign-in {show_id('ses', session)} of yours to recognise from here.")
+    record_audit(tx, "session:recognise", show_id("ses", session))
+
+
 def end_session(tx: Tx, user: uuid.UUID, session: uuid.UUID) -> None:
     """End a session of that person. Raises SessionNotFound."""
-    if not IdentityStore(tx).revoke_session(user, session, tx.now()):
+    if not SessionStore(tx).revoke(user, session, tx.now()):
         raise SessionNotFound(f"There is no open session {show_id('ses', session)} of yours.")
     record_audit(tx, "session:end", show_id("ses", session))
 
 
+def end_other_sessions(tx: Tx, user: uuid.UUID, but: uuid.UUID | None) -> int:
+    """End every session of a person but one; returns how many ended."""
+    ended = SessionStore(tx).revoke_others(user, but, tx.now())
+    record_audit(tx, "session:end_others", show_id("usr", user), {"ended": ended})
+    return ended
+
+
 def touch_session(tx: Tx, session: uuid.UUID) -> None:
     """A session was used; callers ask for this at most once a minute."""
-    IdentityStore(tx).touch_session(session, tx.now())
+    SessionStore(tx).touch(session, tx.now())
 
 
 def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[Principal, bool] | None:
@@ -74,7 +123,8 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
         return None
     if now - row.created_at >= timedelta(hours=settings.session_absolute_hours):
         return None
-    role = Role(row.role)
+    role, factor = Role(row.role), Factor(row.factor)
+    proofs = strongest_proofs(password=row.has_password, totp=row.has_totp, passkey=row.has_passkey)
     store.enter(row.tenant_id)
     principal = Principal(
         kind="user",
@@ -86,5 +136,7 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
         teams=TeamStore(replace(tx, tenant=row.tenant_id)).teams_of(row.user_id),
         credential=secret_hash(token).hex(),
         session_id=row.session_id,
+        stepped_up=is_stepped_up(factor, row.auth_at, proofs, now, timedelta(minutes=settings.step_up_minutes)),
+        proofs=proofs,
     )
     return principal, idle > TOUCH_EVERY

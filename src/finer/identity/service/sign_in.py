@@ -11,10 +11,11 @@ from finer.identity.rules.throttle import ACCOUNT, ADDRESS, account_key, address
 from finer.identity.service.audit import note_account, record_audit
 from finer.identity.service.sessions import secret_hash
 from finer.identity.store.lookups import LookupStore
+from finer.identity.store.rows import IdentityStore
 from finer.identity.store.sealed import email_index
 from finer.kit.db import NO_TENANT
 from finer.kit.ids import show_id
-from finer.kit.passwords import verify_password
+from finer.kit.passwords import hash_password, is_outdated, verify_password
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -47,6 +48,9 @@ def check_password_sign_in(
         return None
     store.forget_attempts(account)
     store.give_back_attempt(origin)
+    if is_outdated(row.password_hash, settings):
+        store.enter(row.tenant_id)
+        IdentityStore(replace(tx, tenant=row.tenant_id)).set_password(row.id, hash_password(password, settings))
     return row.tenant_id, row.id
 
 
@@ -61,3 +65,15 @@ def check_link_sign_in(tx: Tx, token: str) -> tuple[uuid.UUID, uuid.UUID] | None
     """(tenant, user) of a sign-in link that is still good; None otherwise."""
     row = LookupStore(tx.connection).link(secret_hash(token))
     return None if row is None or row.expires_at <= tx.now() else (row.tenant_id, row.user_id)
+
+
+def count_passkey_attempt(tx: Tx, address: str) -> None:
+    """Count the beginning of a sign-in by passkey; who it will be is not known yet. Raises TooManyAttempts."""
+    wait = LookupStore(tx.connection).count_attempt(address_key(address), ADDRESS, tx.now())
+    if wait:
+        raise TooManyAttempts(f"Too many sign-ins failed. Try again in {wait} s.", retry_after_s=wait)
+
+
+def give_back_attempt(tx: Tx, address: str) -> None:
+    """The sign-in worked, so its attempt counts for nothing."""
+    LookupStore(tx.connection).give_back_attempt(address_key(address))

@@ -30,7 +30,11 @@ class LookupStore:
         return self._one("select * from identity_find_user(%s)", index)
 
     def session(self, token_hash: bytes) -> sa.Row[Any] | None:
-        """(tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at) of a session not revoked."""
+        """A session that is not revoked, whose it is, and what its person can sign in with.
+
+        (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at, auth_at, factor, has_password,
+        has_totp, has_passkey)
+        """
         return self._one("select * from identity_find_session(%s)", token_hash)
 
     def past_session(self, token_hash: bytes) -> sa.Row[Any] | None:
@@ -44,6 +48,20 @@ class LookupStore:
     def link(self, token_hash: bytes) -> sa.Row[Any] | None:
         """(tenant_id, user_id, role, expires_at) of a sign-in link."""
         return self._one("select * from identity_find_link(%s)", token_hash)
+
+    def pending_sign_in(self, token_hash: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, id, user_id, expires_at) of a sign-in that lacks its second factor."""
+        return self._one("select * from identity_find_pending_sign_in(%s)", token_hash)
+
+    def passkey(self, credential: bytes) -> sa.Row[Any] | None:
+        """(tenant_id, id, user_id, public_key, sign_count) of a passkey of an enabled user."""
+        return self._one("select * from identity_find_passkey(%s)", credential)
+
+    def recovery_code(self, tenant: uuid.UUID, user: uuid.UUID, number: int) -> str | None:
+        """The hash of one recovery code that was not used yet."""
+        statement = "select code_hash from identity_find_recovery_code(%s, %s, %s::smallint)"
+        row = self._connection.exec_driver_sql(statement, (tenant, user, number)).one_or_none()
+        return None if row is None else str(row.code_hash)
 
     def tenants(self) -> list[Tenant]:
         """Every firm of the installation; for the command line and for jobs."""

@@ -10,11 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.store.sealed import PERSON, email_index, people_of, sealed_person
 from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
-from finer.identity.types import AuditEntry, Session, Tenant, User
+from finer.identity.types import AuditEntry, Tenant, User
 from finer.kit.tx import Tx
-
-# Roles may not read stored hashes, so no query may ask for whole rows of these tables.
-_SESSION = [sessions.c[name] for name in ("id", "user_id", "created_at", "last_seen_at", "user_agent")]
 
 
 class IdentityStore:
@@ -74,65 +71,10 @@ class IdentityStore:
             users.update().where(users.c.tenant_id == self._tenant, users.c.id == user).values(disabled_at=at)
         )
 
-    def add_session(self, user: uuid.UUID, token_hash: bytes, agent: str, session: uuid.UUID, now: datetime) -> None:
-        """A signed-in browser."""
-        self._connection.execute(
-            sessions.insert().values(
-                tenant_id=self._tenant,
-                id=session,
-                user_id=user,
-                token_hash=token_hash,
-                created_at=now,
-                last_seen_at=now,
-                user_agent=agent,
-            )
-        )
-
-    def touch_session(self, session: uuid.UUID, now: datetime) -> None:
-        """The browser is still there."""
-        self._connection.execute(
-            sessions.update()
-            .where(sessions.c.tenant_id == self._tenant, sessions.c.id == session)
-            .values(last_seen_at=now)
-        )
-
-    def sessions(self, user: uuid.UUID, alive_since: datetime, created_since: datetime) -> list[Session]:
-        """Live sessions of a person, the latest first."""
-        query = (
-            sa.select(*_SESSION)
-            .where(
-                sessions.c.tenant_id == self._tenant,
-                sessions.c.user_id == user,
-                sessions.c.revoked_at.is_(None),
-                sessions.c.last_seen_at > alive_since,
-                sessions.c.created_at > created_since,
-            )
-            .order_by(sessions.c.last_seen_at.desc())
-        )
-        return [
-            Session(
-                id=row.id,
-                user_id=row.user_id,
-                created_at=row.created_at,
-                last_seen_at=row.last_seen_at,
-                user_agent=row.user_agent,
-            )
-            for row in self._connection.execute(query)
-        ]
-
-    def revoke_session(self, user: uuid.UUID, session: uuid.UUID, now: datetime) -> bool:
-        """End a session of a person; False when there is none."""
-        done = self._connection.execute(
-            sessions.update()
-            .where(
-                sessions.c.tenant_id == self._tenant,
-                sessions.c.user_id == user,
-                sessions.c.id == session,
-                sessions.c.revoked_at.is_(None),
-            )
-            .values(revoked_at=now)
-        )
-        return done.rowcount == 1
+    def set_password(self, user: uuid.UUID, password_hash: str) -> None:
+        """Put another password in place of the present one."""
+        mine = (users.c.tenant_id == self._tenant, users.c.id == user)
+        self._connection.execute(users.update().where(*mine).values(password_hash=password_hash))
 
     def add_link(self, user: uuid.UUID, link: uuid.UUID, token_hash: bytes, expires_at: datetime) -> None:
         """A sign-in link."""

@@ -47,7 +47,12 @@ sessions = sa.Table(
     sa.Column("last_seen_at", _time, nullable=False),
     sa.Column("user_agent", sa.Text, nullable=False),
     sa.Column("revoked_at", _time),
+    sa.Column("auth_at", _time, nullable=False),
+    sa.Column("factor", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("unfamiliar", sa.Boolean, nullable=False),
     sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["identity_users.tenant_id", "identity_users.id"]),
+    sa.Index(None, "tenant_id", "user_id"),
 )
 
 sign_in_links = sa.Table(

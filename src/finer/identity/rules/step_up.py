@@ -1,0 +1,34 @@
+"""How strong a proof of identity is, and when a fresh one is asked for (NIST SP 800-63B, reauthentication)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from finer.identity.types import Factor
+
+STRONG = frozenset({Factor.PASSKEY, Factor.TOTP, Factor.RECOVERY})
+"""Factors that stand for more than one secret: a device, or a code beside the password."""
+
+
+def strongest_proofs(*, password: bool, totp: bool, passkey: bool) -> tuple[Factor, ...]:
+    """Which factors show best that it is this person, given what they have set up.
+
+    A weaker one never stands in for a stronger one: whoever knows only the password of somebody with a second factor
+    proves nothing.
+    """
+    strong = [factor for factor, there in ((Factor.PASSKEY, passkey), (Factor.TOTP, totp)) if there]
+    if strong:
+        return (*strong, Factor.RECOVERY)
+    return (Factor.PASSWORD,) if password else (Factor.LINK,)
+
+
+def is_stepped_up(
+    factor: Factor, auth_at: datetime, proofs: tuple[Factor, ...], now: datetime, lasts: timedelta
+) -> bool:
+    """Whether the last proof of a session is fresh, and as strong as this person's can be."""
+    return (factor in proofs or factor in STRONG) and timedelta(0) <= now - auth_at <= lasts
+
+
+def missing_factors(factor: Factor, proofs: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """Which second factors a sign-in by `factor` still needs; empty when it is enough."""
+    return () if factor in STRONG or not STRONG.intersection(proofs) else proofs
