@@ -8,13 +8,15 @@ from typing import Annotated, Any
 import click
 import msgspec
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, get, post
+from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 
+from finer.app import openapi
 from finer.app.api import create_app
 from finer.identity.types import Permission
 from finer.kit.settings import Settings
-from tests.house.checks.routes import undeclared_in_app
+from tests.house.checks.routes import kept_secrets, undeclared_in_app, unrepeatable
 from tests.house.checks.tree import REPOSITORY
 from tools import reference
 
@@ -100,6 +102,34 @@ def test_every_live_route_declares_a_permission_that_exists(tmp_path: Path) -> N
     app = create_app(Settings(data_dir=str(tmp_path)))
     assert app.routes
     assert undeclared_in_app(app.routes, KNOWN) == []
+
+
+def test_every_live_write_can_be_repeated(tmp_path: Path) -> None:
+    app = create_app(Settings(data_dir=str(tmp_path)))
+    assert unrepeatable(app.routes) == []
+    assert kept_secrets(openapi.document(app)) == []
+
+
+@post("/planted", opt={"permission": "alerts:read"}, sync_to_thread=False)
+def _forgetful() -> None:
+    """Change something outside a transaction."""
+
+
+class _Key(msgspec.Struct):
+    secret: str
+
+
+@post("/planted/key", opt={"permission": "alerts:read"}, sync_to_thread=False)
+def _secretive(tx: str) -> _Key:
+    """Make a key."""
+    return _Key(tx)
+
+
+def test_a_live_write_that_is_done_twice_or_keeps_its_secret_is_found() -> None:
+    planted = Litestar([_forgetful, _secretive], dependencies={"tx": Provide(lambda: "", sync_to_thread=False)})
+    assert [sentence.split()[0] for sentence in unrepeatable(planted.routes)] == ["/planted"]
+    [sentence] = kept_secrets(openapi.document(planted))
+    assert sentence.startswith("POST /planted/key answers with secret")
 
 
 def test_a_live_route_without_a_permission_is_found() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from finer.app import monitoring, openapi
+from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
 from finer.app.decider import Decider
@@ -124,10 +124,16 @@ def create_app(settings: Settings | None = None) -> Litestar:
             Entrance(chosen),
             edge.Authentication(services.authenticator),
             watch.AccessWatch(services.access_log),
+            idempotency.Idempotency(_failed),
         ],
         guards=[edge.guard],
         dependencies=_dependencies(services),
-        exception_handlers={FinerError: _problem, HTTPException: _http_problem, Exception: _unexpected},
+        exception_handlers={
+            FinerError: _problem,
+            HTTPException: _http_problem,
+            idempotency.Replay: idempotency.show_replay,
+            Exception: _unexpected,
+        },
         after_request=watch.note_response,
         before_send=[security_headers(chosen)],
         request_max_body_size=chosen.body_bytes_max,
@@ -141,19 +147,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
 
 def _dependencies(services: Services) -> dict[str, Provide]:
-    async def tx(request: Request[Any, Any, Any]) -> AsyncIterator[Tx]:
-        # The database is synchronous: opening and committing happen on threads, never on the event loop.
-        principal = request.user
-        transaction = services.database.transaction(principal.tenant_id, principal.actor())
-        found = await asyncio.to_thread(transaction.__enter__)
-        try:
-            yield found
-        except BaseException as error:
-            if not await asyncio.to_thread(transaction.__exit__, type(error), error, error.__traceback__):
-                raise
-        else:
-            await asyncio.to_thread(_commit, transaction, found, request)
-
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
     about = {one.name: (one.description, one.unit) for one in fraud.windows().definitions}
 
@@ -166,7 +159,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         return Provide(lambda: value, sync_to_thread=False)
 
     return {
-        "tx": Provide(tx),
+        "tx": Provide(idempotency.transaction_of(services.database, watch.before_commit)),
         "intake": constant(Intake(services.ingestion.submit, services.settings.body_bytes_max)),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
@@ -180,15 +173,6 @@ def _dependencies(services: Services) -> dict[str, Provide]:
     }
 
 
-def _commit(transaction: AbstractContextManager[Tx], tx: Tx, request: Request[Any, Any, Any]) -> None:
-    try:
-        watch.before_commit(tx, request)
-    except BaseException as error:
-        transaction.__exit__(type(error), error, error.__traceback__)
-        raise
-    transaction.__exit__(None, None, None)
-
-
 def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any]:
     watch.note_problem(error.slug)
     headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
@@ -200,6 +184,10 @@ def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any
         media_type="application/problem+json",
         headers=headers,
     )
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    return _problem(request, error) if isinstance(error, FinerError) else _unexpected(request, error)
 
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -22,6 +22,7 @@ from finer.app.supervisor import database_url
 from finer.app.verify import verify
 from finer.identity.service import chain, housekeeping, tenants
 from finer.ingest import service as ingest
+from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
@@ -111,6 +112,7 @@ class Jobs:
         for tenant in self._tenants():
             with self._database.transaction(tenant, SYSTEM) as tx:
                 ingest.forget_old(tx)
+                idempotency.forget_old(tx)
                 housekeeping.forget_old(tx, self._settings)
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             housekeeping.forget_attempts(tx)

@@ -16,11 +16,20 @@ from litestar import Litestar, Request, Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from finer.app.idempotency import ANSWER_ONCE, HEADER, KEY_MAX, REPLAYED, honours_key
 from finer.identity.routes import edge
 from finer.ingest import service as ingest
 from finer.kit.documents import Problem
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "description": "A text that names this request. The same request again, within 24 hours, is answered as it was the "
+    "first time and done once; with another request it is refused.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
+}
+_REPLAYED = {"description": "true when the act was done by an earlier request.", "schema": {"type": "string"}}
 _PARAMETER_NOISE = ("deprecated", "allowEmptyValue", "allowReserved")
 _MEANINGS = {
     400: "The request cannot be understood.",
@@ -99,6 +108,9 @@ def _complete(path: str, method: str, operation: dict[str, Any], handler: Any) -
     operation["responses"].pop("400", None)  # Litestar's own form, which no answer here has
     operation["responses"].update(described.get("responses", {}))
     parameters = operation.pop("parameters", []) + described.get("parameters", [])
+    if honours_key(handler):
+        parameters.append(_KEY)
+        _say_that_it_is_replayed(operation, once=handler.opt.get(ANSWER_ONCE, False))
     for parameter in parameters:
         for noise in _PARAMETER_NOISE:
             if not parameter.get(noise, True):
@@ -113,6 +125,17 @@ def _complete(path: str, method: str, operation: dict[str, Any], handler: Any) -
     for status in _statuses(path, method, operation, permission):
         operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
     operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+
+
+def _say_that_it_is_replayed(operation: dict[str, Any], *, once: bool) -> None:
+    if once:
+        operation["description"] += (
+            f"\n\nThe answer holds a secret and is shown once: the same request with its {HEADER} is refused (409)."
+        )
+        return
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response["headers"] = response.get("headers", {}) | {REPLAYED: _REPLAYED}
 
 
 def _close(schemas: dict[str, Any], handler: Any) -> None:

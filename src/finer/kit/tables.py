@@ -1,9 +1,9 @@
-"""The tables of kit itself: the event log, its heads and consumers, and the keys of sealed columns."""
+"""The tables of kit itself: the event log, its heads and consumers, keys of sealed columns, remembered answers."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, UUID
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
 from finer.kit.schema import metadata
 
@@ -58,4 +58,17 @@ installation_keys = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("wrapped", BYTEA, nullable=False),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+idempotency = sa.Table(
+    "kit_idempotency",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("claim", sa.Text, primary_key=True),
+    sa.Column("request_hash", BYTEA, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("headers", JSONB, nullable=False),
+    sa.Column("body_sealed", BYTEA),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Index("ix_kit_idempotency_created_at", "tenant_id", "created_at"),
 )

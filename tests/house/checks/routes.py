@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.house.checks.tree import modules
 
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SECRETS = frozenset(
+    {"access_token", "client_secret", "codes", "key", "link", "password", "provisioning_uri", "recovery_codes"}
+    | {"secret", "sign_in_link", "token", "uri", "url"}
+)
 _DECORATORS = frozenset({"get", "post", "put", "patch", "delete", "head", "route", "sse", "websocket", "asgi"})
 
 
@@ -38,6 +43,42 @@ def undeclared_in_app(routes: Iterable[Any], known: frozenset[str]) -> list[str]
                     "which does not exist."
                 )
     return found
+
+
+def unrepeatable(routes: Iterable[Any]) -> list[str]:
+    """Every route that changes something does it once per Idempotency-Key, or says why a repetition does no harm."""
+    return [
+        f"{route.path} ({handler.fn.__name__}) takes no `tx`, so its Idempotency-Key is not honoured: let it act in "
+        '`tx`, or say in opt={"repeat": "..."} why a repetition does no harm.'
+        for route in routes
+        for handler in getattr(route, "route_handlers", ())
+        if handler.opt.get("permission") != "public"
+        and not handler.http_methods <= _SAFE
+        and "tx" not in handler.parsed_fn_signature.parameters
+        and "repeat" not in handler.opt
+    ]
+
+
+def kept_secrets(document: Mapping[str, Any]) -> list[str]:
+    """An answer that holds a secret is not remembered for its Idempotency-Key. Taken from an OpenAPI document."""
+    found = []
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            kept = any("Idempotency-Replayed" in one.get("headers", {}) for one in operation["responses"].values())
+            names = {name for one in operation["responses"].values() for name in _members(document, one)}
+            if kept and names & _SECRETS:
+                found.append(
+                    f"{method.upper()} {path} answers with {', '.join(sorted(names & _SECRETS))}, which would be kept "
+                    'for a day: declare opt={"answer_once": True}.'
+                )
+    return found
+
+
+def _members(document: Mapping[str, Any], response: Mapping[str, Any]) -> Iterable[str]:
+    for entry in response.get("content", {}).values():
+        name = entry["schema"].get("$ref", "").rpartition("/")[2]
+        schema = document["components"]["schemas"][name] if name else entry["schema"]
+        yield from schema.get("properties", {})
 
 
 def _imports_litestar(tree: ast.Module) -> bool:

@@ -120,6 +120,8 @@ export interface paths {
         /**
          * Make new recovery codes
          * @description Ten new recovery codes; the old ones work no more.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1AccountRecoveryCodesRenewRecoveryCodes"];
         delete?: never;
@@ -200,6 +202,8 @@ export interface paths {
         /**
          * Begin to set up an authenticator app
          * @description A new secret for an authenticator app; nothing changes before a code of it was entered.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1AccountTotpBeginTotp"];
         /**
@@ -224,6 +228,8 @@ export interface paths {
         /**
          * Confirm the authenticator app
          * @description From now on the app is asked for at sign-in. Answers with recovery codes if there were none.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1AccountTotpConfirmConfirmTotp"];
         delete?: never;
@@ -348,6 +354,8 @@ export interface paths {
         /**
          * Make an API key
          * @description Make an API key; the answer is the only place where its secret is ever shown.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1ApiKeysCreate"];
         delete?: never;
@@ -392,6 +400,8 @@ export interface paths {
         /**
          * Give an API key a new secret
          * @description A new secret, shown this once; the one before it works on for the overlap.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1ApiKeysPrefixRotationRotate"];
         delete?: never;
@@ -682,6 +692,8 @@ export interface paths {
         /**
          * Make an OAuth client
          * @description Make an OAuth client; the answer is the only place where its secret is ever shown.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1OauthClientsCreate"];
         delete?: never;
@@ -726,6 +738,8 @@ export interface paths {
         /**
          * Give an OAuth client a new secret
          * @description A new secret, shown this once; the one before it works on for the overlap.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1OauthClientsClientIdRotationRotate"];
         delete?: never;
@@ -2311,7 +2325,10 @@ export interface operations {
     ApiV1AccountPasskeysOptionsPasskeyOptions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2321,12 +2338,15 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -2338,7 +2358,10 @@ export interface operations {
     ApiV1AccountPasskeysPasskeyIdRemovePasskey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 passkey_id: string;
             };
@@ -2350,6 +2373,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2367,7 +2392,10 @@ export interface operations {
     ApiV1AccountPasskeysPasskeyIdRenamePasskey: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 passkey_id: string;
             };
@@ -2383,6 +2411,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2438,7 +2468,10 @@ export interface operations {
     ApiV1AccountRecoveryCodesRenewRecoveryCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2454,6 +2487,7 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -2535,7 +2569,10 @@ export interface operations {
     ApiV1AccountStepUpPasskeyOptionsStepUpOptions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2545,12 +2582,15 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PasskeyOptions"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -2562,7 +2602,10 @@ export interface operations {
     ApiV1AccountTotpBeginTotp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2578,6 +2621,7 @@ export interface operations {
                     "application/json": components["schemas"]["TotpEnrolment"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -2589,7 +2633,10 @@ export interface operations {
     ApiV1AccountTotpRemoveTotp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2599,10 +2646,13 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -2614,7 +2664,10 @@ export interface operations {
     ApiV1AccountTotpConfirmConfirmTotp: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2765,7 +2818,10 @@ export interface operations {
     ApiV1AlertsAlertIdResolutionResolve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 alert_id: string;
             };
@@ -2780,6 +2836,8 @@ export interface operations {
             /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2827,7 +2885,10 @@ export interface operations {
     ApiV1ApiKeysCreate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2862,7 +2923,10 @@ export interface operations {
     ApiV1ApiKeysPrefixRevoke: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 prefix: string;
             };
@@ -2874,6 +2938,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -2891,7 +2957,10 @@ export interface operations {
     ApiV1ApiKeysPrefixChange: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 prefix: string;
             };
@@ -2907,6 +2976,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2929,7 +3000,10 @@ export interface operations {
     ApiV1ApiKeysPrefixRotationRotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 prefix: string;
             };
@@ -3028,7 +3102,10 @@ export interface operations {
     ApiV1AuditExportsExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3041,6 +3118,8 @@ export interface operations {
             /** @description The entries as a file */
             200: {
                 headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3088,7 +3167,10 @@ export interface operations {
     ApiV1AuditVerificationsVerify: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3098,12 +3180,15 @@ export interface operations {
             202: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AuditVerification"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -3208,6 +3293,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description A text that names this body. The same body again is answered with its first receipt. */
+                "Idempotency-Key"?: string;
                 /** @description How the body is packed. */
                 "Content-Encoding"?: "gzip" | "zstd" | "identity";
             };
@@ -3375,7 +3462,10 @@ export interface operations {
     ApiV1OauthClientsCreate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3410,7 +3500,10 @@ export interface operations {
     ApiV1OauthClientsClientIdRevoke: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 client_id: string;
             };
@@ -3422,6 +3515,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -3439,7 +3534,10 @@ export interface operations {
     ApiV1OauthClientsClientIdChange: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 client_id: string;
             };
@@ -3455,6 +3553,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3477,7 +3577,10 @@ export interface operations {
     ApiV1OauthClientsClientIdRotationRotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 client_id: string;
             };
@@ -3845,7 +3948,10 @@ export interface operations {
     ApiV1SecurityAlertsAccessAlertIdContainmentContain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 access_alert_id: string;
             };
@@ -3861,6 +3967,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3883,7 +3991,10 @@ export interface operations {
     ApiV1SecurityAlertsAccessAlertIdStateChange: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 access_alert_id: string;
             };
@@ -3899,6 +4010,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3955,7 +4068,10 @@ export interface operations {
     ApiV1SessionSignOut: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3965,12 +4081,15 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": null;
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -4135,7 +4254,10 @@ export interface operations {
     ApiV1SessionsEndOthers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4145,10 +4267,13 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
@@ -4160,7 +4285,10 @@ export interface operations {
     ApiV1SessionsSessionIdEnd: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 session_id: string;
             };
@@ -4172,6 +4300,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4189,7 +4319,10 @@ export interface operations {
     ApiV1SessionsSessionIdRecogniseRecognise: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 session_id: string;
             };
@@ -4201,6 +4334,8 @@ export interface operations {
             204: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4243,7 +4378,10 @@ export interface operations {
     ApiV1TeamsCreate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4257,6 +4395,8 @@ export interface operations {
             201: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4278,7 +4418,10 @@ export interface operations {
     ApiV1TeamsTeamIdMembersMembers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 team_id: string;
             };
@@ -4294,6 +4437,8 @@ export interface operations {
             200: {
                 headers: {
                     "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {

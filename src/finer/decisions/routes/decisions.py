@@ -37,7 +37,12 @@ class DecisionController(Controller):
 
     @post(
         "/",
-        opt={"permission": Permission.DECISIONS_WRITE, "recorded": "decisions", "describe": {"requestBody": _BODY}},
+        opt={
+            "permission": Permission.DECISIONS_WRITE,
+            "recorded": "decisions",
+            "repeat": "The event_id in the body is its key.",
+            "describe": {"requestBody": _BODY},
+        },
         status_code=200,
         summary="Decide one transaction",
     )

@@ -27,6 +27,7 @@ from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _OWN = Permission.SESSION_OWN
+_PROVEN = "To prove again who one is renews the session, however often."
 Password = Annotated[str, msgspec.Meta(max_length=256)]
 PasskeyName = Annotated[str, msgspec.Meta(max_length=120)]
 
@@ -99,8 +100,8 @@ class AccountController(Controller):
         )
 
     @post(
-        "/password", opt={"permission": _OWN}, status_code=204, request_max_body_size=SMALL_BODY,
-        summary="Change my password",
+        "/password", opt={"permission": _OWN, "repeat": "The present password is another one afterwards."},
+        status_code=204, request_max_body_size=SMALL_BODY, summary="Change my password",
     )  # fmt: skip
     async def change_password(
         self, request: Request[Principal, Any, Any], data: PasswordChangeBody, doorway: Any, credentials: Any,
@@ -111,7 +112,7 @@ class AccountController(Controller):
         return _renewed(request, token, credentials, settings)
 
     @post(
-        "/step-up", opt={"permission": _OWN}, status_code=204, request_max_body_size=SMALL_BODY,
+        "/step-up", opt={"permission": _OWN, "repeat": _PROVEN}, status_code=204, request_max_body_size=SMALL_BODY,
         summary="Prove again who I am",
     )  # fmt: skip
     async def step_up(
@@ -134,8 +135,8 @@ class AccountController(Controller):
         return PasskeyOptions(options=passkeys.step_up_options(tx, settings, request.user.id))
 
     @post(
-        "/step-up/passkey", opt={"permission": _OWN}, status_code=204, request_max_body_size=SMALL_BODY,
-        summary="Prove by passkey who I am",
+        "/step-up/passkey", opt={"permission": _OWN, "repeat": _PROVEN}, status_code=204,
+        request_max_body_size=SMALL_BODY, summary="Prove by passkey who I am",
     )  # fmt: skip
     async def step_up_by_passkey(
         self, request: Request[Principal, Any, Any], data: PasskeyBody, doorway: Any, credentials: Any,
@@ -146,7 +147,7 @@ class AccountController(Controller):
         return _renewed(request, token, credentials, settings)
 
     @post(
-        "/totp", opt={"permission": _OWN, "step_up": True}, sync_to_thread=True, status_code=200,
+        "/totp", opt={"permission": _OWN, "step_up": True, "answer_once": True}, sync_to_thread=True, status_code=200,
         summary="Begin to set up an authenticator app",
     )  # fmt: skip
     def begin_totp(self, request: Request[Principal, Any, Any], tx: Tx) -> TotpEnrolment:
@@ -155,8 +156,8 @@ class AccountController(Controller):
         return TotpEnrolment(secret=begun.secret, uri=begun.uri)
 
     @post(
-        "/totp/confirm", opt={"permission": _OWN, "step_up": True}, sync_to_thread=True, status_code=200,
-        request_max_body_size=SMALL_BODY, summary="Confirm the authenticator app",
+        "/totp/confirm", opt={"permission": _OWN, "step_up": True, "answer_once": True}, sync_to_thread=True,
+        status_code=200, request_max_body_size=SMALL_BODY, summary="Confirm the authenticator app",
     )  # fmt: skip
     def confirm_totp(
         self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings, credentials: Any, data: CodeBody
@@ -173,8 +174,8 @@ class AccountController(Controller):
         totp.remove_totp(tx, request.user.id)
 
     @post(
-        "/recovery-codes", opt={"permission": _OWN, "step_up": True}, sync_to_thread=True, status_code=200,
-        summary="Make new recovery codes",
+        "/recovery-codes", opt={"permission": _OWN, "step_up": True, "answer_once": True}, sync_to_thread=True,
+        status_code=200, summary="Make new recovery codes",
     )  # fmt: skip
     def renew_recovery_codes(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> RecoveryCodes:
         """Ten new recovery codes; the old ones work no more."""
@@ -189,8 +190,8 @@ class AccountController(Controller):
         return PasskeyOptions(options=passkeys.registration_options(tx, settings, request.user.id))
 
     @post(
-        "/passkeys", opt={"permission": _OWN, "step_up": True}, request_max_body_size=SMALL_BODY,
-        summary="Add a passkey",
+        "/passkeys", opt={"permission": _OWN, "step_up": True, "repeat": "The challenge works once."},
+        request_max_body_size=SMALL_BODY, summary="Add a passkey",
     )  # fmt: skip
     async def add_passkey(
         self, request: Request[Principal, Any, Any], data: NewPasskeyBody, doorway: Any, credentials: Any,

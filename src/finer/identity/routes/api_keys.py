@@ -79,7 +79,8 @@ class KeyController(Controller):
         return [ApiKeyView(**_shown(key)) for key in api_keys.list_machines(tx, _KIND)]
 
     @post(
-        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
+        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
         summary="Make an API key",
     )  # fmt: skip
     def create(self, tx: Tx, data: KeyBody) -> NewApiKey:
@@ -103,8 +104,8 @@ class KeyController(Controller):
         return ApiKeyView(**_shown(changed))
 
     @post(
-        "/{prefix:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
-        summary="Give an API key a new secret",
+        "/{prefix:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True, summary="Give an API key a new secret",
     )  # fmt: skip
     def rotate(self, tx: Tx, prefix: str, data: RotateBody) -> NewApiKey:
         """A new secret, shown this once; the one before it works on for the overlap."""

@@ -155,7 +155,8 @@ class OAuthClientController(Controller):
         return [_view(client) for client in api_keys.list_machines(tx, _KIND)]
 
     @post(
-        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True}, sync_to_thread=True,
+        "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
         summary="Make an OAuth client",
     )  # fmt: skip
     def create(self, tx: Tx, data: KeyBody) -> NewOAuthClient:
@@ -180,7 +181,8 @@ class OAuthClientController(Controller):
         return _view(changed)
 
     @post(
-        "/{client_id:str}/rotation", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True},
+        "/{client_id:str}/rotation",
+        opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
         sync_to_thread=True, summary="Give an OAuth client a new secret",
     )  # fmt: skip
     def rotate(self, tx: Tx, client_id: str, data: RotateBody) -> NewOAuthClient:

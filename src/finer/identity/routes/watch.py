@@ -151,3 +151,10 @@ def note_problem(slug: str) -> None:
     notes = audit.NOTES.get()
     if notes is not None:
         notes.problem = slug
+
+
+def note_replay() -> None:
+    """Note that an act was done by an earlier request, which the trail holds already."""
+    notes = audit.NOTES.get()
+    if notes is not None:
+        notes.entries += 1

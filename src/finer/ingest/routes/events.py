@@ -27,6 +27,12 @@ _BODY = {
     "required": True,
     "content": {kind: {"schema": _SCHEMAS.get(name, _BINARY)} for kind, name in service.content_types().items()},
 }
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A text that names this body. The same body again is answered with its first receipt.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": _IDEMPOTENCY_KEY_MAX},
+}
 _PACKING = {
     "name": "Content-Encoding",
     "in": "header",
@@ -54,7 +60,8 @@ class EventController(Controller):
         opt={
             "permission": Permission.EVENTS_WRITE,
             "recorded": "receipts",
-            "describe": {"requestBody": _BODY, "parameters": [_PACKING]},
+            "repeat": "Its own Idempotency-Key brings the first receipt back, and every record has an id of its own.",
+            "describe": {"requestBody": _BODY, "parameters": [_KEY, _PACKING]},
         },
         status_code=202,
         summary="Send records",
