@@ -7,7 +7,7 @@ import io
 import json
 import tracemalloc
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,31 @@ def test_a_packed_bomb_is_unpacked_in_pieces(packing: str) -> None:
     tracemalloc.stop()
     assert found == len(zeros)
     assert peak < 160 << 20
+
+
+class _Ticking:
+    """A clock that is an hour later at every look."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def now(self) -> datetime:
+        self.looks += 1
+        return CLOCK.now() + timedelta(hours=self.looks)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_every_group_is_received_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.ndjson"
+    path.write_bytes(lines(5))
+    clock = _Ticking()
+    moments = []
+    for group in service.read_file(path, "transaction", clock=clock):
+        (column,) = {moment.as_py() for moment in group.parsed.batch.column("received_at")}
+        assert column == group.parsed.received_at
+        moments.append(column)
+    assert len(moments) > 2
+    assert moments == sorted(set(moments))
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrow"])

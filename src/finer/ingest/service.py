@@ -51,6 +51,7 @@ from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.ids import new_id, show_id
 from finer.kit.log import CHANNEL, PostgresLog
+from finer.kit.moments import from_microseconds
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -171,14 +172,16 @@ def read_file(
 
     def groups() -> Iterator[FileGroup]:
         sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
-        at, rows, total = (clock or SystemClock()).now(), 0, path.stat().st_size
+        now, rows, total = clock or SystemClock(), 0, path.stat().st_size
         with path.open("rb") as handle:
             readable = Unpacked(handle, packing) if packing else handle
-            steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, microseconds(at))
-            for batch, refused, received, unknown in steps:
+            steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+            for batch, refused, received, unknown, at_us in steps:
                 rows += received
-                result = BodyResult(received, batch.num_rows, refused, unknown)
-                yield FileGroup(ParsedGroup(batch, [result], sources, at), min(handle.tell(), total), total, rows)
+                parsed = ParsedGroup(
+                    batch, [BodyResult(received, batch.num_rows, refused, unknown)], sources, from_microseconds(at_us)
+                )
+                yield FileGroup(parsed, min(handle.tell(), total), total, rows)
 
     return groups()
 

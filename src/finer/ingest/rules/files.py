@@ -7,7 +7,7 @@ record; a record that does not end within `_RECORD_BYTES_MAX` is refused and ski
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -35,8 +35,10 @@ _PACKED = {"gz": "gzip", "zst": "zstd"}
 # How much is unpacked at once: at the highest ratio that each format reaches, about 64 and 32 MiB come of it.
 _PACKED_BYTES = {"gzip": 1 << 16, "zstd": 1 << 10}
 
-Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str]]
-"""Accepted rows, refused records, how many were received, and unknown fields."""
+Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str], int]
+"""Accepted rows, refused records, how many were received, unknown fields, and when (microseconds)."""
+Now = Callable[[], int]
+"""The time at which a group is received, in microseconds: a large file is read for minutes."""
 
 
 def format_of_file(name: str) -> tuple[str, str]:
@@ -101,23 +103,24 @@ Source = BinaryIO | Unpacked
 
 
 def file_steps(
-    plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: Source, kind: str, received_us: int
+    plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: Source, kind: str, now: Now
 ) -> Iterator[Step]:
     """The records of an open file, group by group. With a mapping, `source_plan` is the shape of a text source."""
     if kind in ("parquet", "arrow"):
-        yield from _table_steps(plan, mapping, handle, kind, received_us)
+        yield from _table_steps(plan, mapping, handle, kind, now)
         return
     reader = _text_blocks(source_plan or plan, handle, kind)
     mapper: Mapper | None = None
     first = 1
     for item in reader:
+        received_us = now()
         if isinstance(item, RefusedRecord):
-            yield plan.empty, [item], 1, []
+            yield plan.empty, [item], 1, [], received_us
             first += 1
             continue
         checked = check_block(source_plan or plan, item, received_us)
         if source_plan is None or mapping is None:
-            yield _step(checked, item.rows)
+            yield _step(checked, item.rows, received_us)
             continue
         mapper = mapper or Mapper(mapping, source_plan.field_schema, "mapping")
         numbers = pa.array(first + checked.rows)
@@ -125,8 +128,8 @@ def file_steps(
         first += item.rows
 
 
-def _step(checked: Checked, rows: int) -> Step:
-    return checked.batch, [record for _, record in checked.refused], rows, _names(checked)
+def _step(checked: Checked, rows: int, received_us: int) -> Step:
+    return checked.batch, [record for _, record in checked.refused], rows, _names(checked), received_us
 
 
 def _names(checked: Checked) -> list[str]:
@@ -145,10 +148,10 @@ def _mapped_step(
     checked = check_block(plan, target, received_us)
     refused = [record for _, record in (*source.refused, *checked.refused)]
     refused.sort(key=lambda record: record.line)
-    return checked.batch, refused, block.rows, []
+    return checked.batch, refused, block.rows, [], received_us
 
 
-def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, received_us: int) -> Iterator[Step]:
+def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, now: Now) -> Iterator[Step]:
     mapper: Mapper | None = None
     first = 1
     for batch, _ in table_batches(kind, handle):
@@ -158,7 +161,8 @@ def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str,
             mapper = mapper or Mapper(mapping, source.schema, "mapping")
             mapped = mapper.apply(source, pa.array(np.arange(first, first + batch.num_rows)))
         block = batch_block(plan, mapped, batch, first)
-        yield _step(check_block(plan, block, received_us), batch.num_rows)
+        received_us = now()
+        yield _step(check_block(plan, block, received_us), batch.num_rows, received_us)
         first += batch.num_rows
 
 
