@@ -91,8 +91,7 @@ class Jobs:
         return warehouse.LakeAccess(self._url, self._settings)
 
     def _compact_lake(self) -> None:
-        for tenant in self._tenants():
-            warehouse.compact(self._lake(), tenant)
+        self._for_each_tenant("compact_lake", lambda tenant: warehouse.compact(self._lake(), tenant))
 
     def _keep_log(self) -> None:
         prepare_log(self._url, self._database.clock.now())
@@ -109,13 +108,16 @@ class Jobs:
         key_upkeep.keep(self._database, self._tenants(), self._settings.data_key_days)
 
     def _forget(self) -> None:
-        for tenant in self._tenants():
+        def forget(tenant: uuid.UUID) -> None:
             with self._database.transaction(tenant, SYSTEM) as tx:
                 ingest.forget_old(tx)
                 idempotency.forget_old(tx)
                 housekeeping.forget_old(tx, self._settings)
+
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             housekeeping.forget_attempts(tx)
+
+        self._for_each_tenant("forget", forget)
 
     def _carry_on_verification(self, tenant: str, run: str) -> None:
         firm = uuid.UUID(tenant)
@@ -128,6 +130,13 @@ class Jobs:
 
     def _verify_whole_audit(self) -> None:
         verify_new(self._database, self._settings, incremental=False)
+
+    def _for_each_tenant(self, job: str, work: Callable[[uuid.UUID], object]) -> None:
+        for tenant in self._tenants():
+            try:
+                work(tenant)
+            except Exception:  # noqa: BLE001 - what is wrong with one firm must not keep the others waiting
+                _log.exception("a scheduled job failed for one firm", job=job, tenant=str(tenant))
 
     def _tenants(self) -> list[uuid.UUID]:
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
