@@ -26,6 +26,7 @@ from finer.ingest import service as ingest
 from finer.ingest.types import Contract, Field
 from finer.kit.actors import Fact
 from finer.kit.settings import PREFIX, Settings
+from finer.privacy.service import catalogue
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = "docs/reference"
@@ -153,6 +154,7 @@ def files() -> dict[str, str]:
         "rules.md": rules_page(),
         "permissions.md": authorisation.render(),
         "security-rules.md": security_alerts.render_rules(),
+        "data-catalogue.md": catalogue.render(),
     }
     document = msgspec.json.encode(openapi.document(app), order="sorted")
     return {f"{PAGES}/{name}": text for name, text in found.items()} | {

@@ -12,7 +12,7 @@ import pytest
 
 from tests.house.checks.tree import REPOSITORY
 
-DOMAINS = ("identity", "ingest", "ledger", "features", "scoring", "decisions", "fraud", "warehouse")
+DOMAINS = ("identity", "ingest", "ledger", "features", "scoring", "decisions", "fraud", "warehouse", "privacy")
 LATER = ("notifications", "customers", "credit", "marketing", "advice", "operations")
 ROOMS = ("types", "errors", "rules", "tables", "store", "invariants", "service", "routes", "handlers", "jobs")
 KIT = ("clock", "crypto", "db", "jobs", "live", "log", "migration", "postgres", "settings", "tx", "money")

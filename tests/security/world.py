@@ -34,6 +34,8 @@ from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, show_id
+from finer.privacy.service import breaches, holds, requests
+from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from tests.support.identity import Firm
 
 _AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -222,6 +224,39 @@ class Samples:
             SecurityStore(tx).add(made)
         return show_id("sal", made.id)
 
+    def request_id(self) -> str:
+        mark = self._world.mark
+        with self._world.firm.tx() as tx:
+            found = requests.open_request(
+                tx, kind=RequestKind.ACCESS, law=Law.GDPR, subject_kind=SubjectKind.CUSTOMER, subject=f"cus-{mark}",
+                detail=f"Asked by {mark}.",
+            )  # fmt: skip
+            for step in (Step.VERIFY, Step.PROPOSE):
+                version = found.request.version
+                found = requests.take_step(tx, found.request.id, step=step, note=mark, version=version)
+        approver = self._world.actor(self._world.people[Role.ADMINISTRATOR])
+        with self._world.firm.tx(approver) as tx:
+            version = found.request.version
+            return requests.approve(tx, found.request.id, step=Step.APPROVE, note=mark, version=version).request.id
+
+    def hold_id(self) -> str:
+        mark = self._world.mark
+        with self._world.firm.tx() as tx:
+            return holds.place_hold(
+                tx, kind=HoldKind.LEGAL, subject_kind=SubjectKind.CUSTOMER, subject=f"held-{mark}", reason=mark
+            )
+
+    def breach_id(self) -> str:
+        mark = self._world.mark
+        with self._world.firm.tx() as tx:
+            return breaches.open_breach(tx, title=mark, description=mark, aware_at=_AT, laws=[Law.GDPR]).id
+
+    def law(self) -> str:
+        return Law.GDPR.value
+
+    def what(self) -> str:
+        return "sessions"
+
     def team_id(self) -> str:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
@@ -235,6 +270,14 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
         "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1},
         "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
+        "POST /api/v1/privacy/breaches": {"title": "Lost", "aware_at": _AT.isoformat(), "laws": ["gdpr"]},
+        "POST /api/v1/privacy/breaches/{breach_id}/assessment": {"state": "notifiable", "version": 1},
+        "PUT /api/v1/privacy/breaches/{breach_id}/notices/{law}": {"reason": "later"},
+        "POST /api/v1/privacy/holds": {"kind": "legal", "subject_kind": "customer", "subject": "c", "reason": "r"},
+        "POST /api/v1/privacy/requests": {"kind": "object", "law": "gdpr", "subject_kind": "customer", "subject": "c"},
+        "POST /api/v1/privacy/requests/{request_id}/approval": {"step": "send_back", "version": 4, "note": "no"},
+        "POST /api/v1/privacy/requests/{request_id}/steps": {"step": "refuse", "version": 4, "note": "no"},
+        "PUT /api/v1/privacy/retention/{what}": {"days": 90},
         "POST /api/v1/security-alerts/{access_alert_id}/containment": {"act": "end_sessions"},
         "POST /api/v1/security-alerts/{access_alert_id}/state": {"state": "acknowledged", "version": 1},
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},

@@ -43,6 +43,7 @@ from finer.kit.errors import FinerError, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
+from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ ROUTES: list[Any] = [
     *IDENTITY_ROUTES,
     *INGEST_ROUTES,
     *DECISION_ROUTES,
+    *PRIVACY_ROUTES,
     StreamController,
     monitoring.MonitoringController,
 ]
@@ -170,6 +172,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "machine_tokens": constant(services.authenticator.machine_tokens),
         "doorway": constant(services.doorway),
         "settings": constant(services.settings),
+        "lake": constant(services.lake),
     }
 
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "key": "people",
     "audit": "audit",
     "keys": "keys",
+    "privacy": "privacy",
 }
 
 

@@ -8,15 +8,18 @@ from typing import Any
 import msgspec
 
 from finer.facts.decisions import AlertResolved
+from finer.facts.privacy import ErasureApproved
 from finer.kit.actors import Actor, Fact
 from finer.kit.jobs import defer
 from finer.kit.tx import Tx
+from finer.privacy import handlers as privacy
 from finer.warehouse import handlers as warehouse
 
 Handler = Callable[..., None]
 
 FLOW: dict[type[Fact], tuple[Handler, ...]] = {
     AlertResolved: (warehouse.append_label,),
+    ErasureApproved: (privacy.erase_person,),
 }
 
 _BY_NAME: dict[str, type[Fact]] = {fact.name: fact for fact in FLOW}

@@ -26,6 +26,7 @@ from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
+from finer.privacy.service import retention
 from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class Jobs:
             ("*/10 * * * *", self._verify_new_audit),
             ("37 2 * * *", self._verify_whole_audit),
             ("41 * * * *", self._keep_keys),
+            ("11 3 * * *", self._retain),
         ]
         for cron, function in schedule:
             name = f"finer.{function.__name__.lstrip('_')}"
@@ -103,6 +105,11 @@ class Jobs:
         found = verify(self._url, self._settings)
         if found:
             _log.error("invariants are broken", violations=found[:50])
+
+    def _retain(self) -> None:
+        for tenant in self._tenants():
+            with self._database.transaction(tenant, SYSTEM) as tx:
+                retention.run(tx)
 
     def _keep_keys(self) -> None:
         key_upkeep.keep(self._database, self._tenants(), self._settings.data_key_days)

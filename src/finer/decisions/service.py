@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -17,7 +18,7 @@ from finer.decisions.errors import (
     NotAssignable,
 )
 from finer.decisions.rules import show_cursor
-from finer.decisions.store import DecisionStore
+from finer.decisions.store import DecisionStore, PersonStore
 from finer.decisions.types import (
     Action,
     Alert,
@@ -261,3 +262,18 @@ def summarise(tx: Tx) -> AlertSummary:
 
 def _of(values: dict[tuple[str, str], int], state: AlertState) -> int:
     return sum(value for (found, _), value in values.items() if found == state)
+
+
+def alerts_of_customer(tx: Tx, customer_id: str, limit: int = 1_000) -> list[Alert]:
+    """Alerts about one customer, the latest first: for the file that the customer may ask for."""
+    return PersonStore(tx).alerts(customer_id, limit)
+
+
+def part_customer(tx: Tx, customer_id: str, salt: str) -> int:
+    """Part the alerts about a customer from them; `salt` makes the random names. Returns the number of alerts."""
+    return PersonStore(tx).part(salt, customer_id=customer_id)
+
+
+def part_old_alerts(tx: Tx, before: datetime, held: Sequence[str], salt: str | None) -> int:
+    """Part alerts closed before then from their customers, those `held` left out; without a salt only count them."""
+    return PersonStore(tx).old(before, held, salt)

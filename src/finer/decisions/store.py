@@ -71,6 +71,9 @@ from jsonb_to_recordset(%(rows)s::jsonb)
 on conflict (tenant_id, event_id) do nothing
 """
 
+PARTED = "erased-"
+"""How the random name begins that stands for an erased id."""
+
 
 class DecisionStore:
     """Alerts and awaited decisions of one tenant."""
@@ -306,3 +309,53 @@ def _alert(row: sa.Row[Any]) -> Alert:
         resolution=None if row.resolved_at is None else Resolution(row.resolved_by or "", row.resolved_at, row.note),
         version=row.version,
     )
+
+
+class PersonStore:
+    """What alerts hold of one customer: to show it to them, and to part it from them."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._connection = tx.connection
+        self._tenant = tx.tenant
+
+    def alerts(self, customer_id: str, limit: int) -> list[Alert]:
+        """Alerts about a customer, the latest first."""
+        query = (
+            sa.select(alerts)
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.customer_id == customer_id)
+            .order_by(alerts.c.raised_at.desc())
+            .limit(limit)
+        )
+        return [_alert(row) for row in self._connection.execute(query)]
+
+    def part(self, salt: str, *, customer_id: str) -> int:
+        """Put random names in place of a customer's ids, and empty what else says who it was."""
+        return self._part(salt, alerts.c.customer_id == customer_id)
+
+    def old(self, before: datetime, held: Sequence[str], salt: str | None) -> int:
+        """Closed alerts from before then, but not of customers `held`, that still say who it was; parted with `salt`.
+
+        Without a salt they are only counted.
+        """
+        due = sa.and_(
+            alerts.c.resolved_at < before,
+            alerts.c.customer_id.not_like(f"{PARTED}%"),
+            alerts.c.customer_id.not_in(held),
+        )
+        if salt is not None:
+            return self._part(salt, due)
+        query = sa.select(sa.func.count()).select_from(alerts).where(alerts.c.tenant_id == self._tenant, due)
+        return int(self._connection.execute(query).scalar_one())
+
+    def _part(self, salt: str, condition: sa.ColumnElement[bool]) -> int:
+        def renamed(column: sa.Column[str | None]) -> sa.ColumnElement[str]:
+            digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(sa.literal(salt).concat(column), "UTF8")), "hex")
+            return sa.literal(PARTED).concat(sa.func.left(digest, 20))
+
+        names = (alerts.c.customer_id, alerts.c.account_id, alerts.c.device_id)
+        changed = self._connection.execute(
+            alerts.update()
+            .where(alerts.c.tenant_id == self._tenant, condition)
+            .values(card_last4=None, note="", **{column.name: renamed(column) for column in names})
+        )
+        return changed.rowcount

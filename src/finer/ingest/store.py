@@ -287,6 +287,15 @@ class IngestStore:
         for table, condition in limits:
             self._connection.execute(sa.delete(table).where(table.c.tenant_id == self._tenant, condition))
 
+    def blank_refused(self, text: str) -> int:
+        """Empty the quarantined records that hold this text."""
+        emptied = self._connection.exec_driver_sql(
+            "update ingest_quarantined_records set raw = '', errors = '[]' "
+            "where tenant_id = %s and position(%s::bytea in raw) > 0",
+            (self._tenant, text.encode()),
+        )
+        return emptied.rowcount
+
     def unaccounted(self) -> list[Any]:
         """Receipts whose quarantined records are not all there: (id, quarantined, kept)."""
         return list(

@@ -6,8 +6,10 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
@@ -20,6 +22,7 @@ from finer.warehouse.rules import column_name, table_of
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.append import Step
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.reading import LakeReader
 from finer.warehouse.store.sandbox import SandboxLimits, run_sandboxed
@@ -49,6 +52,8 @@ __all__ = [
     "describe",
     "freshness",
     "lake_offsets",
+    "part_customer",
+    "records_of_customer",
     "sql",
     "table_of",
 ]
@@ -250,6 +255,36 @@ def compact(access: LakeAccess, tenant: uuid.UUID, *, clock: Clock | None = None
 
 def _become_unimportant() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+def part_customer(
+    access: LakeAccess,
+    tenant: uuid.UUID,
+    customer_id: str,
+    salt: str,
+    columns: Mapping[str, Mapping[str, str]],
+) -> dict[str, int]:
+    """Part a customer's records in the lake from them; `columns` says by contract what becomes of which field.
+
+    Returns the rows changed, by table. Raises LakeUnavailable; doing it again is right.
+    """
+    by_table = {table_of(contract): wanted for contract, wanted in columns.items()}
+    return part_in_lake(access, tenant, customer_id, salt, by_table)
+
+
+def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str, limit: int) -> dict[str, list[Any]]:
+    """A customer's newest records by table, at most `limit` of each, as the lake keeps them."""
+    found = {}
+    for table in reader.tables(tenant):
+        if any(column.name == "customer_id" for column in table.columns):
+            rows = reader.read(
+                tenant,
+                f"select * from {table.name} where customer_id = $customer "  # noqa: S608 - a name of our own catalogue
+                f"order by occurred_at desc limit {limit}",
+                {"customer": customer_id},
+            )
+            found[table.name] = rows.to_pylist()
+    return found
 
 
 def append_label(access: LakeAccess, tenant: uuid.UUID, label: Label) -> None:

@@ -49,6 +49,14 @@ _OLD_SNAPSHOTS = (
     "(select max(snapshot_id) from {s}.ducklake_snapshot_changes where commit_extra_info is not null) "
     "order by snapshot_id limit %s"
 )
+# What was appended up to a commit holds for the commits after it that appended nothing.
+_CARRY_POSITIONS = (
+    "update {s}.ducklake_snapshot_changes as newest set commit_extra_info = known.commit_extra_info from "
+    "(select snapshot_id, commit_extra_info from {s}.ducklake_snapshot_changes where commit_extra_info is not null "
+    "order by snapshot_id desc limit 1) as known where newest.snapshot_id > known.snapshot_id "
+    "and newest.snapshot_id = (select max(snapshot_id) from {s}.ducklake_snapshot)"
+)
+_UPKEEP_LOCK = 7_316_773  # advisory lock, with the tenant
 
 
 class Catalogue:
@@ -115,6 +123,14 @@ class Catalogue:
     def old_snapshots(self, before: datetime, limit: int) -> list[int]:
         """Snapshots from before a moment that nobody needs, oldest first."""
         return [int(row[0]) for row in self._rows(_OLD_SNAPSHOTS, (before, limit))]
+
+    def work_alone(self) -> None:
+        """Wait until nobody else merges or rewrites files of this lake; holds as long as the connection is open."""
+        self._connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (_UPKEEP_LOCK, self._schema))
+
+    def carry_positions(self) -> None:
+        """Let the newest commit say how far the lake has come, so that no older one has to be kept for that."""
+        self._connection.execute(self._sql(_CARRY_POSITIONS))
 
     def due_deletions(self, before: datetime) -> int:
         """Files that were replaced before a moment and are still there."""

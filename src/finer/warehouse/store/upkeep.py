@@ -34,6 +34,7 @@ def compact(
         catalogue = Catalogue(connection, tenant)
         if not catalogue.exists() or not _worth_it(catalogue, now, keep, grace):
             return Compaction(files_before=0, files_after=0, snapshots_expired=0, files_deleted=0)
+        catalogue.work_alone()
         attachments = Attachments(access, capacity=1, memory_mb=memory_mb, create=True)
         try:
             with attachments.use(tenant) as lake:

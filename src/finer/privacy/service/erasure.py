@@ -1,0 +1,52 @@
+"""Erasing a person everywhere: their keys, and their name in the records that have to stay."""
+
+from __future__ import annotations
+
+import secrets
+
+from finer.decisions import service as decisions
+from finer.identity.service import forgetting
+from finer.ingest import service as ingest
+from finer.kit.crypto.fields import destroy
+from finer.kit.ids import read_id
+from finer.kit.tx import Tx
+from finer.privacy.rules.catalogue import rewriting
+from finer.privacy.service.catalogue import catalogue
+from finer.privacy.service.requests import finish_erasure, get_request, refuse_held
+from finer.privacy.store.subjects import key_of
+from finer.privacy.types import ErasureReport, RequestState, SubjectKind
+from finer.warehouse import service as warehouse
+
+
+def carry_out(tx: Tx, request_id: str, access: warehouse.LakeAccess) -> ErasureReport | None:
+    """Erase the person of an approved request; None when that has been done. Done again after a failure, it goes on.
+
+    Raises UnderHold when a hold came in between, LakeUnavailable when the lake cannot be changed now.
+    """
+    request = get_request(tx, request_id).request
+    if request.state is not RequestState.RUNNING:
+        return None
+    refuse_held(request)
+    if request.subject_kind is SubjectKind.USER:
+        changed = forgetting.erase_user(tx, read_id("usr", request.subject))
+        report = ErasureReport(changed=changed, keys_destroyed=changed.pop("keys"))
+    else:
+        changed = part_customer(tx, request.subject, access)
+        report = ErasureReport(
+            changed=changed, keys_destroyed=destroy(tx, key_of(request.subject_kind, request.subject))
+        )
+    finish_erasure(tx, request, report)
+    return report
+
+
+def part_customer(tx: Tx, customer_id: str, access: warehouse.LakeAccess) -> dict[str, int]:
+    """Part everything that is kept of a customer from them; returns what was changed, by place.
+
+    The random names are made with a salt that is forgotten when this returns, so nobody can find them again.
+    """
+    salt = secrets.token_hex(32)
+    changed = {"alerts": decisions.part_customer(tx, customer_id, salt)}
+    changed["refused records"] = ingest.blank_refused(tx, customer_id)
+    columns = {name: dict(rewriting(part)) for name, part in catalogue().contracts.items()}
+    in_lake = warehouse.part_customer(access, tx.tenant, customer_id, salt, columns)
+    return changed | {f"rows of {table} in the lake": rows for table, rows in in_lake.items()}

@@ -1,0 +1,1 @@
+"""The SQL of privacy: requests, holds, breaches, terms of retention."""

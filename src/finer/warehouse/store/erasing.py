@@ -1,0 +1,87 @@
+"""Parting a customer's records from the customer: the rows stay, and say no longer who it was.
+
+Rows are not deleted, because amounts, counts and the windows of other people and merchants rest on them. DuckLake
+writes the changed rows to new files; the old files are rewritten without them, and the history that still shows them is
+forgotten at once, so that only what the clean-up deletes within the hour holds the person any more.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import duckdb
+
+from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.attachments import Attachments
+from finer.warehouse.store.catalogue import Catalogue
+
+_CUSTOMER = "customer_id"
+_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def part_customer(
+    access: LakeAccess,
+    tenant: uuid.UUID,
+    customer_id: str,
+    salt: str,
+    columns: Mapping[str, Mapping[str, str]],
+) -> dict[str, int]:
+    """Rows changed by table. `columns` says by table what becomes of a column: `pseudonym` or `blank`.
+
+    Doing it again is right. Raises LakeUnavailable when the lake cannot be written to, or somebody else changes the
+    same files at this moment; then nothing was changed.
+    """
+    with access.catalogue() as connection:
+        catalogue = Catalogue(connection, tenant)
+        if not catalogue.exists():
+            return {}
+        # A merge that began before and ended after this would bring the old rows back.
+        catalogue.work_alone()
+        tables = {one.name: {column.name for column in one.columns} for one in catalogue.tables().values()}
+        attachments = Attachments(access, capacity=1, memory_mb=1024, create=True)
+        try:
+            with attachments.use(tenant) as lake:
+                changed = {
+                    name: _part(attachments.duckdb, lake, name, _wanted(columns[name], there), customer_id, salt)
+                    for name, there in tables.items()
+                    if name in columns and _CUSTOMER in there
+                }
+                for name in [name for name, rows in changed.items() if rows]:
+                    attachments.duckdb.execute(
+                        f"call ducklake_rewrite_data_files('{lake}', '{name}', delete_threshold => 0)"
+                    )
+                if any(changed.values()):
+                    _forget_history(attachments.duckdb, catalogue, lake)
+        except duckdb.Error as error:
+            raise LakeUnavailable(f"The lake could not be changed: {str(error).splitlines()[0]}") from error
+        finally:
+            attachments.close()
+    return changed
+
+
+def _wanted(columns: Mapping[str, str], there: set[str]) -> dict[str, str]:
+    return {name: what for name, what in columns.items() if name in there}
+
+
+def _part(
+    db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Mapping[str, str], customer_id: str, salt: str
+) -> int:
+    changes = ", ".join(
+        f"{name} = null" if what == "blank" else f"{name} = 'erased-' || left(sha256($salt || {name}), 20)"
+        for name, what in columns.items()
+    )
+    arguments = {"customer": customer_id} | ({"salt": salt} if "$salt" in changes else {})
+    statement = f"update {lake}.{table} set {changes} where {_CUSTOMER} = $customer"  # noqa: S608 - our own names
+    done = db.execute(statement, arguments)
+    row = done.fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _forget_history(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, lake: str) -> None:
+    catalogue.carry_positions()
+    # The newest snapshot is never in the list of the old ones.
+    if old := catalogue.old_snapshots(_EVER, 100_000):
+        db.execute(f"call ducklake_expire_snapshots('{lake}', versions => {old})")

@@ -1,0 +1,213 @@
+"""I02: an erased person is in no table, no lake file and no key any more; what stays says no longer who it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from msgspec.structs import replace
+
+from finer.decisions import service as decisions
+from finer.facts.privacy import ErasureApproved
+from finer.identity.errors import AlreadyExists
+from finer.identity.service import people, sessions
+from finer.identity.types import Factor, Role
+from finer.ingest import service as ingest
+from finer.ingest.types import Body
+from finer.kit.actors import SYSTEM, Actor
+from finer.kit.clock import FixedClock
+from finer.kit.crypto.keyring import Keyring
+from finer.kit.db import Database
+from finer.kit.settings import Settings
+from finer.privacy import handlers
+from finer.privacy.errors import StepNotPossible, UnderHold
+from finer.privacy.service import export, holds, requests
+from finer.privacy.types import HoldKind, Law, RequestKind, RequestState, RequestWithSteps, Step, SubjectKind
+from finer.warehouse import service as warehouse
+from tests.decisions.test_alerts import _alert
+from tests.support.identity import Firm
+from tests.warehouse.samples import sample_batch
+
+CUSTOMER = "customer_id-3"
+
+
+@pytest.fixture
+def access(database_url: str, tmp_path: Path) -> warehouse.LakeAccess:
+    return warehouse.LakeAccess(database_url, Settings(data_dir=str(tmp_path), lake_flush_s=0.05))
+
+
+@pytest.fixture
+def reader(access: warehouse.LakeAccess) -> Iterator[warehouse.LakeReader]:
+    found = warehouse.LakeReader(access.url, access.settings, memory_mb=256, threads=1)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def furnished(firm: Firm, jobs: Database, access: warehouse.LakeAccess) -> Firm:
+    """A firm that knows the customer from alerts, from refused records, and in the lake."""
+    tenant = firm.tenant.id
+    with jobs.transaction(tenant, SYSTEM) as tx:
+        both = [replace(_alert(1), customer_id=CUSTOMER), replace(_alert(2), customer_id="customer_id-4")]
+        decisions.record_verdicts(tx, both, [])
+    with firm.tx() as tx:
+        body = json.dumps({"event_id": "x", "customer_id": CUSTOMER, "amount": "no number"}).encode()
+        parsed = ingest.parse_group(
+            ingest.contract("transaction"), [Body(data=body, format="ndjson", source="test")], tx.now()
+        )
+        ingest.append(tx, "transaction", parsed, 1)
+    writer = warehouse.LakeWriter(access.url, access.settings)
+    writer.put(sample_batch(tenant, 0, 40, extra="customer_id"))
+    assert writer.flush()
+    writer.close()
+    return firm
+
+
+def _approved(
+    firm: Firm, manager: Actor, administrator: Actor, kind: RequestKind, subject_kind: SubjectKind, subject: str
+) -> RequestWithSteps:
+    with firm.tx(manager) as tx:
+        found = requests.open_request(
+            tx, kind=kind, law=Law.GDPR, subject_kind=subject_kind, subject=subject, detail="I am leaving."
+        )
+        for step in (Step.VERIFY, Step.PROPOSE):
+            found = requests.take_step(tx, found.request.id, step=step, note="ok", version=found.request.version)
+    with firm.tx(administrator) as tx:
+        found = requests.approve(tx, found.request.id, step=Step.APPROVE, note="", version=found.request.version)
+        if kind is RequestKind.ERASE:
+            assert tx.facts == [ErasureApproved(request_id=found.request.id)]
+            tx.facts.clear()
+    return found
+
+
+def _carry_out(jobs: Database, firm: Firm, found: RequestWithSteps, access: warehouse.LakeAccess) -> None:
+    with jobs.transaction(firm.tenant.id, SYSTEM) as tx:
+        handlers.erase_person(tx, ErasureApproved(request_id=found.request.id), access)
+
+
+def test_i02_an_erased_customer_is_found_nowhere(
+    furnished: Firm,
+    jobs: Database,
+    access: warehouse.LakeAccess,
+    reader: warehouse.LakeReader,
+    manager: Actor,
+    administrator: Actor,
+    clock: FixedClock,
+    database_url: str,
+) -> None:
+    tenant = furnished.tenant.id
+    before = reader.read(tenant, "select account_id, count(*) as n from transactions group by 1").to_pylist()
+    found = _approved(furnished, manager, administrator, RequestKind.ERASE, SubjectKind.CUSTOMER, CUSTOMER)
+    assert found.request.state is RequestState.RUNNING
+    _carry_out(jobs, furnished, found, access)
+    _carry_out(jobs, furnished, found, access)  # a job may run twice
+    with furnished.tx() as tx:
+        done = requests.get_request(tx, found.request.id)
+        assert done.request.state is RequestState.DONE
+        assert done.request.subject == done.request.detail == "(erased)"
+        assert "1 alerts" in done.steps[-1].note
+        assert "1 refused records" in done.steps[-1].note
+        assert "1 rows of transactions in the lake" in done.steps[-1].note
+        assert decisions.alerts_of_customer(tx, CUSTOMER) == []
+        assert len(decisions.alerts_of_customer(tx, "customer_id-4")) == 1
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute(
+            "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        ).fetchall()
+        for (name,) in tables:
+            hits = connection.execute(f'select count(*) from "{name}" t where t::text like %s', (f"%{CUSTOMER}%",))
+            assert hits.fetchone() == (0,), name
+            hexed = connection.execute(
+                f'select count(*) from "{name}" t where t::text like %s', (f"%{CUSTOMER.encode().hex()}%",)
+            )
+            # The event log keeps what came in until its partition is dropped; nothing was logged here.
+            assert hexed.fetchone() == (0,), name
+    rows = reader.read(tenant, "select customer_id, account_id from transactions order by log_offset").to_pylist()
+    assert len(rows) == 40
+    assert rows[3]["customer_id"].startswith("erased-")
+    assert rows[3]["account_id"].startswith("erased-")
+    assert rows[4]["customer_id"] == "customer_id-4"
+    assert sum(one["n"] for one in before) == 40
+    warehouse.compact(access, tenant, clock=FixedClock(Database(jobs.url, jobs.role).clock.now() + timedelta(hours=3)))
+    files = list(access.folder(tenant).rglob("*.parquet"))
+    assert files
+    for file in files:
+        for column in pq.read_table(file).columns:
+            assert CUSTOMER not in column.to_pylist(), file
+
+
+def test_i02_an_erased_member_of_staff_is_unreadable_also_in_a_copy_of_the_tables(
+    firm: Firm, jobs: Database, access: warehouse.LakeAccess, manager: Actor, administrator: Actor
+) -> None:
+    user = firm.user(Role.AUDITOR)
+    with firm.tx() as tx:
+        sessions.begin_session(tx, user.id, "browser", factor=Factor.PASSWORD)
+        people.create_sign_in_link(tx, email=user.email)
+        copied = tx.connection.exec_driver_sql(
+            "select email_sealed, name_sealed from identity_users where id = %s", (user.id,)
+        ).one()
+    found = _approved(firm, manager, administrator, RequestKind.ERASE, SubjectKind.USER, user.email)
+    _carry_out(jobs, firm, found, access)
+    with jobs.transaction(firm.tenant.id, SYSTEM) as tx:
+        assert tx.keys is not None
+        for keys in (tx.keys, Keyring(tx.keys.service)):
+            again = people.get_user(dataclasses.replace(tx, keys=keys), user.id)
+            assert (again.email, again.name) == ("(erased)", "(erased)")
+            assert again.disabled_at is not None
+        kept = tx.connection.exec_driver_sql(
+            "select count(*) from kit_keys where tenant_id = %s and id = any(%s::uuid[])",
+            (firm.tenant.id, [bytes(value)[2:18].hex() for value in copied]),
+        )
+        assert kept.scalar_one() == 0
+    with firm.tx() as tx:
+        again = people.create_user(tx, firm.settings, email=user.email, name="New", role=Role.AUDITOR, password=None)
+        assert again.id != user.id
+        with pytest.raises(AlreadyExists):
+            people.create_user(tx, firm.settings, email=user.email, name="New", role=Role.AUDITOR, password=None)
+
+
+def test_a_hold_placed_after_the_approval_still_stops_the_job(
+    furnished: Firm, jobs: Database, access: warehouse.LakeAccess, manager: Actor, administrator: Actor
+) -> None:
+    found = _approved(furnished, manager, administrator, RequestKind.ERASE, SubjectKind.CUSTOMER, CUSTOMER)
+    with furnished.tx(manager) as tx:
+        holds.place_hold(tx, kind=HoldKind.LEGAL, subject_kind=SubjectKind.CUSTOMER, subject=CUSTOMER, reason="dispute")
+    with pytest.raises(UnderHold):
+        _carry_out(jobs, furnished, found, access)
+    with furnished.tx() as tx:
+        assert len(decisions.alerts_of_customer(tx, CUSTOMER)) == 1
+
+
+def test_a_person_gets_a_file_that_people_and_machines_read(
+    furnished: Firm, reader: warehouse.LakeReader, manager: Actor, administrator: Actor
+) -> None:
+    found = _approved(furnished, manager, administrator, RequestKind.ACCESS, SubjectKind.CUSTOMER, CUSTOMER)
+    with furnished.tx(administrator) as tx:
+        made = json.loads(export.export_file(tx, furnished.settings, reader, found.request.id, html=False))
+        assert made["about"]["id"] == CUSTOMER
+        assert [one["event_id"] for one in made["records"]["lake.transaction"]] == ["event-3"]
+        assert len(made["records"]["alerts"]) == 1
+        assert any(one["purpose"].startswith("To stop fraud") for one in made["why"])
+        page = export.export_file(tx, furnished.settings, reader, found.request.id, html=True).decode()
+        assert "<script" not in page
+        assert "Sari-sari 50% Store" in page
+        assert "customer_id-4" not in page + json.dumps(made)
+        steps = requests.get_request(tx, found.request.id).steps
+        assert [one.note for one in steps if one.step is Step.DOWNLOAD] == ["JSON", "HTML"]
+
+
+def test_there_is_no_file_before_a_second_person_agreed(
+    furnished: Firm, reader: warehouse.LakeReader, manager: Actor
+) -> None:
+    with furnished.tx(manager) as tx:
+        found = requests.open_request(
+            tx, kind=RequestKind.ACCESS, law=Law.GDPR, subject_kind=SubjectKind.CUSTOMER, subject=CUSTOMER, detail=""
+        )
+        with pytest.raises(StepNotPossible):
+            export.export_file(tx, furnished.settings, reader, found.request.id, html=False)
