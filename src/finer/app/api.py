@@ -39,7 +39,7 @@ from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.kit.db import API, Database
-from finer.kit.errors import FinerError, Unavailable
+from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
@@ -134,6 +134,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             FinerError: _problem,
             HTTPException: _http_problem,
             idempotency.Replay: idempotency.show_replay,
+            RecursionError: _too_deep,
             Exception: _unexpected,
         },
         after_request=watch.note_response,
@@ -211,6 +212,10 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         media_type="application/problem+json",
         headers=dict(error.headers or {}),
     )
+
+
+def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[Any]:
+    return _problem(request, InvalidInput("The JSON is nested too deep to be read. Nothing was changed."))
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

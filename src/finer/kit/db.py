@@ -19,7 +19,7 @@ from finer.kit import schema
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
-from finer.kit.errors import Conflict, Unavailable
+from finer.kit.errors import Conflict, InvalidInput, Unavailable
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -37,6 +37,9 @@ DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.O
 UNIQUE_VIOLATION: tuple[type[Exception], ...] = (sa.exc.IntegrityError, psycopg.errors.UniqueViolation)
 """What a transaction raises when somebody else has written the same key."""
 _CONFLICT = "FN409"
+# A NUL in a text (the driver refuses it without a code), a character that UTF-8 does not have, a number or a time out
+# of range: all of them come from the input.
+_NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
 """The SQLSTATE by which functions in the database say that somebody else was quicker; it becomes a Conflict."""
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%s::text[]) as payload"
 
@@ -118,6 +121,7 @@ class Database:
             pool_timeout=10,
             pool_pre_ping=True,
         )
+        sa.event.listen(self.engine, "handle_error", _say_what_cannot_be_held)
 
     @contextmanager
     def transaction(self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False) -> Iterator[Tx]:
@@ -204,3 +208,10 @@ def _conflicts_told() -> Iterator[None]:
 def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:
     """Tell row-level security which tenant this transaction is about; it ends with the transaction."""
     connection.exec_driver_sql("select set_config('finer.tenant', %s, true)", (str(tenant),))
+
+
+def _say_what_cannot_be_held(context: sa.engine.ExceptionContext) -> None:
+    """Raise InvalidInput in the place of the driver's error for a value that PostgreSQL cannot hold."""
+    origin = context.original_exception
+    if isinstance(origin, psycopg.DataError) and origin.sqlstate in _NOT_HELD:
+        raise InvalidInput("A value holds a character or a size that cannot be stored. Take it out.")
