@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0016_privacy"
-down_revision = "0015_sign_in"
+revision = "0017_privacy"
+down_revision = "0016_idempotency"
 
 _TABLES = """
 create table privacy_requests (
