@@ -831,6 +831,278 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/breaches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List breaches
+         * @description Breaches of the firm with the clocks of each law.
+         */
+        get: operations["ApiV1PrivacyBreachesList"];
+        put?: never;
+        /**
+         * Write a breach down
+         * @description Write a breach down; clocks run from when the firm became aware.
+         */
+        post: operations["ApiV1PrivacyBreachesCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/breaches/{breach_id}/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assess a breach
+         * @description Say whether authorities have to be told, or that all is done.
+         */
+        post: operations["ApiV1PrivacyBreachesBreachIdAssessmentAssess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/breaches/{breach_id}/notices/{law}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Note that an authority was told
+         * @description Note when an authority was told, or why it will be told later.
+         */
+        put: operations["ApiV1PrivacyBreachesBreachIdNoticesLawNotice"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The data catalogue
+         * @description Every personal field: what it holds, why, on what ground, how long, and who receives it.
+         */
+        get: operations["ApiV1PrivacyCatalogueRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List holds
+         * @description Holds of the firm, the latest first.
+         */
+        get: operations["ApiV1PrivacyHoldsList"];
+        put?: never;
+        /**
+         * Place a hold
+         * @description Keep a person's records from being erased or forgotten.
+         */
+        post: operations["ApiV1PrivacyHoldsPlace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/holds/{hold_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release a hold
+         * @description The reason is gone.
+         */
+        post: operations["ApiV1PrivacyHoldsHoldIdReleaseRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List subject requests
+         * @description Requests of the firm: the open ones by when they came, then the closed ones.
+         */
+        get: operations["ApiV1PrivacyRequestsList"];
+        put?: never;
+        /**
+         * Take a request in
+         * @description Take a request in; its term runs from when it was received.
+         */
+        post: operations["ApiV1PrivacyRequestsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A subject request
+         * @description A request with everything that was done with it, and what can be done next.
+         */
+        get: operations["ApiV1PrivacyRequestsRequestIdRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request, or send it back
+         * @description Agree to what another person proposed, or send it back. An approved erasure begins at once.
+         */
+        post: operations["ApiV1PrivacyRequestsRequestIdApprovalApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a request
+         * @description Everything that is kept of the person, made now and kept nowhere, for the person to have.
+         */
+        get: operations["ApiV1PrivacyRequestsRequestIdFileFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{request_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a request on
+         * @description Do the next thing with a request. Erasing and handing out files is proposed here and approved by another.
+         */
+        post: operations["ApiV1PrivacyRequestsRequestIdStepsStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Terms of retention
+         * @description How long things are kept, and what the next run would let go of.
+         */
+        get: operations["ApiV1PrivacyRetentionTerms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention/{what}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose a term of retention
+         * @description Choose how long something is kept; the next run, every night, goes by it.
+         */
+        put: operations["ApiV1PrivacyRetentionWhatTerm"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1352,6 +1624,21 @@ export interface components {
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
+        /** ApprovalBody */
+        ApprovalBody: {
+            /** @default  */
+            note: string;
+            /** @enum {string} */
+            step: "approve" | "send_back";
+            version: number;
+        };
+        /** AssessmentBody */
+        AssessmentBody: {
+            people_affected?: number | null;
+            /** @enum {string} */
+            state: "notifiable" | "not_notifiable" | "closed";
+            version: number;
+        };
         /** AuditActions */
         AuditActions: {
             items: string[];
@@ -1431,6 +1718,39 @@ export interface components {
             logo_text?: string | null;
             primary_color?: string | null;
         };
+        /** Breach */
+        Breach: {
+            assessed_at: string | null;
+            /** Format: date-time */
+            aware_at: string;
+            clocks: components["schemas"]["Clock"][];
+            description: string;
+            id: string;
+            opened_by: string;
+            people_affected: number | null;
+            state: components["schemas"]["BreachState"];
+            title: string;
+            version: number;
+        };
+        /** BreachBody */
+        BreachBody: {
+            /** Format: date-time */
+            aware_at: string;
+            /** @default  */
+            description: string;
+            laws: components["schemas"]["Law"][];
+            title: string;
+        };
+        /**
+         * BreachState
+         * @description How far the firm has come with a breach.
+         * @enum {string}
+         */
+        BreachState: "assessing" | "notifiable" | "not_notifiable" | "closed";
+        /** Breaches */
+        Breaches: {
+            items: components["schemas"]["Breach"][];
+        };
         /** BrokenField */
         BrokenField: {
             field: string;
@@ -1438,6 +1758,23 @@ export interface components {
             reason: string;
             rule: string;
             value: string;
+        };
+        /** CatalogueEntry */
+        CatalogueEntry: {
+            about: string;
+            data_class: string;
+            erasure: string;
+            field: string;
+            lawful_basis: string;
+            place: string;
+            protection: string;
+            purpose: string;
+            recipients: string[];
+            retention: string;
+        };
+        /** CatalogueView */
+        CatalogueView: {
+            items: components["schemas"]["CatalogueEntry"][];
         };
         /** ChainFinding */
         ChainFinding: {
@@ -1450,6 +1787,14 @@ export interface components {
         ChangeBody: {
             name?: string | null;
             networks?: string[] | null;
+        };
+        /** Clock */
+        Clock: {
+            due_at: string | null;
+            law: components["schemas"]["Law"];
+            notified_at: string | null;
+            reason: string;
+            says: string;
         };
         /** CodeBody */
         CodeBody: {
@@ -1539,6 +1884,36 @@ export interface components {
             seconds: number | null;
             table: string;
         };
+        /** Hold */
+        Hold: {
+            id: string;
+            kind: components["schemas"]["HoldKind"];
+            /** Format: date-time */
+            placed_at: string;
+            placed_by: string;
+            reason: string;
+            released_at: string | null;
+            released_by: string | null;
+            subject: string;
+            subject_kind: components["schemas"]["SubjectKind"];
+        };
+        /** HoldBody */
+        HoldBody: {
+            kind: components["schemas"]["HoldKind"];
+            reason: string;
+            subject: string;
+            subject_kind: components["schemas"]["SubjectKind"];
+        };
+        /**
+         * HoldKind
+         * @description Why a person's records stay as they are: a dispute, the duty against money laundering, or their own wish.
+         * @enum {string}
+         */
+        HoldKind: "legal" | "aml" | "restriction";
+        /** Holds */
+        Holds: {
+            items: components["schemas"]["Hold"][];
+        };
         /** KeyBody */
         KeyBody: {
             /** @default 365 */
@@ -1557,6 +1932,12 @@ export interface components {
             p95_ms: number | null;
             p99_ms: number | null;
         };
+        /**
+         * Law
+         * @description The law under which somebody asks, or a breach is told.
+         * @enum {string}
+         */
+        Law: "gdpr" | "sg_pdpa" | "ph_dpa" | "th_pdpa";
         /** LinkBody */
         LinkBody: {
             token: string;
@@ -1655,6 +2036,12 @@ export interface components {
             };
             name: string;
         };
+        /** NoticeBody */
+        NoticeBody: {
+            notified_at?: string | null;
+            /** @default  */
+            reason: string;
+        };
         /** OAuthClientView */
         OAuthClientView: {
             client_id: string;
@@ -1706,7 +2093,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -1803,6 +2190,46 @@ export interface components {
         RecoveryCodes: {
             recovery_codes: string[];
         };
+        /** RequestBody */
+        RequestBody: {
+            /** @default  */
+            detail: string;
+            kind: components["schemas"]["RequestKind"];
+            law: components["schemas"]["Law"];
+            received_at?: string | null;
+            subject: string;
+            subject_kind: components["schemas"]["SubjectKind"];
+        };
+        /**
+         * RequestKind
+         * @description What a person asks for.
+         * @enum {string}
+         */
+        RequestKind: "access" | "portability" | "rectify" | "restrict" | "erase" | "object" | "human_review";
+        /** RequestPage */
+        RequestPage: {
+            items: components["schemas"]["SubjectRequest"][];
+        };
+        /**
+         * RequestState
+         * @description How far a request has come.
+         * @enum {string}
+         */
+        RequestState: "received" | "verified" | "proposed" | "ready" | "running" | "done" | "refused";
+        /** RequestStep */
+        RequestStep: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            note: string;
+            step: components["schemas"]["Step"];
+        };
+        /** RequestWithSteps */
+        RequestWithSteps: {
+            allowed: components["schemas"]["Step"][];
+            request: components["schemas"]["SubjectRequest"];
+            steps: components["schemas"]["RequestStep"][];
+        };
         /** Resolution */
         Resolution: {
             /** Format: date-time */
@@ -1817,6 +2244,19 @@ export interface components {
             /** @enum {string} */
             verdict: "confirmed_fraud" | "dismissed";
             version: number;
+        };
+        /** RetentionReport */
+        RetentionReport: {
+            dry_run: boolean;
+            rules: components["schemas"]["RetentionRule"][];
+        };
+        /** RetentionRule */
+        RetentionRule: {
+            days: number;
+            default_days: number;
+            describes: string;
+            due: number;
+            what: string;
         };
         /**
          * Role
@@ -1932,10 +2372,50 @@ export interface components {
                 [key: string]: string;
             }[];
         };
+        /**
+         * Step
+         * @description What is done with a request.
+         * @enum {string}
+         */
+        Step: "receive" | "verify" | "propose" | "approve" | "send_back" | "download" | "complete" | "restrict" | "refuse" | "extend" | "erased";
+        /** StepBody */
+        StepBody: {
+            /** @default  */
+            note: string;
+            /** @enum {string} */
+            step: "verify" | "propose" | "complete" | "restrict" | "refuse" | "extend";
+            version: number;
+        };
         /** StepUpBody */
         StepUpBody: {
             code?: string | null;
             password?: string | null;
+        };
+        /**
+         * SubjectKind
+         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
+         * @enum {string}
+         */
+        SubjectKind: "customer" | "user";
+        /** SubjectRequest */
+        SubjectRequest: {
+            closed_at: string | null;
+            detail: string;
+            /** Format: date-time */
+            due_at: string;
+            extended: boolean;
+            held?: components["schemas"]["HoldKind"] | null;
+            id: string;
+            kind: components["schemas"]["RequestKind"];
+            law: components["schemas"]["Law"];
+            opened_by: string;
+            proposed_by: string | null;
+            /** Format: date-time */
+            received_at: string;
+            state: components["schemas"]["RequestState"];
+            subject: string;
+            subject_kind: components["schemas"]["SubjectKind"];
+            version: number;
         };
         /** TeamBody */
         TeamBody: {
@@ -1955,6 +2435,10 @@ export interface components {
             name: string;
             slug: string;
             timezone: string;
+        };
+        /** TermBody */
+        TermBody: {
+            days: number;
         };
         /** Throughput */
         Throughput: {
@@ -3744,6 +4228,567 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyBreachesList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breaches"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyBreachesCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreachBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breach"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyBreachesBreachIdAssessmentAssess: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                breach_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssessmentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breach"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyBreachesBreachIdNoticesLawNotice: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                breach_id: string;
+                /** @description The law under which somebody asks, or a breach is told. */
+                law: components["schemas"]["Law"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breach"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyCatalogueRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueView"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyHoldsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyHoldsPlace: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyHoldsHoldIdReleaseRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hold_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsList: {
+        parameters: {
+            query?: {
+                open_only?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestWithSteps"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsRequestIdRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestWithSteps"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsRequestIdApprovalApproval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestWithSteps"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsRequestIdFileFile: {
+        parameters: {
+            query?: {
+                form?: "json" | "html";
+            };
+            header?: never;
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRequestsRequestIdStepsStep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestWithSteps"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRetentionTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionReport"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PrivacyRetentionWhatTerm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                what: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TermBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

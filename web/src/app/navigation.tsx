@@ -1,10 +1,10 @@
-import { ApartmentOutlined, SafetyOutlined } from "@ant-design/icons";
+import { ApartmentOutlined, AuditOutlined, SafetyOutlined, SecurityScanOutlined } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
 import { type Permission, permission } from "../shared/permissions";
 
 export interface NavPage {
-  path: typeof paths.fraud | typeof paths.pipeline;
+  path: typeof paths.fraud | typeof paths.pipeline | typeof paths.access | typeof paths.audit;
   title: string;
   icon: ReactNode;
   needs: Permission;
@@ -22,6 +22,18 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
+  },
+  {
+    path: paths.access,
+    title: "Access alerts",
+    icon: <SecurityScanOutlined aria-hidden />,
+    needs: permission.readAccessAlerts,
+  },
+  {
+    path: paths.audit,
+    title: "Audit",
+    icon: <AuditOutlined aria-hidden />,
+    needs: permission.readAudit,
   },
 ];
 

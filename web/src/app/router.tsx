@@ -77,7 +77,24 @@ const pipeline = createRoute({
   component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
 });
 
-const tree = root.addChildren([signIn, inside.addChildren([home, fraud.addChildren([alert]), pipeline])]);
+const access = createRoute({
+  getParentRoute: () => inside,
+  path: paths.access,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/access/AccessPage"), "AccessPage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: paths.audit,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/audit/AuditPage"), "AuditPage"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  inside.addChildren([home, fraud.addChildren([alert]), pipeline, access, audit]),
+]);
 
 export function createAppRouter(client: QueryClient, history?: RouterHistory) {
   const router = createRouter({

@@ -15,7 +15,12 @@ function field(value: Cell): string {
 
 /** Hands a text to the browser as a file. The mark at the start tells spreadsheets that it is UTF-8. */
 export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+  saveFile(name, new Blob(["\ufeff", text], { type: "text/csv;charset=utf-8" }));
+}
+
+/** Hands a file to the browser. */
+export function saveFile(name: string, file: Blob): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -5,6 +5,8 @@ export const paths = {
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
   pipeline: "/pipeline",
+  audit: "/audit",
+  access: "/security",
   streams: {
     alerts: "/api/v1/alerts/stream",
     pipeline: "/api/v1/pipeline/stream",

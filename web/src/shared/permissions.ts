@@ -6,6 +6,11 @@ export const permission = {
   readPipeline: "pipeline:read",
   readQuarantine: "quarantine:read",
   readReceipts: "receipts:read",
+  readAudit: "audit:read",
+  verifyAudit: "audit:verify",
+  exportAudit: "audit:export",
+  readAccessAlerts: "security_alerts:read",
+  resolveAccessAlerts: "security_alerts:resolve",
 } as const;
 
 export type Permission = (typeof permission)[keyof typeof permission];

@@ -125,7 +125,7 @@ def _raise(tx: Tx, hit: Hit, observation: dict[str, Any]) -> None:
 
 def _subject(hit: Hit, observation: dict[str, Any]) -> tuple[str, str]:
     if hit.rule.about == "origin":
-        return observation["origin"], observation["origin"]
+        return observation["origin"], ""
     if hit.rule.about == "account":
         return observation["account"], observation.get("account_name") or ""
     return shown_actor(observation["actor_kind"], observation["actor_id"]), observation["actor_name"]

@@ -1,10 +1,11 @@
 import { CloseOutlined, SearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Button, Input, type InputRef, Segmented, Select } from "antd";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useRef } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { useSession } from "../../shared/session";
 import { instantOf, localInput } from "../../shared/time";
+import { Draft } from "../../shared/ui/Draft";
 import { DEFAULT_FILTER, type Filter, isNarrowed, type Range } from "./filter";
 import { summaryQuery } from "./queries";
 
@@ -162,31 +163,4 @@ function CustomRange({ filter, set }: { filter: Filter; set(change: Partial<Filt
       />
     </>
   );
-}
-
-interface DraftProps {
-  value: string;
-  onCommit(value: string): void;
-  render(value: string, change: (value: string) => void, commit: () => void): ReactNode;
-}
-
-/** A text that counts once typing stops: the list is not fetched for every letter. */
-function Draft({ value, onCommit, render }: DraftProps) {
-  const [draft, setDraft] = useState(value);
-  const [from, setFrom] = useState(value);
-  if (from !== value) {
-    setFrom(value);
-    setDraft(value);
-  }
-  const commit = () => {
-    if (draft !== value) onCommit(draft);
-  };
-  const latest = useRef(commit);
-  latest.current = commit;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: every letter starts the wait anew.
-  useEffect(() => {
-    const timer = setTimeout(() => latest.current(), 400);
-    return () => clearTimeout(timer);
-  }, [draft]);
-  return render(draft, setDraft, commit);
 }
