@@ -1,14 +1,21 @@
 """S5: `finer ingest` of a 5-million-row Parquet file and a 2 GB NDJSON file, against Polars reading and checking alone.
 
-The limit is what Polars takes to read the same file and evaluate the same kind of checks, without keeping anything.
+The limit is what Polars takes to read the same file and evaluate the same kind of checks, without keeping anything; it
+uses every core, and Finer shares them with its database, its worker and its lake, which take the records on meanwhile.
+
+Each file is taken in twice, into a fresh Finer: as the command does it by itself, where it waits for the worker so that
+live senders need not (`ratio_of_limit_*`), and running ahead of the worker with `--backlog` (`ratio_ahead_*`), which is
+the speed of reading, checking and storing alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,9 +95,10 @@ def limit(file: Path) -> float:
     return float(out.stdout)
 
 
-def ingest(server: Server, file: Path) -> tuple[float, float, int]:
-    """(rows per second, peak resident MiB, rows accepted) of `finer ingest`."""
+def ingest(server: Server, file: Path, *options: str) -> tuple[float, float, int]:
+    """(rows per second, peak resident MiB, rows accepted) of `finer ingest`, from its start to its end."""
     command = [sys.executable, "-m", "finer.app.cli", "ingest", "transaction", str(file), "--tenant", server.tenant]
+    command += options
     started = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--data-dir", str(server.folder), "--json"], stdout=subprocess.PIPE, text=True
@@ -115,22 +123,33 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--bytes", type=int, default=2_000_000_000)
     arguments = parser.parse_args()
-    with serving() as server:
-        parquet, ndjson = server.folder / "events.parquet", server.folder / "events.ndjson"
+    measured: dict[str, dict[str, tuple[float, float, int]]] = {}
+    with tempfile.TemporaryDirectory(prefix="finer-s5-") as folder:
+        parquet, ndjson = Path(folder, "events.parquet"), Path(folder, "events.ndjson")
         make_parquet(parquet, arguments.rows)
         lines = make_ndjson(ndjson, arguments.bytes)
-        limits = {file.suffix: limit(file) for file in (parquet, ndjson)}
-        measured = {file.suffix: ingest(server, file) for file in (parquet, ndjson)}
+        files = (parquet, ndjson)
+        limits: dict[str, list[float]] = {file.suffix: [limit(file)] for file in files}
+        for way, options in (("of_limit", ()), ("ahead", ("--backlog", "1000000000"))):
+            with serving() as server:
+                measured[way] = {file.suffix: ingest(server, file, *options) for file in files}
+            for file in files:
+                limits[file.suffix].append(limit(file))
+    most = {suffix: statistics.median(found) for suffix, found in limits.items()}
     figures = {
-        "ratio_of_limit_parquet": measured[".parquet"][0] / limits[".parquet"],
-        "ratio_of_limit_ndjson": measured[".ndjson"][0] / limits[".ndjson"],
-        "peak_rss_mb": max(found[1] for found in measured.values()),
-        "rows_per_s_parquet": measured[".parquet"][0],
-        "rows_per_s_ndjson": measured[".ndjson"][0],
+        f"ratio_{way}_{suffix[1:]}": found[0] / most[suffix]
+        for way, by_file in measured.items()
+        for suffix, found in by_file.items()
+    }
+    default = measured["of_limit"]
+    figures |= {
+        "peak_rss_mb": max(found[1] for by_file in measured.values() for found in by_file.values()),
+        "rows_per_s_parquet": default[".parquet"][0],
+        "rows_per_s_ndjson": default[".ndjson"][0],
     }
     holds = figures["ratio_of_limit_parquet"] >= 0.3 and figures["ratio_of_limit_ndjson"] >= 0.3
-    settings = {"rows": arguments.rows, "lines": lines, "accepted": {k: v[2] for k, v in measured.items()}}
-    peers = {"polars_parquet_rows_per_s": limits[".parquet"], "polars_ndjson_rows_per_s": limits[".ndjson"]}
+    settings = {"rows": arguments.rows, "lines": lines, "accepted": {k: v[2] for k, v in default.items()}}
+    peers = {"polars_parquet_rows_per_s": most[".parquet"], "polars_ndjson_rows_per_s": most[".ndjson"]}
     report(
         "S5",
         figures,
