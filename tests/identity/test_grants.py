@@ -38,10 +38,20 @@ def test_every_permission_is_granted_to_somebody() -> None:
 @pytest.mark.parametrize(
     ("role", "never"),
     [
-        (Role.ADMINISTRATOR, {Permission.ALERTS_RESOLVE, Permission.DECISIONS_WRITE, Permission.EVENTS_WRITE}),
+        (
+            Role.ADMINISTRATOR,
+            {Permission.ALERTS_ASSIGN, Permission.ALERTS_RESOLVE, Permission.DECISIONS_WRITE, Permission.EVENTS_WRITE},
+        ),
         (Role.SERVICE, {Permission.ALERTS_RESOLVE, Permission.API_KEYS_WRITE, Permission.SESSION_OWN}),
         (Role.EXECUTIVE, {Permission.ALERTS_READ, Permission.QUARANTINE_READ, Permission.RECEIPTS_READ}),
-        (Role.AUDITOR, {p for p in Permission if p.value.endswith((":write", ":resolve", ":run"))}),
+        (
+            Role.AUDITOR,
+            {
+                p
+                for p in Permission
+                if p.value.endswith((":write", ":resolve", ":run", ":approve", ":decide", ":make", ":assign"))
+            },
+        ),
         (Role.CUSTOMER, set(Permission) - {Permission.SESSION_OWN}),
     ],
 )

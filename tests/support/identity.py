@@ -22,6 +22,8 @@ from finer.app.authentication import Authenticator
 from finer.app.sign_in import Doorway
 from finer.identity.routes import edge, watch
 from finer.identity.routes.entrance import Entrance
+from finer.app.proposals import PROPOSAL_KINDS
+
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Admission, Permission, Principal, Role, Tenant, User
@@ -133,6 +135,7 @@ def small_app(
             "machine_tokens": Provide(lambda: authenticator.machine_tokens, sync_to_thread=False),
             "doorway": Provide(lambda: doorway, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
+            "proposal_kinds": Provide(lambda: PROPOSAL_KINDS, sync_to_thread=False),
         },
         exception_handlers={FinerError: problem},
         openapi_config=OpenAPIConfig(

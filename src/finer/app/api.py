@@ -25,6 +25,7 @@ from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.process import prepare_process, settle
 from finer.app.sign_in import Doorway
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
@@ -172,6 +173,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "credentials": constant(services.authenticator),
         "machine_tokens": constant(services.authenticator.machine_tokens),
         "doorway": constant(services.doorway),
+        "proposal_kinds": constant(PROPOSAL_KINDS),
         "settings": constant(services.settings),
         "lake": constant(services.lake),
     }

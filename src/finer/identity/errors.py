@@ -175,3 +175,57 @@ class NotAcceptable(Unprocessable):
 
     slug = "not-acceptable"
     title = "This cannot be used"
+
+
+class ProposalNotFound(NotFound):
+    """No proposal of this firm has this id."""
+
+    slug = "proposal-not-found"
+
+
+class OwnProposal(Forbidden):
+    """The maker of a proposal cannot be the one who decides on it."""
+
+    slug = "own-proposal"
+    title = "Somebody else has to decide on this"
+
+
+class ProposalClosed(Conflict):
+    """The proposal was decided or withdrawn."""
+
+    slug = "proposal-closed"
+    title = "This proposal does not wait any more"
+
+
+class ProposalExpired(Conflict):
+    """Nobody decided on the proposal in time."""
+
+    slug = "proposal-expired"
+    title = "This proposal has expired"
+
+
+class ProposalChanged(Conflict):
+    """The hash that was approved is not that of the proposal."""
+
+    slug = "proposal-changed"
+    title = "This is another proposal than the one you saw"
+
+
+class ProposalStale(Conflict):
+    """What the proposal would change has changed, or its maker may not propose it any more."""
+
+    slug = "proposal-stale"
+    title = "This proposal is out of date"
+
+
+class NotForOneself(Forbidden):
+    """Nobody changes their own role or account."""
+
+    slug = "not-for-oneself"
+
+
+class LastAdministrator(Conflict):
+    """A firm keeps one administrator at least."""
+
+    slug = "last-administrator"
+    title = "This is the last administrator"

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     ALERTS_READ = "alerts:read"
     ALERTS_RESOLVE = "alerts:resolve"
     ALERTS_SUMMARISE = "alerts:summarise"
+    API_KEYS_APPROVE = "api_keys:approve"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"
     AUDIT_EXPORT = "audit:export"
@@ -48,6 +49,9 @@ class Permission(StrEnum):
     PRIVACY_EXPORT = "privacy:export"
     PRIVACY_READ = "privacy:read"
     PRIVACY_WRITE = "privacy:write"
+    PROPOSALS_DECIDE = "proposals:decide"
+    PROPOSALS_MAKE = "proposals:make"
+    PROPOSALS_READ = "proposals:read"
     QUARANTINE_READ = "quarantine:read"
     RECEIPTS_READ = "receipts:read"
     SECURITY_ALERTS_READ = "security_alerts:read"
@@ -56,6 +60,7 @@ class Permission(StrEnum):
     SQL_RUN = "sql:run"
     TEAMS_READ = "teams:read"
     TEAMS_WRITE = "teams:write"
+    USERS_APPROVE = "users:approve"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
 
@@ -329,3 +334,47 @@ class SecurityAlert(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str
     changed_at: datetime | None
     version: int
+
+
+class ProposalState(StrEnum):
+    """What became of a proposal."""
+
+    WAITING = "waiting"
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody said of a proposal, and which payload they saw."""
+
+    checker_id: uuid.UUID
+    approved: bool
+    payload_sha256: bytes
+    reason: str
+    at: datetime
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that waits for a second person. `payload` is canonical JSON, `base_version` the state it starts from."""
+
+    id: uuid.UUID
+    kind: str
+    payload: str
+    payload_sha256: bytes
+    base_version: str
+    reason: str
+    maker_id: uuid.UUID
+    made_at: datetime
+    expires_at: datetime
+    state: ProposalState = ProposalState.WAITING
+    decided_at: datetime | None = None
+    approvals: list[Approval] = []
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What an act changes, for people: a name, and its value before and after."""
+
+    what: str
+    before: str
+    after: str

@@ -94,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     argon2_memory_kib: Annotated[int, _D(description="Memory of one password hash (argon2id).", ge=8)] = 19_456
     argon2_iterations: Annotated[int, _D(description="Passes of one password hash (argon2id).", ge=1)] = 2
+    approvals: Annotated[
+        str, _D(description="Acts that take two people: `all`, `none`, or kinds of proposals, comma-separated.")
+    ] = "all"
     sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024
     sql_timeout_s: Annotated[float, _D(description="Time that one user query may take.", gt=0)] = 60.0
     audit_key_file: Annotated[

@@ -10,8 +10,10 @@ from finer.identity.routes.audit import AuditController
 from finer.identity.routes.oauth import OAuthClientController, TokenController
 from finer.identity.routes.permissions import PermissionController
 from finer.identity.routes.security_alerts import SecurityAlertController
+from finer.identity.routes.proposals import ProposalController
 from finer.identity.routes.session import SessionController
 from finer.identity.routes.teams import TeamController
+from finer.identity.routes.users import UserController
 
 ROUTES: list[Any] = [
     SessionController,
@@ -23,4 +25,6 @@ ROUTES: list[Any] = [
     SecurityAlertController,
     PermissionController,
     TeamController,
+    UserController,
+    ProposalController,
 ]

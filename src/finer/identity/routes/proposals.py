@@ -1,0 +1,163 @@
+"""HTTP of proposals: what waits for a second person."""
+
+from __future__ import annotations
+
+import builtins
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, get, post
+
+from finer.identity.routes.edge import NOT_KEPT
+from finer.identity.service import people, proposals
+from finer.identity.service.authorisation import permissions_of
+from finer.identity.service.proposals import Kinds
+from finer.identity.types import Change, Permission, Proposal, ProposalState, Role
+from finer.kit.ids import read_id, show_id
+from finer.kit.tx import Tx
+
+
+class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, and the SHA-256 of the payload that was looked at."""
+
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    """A person, by name."""
+
+    id: str
+    name: str
+
+
+class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody said of a proposal."""
+
+    by: PersonView
+    approved: bool
+    reason: str
+    at: datetime
+
+
+class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
+    """A proposal as the API shows it. `changes` are listed while it waits; `decidable` is so for the caller."""
+
+    id: str
+    kind: str
+    title: str
+    state: str
+    payload: dict[str, Any]
+    sha256: str
+    reason: str
+    by: PersonView
+    made_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    changes: list[Change]
+    approvals: list[ApprovalView]
+    approvals_needed: int
+    mine: bool
+    decidable: bool
+
+
+class ProposalController(Controller):
+    """What waits for a second person, and what became of it."""
+
+    path = "/api/v1/proposals"
+    tags = ["Approvals"]
+    response_headers = NOT_KEPT
+
+    @get("/", opt={"permission": Permission.PROPOSALS_READ}, sync_to_thread=True, summary="List proposals")
+    def list(
+        self, tx: Tx, proposal_kinds: Kinds, proposal_state: ProposalState | None = None
+    ) -> builtins.list[ProposalView]:
+        """Proposals that the caller reaches, the newest first."""
+        names = {user.id: user.name for user in people.list_users(tx)}
+        return [_show(tx, proposal_kinds, one, names) for one in proposals.list_proposals(tx, proposal_state)]
+
+    @get("/{proposal_id:str}", opt={"permission": Permission.PROPOSALS_READ}, sync_to_thread=True, summary="A proposal")
+    def detail(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
+        """One proposal, with what it would change."""
+        return _one(tx, proposal_kinds, proposals.get_proposal(tx, read_id("pro", proposal_id)))
+
+    @post(
+        "/{proposal_id:str}/approval",
+        opt={"permission": Permission.PROPOSALS_DECIDE, "step_up": True},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Approve a proposal",
+    )
+    def approve(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str, data: DecisionBody) -> ProposalView:
+        """Approve what somebody else proposed; it is done in the same moment. Only people, never its maker."""
+        return _decide(tx, proposal_kinds, proposal_id, data, approve=True)
+
+    @post(
+        "/{proposal_id:str}/rejection",
+        opt={"permission": Permission.PROPOSALS_DECIDE, "step_up": True},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Reject a proposal",
+    )
+    def reject(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str, data: DecisionBody) -> ProposalView:
+        """Reject what somebody else proposed; nothing is changed."""
+        return _decide(tx, proposal_kinds, proposal_id, data, approve=False)
+
+    @post(
+        "/{proposal_id:str}/withdrawal",
+        opt={"permission": Permission.PROPOSALS_MAKE},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Withdraw a proposal",
+    )
+    def withdraw(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
+        """Take one's own proposal back."""
+        return _one(tx, proposal_kinds, proposals.withdraw(tx, read_id("pro", proposal_id)))
+
+
+def _decide(tx: Tx, kinds: Kinds, identifier: str, data: DecisionBody, *, approve: bool) -> ProposalView:
+    digest = bytes.fromhex(data.sha256)
+    proposal = read_id("pro", identifier)
+    return _one(tx, kinds, proposals.decide(tx, kinds, proposal, approve=approve, sha256=digest, reason=data.reason))
+
+
+def _one(tx: Tx, kinds: Kinds, proposal: Proposal) -> ProposalView:
+    named = {proposal.maker_id, *(said.checker_id for said in proposal.approvals)}
+    return _show(tx, kinds, proposal, {user: people.get_user(tx, user).name for user in named})
+
+
+def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> ProposalView:
+    kind = kinds.get(proposal.kind)
+    payload = proposals.payload_of(proposal)
+    state = proposals.state_of(tx, proposal)
+    waits = state == ProposalState.WAITING.value
+    mine = str(proposal.maker_id) == tx.actor.id
+    may = kind is not None and kind.approve in permissions_of(Role(tx.actor.role))
+    said_already = any(str(said.checker_id) == tx.actor.id for said in proposal.approvals)
+    return ProposalView(
+        id=show_id("pro", proposal.id),
+        kind=proposal.kind,
+        title=proposal.kind if kind is None else kind.title,
+        state=state,
+        payload=payload,
+        sha256=proposal.payload_sha256.hex(),
+        reason=proposal.reason,
+        by=PersonView(show_id("usr", proposal.maker_id), names.get(proposal.maker_id, "")),
+        made_at=proposal.made_at,
+        expires_at=proposal.expires_at,
+        decided_at=proposal.decided_at,
+        changes=kind.describe(tx, payload) if waits and kind is not None else [],
+        approvals=[
+            ApprovalView(
+                by=PersonView(show_id("usr", said.checker_id), names.get(said.checker_id, "")),
+                approved=said.approved,
+                reason=said.reason,
+                at=said.at,
+            )
+            for said in proposal.approvals
+        ],
+        approvals_needed=1 if kind is None else kind.approvals,
+        mine=mine,
+        decidable=waits and may and not mine and not said_already,
+    )
