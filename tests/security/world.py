@@ -11,12 +11,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.decisions import service as decisions
 from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
+from finer.identity.routes.users import ROLE
 from finer.identity.rules.grants import permissions_of
-from finer.identity.service import api_keys, chain, people, sessions, teams
+from finer.identity.service import api_keys, chain, people, proposals, sessions, teams
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.security import SecurityStore
 from finer.identity.types import (
@@ -24,6 +27,7 @@ from finer.identity.types import (
     MachineKind,
     Passkey,
     Permission,
+    Proposal,
     Role,
     SecurityAlert,
     SecurityState,
@@ -261,11 +265,31 @@ class Samples:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
 
+    def proposal_id(self) -> str:
+        return show_id("pro", self.proposal.id)
+
+    @cached_property
+    def proposal(self) -> Proposal:
+        """What one administrator proposes and another one may approve."""
+        maker = self._world.person(Role.ADMINISTRATOR)
+        payload = {"user": self.user_id(), "role": Role.AUDITOR.value}
+        with self._world.firm.tx(self._world.actor(maker)) as tx:
+            return proposals.propose(tx, PROPOSAL_KINDS, ROLE, payload, f"Because {self._world.mark}.")
+
 
 def bodies(samples: Samples) -> dict[str, Any]:
     """A good body of each write that takes one, by method and path; other writes are sent an empty object."""
+    sha256 = samples.proposal.payload_sha256.hex()
     return {
         "POST /api/v1/alerts/{alert_id}/resolution": {"verdict": "dismissed", "version": 1},
+        "POST /api/v1/alerts/{alert_id}/assignment": {"version": 1},
+        "POST /api/v1/alerts/{alert_id}/taking": {"version": 1},
+        "POST /api/v1/alerts/{alert_id}/reveal": {"field": "account_id", "reason": "matrix"},
+        "POST /api/v1/proposals/{proposal_id}/approval": {"sha256": sha256, "reason": "matrix"},
+        "POST /api/v1/proposals/{proposal_id}/rejection": {"sha256": sha256, "reason": "matrix"},
+        "POST /api/v1/users": {"email": f"{uuid.uuid4().hex}@x.example", "name": "Matrix", "role": "auditor"},
+        "POST /api/v1/users/{user_id}/enabling": {"reason": "matrix"},
+        "PUT /api/v1/users/{user_id}/role": {"role": "auditor", "reason": "matrix"},
         "POST /api/v1/api-keys": {"name": "matrix", "scopes": ["events:write"], "days": 1},
         "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
         "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1},

@@ -19,11 +19,10 @@ from litestar.testing import TestClient
 
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
-from finer.app.sign_in import Doorway
-from finer.identity.routes import edge, watch
-from finer.identity.routes.entrance import Entrance
 from finer.app.proposals import PROPOSAL_KINDS
-
+from finer.app.sign_in import Doorway
+from finer.identity.routes import edge, masking, watch
+from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types import Admission, Permission, Principal, Role, Tenant, User
@@ -115,6 +114,9 @@ def small_app(
             yield found
             watch.before_commit(found, request)
 
+    async def finish(response: Response[Any]) -> Response[Any]:
+        return await watch.note_response(await masking.mask_answer(response))
+
     def problem(request: Request[Any, Any, Any], error: FinerError) -> Response[bytes]:
         watch.note_problem(error.slug)
         headers = {"Retry-After": str(error.members["retry_after_s"])} if "retry_after_s" in error.members else {}
@@ -127,7 +129,8 @@ def small_app(
             edge.Authentication(authenticator),
             *([] if watch_by is None else [watch.AccessWatch(watch_by)]),
         ],
-        after_request=watch.note_response,
+        before_request=masking.note_viewer,
+        after_request=finish,
         guards=[edge.guard],
         dependencies={
             "tx": Provide(tx),

@@ -24,8 +24,8 @@ from finer.app.ingestion import Ingestion
 from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.process import prepare_process, settle
-from finer.app.sign_in import Doorway
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.app.sign_in import Doorway
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
@@ -34,7 +34,7 @@ from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
 from finer.decisions.types import Alert, TimelineEvent
 from finer.fraud import service as fraud
-from finer.identity.routes import edge, watch
+from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.ingest.routes.events import Intake
@@ -138,7 +138,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             RecursionError: _too_deep,
             Exception: _unexpected,
         },
-        after_request=watch.note_response,
+        before_request=masking.note_viewer,
+        after_request=_finish,
         before_send=[security_headers(chosen)],
         request_max_body_size=chosen.body_bytes_max,
         openapi_config=openapi.config(),
@@ -148,6 +149,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
     if undeclared := edge.undeclared_routes(route_handlers(app)):
         raise RuntimeError(f"Routes without a permission: {', '.join(undeclared)}. Declare one in `opt`.")
     return app
+
+
+async def _finish(response: Response[Any]) -> Response[Any]:
+    return await watch.note_response(await masking.mask_answer(response))
 
 
 def _dependencies(services: Services) -> dict[str, Provide]:

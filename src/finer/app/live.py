@@ -9,26 +9,33 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import structlog
 
 _log = structlog.get_logger(__name__)
 HEARTBEAT_S = 15.0
 _QUEUE_MAX = 64
+Message: TypeAlias = "bytes | Callable[[Any], bytes | None]"
+"""The same bytes for every viewer, or what a viewer gets by its audience: bytes, or None for nothing."""
 
 
 @dataclass(eq=False)
 class Viewer:
-    """One open stream."""
+    """One open stream, and for whom it is."""
 
+    audience: Any = None
     queue: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(_QUEUE_MAX))
 
-    def offer(self, message: bytes) -> None:
-        """Queue a message, or replace everything by "resync" when the viewer does not keep up."""
+    def offer(self, message: Message) -> None:
+        """Queue a message as this viewer may see it, or replace all by "resync" when the viewer does not keep up."""
+        found = message if isinstance(message, bytes) else message(self.audience)
+        if found is None:
+            return
         try:
-            self.queue.put_nowait(message)
+            self.queue.put_nowait(found)
         except asyncio.QueueFull:
             while not self.queue.empty():
                 self.queue.get_nowait()
@@ -50,7 +57,7 @@ class Channel:
 
     def __init__(
         self,
-        snapshot: Callable[[uuid.UUID, int | None], tuple[list[bytes], int | None]],
+        snapshot: Callable[[uuid.UUID, int | None], tuple[Sequence[Message], int | None]],
         *,
         tick_s: float,
         always: bool = False,
@@ -92,10 +99,10 @@ class Channel:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     async def stream(
-        self, tenant: uuid.UUID, since: int | None, alive: Callable[[], Awaitable[bool]]
+        self, tenant: uuid.UUID, since: int | None, alive: Callable[[], Awaitable[bool]], audience: Any = None
     ) -> AsyncIterator[bytes]:
         """The messages of one viewer until it goes away or `alive` says no (asked before every message)."""
-        viewer = Viewer()
+        viewer = Viewer(audience)
         first, reached = await asyncio.to_thread(self._snapshot, tenant, since)
         viewers = self._viewers.setdefault(tenant, set())
         if not viewers:
@@ -104,7 +111,9 @@ class Channel:
         try:
             yield b"retry: 2000\n\n"
             for message in first:
-                yield message
+                found = message if isinstance(message, bytes) else message(audience)
+                if found is not None:
+                    yield found
             while await alive():
                 try:
                     yield await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)

@@ -11,14 +11,18 @@ import msgspec
 from litestar import Controller, Request, get
 from litestar.response import Stream
 
-from finer.app.live import sse
+from finer.app.live import Message, sse
 from finer.app.monitoring import pipeline_view
 from finer.decisions import service as decisions
 from finer.decisions.routes.documents import show_alert, show_summary
+from finer.decisions.types import Alert, AlertState
 from finer.fraud import service as fraud
 from finer.identity.routes.edge import credential_of
+from finer.identity.service.authorisation import masking_of, reach_of
 from finer.identity.types import Permission, Principal
 from finer.kit.actors import SYSTEM
+from finer.kit.masking import Masking, mask
+from finer.kit.reach import Reach
 
 if TYPE_CHECKING:
     from finer.app.api import Services
@@ -63,7 +67,9 @@ class StreamController(Controller):
         """Events `alert` (new or changed), `summary`, and `resync` (fetch again). Resumes from Last-Event-ID."""
         last = request.headers.get("last-event-id", "")
         since = int(last) if last.isdigit() else None
-        return _stream(services.alerts.stream(request.user.tenant_id, since, _alive(services, request)))
+        audience = _audience(request.user)
+        alive = _alive(services, request, audience)
+        return _stream(services.alerts.stream(request.user.tenant_id, since, alive, audience))
 
     @get(
         "/pipeline/stream",
@@ -83,10 +89,13 @@ def _stream(messages: AsyncIterator[bytes]) -> Stream:
     return Stream(messages, media_type="text/event-stream", headers=_NO_CACHE)
 
 
-def _alive(services: Any, request: Request[Principal, Any, Any]) -> Callable[[], Awaitable[bool]]:
+def _alive(
+    services: Any, request: Request[Principal, Any, Any], audience: Audience | None = None
+) -> Callable[[], Awaitable[bool]]:
     """The question that a stream asks before each message: whether this session or key is still good.
 
-    Asking does not keep the session alive: an open page that nobody works with is signed out like a closed one.
+    Asking does not keep the session alive: an open page that nobody works with is signed out like a closed one. A
+    stream whose viewer may see something else than at its beginning ends; the viewer opens it anew.
     """
     credential, _ = credential_of(request)
 
@@ -94,13 +103,54 @@ def _alive(services: Any, request: Request[Principal, Any, Any]) -> Callable[[],
         known, principal = services.authenticator.remembered(credential)
         if not known:
             principal = await asyncio.to_thread(services.authenticator.look_up, credential, touch=False)
-        return principal is not None
+        if principal is None or request.route_handler.opt["permission"] not in principal.permissions:
+            return False
+        return audience is None or _audience(principal) == audience
 
     return alive
 
 
-def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> tuple[list[bytes], int | None]:
-    """What is new for the viewers of one tenant, and the sequence reached."""
+class Audience(msgspec.Struct, frozen=True):
+    """What tells viewers of alerts apart: the alerts they reach, how these are masked, and whether they see sums."""
+
+    reach: Reach
+    masking: Masking
+    summaries: bool
+
+
+def _audience(principal: Principal) -> Audience:
+    actor = principal.actor()
+    return Audience(
+        reach=reach_of(actor, Permission.ALERTS_READ),
+        masking=masking_of(actor),
+        summaries=principal.may(Permission.ALERTS_SUMMARISE),
+    )
+
+
+class AlertMessage:
+    """A new or changed alert, for each viewer as they may see it: encoded once for every way of masking."""
+
+    def __init__(self, alert: Alert) -> None:
+        self._alert = alert
+        self._shown = show_alert(alert)
+        self._encoded: dict[int, bytes] = {}
+
+    def __call__(self, audience: Audience) -> bytes | None:
+        """The event for these viewers; None for an alert that they do not reach."""
+        if not decisions.covers(audience.reach, self._alert):
+            # An open alert that was changed was given to somebody: whoever reached it before has to look again.
+            given_away = self._alert.state is AlertState.OPEN and self._alert.version > 1
+            return sse("resync", b"{}") if given_away else None
+        # The maskings are those of the grants table: a handful of objects that live as long as the process.
+        key = id(audience.masking)
+        if key not in self._encoded:
+            document = msgspec.json.encode(mask(self._shown, audience.masking))
+            self._encoded[key] = sse("alert", document, str(self._alert.sequence))
+        return self._encoded[key]
+
+
+def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> tuple[list[Message], int | None]:
+    """What is new for the viewers of one tenant, and the sequence reached: one query for all of them."""
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
     with services.database.transaction(tenant, SYSTEM, read_only=True) as tx:
         if since is None:
@@ -109,9 +159,12 @@ def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> 
         else:
             found = decisions.changed_alerts(tx, since, _ALERTS_PER_TICK)
         summary = show_summary(decisions.summarise(tx), lambda rule: titles.get(rule, rule))
-    messages = [sse("alert", msgspec.json.encode(show_alert(alert)), str(alert.sequence)) for alert in found]
-    messages.append(sse("summary", msgspec.json.encode(summary)))
-    return messages, max([since, *(alert.sequence for alert in found)])
+    told = sse("summary", msgspec.json.encode(summary))
+
+    def sums(audience: Audience) -> bytes | None:
+        return told if audience.summaries else None
+
+    return [*(AlertMessage(alert) for alert in found), sums], max([since, *(alert.sequence for alert in found)])
 
 
 def pipeline_snapshot(services: Services, tenant: uuid.UUID) -> tuple[list[bytes], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, NotFound, Unprocessable
+from finer.kit.errors import Conflict, Forbidden, NotFound, Unprocessable
 
 
 class AlertNotFound(NotFound):
@@ -22,6 +22,13 @@ class AlertChanged(Conflict):
 
     slug = "alert-changed"
     title = "Somebody else has changed this alert"
+
+
+class NotYourAlert(Forbidden):
+    """The caller sees the alert and does not work on it."""
+
+    slug = "not-your-alert"
+    title = "Somebody else works on this alert, or nobody yet"
 
 
 class NotAssignable(Unprocessable):

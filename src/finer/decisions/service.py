@@ -16,6 +16,7 @@ from finer.decisions.errors import (
     DecisionNotFound,
     EventIdReused,
     NotAssignable,
+    NotYourAlert,
 )
 from finer.decisions.rules import show_cursor
 from finer.decisions.store import DecisionStore, PersonStore
@@ -34,9 +35,11 @@ from finer.decisions.types import (
 from finer.facts.decisions import AlertResolved
 from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
-from finer.identity.service.authorisation import allowed, reach_of
+from finer.identity.service.authorisation import allowed, masking_of, reach_of
+from finer.identity.service.reveals import note_reveal
 from finer.identity.types import Permission, Scope, Team, User
 from finer.kit.ids import show_id
+from finer.kit.masking import DataClass
 from finer.kit.reach import Reach
 from finer.kit.tx import Tx
 
@@ -45,6 +48,14 @@ CHANNEL = "finer_alerts"
 DECISIONS_CHANNEL = "finer_decisions"
 """The notification channel of awaited decisions; the payload is an `Announcement` as JSON."""
 _NOTIFICATION_BYTES = 7_999  # PostgreSQL refuses longer ones
+_SEARCHED = {
+    "event_id": DataClass.INTERNAL,
+    "merchant_name": DataClass.PUBLIC,
+    "account_id": DataClass.PERSONAL,
+    "customer_id": DataClass.PERSONAL,
+    "device_id": DataClass.PERSONAL,
+}
+"""Where a text is looked for. What somebody sees masked is not searched: each hit would say what it holds."""
 
 
 def record_verdicts(tx: Tx, new_alerts: Sequence[NewAlert], awaited: Sequence[Decision]) -> None:
@@ -115,7 +126,10 @@ def same_body(found: Decision, body_hash: bytes) -> Decision:
 
 def list_alerts(tx: Tx, wanted: AlertFilter) -> tuple[list[Alert], str | None]:
     """One page of the alerts that the caller reaches, and the cursor of the next page (None on the last)."""
-    found = DecisionStore(tx).alerts(wanted, reach_of(tx.actor, Permission.ALERTS_READ))
+    masking = masking_of(tx.actor)
+    searched = tuple(name for name, data_class in _SEARCHED.items() if masking.clear(data_class))
+    reach = reach_of(tx.actor, Permission.ALERTS_READ)
+    found = DecisionStore(tx).alerts(msgspec.structs.replace(wanted, text_columns=searched), reach)
     if len(found) < wanted.limit:
         return found, None
     last = found[-1]
@@ -221,6 +235,19 @@ def _show_assignment(of: Assignment) -> dict[str, str | None]:
 def _works_on_alerts(user: User) -> bool:
     # Who reads every alert of the firm only looks on; whose reach depends on owning an alert can own one.
     return user.disabled_at is None and allowed(user.role, Permission.ALERTS_READ) in (Scope.OWN, Scope.TEAM)
+
+
+def reveal(tx: Tx, identifier: uuid.UUID, field: str, reason: str) -> tuple[str | None, int]:
+    """One value of an alert in clear, noted with its reason; and how many more the caller may see this hour.
+
+    Raises AlertNotFound, NotYourAlert for an alert that is only seen, NotAcceptable without a reason, TooManyReveals.
+    """
+    alert = get_alert(tx, identifier)
+    if not covers(reach_of(tx.actor, Permission.ALERTS_REVEAL), alert):
+        raise NotYourAlert("Values are shown in clear to whoever works on the alert. Take it first.")
+    left = note_reveal(tx, show_id("alr", identifier), field, reason)
+    value: str | None = getattr(alert, field)
+    return value, left
 
 
 def summarise(tx: Tx) -> AlertSummary:

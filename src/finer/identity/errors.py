@@ -229,3 +229,10 @@ class LastAdministrator(Conflict):
 
     slug = "last-administrator"
     title = "This is the last administrator"
+
+
+class TooManyReveals(TooManyRequests):
+    """One person has looked at too many values in clear within the hour."""
+
+    slug = "too-many-reveals"
+    title = "Too many values shown in clear"

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     ALERTS_ASSIGN = "alerts:assign"
     ALERTS_READ = "alerts:read"
     ALERTS_RESOLVE = "alerts:resolve"
+    ALERTS_REVEAL = "alerts:reveal"
     ALERTS_SUMMARISE = "alerts:summarise"
     API_KEYS_APPROVE = "api_keys:approve"
     API_KEYS_READ = "api_keys:read"

@@ -17,6 +17,7 @@ import numpy as np
 from finer.ingest.errors import MappingInvalid, UnknownContract, UnreadableBody
 from finer.ingest.rules import bodies as body_rules
 from finer.ingest.rules.check import fingerprint
+from finer.ingest.rules.classes import class_of, reason_without_value
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.contract import compile_contract
 from finer.ingest.rules.describe import json_schema
@@ -51,6 +52,7 @@ from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.ids import new_id, show_id
 from finer.kit.log import CHANNEL, PostgresLog
+from finer.kit.masking import DataClass
 from finer.kit.moments import from_microseconds
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -79,6 +81,12 @@ def contract(name: str) -> Contract:
     if name not in known:
         raise UnknownContract(name, known)
     return known[name]
+
+
+def guarded_reason(contract_name: str, field: str, rule: str, reason: str) -> tuple[DataClass, str]:
+    """How sensitive the value of a broken field is, and the reason without a value that says something of a person."""
+    data_class = class_of(contracts().get(contract_name), field)
+    return data_class, reason_without_value(data_class, field, rule, reason)
 
 
 def format_of(content_type: str) -> str:

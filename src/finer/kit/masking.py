@@ -106,6 +106,11 @@ def classified(data_class: DataClass, partial: str) -> msgspec.Meta:
     return msgspec.Meta(extra={_EXTRA: (data_class, partial)}, extra_json_schema={"x-data-class": data_class.value})
 
 
+def classified_by(field: str, partial: str) -> msgspec.Meta:
+    """As `classified`, for a field whose class differs from row to row: `field` of the same Struct names it."""
+    return msgspec.Meta(extra={_EXTRA: (field, partial)})
+
+
 def personal(partial: str = "tail") -> msgspec.Meta:
     """Says something about one person."""
     return classified(DataClass.PERSONAL, partial)
@@ -122,8 +127,8 @@ def card(partial: str = "tail") -> msgspec.Meta:
 
 
 @cache
-def classes_of(struct: type) -> dict[str, tuple[DataClass, str]]:
-    """The classified fields of a Struct: their class, and their partial form."""
+def classes_of(struct: type) -> dict[str, tuple[DataClass | str, str]]:
+    """The classified fields of a Struct: their class, or the field that names it, and their partial form."""
     found = {}
     for field in msgspec.structs.fields(struct):
         for meta in _metas(msgspec.inspect.type_info(field.type)):
@@ -163,7 +168,12 @@ def _mask_struct(value: msgspec.Struct, masking: Masking) -> msgspec.Struct:
     changes = {}
     for name in value.__struct_fields__:
         old = getattr(value, name)
-        new = show(old, *classes[name], masking) if name in classes else mask(old, masking)
+        if name in classes:
+            data_class, partial = classes[name]
+            known = data_class if isinstance(data_class, DataClass) else DataClass(getattr(value, data_class))
+            new = show(old, known, partial, masking)
+        else:
+            new = mask(old, masking)
         if new is not old:
             changes[name] = new
     return msgspec.structs.replace(value, **changes) if changes else value

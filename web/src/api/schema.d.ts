@@ -247,9 +247,31 @@ export interface paths {
         };
         /**
          * List alerts
-         * @description Alerts by state, action, rule, text, amount and time; newest or largest first, page by page.
+         * @description Alerts that the caller reaches, by state, action, rule, assignee, text, amount and time, page by page.
+         *
+         *     The text is looked for in what the caller sees in clear: never in a masked field.
          */
         get: operations["ApiV1AlertsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/assignable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whom alerts can be given to
+         * @description The people and teams that work on alerts, by name.
+         */
+        get: operations["ApiV1AlertsAssignableAssignable"];
         put?: never;
         post?: never;
         delete?: never;
@@ -318,6 +340,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{alert_id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an alert to somebody
+         * @description Give an alert to a person, a team or both, or back to the queue. 409 when it has changed in the meantime.
+         */
+        post: operations["ApiV1AlertsAlertIdAssignmentAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/{alert_id}/resolution": {
         parameters: {
             query?: never;
@@ -332,6 +374,48 @@ export interface paths {
          * @description Close an alert. 409 when somebody else was quicker.
          */
         post: operations["ApiV1AlertsAlertIdResolutionResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show a masked value
+         * @description Show one masked value of an alert in clear, for a reason that the audit trail keeps; at most 50 an hour.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1AlertsAlertIdRevealReveal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{alert_id}/taking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take an alert
+         * @description Take an alert oneself; it stays with its team, or goes to the first of one's own.
+         */
+        post: operations["ApiV1AlertsAlertIdTakingTake"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1103,6 +1187,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List proposals
+         * @description Proposals that the caller reaches, the newest first.
+         */
+        get: operations["ApiV1ProposalsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A proposal
+         * @description One proposal, with what it would change.
+         */
+        get: operations["ApiV1ProposalsProposalIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}/approval": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a proposal
+         * @description Approve what somebody else proposed; it is done in the same moment. Only people, never its maker.
+         */
+        post: operations["ApiV1ProposalsProposalIdApprovalApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}/rejection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a proposal
+         * @description Reject what somebody else proposed; nothing is changed.
+         */
+        post: operations["ApiV1ProposalsProposalIdRejectionReject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proposals/{proposal_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a proposal
+         * @description Take one's own proposal back.
+         */
+        post: operations["ApiV1ProposalsProposalIdWithdrawalWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -1495,6 +1679,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List people
+         * @description The people of the firm, by address.
+         */
+        get: operations["ApiV1UsersList"];
+        put?: never;
+        /**
+         * Invite a person
+         * @description Add a person, with a link to sign in by. Whoever can approve for others waits for approval, disabled.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1UsersCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/disabling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable a person
+         * @description Let a person in no more; their sessions end within a second. This waits for nobody.
+         */
+        post: operations["ApiV1UsersUserIdDisablingDisable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/enabling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable a person
+         * @description Let a disabled person in again; for whoever can approve for others, when a second administrator approves.
+         */
+        post: operations["ApiV1UsersUserIdEnablingEnable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Invite somebody again
+         * @description A new link for somebody who has never signed in.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1UsersUserIdInvitationInvite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change somebody's role
+         * @description Propose another role for a person; it is theirs when a second administrator approves.
+         */
+        put: operations["ApiV1UsersUserIdRoleRole"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1522,6 +1814,7 @@ export interface components {
             action: "approve" | "review" | "block";
             amount: components["schemas"]["Money"];
             amount_usd: components["schemas"]["Money"] | null;
+            assignee_id: string | null;
             card_last4: string | null;
             channel: string | null;
             customer_id: string | null;
@@ -1541,6 +1834,7 @@ export interface components {
             score: number | null;
             sequence: number;
             state: components["schemas"]["AlertState"];
+            team_id: string | null;
             version: number;
             versions: components["schemas"]["Versions"];
         };
@@ -1551,6 +1845,7 @@ export interface components {
             action: "approve" | "review" | "block";
             amount: components["schemas"]["Money"];
             amount_usd: components["schemas"]["Money"] | null;
+            assignee_id: string | null;
             card_last4: string | null;
             channel: string | null;
             customer_id: string | null;
@@ -1571,6 +1866,7 @@ export interface components {
             score: number | null;
             sequence: number;
             state: components["schemas"]["AlertState"];
+            team_id: string | null;
             timeline: components["schemas"]["TimelineEvent"][];
             version: number;
             versions: components["schemas"]["Versions"];
@@ -1632,11 +1928,30 @@ export interface components {
             step: "approve" | "send_back";
             version: number;
         };
+        /** ApprovalView */
+        ApprovalView: {
+            approved: boolean;
+            /** Format: date-time */
+            at: string;
+            by: components["schemas"]["PersonView"];
+            reason: string;
+        };
         /** AssessmentBody */
         AssessmentBody: {
             people_affected?: number | null;
             /** @enum {string} */
             state: "notifiable" | "not_notifiable" | "closed";
+            version: number;
+        };
+        /** Assignable */
+        Assignable: {
+            people: components["schemas"]["Colleague"][];
+            teams: components["schemas"]["Colleague"][];
+        };
+        /** AssignmentBody */
+        AssignmentBody: {
+            assignee_id?: string | null;
+            team_id?: string | null;
             version: number;
         };
         /** AuditActions */
@@ -1753,11 +2068,12 @@ export interface components {
         };
         /** BrokenField */
         BrokenField: {
+            data_class: components["schemas"]["DataClass"];
             field: string;
             line: number;
             reason: string;
             rule: string;
-            value: string;
+            value: string | null;
         };
         /** CatalogueEntry */
         CatalogueEntry: {
@@ -1783,6 +2099,12 @@ export interface components {
             says: string;
             sequence?: number | null;
         };
+        /** Change */
+        Change: {
+            after: string;
+            before: string;
+            what: string;
+        };
         /** ChangeBody */
         ChangeBody: {
             name?: string | null;
@@ -1799,6 +2121,11 @@ export interface components {
         /** CodeBody */
         CodeBody: {
             code: string;
+        };
+        /** Colleague */
+        Colleague: {
+            id: string;
+            name: string;
         };
         /**
          * Containment
@@ -1820,6 +2147,12 @@ export interface components {
             quarantined: number;
             received: number;
         };
+        /**
+         * DataClass
+         * @description How much harm a value does in the wrong hands, from none to most.
+         * @enum {string}
+         */
+        DataClass: "public" | "internal" | "personal" | "sensitive" | "secret" | "card";
         /** Decision */
         Decision: {
             /** @enum {string} */
@@ -1837,6 +2170,11 @@ export interface components {
             rules: components["schemas"]["FiredRule"][];
             score: number | null;
             versions: components["schemas"]["DecisionVersions"];
+        };
+        /** DecisionBody */
+        DecisionBody: {
+            reason: string;
+            sha256: string;
         };
         /** DecisionVersions */
         DecisionVersions: {
@@ -1858,10 +2196,11 @@ export interface components {
         };
         /** FieldError */
         FieldError: {
+            data_class: components["schemas"]["DataClass"];
             field: string;
             reason: string;
             rule: string;
-            value: string;
+            value: string | null;
         };
         /** FiredRule */
         FiredRule: {
@@ -1913,6 +2252,20 @@ export interface components {
         /** Holds */
         Holds: {
             items: components["schemas"]["Hold"][];
+        };
+        /** Invitation */
+        Invitation: {
+            link: string | null;
+            proposal: string | null;
+            user: components["schemas"]["UserView"];
+        };
+        /** InvitationBody */
+        InvitationBody: {
+            email: string;
+            name: string;
+            /** @default  */
+            reason: string;
+            role: components["schemas"]["Role"];
         };
         /** KeyBody */
         KeyBody: {
@@ -2093,12 +2446,17 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** PersonView */
+        PersonView: {
+            id: string;
+            name: string;
         };
         /** Pipeline */
         Pipeline: {
@@ -2128,6 +2486,35 @@ export interface components {
             /** @example urn:finer:problem:not-found */
             type: string;
         };
+        /**
+         * ProposalState
+         * @description What became of a proposal.
+         * @enum {string}
+         */
+        ProposalState: "waiting" | "executed" | "rejected" | "withdrawn";
+        /** ProposalView */
+        ProposalView: {
+            approvals: components["schemas"]["ApprovalView"][];
+            approvals_needed: number;
+            by: components["schemas"]["PersonView"];
+            changes: components["schemas"]["Change"][];
+            decidable: boolean;
+            decided_at: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            kind: string;
+            /** Format: date-time */
+            made_at: string;
+            mine: boolean;
+            payload: {
+                [key: string]: unknown;
+            };
+            reason: string;
+            sha256: string;
+            state: string;
+            title: string;
+        };
         /** QuarantineCause */
         QuarantineCause: {
             contract: string;
@@ -2151,7 +2538,7 @@ export interface components {
             errors: components["schemas"]["FieldError"][];
             id: string;
             line: number;
-            raw: string;
+            raw: string | null;
             raw_bytes: number;
             receipt_id: string;
             /** Format: date-time */
@@ -2163,6 +2550,10 @@ export interface components {
             backlog_events: number;
             /** @constant */
             status: "ready";
+        };
+        /** ReasonBody */
+        ReasonBody: {
+            reason: string;
         };
         /** Receipt */
         Receipt: {
@@ -2258,12 +2649,29 @@ export interface components {
             due: number;
             what: string;
         };
+        /** RevealBody */
+        RevealBody: {
+            /** @enum {string} */
+            field: "account_id" | "customer_id" | "device_id";
+            reason: string;
+        };
+        /** Revealed */
+        Revealed: {
+            field: string;
+            left: number;
+            value: string | null;
+        };
         /**
          * Role
          * @description What somebody is at a firm. `customer` is the firm's own retail customer, `service` a machine.
          * @enum {string}
          */
         Role: "administrator" | "auditor" | "credit_officer" | "customer" | "customer_manager" | "data_engineer" | "executive" | "marketing_manager" | "risk_analyst" | "service";
+        /** RoleBody */
+        RoleBody: {
+            reason: string;
+            role: components["schemas"]["Role"];
+        };
         /** RoleView */
         RoleView: {
             data_classes: {
@@ -2417,6 +2825,10 @@ export interface components {
             subject_kind: components["schemas"]["SubjectKind"];
             version: number;
         };
+        /** TakeBody */
+        TakeBody: {
+            version: number;
+        };
         /** TeamBody */
         TeamBody: {
             name: string;
@@ -2472,6 +2884,19 @@ export interface components {
         /** User */
         User: {
             email: string;
+            id: string;
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** UserChange */
+        UserChange: {
+            proposal: string | null;
+            user: components["schemas"]["UserView"];
+        };
+        /** UserView */
+        UserView: {
+            disabled_at: string | null;
+            email: string | null;
             id: string;
             name: string;
             role: components["schemas"]["Role"];
@@ -3190,6 +3615,7 @@ export interface operations {
                 action?: "review" | "block" | null;
                 rule?: string | null;
                 q?: string | null;
+                assignee?: "me" | "nobody" | null;
                 min_amount_usd?: number | null;
                 from?: string | null;
                 to?: string | null;
@@ -3213,6 +3639,30 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsAssignableAssignable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assignable"];
+                };
+            };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             503: components["responses"]["Problem503"];
@@ -3299,6 +3749,48 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1AlertsAlertIdAssignmentAssign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1AlertsAlertIdResolutionResolve: {
         parameters: {
             query?: never;
@@ -3314,6 +3806,89 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ResolutionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsAlertIdRevealReveal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revealed"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsAlertIdTakingTake: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBody"];
             };
         };
         responses: {
@@ -4793,6 +5368,185 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1ProposalsList: {
+        parameters: {
+            query?: {
+                proposal_state?: components["schemas"]["ProposalState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"][];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ProposalsProposalIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ProposalsProposalIdApprovalApprove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ProposalsProposalIdRejectionReject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ProposalsProposalIdWithdrawalWithdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1QuarantineList: {
         parameters: {
             query?: {
@@ -5488,6 +6242,225 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersUserIdDisablingDisable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersUserIdEnablingEnable: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChange"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersUserIdInvitationInvite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1UsersUserIdRoleRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserChange"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from litestar import Controller, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 
 from finer.decisions import service, types
@@ -15,14 +17,20 @@ from finer.decisions.routes.documents import (
     AlertDetail,
     AlertPage,
     AlertSummary,
+    Assignable,
+    AssignmentBody,
+    Colleague,
     ResolutionBody,
+    RevealBody,
+    Revealed,
+    TakeBody,
     show_alert,
     show_detail,
     show_summary,
 )
 from finer.decisions.types import AlertFilter, AlertState, TimelineEvent
 from finer.identity.types import Permission
-from finer.kit.ids import read_id
+from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 
 AccountTimeline: TypeAlias = Callable[[Tx, types.Alert], Sequence[TimelineEvent]]
@@ -50,6 +58,7 @@ class AlertController(Controller):
         action: Literal["review", "block"] | None = None,
         rule: str | None = None,
         q: str | None = None,
+        assignee: Literal["me", "nobody"] | None = None,
         min_amount_usd: Annotated[float | None, Parameter(ge=0, le=1e12, schema_extra={"minimum": 0})] = None,
         since: Annotated[datetime | None, Parameter(query="from")] = None,
         until: Annotated[datetime | None, Parameter(query="to")] = None,
@@ -57,12 +66,17 @@ class AlertController(Controller):
         limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
         before: str | None = None,
     ) -> AlertPage:
-        """Alerts by state, action, rule, text, amount and time; newest or largest first, page by page."""
+        """Alerts that the caller reaches, by state, action, rule, assignee, text, amount and time, page by page.
+
+        The text is looked for in what the caller sees in clear: never in a masked field.
+        """
         wanted = AlertFilter(
             state=None if alert_state is None else _STATES[alert_state],
             action=action,
             rule=rule,
             text=q,
+            assignee=uuid.UUID(tx.actor.id) if assignee == "me" else None,
+            unassigned=assignee == "nobody",
             min_amount_usd_minor=None if min_amount_usd is None else round(min_amount_usd * 100),
             since=since,
             until=until,
@@ -77,6 +91,18 @@ class AlertController(Controller):
     def summary(self, tx: Tx, describe_rule: Callable[[str], str]) -> AlertSummary:
         """Open, confirmed and dismissed alerts, what is at stake, and what was protected."""
         return show_summary(service.summarise(tx), describe_rule)
+
+    @get(
+        "/assignable", opt={"permission": Permission.ALERTS_READ}, sync_to_thread=True,
+        summary="Whom alerts can be given to",
+    )  # fmt: skip
+    def assignable(self, tx: Tx) -> Assignable:
+        """The people and teams that work on alerts, by name."""
+        found, teams = service.assignable(tx)
+        return Assignable(
+            people=[Colleague(id=show_id("usr", user.id), name=user.name) for user in found],
+            teams=[Colleague(id=show_id("tem", team.id), name=team.name) for team in teams],
+        )
 
     @get(
         "/{alert_id:str}",
@@ -106,3 +132,41 @@ class AlertController(Controller):
         """Close an alert. 409 when somebody else was quicker."""
         verdict = AlertState(data.verdict)
         return show_alert(service.resolve_alert(tx, read_id("alr", alert_id), verdict, data.note, data.version))
+
+    @post(
+        "/{alert_id:str}/assignment",
+        opt={"permission": Permission.ALERTS_ASSIGN},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Give an alert to somebody",
+    )
+    def assign(self, tx: Tx, alert_id: str, data: AssignmentBody) -> Alert:
+        """Give an alert to a person, a team or both, or back to the queue. 409 when it has changed in the meantime."""
+        assignee = None if data.assignee_id is None else read_id("usr", data.assignee_id)
+        team = None if data.team_id is None else read_id("tem", data.team_id)
+        found = service.assign_alert(tx, read_id("alr", alert_id), data.version, assignee=assignee, team=team)
+        return show_alert(found)
+
+    @post(
+        "/{alert_id:str}/taking",
+        opt={"permission": Permission.ALERTS_ASSIGN},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Take an alert",
+    )
+    def take(self, tx: Tx, alert_id: str, data: TakeBody) -> Alert:
+        """Take an alert oneself; it stays with its team, or goes to the first of one's own."""
+        return show_alert(service.take_alert(tx, read_id("alr", alert_id), data.version))
+
+    @post(
+        "/{alert_id:str}/reveal",
+        opt={"permission": Permission.ALERTS_REVEAL, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Show a masked value",
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+    )
+    def reveal(self, tx: Tx, alert_id: str, data: RevealBody) -> Revealed:
+        """Show one masked value of an alert in clear, for a reason that the audit trail keeps; at most 50 an hour."""
+        value, left = service.reveal(tx, read_id("alr", alert_id), data.field, data.reason)
+        return Revealed(field=data.field, value=value, left=left)

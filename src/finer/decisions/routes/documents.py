@@ -12,9 +12,12 @@ from finer.decisions import types
 from finer.decisions.types import ActionWord, AlertsPerMinute, AlertState, FiredRule, Resolution, TimelineEvent
 from finer.kit import documents, money
 from finer.kit.ids import show_id
+from finer.kit.masking import card, personal
 
 AlertId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^alr_[0-9a-f]{32}$")]
 DecisionId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^dec_[0-9a-f]{32}$")]
+UserId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^usr_[0-9a-f]{32}$")]
+TeamId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^tem_[0-9a-f]{32}$")]
 FeatureNumber: TypeAlias = float | str | None
 
 
@@ -36,20 +39,22 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str
     occurred_at: datetime
     raised_at: datetime
-    account_id: str | None
-    customer_id: str | None
-    card_last4: str | None
+    account_id: Annotated[str | None, personal()]
+    customer_id: Annotated[str | None, personal()]
+    card_last4: Annotated[str | None, card("same")]
     amount: documents.Money
     amount_usd: documents.Money | None
     merchant_name: str | None
     merchant_city: str | None
     merchant_country: str | None
     channel: str | None
-    device_id: str | None
+    device_id: Annotated[str | None, personal()]
     rules: list[FiredRule]
     reasons: list[str]
     score: float | None
     versions: Versions
+    assignee_id: UserId | None
+    team_id: TeamId | None
     resolution: Resolution | None
     version: int
 
@@ -126,6 +131,49 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     alert_id: AlertId | None
 
 
+class AssignmentBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom an alert is given to (nobody, a person, a team, or both), and the version of the alert looked at."""
+
+    version: int
+    assignee_id: UserId | None = None
+    team_id: TeamId | None = None
+
+
+class TakeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The version of the alert that is taken."""
+
+    version: int
+
+
+class RevealBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which masked value of an alert to show, and why."""
+
+    field: Literal["account_id", "customer_id", "device_id"]
+    reason: Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class Revealed(msgspec.Struct, frozen=True, kw_only=True):
+    """A value in clear; null when the alert has none. `left` is how many more the caller may see this hour."""
+
+    field: str
+    value: str | None
+    left: int
+
+
+class Colleague(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or a team that an alert can be given to."""
+
+    id: str
+    name: str
+
+
+class Assignable(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an alert can be given to."""
+
+    people: list[Colleague]
+    teams: list[Colleague]
+
+
 class ResolutionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person says of an alert, and the version of the alert they looked at."""
 
@@ -159,6 +207,8 @@ def show_alert(alert: types.Alert) -> Alert:
         reasons=verdict.reasons,
         score=verdict.score,
         versions=Versions(rule_pack=verdict.rule_pack, feature_set=verdict.feature_set, model=verdict.model),
+        assignee_id=None if alert.assignment.assignee_id is None else show_id("usr", alert.assignment.assignee_id),
+        team_id=None if alert.assignment.team_id is None else show_id("tem", alert.assignment.team_id),
         resolution=alert.resolution,
         version=alert.version,
     )

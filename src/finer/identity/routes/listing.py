@@ -9,8 +9,8 @@ from finer.identity.routes.api_keys import KeyController
 from finer.identity.routes.audit import AuditController
 from finer.identity.routes.oauth import OAuthClientController, TokenController
 from finer.identity.routes.permissions import PermissionController
-from finer.identity.routes.security_alerts import SecurityAlertController
 from finer.identity.routes.proposals import ProposalController
+from finer.identity.routes.security_alerts import SecurityAlertController
 from finer.identity.routes.session import SessionController
 from finer.identity.routes.teams import TeamController
 from finer.identity.routes.users import UserController

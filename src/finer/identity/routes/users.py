@@ -83,7 +83,10 @@ class UserController(Controller):
         return [_show(user) for user in people.list_users(tx)]
 
     @post(
-        "/", opt={"permission": Permission.USERS_WRITE, "step_up": True}, sync_to_thread=True, summary="Invite a person"
+        "/",
+        opt={"permission": Permission.USERS_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
+        summary="Invite a person",
     )
     def create(self, tx: Tx, data: InvitationBody, settings: Settings, proposal_kinds: Kinds) -> Invitation:
         """Add a person, with a link to sign in by. Whoever can approve for others waits for approval, disabled."""
@@ -139,7 +142,7 @@ class UserController(Controller):
 
     @post(
         "/{user_id:str}/invitation",
-        opt={"permission": Permission.USERS_WRITE, "step_up": True},
+        opt={"permission": Permission.USERS_WRITE, "step_up": True, "answer_once": True},
         sync_to_thread=True,
         summary="Invite somebody again",
     )

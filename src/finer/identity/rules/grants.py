@@ -59,7 +59,13 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.USERS_READ: _T,
         **_EVERYBODY,
     },
-    Role.CREDIT_OFFICER: {_P.ALERTS_READ: _OWN, _P.SQL_RUN: _T, _P.TEAMS_READ: _T, **_EVERYBODY},
+    Role.CREDIT_OFFICER: {
+        _P.ALERTS_READ: _OWN,
+        _P.ALERTS_REVEAL: _OWN,
+        _P.SQL_RUN: _T,
+        _P.TEAMS_READ: _T,
+        **_EVERYBODY,
+    },
     Role.CUSTOMER: {**_EVERYBODY},
     Role.CUSTOMER_MANAGER: {
         _P.ALERTS_READ: _OWN,
@@ -90,6 +96,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.ALERTS_ASSIGN: _TEAM,
         _P.ALERTS_READ: _TEAM,
         _P.ALERTS_RESOLVE: _TEAM,
+        _P.ALERTS_REVEAL: _OWN,
         _P.ALERTS_SUMMARISE: _T,
         _P.DECISIONS_READ: _T,
         _P.PIPELINE_READ: _T,

@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from finer.ingest import types
-from finer.ingest.types import BrokenField, FieldError, QuarantineCause
+from finer.ingest import service, types
 from finer.kit.ids import show_id
+from finer.kit.masking import DataClass, classified_by, sensitive
 
 RAW_SHOWN_MAX = 8_192
 ReceiptId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^rct_[0-9a-f]{32}$")]
 QuarantinedId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^qua_[0-9a-f]{32}$")]
+
+
+_Value: TypeAlias = Annotated[str | None, classified_by("data_class", "tail")]
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a field, or the record as a whole (`field` is empty), breaks the contract; `reason` is a sentence.
+
+    A value that says something about a person (`data_class`) is shown in part, and its reason does not quote it.
+    """
+
+    field: str
+    rule: str
+    data_class: DataClass
+    value: _Value
+    reason: str
+
+
+class BrokenField(FieldError, frozen=True, kw_only=True):
+    """A broken field of a refused record, as a receipt shows it."""
+
+    line: int
+
+
+class QuarantineCause(msgspec.Struct, frozen=True, kw_only=True):
+    """How many open records a rule holds back, with the newest reason as an example."""
+
+    contract: str
+    field: str
+    rule: str
+    records: int
+    example: str
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +77,10 @@ class ReceiptPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that was refused, with every broken field. `raw` is the beginning of its `raw_bytes` as text."""
+    """A record that was refused, with every broken field. `raw` is the beginning of its `raw_bytes` as text.
+
+    A record may hold anything, so `raw` is null for whoever may not see sensitive data in clear.
+    """
 
     id: QuarantinedId
     receipt_id: ReceiptId
@@ -53,7 +88,7 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     state: str
     errors: list[FieldError]
-    raw: str
+    raw: Annotated[str | None, sensitive("gone")]
     raw_bytes: int
     received_at: datetime
 
@@ -85,7 +120,7 @@ def show_receipt(receipt: types.Receipt) -> Receipt:
         received_at=receipt.received_at,
         source=receipt.source,
         unknown_fields=receipt.unknown_fields,
-        problems=receipt.problems,
+        problems=[BrokenField(line=one.line, **_broken(receipt.contract, one)) for one in receipt.problems],
     )
 
 
@@ -97,8 +132,21 @@ def show_quarantined(record: types.QuarantinedRecord) -> QuarantinedRecord:
         contract=record.contract,
         line=record.line,
         state=record.state,
-        errors=record.errors,
+        errors=[FieldError(**_broken(record.contract, one)) for one in record.errors],
         raw=record.raw[:RAW_SHOWN_MAX].decode("utf-8", "replace"),
         raw_bytes=record.raw_bytes,
         received_at=record.received_at,
     )
+
+
+def show_cause(cause: types.QuarantineCause) -> QuarantineCause:
+    """A cause of quarantine as the API shows it."""
+    _, example = service.guarded_reason(cause.contract, cause.field, cause.rule, cause.example)
+    return QuarantineCause(
+        contract=cause.contract, field=cause.field, rule=cause.rule, records=cause.records, example=example
+    )
+
+
+def _broken(contract: str, one: types.FieldError | types.BrokenField) -> dict[str, Any]:
+    data_class, reason = service.guarded_reason(contract, one.field, one.rule, one.reason)
+    return {"field": one.field, "rule": one.rule, "data_class": data_class, "value": one.value, "reason": reason}

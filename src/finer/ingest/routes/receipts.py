@@ -14,6 +14,7 @@ from finer.ingest.routes.documents import (
     QuarantinePage,
     Receipt,
     ReceiptPage,
+    show_cause,
     show_quarantined,
     show_receipt,
 )
@@ -79,4 +80,4 @@ class QuarantineController(Controller):
     )  # fmt: skip
     def causes(self, tx: Tx) -> QuarantineCauses:
         """Records in quarantine by contract, field and broken rule, most frequent first."""
-        return QuarantineCauses(items=service.quarantine_causes(tx))
+        return QuarantineCauses(items=[show_cause(cause) for cause in service.quarantine_causes(tx)])

@@ -1,4 +1,4 @@
-"""Proposals and their approvals: four eyes, held by the database too."""
+"""Proposals and their approvals, four eyes that the database holds too; and values that were looked at in clear."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0011_proposals"
-down_revision = "0010_teams"
+revision = "0018_proposals"
+down_revision = "0017_privacy"
 
 _PROPOSALS = """
 create table identity_proposals (
@@ -80,5 +80,13 @@ def upgrade() -> None:
         "create trigger check_proposal before update on identity_proposals "
         "for each row execute function identity_check_proposal()"
     )
-    op.execute("grant update (scopes) on identity_api_keys to finer_api")
+    op.execute(
+        "create table identity_reveals (tenant_id uuid not null, id uuid not null, user_id uuid not null, "
+        "subject text not null, field text not null, reason text not null, at timestamptz not null, "
+        "constraint pk_identity_reveals primary key (tenant_id, id), "
+        "constraint fk_identity_reveals_tenant_id_user_id foreign key (tenant_id, user_id) "
+        "references identity_users (tenant_id, id))"
+    )
+    op.execute("create index ix_identity_reveals_tenant_id_user_id_at on identity_reveals (tenant_id, user_id, at)")
+    protect(op, "identity_reveals", api="select, insert", worker="select, delete")
     op.execute("reset role")

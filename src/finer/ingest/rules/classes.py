@@ -1,0 +1,32 @@
+"""How sensitive what a broken field holds is, by the classification that its contract gives it."""
+
+from __future__ import annotations
+
+from finer.ingest.types import Contract
+from finer.kit.masking import DataClass
+
+_CLASSES = {
+    None: DataClass.INTERNAL,
+    "pseudonymous": DataClass.PERSONAL,
+    "personal": DataClass.PERSONAL,
+    "sensitive": DataClass.SENSITIVE,
+}
+_SEVERITY = list(DataClass).index
+# Their reasons say the number or the moment that was given.
+_QUOTING = frozenset({"not_finite", "range", "timestamp_range"})
+
+
+def class_of(contract: Contract | None, fields: str) -> DataClass:
+    """The class of a value; `fields` are names as FieldError has them.
+
+    What the contract does not know, such as a whole record or a field of a contract that is gone, may hold anything.
+    """
+    known = {} if contract is None else {field.name: field.classification for field in contract.fields}
+    found = [_CLASSES[known[name]] if name in known else DataClass.SENSITIVE for name in fields.split(",")]
+    return max(found, key=_SEVERITY)
+
+
+def reason_without_value(data_class: DataClass, field: str, rule: str, reason: str) -> str:
+    """The reason, without the value that it would say of a person."""
+    quotes = rule in _QUOTING and _SEVERITY(data_class) >= _SEVERITY(DataClass.PERSONAL)
+    return f"{field} is out of its range." if quotes else reason
