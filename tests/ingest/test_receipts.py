@@ -228,6 +228,22 @@ def test_old_counts_are_forgotten_and_open_records_stay(
         assert [row.step_s for row in rollups] == [3600]
 
 
+def test_counts_since_the_beginning_outlive_their_hours(worker_database: Database, tenant: uuid.UUID) -> None:
+    def process(at: datetime) -> None:
+        with _done(worker_database, tenant, at) as tx:
+            received = np.full(4, int(at.timestamp() * 1e6), np.int64)
+            service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
+
+    for days in (0, 0.1, 200):
+        process(NOW + timedelta(days=days))
+    for days in (401, 402, 700, 1000):
+        with _done(worker_database, tenant, NOW + timedelta(days=days)) as tx:
+            service.forget_old(tx)
+            assert service.accepted_by_contract(tx) == {"transaction": 9}
+            kept = tx.connection.exec_driver_sql("select 1 from ingest_rollups where tenant_id = %s", (tenant,))
+            assert kept.rowcount == (2 if days < 600 else 1)
+
+
 def test_a_group_of_nothing_but_refusals_needs_no_log(tx: Tx) -> None:
     answers = _append(tx, Body(data=b"x\n"), Body(data=b"  "))
     assert isinstance(answers[0], Receipt)

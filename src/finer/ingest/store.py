@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -87,6 +87,22 @@ on conflict (tenant_id, contract, step_s, bucket, writer) do update set
     when cardinality(t.latency) = 0 then excluded.latency
     else array(select a + b from unnest(t.latency, excluded.latency) with ordinality as u(a, b, i) order by i) end
 """
+
+# Counts since the beginning outlive the hours that they were made in: what is deleted is added to one row for all.
+_CARRY_ROLLUPS = """
+insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
+  quarantined, latency, last_at)
+select tenant_id, contract, step_s, %(carried)s, writer, sum(received), sum(accepted), sum(duplicates),
+  sum(quarantined), '{}', max(last_at)
+from ingest_rollups
+where tenant_id = %(tenant)s and step_s = %(step)s and bucket > %(carried)s and bucket < %(before)s
+group by tenant_id, contract, step_s, writer
+on conflict (tenant_id, contract, step_s, bucket, writer) do update set
+  received = t.received + excluded.received, accepted = t.accepted + excluded.accepted,
+  duplicates = t.duplicates + excluded.duplicates, quarantined = t.quarantined + excluded.quarantined,
+  last_at = greatest(t.last_at, excluded.last_at)
+"""
+_CARRIED = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class IngestStore:
@@ -263,11 +279,16 @@ class IngestStore:
         )
 
     def forget(self, now: datetime) -> None:
-        """Delete fine counts after a day, coarse ones after 400 days, and receipts and outcomes after 30 days."""
+        """Delete fine counts after a day, coarse ones after 400 days, and receipts and outcomes after 30 days.
+
+        Coarse counts stay in the sums over all time.
+        """
         days = timedelta(days=1)
+        coarse = {"tenant": self._tenant, "step": _STEPS_S[1], "carried": _CARRIED, "before": now - 400 * days}
+        self._connection.exec_driver_sql(_CARRY_ROLLUPS, coarse)
         limits: tuple[tuple[sa.Table, Any], ...] = (
             (rollups, sa.and_(rollups.c.step_s == _STEPS_S[0], rollups.c.bucket < now - days)),
-            (rollups, rollups.c.bucket < now - 400 * days),
+            (rollups, sa.and_(rollups.c.bucket > _CARRIED, rollups.c.bucket < now - 400 * days)),
             (outcomes, outcomes.c.recorded_at < now - 30 * days),
             (
                 quarantined_records,
