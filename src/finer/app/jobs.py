@@ -20,7 +20,7 @@ from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
-from finer.identity.service import chain, housekeeping, tenants
+from finer.identity.service import chain, denials, housekeeping, tenants
 from finer.ingest import service as ingest
 from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
@@ -120,6 +120,7 @@ class Jobs:
                 ingest.forget_old(tx)
                 idempotency.forget_old(tx)
                 housekeeping.forget_old(tx, self._settings)
+                denials.forget_reads(tx)
 
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             housekeeping.forget_attempts(tx)

@@ -546,6 +546,8 @@ export interface paths {
         /**
          * Export the trail
          * @description Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1AuditExportsExport"];
         delete?: never;
@@ -4177,8 +4179,6 @@ export interface operations {
             /** @description The entries as a file */
             200: {
                 headers: {
-                    /** @description true when the act was done by an earlier request. */
-                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {

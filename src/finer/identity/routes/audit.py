@@ -180,7 +180,12 @@ class AuditController(Controller):
 
     @post(
         "/exports",
-        opt={"permission": Permission.AUDIT_EXPORT, "step_up": True, "describe": {"responses": _FILES}},
+        opt={
+            "permission": Permission.AUDIT_EXPORT,
+            "step_up": True,
+            "answer_once": True,
+            "describe": {"responses": _FILES},
+        },
         sync_to_thread=True,
         status_code=200,
         summary="Export the trail",

@@ -57,7 +57,7 @@ COLUMNS: dict[str, tuple[ColumnType, str]] = {
 CATALOGUE = Catalogue(
     {name: kind for name, (kind, _) in COLUMNS.items()}, {name: says for name, (_, says) in COLUMNS.items()}
 )
-REFUSABLE = ("session:begin", "session:prove", "passkeys:use")
+REFUSABLE = ("session:begin", "session:prove", "passkeys:use", "oauth_tokens:issue")
 """Actions whose refusal is a failed proof of identity."""
 PRIVILEGES = (
     "users:create", "users:role", "users:enable", "teams:members", "api_keys:create", "api_keys:scopes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from finer.identity.rules.denials import Denial, DenialBook, Tally
@@ -17,9 +17,20 @@ from finer.kit.actors import Actor
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 
-__all__ = ["Denial", "DenialBook", "Tally", "credential_owner", "note_reads", "record_denial", "record_tally"]
+__all__ = [
+    "Denial",
+    "DenialBook",
+    "Tally",
+    "credential_owner",
+    "forget_reads",
+    "note_reads",
+    "record_denial",
+    "record_tally",
+]
 NOBODY = Actor(kind="nobody", id="nobody", name="Nobody signed in", role="")
 _PATH_MAX = 200
+KEPT_READS = timedelta(days=35)
+"""How long counted reads are kept: the habit of 30 days, and a few more."""
 
 
 def record_denial(tx: Tx, denial: Denial) -> None:
@@ -65,6 +76,11 @@ def credential_owner(tx: Tx, token_hash: bytes) -> tuple[uuid.UUID, Actor, str] 
         return None
     actor = Actor(kind="user", id=str(row.user_id), name=show_id("usr", row.user_id), role=row.role)
     return row.tenant_id, actor, show_id("ses", row.session_id)
+
+
+def forget_reads(tx: Tx) -> int:
+    """Drop counted reads that no habit is made from any more; returns how many minutes."""
+    return ReadStore(tx).forget(tx.now() - KEPT_READS)
 
 
 def note_reads(tx: Tx, actor: Actor, minute: datetime, rows: int, requests: int) -> None:

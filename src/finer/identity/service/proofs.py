@@ -8,7 +8,7 @@ from finer.identity.errors import TooManyAttempts
 from finer.identity.rules.recovery import read_recovery_code
 from finer.identity.rules.throttle import ACCOUNT, account_key, second_factor_key
 from finer.identity.rules.totp import read_code
-from finer.identity.service.audit import record_audit
+from finer.identity.service.audit import note_account, record_audit
 from finer.identity.service.factors import password_hash_of
 from finer.identity.service.people import get_user
 from finer.identity.service.totp import use_totp
@@ -27,7 +27,7 @@ def prove_by_password(tx: Tx, settings: Settings, user: uuid.UUID, password: str
     Raises TooManyAttempts before any hash is computed: the attempts are those of signing in, counted together.
     """
     key = account_key(get_user(tx, user).email)
-    _count(tx, key)
+    _count(tx, user, key)
     if not verify_password(password_hash_of(tx, user), password, settings):
         _audit_refusal(tx, user, Factor.PASSWORD)
         return None
@@ -41,7 +41,7 @@ def prove_by_code(tx: Tx, settings: Settings, user: uuid.UUID, code: str) -> Fac
     The caller commits in either case. Raises TooManyAttempts.
     """
     key = second_factor_key(user)
-    _count(tx, key)
+    _count(tx, user, key)
     factor = Factor.RECOVERY if read_code(code) is None else Factor.TOTP
     fits = use_totp(tx, user, code) if factor is Factor.TOTP else _use_recovery(tx, settings, user, code)
     if not fits:
@@ -63,9 +63,10 @@ def _use_recovery(tx: Tx, settings: Settings, user: uuid.UUID, code: str) -> boo
     return True
 
 
-def _count(tx: Tx, key: bytes) -> None:
+def _count(tx: Tx, user: uuid.UUID, key: bytes) -> None:
     wait = LookupStore(tx.connection).count_attempt(key, ACCOUNT, tx.now())
     if wait:
+        note_account(tx.tenant, show_id("usr", user))
         raise TooManyAttempts(f"Too many attempts failed. Try again in {wait} s.", retry_after_s=wait)
 
 
