@@ -4,6 +4,7 @@ import { Outlet, useRouterState } from "@tanstack/react-router";
 import { Button, Drawer } from "antd";
 import { type ReactNode, useEffect, useState } from "react";
 import { AlertStreamProvider } from "../features/fraud/alertStream";
+import { StepUpDialog } from "../features/identity/StepUpDialog";
 import { meQuery } from "../features/identity/session";
 import { controlKey, handleKey, useHotkeys } from "../shared/hotkeys";
 import { PHONE, useMedia } from "../shared/media";
@@ -112,6 +113,7 @@ function Frame() {
       <main id="main" tabIndex={-1} className="main">
         {allowed ? <Outlet /> : <ForbiddenPage />}
       </main>
+      <StepUpDialog />
       {palette ? <Palette onClose={() => setPalette(false)} onShortcuts={() => setShortcuts(true)} /> : null}
       {shortcuts ? <Shortcuts onClose={() => setShortcuts(false)} /> : null}
     </div>

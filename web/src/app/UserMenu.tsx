@@ -1,6 +1,8 @@
 import { DesktopOutlined, MoonOutlined, SunOutlined, UserOutlined } from "@ant-design/icons";
+import { useNavigate } from "@tanstack/react-router";
 import { Button, Popover, Segmented } from "antd";
 import { useState } from "react";
+import { paths } from "../shared/paths";
 import { type Preferences, setPreferences, usePreferences } from "../shared/preferences";
 import { useSession } from "../shared/session";
 import { useSignOut } from "./commands";
@@ -11,6 +13,7 @@ export function UserMenu({ onShortcuts }: { onShortcuts(): void }) {
   const { theme, density } = usePreferences();
   const [open, setOpen] = useState(false);
   const leave = useSignOut();
+  const navigate = useNavigate();
   const role = me.user.role.replaceAll("_", " ");
   const content = (
     <div className="user">
@@ -45,6 +48,15 @@ export function UserMenu({ onShortcuts }: { onShortcuts(): void }) {
           { value: "compact", label: "Compact" },
         ]}
       />
+      <Button
+        type="text"
+        onClick={() => {
+          setOpen(false);
+          void navigate({ to: paths.account });
+        }}
+      >
+        Account security
+      </Button>
       <Button
         type="text"
         onClick={() => {

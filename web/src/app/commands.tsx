@@ -45,6 +45,12 @@ export function useCommands(text: string, onShortcuts: () => void): Command[] {
       run: () => setPreferences({ density: density === "compact" ? "comfortable" : "compact" }),
     },
     { id: "shortcuts", group: "Help", label: "Keyboard shortcuts", run: onShortcuts },
+    {
+      id: "account",
+      group: "Account",
+      label: "Account security",
+      run: () => void navigate({ to: paths.account }),
+    },
     { id: "sign-out", group: "Account", label: "Sign out", run: leave },
   ];
   const found = commands.filter((command) =>

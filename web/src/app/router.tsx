@@ -70,6 +70,12 @@ const alert = createRoute({
   component: lazyRouteComponent(() => import("../features/fraud/AlertPanel"), "AlertPanel"),
 });
 
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: paths.account,
+  component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
+});
+
 const pipeline = createRoute({
   getParentRoute: () => inside,
   path: paths.pipeline,
@@ -93,7 +99,7 @@ const audit = createRoute({
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([home, fraud.addChildren([alert]), pipeline, access, audit]),
+  inside.addChildren([home, fraud.addChildren([alert]), account, pipeline, access, audit]),
 ]);
 
 export function createAppRouter(client: QueryClient, history?: RouterHistory) {

@@ -2,6 +2,7 @@
 export const paths = {
   home: "/",
   signIn: "/sign-in",
+  account: "/account",
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
   pipeline: "/pipeline",

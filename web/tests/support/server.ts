@@ -44,7 +44,7 @@ export class Server {
     const call = `${request.method} ${url.pathname.replace("/api/v1", "")}`;
     if (call === "POST /session" || call === "POST /session/link") {
       this.me ??= me;
-      return [200, this.me];
+      return [200, { user: this.me.user, permissions: this.me.permissions, second_factor: null }];
     }
     if (!this.me) return problem(401, "Nobody is signed in.");
     if (call === "GET /me") return [200, this.me];
@@ -68,6 +68,6 @@ export class Server {
   }
 }
 
-export function problem(status: number, detail: string): Answer {
-  return [status, { type: "urn:finer:problem:test", title: "It failed", status, detail }];
+export function problem(status: number, detail: string, members: Record<string, unknown> = {}): Answer {
+  return [status, { type: "urn:finer:problem:test", title: "It failed", status, detail, ...members }];
 }

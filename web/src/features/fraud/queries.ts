@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { answer, api, newKey, type Schema } from "../../api/client";
+import { answer, api, type Schema } from "../../api/client";
+import { newKey } from "../../api/keys";
 import { newest } from "../../shared/live/newest";
 import { type Alert, type Filter, toQuery } from "./filter";
 

@@ -1,4 +1,5 @@
-import { answer, api, newKey } from "../../api/client";
+import { answer, api } from "../../api/client";
+import { newKey } from "../../api/keys";
 import { isProblem } from "../../api/problem";
 import type { Alert } from "./filter";
 import { resolveAlert, type Verdict } from "./queries";

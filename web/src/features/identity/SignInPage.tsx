@@ -2,10 +2,13 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { Button, Input } from "antd";
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import type { Schema } from "../../api/client";
 import { isProblem } from "../../api/problem";
 import { safeReturn } from "../../shared/paths";
 import { useTitle } from "../../shared/ui/Page";
 import { reasonOf } from "../../shared/ui/states";
+import { hasPasskeys, isCancelled, signInByPasskey } from "./passkeys";
+import { SecondFactor } from "./SecondFactor";
 import { forgetEverything, meQuery, signIn, signInByLink } from "./session";
 
 /** Signing in by e-mail and password, or by a link that carries a token. */
@@ -18,17 +21,24 @@ export function SignInPage() {
   const enter = useEnter(next);
   const [busy, setBusy] = useState(token !== null);
   const [problem, setProblem] = useState<string | null>(null);
+  const [missing, setMissing] = useState<Schema<"MissingFactor"> | null>(null);
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const failed = useRef<HTMLParagraphElement>(null);
 
-  const attempt = async (act: () => Promise<unknown>, refused: string) => {
+  const attempt = async (act: () => Promise<Schema<"SignInAnswer">>, refused: string) => {
     setBusy(true);
     setProblem(null);
     try {
-      await act();
-      await enter();
+      const { second_factor: second } = await act();
+      setMissing(second);
+      if (second) setBusy(false);
+      else await enter();
     } catch (error) {
+      if (isCancelled(error)) {
+        setBusy(false);
+        return;
+      }
       const known = isProblem(error) && error.status >= 400 && error.status < 500 && error.status !== 429;
       setProblem(known ? refused : reasonOf(error));
       setBusy(false);
@@ -52,42 +62,64 @@ export function SignInPage() {
     void attempt(() => signIn(email.trim(), password), refused);
   };
 
+  const byPasskey = () =>
+    void attempt(signInByPasskey, "This passkey opens no account here. Try another one, or your password.");
+
   return (
     <main className="signin">
-      <form onSubmit={submit} className="signin-card" aria-busy={busy}>
+      <div className="signin-card" aria-busy={busy}>
         <p className="signin-brand">
           <img src="/favicon.svg" alt="" width={28} height={28} /> Finer
         </p>
-        <h1>{token !== null && busy ? "Signing you in" : "Sign in"}</h1>
-        {next && !problem && token === null ? (
+        <h1>{missing ? "Second step" : token !== null && busy ? "Signing you in" : "Sign in"}</h1>
+        {next && !problem && token === null && !missing ? (
           <p className="muted">Sign in to go on where you were.</p>
         ) : null}
         <p ref={failed} tabIndex={-1} role="alert" className={problem ? "signin-problem" : "hidden"}>
           {problem}
         </p>
-        <label htmlFor="email">E-mail</label>
-        <Input
-          id="email"
-          type="email"
-          autoComplete="username"
-          required
-          size="large"
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-        <label htmlFor="password">Password</label>
-        <Input.Password
-          id="password"
-          autoComplete="current-password"
-          required
-          size="large"
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        <Button type="primary" htmlType="submit" size="large" block loading={busy}>
-          Sign in
-        </Button>
-      </form>
+        {missing ? (
+          <SecondFactor
+            missing={missing}
+            busy={busy}
+            attempt={(act, refused) => void attempt(act, refused)}
+            onBack={() => {
+              setMissing(null);
+              setProblem(null);
+            }}
+          />
+        ) : (
+          <form onSubmit={submit} className="signin-step">
+            <label htmlFor="email">E-mail</label>
+            <Input
+              id="email"
+              type="email"
+              autoComplete="username"
+              required
+              size="large"
+              value={email}
+              onChange={(event) => setEmail(event.target.value)}
+            />
+            <label htmlFor="password">Password</label>
+            <Input.Password
+              id="password"
+              autoComplete="current-password"
+              required
+              size="large"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+            <Button type="primary" htmlType="submit" size="large" block loading={busy}>
+              Sign in
+            </Button>
+          </form>
+        )}
+        {hasPasskeys() && (missing === null || missing.methods.includes("passkey")) ? (
+          <Button size="large" block disabled={busy} onClick={byPasskey}>
+            Sign in with a passkey
+          </Button>
+        ) : null}
+      </div>
     </main>
   );
 }

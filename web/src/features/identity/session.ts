@@ -3,6 +3,7 @@ import { answer, api, type Schema } from "../../api/client";
 import { problemOf } from "../../api/problem";
 
 export type Me = Schema<"Me">;
+type SignInAnswer = Schema<"SignInAnswer">;
 
 /** Who is signed in. Fails with problem 401 when nobody is. */
 export const meQuery = queryOptions({
@@ -15,14 +16,14 @@ export const meQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
-export function signIn(email: string, password: string): Promise<unknown> {
+export function signIn(email: string, password: string): Promise<SignInAnswer> {
   return answer(api.POST("/api/v1/session", { body: { email, password } }));
 }
 
-const links = new Map<string, Promise<unknown>>();
+const links = new Map<string, Promise<SignInAnswer>>();
 
 /** Spends a one-click link. A token works once, so the same token is sent once however often this is called. */
-export function signInByLink(token: string): Promise<unknown> {
+export function signInByLink(token: string): Promise<SignInAnswer> {
   const running = links.get(token) ?? answer(api.POST("/api/v1/session/link", { body: { token } }));
   links.set(token, running);
   return running;

@@ -1,0 +1,154 @@
+"""Somebody makes their account safe in a real browser: passkey, authenticator app, sessions, another password.
+
+The browser has an authenticator made of software (Chrome DevTools Protocol, WebAuthn domain).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.server import Server, serving
+
+_EMAIL, _PASSWORD = "risk_analyst@acme.example", "correct horse battery staple"
+_QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_PATIENCE_MS = 30_000
+_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
+    `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
+_REFUSALS = re.compile("the server responded with a status of (401|403|422)")
+"""What a browser writes by itself when it was refused, which this story asks for."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as found:
+        found.sign_in("risk_analyst").close()
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("FINER_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server, complaints: list[str]) -> Iterator[Page]:
+    # Browsers make passkeys for host names only, so this story is told at localhost.
+    context = browser.new_context(base_url=f"http://localhost:{server.port}")
+    context.add_init_script(_TELL_VIOLATIONS)
+    found = context.new_page()
+    found.set_default_timeout(_PATIENCE_MS)
+    expect.set_options(timeout=_PATIENCE_MS)
+    found.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    devtools = context.new_cdp_session(found)
+    devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    yield found
+    context.close()
+
+
+def _type_password(page: Page, password: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(_EMAIL)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def _open_account(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^Account of")).click()
+    page.get_by_role("button", name="Account security").click()
+    expect(page.get_by_role("heading", name="Account security")).to_be_visible()
+
+
+def _sign_out(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^Account of")).click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def _code(secret: str) -> str:
+    return pyotp.TOTP(secret).at(datetime.now(UTC))
+
+
+@pytest.mark.journey
+def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[str]) -> None:
+    _type_password(page, _PASSWORD)
+    _open_account(page)
+    page.get_by_role("button", name="Add a passkey").click()
+    codes = page.get_by_role("list", name="Recovery codes")
+    expect(codes.get_by_role("listitem")).to_have_count(10)
+    kept = codes.get_by_role("listitem").all_inner_texts()
+    page.get_by_role("button", name="I have kept them").click()
+    expect(page.get_by_text("not used yet")).to_be_visible()
+
+    page.get_by_role("button", name="Set up an app").click()
+    secret = page.locator(".account-key").inner_text().replace(" ", "")
+    expect(page.locator(".account-qr svg")).to_be_visible()
+    page.get_by_role("textbox", name="Code", exact=True).fill(_code(secret))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("From now on the app is asked for")).to_be_visible()
+
+    _sign_out(page)
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
+
+    _sign_out(page)
+    _type_password(page, _PASSWORD)
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+    page.get_by_label("Code of your app").fill("000000")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not fit")
+    page.get_by_label("Code of your app").fill(kept[0])
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
+
+    _open_account(page)
+    expect(page.get_by_text("9 left")).to_be_visible()
+    _make_old(server)
+    page.reload()
+    page.get_by_role("button", name=re.compile("^Remove .* on ")).click()
+    page.get_by_role("tooltip").get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("dialog", name="Confirm that it is you")).to_be_visible()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("The passkey opens your account no more.")).to_be_visible()
+
+    new = "seven quiet otters paint"
+    page.get_by_label("Present password").fill(_PASSWORD)
+    page.get_by_label("New password").fill(new)
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("The password is changed.")).to_be_visible()
+    assert [one for one in complaints if not _REFUSALS.search(one)] == []
+
+
+def _make_old(server: Server) -> None:
+    """The last proof of everybody was an hour ago."""
+    with server.database() as connection:
+        connection.execute("update identity_sessions set auth_at = auth_at - interval '1 hour'")

@@ -1,0 +1,165 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { problem, Server } from "./support/server";
+
+const session: Schema<"Session"> = {
+  id: "ses_1",
+  created_at: NOW,
+  last_seen_at: NOW,
+  user_agent: "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36",
+  address: "192.0.2.7",
+  factor: "password",
+  unfamiliar: false,
+  current: true,
+};
+const strange: Schema<"Session"> = {
+  ...session,
+  id: "ses_2",
+  address: "198.51.100.9",
+  user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0",
+  unfamiliar: true,
+  current: false,
+};
+const account: Schema<"Account"> = {
+  password: true,
+  totp_since: null,
+  recovery_codes_left: 0,
+  passkeys: [],
+  passkey_origin: "http://localhost:8000",
+  notices: [strange],
+};
+
+function serving(change: Partial<Schema<"Account">> = {}): Server {
+  const server = new Server();
+  server.on("GET /api/v1/account", () => [200, { ...account, ...change }]);
+  server.on("GET /api/v1/sessions", () => [200, [session, strange]]);
+  return server;
+}
+
+describe("the account page", () => {
+  it("tells of a sign-in from a new place until it is recognised", async () => {
+    const server = serving();
+    server.on("POST /api/v1/sessions/ses_2/recognise", () => [204]);
+    const { user } = openApp("/account");
+    expect(await screen.findByText(/New sign-in from Firefox on Linux, 198.51.100.9/)).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "This was me" }));
+    expect(server.sent("POST /api/v1/sessions/ses_2/recognise")).toHaveLength(1);
+  });
+
+  it("signs another browser out, and never offers it for this one", async () => {
+    const server = serving();
+    server.on("DELETE /api/v1/sessions/ses_2", () => [204]);
+    const { user } = openApp("/account");
+    const list = await screen.findByRole("region", { name: "Where you are signed in" });
+    await within(list).findByText("Chrome on Windows");
+    expect(within(list).getAllByRole("button", { name: /^Sign out (Chrome|Firefox)/ })).toHaveLength(1);
+    await user.click(within(list).getByRole("button", { name: /Firefox/ }));
+    expect(server.sent("DELETE /api/v1/sessions/ses_2")).toHaveLength(1);
+  });
+
+  it("sets up an app by QR code and first code, and shows the recovery codes once", async () => {
+    const server = serving();
+    server.on("POST /api/v1/account/totp", () => [
+      200,
+      { secret: "ABCDEFGH", uri: "otpauth://totp/x?secret=ABCDEFGH" },
+    ]);
+    server.on("POST /api/v1/account/totp/confirm", () => [
+      200,
+      { recovery_codes: ["0-abcde-fghjk", "1-abcde-fghjk"] },
+    ]);
+    const { user } = openApp("/account");
+    await user.click(await screen.findByRole("button", { name: "Set up an app" }));
+    expect(await screen.findByText("ABCD EFGH")).toBeTruthy();
+    await user.type(screen.getByLabelText("Code"), "123456");
+    await user.click(screen.getByRole("button", { name: "Confirm" }));
+    const codes = await screen.findByRole("list", { name: "Recovery codes" });
+    expect(within(codes).getAllByRole("listitem")).toHaveLength(2);
+    await user.click(screen.getByRole("button", { name: "I have kept them" }));
+    await waitFor(() => expect(screen.queryByRole("list", { name: "Recovery codes" })).toBeNull());
+  });
+
+  it("says what is wrong with a new password", async () => {
+    const server = serving();
+    server.on("POST /api/v1/account/password", () => problem(422, "This is a very common password."));
+    const { user } = openApp("/account");
+    await user.type(await screen.findByLabelText("Present password"), "a long password");
+    await user.type(screen.getByLabelText("New password"), "password1234");
+    await user.click(screen.getByRole("button", { name: "Change the password" }));
+    expect(await screen.findByText("This is a very common password.")).toBeTruthy();
+  });
+
+  it("says where passkeys work when they do not work here", async () => {
+    serving();
+    openApp("/account");
+    expect(await screen.findByText(/Passkeys work at http:\/\/localhost:8000/)).toBeTruthy();
+  });
+});
+
+describe("stepping up", () => {
+  const wanted = () =>
+    problem(403, "Confirm it.", {
+      type: "urn:finer:problem:step-up-required",
+      methods: ["totp", "recovery"],
+    });
+
+  it("asks who is there and then does the same once more", async () => {
+    const server = serving({ totp_since: NOW });
+    let asked = 0;
+    server.on("DELETE /api/v1/account/totp", () => (asked++ === 0 ? wanted() : [204]));
+    server.on("POST /api/v1/account/step-up", () => [204]);
+    const { user } = openApp("/account");
+    const section = await screen.findByRole("region", { name: "Authenticator app" });
+    await user.click(within(section).getByRole("button", { name: "Remove" }));
+    await user.click((await screen.findAllByRole("button", { name: "Remove" })).at(-1) as HTMLElement);
+    await user.type(await screen.findByLabelText(/Code of your app/), "123456");
+    await user.click(screen.getByRole("button", { name: "Confirm" }));
+    await waitFor(() => expect(server.sent("DELETE /api/v1/account/totp")).toHaveLength(2));
+    const [proof] = server.sent("POST /api/v1/account/step-up");
+    expect(await proof?.json()).toEqual({ code: "123456" });
+    const keys = server.sent("DELETE /api/v1/account/totp").map((one) => one.headers.get("Idempotency-Key"));
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  it("does nothing more when the person closes the dialog", async () => {
+    const server = serving();
+    server.on("POST /api/v1/account/totp", wanted);
+    const { user } = openApp("/account");
+    await user.click(await screen.findByRole("button", { name: "Set up an app" }));
+    await screen.findByText("Confirm that it is you");
+    await user.click(screen.getByRole("button", { name: "Close" }));
+    await waitFor(() => expect(screen.queryByText("Confirm that it is you")).toBeNull());
+    expect(server.sent("POST /api/v1/account/totp")).toHaveLength(1);
+    expect(screen.queryByText("Confirm it.")).toBeNull();
+  });
+});
+
+describe("the second step of a sign-in", () => {
+  it("asks for a code after the password", async () => {
+    const server = new Server();
+    server.me = null;
+    const missing = { token: "half", methods: ["totp", "recovery"] };
+    server.on("POST /api/v1/session", () => [200, { user: null, permissions: [], second_factor: missing }]);
+    let tries = 0;
+    server.on("POST /api/v1/session/second-factor", () => {
+      if (tries++ === 0) return problem(401, "no");
+      server.me = me;
+      return [200, { user: me.user, permissions: me.permissions, second_factor: null }];
+    });
+    const { user } = openApp("/sign-in");
+    await user.type(await screen.findByLabelText("E-mail"), "mei@luzon.example");
+    await user.type(screen.getByLabelText("Password"), "a long password");
+    await user.click(screen.getByRole("button", { name: "Sign in" }));
+    await user.type(await screen.findByLabelText(/Code of your app/), "111111");
+    await user.click(screen.getByRole("button", { name: "Go on" }));
+    expect((await screen.findByRole("alert")).textContent).toContain("does not fit");
+    await user.click(await screen.findByRole("button", { name: "Go on" }));
+    expect(await screen.findByRole("grid", { name: "Alerts" })).toBeTruthy();
+    expect(await server.sent("POST /api/v1/session/second-factor")[0]?.json()).toEqual({
+      token: "half",
+      code: "111111",
+    });
+  });
+});
