@@ -19,7 +19,7 @@ from finer.demo.service import go_on, run
 from finer.demo.world import World
 from finer.ingest import service as ingest
 from finer.ingest.types import Body
-from finer.kit.clock import microseconds
+from finer.kit.moments import microseconds
 from tests.demo.fake_finer import BUSY, REFUSED, RESET_AFTER, RESET_BEFORE, FakeFiner, serving
 
 NOON = microseconds(datetime(2026, 11, 20, 4, tzinfo=UTC)) // TICK_US

@@ -195,6 +195,47 @@ BESIDE: list[tuple[str, list[Record]]] = [
 ]
 
 
+INCOMING = ("refund", "deposit")
+# What is about money that comes in as much as about money that leaves, or about neither.
+BOTH_WAYS = {"structuring", "no_exchange_rate"}
+
+
+@pytest.mark.parametrize("kind", INCOMING)
+@pytest.mark.parametrize("rule", sorted(PATTERNS.keys() - BOTH_WAYS - {"first_payee_high_amount"}))
+def test_no_rule_about_spending_fires_on_money_that_comes_in(rule: str, kind: str) -> None:
+    *before, final = PATTERNS[rule][1]
+    assert last(*before, final | {"type": kind}) == Judged("approve", [], [])
+
+
+@pytest.mark.parametrize("kind", INCOMING)
+@pytest.mark.parametrize("rule", ["velocity_10s", "many_cards_one_merchant", "night_burst"])
+def test_money_that_comes_in_does_not_count_as_payments(rule: str, kind: str) -> None:
+    *before, final = PATTERNS[rule][1]
+    assert last(*(record | {"type": kind} for record in before), final) == Judged("approve", [], [])
+
+
+def test_a_salary_does_not_hide_an_unusual_payment() -> None:
+    salary = pay(NOON - 2 * DAY, 9000, type="deposit", merchant_name=None)
+    habit_, final = habit(20, 15, DAY), pay(NOON, 273)
+    found = last(*sorted([*habit_, salary], key=lambda record: str(record["occurred_at"])), final)
+    assert found.rules == ["far_above_habit"]
+
+
+def test_a_refund_from_abroad_is_no_journey() -> None:
+    refund = pay(NOON + HOUR, 20, type="refund", merchant_country="SG", merchant_name="Airport")
+    assert judge(pay(NOON), refund, pay(NOON + 2 * HOUR)) == [Judged("approve", [], [])] * 3
+
+
+def test_a_payee_who_once_sent_money_was_never_paid() -> None:
+    received = pay(NOON, 20, type="deposit", counterparty_id="p1", channel="transfer", merchant_country=None)
+    assert last(received, to_payee(NOON + HOUR, 500.01)).rules == ["first_payee_high_amount"]
+
+
+@pytest.mark.parametrize("kind", INCOMING)
+def test_cash_that_comes_in_just_under_a_limit_is_structuring(kind: str) -> None:
+    assert last(*(record | {"type": kind} for record in near(700, 640, 800))).rules == ["structuring"]
+
+
 def test_every_rule_of_the_pack_has_a_pattern_here() -> None:
     assert {rule.id for rule in fraud.list_rules()} == {*PATTERNS, "model_score"}
 

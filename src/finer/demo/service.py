@@ -12,8 +12,9 @@ from finer.demo.client import Api, Stopped
 from finer.demo.live import DEFAULT_RATE, TICK_US, LiveWorld
 from finer.demo.loader import is_loaded, load
 from finer.demo.world import DEFAULT_CUSTOMERS, DEFAULT_SEED, World
-from finer.kit.clock import Clock, SystemClock, microseconds
+from finer.kit.clock import Clock, SystemClock
 from finer.kit.errors import FinerError
+from finer.kit.moments import microseconds
 
 _log = structlog.get_logger(__name__)
 _TICK_S = TICK_US / 1e6

@@ -18,7 +18,7 @@ from finer.demo.people import People
 from finer.demo.profiles import profile_lines
 from finer.demo.spending import DAY_US, Town, ordinary_day
 from finer.demo.tables import Table, number_rows, stack
-from finer.kit.clock import microseconds
+from finer.kit.moments import microseconds
 
 DEFAULT_SEED = 7
 DEFAULT_CUSTOMERS = 6_000

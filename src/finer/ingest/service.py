@@ -46,14 +46,14 @@ from finer.ingest.types import (
     QuarantinedRecord,
     Receipt,
 )
-from finer.kit.clock import EPOCH, Clock, SystemClock, microseconds
+from finer.kit.clock import Clock, SystemClock
 from finer.kit.columns import Columns
 from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.ids import new_id, show_id
 from finer.kit.log import CHANNEL, PostgresLog
 from finer.kit.masking import DataClass
-from finer.kit.moments import from_microseconds
+from finer.kit.moments import EPOCH, from_microseconds, microseconds
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from finer.kit.moments import EPOCH, from_microseconds, microseconds
-
-__all__ = ["EPOCH", "Clock", "FixedClock", "SystemClock", "from_microseconds", "microseconds"]
-
 
 class Clock(Protocol):
     """Anything that tells the time in UTC."""

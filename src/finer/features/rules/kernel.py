@@ -10,7 +10,7 @@ import numba as nb
 import numpy as np
 
 from finer.features.rules import arithmetic, memory, plan, reading, sliding
-from finer.features.rules.memory import home_shift, pointer, prefetch
+from finer.features.rules.memory import home_shift, prefetch
 from finer.features.rules.plan import EVENT_HEADER
 from finer.features.rules.reading import read, update_ever, write_null
 from finer.features.rules.sliding import (
@@ -27,6 +27,7 @@ from finer.features.rules.sliding import (
     seek_back,
 )
 from finer.kit import hashing
+from finer.kit.pointers import pointer
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Int = Any  # a word of 64 bits, which numba and NumPy name differently

@@ -19,6 +19,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from finer.kit.hashing import mix
+from finer.kit.pointers import pointer
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,19 +48,6 @@ def aligned(words: int) -> Array:
     return np.frombuffer(memory, np.int64)
 
 
-def _pointer(_typing: Any, array: Any) -> Any:
-    """The address of a contiguous array, to be indexed like it.
-
-    Passing arrays from function to function counts references with atomic instructions, dozens for every event; a
-    pointer counts nothing. The array has to outlive it.
-    """
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return context.make_array(signature.args[0])(context, builder, args[0]).data
-
-    return types.CPointer(array.dtype)(array), codegen  # type: ignore[no-untyped-call]
-
-
 def _prefetch(_typing: Any, base: Any, _index: Any) -> Any:
     """Ask for the cache line of base[index], which is going to be read and written soon; `base` is a pointer."""
 
@@ -74,7 +62,6 @@ def _prefetch(_typing: Any, base: Any, _index: Any) -> Any:
     return types.void(base, types.intp), codegen
 
 
-pointer: Any = intrinsic(_pointer)
 prefetch: Any = intrinsic(_prefetch)
 
 

@@ -19,9 +19,10 @@ import numba as nb
 import numpy as np
 
 from finer.features.rules.arithmetic import add_square
-from finer.features.rules.memory import count_reference, home_shift, pointer, rehash
+from finer.features.rules.memory import count_reference, home_shift, rehash
 from finer.features.rules.plan import ABSENT, COUNT, EXTREME, HEADER, NEVER, SQUARES, SUM
 from finer.kit.hashing import mix
+from finer.kit.pointers import pointer
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Int = Any  # a word of 64 bits, which numba and NumPy name differently

@@ -1,7 +1,7 @@
 """The sliding windows that the default rule pack reads.
 
 Amounts in windows are US dollar cents, so that windows over several currencies add up. A `where` names a boolean
-column that `derive` adds.
+column that `derive` adds: what comes in (a refund, a deposit) is no payment of the account.
 """
 
 from __future__ import annotations
@@ -27,51 +27,63 @@ def feature_set() -> FeatureSet:
 
 
 def _definitions() -> tuple[FeatureDefinition, ...]:
-    usd = "amount_usd_minor"
+    usd, spent = "amount_usd_minor", "is_spending"
     declare = FeatureDefinition
     return (
-        declare("account.count_10s", "account", Aggregate.COUNT, _10S, description="payments of the account in 10 s"),
-        declare("account.count_1h", "account", Aggregate.COUNT, _1H, description="payments of the account in 1 h"),
-        declare("account.count_24h", "account", Aggregate.COUNT, _24H, description="payments of the account in 24 h"),
         declare(
-            "account.sum_24h", "account", Aggregate.SUM, _24H, value=usd, unit="USD cents",
-            description="amount of the account in 24 h",
+            "account.count_10s", "account", Aggregate.COUNT, _10S, where=spent,
+            description="payments of the account in 10 s",
         ),
         declare(
-            "account.mean_30d", "account", Aggregate.MEAN, _30D, value=usd, unit="USD cents",
+            "account.count_1h", "account", Aggregate.COUNT, _1H, where=spent,
+            description="payments of the account in 1 h",
+        ),
+        declare(
+            "account.count_24h", "account", Aggregate.COUNT, _24H, where=spent,
+            description="payments of the account in 24 h",
+        ),
+        declare(
+            "account.sum_24h", "account", Aggregate.SUM, _24H, value=usd, where=spent, unit="USD cents",
+            description="amount that the account paid in 24 h",
+        ),
+        declare(
+            "account.mean_30d", "account", Aggregate.MEAN, _30D, value=usd, where=spent, unit="USD cents",
             description="mean payment of the account in 30 days",
         ),
-        declare("account.count_ever", "account", Aggregate.COUNT, None, description="payments of the account so far"),
         declare(
-            "account.previous_country", "account", Aggregate.PREVIOUS, None, value="merchant_country",
+            "account.count_ever", "account", Aggregate.COUNT, None, where=spent,
+            description="payments of the account so far",
+        ),
+        declare(
+            "account.previous_country", "account", Aggregate.PREVIOUS, None, value="merchant_country", where=spent,
             description="country of the account's payment before this one",
         ),
         declare(
-            "account.seconds_since_previous", "account", Aggregate.TIME_SINCE_PREVIOUS, None, unit="s",
+            "account.seconds_since_previous", "account", Aggregate.TIME_SINCE_PREVIOUS, None, where=spent, unit="s",
             description="time since the account's payment before this one",
         ),
         declare(
-            "account.night_count_1h", "account", Aggregate.COUNT, _1H, where="is_night",
+            "account.night_count_1h", "account", Aggregate.COUNT, _1H, where="is_night_spending",
             description="payments of the account at night in 1 h",
         ),
         declare(
             "account.near_limit_count_24h", "account", Aggregate.COUNT, _24H, where="is_near_limit",
-            description="round amounts just under a limit by the account in 24 h",
+            description="round amounts just under a limit by the account in 24 h, paid or received",
         ),
         declare(
-            "account_device.count_ever", "account_device", Aggregate.COUNT, None,
+            "account_device.count_ever", "account_device", Aggregate.COUNT, None, where=spent,
             description="payments of the account with this device so far",
         ),
         declare(
-            "account_payee.count_ever", "account_payee", Aggregate.COUNT, None,
-            description="transfers of the account to this payee so far",
+            "account_payee.count_ever", "account_payee", Aggregate.COUNT, None, where=spent,
+            description="payments of the account to this payee so far",
         ),
         declare(
-            "merchant.count_10m", "merchant", Aggregate.COUNT, _10MIN,
+            "merchant.count_10m", "merchant", Aggregate.COUNT, _10MIN, where=spent,
             description="payments at the merchant in 10 min",
         ),
         declare(
-            "merchant.small_cards_10m", "merchant", Aggregate.DISTINCT, _10MIN, value="card", where="is_small",
+            "merchant.small_cards_10m", "merchant", Aggregate.DISTINCT, _10MIN, value="card", where="is_small_spending",
             description="cards that paid a small amount at the merchant in 10 min",
         ),
     )  # fmt: skip

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
-from finer.ingest.rules.pointers import pointer
 from finer.kit.hashing import mix
+from finer.kit.pointers import pointer
 
 
 class TextRules(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from finer.ingest.rules.pointers import pointer
 from finer.ingest.rules.scan_json import Places
+from finer.kit.pointers import pointer
 
 _QUOTE, _COMMA, _LF, _CR = 34, 44, 10, 13
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numba as nb
 import numpy as np
 
-from finer.ingest.rules.pointers import pointer
+from finer.kit.pointers import pointer
 
 SIMPLE, ODD = 0, 1
 UNKNOWN_MAX = 10

@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 
 from finer.ingest.rules.kernels import nulls_of
-from finer.ingest.rules.pointers import pointer
+from finer.kit.pointers import pointer
 
 _I64 = np.int64
 _NO_DATE = _I64(-10_000_000)

@@ -1,7 +1,7 @@
 """Addresses of arrays for the helpers of numba kernels.
 
 An array that is handed from one compiled function to another has its references counted with atomic instructions,
-several times for every value here; an address counts nothing.
+dozens of times for every value; an address counts nothing.
 """
 
 from __future__ import annotations
