@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from finer.ingest import invariants, service
-from finer.ingest.types import Body, Receipt
+from finer.ingest.types import Body, Receipt, ReceiptFilter
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
@@ -85,7 +85,7 @@ def test_lists_go_page_by_page_without_a_gap(tx: Tx) -> None:
     seen: list[uuid.UUID] = []
     before = None
     while True:
-        page = service.list_receipts(tx, before=before, limit=2)
+        page = service.list_receipts(tx, ReceiptFilter(before=before), limit=2)
         seen += [item.id for item in page.items]
         if page.next is None:
             break
@@ -144,6 +144,33 @@ def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
         PostgresLog.advance(tx, service.READER, position, consumed, head)
     with _done(database, tenant) as tx:
         assert service.get_receipt(tx, receipt.id).state == "done"
+
+
+def test_receipts_are_found_by_contract_state_and_source(
+    database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with _done(database, tenant) as tx:
+        waiting, empty = _one(tx, lines(2)), _one(tx, b"nonsense\n", source="file January_5%.csv")
+        assert _found(tx, done=False) == [waiting.id]
+        assert _found(tx, done=True) == [empty.id]
+        assert _found(tx, contract="transaction", done=True) == [empty.id]
+        assert _found(tx, contract="order") == []
+        assert _found(tx, source="january_5%") == [empty.id]
+        assert _found(tx, source="januaryX5") == []
+        assert _found(tx, before=empty.id) == [waiting.id]
+    with _done(worker_database, tenant) as tx:
+        position = ("transaction", 0)
+        head, consumed = PostgresLog.progress(tx.connection, service.READER)[position]
+        PostgresLog.advance(tx, service.READER, position, consumed, head)
+    with _done(database, tenant) as tx:
+        assert _found(tx, done=False) == []
+        assert _found(tx, done=True) == [empty.id, waiting.id]
+
+
+def _found(tx: Tx, **wanted: Any) -> list[uuid.UUID]:
+    found = service.list_receipts(tx, ReceiptFilter(**wanted)).items
+    assert all(one.state == ("done" if wanted["done"] else "processing") for one in found if "done" in wanted)
+    return [one.id for one in found]
 
 
 def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:

@@ -45,6 +45,7 @@ from finer.ingest.types import (
     QuarantineCause,
     QuarantinedRecord,
     Receipt,
+    ReceiptFilter,
 )
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.columns import Columns
@@ -342,9 +343,9 @@ def get_receipt(tx: Tx, identifier: uuid.UUID) -> Receipt:
     return found
 
 
-def list_receipts(tx: Tx, *, before: uuid.UUID | None = None, limit: int = 50) -> Page[Receipt]:
+def list_receipts(tx: Tx, wanted: ReceiptFilter | None = None, *, limit: int = 50) -> Page[Receipt]:
     """Receipts, newest first; the cursor is the last id of the page."""
-    items = IngestStore(tx).receipts(before, limit + 1, consumed_offsets(tx))
+    items = IngestStore(tx).receipts(wanted or ReceiptFilter(), limit + 1, consumed_offsets(tx))
     return Page(items[:limit], show_id("rct", items[limit - 1].id) if len(items) > limit else None)
 
 

@@ -21,6 +21,7 @@ from finer.ingest.types import (
     QuarantineCause,
     QuarantinedRecord,
     Receipt,
+    ReceiptFilter,
 )
 from finer.kit.ids import new_id
 from finer.kit.log import PostgresLog
@@ -72,6 +73,15 @@ select r.id, r.contract, r.received, r.logged, r.quarantined, r.stream, r.partit
 from ingest_receipts as r, lateral ({_FOUND_AGAIN}) as f
 where r.tenant_id = %(tenant)s
 """  # noqa: S608 - constants only
+
+_RECEIPT_CHOICES = {
+    "contract": "r.contract = %(contract)s",
+    "source": "position(lower(%(source)s) in lower(r.source)) > 0",
+    "done": "%(done)s = (r.first_offset is null or exists (select from unnest(%(streams)s::text[], "
+    "%(partitions)s::int[], %(offsets)s::bigint[]) as c(stream, partition, consumed) where c.stream = r.stream "
+    "and c.partition = r.partition and c.consumed >= r.first_offset + r.logged))",
+    "before": "r.id < %(before)s",
+}
 
 _ADD_ROLLUP = """
 insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
@@ -177,12 +187,17 @@ class IngestStore:
         rows = self._receipts("and r.id = %(id)s", {"id": identifier}, consumed)
         return rows[0] if rows else None
 
-    def receipts(self, before: uuid.UUID | None, limit: int, consumed: Offsets) -> list[Receipt]:
-        """Receipts, newest first, older than `before`."""
-        condition = "" if before is None else "and r.id < %(before)s"
-        return self._receipts(
-            f"{condition} order by r.id desc limit %(limit)s", {"before": before, "limit": limit}, consumed
-        )
+    def receipts(self, wanted: ReceiptFilter, limit: int, consumed: Offsets) -> list[Receipt]:
+        """Receipts that fit, newest first."""
+        arguments: dict[str, Any] = {
+            **msgspec.structs.asdict(wanted),
+            "limit": limit,
+            "streams": [stream for stream, _ in consumed],
+            "partitions": [partition for _, partition in consumed],
+            "offsets": list(consumed.values()),
+        }
+        chosen = "".join(f"and {_RECEIPT_CHOICES[name]} " for name in _RECEIPT_CHOICES if arguments[name] is not None)
+        return self._receipts(f"{chosen}order by r.id desc limit %(limit)s", arguments, consumed)
 
     def _receipts(self, condition: str, arguments: dict[str, Any], consumed: Offsets) -> list[Receipt]:
         rows = self._connection.exec_driver_sql(_SELECT_RECEIPTS + condition, {"tenant": self._tenant, **arguments})

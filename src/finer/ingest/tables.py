@@ -28,6 +28,7 @@ receipts = sa.Table(
     sa.Column("idempotency_key", sa.Text),
     sa.Column("body_hash", BYTEA),
     sa.UniqueConstraint("tenant_id", "idempotency_key"),
+    sa.Index("ix_ingest_receipts_contract", "tenant_id", "contract", "id"),
 )
 
 quarantined_records = sa.Table(

@@ -270,6 +270,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[BrokenField]
 
 
+class ReceiptFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which receipts to list; None is any. `source` is found anywhere in a source; `before` is the last id seen."""
+
+    contract: str | None = None
+    source: str | None = None
+    done: bool | None = None
+    before: uuid.UUID | None = None
+
+
 class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A refused record as it is kept, with every broken field. `raw` is the beginning of what was sent."""
 

@@ -1338,7 +1338,7 @@ export interface paths {
         };
         /**
          * List receipts
-         * @description Receipts, newest first, page by page.
+         * @description Receipts of a contract, a state and a source, newest first, page by page.
          */
         get: operations["ApiV1ReceiptsList"];
         put?: never;
@@ -5605,6 +5605,10 @@ export interface operations {
     ApiV1ReceiptsList: {
         parameters: {
             query?: {
+                contract?: string | null;
+                state?: "processing" | "done" | null;
+                /** @description A text that the source holds, in any case. */
+                source?: string | null;
                 limit?: number;
                 before?: string | null;
             };

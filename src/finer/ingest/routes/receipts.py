@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from litestar import Controller, get
 from litestar.params import Parameter
@@ -18,6 +18,7 @@ from finer.ingest.routes.documents import (
     show_quarantined,
     show_receipt,
 )
+from finer.ingest.types import ReceiptFilter
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
 
@@ -31,9 +32,23 @@ class ReceiptController(Controller):
     tags = ["Ingest"]
 
     @get("/", opt={"permission": Permission.RECEIPTS_READ}, sync_to_thread=True, summary="List receipts")
-    def list(self, tx: Tx, limit: _Limit = 50, before: str | None = None) -> ReceiptPage:
-        """Receipts, newest first, page by page."""
-        page = service.list_receipts(tx, before=None if before is None else read_id("rct", before), limit=limit)
+    def list(
+        self,
+        tx: Tx,
+        contract: str | None = None,
+        receipt_state: Annotated[Literal["processing", "done"] | None, Parameter(query="state")] = None,
+        source: Annotated[str | None, Parameter(description="A text that the source holds, in any case.")] = None,
+        limit: _Limit = 50,
+        before: str | None = None,
+    ) -> ReceiptPage:
+        """Receipts of a contract, a state and a source, newest first, page by page."""
+        wanted = ReceiptFilter(
+            contract=contract,
+            source=source,
+            done=None if receipt_state is None else receipt_state == "done",
+            before=None if before is None else read_id("rct", before),
+        )
+        page = service.list_receipts(tx, wanted, limit=limit)
         return ReceiptPage(items=[show_receipt(item) for item in page.items], next=page.next)
 
     @get("/{receipt_id:str}", opt={"permission": Permission.RECEIPTS_READ}, sync_to_thread=True, summary="One receipt")

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Button } from "antd";
+import { Button, Input, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import { count } from "../../shared/numbers";
 import { DataGrid } from "../../shared/ui/DataGrid";
@@ -50,12 +50,9 @@ const columns: readonly Column<Receipt>[] = [
 
 /** What was sent, one row per request or file, newest first. */
 export function ReceiptList({ view, onChange }: { view: View; onChange(view: View): void }) {
-  const query = useInfiniteQuery(receiptsQuery(view.contract));
-  // The server may not know the filter; the rows are held to it here as well.
-  const rows = useMemo(() => {
-    const all = query.data?.pages.flatMap((page) => page.items) ?? [];
-    return view.contract ? all.filter((receipt) => receipt.contract === view.contract) : all;
-  }, [query.data, view.contract]);
+  const query = useInfiniteQuery(receiptsQuery(view));
+  const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const filtered = Boolean(view.contract || view.state || view.source);
   const [cursor, setCursor] = useState<string | null>(null);
   const [open, setOpen] = useState<Receipt | undefined>(undefined);
   const more = useCallback(() => {
@@ -67,7 +64,20 @@ export function ReceiptList({ view, onChange }: { view: View; onChange(view: Vie
   if (query.error && !query.data) {
     body = <FailureState what="The receipts" error={query.error} onRetry={() => void query.refetch()} />;
   } else if (query.data && rows.length === 0) {
-    body = (
+    body = filtered ? (
+      <EmptyState
+        title="No receipt fits"
+        action={
+          <Button
+            onClick={() => onChange({ ...view, contract: undefined, state: undefined, source: undefined })}
+          >
+            Clear the filters
+          </Button>
+        }
+      >
+        None of the last 30 days has this contract, state and source.
+      </EmptyState>
+    ) : (
       <EmptyState
         title="No receipts yet"
         action={<Button onClick={() => void query.refetch()}>Check again</Button>}
@@ -100,6 +110,27 @@ export function ReceiptList({ view, onChange }: { view: View; onChange(view: Vie
     <>
       <div className="filters">
         <ContractFilter view={view} onChange={onChange} />
+        <Select
+          aria-label="State"
+          placeholder="Any state"
+          allowClear
+          className="filter-rule"
+          value={view.state}
+          onChange={(state) => onChange({ ...view, state })}
+          options={[
+            { value: "processing", label: "Processing" },
+            { value: "done", label: "Done" },
+          ]}
+        />
+        <Input.Search
+          key={view.source}
+          aria-label="Source"
+          placeholder="Source"
+          allowClear
+          className="filter-rule"
+          defaultValue={view.source}
+          onSearch={(text) => onChange({ ...view, source: text.trim() || undefined })}
+        />
         <Button onClick={() => void query.refetch()} loading={query.isRefetching}>
           Refresh
         </Button>

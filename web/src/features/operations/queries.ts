@@ -1,12 +1,14 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
 import { newest } from "../../shared/live/newest";
+import type { View } from "./view";
 
 export type Pipeline = Schema<"Pipeline">;
 export type QuarantinedRecord = Schema<"QuarantinedRecord">;
 export type Receipt = Schema<"Receipt">;
 
 const PAGE_SIZE = 50;
+const STATES = ["processing", "done"] as const;
 
 export const pipelineQuery = queryOptions({
   queryKey: ["pipeline"],
@@ -42,13 +44,14 @@ export const causesQuery = queryOptions({
   staleTime: 30_000,
 });
 
-export function receiptsQuery(contract: string | undefined) {
+export function receiptsQuery({ contract, state, source }: View) {
+  const wanted = { contract, state: STATES.find((each) => each === state), source };
   return infiniteQueryOptions({
-    queryKey: ["receipts", contract ?? ""],
+    queryKey: ["receipts", wanted],
     queryFn: ({ pageParam, signal }) =>
       answer(
         api.GET("/api/v1/receipts", {
-          params: { query: { contract, limit: PAGE_SIZE, before: pageParam ?? undefined } },
+          params: { query: { ...wanted, limit: PAGE_SIZE, before: pageParam ?? undefined } },
           signal,
         }),
       ),

@@ -3,13 +3,16 @@ export interface View {
   tab: "quarantine" | "receipts";
   contract?: string;
   rule?: string;
+  /** Whether the pipeline has finished a receipt's records, and a text in its source. */
+  state?: string;
+  source?: string;
   /** The quarantined record that is open. */
   record?: string;
 }
 
 export function parseView(search: Record<string, unknown>): View {
   const view: View = { tab: search.tab === "receipts" ? "receipts" : "quarantine" };
-  for (const key of ["contract", "rule", "record"] as const) {
+  for (const key of ["contract", "rule", "state", "source", "record"] as const) {
     const value = search[key];
     if (typeof value === "string" && value !== "") view[key] = value;
   }
