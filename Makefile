@@ -34,6 +34,10 @@ run: .venv/.installed web/dist/index.html ## Set up what is missing, then start 
 test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed ## Set up what is missing, then run every check and test
 	@$(PYTHON) tools/checks.py all
 
+.PHONY: security
+security: .venv/.installed-dev web/dist/index.html ## Try every attack, ask the scanners, write docs/assurance/report.md
+	@$(PYTHON) -m tools.security
+
 .PHONY: check
 check: .venv/.installed-dev ## Lint, types and import contracts of the Python code
 	@$(PYTHON) tools/checks.py check
