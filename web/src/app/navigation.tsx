@@ -1,10 +1,21 @@
-import { ApartmentOutlined, AuditOutlined, SafetyOutlined, SecurityScanOutlined } from "@ant-design/icons";
+import {
+  ApartmentOutlined,
+  AuditOutlined,
+  IdcardOutlined,
+  SafetyOutlined,
+  SecurityScanOutlined,
+} from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
 import { type Permission, permission } from "../shared/permissions";
 
 export interface NavPage {
-  path: typeof paths.fraud | typeof paths.pipeline | typeof paths.access | typeof paths.audit;
+  path:
+    | typeof paths.fraud
+    | typeof paths.pipeline
+    | typeof paths.access
+    | typeof paths.audit
+    | typeof paths.privacy;
   title: string;
   icon: ReactNode;
   needs: Permission;
@@ -34,6 +45,12 @@ const PAGES: readonly NavPage[] = [
     title: "Audit",
     icon: <AuditOutlined aria-hidden />,
     needs: permission.readAudit,
+  },
+  {
+    path: paths.privacy,
+    title: "Privacy",
+    icon: <IdcardOutlined aria-hidden />,
+    needs: permission.readPrivacy,
   },
 ];
 

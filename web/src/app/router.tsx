@@ -97,9 +97,16 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/audit/AuditPage"), "AuditPage"),
 });
 
+const privacy = createRoute({
+  getParentRoute: () => inside,
+  path: paths.privacy,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/privacy/PrivacyPage"), "PrivacyPage"),
+});
+
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([home, fraud.addChildren([alert]), account, pipeline, access, audit]),
+  inside.addChildren([home, fraud.addChildren([alert]), account, pipeline, privacy, access, audit]),
 ]);
 
 export function createAppRouter(client: QueryClient, history?: RouterHistory) {
