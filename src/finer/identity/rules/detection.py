@@ -60,10 +60,12 @@ CATALOGUE = Catalogue(
 REFUSABLE = ("session:begin", "session:prove", "passkeys:use", "oauth_tokens:issue")
 """Actions whose refusal is a failed proof of identity."""
 PRIVILEGES = (
-    "users:create", "users:role", "users:enable", "teams:members", "api_keys:create", "api_keys:scopes",
-    "oauth_clients:create", "sso:change", "sign_in_links:create", "users:export",
+    "users:create", "users:role", "users:enable", "users:reset_factors", "teams:members", "api_keys:create",
+    "oauth_clients:create", "sso:change", "sso_domains:add", "sign_in_links:create",
 )  # fmt: skip
 """Actions that change who may do what."""
+EXPORTS = ("audit:export", "privacy:download")
+"""Actions that take much away in a file."""
 
 
 @dataclass(frozen=True)

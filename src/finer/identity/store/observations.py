@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from finer.identity.rules.detection import PRIVILEGES, REFUSABLE
+from finer.identity.rules.detection import EXPORTS, PRIVILEGES, REFUSABLE
 from finer.identity.tables.audit import security_progress
 from finer.kit.tx import Tx
 
@@ -27,7 +27,7 @@ with fresh as (
    where s.tenant_id = %(tenant)s and s.sequence > %(after)s order by s.sequence limit %(limit)s)
 select f.sequence, f.id, f.at, f.actor_kind, f.actor_id, f.actor_name, f.actor_role, f.action, f.subject, f.outcome,
        f.origin, f.user_agent, f.refused, f.sign_in, f.account,
-       f.action like '%%:export' as export, f.action = any(%(privileges)s) and f.outcome = 'done' as privilege_change,
+       f.action = any(%(exports)s) as export, f.action = any(%(privileges)s) and f.outcome = 'done' as privilege_change,
        origin.accounts as origin_accounts_10m, account.refused as account_refused_10m,
        before.sign_ins as sign_ins_before, before.devices as devices_before, before.origins as origins_before,
        previous.at as previous_at, previous.origin as previous_origin, previous.user_agent as previous_user_agent,
@@ -70,8 +70,8 @@ select f.sequence, f.id, f.at, f.actor_kind, f.actor_id, f.actor_name, f.actor_r
     ) approval on true
   left join lateral (
     select count(*) as exports from identity_audit_entries p
-     where f.action like '%%:export' and p.tenant_id = f.tenant_id and p.actor_id = f.actor_id
-       and p.action like '%%:export' and p.at > f.at - interval '30 days' and (p.at, p.id) < (f.at, f.id)
+     where f.action = any(%(exports)s) and p.tenant_id = f.tenant_id and p.actor_id = f.actor_id
+       and p.action = any(%(exports)s) and p.at > f.at - interval '30 days' and (p.at, p.id) < (f.at, f.id)
        and abs(extract(epoch from (p.at::time - f.at::time))) < 3600) habit on true
  order by f.sequence
 """
@@ -107,6 +107,7 @@ class ObservationStore:
             "limit": limit,
             "refusable": list(REFUSABLE),
             "privileges": list(PRIVILEGES),
+            "exports": list(EXPORTS),
             "denials": _DENIALS,
         }
         return [dict(row._mapping) for row in self._connection.exec_driver_sql(_FRESH, arguments)]
