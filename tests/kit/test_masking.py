@@ -45,6 +45,25 @@ class Page(msgspec.Struct, frozen=True):
     by_name: dict[str, Person] = {}
 
 
+class Plain(msgspec.Struct, frozen=True):
+    """Nothing to hide."""
+
+    name: str
+
+
+class Heir(Plain, frozen=True, kw_only=True):
+    """Something to hide."""
+
+    email: Annotated[str | None, personal("email")]
+
+
+class Box(msgspec.Struct, frozen=True):
+    """Declared to hold nothing to hide, and anything."""
+
+    things: list[Plain]
+    anything: Any = None
+
+
 ANA = Person("Ana", "ana.cruz@x.com", "PH-0012345678", "1984-02-03", 52_300, "4242")
 
 
@@ -106,3 +125,10 @@ def test_rounding_keeps_one_digit(value: Any, rounded: Any) -> None:
 def test_secrets_have_no_form_but_absent_unless_they_are_named() -> None:
     assert show("token", DataClass.SECRET, "gone", PARTLY) is None
     assert classified(DataClass.SECRET, "gone").extra == {"data_class": (DataClass.SECRET, "gone")}
+
+
+def test_b03_an_heir_of_a_harmless_struct_is_looked_into() -> None:
+    box = Box([Heir(name="Ana", email="ana@x.com")], {"deep": [ANA]})
+    text = msgspec.json.encode(mask(box, PARTLY)).decode()
+    assert "ana@x.com" not in text
+    assert "ana.cruz" not in text

@@ -174,7 +174,7 @@ describe("the fraud monitor", () => {
     await user.keyboard("j/");
     await user.keyboard("cd");
     expect(screen.queryByRole("dialog")).toBeNull();
-    expect(document.activeElement).toBe(screen.getByLabelText(/^Search account/));
+    expect(document.activeElement).toBe(screen.getByLabelText(/^Search merchant/));
   });
 
   it("mends a failed list alone", async () => {

@@ -35,7 +35,6 @@ class Permission(StrEnum):
     ALERTS_RESOLVE = "alerts:resolve"
     ALERTS_REVEAL = "alerts:reveal"
     ALERTS_SUMMARISE = "alerts:summarise"
-    API_KEYS_APPROVE = "api_keys:approve"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"
     AUDIT_EXPORT = "audit:export"

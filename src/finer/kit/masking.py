@@ -164,16 +164,49 @@ def mask(value: Any, masking: Masking) -> Any:
 
 
 def _mask_struct(value: msgspec.Struct, masking: Masking) -> msgspec.Struct:
-    classes = classes_of(type(value))
     changes = {}
-    for name in value.__struct_fields__:
+    for name, (data_class, partial) in classes_of(type(value)).items():
         old = getattr(value, name)
-        if name in classes:
-            data_class, partial = classes[name]
-            known = data_class if isinstance(data_class, DataClass) else DataClass(getattr(value, data_class))
-            new = show(old, known, partial, masking)
-        else:
-            new = mask(old, masking)
-        if new is not old:
+        known = data_class if isinstance(data_class, DataClass) else DataClass(getattr(value, data_class))
+        if (new := show(old, known, partial, masking)) is not old:
+            changes[name] = new
+    for name in _inner(type(value)):
+        old = getattr(value, name)
+        if (new := mask(old, masking)) is not old:
             changes[name] = new
     return msgspec.structs.replace(value, **changes) if changes else value
+
+
+@cache
+def _inner(struct: type) -> tuple[str, ...]:
+    """The fields in which classified fields may lie deeper; all others need no look."""
+    fields = msgspec.structs.fields(struct)
+    classes = classes_of(struct)
+    return tuple(
+        field.name
+        for field in fields
+        if field.name not in classes and _may_hold(msgspec.inspect.type_info(field.type), frozenset({struct}))
+    )
+
+
+def _may_hold(info: Any, above: frozenset[type]) -> bool:
+    if isinstance(info, msgspec.inspect.AnyType):
+        return True
+    if isinstance(info, msgspec.inspect.StructType):
+        return _struct_may_hold(info.cls, above)
+    inside = [getattr(info, name, None) for name in ("type", "item_type", "key_type", "value_type")]
+    inside += [*getattr(info, "types", ()), *getattr(info, "item_types", ())]
+    return any(_may_hold(one, above) for one in inside if isinstance(one, msgspec.inspect.Type))
+
+
+def _struct_may_hold(struct: type, above: frozenset[type]) -> bool:
+    # What stands where a Struct is declared may be one that inherits from it.
+    if struct in above:
+        return False
+    seen = above | {struct}
+    heirs: list[type] = struct.__subclasses__()
+    return (
+        bool(classes_of(struct))
+        or any(_may_hold(msgspec.inspect.type_info(field.type), seen) for field in msgspec.structs.fields(struct))
+        or any(_struct_may_hold(heir, seen) for heir in heirs)
+    )

@@ -1,9 +1,11 @@
 import {
   ApartmentOutlined,
   AuditOutlined,
+  CheckSquareOutlined,
   IdcardOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
+  TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
@@ -15,7 +17,9 @@ export interface NavPage {
     | typeof paths.pipeline
     | typeof paths.access
     | typeof paths.audit
-    | typeof paths.privacy;
+    | typeof paths.privacy
+    | typeof paths.people
+    | typeof paths.approvals;
   title: string;
   icon: ReactNode;
   needs: Permission;
@@ -51,6 +55,18 @@ const PAGES: readonly NavPage[] = [
     title: "Privacy",
     icon: <IdcardOutlined aria-hidden />,
     needs: permission.readPrivacy,
+  },
+  {
+    path: paths.people,
+    title: "People and roles",
+    icon: <TeamOutlined aria-hidden />,
+    needs: permission.readUsers,
+  },
+  {
+    path: paths.approvals,
+    title: "Approvals",
+    icon: <CheckSquareOutlined aria-hidden />,
+    needs: permission.readProposals,
   },
 ];
 

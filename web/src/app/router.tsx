@@ -104,9 +104,33 @@ const privacy = createRoute({
   component: lazyRouteComponent(() => import("../features/privacy/PrivacyPage"), "PrivacyPage"),
 });
 
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: paths.people,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/people/PeoplePage"), "PeoplePage"),
+});
+
+const approvals = createRoute({
+  getParentRoute: () => inside,
+  path: paths.approvals,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/people/ApprovalsPage"), "ApprovalsPage"),
+});
+
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([home, fraud.addChildren([alert]), account, pipeline, privacy, access, audit]),
+  inside.addChildren([
+    home,
+    fraud.addChildren([alert]),
+    account,
+    pipeline,
+    privacy,
+    access,
+    audit,
+    people,
+    approvals,
+  ]),
 ]);
 
 export function createAppRouter(client: QueryClient, history?: RouterHistory) {

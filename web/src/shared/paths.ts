@@ -9,6 +9,8 @@ export const paths = {
   privacy: "/privacy",
   audit: "/audit",
   access: "/security",
+  people: "/people",
+  approvals: "/approvals",
   streams: {
     alerts: "/api/v1/alerts/stream",
     pipeline: "/api/v1/pipeline/stream",

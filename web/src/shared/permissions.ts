@@ -16,6 +16,12 @@ export const permission = {
   exportAudit: "audit:export",
   readAccessAlerts: "security_alerts:read",
   resolveAccessAlerts: "security_alerts:resolve",
+  assignAlerts: "alerts:assign",
+  revealAlerts: "alerts:reveal",
+  readUsers: "users:read",
+  writeUsers: "users:write",
+  writeTeams: "teams:write",
+  readProposals: "proposals:read",
 } as const;
 
 export type Permission = (typeof permission)[keyof typeof permission];

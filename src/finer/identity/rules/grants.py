@@ -18,7 +18,6 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
     Role.ADMINISTRATOR: {
         _P.ALERTS_READ: _T,
         _P.ALERTS_SUMMARISE: _T,
-        _P.API_KEYS_APPROVE: _T,
         _P.API_KEYS_READ: _T,
         _P.API_KEYS_WRITE: _T,
         _P.AUDIT_EXPORT: _T,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from finer.identity.errors import LastAdministrator, NotAcceptable, NotForOneself
+from finer.identity.errors import LastAdministrator, NotAcceptable, NotForOneself, UserNotFound
+from finer.identity.rules.checks import check_email
 from finer.identity.rules.grants import allowed
 from finer.identity.service import people
 from finer.identity.service.audit import record_audit
@@ -47,6 +48,14 @@ def invite_again(tx: Tx, identifier: uuid.UUID) -> str:
     if StaffStore(tx).has_been_in(identifier):
         raise NotAcceptable(f"{user.name} has signed in before, so a link would let you in as them.")
     return people.create_sign_in_link(tx, email=user.email)
+
+
+def by_email(tx: Tx, email: str) -> User:
+    """The person of the firm who signs in with this address. Raises UserNotFound."""
+    found = IdentityStore(tx).users(email=check_email(email))
+    if not found:
+        raise UserNotFound(f"Nobody of this firm signs in as {email[:80]!r}.")
+    return found[0]
 
 
 def approves(role: Role) -> bool:

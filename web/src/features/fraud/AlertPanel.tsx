@@ -13,6 +13,7 @@ import { Amount, When } from "../../shared/ui/values";
 import { AlertFacts } from "./AlertFacts";
 import { AlertFeatures } from "./AlertFeatures";
 import { AlertTimeline } from "./AlertTimeline";
+import { AlertWork } from "./AlertWork";
 import { type AlertDetail, alertQuery } from "./queries";
 import { useTriage } from "./triage";
 import { placeText, shortId } from "./words";
@@ -114,6 +115,7 @@ function Detail({ alert }: { alert: AlertDetail }) {
             {alert.resolution.note ? <q>{alert.resolution.note}</q> : null}
           </section>
         ) : null}
+        <AlertWork alert={alert} />
         <section aria-label="Reasons">
           <h3>Why</h3>
           <ul className="reasons">

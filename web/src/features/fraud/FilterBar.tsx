@@ -58,8 +58,8 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
           <Input
             ref={search}
             className="filter-search"
-            aria-label="Search account, merchant, card, device or id"
-            placeholder="Account, merchant, card, id"
+            aria-label="Search merchant or event id"
+            placeholder="Merchant or event id"
             prefix={<SearchOutlined aria-hidden />}
             suffix={<kbd aria-hidden>/</kbd>}
             value={value}

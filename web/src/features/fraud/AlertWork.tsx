@@ -1,0 +1,113 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { App, Button, Input, Modal, Select } from "antd";
+import { useState } from "react";
+import { answer, api, type Schema } from "../../api/client";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { reasonOf } from "../../shared/ui/states";
+import { WhyVisible } from "../../shared/ui/WhyVisible";
+import { type AlertDetail, alertQuery } from "./queries";
+
+type Field = Schema<"RevealBody">["field"];
+const FIELDS: Record<Field, string> = { account_id: "Account", customer_id: "Customer", device_id: "Device" };
+
+/** Who works on the alert; taking it; and looking at one masked value for a reason. */
+export function AlertWork({ alert }: { alert: AlertDetail }) {
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const { me, may } = useSession();
+  const [revealing, setRevealing] = useState(false);
+  const mine = alert.assignee_id === me.user.id;
+  const take = async () => {
+    try {
+      const params = { path: { alert_id: alert.id } };
+      await answer(
+        api.POST("/api/v1/alerts/{alert_id}/taking", { params, body: { version: alert.version } }),
+      );
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    }
+    await client.invalidateQueries({ queryKey: alertQuery(alert.id).queryKey });
+  };
+  const whose = mine ? "You work on this alert." : "Somebody else works on this alert.";
+  return (
+    <section aria-label="Who works on it" className="alert-work">
+      <span className="muted">
+        {alert.assignee_id || alert.team_id ? whose : "Nobody has taken this alert yet."}
+      </span>
+      {!mine && may(permission.assignAlerts) ? (
+        <Button size="small" onClick={() => void take()}>
+          Take it
+        </Button>
+      ) : null}
+      {mine && may(permission.revealAlerts) ? (
+        <Button size="small" onClick={() => setRevealing(true)}>
+          Show a value in clear
+        </Button>
+      ) : null}
+      <WhyVisible needs={permission.readAlerts} what="alerts" />
+      {revealing ? <RevealDialog alert={alert} onClose={() => setRevealing(false)} /> : null}
+    </section>
+  );
+}
+
+function RevealDialog({ alert, onClose }: { alert: AlertDetail; onClose(): void }) {
+  const [field, setField] = useState<Field>("account_id");
+  const [reason, setReason] = useState("");
+  const [shown, setShown] = useState<Schema<"Revealed"> | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const submit = async () => {
+    setProblem(null);
+    try {
+      const params = { path: { alert_id: alert.id } };
+      setShown(
+        await answer(api.POST("/api/v1/alerts/{alert_id}/reveal", { params, body: { field, reason } })),
+      );
+    } catch (error) {
+      setProblem(reasonOf(error));
+    }
+  };
+  return (
+    <Modal
+      open
+      title="Show a value in clear"
+      okText="Show"
+      onCancel={onClose}
+      onOk={() => void submit()}
+      okButtonProps={{ disabled: reason.trim().length < 5 }}
+      destroyOnHidden
+    >
+      <p className="muted">Your name and the reason are kept in the audit trail.</p>
+      <label htmlFor="reveal-field">Value</label>
+      <Select<Field>
+        id="reveal-field"
+        className="alert-reveal"
+        value={field}
+        onChange={(next) => {
+          setField(next);
+          setShown(null);
+        }}
+        options={Object.entries(FIELDS).map(([value, label]) => ({ value: value as Field, label }))}
+      />
+      <label htmlFor="reveal-reason">Why</label>
+      <Input.TextArea
+        id="reveal-reason"
+        rows={2}
+        maxLength={1000}
+        value={reason}
+        onChange={(event) => setReason(event.target.value)}
+      />
+      {shown ? (
+        <p role="status">
+          {FIELDS[field]}: <strong className="num">{shown.value ?? "none"}</strong>{" "}
+          <span className="muted">({shown.left} more this hour)</span>
+        </p>
+      ) : null}
+      {problem ? (
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+      ) : null}
+    </Modal>
+  );
+}

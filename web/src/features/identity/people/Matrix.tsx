@@ -1,0 +1,77 @@
+import { useQuery } from "@tanstack/react-query";
+import { Select, Table, Tag } from "antd";
+import { useState } from "react";
+import { FORMS, roleText, SCOPES } from "../../../shared/grants";
+import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { type RoleColumn, rolesQuery } from "./queries";
+
+interface Line {
+  key: string;
+  scopes: Record<string, string>;
+}
+
+/** The grants table itself: every permission by role, and what one role sees. Nobody is impersonated. */
+export function Matrix() {
+  const { data, error, refetch } = useQuery(rolesQuery);
+  const [viewed, setViewed] = useState<string>();
+  if (error) return <FailureState what="The roles" error={error} onRetry={() => void refetch()} />;
+  if (!data) return <RowsSkeleton rows={10} height={36} label="Loading the roles" />;
+  const shown = data.filter((column) => viewed === undefined || column.role === viewed);
+  const names = [...new Set(shown.flatMap((column) => Object.keys(column.permissions)))].sort();
+  const lines: Line[] = names.map((key) => ({
+    key,
+    scopes: Object.fromEntries(shown.map((column) => [column.role, column.permissions[key] ?? ""])),
+  }));
+  return (
+    <section aria-label="Roles and permissions">
+      <div className="people-bar">
+        <label htmlFor="view-as">View as</label>
+        <Select
+          id="view-as"
+          allowClear
+          placeholder="Every role"
+          className="people-view"
+          value={viewed}
+          onChange={setViewed}
+          options={data.map((column) => ({ value: column.role, label: roleText(column.role) }))}
+        />
+      </div>
+      {shown.length === 1 && shown[0] ? <Seen column={shown[0]} /> : null}
+      <Table<Line>
+        size="small"
+        dataSource={lines}
+        pagination={false}
+        scroll={{ x: shown.length > 1 ? 1500 : undefined }}
+        columns={[
+          {
+            title: "Permission",
+            dataIndex: "key",
+            fixed: "left",
+            width: 200,
+            render: (key: string) => <code>{key}</code>,
+          },
+          ...shown.map((column) => ({
+            title: roleText(column.role),
+            key: column.role,
+            render: (_: unknown, line: Line) => <Scope scope={line.scopes[column.role] ?? ""} />,
+          })),
+        ]}
+      />
+    </section>
+  );
+}
+
+function Scope({ scope }: { scope: string }) {
+  if (!scope) return <span className="muted">–</span>;
+  return <Tag title={SCOPES[scope]}>{scope}</Tag>;
+}
+
+function Seen({ column }: { column: RoleColumn }) {
+  const forms = Object.entries(column.data_classes);
+  return (
+    <p className="people-seen">
+      A {roleText(column.role)} has {Object.keys(column.permissions).length} permissions, and sees{" "}
+      {forms.map(([name, form]) => `${name} data ${FORMS[form] ?? form}`).join(", ")}.
+    </p>
+  );
+}

@@ -1,0 +1,96 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { App, Button, Card, Input, Tag } from "antd";
+import { useState } from "react";
+import { reasonOf } from "../../../shared/ui/states";
+import { When } from "../../../shared/ui/values";
+import { type Act, decide, type Proposal } from "./queries";
+
+const SAID: Record<Act, string> = {
+  approval: "Approved and done.",
+  rejection: "Rejected; nothing was changed.",
+  withdrawal: "Withdrawn.",
+};
+
+/** One proposal: what would change, who wants it and why, and the buttons of whoever may decide. */
+export function ProposalCard({ proposal }: { proposal: Proposal }) {
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState<Act | null>(null);
+  const act = async (which: Act) => {
+    setBusy(which);
+    try {
+      await decide(proposal, which, reason);
+      message.success(SAID[which]);
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    } finally {
+      setBusy(null);
+      await Promise.all([
+        client.invalidateQueries({ queryKey: ["proposals"] }),
+        client.invalidateQueries({ queryKey: ["people"] }),
+      ]);
+    }
+  };
+  const unsaid = reason.trim().length < 3;
+  return (
+    <Card size="small" title={proposal.title} extra={<Tag>{proposal.state}</Tag>}>
+      <p>
+        <strong>{proposal.by.name}</strong>, <When at={proposal.made_at} />: <q>{proposal.reason}</q>
+      </p>
+      <ul className="proposal-changes">
+        {proposal.changes.map((change) => (
+          <li key={change.what}>
+            {change.what}: <del>{change.before}</del> → <ins>{change.after}</ins>
+          </li>
+        ))}
+      </ul>
+      <p className="muted proposal-hash">
+        <code>{JSON.stringify(proposal.payload)}</code> SHA-256 {proposal.sha256.slice(0, 16)}…
+      </p>
+      {proposal.approvals.map((said) => (
+        <p key={said.by.id}>
+          {said.approved ? "Approved" : "Rejected"} by {said.by.name}, <When at={said.at} />:{" "}
+          <q>{said.reason}</q>
+        </p>
+      ))}
+      {proposal.decidable ? (
+        <>
+          <label htmlFor={`why-${proposal.id}`}>Why</label>
+          <Input
+            id={`why-${proposal.id}`}
+            maxLength={1000}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
+          <div className="proposal-foot">
+            <Button
+              type="primary"
+              disabled={unsaid || busy !== null}
+              loading={busy === "approval"}
+              onClick={() => void act("approval")}
+            >
+              Approve
+            </Button>
+            <Button
+              danger
+              disabled={unsaid || busy !== null}
+              loading={busy === "rejection"}
+              onClick={() => void act("rejection")}
+            >
+              Reject
+            </Button>
+          </div>
+        </>
+      ) : null}
+      {proposal.mine && proposal.state === "waiting" ? (
+        <div className="proposal-foot">
+          <span className="muted">Somebody else has to decide.</span>
+          <Button size="small" loading={busy === "withdrawal"} onClick={() => void act("withdrawal")}>
+            Withdraw
+          </Button>
+        </div>
+      ) : null}
+    </Card>
+  );
+}

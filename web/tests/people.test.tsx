@@ -1,0 +1,74 @@
+import { screen, waitFor } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { Server } from "./support/server";
+
+const proposal: Schema<"ProposalView"> = {
+  id: "pro_1",
+  kind: "people:role",
+  title: "Change somebody's role",
+  state: "waiting",
+  payload: { user: "usr_9", role: "auditor" },
+  sha256: "ab".repeat(32),
+  reason: "Moves to the audit team.",
+  by: { id: "usr_8", name: "Bo Lim" },
+  made_at: NOW,
+  expires_at: NOW,
+  decided_at: null,
+  changes: [{ what: "Role of Cy Tan", before: "risk analyst", after: "auditor" }],
+  approvals: [],
+  approvals_needed: 1,
+  mine: false,
+  decidable: true,
+};
+
+const person: Schema<"UserView"> = {
+  id: "usr_9",
+  name: "Cy Tan",
+  email: "c***@acme.example",
+  role: "risk_analyst",
+  disabled_at: null,
+};
+
+let server: Server;
+
+beforeEach(() => {
+  server = new Server();
+  const permissions: Schema<"Me">["permissions"] = [
+    "users:read",
+    "users:write",
+    "proposals:read",
+    "teams:write",
+  ];
+  server.me = { ...me, permissions };
+  server.on("GET /api/v1/users", () => [200, [person]]);
+  server.on("GET /api/v1/proposals", () => [200, [proposal]]);
+});
+
+describe("people and approvals", () => {
+  it("proposes a role with its reason", async () => {
+    server.on("PUT /api/v1/users/usr_9/role", () => [200, { user: person, proposal: "pro_1" }]);
+    const { user } = openApp("/people");
+    await user.click(await screen.findByRole("button", { name: "Change role" }));
+    expect(await screen.findByText(/Change the role of Cy Tan/)).toBeTruthy();
+    expect((screen.getByRole("button", { name: "Propose" }) as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it("approves exactly the payload that was seen", async () => {
+    server.on("POST /api/v1/proposals/pro_1/approval", () => [200, { ...proposal, state: "executed" }]);
+    const { user } = openApp("/approvals");
+    await user.type(await screen.findByLabelText("Why"), "Agreed with both");
+    await user.click(screen.getByRole("button", { name: "Approve" }));
+    await waitFor(() => expect(server.sent("POST /api/v1/proposals/pro_1/approval")).toHaveLength(1));
+    const [sent] = server.sent("POST /api/v1/proposals/pro_1/approval");
+    expect(await sent?.json()).toEqual({ sha256: "ab".repeat(32), reason: "Agreed with both" });
+  });
+
+  it("says what the page is for when nothing waits", async () => {
+    server.on("GET /api/v1/proposals", () => [200, []]);
+    openApp("/approvals");
+    expect(await screen.findByText("Nothing waits for approval")).toBeTruthy();
+  });
+});
