@@ -23,7 +23,9 @@ def api(
     tmp_path_factory: pytest.TempPathFactory, database_url: str, data_path: Path, keys: Keyring
 ) -> Iterator[ApiProcess]:
     assert keys is not None
-    with api_process(tmp_path_factory.mktemp("api"), database_url, data_path / "master.key") as found:
+    with api_process(
+        tmp_path_factory.mktemp("api"), database_url, data_path / "master.key", FINER_BODY_WAIT_S="2"
+    ) as found:
         yield found
 
 
@@ -114,6 +116,17 @@ def test_d05_endless_chunks_are_refused_at_the_limit(api: ApiProcess, ours: Worl
     except httpx.TransportError:
         return  # the connection was closed while we were still sending, which is as good
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", [b"/api/v1/events/transaction", b"/api/v1/session"])
+def test_d05_a_body_that_stops_in_the_middle_is_not_waited_for(api: ApiProcess, ours: World, path: bytes) -> None:
+    kind = b"application/json" if path.endswith(b"session") else b"application/x-ndjson"
+    head = b"POST " + path + b" HTTP/1.1\r\n" + _HOST + b"Content-Type: " + kind + b"\r\nContent-Length: 1000"
+    if not path.endswith(b"session"):
+        head += b"\r\nAuthorization: Bearer " + ours.key().encode()
+    started = time.monotonic()
+    assert _statuses(_say(api, head + _END + b'{"a"')) == [408]
+    assert time.monotonic() - started < 10
 
 
 def test_i08_headers_that_trickle_in_are_cut_off(api: ApiProcess) -> None:

@@ -17,7 +17,7 @@ import httpx
 
 from tests.support.server import free_port
 
-_READY_S = 60
+_READY_S = 180
 
 
 @dataclass(frozen=True)

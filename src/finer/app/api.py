@@ -23,6 +23,7 @@ from finer.app.flow import deliver
 from finer.app.ingestion import Ingestion
 from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
+from finer.app.patience import Patience
 from finer.app.process import prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.sign_in import Doorway
@@ -126,6 +127,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         middleware=[
             Entrance(chosen),
             edge.Authentication(services.authenticator),
+            Patience(chosen.body_wait_s),
             watch.AccessWatch(services.access_log),
             idempotency.Idempotency(_failed),
         ],

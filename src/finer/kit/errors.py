@@ -66,6 +66,14 @@ class NotFound(FinerError):
     title = "Not found"
 
 
+class RequestTimeout(FinerError):
+    """The request did not come to its end in time."""
+
+    status = 408
+    slug = "request-timeout"
+    title = "The request did not end in time"
+
+
 class Conflict(FinerError):
     """The act contradicts what is stored already."""
 

@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _D(description="Log partitions of each stream (one worker writes each).", ge=1, le=64)
     ] = 1
     body_bytes_max: Annotated[int, _D(description="Largest request body accepted.", ge=1024)] = 32 * 2**20
+    body_wait_s: Annotated[float, _D(description="How long a sender may pause within a body.", gt=0)] = 20.0
     unpacked_bytes_max: Annotated[
         int, _D(description="Largest size that a compressed body may unpack to.", ge=1024)
     ] = 128 * 2**20
