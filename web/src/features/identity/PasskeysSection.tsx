@@ -28,11 +28,13 @@ export function PasskeysSection({ account, onCodes }: PasskeysSectionProps) {
         Sign in by the fingerprint, face or PIN of this device, without a password. A passkey works on this
         site only, so no other page can trick you into using it.
       </p>
-      <ul className="account-list">
-        {account.passkeys.map((passkey) => (
-          <PasskeyRow key={passkey.id} passkey={passkey} />
-        ))}
-      </ul>
+      {count > 0 ? (
+        <ul className="account-list">
+          {account.passkeys.map((passkey) => (
+            <PasskeyRow key={passkey.id} passkey={passkey} />
+          ))}
+        </ul>
+      ) : null}
       {here(account.passkey_origin) ? (
         <Button loading={busy} onClick={add}>
           Add a passkey

@@ -66,7 +66,7 @@ function Enrolment({ enrolment, onClose, onDone }: EnrolmentProps) {
   };
   return (
     <Modal open title="Set up an authenticator app" footer={null} onCancel={onClose}>
-      <form onSubmit={submit} className="account-form" aria-busy={busy}>
+      <form onSubmit={submit} className="account-form account-form-wide" aria-busy={busy}>
         <p>Scan this with your authenticator app, then enter the code that it shows.</p>
         <div className="account-qr">
           <QRCode value={enrolment.uri} size={208} type="svg" color="#000000" bgColor="#ffffff" />
