@@ -123,6 +123,18 @@ def test_a_bad_request_gets_a_problem_document(server: Server, name: str) -> Non
     _still_works(server, name.replace(" ", "-"))
 
 
+def test_a_body_without_a_length_is_refused_at_the_same_limit(server: Server) -> None:
+    answer = httpx.post(
+        f"{server.url}/api/v1/events/transaction",
+        content=(_line() * 1_000 for _ in range(400)),
+        headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"},
+        timeout=60,
+    )
+    assert answer.status_code == 413
+    assert "Send it in parts" in answer.json()["detail"]
+    _still_works(server, "chunked")
+
+
 def test_the_same_id_with_another_content_is_told(server: Server) -> None:
     receipts = [_post(server, _line(event_id="twice", amount=amount)).json() for amount in (5, 5, 6)]
     found = []
@@ -180,6 +192,27 @@ def test_a_file_with_bad_lines_is_accounted_for(server: Server, tmp_path: Path) 
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["received"], report["accepted"], report["quarantined"]) == (3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        ("empty.ndjson", b"", "The file is empty."),
+        ("cut.ndjson.gz", gzip.compress(_line() * 100)[:-10], "ends too early"),
+        ("cut.parquet", b"PAR1 and no more", "The Parquet data cannot be read"),
+        ("cut.arrow", b"ARROW1 and no more", "The Arrow data cannot be read"),
+        ("one.json", b'{"a": 1}', "One record per line is .ndjson"),
+        ("notes.txt", b"x", "tells no format"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told(server: Server, tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(data)
+    done = _finer(server, "ingest", "transaction", str(file), "--tenant", "acme")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_everything_still_holds(server: Server) -> None:
