@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,6 +66,7 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.draining = False
         self.url, _ = database_url(settings)
         self.database = Database(
             self.url, API, connections=settings.database_pool_connections, deliver=deliver, keys=keyring(settings)
@@ -97,6 +100,12 @@ class Services:
         self._listener.start()
         settle()
 
+    def drain(self) -> None:
+        """The process is about to stop: say so to whoever asks, and end the live streams. On the event loop."""
+        self.draining = True
+        self.alerts.end()
+        self.pipeline.end()
+
     async def close(self) -> None:
         """Finish what was accepted and let go of everything."""
         await self.alerts.close()
@@ -117,6 +126,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         await services.start()
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, services.drain)
         yield
         await services.close()
 

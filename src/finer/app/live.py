@@ -72,6 +72,7 @@ class Channel:
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ended = False
 
     def viewers(self) -> int:
         """Open streams of all tenants."""
@@ -81,6 +82,13 @@ class Channel:
         """Begin; called on the event loop."""
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._run())
+
+    def end(self) -> None:
+        """End every stream, so that its connection closes; browsers open it anew elsewhere. On the event loop."""
+        self._ended = True
+        for viewers in self._viewers.values():
+            for viewer in viewers:
+                viewer.offer(b": ended\n\n")
 
     async def close(self) -> None:
         """Stop making snapshots."""
@@ -114,7 +122,7 @@ class Channel:
                 found = message if isinstance(message, bytes) else message(audience)
                 if found is not None:
                     yield found
-            while await alive():
+            while not self._ended and await alive():
                 try:
                     yield await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)
                 except TimeoutError:

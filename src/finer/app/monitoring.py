@@ -107,7 +107,9 @@ class MonitoringController(Controller):
         summary="Can it serve",
     )
     def ready(self, services: Any) -> Readiness:
-        """Whether the database answers; 503 otherwise."""
+        """Whether the database answers and the process is not about to stop; 503 otherwise."""
+        if services.draining:
+            raise Unavailable("This process is about to stop. Ask another one.")
         try:
             with services.database.engine.connect() as connection:
                 connection.exec_driver_sql("select 1")

@@ -711,7 +711,7 @@ export interface paths {
         };
         /**
          * Can it serve
-         * @description Whether the database answers; 503 otherwise.
+         * @description Whether the database answers and the process is not about to stop; 503 otherwise.
          */
         get: operations["ApiV1HealthReadyReady"];
         put?: never;

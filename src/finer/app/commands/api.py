@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from typing import Any
 
 import click
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
-from granian.server import Server as Granian
+from granian.server.mp import MPServer
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.process import prepare_process
@@ -15,6 +18,21 @@ from finer.app.tls import tls_files
 
 _HEADER_BYTES_MAX = 64 * 1024
 _HEADER_READ_MS = 10_000
+DRAIN_S = 0.5
+"""How long the process goes on serving after it was told to stop, and has said so at /health/ready."""
+
+
+class _Draining(MPServer):
+    """Has the worker end its live streams before it is told to stop, since it waits for open connections."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """SIGTERM or SIGINT: drain, then stop."""
+        for worker in self.wrks:
+            if worker.inner.pid is not None and worker.inner.is_alive():
+                os.kill(worker.inner.pid, signal.SIGUSR1)
+        stop = threading.Timer(DRAIN_S, super().signal_handler_interrupt, args, kwargs)
+        stop.daemon = True
+        stop.start()
 
 
 @click.command()
@@ -29,7 +47,7 @@ def api(data_dir: str | None, tls_cert: str | None, tls_key: str | None) -> None
     prepare_process(settings, "api")
     os.environ.update(settings.environment())  # the worker process makes the app from its environment
     certificate, key = tls_files(settings) or (None, None)
-    Granian(
+    _Draining(
         "finer.app.api:create_app",
         factory=True,
         interface=Interfaces.ASGI,

@@ -1,0 +1,76 @@
+"""SIGTERM while streams are open and a request is under way: the API stops in seconds, and answers what it took."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import closing
+
+import httpx
+
+from finer.app.commands.api import DRAIN_S
+from tests.support.server import Server, serving
+
+STREAMS = ("/api/v1/alerts/stream", "/api/v1/pipeline/stream") * 4
+
+
+def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost() -> None:
+    with serving() as server:
+        with closing(server.sign_in("risk_analyst")) as client:
+            browser = dict(client.cookies)
+        opened = threading.Semaphore(0)
+        ended: list[str] = []
+        threads = [
+            threading.Thread(target=_watch, args=(server, browser, path, opened, ended), daemon=True)
+            for path in STREAMS
+        ]
+        for thread in threads:
+            thread.start()
+        for _ in STREAMS:
+            assert opened.acquire(timeout=30)
+        accepted: list[int] = []
+        sender = threading.Thread(target=_send_until_refused, args=(server, accepted), daemon=True)
+        sender.start()
+        while not accepted:
+            time.sleep(0.005)
+        api = server.process_of("api").parent()
+        assert api is not None
+        began = time.monotonic()
+        api.send_signal(signal.SIGTERM)
+        _wait_unready(server)
+        assert time.monotonic() - began < DRAIN_S
+        for thread in (*threads, sender):
+            thread.join(timeout=10)
+            assert not thread.is_alive()
+        assert time.monotonic() - began < 5
+        assert ended == ["ended"] * len(STREAMS)
+        assert set(accepted) == {202}
+
+
+def _watch(server: Server, browser: dict[str, str], path: str, opened: threading.Semaphore, ended: list[str]) -> None:
+    with (
+        httpx.Client(base_url=server.url, cookies=browser, timeout=60) as client,
+        client.stream("GET", path) as answer,
+    ):
+        opened.release()
+        for _ in answer.iter_bytes():
+            pass
+        ended.append("ended")
+
+
+def _send_until_refused(server: Server, accepted: list[int]) -> None:
+    """One record after another, on fresh connections; every connection that was taken is answered."""
+    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"}
+    record = b'{"customer_id":"c1","amount":5,"occurred_at":"2026-01-01T00:00:00Z"}\n'
+    while True:
+        try:
+            answer = httpx.post(f"{server.url}/api/v1/events/transaction", content=record, headers=headers, timeout=30)
+        except httpx.ConnectError:
+            return
+        accepted.append(answer.status_code)
+
+
+def _wait_unready(server: Server) -> None:
+    while httpx.get(f"{server.url}/api/v1/health/ready", timeout=10).status_code == 200:
+        time.sleep(0.01)
