@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from finer.decisions.invariants import one_alert_per_event, totals_equal_alerts
 from finer.decisions.types import ActionWord, AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
 from finer.facts.decisions import AlertResolved
 from finer.kit.actors import SYSTEM
-from finer.kit.db import Database
+from finer.kit.db import Database, connect
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
@@ -174,3 +175,31 @@ def test_the_first_decision_of_an_event_stands(
     assert service.same_body(found, service.content_hash(b"one")) is found
     with pytest.raises(EventIdReused, match="another content"):
         service.same_body(found, service.content_hash(b"two"))
+
+
+def test_a_live_stream_misses_no_alert_that_commits_late(
+    worker_database: Database, database: Database, database_url: str, tenant: uuid.UUID
+) -> None:
+    _raise(worker_database, tenant, _alert(1, action="review"))
+    with database.transaction(tenant, SYSTEM) as tx:
+        since = service.last_sequence(tx)
+        (known,) = service.list_alerts(tx, AlertFilter())[0]
+
+    def resolve() -> None:
+        with database.transaction(tenant, SYSTEM) as tx:
+            service.resolve_alert(tx, known.id, AlertState.DISMISSED, "", known.version)
+
+    with ThreadPoolExecutor(1) as pool:
+        with worker_database.transaction(tenant, SYSTEM) as slow:
+            # The worker's batch takes its numbers first; the analyst must not commit before it.
+            service.record_verdicts(slow, [_alert(2)], [])
+            analyst = pool.submit(resolve)
+            with connect(database_url) as watcher:
+                waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+                while not analyst.done() and watcher.execute(waiting).fetchone() == (0,):
+                    pass
+            with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+                assert service.changed_alerts(tx, since) == []
+        analyst.result(timeout=30)
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        assert [alert.event_id for alert in service.changed_alerts(tx, since)] == ["e2", "e1"]

@@ -31,6 +31,7 @@ from finer.warehouse import service as warehouse
 _log = structlog.get_logger(__name__)
 _IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself
 _ROWS_MAX = 256
+_LAKE_PATIENCE_S = 5.0  # how long deciding stops for the lake before a snapshot
 _LOCK_KEY = 7_316_771  # advisory lock: one worker at a time
 
 
@@ -64,18 +65,23 @@ class Worker:
                 if not self._turn():
                     self._wait()
                 if time.monotonic() > next_snapshot:
-                    # A snapshot is only of use where the lake has come as far: what was queued is committed first.
-                    self._lake.flush()
-                    self._snapshots.write(self.pipeline)
+                    self._take_snapshot(self._snapshots.write, _LAKE_PATIENCE_S)
                     next_snapshot = time.monotonic() + self._settings.snapshot_every_s
             # A clean stop leaves nothing to replay.
-            self._lake.flush()
-            self._snapshots.write_now(self.pipeline)
+            self._take_snapshot(self._snapshots.write_now, 60.0)
         finally:
             self._lake.close()
             self._effects.close()
             self._database.close()
             self._reader.close()
+
+    def _take_snapshot(self, write: Callable[[Pipeline], None], patience_s: float) -> None:
+        # A snapshot is only of use where the lake has come as far: what was queued is committed first. One that is
+        # ahead of the lake would in time take the place of the last that can be used.
+        if self._lake.flush(patience_s):
+            write(self.pipeline)
+        else:
+            _log.error("no snapshot is taken because the lake does not keep up; the last one stays in use")
 
     def _become_the_only_one(self) -> None:
         # Offsets are compared and swapped in any case; the lock only keeps a second worker from working for nothing.
@@ -90,6 +96,8 @@ class Worker:
         consumed = PostgresLog.consumed(self._reader, CONSUMER)
         found = self._snapshots.restore(self._settings, self._lake_needs(consumed))
         if found is None:
+            if consumed:
+                _log.warning("there is no usable snapshot; windows are made anew from what the log still holds")
             engine = features.Engine(fraud.windows(), pool_events=self._settings.window_pool_events)
             found = engine, Deduplicator(self._settings.deduplication_events), {}
         engine, seen, applied = found

@@ -34,6 +34,7 @@ _COLUMNS = (
     "currency text, amount_usd_minor bigint, merchant_name text, merchant_city text, merchant_country text, "
     "channel text, device_id text, rules text[], verdict jsonb"
 )
+_ORDER_LOCK = 7_316_772  # the first half of the advisory locks; the second is the tenant
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(", "))
 
 # The totals are written from the rows really inserted, in the same statement: they cannot differ from the alerts.
@@ -86,6 +87,7 @@ class DecisionStore:
     def add_alerts(self, new: Sequence[NewAlert]) -> None:
         """Insert alerts and their totals; one that was raised before (same log offset) changes nothing."""
         rows = msgspec.json.encode(new).decode()
+        self._in_order()
         self._tx.write(_INSERT_ALERTS, {"tenant": self._tenant, "rows": rows})
 
     def add_decisions(self, new: Sequence[Decision]) -> None:
@@ -159,8 +161,16 @@ class DecisionStore:
         query = sa.select(sa.func.coalesce(sa.func.max(alerts.c.sequence), 0)).where(alerts.c.tenant_id == self._tenant)
         return int(self._connection.execute(query).scalar_one())
 
+    def _in_order(self) -> None:
+        """Let changes of this tenant's alerts commit in the order of their sequence numbers.
+
+        A live stream reads on from the highest number that it has seen: one that committed late would be passed over.
+        """
+        self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (_ORDER_LOCK, str(self._tenant)))
+
     def resolve(self, identifier: uuid.UUID, version: int, state: AlertState, by: str, at: datetime, note: str) -> bool:
         """Close an open alert of that version; False when it is not open at that version any more."""
+        self._in_order()
         done = self._connection.execute(
             alerts.update()
             .where(
@@ -186,6 +196,7 @@ class DecisionStore:
 
     def assign(self, identifier: uuid.UUID, version: int, to: Assignment) -> bool:
         """Give an alert of that version to somebody; False when it is not at that version any more."""
+        self._in_order()
         done = self._connection.execute(
             alerts.update()
             .where(alerts.c.tenant_id == self._tenant, alerts.c.id == identifier, alerts.c.version == version)

@@ -109,8 +109,8 @@ class EmbeddedPostgres:
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop cleanly: open transactions are rolled back, a checkpoint is written, nothing needs recovery."""
         pid = self._pid()
-        if pid is None or not psutil.pid_exists(pid):
-            return
+        if pid is None or not self.running():
+            return  # the process id in the file may be somebody else's by now
         process = psutil.Process(pid)
         process.send_signal(signal.SIGINT)
         try:
