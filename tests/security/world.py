@@ -306,5 +306,14 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "POST /api/v1/security-alerts/{access_alert_id}/state": {"state": "acknowledged", "version": 1},
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
         "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
+        "PUT /api/v1/firm": {"name": "Renamed", "logo_text": "Renamed", "timezone": "UTC"},
+        "POST /api/v1/sso/attempts": {"firm": "no-such-firm"},
+        "POST /api/v1/sso/discovery": {"issuer": "https://127.0.0.1"},
+        "PUT /api/v1/sso/provider": {
+            "name": "ID",
+            "issuer": "https://id.example",
+            "client_id": "finer",
+            "client_secret": "x",
+        },
         "PUT /api/v1/teams/{team_id}/members": {"members": [samples.value("user_id")]},
     }

@@ -21,6 +21,7 @@ from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.sign_in import Doorway
+from finer.app.single_sign_on import SingleSignOn
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
@@ -108,6 +109,7 @@ def small_app(
     """An app of identity's routes and `more`, wired as the real one is; `watch_by` notes what is denied and read."""
     authenticator = Authenticator(database, settings)
     doorway = Doorway(database, settings, authenticator)
+    single_sign_on = SingleSignOn(database, settings, doorway)
 
     def tx(request: Request[Any, Any, Any]) -> Iterator[Tx]:
         with database.transaction(request.user.tenant_id, request.user.actor()) as found:
@@ -137,6 +139,7 @@ def small_app(
             "credentials": Provide(lambda: authenticator, sync_to_thread=False),
             "machine_tokens": Provide(lambda: authenticator.machine_tokens, sync_to_thread=False),
             "doorway": Provide(lambda: doorway, sync_to_thread=False),
+            "single_sign_on": Provide(lambda: single_sign_on, sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "proposal_kinds": Provide(lambda: PROPOSAL_KINDS, sync_to_thread=False),
         },

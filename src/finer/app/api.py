@@ -29,6 +29,7 @@ from finer.app.patience import Patience
 from finer.app.process import prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.sign_in import Doorway
+from finer.app.single_sign_on import SingleSignOn
 from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
@@ -74,6 +75,7 @@ class Services:
         self.authenticator = Authenticator(self.database, settings)
         self.access_log = AccessLog(self.database)
         self.doorway = Doorway(self.database, settings, self.authenticator)
+        self.single_sign_on = SingleSignOn(self.database, settings, self.doorway)
         self.ingestion = Ingestion(self.database, settings)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
@@ -192,6 +194,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "machine_tokens": constant(services.authenticator.machine_tokens),
         "doorway": constant(services.doorway),
         "proposal_kinds": constant(PROPOSAL_KINDS),
+        "single_sign_on": constant(services.single_sign_on),
         "settings": constant(services.settings),
         "lake": constant(services.lake),
     }

@@ -30,6 +30,7 @@ COMMANDS = {
     "tenant": "people",
     "user": "people",
     "key": "people",
+    "sso": "sso",
     "audit": "audit",
     "keys": "keys",
     "privacy": "privacy",

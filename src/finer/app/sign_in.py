@@ -62,6 +62,10 @@ class Doorway:
                 sign_in.give_back_attempt(tx, address)
         return self._admit(found, Factor.PASSKEY, address, user_agent, _NO_PASSKEY)
 
+    def by_provider(self, tenant: uuid.UUID, user: uuid.UUID, address: str, user_agent: str) -> Admission:
+        """Sign in somebody whom the firm's own provider vouched for."""
+        return self._admit((tenant, user), Factor.SSO, address, user_agent, "")
+
     def by_second_factor(self, token: str, code: str, address: str, user_agent: str) -> Admission:
         """End a sign-in whose password fitted, by a code. Raises SignInRefused, TooManyAttempts."""
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:

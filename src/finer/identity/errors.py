@@ -10,6 +10,7 @@ from finer.kit.errors import (
     NotFound,
     TooManyRequests,
     Unauthenticated,
+    Unavailable,
     Unprocessable,
 )
 
@@ -129,6 +130,20 @@ class ClientNotFound(NotFound):
     """No OAuth client of this firm has this id."""
 
     slug = "client-not-found"
+
+
+class ProviderNotFound(NotFound):
+    """This firm has no single sign-on."""
+
+    slug = "provider-not-found"
+
+
+class ProviderUnusable(Unavailable):
+    """A firm's OpenID provider does not answer, or answers what cannot be accepted."""
+
+    slug = "provider-unusable"
+    title = "The sign-in service cannot be used"
+    status = 502
 
 
 class SessionNotFound(NotFound):

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     EVENTS_WRITE = "events:write"
+    FIRM_READ = "firm:read"
+    FIRM_WRITE = "firm:write"
     PIPELINE_READ = "pipeline:read"
     PRIVACY_APPROVE = "privacy:approve"
     PRIVACY_BREACH = "privacy:breach"
@@ -58,6 +60,8 @@ class Permission(StrEnum):
     SECURITY_ALERTS_RESOLVE = "security_alerts:resolve"
     SESSION_OWN = "session:own"
     SQL_RUN = "sql:run"
+    SSO_READ = "sso:read"
+    SSO_WRITE = "sso:write"
     TEAMS_READ = "teams:read"
     TEAMS_WRITE = "teams:write"
     USERS_APPROVE = "users:approve"
@@ -98,12 +102,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Factor(StrEnum):
-    """How somebody showed who they are. A sign-in link is a token that an administrator hands out."""
+    """How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider."""
 
     LINK = "link"
     PASSKEY = "passkey"
     PASSWORD = "password"  # noqa: S105 - the name of a factor
     RECOVERY = "recovery"
+    SSO = "sso"
     TOTP = "totp"
 
 

@@ -682,6 +682,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/firm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The firm
+         * @description Name, look, base currency and time zone of the firm.
+         */
+        get: operations["ApiV1FirmRead"];
+        /**
+         * Change the firm
+         * @description Change name, look and time zone of the firm; people see the new look with their next page.
+         */
+        put: operations["ApiV1FirmChange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health/live": {
         parameters: {
             query?: never;
@@ -1637,6 +1661,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sso/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin single sign-on
+         * @description Begin to sign in by the firm's provider; a cookie ties it to this browser for ten minutes.
+         */
+        post: operations["ApiV1SsoAttemptsBegin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The provider's answer
+         * @description Where a provider sends the browser back to; it goes on to the page that was wanted, or to the sign-in.
+         */
+        get: operations["ApiV1SsoCallbackCallback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/discovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a provider
+         * @description Read what an issuer says of itself and its keys, without changing anything.
+         */
+        post: operations["ApiV1SsoDiscoveryDiscover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Is there single sign-on
+         * @description Whether a firm, or the firm of an address's domain, has a provider. Says nothing about accounts.
+         */
+        post: operations["ApiV1SsoOffersOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Single sign-on settings
+         * @description The firm's provider, and what the provider has to know of Finer.
+         */
+        get: operations["ApiV1SsoProviderRead"];
+        /**
+         * Set single sign-on up
+         * @description Set the firm's provider up, or change it. The table of roles is read from its first row on.
+         */
+        put: operations["ApiV1SsoProviderChange"];
+        post?: never;
+        /**
+         * End single sign-on
+         * @description Forget the provider. Sessions that are open stay until they end.
+         */
+        delete: operations["ApiV1SsoProviderRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -2030,6 +2162,12 @@ export interface components {
             id: string;
             last_sequence: number;
         };
+        /** BeginBody */
+        BeginBody: {
+            firm: string;
+            /** @default / */
+            next: string;
+        };
         /** Branding */
         Branding: {
             logo_text?: string | null;
@@ -2183,12 +2321,26 @@ export interface components {
             feature_set: string;
             rule_pack: string;
         };
+        /** Discovery */
+        Discovery: {
+            algorithms: string[];
+            authorization_endpoint: string;
+            issuer: string;
+            jwks_uri: string;
+            keys: number;
+            names_issuer: boolean;
+            token_endpoint: string;
+        };
+        /** DiscoveryBody */
+        DiscoveryBody: {
+            issuer: string;
+        };
         /**
          * Factor
-         * @description How somebody showed who they are. A sign-in link is a token that an administrator hands out.
+         * @description How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider.
          * @enum {string}
          */
-        Factor: "link" | "passkey" | "password" | "recovery" | "totp";
+        Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "totp";
         /** FeatureValue */
         FeatureValue: {
             description: string;
@@ -2210,6 +2362,13 @@ export interface components {
             action: "approve" | "review" | "block";
             id: string;
             title: string;
+        };
+        /** FirmBody */
+        FirmBody: {
+            logo_text: string;
+            name: string;
+            primary_color?: string | null;
+            timezone: string;
         };
         /**
          * Form
@@ -2413,6 +2572,11 @@ export interface components {
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
+        /** OfferBody */
+        OfferBody: {
+            email?: string | null;
+            firm?: string | null;
+        };
         /** Passkey */
         Passkey: {
             /** Format: date-time */
@@ -2448,7 +2612,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "firm:read" | "firm:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -2516,6 +2680,20 @@ export interface components {
             sha256: string;
             state: string;
             title: string;
+        };
+        /** ProviderBody */
+        ProviderBody: {
+            algorithms?: string[];
+            client_id: string;
+            client_secret?: string | null;
+            /** @default false */
+            enabled: boolean;
+            issuer: string;
+            name: string;
+            /** @default groups */
+            role_claim: string;
+            role_map?: components["schemas"]["RoleMapping"][];
+            scopes?: string[];
         };
         /** QuarantineCause */
         QuarantineCause: {
@@ -2674,6 +2852,11 @@ export interface components {
             reason: string;
             role: components["schemas"]["Role"];
         };
+        /** RoleMapping */
+        RoleMapping: {
+            role: components["schemas"]["Role"];
+            value: string;
+        };
         /** RoleView */
         RoleView: {
             data_classes: {
@@ -2781,6 +2964,36 @@ export interface components {
             keys: {
                 [key: string]: string;
             }[];
+        };
+        /** SsoBegun */
+        SsoBegun: {
+            location: string;
+        };
+        /** SsoOffer */
+        SsoOffer: {
+            firm?: string | null;
+            name?: string | null;
+        };
+        /** SsoProviderView */
+        SsoProviderView: {
+            algorithms: string[];
+            /** Format: date-time */
+            changed_at: string;
+            client_id: string;
+            enabled: boolean;
+            id: string;
+            issuer: string;
+            name: string;
+            role_claim: string;
+            role_map: components["schemas"]["RoleMapping"][];
+            scopes: string[];
+        };
+        /** SsoSettings */
+        SsoSettings: {
+            domains: string[];
+            provider: components["schemas"]["SsoProviderView"] | null;
+            redirect_uri: string;
+            roles: components["schemas"]["Role"][];
         };
         /**
          * Step
@@ -4390,6 +4603,71 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1FirmRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1FirmChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirmBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
@@ -6147,6 +6425,228 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoAttemptsBegin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoBegun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoCallbackCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": null;
+                };
+            };
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoDiscoveryDiscover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoveryBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoOffersOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoOffer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoProviderRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoSettings"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoProviderChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SsoProviderView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SsoProviderRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];

@@ -1,10 +1,12 @@
 import {
   ApartmentOutlined,
+  ApiOutlined,
   AuditOutlined,
   CheckSquareOutlined,
   IdcardOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
+  SettingOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
@@ -19,7 +21,9 @@ export interface NavPage {
     | typeof paths.audit
     | typeof paths.privacy
     | typeof paths.people
-    | typeof paths.approvals;
+    | typeof paths.approvals
+    | typeof paths.clients
+    | typeof paths.settings;
   title: string;
   icon: ReactNode;
   needs: Permission;
@@ -67,6 +71,18 @@ const PAGES: readonly NavPage[] = [
     title: "Approvals",
     icon: <CheckSquareOutlined aria-hidden />,
     needs: permission.readProposals,
+  },
+  {
+    path: paths.clients,
+    title: "API clients",
+    icon: <ApiOutlined aria-hidden />,
+    needs: permission.readApiKeys,
+  },
+  {
+    path: paths.settings,
+    title: "Firm settings",
+    icon: <SettingOutlined aria-hidden />,
+    needs: permission.readFirm,
   },
 ];
 

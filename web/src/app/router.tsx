@@ -118,6 +118,19 @@ const approvals = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/people/ApprovalsPage"), "ApprovalsPage"),
 });
 
+const clients = createRoute({
+  getParentRoute: () => inside,
+  path: paths.clients,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/clients/ClientsPage"), "ClientsPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: paths.settings,
+  component: lazyRouteComponent(() => import("../features/identity/firm/SettingsPage"), "SettingsPage"),
+});
+
 const tree = root.addChildren([
   signIn,
   inside.addChildren([
@@ -130,6 +143,8 @@ const tree = root.addChildren([
     audit,
     people,
     approvals,
+    clients,
+    settings,
   ]),
 ]);
 

@@ -11,6 +11,8 @@ export const paths = {
   access: "/security",
   people: "/people",
   approvals: "/approvals",
+  clients: "/clients",
+  settings: "/settings",
   streams: {
     alerts: "/api/v1/alerts/stream",
     pipeline: "/api/v1/pipeline/stream",

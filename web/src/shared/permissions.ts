@@ -1,5 +1,11 @@
 /** The permissions that pages and buttons ask for, as `GET /api/v1/me` names them. */
 export const permission = {
+  readApiKeys: "api_keys:read",
+  writeApiKeys: "api_keys:write",
+  readFirm: "firm:read",
+  writeFirm: "firm:write",
+  readSso: "sso:read",
+  writeSso: "sso:write",
   readAlerts: "alerts:read",
   resolveAlerts: "alerts:resolve",
   summariseAlerts: "alerts:summarise",

@@ -13,6 +13,8 @@ _EMAIL = re.compile(r"^[!-?A-~]{1,64}@[!-?A-~]{1,189}$")
 _KEY = re.compile(r"^fk_([0-9a-f]{8})_([0-9A-Za-z_-]{43})$")
 _CLIENT = re.compile(r"^fc_([0-9a-f]{8})$")
 _CLIENT_SECRET = re.compile(r"^fs_([0-9A-Za-z_-]{43})$")
+_DOMAIN = re.compile(r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$")
+_COLOUR = re.compile(r"^#[0-9A-Fa-f]{6}$")
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 PASSWORD_MIN, PASSWORD_MAX = 12, 256
 NAME_MAX = 120
@@ -55,6 +57,13 @@ def read_client(client_id: str, secret: str) -> tuple[str, str] | None:
     return None if client is None or hidden is None else (client[1], hidden[1])
 
 
+def check_domain(domain: str) -> str:
+    """An e-mail domain, in lower case."""
+    if not _DOMAIN.fullmatch(domain) or len(domain) > 189:
+        raise NotAcceptable(f"{domain[:80]!r} is no e-mail domain, such as acme.example.")
+    return domain
+
+
 def check_name(name: str) -> str:
     """A name for people to read."""
     trimmed = " ".join(name.split())
@@ -72,6 +81,13 @@ def check_password(password: str) -> str:
             f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters; this one has {len(password)}."
         )
     return password
+
+
+def check_colour(colour: str | None) -> str | None:
+    """A brand colour as #rrggbb in lower case; None is Finer's own."""
+    if colour is not None and not _COLOUR.fullmatch(colour):
+        raise NotAcceptable(f"{colour[:20]!r} is no colour. Write it as #1d4f91.")
+    return None if colour is None else colour.lower()
 
 
 def check_currency(currency: str) -> str:

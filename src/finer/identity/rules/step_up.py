@@ -19,7 +19,7 @@ def strongest_proofs(*, password: bool, totp: bool, passkey: bool) -> tuple[Fact
     strong = [factor for factor, there in ((Factor.PASSKEY, passkey), (Factor.TOTP, totp)) if there]
     if strong:
         return (*strong, Factor.RECOVERY)
-    return (Factor.PASSWORD,) if password else (Factor.LINK,)
+    return (Factor.PASSWORD,) if password else (Factor.LINK, Factor.SSO)
 
 
 def is_stepped_up(
@@ -30,5 +30,8 @@ def is_stepped_up(
 
 
 def missing_factors(factor: Factor, proofs: tuple[Factor, ...]) -> tuple[Factor, ...]:
-    """Which second factors a sign-in by `factor` still needs; empty when it is enough."""
-    return () if factor in STRONG or not STRONG.intersection(proofs) else proofs
+    """Which second factors a sign-in by `factor` still needs; empty when it is enough.
+
+    A firm's own provider asks for what the firm wants asked, so nothing is added to its word.
+    """
+    return () if factor in STRONG or factor is Factor.SSO or not STRONG.intersection(proofs) else proofs

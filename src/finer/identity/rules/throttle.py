@@ -59,6 +59,11 @@ def machine_key(address: str) -> bytes:
     return _origin_key(b"machine:", address)
 
 
+def sso_key(address: str) -> bytes:
+    """The same for sign-ins by a provider that were begun and not ended."""
+    return _origin_key(b"sso:", address)
+
+
 def _origin_key(use: bytes, address: str) -> bytes:
     try:
         parsed = ipaddress.ip_address(address)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from finer.identity.tables.core import sessions, sign_in_links, users
 from finer.identity.tables.sign_in import passkeys, pending_sign_ins, recovery_codes, totp_factors
+from finer.identity.tables.sso import external_identities
 from finer.identity.tables.teams import memberships
 from finer.kit.crypto.fields import BLIND_BYTES
 from finer.kit.tx import Tx
@@ -42,7 +43,7 @@ class ForgettingStore:
     def remove_factors(self, user: uuid.UUID) -> int:
         """What a person proves with who they are, and the teams that they are in."""
         removed = 0
-        for table in (totp_factors, recovery_codes, passkeys, pending_sign_ins, memberships):
+        for table in (totp_factors, recovery_codes, passkeys, pending_sign_ins, external_identities, memberships):
             mine = (table.c.tenant_id == self._tenant) & (table.c.user_id == user)
             removed += self._connection.execute(table.delete().where(mine)).rowcount
         return removed

@@ -45,6 +45,11 @@ class LookupStore:
         """A key or an OAuth client that is not revoked, with the hashes of both its secrets."""
         return self._one("select * from identity_find_key(%s)", prefix)
 
+    def domain(self, domain: str) -> uuid.UUID | None:
+        """The firm that an e-mail domain belongs to."""
+        row = self._one("select * from identity_find_domain(%s)", domain)
+        return None if row is None else row.tenant_id
+
     def link(self, token_hash: bytes) -> sa.Row[Any] | None:
         """(tenant_id, user_id, role, expires_at) of a sign-in link."""
         return self._one("select * from identity_find_link(%s)", token_hash)

@@ -7,9 +7,13 @@ import { isProblem } from "../../api/problem";
 import { safeReturn } from "../../shared/paths";
 import { useTitle } from "../../shared/ui/Page";
 import { reasonOf } from "../../shared/ui/states";
+import { ProviderButton } from "./ProviderButton";
 import { hasPasskeys, isCancelled, signInByPasskey } from "./passkeys";
 import { SecondFactor } from "./SecondFactor";
 import { forgetEverything, meQuery, signIn, signInByLink } from "./session";
+
+const NOT_LET_IN =
+  "Your firm's sign-in service did not let you in here. Try again, or ask your administrator for a role in Finer.";
 
 /** Signing in by e-mail and password, or by a link that carries a token. */
 export function SignInPage() {
@@ -20,7 +24,7 @@ export function SignInPage() {
   const next = query.get("next") ?? undefined;
   const enter = useEnter(next);
   const [busy, setBusy] = useState(token !== null);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(query.get("sso") === "refused" ? NOT_LET_IN : null);
   const [missing, setMissing] = useState<Schema<"MissingFactor"> | null>(null);
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
@@ -119,6 +123,7 @@ export function SignInPage() {
             Sign in with a passkey
           </Button>
         ) : null}
+        {missing === null ? <ProviderButton firm={query.get("firm")} email={email} next={next} /> : null}
       </div>
     </main>
   );

@@ -54,5 +54,6 @@ export const FACTOR_WORDS: Record<Session["factor"], string> = {
   passkey: "passkey",
   password: "password",
   recovery: "recovery code",
+  sso: "firm sign-in",
   totp: "authenticator app",
 };

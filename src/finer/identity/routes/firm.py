@@ -1,0 +1,48 @@
+"""HTTP of the firm's own settings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, get, put
+
+from finer.identity.routes.documents import Tenant, show_tenant
+from finer.identity.routes.edge import NOT_KEPT
+from finer.identity.service import firm, tenants
+from finer.identity.types import Permission
+from finer.kit.tx import Tx
+
+
+class FirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an administrator may change of the firm. Short name and base currency stay as they were made."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    logo_text: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    timezone: Annotated[str, msgspec.Meta(max_length=60)]
+    primary_color: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+
+
+class FirmController(Controller):
+    """The firm's own settings."""
+
+    path = "/api/v1/firm"
+    tags = ["Firm"]
+    response_headers = NOT_KEPT
+
+    @get("/", opt={"permission": Permission.FIRM_READ}, sync_to_thread=True, summary="The firm")
+    def read(self, tx: Tx) -> Tenant:
+        """Name, look, base currency and time zone of the firm."""
+        return show_tenant(tenants.get_tenant(tx))
+
+    @put("/", opt={"permission": Permission.FIRM_WRITE}, sync_to_thread=True, summary="Change the firm")
+    def change(self, tx: Tx, data: FirmBody) -> Tenant:
+        """Change name, look and time zone of the firm; people see the new look with their next page."""
+        changed = firm.change_firm(
+            tx,
+            name=data.name,
+            logo_text=data.logo_text,
+            primary_color=data.primary_color,
+            timezone=data.timezone,
+        )
+        return show_tenant(changed)

@@ -1,0 +1,36 @@
+import type { Kind, Machine, State } from "./machines";
+
+/** What a machine may be allowed, in words. A test compares the list with the server's grants for machines. */
+export const SCOPES: readonly { scope: string; about: string }[] = [
+  { scope: "events:write", about: "Send records" },
+  { scope: "decisions:write", about: "Ask for a decision and wait for it" },
+  { scope: "decisions:read", about: "Read decisions" },
+  { scope: "receipts:read", about: "Read receipts of what was sent" },
+  { scope: "quarantine:read", about: "Read refused records" },
+  { scope: "pipeline:read", about: "Read the state of the pipeline" },
+];
+
+export const KINDS: Record<Kind, string> = { key: "API key", client: "OAuth client" };
+
+export const STATES: Record<State, { word: string; tone: string }> = {
+  working: { word: "Working", tone: "approve" },
+  expired: { word: "Expired", tone: "review" },
+  revoked: { word: "Revoked", tone: "quiet" },
+};
+
+/** What a machine is called in lists and logs: the visible beginning of the key, or the id of the client. */
+export function shownRef(machine: Pick<Machine, "kind" | "ref">): string {
+  return machine.kind === "key" ? `fk_${machine.ref}_…` : machine.ref;
+}
+
+/** Networks as people type them: separated by commas, blanks or lines. */
+export function readNetworks(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((part) => part !== "");
+}
+
+/** The request that shows that a new secret works. */
+export function tryOut(machine: Pick<Machine, "kind" | "ref">, secret: string, origin: string): string {
+  return machine.kind === "key"
+    ? `curl -H "Authorization: Bearer ${secret}" ${origin}/api/v1/pipeline`
+    : `curl -u "${machine.ref}:${secret}" -d grant_type=client_credentials ${origin}/api/v1/oauth/token`;
+}

@@ -1,0 +1,178 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { App, Button, Input, Select, Switch } from "antd";
+import { type FormEvent, useId, useState } from "react";
+import { reasonOf } from "../../../shared/ui/states";
+import { useSubmit } from "../useSubmit";
+import { DiscoveryTest } from "./DiscoveryTest";
+import { type Provider, removeProvider, type SsoSettings, saveProvider, ssoQuery } from "./queries";
+import { RoleTable, type Row, rowsOf } from "./RoleTable";
+
+const ALGORITHMS = ["RS256", "PS256", "ES256"];
+
+interface Draft {
+  name: string;
+  issuer: string;
+  clientId: string;
+  secret: string;
+  algorithms: string[];
+  scopes: string;
+  claim: string;
+  rows: Row[];
+  enabled: boolean;
+}
+
+/** The firm's OpenID provider: how Finer reaches it, and which of its people get which role. */
+export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnly: boolean }) {
+  const id = useId();
+  const client = useQueryClient();
+  const { message, modal } = App.useApp();
+  const { provider } = settings;
+  const [draft, setDraft] = useState(() => draftOf(provider));
+  const { busy, problem, run } = useSubmit();
+  const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
+  const reload = () => client.invalidateQueries({ queryKey: ssoQuery.queryKey });
+  const moved = !provider || provider.issuer !== draft.issuer || provider.client_id !== draft.clientId;
+  const complete = [draft.name, draft.issuer, draft.clientId, draft.claim].every(
+    (text) => text.trim() !== "",
+  );
+  const text = (key: "name" | "issuer" | "clientId" | "scopes" | "claim", label: string, hint?: string) => (
+    <>
+      <label htmlFor={`${id}-${key}`}>{label}</label>
+      <Input
+        id={`${id}-${key}`}
+        disabled={readOnly}
+        placeholder={hint}
+        maxLength={255}
+        value={draft[key]}
+        onChange={(event) => set({ [key]: event.target.value })}
+      />
+    </>
+  );
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void run(async () => {
+      await saveProvider({
+        name: draft.name.trim(),
+        issuer: draft.issuer.trim(),
+        client_id: draft.clientId.trim(),
+        client_secret: draft.secret || null,
+        algorithms: draft.algorithms,
+        scopes: draft.scopes.split(/[\s,]+/).filter(Boolean),
+        role_claim: draft.claim.trim(),
+        role_map: draft.rows.map(({ value, role }) => ({ value: value.trim(), role })),
+        enabled: draft.enabled,
+      });
+      message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
+      await reload();
+    });
+  };
+  const remove = () =>
+    modal.confirm({
+      title: "End single sign-on?",
+      content: "People who have no password cannot sign in any more. Open sessions go on until they end.",
+      okText: "End it",
+      okButtonProps: { danger: true },
+      cancelText: "Keep it",
+      onOk: async () => {
+        try {
+          await removeProvider();
+          await reload();
+        } catch (error) {
+          message.error(reasonOf(error));
+        }
+      },
+    });
+
+  return (
+    <form onSubmit={submit} className="firm-form sso-form" aria-label="Provider">
+      <p className="muted">
+        People sign in at your firm's own OpenID provider. Register Finer there with the redirect address{" "}
+        <code>{settings.redirect_uri}</code>
+      </p>
+      {text("name", "Name on the button", "Acme ID")}
+      {text("issuer", "Issuer", "https://id.acme.example")}
+      <DiscoveryTest issuer={draft.issuer.trim()} disabled={readOnly} />
+      {text("clientId", "Client id")}
+      <label htmlFor={`${id}-secret`}>Client secret</label>
+      <Input.Password
+        id={`${id}-secret`}
+        disabled={readOnly}
+        autoComplete="off"
+        maxLength={500}
+        placeholder={moved ? "" : "Stored; leave empty to keep it"}
+        value={draft.secret}
+        onChange={(event) => set({ secret: event.target.value })}
+      />
+      {text("scopes", "Scopes")}
+      <label htmlFor={`${id}-algorithms`}>ID tokens are signed with</label>
+      <Select
+        id={`${id}-algorithms`}
+        mode="multiple"
+        disabled={readOnly}
+        value={draft.algorithms}
+        onChange={(algorithms) => set({ algorithms })}
+        options={ALGORITHMS.map((value) => ({ value, label: value }))}
+      />
+      {text("claim", "Roles come from the claim", "groups")}
+      <RoleTable
+        rows={draft.rows}
+        roles={settings.roles}
+        claim={draft.claim}
+        readOnly={readOnly}
+        onChange={(rows) => set({ rows })}
+      />
+      <div className="sso-switch">
+        <Switch
+          id={`${id}-enabled`}
+          checked={draft.enabled}
+          disabled={readOnly}
+          onChange={(enabled) => set({ enabled })}
+        />
+        <label htmlFor={`${id}-enabled`}>People may sign in by it</label>
+      </div>
+      <p className="hint">
+        {settings.domains.length > 0
+          ? `Addresses of ${settings.domains.join(", ")} lead to it from the sign-in page. `
+          : "The sign-in page offers it at its address with ?firm= and your short name. "}
+        E-mail domains are confirmed by the operator of this installation.
+      </p>
+      {problem ? (
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+      ) : null}
+      {readOnly ? null : (
+        <div className="firm-line">
+          <Button
+            type="primary"
+            htmlType="submit"
+            loading={busy}
+            disabled={!complete || draft.algorithms.length === 0 || (moved && draft.secret === "")}
+          >
+            Save
+          </Button>
+          {provider ? (
+            <Button danger onClick={() => void remove()}>
+              End single sign-on
+            </Button>
+          ) : null}
+        </div>
+      )}
+    </form>
+  );
+}
+
+function draftOf(provider: Provider | null): Draft {
+  return {
+    name: provider?.name ?? "",
+    issuer: provider?.issuer ?? "",
+    clientId: provider?.client_id ?? "",
+    secret: "",
+    algorithms: provider?.algorithms ?? ["RS256"],
+    scopes: (provider?.scopes ?? ["openid", "profile", "email"]).join(" "),
+    claim: provider?.role_claim ?? "groups",
+    rows: rowsOf(provider?.role_map ?? []),
+    enabled: provider?.enabled ?? false,
+  };
+}

@@ -1,0 +1,27 @@
+import { useState } from "react";
+import { isProblem } from "../../api/problem";
+import { STEP_UP } from "../../api/stepUp";
+import { reasonOf } from "../../shared/ui/states";
+
+/** Runs what a dialog or a form asks for: busy while it runs, and the server's sentence when it fails. */
+export function useSubmit(): {
+  busy: boolean;
+  problem: string | null;
+  run(act: () => Promise<void>): Promise<void>;
+} {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+  const run = async (act: () => Promise<void>) => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await act();
+    } catch (error) {
+      // Whoever closed the dialog that asks who they are knows why nothing happened.
+      if (!(isProblem(error, 403) && error.type === STEP_UP)) setProblem(reasonOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, problem, run };
+}
