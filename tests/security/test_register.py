@@ -113,6 +113,9 @@ def test_i07_nothing_is_left_over(driver: Driver, path: str) -> None:
 def test_i07_metrics_are_for_this_machine(driver: Driver) -> None:
     assert driver.call("GET", "/metrics", address="203.0.113.9").status == 403
     assert driver.call("GET", "/metrics", {"x-forwarded-for": "127.0.0.1"}, address="203.0.113.9").status == 403
+    assert driver.call("GET", "/metrics", address="127.0.0.1").status == 200
+    for header in ("x-forwarded-for", "x-real-ip", "forwarded", "via"):
+        assert driver.call("GET", "/metrics", {header: "203.0.113.9"}, address="127.0.0.1").status == 403
 
 
 def test_i07_the_web_app_ships_no_source_maps() -> None:
