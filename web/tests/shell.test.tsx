@@ -85,7 +85,7 @@ describe("the pipeline page", () => {
   it("leads from a number to its rows", async () => {
     const { user } = openApp("/pipeline");
     await user.click(await screen.findByRole("link", { name: "970" }));
-    await screen.findByText("No receipts yet");
+    await screen.findByText("No receipt fits");
     expect(server.sent("GET /api/v1/receipts")[0]?.url).toContain("contract=transaction");
   });
 
