@@ -115,7 +115,10 @@ class Scene:
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
     with serving() as server:
-        yield Scene(server)
+        found = Scene(server)
+        yield found
+        for client in found.clients.values():
+            client.close()
 
 
 def test_b03_no_answer_of_a_running_finer_has_the_mark(scene: Scene) -> None:

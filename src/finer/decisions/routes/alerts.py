@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
@@ -30,6 +31,7 @@ from finer.decisions.routes.documents import (
 )
 from finer.decisions.types import AlertFilter, AlertState, TimelineEvent
 from finer.identity.types import Permission
+from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 
@@ -42,6 +44,9 @@ _STATES: dict[StateWord, AlertState] = {
     "confirmed_fraud": AlertState.CONFIRMED,
     "dismissed": AlertState.DISMISSED,
 }
+
+
+_MOMENT = {"format": "date-time"}
 
 
 class AlertController(Controller):
@@ -60,13 +65,15 @@ class AlertController(Controller):
         q: str | None = None,
         assignee: Literal["me", "nobody"] | None = None,
         min_amount_usd: Annotated[float | None, Parameter(ge=0, le=1e12, schema_extra={"minimum": 0})] = None,
-        since: Annotated[datetime | None, Parameter(query="from")] = None,
-        until: Annotated[datetime | None, Parameter(query="to")] = None,
+        since: Annotated[str | None, Parameter(query="from", schema_extra=_MOMENT)] = None,
+        until: Annotated[str | None, Parameter(query="to", schema_extra=_MOMENT)] = None,
         sort: Literal["newest", "amount"] = "newest",
         limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
         before: str | None = None,
     ) -> AlertPage:
         """Alerts that the caller reaches, by state, action, rule, assignee, text, amount and time, page by page.
+
+        `from` and `to` are about when an alert was raised, not when the payment was made.
 
         The text is looked for in what the caller sees in clear: never in a masked field.
         """
@@ -78,8 +85,8 @@ class AlertController(Controller):
             assignee=uuid.UUID(tx.actor.id) if assignee == "me" else None,
             unassigned=assignee == "nobody",
             min_amount_usd_minor=None if min_amount_usd is None else round(min_amount_usd * 100),
-            since=since,
-            until=until,
+            since=_moment("from", since),
+            until=_moment("to", until),
             by_amount=sort == "amount",
             limit=limit,
             before=before,
@@ -170,3 +177,13 @@ class AlertController(Controller):
         """Show one masked value of an alert in clear, for a reason that the audit trail keeps; at most 50 an hour."""
         value, left = service.reveal(tx, read_id("alr", alert_id), data.field, data.reason)
         return Revealed(field=data.field, value=value, left=left)
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    """A date and time in a query. Left to the framework, a number would count as seconds since 1970."""
+    if text is None:
+        return None
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error

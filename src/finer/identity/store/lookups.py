@@ -78,11 +78,13 @@ class LookupStore:
 
         The row stays locked until the transaction ends, so that attempts made at once are counted one by one.
         """
-        self._connection.execute(
-            insert(sign_in_attempts).values(key_hash=key, attempts=0, last_at=now).on_conflict_do_nothing()
+        # One statement, so that a sign-in that works meanwhile and has the row deleted cannot leave us without one.
+        fresh = insert(sign_in_attempts).values(key_hash=key, attempts=0, last_at=now)
+        kept = fresh.on_conflict_do_update(
+            index_elements=[sign_in_attempts.c.key_hash], set_={"attempts": sign_in_attempts.c.attempts}
         )
+        row = self._connection.execute(kept.returning(sign_in_attempts)).one()
         mine = sign_in_attempts.c.key_hash == key
-        row = self._connection.execute(sa.select(sign_in_attempts).where(mine).with_for_update()).one()
         wait = wait_s(patience, row.attempts, row.last_at, now)
         if wait == 0:
             attempts = counted(patience, row.attempts, row.last_at, now) + 1
