@@ -47,18 +47,19 @@ def driver(app: Litestar) -> Iterator[Driver]:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours(database: Database, worker_database: Database, campaign_settings: Settings) -> World:
     """The attacker's own firm."""
-    return _world(database, worker_database, campaign_settings)
+    return new_world(database, worker_database, campaign_settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(database: Database, worker_database: Database, campaign_settings: Settings) -> World:
     """The firm that is attacked."""
-    return _world(database, worker_database, campaign_settings)
+    return new_world(database, worker_database, campaign_settings)
 
 
-def _world(database: Database, worker: Database, settings: Settings) -> World:
+def new_world(database: Database, worker: Database, settings: Settings) -> World:
+    """A furnished firm with a mark of its own."""
     mark = f"m{uuid.uuid4().hex[:16]}"
     return World(Firm.made(database, settings, mark), worker, mark).furnish()

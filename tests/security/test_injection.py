@@ -59,7 +59,7 @@ def test_c01_no_parameter_reaches_the_database_as_sql(
                 for target in (f"{path}?{query}", *(f"{path}?{word}={_encoded(attack)}" for word in ("q", "before"))):
                     started = time.monotonic()
                     answer = driver.call("GET", target, signed_in[who])
-                    assert answer.status in (200, 400, 401, 403, 404, 422), (who, target, answer.text)
+                    assert answer.status in (200, 303, 400, 401, 403, 404, 422), (who, target, answer.text)
                     assert time.monotonic() - started < _SLOW_S, target
                     _leaks_nothing(answer)
     tables = changed(before, fingerprint(database_url, without_columns=("last_seen_at", "last_used_at")))
@@ -272,7 +272,7 @@ def test_c11_a_text_in_an_exported_table_is_no_formula(driver: Driver, ours: Wor
 
 
 def test_a_redirect_goes_nowhere_else(driver: Driver, signed_in: dict[str, dict[str, str]]) -> None:
-    """W06: no answer sends a browser to another place, whatever the query asks for."""
+    """W06: an answer may send a browser to a page of Finer, and to no other place, whatever the query asks for."""
     aims = "&".join(
         f"{name}=https%3A%2F%2Fevil.example" for name in ("next", "returnTo", "redirect", "url", "continue")
     )
@@ -280,8 +280,9 @@ def test_a_redirect_goes_nowhere_else(driver: Driver, signed_in: dict[str, dict[
         if row.method == "GET" and not row.parameters and "stream" not in row.path:
             for start in ("", "//evil.example/..", "/\\evil.example"):
                 answer = driver.call("GET", f"{start}{row.path}?{aims}", signed_in["risk_analyst"])
-                assert answer.status not in range(300, 400), (start, row.path, answer.headers)
-                assert "evil.example" not in answer.header("location")
+                aim = answer.header("location")
+                assert aim == "" or (aim.startswith("/") and aim[1:2] not in ("/", "\\")), (start, row.path, aim)
+                assert "evil.example" not in aim
 
 
 def test_w02_no_origin_is_let_in(driver: Driver, signed_in: dict[str, dict[str, str]]) -> None:
