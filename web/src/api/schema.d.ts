@@ -249,6 +249,8 @@ export interface paths {
          * List alerts
          * @description Alerts that the caller reaches, by state, action, rule, assignee, text, amount and time, page by page.
          *
+         *     `from` and `to` are about when an alert was raised, not when the payment was made.
+         *
          *     The text is looked for in what the caller sees in clear: never in a masked field.
          */
         get: operations["ApiV1AlertsList"];
