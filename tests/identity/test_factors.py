@@ -17,7 +17,7 @@ from finer.identity.service.password_policy import is_breached
 from finer.identity.types import Factor, Role
 from finer.kit.clock import FixedClock
 from finer.kit.settings import load_settings
-from tests.support.identity import PASSWORD, Firm, client_of, owner_connection, sign_in, small_app
+from tests.support.identity import PASSWORD, Firm, client_of, forget_attempts, sign_in, small_app
 from tests.support.passkeys import SoftPasskey
 
 ACCOUNT = "/api/v1/account"
@@ -25,9 +25,7 @@ ACCOUNT = "/api/v1/account"
 
 @pytest.fixture
 def app(firm: Firm, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Litestar:
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
     return small_app(firm.database, firm.settings)[0]
 

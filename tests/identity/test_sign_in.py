@@ -13,7 +13,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings, load_settings
-from tests.support.identity import PASSWORD, Door, Firm, owner_connection
+from tests.support.identity import PASSWORD, Door, Firm, forget_attempts, owner_connection
 
 HERE = "2001:db8:77::1"
 
@@ -21,9 +21,7 @@ HERE = "2001:db8:77::1"
 @pytest.fixture
 def door(clocked: Database, settings: Settings, database_url: str) -> Door:
     """Sign-in, with no attempt of an earlier test remembered."""
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
     return Door(clocked, settings)
 
 

@@ -22,7 +22,7 @@ from tests.support.identity import (
     PASSWORD,
     Firm,
     client_of,
-    owner_connection,
+    forget_attempts,
     probe_read,
     probe_write,
     sign_in,
@@ -32,9 +32,7 @@ from tests.support.identity import (
 
 @pytest.fixture
 def app(firm: Firm, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Litestar:
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
     return small_app(firm.database, firm.settings, probe_read, probe_write)[0]
 

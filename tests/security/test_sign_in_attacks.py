@@ -24,15 +24,22 @@ from finer.identity.types import Factor, Role, User
 from finer.kit.clock import FixedClock
 from finer.kit.settings import load_settings
 from tests.identity.test_factors import ACCOUNT, add_passkey, enrol
-from tests.support.identity import PASSWORD, Door, Firm, client_of, owner_connection, sign_in, small_app
+from tests.support.identity import (
+    PASSWORD,
+    Door,
+    Firm,
+    client_of,
+    forget_attempts,
+    owner_connection,
+    sign_in,
+    small_app,
+)
 from tests.support.passkeys import SoftPasskey
 
 
 @pytest.fixture
 def app(firm: Firm, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Litestar:
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
     return small_app(firm.database, firm.settings)[0]
 

@@ -24,7 +24,7 @@ from finer.kit.db import Database
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings, load_settings
 from tests.support.hostile_idp import CLIENT_ID, SECRET, HostileProvider, drip, hostile_provider, say
-from tests.support.identity import Firm, client_of, owner_connection, sign_in, small_app
+from tests.support.identity import Firm, client_of, forget_attempts, owner_connection, sign_in, small_app
 
 CALLBACK = "/api/v1/sso/callback"
 Mode = Callable[[HostileProvider], None]
@@ -61,9 +61,7 @@ def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
 
 def _forget_attempts(database_url: str) -> None:
     """All tests come from one address, which would have to wait after so many failures."""
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
 
 
 def set_up(firm: Firm, idp: HostileProvider, **changed: Any) -> None:

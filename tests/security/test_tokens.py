@@ -30,6 +30,7 @@ from tests.support.identity import (
     Firm,
     client_from,
     client_of,
+    forget_attempts,
     owner_connection,
     probe_read,
     probe_write,
@@ -339,9 +340,7 @@ def test_a05_a_revoked_client_s_token_is_believed_for_a_second_at_most(
 def test_a11_guessing_at_the_token_endpoint_is_slowed_and_noted(
     firm: Firm, forge: Forge, client: TestClient[Litestar], database_url: str
 ) -> None:
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
     form = {"grant_type": "client_credentials"}
     wrong = (f"fc_{forge.client.prefix}", "fs_" + "A" * 43)
     codes = [client.post("/api/v1/oauth/token", auth=wrong, data=form).status_code for _ in range(51)]
@@ -352,9 +351,7 @@ def test_a11_guessing_at_the_token_endpoint_is_slowed_and_noted(
         refused = [line for line in audit.list_audit(tx, 500, None) if line.outcome == "refused"]
     assert len(refused) == 50
     assert {line.action for line in refused} == {"oauth_tokens:issue"}
-    with owner_connection(database_url) as connection:
-        connection.execute("delete from identity_sign_in_attempts")
-        connection.commit()
+    forget_attempts(database_url)
 
 
 def test_a10_a_client_that_exists_answers_as_one_that_does_not(forge: Forge, client: TestClient[Litestar]) -> None:

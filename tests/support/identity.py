@@ -156,6 +156,13 @@ def small_app(
     return app, authenticator
 
 
+def forget_attempts(database_url: str) -> None:
+    """Begin without failed sign-ins: those of other tests came from the same address."""
+    with owner_connection(database_url) as connection:
+        connection.execute("delete from identity_sign_in_attempts")
+        connection.commit()
+
+
 def client_of(app: Litestar, **headers: str) -> TestClient[Litestar]:
     """A client that marks its changes as its own, as the web app does."""
     client = TestClient(app, base_url="http://finer.test", raise_server_exceptions=False)

@@ -42,9 +42,9 @@ class Tx:
         In a pipelined transaction it is sent with all the others, and what is wrong with it is raised at the end.
         """
         if self.pipeline is not None:
-            self.pipeline.execute(statement, parameters, prepare=True)  # type: ignore[arg-type, unused-ignore]
+            self.pipeline.execute(statement, parameters, prepare=True)
         else:
-            self.connection.exec_driver_sql(statement, parameters)  # type: ignore[arg-type, unused-ignore]
+            self.connection.exec_driver_sql(statement, parameters)
 
     def notify(self, channel: str, payloads: Iterable[str]) -> None:
         """Wake whoever listens, once this has committed: inside it, NOTIFY would make all committers wait in line."""

@@ -44,11 +44,10 @@ class RotateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     days: Days | None = None
 
 
-class ApiKeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """An API key, without its secret."""
+class MachineView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an API key and an OAuth client show alike, without their secrets."""
 
     id: str
-    prefix: str
     name: str
     scopes: list[Permission]
     networks: list[str]
@@ -58,6 +57,12 @@ class ApiKeyView(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     revoked_at: datetime | None
     previous_until: datetime | None
+
+
+class ApiKeyView(MachineView, frozen=True, kw_only=True):
+    """An API key, without its secret."""
+
+    prefix: str
 
 
 class NewApiKey(ApiKeyView, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -13,7 +13,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.concurrency import sync_to_thread
 
 from finer.identity.errors import TokenRequestRefused
-from finer.identity.routes.api_keys import ChangeBody, KeyBody, RotateBody, read_scopes
+from finer.identity.routes.api_keys import ChangeBody, KeyBody, MachineView, RotateBody, read_scopes
 from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of
 from finer.identity.service import access_tokens, api_keys
 from finer.identity.types import ApiKey, MachineKind, Permission
@@ -81,20 +81,10 @@ class SigningKeys(msgspec.Struct, frozen=True):
     keys: list[dict[str, str]]
 
 
-class OAuthClientView(msgspec.Struct, frozen=True, kw_only=True):
+class OAuthClientView(MachineView, frozen=True, kw_only=True):
     """An OAuth client, without its secret."""
 
-    id: str
     client_id: str
-    name: str
-    scopes: list[Permission]
-    networks: list[str]
-    created_by: str
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    previous_until: datetime | None
 
 
 class NewOAuthClient(OAuthClientView, frozen=True, kw_only=True):
