@@ -26,11 +26,14 @@ def _notify(database_url: str, channel: str, payload: str) -> None:
 
 
 def _listeners(database_url: str) -> list[int]:
-    """Backends that wait for notifications; they are idle after their last LISTEN."""
+    """Backends that wait for notifications of these tests; they are idle after their last LISTEN.
+
+    Other tests of this process may have an API running, which listens as well.
+    """
     with connect(database_url) as connection:
         rows = connection.execute(
             "select pid from pg_stat_activity where application_name = 'finer-listener' and state = 'idle' "
-            "and query like 'listen%%'"
+            """and query = 'listen "test_other"'"""
         )
         return [row[0] for row in rows.fetchall()]
 
