@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from bench.support.bodies import Bodies
 from bench.support.report import report
-from finer.ingest import service
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 
 GOAL = "<= 1.5 us/event; >= 4x pydantic, >= 1.5x msgspec in the same run"
@@ -89,12 +89,12 @@ def main() -> None:
     arguments.add_argument("--events", type=int, default=5000)
     arguments.add_argument("--rounds", type=int, default=9)
     chosen = arguments.parse_args()
-    contract = service.contract("transaction")
+    contract = contracts.contract("transaction")
     now = datetime.now(UTC)
     bodies = {size: Bodies(size, seed=5).next()[1] for size in (1, 100, 1000, chosen.events)}
 
     def finer(data: bytes) -> Any:
-        return service.parse_group(contract, [Body(data=data)], now)
+        return parsing.parse_group(contract, [Body(data=data)], now)
 
     readers: dict[str, Callable[[bytes], Any]] = {
         "finer": finer,

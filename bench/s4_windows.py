@@ -30,7 +30,7 @@ import pyarrow.json as pj
 from bench.support.report import median, report
 from finer.features.service import Engine
 from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 from finer.kit.columns import Columns
 
@@ -150,7 +150,7 @@ def four_fields(data: bytes) -> Columns:
 
 def whole_contract(data: bytes) -> Columns:
     """All fields, typed and checked."""
-    return Columns(ingest.parse_group(ingest.contract("transaction"), [Body(data=data)], START + 3 * DAY).batch)
+    return Columns(parsing.parse_group(contracts.contract("transaction"), [Body(data=data)], START + 3 * DAY).batch)
 
 
 def parsed(path: Path, parse: Parser, out: queue.Queue[Columns | None]) -> None:
@@ -235,7 +235,7 @@ def whole_job() -> tuple[dict[str, float], dict[str, float], bool]:
     with tempfile.TemporaryDirectory() as place:
         source = Path(place, "events.ndjson")
         write_events(source)
-        ingest.warm()
+        parsing.warm()
         Engine(w1_features()).warm()
         for _ in range(RUNS):
             for name, parse in (("contract", whole_contract), ("finer", four_fields)):

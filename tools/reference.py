@@ -22,7 +22,7 @@ from finer.app.cli import main as finer
 from finer.app.flow import FLOW, handler_name
 from finer.fraud import service as fraud
 from finer.identity.service import authorisation, security_alerts
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts
 from finer.ingest.types import Contract, Field
 from finer.kit.actors import Fact
 from finer.kit.settings import PREFIX, Settings
@@ -104,10 +104,10 @@ def flow_page(flow: Mapping[type[Fact], Sequence[Callable[..., Any]]] = FLOW) ->
     )
 
 
-def contracts_page(contracts: Iterable[Contract] | None = None) -> str:
+def contracts_page(chosen: Iterable[Contract] | None = None) -> str:
     """docs/reference/contracts.md: the fields and rules of every contract."""
     parts = []
-    for contract in ingest.contracts().values() if contracts is None else contracts:
+    for contract in contracts.contracts().values() if chosen is None else chosen:
         parts += [f"## {contract.name} {contract.version}", " ".join(contract.description.split())]
         rows = [_field(field) for field in contract.fields]
         parts.append(_table(("field", "type", "must be", "also read from", "meaning"), rows))

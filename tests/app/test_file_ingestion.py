@@ -13,9 +13,9 @@ from rich.progress import Progress
 
 from finer.app import file_ingestion
 from finer.app.file_ingestion import FileReport, ingest_files
-from finer.ingest import service as ingest
 from finer.ingest.errors import UnknownContract, UnknownFileFormat
 from finer.ingest.rules import files
+from finer.ingest.service import receipts
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import NotFound
@@ -40,7 +40,7 @@ def _ingest(
 
 def _received(database: Database, tenant: uuid.UUID) -> int:
     with database.transaction(tenant, SYSTEM) as tx:
-        return sum(receipt.received for receipt in ingest.list_receipts(tx, limit=500).items)
+        return sum(receipt.received for receipt in receipts.list_receipts(tx, limit=500).items)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -102,9 +102,9 @@ def _consume(worker_database: Database) -> int:
     """Move the pipeline to the end of the log, as a worker would; returns by how many events."""
     moved = 0
     with worker_database.transaction(uuid.UUID(int=0), SYSTEM) as tx:
-        for position, (head, consumed) in PostgresLog.progress(tx.connection, ingest.READER).items():
+        for position, (head, consumed) in PostgresLog.progress(tx.connection, receipts.READER).items():
             if head > consumed:
-                PostgresLog.advance(tx, ingest.READER, position, consumed, head)
+                PostgresLog.advance(tx, receipts.READER, position, consumed, head)
                 moved += head - consumed
     return moved
 

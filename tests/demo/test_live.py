@@ -17,7 +17,7 @@ from finer.demo.client import Api
 from finer.demo.live import TICK_US, LiveBody, LiveWorld
 from finer.demo.service import go_on, run
 from finer.demo.world import World
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 from finer.kit.moments import microseconds
 from tests.demo.fake_finer import BUSY, REFUSED, RESET_AFTER, RESET_BEFORE, FakeFiner, serving
@@ -70,7 +70,7 @@ def test_every_live_record_is_accepted_by_its_contract(world: World) -> None:
     for contract in ("transaction", "order", "activity"):
         data = b"".join(body.data for body in bodies if body.contract == contract)
         body = Body(data=data, format="ndjson", encoding="", source="http", idempotency_key=None)
-        parsed = ingest.parse_body(ingest.contract(contract), body, datetime(2026, 11, 21, tzinfo=UTC))
+        parsed = parsing.parse_body(contracts.contract(contract), body, datetime(2026, 11, 21, tzinfo=UTC))
         accepted = set(parsed.batch.column("event_id").to_pylist())
         assert accepted == {record["event_id"] for record in clean(bodies, contract)}
 

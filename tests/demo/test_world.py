@@ -12,7 +12,7 @@ import pytest
 
 from finer.demo.places import in_usd
 from finer.demo.world import CONTRACTS, World
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body, ParsedBody
 
 START = date(2026, 11, 2)
@@ -34,7 +34,7 @@ def lines(world: World, contract: str) -> bytes:
 
 def parse(world: World, contract: str) -> ParsedBody:
     body = Body(data=lines(world, contract), format="ndjson", encoding="", source="http", idempotency_key=None)
-    return ingest.parse_body(ingest.contract(contract), body, RECEIVED)
+    return parsing.parse_body(contracts.contract(contract), body, RECEIVED)
 
 
 def clean(world: World, contract: str) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import pytest
 from finer.decisions.types import Decision, NewAlert
 from finer.features.service import Engine
 from finer.fraud import service as fraud
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 from finer.kit.columns import Columns
 from finer.ledger.rules import RateTable, starter_rates
@@ -75,7 +75,7 @@ def run(
     """Records as NDJSON through contract, derived columns, windows, rules, and what is stored."""
     numbered = [{"event_id": f"e{number}"} | record for number, record in enumerate(records)]
     data = "\n".join(json.dumps(record) for record in numbered).encode()
-    parsed = ingest.parse_body(ingest.contract("transaction"), Body(data=data, awaited=awaited), NOON + 400 * DAY)
+    parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=data, awaited=awaited), NOON + 400 * DAY)
     assert [refused.errors for refused in parsed.refused] == []
     columns = Columns(parsed.batch)
     fraud.derive(columns, RATES, MANILA)
@@ -375,7 +375,7 @@ def test_the_local_hour_is_that_of_the_calendar(zone: str, days: int) -> None:
     # Around the night in which Europe changes its clocks, and over a whole year.
     moments = [datetime(2026, 10, 25, tzinfo=UTC) + random.uniform(0, days) * DAY for _ in range(50)]
     data = "\n".join(json.dumps(pay(at)) for at in moments).encode()
-    parsed = ingest.parse_body(ingest.contract("transaction"), Body(data=data), NOON + 900 * DAY)
+    parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=data), NOON + 900 * DAY)
     columns = Columns(parsed.batch)
     fraud.derive(columns, RATES, ZoneInfo(zone))
     assert columns.values("local_hour").tolist() == [at.astimezone(ZoneInfo(zone)).hour for at in moments]

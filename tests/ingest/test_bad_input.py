@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from finer.ingest import service
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body, FieldError, ParsedBody
 from finer.kit.errors import FinerError
 from tests.ingest.records import line, lines
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def _parse(data: bytes, **options: Any) -> ParsedBody:
-    return service.parse_body(service.contract("transaction"), Body(data=data, **options), NOW)
+    return parsing.parse_body(contracts.contract("transaction"), Body(data=data, **options), NOW)
 
 
 def _refused(data: bytes) -> FieldError:
@@ -180,10 +180,10 @@ def test_a_body_of_another_format_is_told(kind: str, data: bytes) -> None:
 
 def test_wrong_content_types_and_contracts_name_what_there_is() -> None:
     with pytest.raises(FinerError, match="application/x-ndjson") as raised:
-        service.format_of("text/html; charset=utf-8")
+        parsing.format_of("text/html; charset=utf-8")
     assert raised.value.status == 415
     with pytest.raises(FinerError, match="activity, customer_profile, order, transaction") as missing:
-        service.contract("transactions")
+        contracts.contract("transactions")
     assert missing.value.status == 404
     with pytest.raises(FinerError, match="gzip, zstd") as encoding:
         _parse(lines(1), encoding="br")
@@ -228,7 +228,7 @@ def test_a_decompression_bomb_is_refused_before_it_takes_memory(encoding: str) -
     tracemalloc.start()
     try:
         with pytest.raises(FinerError, match="unpacks to more than") as raised:
-            service.parse_body(service.contract("transaction"), body, NOW, unpacked_bytes_max=limit)
+            parsing.parse_body(contracts.contract("transaction"), body, NOW, unpacked_bytes_max=limit)
         assert tracemalloc.get_traced_memory()[1] < 8 * limit
     finally:
         tracemalloc.stop()
@@ -236,21 +236,21 @@ def test_a_decompression_bomb_is_refused_before_it_takes_memory(encoding: str) -
 
 
 def test_too_many_records_are_refused_as_a_whole() -> None:
-    contract = service.contract("transaction")
+    contract = contracts.contract("transaction")
     for kind, data in (
         ("ndjson", b"{}\n" * 101),
         ("json", b"[" + b",".join([b"{}"] * 101) + b"]"),
         ("csv", b"amount\n" + b"1\n" * 101),
     ):
         with pytest.raises(FinerError) as raised:
-            service.parse_body(contract, Body(data=data, format=kind), NOW, records_max=100)
+            parsing.parse_body(contract, Body(data=data, format=kind), NOW, records_max=100)
         assert raised.value.status == 413
-    assert service.parse_body(contract, Body(data=b"{}\n\n" * 100), NOW, records_max=100).received == 100
+    assert parsing.parse_body(contract, Body(data=b"{}\n\n" * 100), NOW, records_max=100).received == 100
 
 
 def test_the_next_body_works_after_any_of_them() -> None:
     for data in (b"", b"\xff" * 100, b"[" * 100, lines(1)[:-20]):
-        service.parse_group(service.contract("transaction"), [Body(data=data)], NOW)
+        parsing.parse_group(contracts.contract("transaction"), [Body(data=data)], NOW)
     assert _parse(lines(2)).batch.num_rows == 2
 
 

@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finer.ingest import service
 from finer.ingest.errors import ContractInvalid
 from finer.ingest.rules.contract import compile_contract
 from finer.ingest.rules.patterns import compile_program, matches
 from finer.ingest.rules.plan import plan_of
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,8 +27,8 @@ def _text(name: str) -> str:
 
 
 def test_the_built_in_contracts_have_their_columns_in_order() -> None:
-    assert list(service.contracts()) == ["activity", "customer_profile", "order", "transaction"]
-    schema = service.contract("transaction").schema
+    assert list(contracts.contracts()) == ["activity", "customer_profile", "order", "transaction"]
+    schema = contracts.contract("transaction").schema
     assert schema.names == [
         "event_id", "type", "status", "occurred_at", "customer_id", "account_id", "card_last4", "amount_minor",
         "currency", "merchant_name", "merchant_id", "merchant_city", "merchant_state", "merchant_zip",
@@ -43,12 +43,12 @@ def test_every_field_says_what_it_is(name: str) -> None:
     document = yaml.safe_load(_text(name))
     assert document["apiVersion"] == "v3.0.2"
     assert document["description"]["purpose"]
-    for field in service.contract(name).fields:
+    for field in contracts.contract(name).fields:
         assert field.description.endswith("."), field.name
 
 
 def test_personal_data_is_classified() -> None:
-    classes = {field.name: field.classification for field in service.contract("customer_profile").fields}
+    classes = {field.name: field.classification for field in contracts.contract("customer_profile").fields}
     assert classes["full_name"] == classes["date_of_birth"] == classes["email"] == "personal"
     assert classes["income_thousands"] == classes["gender"] == "sensitive"
     assert classes["customer_id"] == "pseudonymous"
@@ -120,7 +120,7 @@ def test_row_rules_of_orders_are_told_with_their_values() -> None:
         good % (b"adjustment", -2, b"-5"),
         good % (b"adjustment", 0, b"0"),
     ]
-    parsed = service.parse_body(service.contract("order"), Body(data=b"\n".join(rows)), NOW)
+    parsed = parsing.parse_body(contracts.contract("order"), Body(data=b"\n".join(rows)), NOW)
     assert parsed.batch.column("amount_minor").to_pylist() == [500, -500, -500]
     assert [(record.line, [error.rule for error in record.errors]) for record in parsed.refused] == [
         (3, ["sign_matches_type"]),

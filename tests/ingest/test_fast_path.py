@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from finer.ingest import service
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body, ParsedBody
 from tests.ingest.records import GOOD, lines
 
@@ -116,7 +116,7 @@ def _record(draw: st.DrawFn) -> str:
 
 
 def _parse(contract: str, data: bytes, kind: str = "ndjson") -> ParsedBody:
-    return service.parse_body(service.contract(contract), Body(data=data, format=kind), NOW)
+    return parsing.parse_body(contracts.contract(contract), Body(data=data, format=kind), NOW)
 
 
 def _account(parsed: ParsedBody) -> list[Any]:
@@ -190,7 +190,7 @@ def test_the_fast_path_equals_the_slow_path_for_profiles(records: list[str]) -> 
     st.sampled_from(["transaction", "order", "customer_profile", "activity"]),
 )
 def test_no_bytes_crash_and_none_are_lost(data: bytes, kind: str, contract: str) -> None:
-    group = service.parse_group(service.contract(contract), [Body(data=data, format=kind)], NOW)
+    group = parsing.parse_group(contracts.contract(contract), [Body(data=data, format=kind)], NOW)
     (result,) = group.bodies
     assert result.error is not None or result.received == result.accepted + len(result.refused)
     assert group.batch.num_rows == result.accepted
@@ -208,24 +208,24 @@ def test_a_damaged_body_keeps_its_good_records(place: int, damage: bytes, kind: 
     elif kind == "csv":
         whole = b"event_id,customer_id,amount,occurred_at\n" + b"e,c,1,2026-11-20T10:00:00Z\n" * 9
     data = whole[:place] + damage + whole[place:]
-    group = service.parse_group(service.contract("transaction"), [Body(data=data, format=kind)], NOW)
+    group = parsing.parse_group(contracts.contract("transaction"), [Body(data=data, format=kind)], NOW)
     (result,) = group.bodies
     assert result.error is not None or result.received == result.accepted + len(result.refused) > 0
 
 
 @given(st.lists(st.lists(_record(), max_size=3), min_size=1, max_size=5))
 def test_a_group_gives_what_its_bodies_give_alone(bodies: list[list[str]]) -> None:
-    contract = service.contract("transaction")
+    contract = contracts.contract("transaction")
     sent = [Body(data="\n".join(one).encode("utf-8", "surrogatepass")) for one in bodies]
-    group = service.parse_group(contract, sent, NOW)
+    group = parsing.parse_group(contract, sent, NOW)
     start = 0
     for body, result in zip(sent, group.bodies, strict=True):
-        (alone,) = service.parse_group(contract, [body], NOW).bodies
+        (alone,) = parsing.parse_group(contract, [body], NOW).bodies
         assert (result.received, result.accepted, result.refused) == (alone.received, alone.accepted, alone.refused)
         assert result.unknown_fields == alone.unknown_fields
         assert (result.error is None) == (alone.error is None)
         if result.error is None:
             mine = group.batch.slice(start, result.accepted)
-            assert mine.equals(service.parse_body(contract, body, NOW).batch)
+            assert mine.equals(parsing.parse_body(contract, body, NOW).batch)
         start += result.accepted
     assert start == group.batch.num_rows

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finer.ingest import service
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body, ParsedBody
 from finer.kit.columns import Columns
 from tests.ingest.records import GOOD, line
@@ -43,7 +43,7 @@ def _transaction(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _parse(data: bytes, kind: str, contract: str = "transaction") -> ParsedBody:
-    return service.parse_body(service.contract(contract), Body(data=data, format=kind), NOW)
+    return parsing.parse_body(contracts.contract(contract), Body(data=data, format=kind), NOW)
 
 
 def _ndjson(records: list[dict[str, Any]]) -> bytes:
@@ -204,7 +204,7 @@ def test_arrow_offsets_that_point_outside_are_refused() -> None:
     good = np.array([0, 3, 6], np.int32).tobytes()
     assert stream.count(good) == 1
     bad = stream.replace(good, np.array([0, 3, 1_000_000], np.int32).tobytes())
-    group = service.parse_group(service.contract("transaction"), [Body(data=bad, format="arrow")], NOW)
+    group = parsing.parse_group(contracts.contract("transaction"), [Body(data=bad, format="arrow")], NOW)
     assert group.bodies[0].error is not None
 
 
@@ -212,8 +212,8 @@ def test_arrow_offsets_that_point_outside_are_refused() -> None:
 def test_truncated_arrow_and_parquet_are_refused_whole(cut: float) -> None:
     table = _table([GOOD] * 500)
     for kind, data in (("parquet", _parquet(table)), ("arrow", _file(table)), ("arrow", _stream(table)[:-8])):
-        group = service.parse_group(
-            service.contract("transaction"), [Body(data=data[: int(len(data) * cut)], format=kind)], NOW
+        group = parsing.parse_group(
+            contracts.contract("transaction"), [Body(data=data[: int(len(data) * cut)], format=kind)], NOW
         )
         (result,) = group.bodies
         assert result.error is not None
@@ -274,13 +274,13 @@ def test_a_derived_event_id_is_that_of_the_content() -> None:
 def test_ids_and_fingerprints_tell_duplicates_from_conflicts() -> None:
     data = b"\n".join([line(), line(merchant_city="Cebu"), line(amount=99), line(event_id="e1")])
     columns = Columns(_parse(data, "ndjson").batch)
-    ids, contents = service.identify(columns, "transaction", 5)
+    ids, contents = contracts.identify(columns, "transaction", 5)
     assert ids[0] == ids[1] == ids[2] != ids[3]
     assert contents.dtype == np.uint32
     assert contents[0] == contents[1] != contents[2]
-    assert ids[0] != service.identify(columns, "transaction", 6)[0][0]
+    assert ids[0] != contracts.identify(columns, "transaction", 6)[0][0]
 
 
 def test_gzip_of_every_format() -> None:
     body = Body(data=gzip.compress(_parquet(_table([GOOD]))), format="parquet", encoding="gzip")
-    assert service.parse_body(service.contract("transaction"), body, NOW).batch.num_rows == 1
+    assert parsing.parse_body(contracts.contract("transaction"), body, NOW).batch.num_rows == 1

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from finer.ingest import invariants, service
+from finer.ingest import invariants
+from finer.ingest.service import activity, contracts, parsing, quarantine, receipts
 from finer.ingest.types import Body, Receipt, ReceiptFilter
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
@@ -26,8 +27,8 @@ NOW = datetime(2026, 11, 20, 12, 0, 2, tzinfo=UTC)
 
 
 def _append(tx: Tx, *bodies: Body) -> list[Receipt | FinerError]:
-    parsed = service.parse_group(service.contract("transaction"), bodies, NOW)
-    return service.append(tx, "transaction", parsed, 1)
+    parsed = parsing.parse_group(contracts.contract("transaction"), bodies, NOW)
+    return receipts.append(tx, "transaction", parsed, 1)
 
 
 def _one(tx: Tx, data: bytes, **options: Any) -> Receipt:
@@ -46,7 +47,7 @@ def _done(database: Database, tenant: uuid.UUID, at: datetime = NOW) -> Iterator
 def test_a_receipt_accounts_for_every_record(tx: Tx) -> None:
     receipt = _one(tx, lines(3) + b'{"broken"\n' + line(amount="-5") + b"\n")
     assert (receipt.received, receipt.accepted, receipt.quarantined) == (5, 3, 2)
-    found = service.get_receipt(tx, receipt.id)
+    found = receipts.get_receipt(tx, receipt.id)
     assert (found.received, found.accepted, found.duplicate, found.quarantined) == (5, 3, 0, 2)
     assert found.state == "processing"
     assert [(problem.line, problem.rule) for problem in found.problems] == [(4, "json"), (5, "range")]
@@ -57,7 +58,7 @@ def test_a_receipt_accounts_for_every_record(tx: Tx) -> None:
 def test_quarantined_records_keep_what_was_sent_and_every_reason(tx: Tx) -> None:
     raw = line(amount="-5", currency="us", mcc="x")
     receipt = _one(tx, raw)
-    (record,) = service.list_quarantined(tx).items
+    (record,) = quarantine.list_quarantined(tx).items
     assert record.raw == raw
     assert record.receipt_id == receipt.id
     assert [(error.field, error.rule) for error in record.errors] == [
@@ -71,11 +72,11 @@ def test_quarantined_records_keep_what_was_sent_and_every_reason(tx: Tx) -> None
 def test_quarantine_is_found_by_contract_rule_and_receipt(tx: Tx) -> None:
     first = _one(tx, b"nonsense\n" + line(amount="-5"))
     _one(tx, b"nonsense\n")
-    assert len(service.list_quarantined(tx, rule="json").items) == 2
-    assert len(service.list_quarantined(tx, rule="range").items) == 1
-    assert len(service.list_quarantined(tx, receipt=first.id).items) == 2
-    assert service.list_quarantined(tx, contract="order").items == []
-    causes = service.quarantine_causes(tx)
+    assert len(quarantine.list_quarantined(tx, rule="json").items) == 2
+    assert len(quarantine.list_quarantined(tx, rule="range").items) == 1
+    assert len(quarantine.list_quarantined(tx, receipt=first.id).items) == 2
+    assert quarantine.list_quarantined(tx, contract="order").items == []
+    causes = quarantine.quarantine_causes(tx)
     assert [(cause.field, cause.rule, cause.records) for cause in causes] == [("", "json", 2), ("amount", "range", 1)]
     assert causes[1].example.startswith("amount is -5")
 
@@ -85,7 +86,7 @@ def test_lists_go_page_by_page_without_a_gap(tx: Tx) -> None:
     seen: list[uuid.UUID] = []
     before = None
     while True:
-        page = service.list_receipts(tx, ReceiptFilter(before=before), limit=2)
+        page = receipts.list_receipts(tx, ReceiptFilter(before=before), limit=2)
         seen += [item.id for item in page.items]
         if page.next is None:
             break
@@ -100,23 +101,23 @@ def test_several_bodies_of_a_group_have_their_own_receipts(tx: Tx) -> None:
     assert answers[1].status == 400
     kept = [answer for answer in answers if isinstance(answer, Receipt)]
     assert [(one.received, one.accepted, one.quarantined) for one in kept] == [(2, 2, 0), (4, 3, 1)]
-    assert len(service.list_receipts(tx).items) == 2
+    assert len(receipts.list_receipts(tx).items) == 2
     assert invariants.receipts_do_not_overlap(tx) == []
 
 
 def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(
     database: Database, worker_database: Database, tenant: uuid.UUID
 ) -> None:
-    parsed = service.parse_group(service.contract("transaction"), [Body(data=lines(4)), Body(data=lines(3))], NOW)
+    parsed = parsing.parse_group(contracts.contract("transaction"), [Body(data=lines(4)), Body(data=lines(3))], NOW)
     with _done(database, tenant) as tx:
-        first, second = service.append(tx, "transaction", parsed, 1)
+        first, second = receipts.append(tx, "transaction", parsed, 1)
         assert isinstance(first, Receipt)
         assert isinstance(second, Receipt)
         base = tx.connection.exec_driver_sql(
             "select first_offset from ingest_receipts where id = %s", (first.id,)
         ).scalar_one()
     with _done(worker_database, tenant) as tx:
-        service.record_outcomes(
+        receipts.record_outcomes(
             tx,
             ("transaction", 0),
             base,
@@ -126,9 +127,9 @@ def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(
         )
         assert invariants.duplicates_belong_to_receipts(tx) == []
     with _done(database, tenant) as tx:
-        found = service.get_receipt(tx, second.id)
+        found = receipts.get_receipt(tx, second.id)
         assert (found.accepted, found.duplicate, found.conflicting, found.quarantined) == (0, 3, 1, 0)
-        assert service.get_receipt(tx, first.id).duplicate == 0
+        assert receipts.get_receipt(tx, first.id).duplicate == 0
 
 
 def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
@@ -136,14 +137,14 @@ def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
 ) -> None:
     with _done(database, tenant) as tx:
         receipt, empty = _one(tx, lines(2)), _one(tx, b"nonsense\n")
-        assert service.get_receipt(tx, receipt.id).state == "processing"
-        assert service.get_receipt(tx, empty.id).state == "done"
+        assert receipts.get_receipt(tx, receipt.id).state == "processing"
+        assert receipts.get_receipt(tx, empty.id).state == "done"
     with _done(worker_database, tenant) as tx:
         position = ("transaction", 0)
-        head, consumed = PostgresLog.progress(tx.connection, service.READER)[position]
-        PostgresLog.advance(tx, service.READER, position, consumed, head)
+        head, consumed = PostgresLog.progress(tx.connection, receipts.READER)[position]
+        PostgresLog.advance(tx, receipts.READER, position, consumed, head)
     with _done(database, tenant) as tx:
-        assert service.get_receipt(tx, receipt.id).state == "done"
+        assert receipts.get_receipt(tx, receipt.id).state == "done"
 
 
 def test_receipts_are_found_by_contract_state_and_source(
@@ -160,15 +161,15 @@ def test_receipts_are_found_by_contract_state_and_source(
         assert _found(tx, before=empty.id) == [waiting.id]
     with _done(worker_database, tenant) as tx:
         position = ("transaction", 0)
-        head, consumed = PostgresLog.progress(tx.connection, service.READER)[position]
-        PostgresLog.advance(tx, service.READER, position, consumed, head)
+        head, consumed = PostgresLog.progress(tx.connection, receipts.READER)[position]
+        PostgresLog.advance(tx, receipts.READER, position, consumed, head)
     with _done(database, tenant) as tx:
         assert _found(tx, done=False) == []
         assert _found(tx, done=True) == [empty.id, waiting.id]
 
 
 def _found(tx: Tx, **wanted: Any) -> list[uuid.UUID]:
-    found = service.list_receipts(tx, ReceiptFilter(**wanted)).items
+    found = receipts.list_receipts(tx, ReceiptFilter(**wanted)).items
     assert all(one.state == ("done" if wanted["done"] else "processing") for one in found if "done" in wanted)
     return [one.id for one in found]
 
@@ -177,7 +178,7 @@ def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:
     first = _one(tx, lines(2), idempotency_key="k1")
     again = _one(tx, lines(2), idempotency_key="k1")
     assert again.id == first.id
-    assert len(service.list_receipts(tx).items) == 1
+    assert len(receipts.list_receipts(tx).items) == 1
     (other,) = _append(tx, Body(data=lines(3), idempotency_key="k1"))
     assert isinstance(other, Conflict)
     mixed = _append(tx, Body(data=lines(1)), Body(data=lines(2), idempotency_key="k1"), Body(data=lines(2, start=9)))
@@ -188,12 +189,12 @@ def test_the_same_key_and_body_give_the_same_receipt(tx: Tx) -> None:
 def test_another_tenant_sees_nothing(tx: Tx, database: Database) -> None:
     receipt = _one(tx, lines(1) + b"nonsense\n")
     with database.transaction(uuid.uuid4(), SYSTEM) as other, pytest.raises(NotFound):
-        service.get_receipt(other, receipt.id)
+        receipts.get_receipt(other, receipt.id)
     begin_tenant(tx.connection, uuid.uuid4())
     stranger = Tx(connection=tx.connection, tenant=uuid.uuid4(), actor=SYSTEM, clock=tx.clock)
-    assert service.list_receipts(stranger).items == []
-    assert service.list_quarantined(stranger).items == []
-    assert service.quarantine_causes(stranger) == []
+    assert receipts.list_receipts(stranger).items == []
+    assert quarantine.list_quarantined(stranger).items == []
+    assert quarantine.quarantine_causes(stranger) == []
 
 
 def test_accepted_rows_are_in_the_log_in_order(
@@ -208,12 +209,12 @@ def test_accepted_rows_are_in_the_log_in_order(
     batch = decode(bytes(payload))
     assert batch.column("event_id").to_pylist() == ["e0", "e1", "e2", "e3", "e4"]
     assert header == "transaction/1.0.0"
-    assert batch.schema == service.contract("transaction").schema
+    assert batch.schema == contracts.contract("transaction").schema
 
 
 def test_awaited_records_carry_the_hash_of_their_body(tx: Tx) -> None:
-    parsed = service.parse_group(
-        service.contract("transaction"), [Body(data=line(), awaited=b"h" * 32), Body(data=lines(2, start=5))], NOW
+    parsed = parsing.parse_group(
+        contracts.contract("transaction"), [Body(data=line(), awaited=b"h" * 32), Body(data=lines(2, start=5))], NOW
     )
     assert parsed.batch.column("awaited").to_pylist() == [b"h" * 32, None, None]
 
@@ -225,10 +226,10 @@ def test_activity_counts_what_api_and_worker_report(
         _append(tx, Body(data=lines(4) + b"x\n"))
     with _done(worker_database, tenant) as tx:
         received = np.full(4, int(NOW.timestamp() * 1e6) - 5_000, np.int64)
-        service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
-        service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
+        activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
+        activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
     with _done(database, tenant, NOW + timedelta(seconds=8)) as tx:
-        found = service.activity(tx)
+        found = activity.activity(tx)
     counts = {one.contract: one for one in found.contracts}
     one = counts["transaction"]
     assert (one.received, one.accepted, one.duplicate, one.quarantined) == (5, 6, 2, 1)
@@ -248,9 +249,9 @@ def test_old_counts_are_forgotten_and_open_records_stay(
         _append(tx, Body(data=lines(1)), Body(data=b"x\n"))
     later = NOW + timedelta(days=40)
     with _done(worker_database, tenant, later) as tx:
-        service.forget_old(tx)
-        assert len(service.list_receipts(tx).items) == 1
-        assert len(service.list_quarantined(tx).items) == 1
+        receipts.forget_old(tx)
+        assert len(receipts.list_receipts(tx).items) == 1
+        assert len(quarantine.list_quarantined(tx).items) == 1
         rollups = tx.connection.exec_driver_sql("select step_s from ingest_rollups where tenant_id = %s", (tenant,))
         assert [row.step_s for row in rollups] == [3600]
 
@@ -259,14 +260,14 @@ def test_counts_since_the_beginning_outlive_their_hours(worker_database: Databas
     def process(at: datetime) -> None:
         with _done(worker_database, tenant, at) as tx:
             received = np.full(4, int(at.timestamp() * 1e6), np.int64)
-            service.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
+            activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
 
     for days in (0, 0.1, 200):
         process(NOW + timedelta(days=days))
     for days in (401, 402, 700, 1000):
         with _done(worker_database, tenant, NOW + timedelta(days=days)) as tx:
-            service.forget_old(tx)
-            assert service.accepted_by_contract(tx) == {"transaction": 9}
+            receipts.forget_old(tx)
+            assert activity.accepted_by_contract(tx) == {"transaction": 9}
             kept = tx.connection.exec_driver_sql("select 1 from ingest_rollups where tenant_id = %s", (tenant,))
             assert kept.rowcount == (2 if days < 600 else 1)
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from finer.ingest import service
 from finer.ingest.errors import UnreadableBody
+from finer.ingest.service import contracts, parsing
 from finer.ingest.types import Body
 from finer.kit.errors import TooLarge
 from tests.ingest.records import GOOD, lines
@@ -54,8 +54,8 @@ def test_a_body_that_repeats_a_long_text_is_too_large_and_its_neighbour_is_taken
     data = _body(kind, column, _repeated(values))
     assert len(data) < 2_000_000
     before = pa.total_allocated_bytes()
-    group = service.parse_group(
-        service.contract("transaction"), [Body(data=data, format=kind), Body(data=lines(3), format="ndjson")], NOW
+    group = parsing.parse_group(
+        contracts.contract("transaction"), [Body(data=data, format=kind), Body(data=lines(3), format="ndjson")], NOW
     )
     assert isinstance(group.bodies[0].error, TooLarge)
     assert group.bodies[1].accepted == group.batch.num_rows == 3
@@ -64,10 +64,10 @@ def test_a_body_that_repeats_a_long_text_is_too_large_and_its_neighbour_is_taken
 
 def test_long_texts_inside_a_nested_column_are_not_written_out() -> None:
     data = _body("arrow", "unknown", _repeated("struct"))
-    parsed = service.parse_body(service.contract("transaction"), Body(data=data, format="arrow"), NOW)
+    parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=data, format="arrow"), NOW)
     assert parsed.batch.num_rows == ROWS
     bad = _body("arrow", "amount", _repeated("struct"))
-    parsed = service.parse_body(service.contract("transaction"), Body(data=bad, format="arrow"), NOW)
+    parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=bad, format="arrow"), NOW)
     assert len(parsed.refused) == ROWS
     assert max(record.raw_bytes for record in parsed.refused) < 1_000
 
@@ -75,7 +75,7 @@ def test_long_texts_inside_a_nested_column_are_not_written_out() -> None:
 def test_a_parquet_body_that_unpacks_to_too_much_is_refused_by_its_footer() -> None:
     data = _body("parquet", "unknown", pa.array([bytes([i % 251]) * LONG for i in range(ROWS)]))
     with pytest.raises(TooLarge):
-        service.parse_body(service.contract("transaction"), Body(data=data, format="parquet"), NOW)
+        parsing.parse_body(contracts.contract("transaction"), Body(data=data, format="parquet"), NOW)
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "arrow"])
@@ -83,7 +83,7 @@ def test_a_file_that_repeats_a_long_text_is_taken_in_by_small_groups(tmp_path: P
     path = tmp_path / f"long.{suffix}"
     path.write_bytes(_body(suffix, "merchant_name", _repeated("dictionary")))
     rows = 0
-    for group in service.read_file(path, "transaction"):
+    for group in parsing.read_file(path, "transaction"):
         (result,) = group.parsed.bodies
         assert result.received <= 1_000
         assert {error.rule for record in result.refused for error in record.errors} == {"max_length"}
@@ -94,7 +94,7 @@ def test_a_file_that_repeats_a_long_text_is_taken_in_by_small_groups(tmp_path: P
 def test_an_empty_parquet_table_and_broken_bytes_are_told(tmp_path: Path) -> None:
     sink = io.BytesIO()
     pq.write_table(pa.table({name: pa.array([], pa.string()) for name in GOOD}), sink)
-    parsed = service.parse_body(service.contract("transaction"), Body(data=sink.getvalue(), format="parquet"), NOW)
+    parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=sink.getvalue(), format="parquet"), NOW)
     assert parsed.received == 0
     with pytest.raises(UnreadableBody):
-        service.parse_body(service.contract("transaction"), Body(data=b"PAR1 no", format="parquet"), NOW)
+        parsing.parse_body(contracts.contract("transaction"), Body(data=b"PAR1 no", format="parquet"), NOW)

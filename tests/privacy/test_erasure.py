@@ -18,7 +18,7 @@ from finer.facts.privacy import ErasureApproved
 from finer.identity.errors import AlreadyExists
 from finer.identity.service import people, sessions
 from finer.identity.types import Factor, Role
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
@@ -58,10 +58,10 @@ def furnished(firm: Firm, jobs: Database, access: warehouse.LakeAccess) -> Firm:
         decisions.record_verdicts(tx, both, [])
     with firm.tx() as tx:
         body = json.dumps({"event_id": "x", "customer_id": CUSTOMER, "amount": "no number"}).encode()
-        parsed = ingest.parse_group(
-            ingest.contract("transaction"), [Body(data=body, format="ndjson", source="test")], tx.now()
+        parsed = parsing.parse_group(
+            contracts.contract("transaction"), [Body(data=body, format="ndjson", source="test")], tx.now()
         )
-        ingest.append(tx, "transaction", parsed, 1)
+        receipts.append(tx, "transaction", parsed, 1)
     writer = warehouse.LakeWriter(access.url, access.settings)
     writer.put(sample_batch(tenant, 0, 40, extra="customer_id"))
     assert writer.flush()

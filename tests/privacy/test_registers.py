@@ -11,7 +11,7 @@ import pytest
 import finer
 from finer.identity.service import people, sessions
 from finer.identity.types import Factor
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts
 from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
@@ -34,7 +34,7 @@ def _tables() -> dict[str, list[str]]:
 
 
 def _contracts() -> dict[str, list[str]]:
-    return {name: [field.name for field in one.fields] for name, one in ingest.contracts().items()}
+    return {name: [field.name for field in one.fields] for name, one in contracts.contracts().items()}
 
 
 def test_every_column_and_every_contract_field_is_in_the_catalogue() -> None:

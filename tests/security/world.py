@@ -33,7 +33,7 @@ from finer.identity.types import (
     SecurityState,
     User,
 )
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
@@ -177,9 +177,9 @@ class Samples:
 
     def receipt_id(self) -> str:
         record = f'{{"event_id": "q-{self._world.mark}", "amount": "{self._world.mark}"}}\n'.encode()
-        parsed = ingest.parse_group(ingest.contract("transaction"), [Body(data=record)], _AT)
+        parsed = parsing.parse_group(contracts.contract("transaction"), [Body(data=record)], _AT)
         with self._world.firm.tx() as tx:
-            (receipt,) = ingest.append(tx, "transaction", parsed, 1)
+            (receipt,) = receipts.append(tx, "transaction", parsed, 1)
         assert isinstance(receipt, Receipt)
         return show_id("rct", receipt.id)
 

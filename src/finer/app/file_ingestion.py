@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.progress import Progress
 
-from finer.ingest import service as ingest
+from finer.ingest.service import parsing, receipts
 from finer.ingest.types import FileGroup, Mapping, Receipt
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, DATABASE_GONE, Connection, Database, connect
@@ -90,7 +90,7 @@ def ingest_files(
     A file that is not there, has no format or an unknown contract raises before any is taken in; a file that cannot be
     read on, or a database that goes away, ends the work, and the report says where and why.
     """
-    chosen: Mapping | None = None if mapping is None else ingest.load_mapping(mapping, contract)
+    chosen: Mapping | None = None if mapping is None else parsing.load_mapping(mapping, contract)
     readers = [_reader(file, contract, chosen) for file in files]
     tally = _Tally()
     started = time.monotonic()
@@ -102,7 +102,7 @@ def ingest_files(
             try:
                 for group in _read_ahead(reader):
                     with database.transaction(tenant, SYSTEM) as tx:
-                        (answer,) = ingest.append(tx, contract, group.parsed, settings.partitions)
+                        (answer,) = receipts.append(tx, contract, group.parsed, settings.partitions)
                     if isinstance(answer, FinerError):
                         raise answer
                     tally.add(answer, group)
@@ -121,7 +121,7 @@ def ingest_files(
 def _reader(file: Path, contract: str, mapping: Mapping | None) -> Iterator[FileGroup]:
     try:
         with file.open("rb"):
-            return ingest.read_file(file, contract, mapping)
+            return parsing.read_file(file, contract, mapping)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {file}. Nothing was taken in.") from error
     except OSError as error:
@@ -151,7 +151,7 @@ class _Backlog:
             time.sleep(_LOOK_S)
 
     def _behind(self) -> int:
-        consumed = sum(PostgresLog.consumed(self._connection, ingest.READER).values())
+        consumed = sum(PostgresLog.consumed(self._connection, receipts.READER).values())
         if consumed != self._consumed:
             self._consumed, self._moved_at = consumed, time.monotonic()
         return sum(PostgresLog.heads(self._connection).values()) - consumed

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from finer.app.pipeline import CONSUMER
-from finer.ingest import service as ingest
+from finer.ingest.service import parsing, receipts
 from finer.ingest.types import Body, Receipt
 from finer.kit.actors import Actor
 from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
@@ -59,7 +59,7 @@ class Ingestion:
 
     def start(self) -> None:
         """Warm the parsers and begin."""
-        ingest.warm()
+        parsing.warm()
         for thread in self._threads:
             thread.start()
 
@@ -118,18 +118,18 @@ class Ingestion:
         """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours."""
         first = members[0]
         try:
-            parsed = ingest.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
+            parsed = parsing.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
             answered: dict[int, Receipt | FinerError] = {}
             if any(waiting.body.idempotency_key is not None for waiting in members):
                 with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
-                    answered = ingest.replays(tx, parsed)
+                    answered = receipts.replays(tx, parsed)
             with self._appends.transaction(first.tenant, first.actor) as tx:
-                answers = ingest.append(tx, first.contract, parsed, self._settings.partitions, answered)
+                answers = receipts.append(tx, first.contract, parsed, self._settings.partitions, answered)
         except UNIQUE_VIOLATION:
             # Another process is using the idempotency key of one of them at this moment: only that one is told so.
             if len(members) > 1:
                 return [answer for waiting in members for answer in self._commit([waiting])]
-            return [(first, ingest.key_reused(str(first.body.idempotency_key)))]
+            return [(first, receipts.key_reused(str(first.body.idempotency_key)))]
         except DATABASE_GONE as error:
             gone = Unavailable(f"The database is not there right now; nothing of this body was accepted: {error}")
             return [(waiting, gone) for waiting in members]

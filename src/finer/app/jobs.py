@@ -21,7 +21,7 @@ from finer.app.process import settle
 from finer.app.supervisor import database_url
 from finer.app.verify import verify
 from finer.identity.service import chain, denials, housekeeping, tenants
-from finer.ingest import service as ingest
+from finer.ingest.service import receipts
 from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
@@ -117,7 +117,7 @@ class Jobs:
     def _forget(self) -> None:
         def forget(tenant: uuid.UUID) -> None:
             with self._database.transaction(tenant, SYSTEM) as tx:
-                ingest.forget_old(tx)
+                receipts.forget_old(tx)
                 idempotency.forget_old(tx)
                 housekeeping.forget_old(tx, self._settings)
                 denials.forget_reads(tx)

@@ -13,7 +13,7 @@ from litestar import Controller, Request, Response, get
 
 from finer.app.pipeline import CONSUMER
 from finer.identity.types import Permission
-from finer.ingest import service as ingest
+from finer.ingest.service import activity
 from finer.ingest.types import ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
@@ -69,12 +69,12 @@ class Readiness(msgspec.Struct, frozen=True):
 def pipeline_view(tx: Tx) -> Pipeline:
     """The pipeline of the tenant now."""
     progress = PostgresLog.progress(tx.connection, CONSUMER)
-    activity = ingest.activity(tx)
+    seen = activity.activity(tx)
     return Pipeline(
         as_of=tx.now(),
-        contracts=activity.contracts,
-        throughput=activity.throughput,
-        latency=activity.latency,
+        contracts=seen.contracts,
+        throughput=seen.throughput,
+        latency=seen.latency,
         freshness=warehouse.freshness(tx),
         lag=Lag(sum(head - consumed for head, consumed in progress.values())),
         log=LogSize(sum(head for head, _ in progress.values()), len(progress)),

@@ -18,7 +18,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from finer.app.idempotency import ANSWER_ONCE, HEADER, KEY_MAX, REPLAYED, honours_key
 from finer.identity.routes import edge
-from finer.ingest import service as ingest
+from finer.ingest.service import contracts
 from finer.kit.documents import Problem
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
@@ -174,6 +174,6 @@ def _problem(status: int | None) -> dict[str, Any]:
 
 def _shared_schemas() -> dict[str, Any]:
     _, found = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
-    contracts = ingest.json_schemas()
-    record = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in contracts]}
-    return {**found, **contracts, "record": record}
+    schemas = contracts.json_schemas()
+    record = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in schemas]}
+    return {**found, **schemas, "record": record}

@@ -19,7 +19,7 @@ from finer.app.tenants import TenantContext, Tenants
 from finer.decisions import service as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
-from finer.ingest import service as ingest
+from finer.ingest.service import activity, contracts, receipts
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
 from finer.kit.db import WritePipeline
@@ -110,7 +110,7 @@ class Pipeline:
 
     def deduplicate(self, batch: Batch) -> None:
         """An event id counts once; the same id with another content is a conflict."""
-        ids, contents = ingest.identify(batch.columns, batch.position[0], batch.tenant.seed)
+        ids, contents = contracts.identify(batch.columns, batch.position[0], batch.tenant.seed)
         batch.status = self.seen.check(ids, contents)
 
     def compute_features(self, batch: Batch) -> None:
@@ -143,7 +143,7 @@ class Pipeline:
                     again = batch.columns.arrow("event_id").filter(pa.array(~batch.fresh)).to_pylist()
                     decisions.announce_known(tx, again)
             if batch.status.any():
-                ingest.record_outcomes(
+                receipts.record_outcomes(
                     tx,
                     batch.position,
                     batch.base_offset,
@@ -151,7 +151,7 @@ class Pipeline:
                     conflicts=batch.offsets[batch.status == CONFLICT],
                     columns=batch.columns,
                 )
-            ingest.record_processed(tx, batch.position[0], batch.columns.values("received_at"), batch.status)
+            activity.record_processed(tx, batch.position[0], batch.columns.values("received_at"), batch.status)
         self.consumed[batch.position] = batch.next_offset
 
     def store_in_lake(self, batch: Batch) -> None:

@@ -16,7 +16,7 @@ from finer.fraud import service as fraud
 from finer.identity import invariants as identity_invariants
 from finer.identity.service import tenants
 from finer.ingest import invariants as ingest_invariants
-from finer.ingest import service as ingest
+from finer.ingest.service import activity
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database
 from finer.kit.hashing import hash_text
@@ -70,7 +70,7 @@ def _lake(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -
     deadline = time.monotonic() + _SETTLE_S
     while True:
         with database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            expected = ingest.accepted_by_contract(tx)
+            expected = activity.accepted_by_contract(tx)
             moving = any(head > done for head, done in PostgresLog.progress(tx.connection, CONSUMER).values())
         broken = warehouse.broken_invariants(reader, tenant, None if moving else expected)
         if not broken or time.monotonic() > deadline:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from finer.ingest.store import IngestStore
+from finer.ingest.store.quarantine import QuarantineStore
+from finer.ingest.store.receipts import ReceiptStore
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 
@@ -14,7 +15,7 @@ def every_refused_record_is_kept(tx: Tx) -> list[str]:
     """
     return [
         f"Receipt {show_id('rct', row[0])} counts {row[1]} quarantined records and {row[2]} are kept."
-        for row in IngestStore(tx).unaccounted()
+        for row in QuarantineStore(tx).unaccounted()
     ]
 
 
@@ -22,7 +23,7 @@ def receipts_do_not_overlap(tx: Tx) -> list[str]:
     """No two receipts claim the same place in the event log."""
     return [
         f"Receipt {show_id('rct', row[0])} begins at offset {row[2]} of {row[1]}, which an earlier receipt has."
-        for row in IngestStore(tx).overlapping()
+        for row in ReceiptStore(tx).overlapping()
     ]
 
 
@@ -30,5 +31,5 @@ def duplicates_belong_to_receipts(tx: Tx) -> list[str]:
     """Every duplicate and conflict that the worker reported lies inside a receipt."""
     return [
         f"Offset {row[2]} of {row[0]}/{row[1]} is reported as seen before and belongs to no receipt."
-        for row in IngestStore(tx).foreign_outcomes()
+        for row in ReceiptStore(tx).foreign_outcomes()
     ]

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from finer.ingest import service, types
+from finer.ingest import types
+from finer.ingest.service import contracts
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass, classified_by, sensitive
 
@@ -141,12 +142,12 @@ def show_quarantined(record: types.QuarantinedRecord) -> QuarantinedRecord:
 
 def show_cause(cause: types.QuarantineCause) -> QuarantineCause:
     """A cause of quarantine as the API shows it."""
-    _, example = service.guarded_reason(cause.contract, cause.field, cause.rule, cause.example)
+    _, example = contracts.guarded_reason(cause.contract, cause.field, cause.rule, cause.example)
     return QuarantineCause(
         contract=cause.contract, field=cause.field, rule=cause.rule, records=cause.records, example=example
     )
 
 
 def _broken(contract: str, one: types.FieldError | types.BrokenField) -> dict[str, Any]:
-    data_class, reason = service.guarded_reason(contract, one.field, one.rule, one.reason)
+    data_class, reason = contracts.guarded_reason(contract, one.field, one.rule, one.reason)
     return {"field": one.field, "rule": one.rule, "data_class": data_class, "value": one.value, "reason": reason}

@@ -10,8 +10,9 @@ from litestar import Controller, Request, Response, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from finer.identity.types import Permission
-from finer.ingest import service, types
+from finer.ingest import types
 from finer.ingest.routes.documents import Receipt, show_receipt
+from finer.ingest.service import contracts, parsing
 from finer.kit.errors import InvalidInput, TooLarge
 
 _IDEMPOTENCY_KEY_MAX = 255
@@ -25,7 +26,7 @@ _SCHEMAS = {
 _BINARY = {"type": "string", "format": "binary"}
 _BODY = {
     "required": True,
-    "content": {kind: {"schema": _SCHEMAS.get(name, _BINARY)} for kind, name in service.content_types().items()},
+    "content": {kind: {"schema": _SCHEMAS.get(name, _BINARY)} for kind, name in parsing.content_types().items()},
 }
 _KEY = {
     "name": "Idempotency-Key",
@@ -72,9 +73,9 @@ class EventController(Controller):
         Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
         quarantine with its reasons and does not hold back the others.
         """
-        service.contract(contract)
+        contracts.contract(contract)
         content_type = request.headers.get("content-type", "")
-        kind = service.format_of(content_type)
+        kind = parsing.format_of(content_type)
         _check_length(request.headers.get("content-length"), intake.body_bytes_max)
         data = await _read(request, intake.body_bytes_max)
         key = request.headers.get("idempotency-key")

@@ -8,7 +8,6 @@ from litestar import Controller, get
 from litestar.params import Parameter
 
 from finer.identity.types import Permission
-from finer.ingest import service
 from finer.ingest.routes.documents import (
     QuarantineCauses,
     QuarantinePage,
@@ -18,6 +17,7 @@ from finer.ingest.routes.documents import (
     show_quarantined,
     show_receipt,
 )
+from finer.ingest.service import quarantine, receipts
 from finer.ingest.types import ReceiptFilter
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
@@ -48,13 +48,13 @@ class ReceiptController(Controller):
             done=None if receipt_state is None else receipt_state == "done",
             before=None if before is None else read_id("rct", before),
         )
-        page = service.list_receipts(tx, wanted, limit=limit)
+        page = receipts.list_receipts(tx, wanted, limit=limit)
         return ReceiptPage(items=[show_receipt(item) for item in page.items], next=page.next)
 
     @get("/{receipt_id:str}", opt={"permission": Permission.RECEIPTS_READ}, sync_to_thread=True, summary="One receipt")
     def detail(self, tx: Tx, receipt_id: str) -> Receipt:
         """A receipt: received = accepted + duplicate + quarantined once its state is done."""
-        return show_receipt(service.get_receipt(tx, read_id("rct", receipt_id)))
+        return show_receipt(receipts.get_receipt(tx, read_id("rct", receipt_id)))
 
 
 class QuarantineController(Controller):
@@ -79,7 +79,7 @@ class QuarantineController(Controller):
         before: str | None = None,
     ) -> QuarantinePage:
         """Records in quarantine with every broken field, newest first, page by page."""
-        page = service.list_quarantined(
+        page = quarantine.list_quarantined(
             tx,
             contract=contract,
             rule=rule,
@@ -95,4 +95,4 @@ class QuarantineController(Controller):
     )  # fmt: skip
     def causes(self, tx: Tx) -> QuarantineCauses:
         """Records in quarantine by contract, field and broken rule, most frequent first."""
-        return QuarantineCauses(items=[show_cause(cause) for cause in service.quarantine_causes(tx)])
+        return QuarantineCauses(items=[show_cause(cause) for cause in quarantine.quarantine_causes(tx)])

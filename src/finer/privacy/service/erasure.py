@@ -6,7 +6,7 @@ import secrets
 
 from finer.decisions import service as decisions
 from finer.identity.service import forgetting
-from finer.ingest import service as ingest
+from finer.ingest.service import quarantine
 from finer.kit.crypto.fields import destroy
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
@@ -46,7 +46,7 @@ def part_customer(tx: Tx, customer_id: str, access: warehouse.LakeAccess) -> dic
     """
     salt = secrets.token_hex(32)
     changed = {"alerts": decisions.part_customer(tx, customer_id, salt)}
-    changed["refused records"] = ingest.blank_refused(tx, customer_id)
+    changed["refused records"] = quarantine.blank_refused(tx, customer_id)
     columns = {name: dict(rewriting(part)) for name, part in catalogue().contracts.items()}
     in_lake = warehouse.part_customer(access, tx.tenant, customer_id, salt, columns)
     return changed | {f"rows of {table} in the lake": rows for table, rows in in_lake.items()}

@@ -1,0 +1,124 @@
+"""Reading what was sent: bodies, and files of any size, held to their contract record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as MappingType
+from datetime import datetime
+from pathlib import Path
+
+from finer.ingest.errors import MappingInvalid, UnreadableBody
+from finer.ingest.rules import bodies as body_rules
+from finer.ingest.rules.files import Unpacked, file_steps, format_of_file
+from finer.ingest.rules.mapping import compile_mapping, source_contract
+from finer.ingest.rules.plan import plan_of
+from finer.ingest.rules.record import show
+from finer.ingest.rules.warm import warm_up
+from finer.ingest.service.contracts import contract, contracts
+from finer.ingest.types import Body, BodyResult, Contract, FileGroup, Mapping, ParsedBody, ParsedGroup
+from finer.kit.clock import Clock, SystemClock
+from finer.kit.moments import from_microseconds, microseconds
+from finer.kit.settings import Settings
+
+UNPACKED_BYTES_MAX = 128 * 2**20
+RECORDS_MAX = body_rules.RECORDS_MAX
+
+
+def format_of(content_type: str) -> str:
+    """The format that a content type names. Raises UnsupportedFormat, listing what is read."""
+    return body_rules.format_of(content_type)
+
+
+def content_types() -> MappingType[str, str]:
+    """Every content type that is read, and its format."""
+    return body_rules.FORMATS
+
+
+def warm() -> None:
+    """Compile or load every kernel by parsing a small body of each format and contract, so that no request waits."""
+    warm_up(contracts().values())
+
+
+def parse_group(
+    contract: Contract,
+    bodies: Sequence[Body],
+    received_at: datetime,
+    *,
+    unpacked_bytes_max: int = UNPACKED_BYTES_MAX,
+    records_max: int = RECORDS_MAX,
+) -> ParsedGroup:
+    """Parse several bodies of one contract as one group: one batch, and per body its counts, refusals or error."""
+    batch, results = body_rules.parse_group(
+        contract,
+        bodies,
+        microseconds(received_at),
+        unpacked_bytes_max=unpacked_bytes_max,
+        records_max=records_max,
+    )
+    return ParsedGroup(batch, results, list(bodies), received_at)
+
+
+def parse_bodies(contract_name: str, bodies: Sequence[Body], settings: Settings) -> ParsedGroup:
+    """`parse_group` for bodies that arrive now, with the limits of the settings."""
+    now = SystemClock().now()
+    return parse_group(contract(contract_name), bodies, now, unpacked_bytes_max=settings.unpacked_bytes_max)
+
+
+def parse_body(
+    contract: Contract,
+    body: Body,
+    received_at: datetime,
+    *,
+    unpacked_bytes_max: int = UNPACKED_BYTES_MAX,
+    records_max: int = RECORDS_MAX,
+) -> ParsedBody:
+    """Parse one body. Raises UnreadableBody, TooLarge or UnsupportedMediaType when it cannot be read as a whole."""
+    group = parse_group(contract, [body], received_at, unpacked_bytes_max=unpacked_bytes_max, records_max=records_max)
+    result = group.bodies[0]
+    if result.error is not None:
+        raise result.error
+    return ParsedBody(group.batch, result.refused, result.received, result.unknown_fields)
+
+
+def load_mapping(path: Path, contract_name: str) -> Mapping:
+    """The mapping in a YAML file, for a contract. Raises MappingInvalid with the place of the mistake."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingInvalid(f"The mapping {path} cannot be read: {error}") from error
+    return compile_mapping(text, path.name, contract(contract_name))
+
+
+def read_file(
+    path: Path, contract_name: str, mapping: Mapping | None = None, *, clock: Clock | None = None
+) -> Iterator[FileGroup]:
+    """The records of a file of any size, group by group, in bounded memory. Its name tells format and packing.
+
+    Each group can be given to `append`. What the names and the mapping tell is checked at once. Iterating raises
+    UnreadableBody where the file cannot be read on; the groups before stand, and reading the file again only makes
+    duplicates of them.
+    """
+    kind, packing = format_of_file(path.name)
+    target = contract(contract_name)
+    source_plan = None
+    if packing and kind in ("parquet", "arrow"):
+        raise UnreadableBody(f"{path.name}: Parquet and Arrow files are packed inside; unpack the file first.")
+    if mapping is not None and kind in ("ndjson", "json", "csv"):
+        if not mapping.types:
+            raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
+        source_plan = plan_of(source_contract(mapping, target))
+
+    def groups() -> Iterator[FileGroup]:
+        sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
+        now, rows, total = clock or SystemClock(), 0, path.stat().st_size
+        with path.open("rb") as handle:
+            readable = Unpacked(handle, packing) if packing else handle
+            steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+            for batch, refused, received, unknown, at_us in steps:
+                rows += received
+                parsed = ParsedGroup(
+                    batch, [BodyResult(received, batch.num_rows, refused, unknown)], sources, from_microseconds(at_us)
+                )
+                yield FileGroup(parsed, min(handle.tell(), total), total, rows)
+
+    return groups()

@@ -1,0 +1,1 @@
+"""The SQL of ingest: receipts and the log, quarantined records, counts over time."""

@@ -1,0 +1,109 @@
+"""The SQL of counts over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from finer.ingest.tables import rollups
+from finer.kit.tx import Tx
+
+_STEPS_S = (5, 3600)
+
+_ADD_ROLLUP = """
+insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
+  quarantined, latency, last_at)
+select %(tenant)s, %(contract)s, step_s, to_timestamp(floor(extract(epoch from %(at)s::timestamptz) / step_s) * step_s),
+  %(writer)s, %(received)s, %(accepted)s, %(duplicates)s, %(quarantined)s, %(latency)s::bigint[], %(at)s
+from unnest(%(steps)s::int[]) as step_s order by step_s
+on conflict (tenant_id, contract, step_s, bucket, writer) do update set
+  received = t.received + excluded.received, accepted = t.accepted + excluded.accepted,
+  duplicates = t.duplicates + excluded.duplicates, quarantined = t.quarantined + excluded.quarantined,
+  last_at = greatest(t.last_at, excluded.last_at),
+  latency = case when cardinality(excluded.latency) = 0 then t.latency
+    when cardinality(t.latency) = 0 then excluded.latency
+    else array(select a + b from unnest(t.latency, excluded.latency) with ordinality as u(a, b, i) order by i) end
+"""
+
+# Counts since the beginning outlive the hours that they were made in: what is deleted is added to one row for all.
+_CARRY_ROLLUPS = """
+insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
+  quarantined, latency, last_at)
+select tenant_id, contract, step_s, %(carried)s, writer, sum(received), sum(accepted), sum(duplicates),
+  sum(quarantined), '{}', max(last_at)
+from ingest_rollups
+where tenant_id = %(tenant)s and step_s = %(step)s and bucket > %(carried)s and bucket < %(before)s
+group by tenant_id, contract, step_s, writer
+on conflict (tenant_id, contract, step_s, bucket, writer) do update set
+  received = t.received + excluded.received, accepted = t.accepted + excluded.accepted,
+  duplicates = t.duplicates + excluded.duplicates, quarantined = t.quarantined + excluded.quarantined,
+  last_at = greatest(t.last_at, excluded.last_at)
+"""
+
+_CARRIED = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+class RollupStore:
+    """Counts of one tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._connection = tx.connection
+        self._tenant = tx.tenant
+
+    def add_rollup(
+        self,
+        contract: str,
+        writer: str,
+        at: datetime,
+        *,
+        received: int = 0,
+        accepted: int = 0,
+        duplicates: int = 0,
+        quarantined: int = 0,
+        latency: Iterable[int] = (),
+    ) -> None:
+        """Add to the counts of the five seconds and of the hour that `at` lies in."""
+        self._tx.write(
+            _ADD_ROLLUP,
+            {
+                "tenant": self._tenant, "contract": contract, "writer": writer, "at": at, "received": received,
+                "accepted": accepted, "duplicates": duplicates, "quarantined": quarantined,
+                "latency": list(latency), "steps": list(_STEPS_S),
+            },
+        )  # fmt: skip
+
+    def counts(self, since: datetime) -> list[Any]:
+        """Per contract: received, accepted, duplicates, quarantined and the last moment, by the hour since `since`."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, sum(received)::bigint, sum(accepted)::bigint, sum(duplicates)::bigint, "
+                "sum(quarantined)::bigint, max(last_at) filter (where received > 0) from ingest_rollups "
+                "where tenant_id = %s and step_s = 3600 and bucket > %s group by contract order by contract",
+                (self._tenant, since),
+            )
+        )
+
+    def buckets(self, since: datetime) -> list[Any]:
+        """What the worker finished per contract and five seconds: (contract, bucket, accepted, latency)."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, bucket, accepted, latency from ingest_rollups where tenant_id = %s and step_s = 5 "
+                "and bucket >= %s and writer = 'worker' order by bucket",
+                (self._tenant, since),
+            )
+        )
+
+    def forget(self, now: datetime) -> None:
+        """Delete fine counts after a day and coarse ones after 400 days; these stay in the sums over all time."""
+        days = timedelta(days=1)
+        coarse = {"tenant": self._tenant, "step": _STEPS_S[1], "carried": _CARRIED, "before": now - 400 * days}
+        self._connection.exec_driver_sql(_CARRY_ROLLUPS, coarse)
+        for old in (
+            sa.and_(rollups.c.step_s == _STEPS_S[0], rollups.c.bucket < now - days),
+            sa.and_(rollups.c.bucket > _CARRIED, rollups.c.bucket < now - 400 * days),
+        ):
+            self._connection.execute(sa.delete(rollups).where(rollups.c.tenant_id == self._tenant, old))
