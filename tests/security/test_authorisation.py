@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from finer.app.streams import AlertMessage, Audience
+from finer.app.streams import AlertMessage, AlertAudience
 from finer.decisions import service
 from finer.decisions.errors import AlertChanged, AlertNotFound, NotAssignable
 from finer.decisions.types import Alert, AlertFilter, AlertState
@@ -84,7 +84,7 @@ def test_b03_the_stream_masks_for_each_viewer(firm: Firm, worker_database: Datab
     seen = []
     for role in (*READERS, Role.CREDIT_OFFICER):
         actor = acting(firm.user(role))
-        audience = Audience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=False)
+        audience = AlertAudience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=False)
         seen.append(message(audience))
     assert seen[-1] is None
     for text in seen[:-1]:
@@ -99,7 +99,7 @@ def test_b01_the_stream_keeps_to_what_a_viewer_reaches(firm: Firm, worker_databa
         taken = service.take_alert(tx, alert.id, alert.version)
     watchers = {user.id: acting(user) for user in (ana, budi)}
     seen = {
-        user: AlertMessage(taken)(Audience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True))
+        user: AlertMessage(taken)(AlertAudience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True))
         for user, actor in watchers.items()
     }
     assert seen[ana.id] == b"event: resync\ndata: {}\n\n"
@@ -107,7 +107,7 @@ def test_b01_the_stream_keeps_to_what_a_viewer_reaches(firm: Firm, worker_databa
     with firm.tx(acting(budi)) as tx:
         closed = service.resolve_alert(tx, alert.id, AlertState.DISMISSED, "", taken.version)
     actor = watchers[ana.id]
-    audience = Audience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True)
+    audience = AlertAudience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True)
     assert AlertMessage(closed)(audience) is None
 
 

@@ -38,6 +38,8 @@ from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, show_id
+from finer.notifications import service as notifications
+from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from tests.support.identity import Firm
@@ -264,6 +266,15 @@ class Samples:
     def team_id(self) -> str:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
+
+    def notification_id(self) -> str:
+        mark = self._world.mark
+        with self._world.firm.tx() as tx:
+            told = NewNotification(
+                kind="test", severity=Severity.WARNING, title=mark, text=mark, link="/", permission=Permission.SQL_RUN
+            )
+            notifications.notify(tx, told)
+            return show_id("ntf", notifications.list_notifications(tx, limit=1)[0][0].id)
 
     def proposal_id(self) -> str:
         return show_id("pro", self.proposal.id)

@@ -30,7 +30,7 @@ from finer.app.process import prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
-from finer.app.streams import StreamController, alert_snapshot, pipeline_snapshot
+from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
@@ -48,6 +48,8 @@ from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
+from finer.notifications.routes import NotificationController
+from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.warehouse import service as warehouse
 
@@ -57,6 +59,7 @@ ROUTES: list[Any] = [
     *INGEST_ROUTES,
     *DECISION_ROUTES,
     *PRIVACY_ROUTES,
+    NotificationController,
     StreamController,
     monitoring.MonitoringController,
 ]
@@ -80,9 +83,16 @@ class Services:
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
+        self.notifications = Channel(lambda tenant, since: notification_snapshot(self, tenant, since), tick_s=0.2)
         self.pipeline = Channel(lambda tenant, _: pipeline_snapshot(self, tenant), tick_s=1.0, always=True)
         self._listener = Listener(
-            self.url, API, {ALERTS_CHANNEL: self.alerts.mark, DECISIONS_CHANNEL: self.decider.notified}
+            self.url,
+            API,
+            {
+                ALERTS_CHANNEL: self.alerts.mark,
+                DECISIONS_CHANNEL: self.decider.notified,
+                NOTIFICATIONS_CHANNEL: self.notifications.mark,
+            },
         )
 
     async def start(self) -> None:
@@ -98,6 +108,7 @@ class Services:
         self.access_log.start()
         self.decider.start()
         self.alerts.start()
+        self.notifications.start()
         self.pipeline.start()
         self._listener.start()
         settle()
@@ -106,11 +117,13 @@ class Services:
         """The process is about to stop: say so to whoever asks, and end the live streams. On the event loop."""
         self.draining = True
         self.alerts.end()
+        self.notifications.end()
         self.pipeline.end()
 
     async def close(self) -> None:
         """Finish what was accepted and let go of everything."""
         await self.alerts.close()
+        await self.notifications.close()
         await self.pipeline.close()
         await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._listener.close)

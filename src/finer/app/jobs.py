@@ -26,6 +26,7 @@ from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
+from finer.notifications import service as notifications
 from finer.privacy.service import retention
 from finer.warehouse import service as warehouse
 
@@ -119,6 +120,7 @@ class Jobs:
             with self._database.transaction(tenant, SYSTEM) as tx:
                 receipts.forget_old(tx)
                 idempotency.forget_old(tx)
+                notifications.forget_old(tx)
                 housekeeping.forget_old(tx, self._settings)
                 denials.forget_reads(tx)
 

@@ -1,4 +1,4 @@
-"""The live streams: server-sent events of alerts and of the pipeline."""
+"""The live streams: server-sent events of alerts, of notifications and of the pipeline."""
 
 from __future__ import annotations
 
@@ -23,11 +23,15 @@ from finer.identity.types import Permission, Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.masking import Masking, mask
 from finer.kit.reach import Reach
+from finer.notifications import service as notifications
+from finer.notifications.routes import show_notification
+from finer.notifications.types import Audience, Notification
 
 if TYPE_CHECKING:
     from finer.app.api import Services
 
 _ALERTS_PER_TICK = 100
+_NOTIFICATIONS_PER_TICK = 50
 _NO_CACHE = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -68,8 +72,25 @@ class StreamController(Controller):
         last = request.headers.get("last-event-id", "")
         since = int(last) if last.isdigit() else None
         audience = _audience(request.user)
-        alive = _alive(services, request, audience)
+        alive = _alive(services, request, _audience)
         return _stream(services.alerts.stream(request.user.tenant_id, since, alive, audience))
+
+    @get(
+        "/notifications/stream",
+        opt={
+            "permission": Permission.SESSION_OWN,
+            "unattended": True,
+            "describe": described({"notification": "Notification", "resync": None}, resumes=True),
+        },
+        summary="Live notifications",
+    )
+    async def notifications(self, request: Request[Principal, Any, Any], services: Any) -> Stream:
+        """Events `notification` (new or changed, for the caller) and `resync`. Resumes from Last-Event-ID."""
+        last = request.headers.get("last-event-id", "")
+        since = int(last) if last.isdigit() else None
+        audience = _bell(request.user)
+        alive = _alive(services, request, _bell)
+        return _stream(services.notifications.stream(request.user.tenant_id, since, alive, audience))
 
     @get(
         "/pipeline/stream",
@@ -90,7 +111,7 @@ def _stream(messages: AsyncIterator[bytes]) -> Stream:
 
 
 def _alive(
-    services: Any, request: Request[Principal, Any, Any], audience: Audience | None = None
+    services: Any, request: Request[Principal, Any, Any], audience_of: Callable[[Principal], Any] | None = None
 ) -> Callable[[], Awaitable[bool]]:
     """The question that a stream asks before each message: whether this session or key is still good.
 
@@ -98,6 +119,7 @@ def _alive(
     stream whose viewer may see something else than at its beginning ends; the viewer opens it anew.
     """
     credential, _ = credential_of(request)
+    audience = None if audience_of is None else audience_of(request.user)
 
     async def alive() -> bool:
         known, principal = services.authenticator.remembered(credential)
@@ -105,12 +127,12 @@ def _alive(
             principal = await asyncio.to_thread(services.authenticator.look_up, credential, touch=False)
         if principal is None or request.route_handler.opt["permission"] not in principal.permissions:
             return False
-        return audience is None or _audience(principal) == audience
+        return audience_of is None or audience_of(principal) == audience
 
     return alive
 
 
-class Audience(msgspec.Struct, frozen=True):
+class AlertAudience(msgspec.Struct, frozen=True):
     """What tells viewers of alerts apart: the alerts they reach, how these are masked, and whether they see sums."""
 
     reach: Reach
@@ -118,9 +140,9 @@ class Audience(msgspec.Struct, frozen=True):
     summaries: bool
 
 
-def _audience(principal: Principal) -> Audience:
+def _audience(principal: Principal) -> AlertAudience:
     actor = principal.actor()
-    return Audience(
+    return AlertAudience(
         reach=reach_of(actor, Permission.ALERTS_READ),
         masking=masking_of(actor),
         summaries=principal.may(Permission.ALERTS_SUMMARISE),
@@ -135,7 +157,7 @@ class AlertMessage:
         self._shown = show_alert(alert)
         self._encoded: dict[int, bytes] = {}
 
-    def __call__(self, audience: Audience) -> bytes | None:
+    def __call__(self, audience: AlertAudience) -> bytes | None:
         """The event for these viewers; None for an alert that they do not reach."""
         if not decisions.covers(audience.reach, self._alert):
             # An open alert that was changed was given to somebody: whoever reached it before has to look again.
@@ -147,6 +169,40 @@ class AlertMessage:
             document = msgspec.json.encode(mask(self._shown, audience.masking))
             self._encoded[key] = sse("alert", document, str(self._alert.sequence))
         return self._encoded[key]
+
+
+def _bell(principal: Principal) -> Audience:
+    return notifications.audience_of(principal.actor())
+
+
+class NotificationMessage:
+    """A new or changed notification, for those whom it is for; encoded once for all of them.
+
+    The stream does not know who has read what: a page that shows a notification keeps its own mark, and fetches the
+    list where it has none.
+    """
+
+    def __init__(self, one: Notification) -> None:
+        self._one = one
+        self._encoded: bytes | None = None
+
+    def __call__(self, audience: Audience) -> bytes | None:
+        """The event for this person; None for what is for others."""
+        if not audience.sees(self._one):
+            return None
+        if self._encoded is None:
+            document = msgspec.json.encode(show_notification(self._one))
+            self._encoded = sse("notification", document, str(self._one.sequence))
+        return self._encoded
+
+
+def notification_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> tuple[list[Message], int | None]:
+    """What is new for the bells of one tenant, and the sequence reached: one query for all of them."""
+    with services.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        if since is None:
+            return [], notifications.last_sequence(tx)
+        found = notifications.changed_notifications(tx, since, _NOTIFICATIONS_PER_TICK)
+    return [NotificationMessage(one) for one in found], max([since, *(one.sequence for one in found)])
 
 
 def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> tuple[list[Message], int | None]:
@@ -161,7 +217,7 @@ def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> 
         summary = show_summary(decisions.summarise(tx), lambda rule: titles.get(rule, rule))
     told = sse("summary", msgspec.json.encode(summary))
 
-    def sums(audience: Audience) -> bytes | None:
+    def sums(audience: AlertAudience) -> bytes | None:
         return told if audience.summaries else None
 
     return [*(AlertMessage(alert) for alert in found), sums], max([since, *(alert.sequence for alert in found)])

@@ -18,7 +18,6 @@ from finer.decisions.errors import (
     NotAssignable,
     NotYourAlert,
 )
-from finer.decisions.rules import show_cursor
 from finer.decisions.store import DecisionStore, PersonStore
 from finer.decisions.types import (
     Action,
@@ -38,6 +37,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, masking_of, reach_of
 from finer.identity.service.reveals import note_reveal
 from finer.identity.types import Permission, Scope, Team, User
+from finer.kit.cursors import show_cursor
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
 from finer.kit.reach import Reach

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from finer.decisions.rules import cursor_time, read_cursor
 from finer.decisions.tables import alert_totals, alerts, decisions
 from finer.decisions.types import (
     Alert,
@@ -23,6 +22,7 @@ from finer.decisions.types import (
     Resolution,
     Verdict,
 )
+from finer.kit.cursors import read_cursor
 from finer.kit.money import Money
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
@@ -141,7 +141,7 @@ class DecisionStore:
         key: Any = sa.func.coalesce(alerts.c.amount_usd_minor, 0) if wanted.by_amount else alerts.c.raised_at
         if wanted.before is not None:
             cursor = read_cursor(wanted.before)
-            value = cursor.value if wanted.by_amount else cursor_time(cursor)
+            value = cursor.value if wanted.by_amount else cursor.at
             query = query.where(sa.tuple_(key, alerts.c.id) < sa.tuple_(sa.literal(value), sa.literal(cursor.id)))
         query = query.order_by(key.desc(), alerts.c.id.desc()).limit(wanted.limit)
         return [_alert(row) for row in self._connection.execute(query)]

@@ -5,55 +5,112 @@ import { Badge, Button, Popover } from "antd";
 import { useState } from "react";
 import { useAlertStream } from "../features/fraud/alertStream";
 import { newestQuery } from "../features/fraud/queries";
+import { NotificationItem } from "../features/notifications/NotificationItem";
+import { bellQuery } from "../features/notifications/queries";
+import { useNotificationActs, useNotificationStream } from "../features/notifications/useNotifications";
 import { counted } from "../shared/numbers";
 import { paths } from "../shared/paths";
+import { permission } from "../shared/permissions";
 import { useSession } from "../shared/session";
 import { recall, remember } from "../shared/storage";
 import { ActionTag } from "../shared/ui/tags";
 import { Amount, When } from "../shared/ui/values";
 
 const KEPT = 100;
-const LISTED = 8;
+const LISTED = 5;
 
-/** The alerts raised since one last looked. */
+/** What Finer has told this person, and for those who work on alerts the ones raised since they last looked. */
 export function Bell() {
-  const { me } = useSession();
-  const client = useQueryClient();
-  const key = `finer.bell.${me.user.id}`;
-  const [seen, setSeen] = useState(() => recall<string>(key, ""));
+  const { may } = useSession();
+  const mayAlerts = may(permission.readAlerts);
+  const alerts = useNewAlerts(mayAlerts);
   const [open, setOpen] = useState(false);
-  const { data, isError } = useQuery(newestQuery);
-  useAlertStream({
-    onAlerts: (alerts) =>
-      client.setQueryData(newestQuery.queryKey, (old) => {
-        if (!old) return old;
-        const ids = new Set(alerts.map((alert) => alert.id));
-        const opened = alerts.filter((alert) => alert.state === "open");
-        const items = [...opened, ...old.items.filter((alert) => !ids.has(alert.id))];
-        items.sort((a, b) => b.raised_at.localeCompare(a.raised_at));
-        return { ...old, items: items.slice(0, KEPT) };
-      }),
-    onGap: () => void client.invalidateQueries({ queryKey: newestQuery.queryKey }),
-  });
-  const items = data?.items ?? [];
-  const fresh = items.filter((alert) => alert.raised_at > seen).length;
+  useNotificationStream();
+  const told = useQuery(bellQuery);
+  const unread = told.data?.unread.total ?? 0;
 
   const change = (next: boolean) => {
     setOpen(next);
-    const newest = items[0]?.raised_at;
     // Looked at once it is closed again: while it is open, what is new stays marked.
-    if (next || !newest) return;
-    setSeen(newest);
-    remember(key, newest);
+    if (!next) alerts.look();
   };
+  const words = [
+    ...(alerts.fresh > 0 ? [counted(alerts.fresh, "new alert")] : []),
+    ...(unread > 0 ? [`${unread} unread`] : []),
+  ];
   const content = (
     <div className="bell">
-      {isError ? <p className="muted">The alerts could not be loaded.</p> : null}
-      {!isError && items.length === 0 ? <p className="muted">There is no open alert.</p> : null}
+      <Told onClose={() => change(false)} />
+      {mayAlerts ? <NewAlerts alerts={alerts} onClose={() => change(false)} /> : null}
+    </div>
+  );
+  return (
+    <Popover content={content} trigger="click" placement="bottomRight" open={open} onOpenChange={change}>
+      <Button
+        type="text"
+        aria-expanded={open}
+        aria-label={words.length > 0 ? `Notifications: ${words.join(", ")}` : "Notifications"}
+        icon={
+          <Badge count={alerts.fresh + unread} size="small" overflowCount={99}>
+            <BellOutlined aria-hidden />
+          </Badge>
+        }
+      />
+    </Popover>
+  );
+}
+
+function Told({ onClose }: { onClose(): void }) {
+  const { data, isError } = useQuery(bellQuery);
+  const acts = useNotificationActs();
+  return (
+    <section aria-label="Notifications">
+      <header className="bell-head">
+        <h2>Notifications</h2>
+        {data?.unread.total ? (
+          <Button size="small" type="link" onClick={() => void acts.readAll()}>
+            Mark all as read
+          </Button>
+        ) : null}
+      </header>
+      {isError && !data ? <p className="muted bell-none">The notifications could not be loaded.</p> : null}
+      {data?.items.length === 0 ? <p className="muted bell-none">Nothing needs your attention.</p> : null}
+      <ul aria-label="Latest notifications">
+        {data?.items.slice(0, LISTED).map((one) => (
+          <NotificationItem
+            key={one.id}
+            one={one}
+            onRead={() => void acts.read(one)}
+            onOpen={() => {
+              onClose();
+              acts.open(one);
+            }}
+          />
+        ))}
+      </ul>
+      <Link to={paths.notifications} className="bell-all" onClick={onClose}>
+        All notifications
+      </Link>
+    </section>
+  );
+}
+
+type AlertNews = ReturnType<typeof useNewAlerts>;
+
+function NewAlerts({ alerts, onClose }: { alerts: AlertNews; onClose(): void }) {
+  return (
+    <section aria-label="Alerts">
+      <header className="bell-head">
+        <h2>Alerts</h2>
+      </header>
+      {alerts.failed ? <p className="muted bell-none">The alerts could not be loaded.</p> : null}
+      {!alerts.failed && alerts.items.length === 0 ? (
+        <p className="muted bell-none">There is no open alert.</p>
+      ) : null}
       <ul aria-label="Newest alerts">
-        {items.slice(0, LISTED).map((alert) => (
-          <li key={alert.id} className={alert.raised_at > seen ? "bell-new" : ""}>
-            <Link to={paths.alert} params={{ id: alert.id }} onClick={() => change(false)}>
+        {alerts.items.slice(0, LISTED).map((alert) => (
+          <li key={alert.id} className={alert.raised_at > alerts.seen ? "bell-alert bell-new" : "bell-alert"}>
+            <Link to={paths.alert} params={{ id: alert.id }} onClick={onClose}>
               <span className="bell-line">
                 <ActionTag action={alert.action} />
                 <span className="muted">
@@ -70,23 +127,38 @@ export function Bell() {
           </li>
         ))}
       </ul>
-      <Link to={paths.fraud} onClick={() => change(false)}>
+      <Link to={paths.fraud} className="bell-all" onClick={onClose}>
         All open alerts
       </Link>
-    </div>
+    </section>
   );
-  return (
-    <Popover content={content} trigger="click" placement="bottomRight" open={open} onOpenChange={change}>
-      <Button
-        type="text"
-        aria-expanded={open}
-        aria-label={fresh > 0 ? `Notifications: ${counted(fresh, "new alert")}` : "Notifications"}
-        icon={
-          <Badge count={fresh} size="small" overflowCount={99}>
-            <BellOutlined aria-hidden />
-          </Badge>
-        }
-      />
-    </Popover>
-  );
+}
+
+/** The newest open alerts, and how many came since this person last looked. */
+function useNewAlerts(enabled: boolean) {
+  const { me } = useSession();
+  const client = useQueryClient();
+  const key = `finer.bell.${me.user.id}`;
+  const [seen, setSeen] = useState(() => recall<string>(key, ""));
+  const { data, isError } = useQuery({ ...newestQuery, enabled });
+  useAlertStream({
+    onAlerts: (alerts) =>
+      client.setQueryData(newestQuery.queryKey, (old) => {
+        if (!old) return old;
+        const ids = new Set(alerts.map((alert) => alert.id));
+        const opened = alerts.filter((alert) => alert.state === "open");
+        const items = [...opened, ...old.items.filter((alert) => !ids.has(alert.id))];
+        items.sort((a, b) => b.raised_at.localeCompare(a.raised_at));
+        return { ...old, items: items.slice(0, KEPT) };
+      }),
+    onGap: () => void client.invalidateQueries({ queryKey: newestQuery.queryKey }),
+  });
+  const items = data?.items ?? [];
+  const look = () => {
+    const newest = items[0]?.raised_at;
+    if (!newest) return;
+    setSeen(newest);
+    remember(key, newest);
+  };
+  return { items, seen, look, failed: isError, fresh: items.filter((one) => one.raised_at > seen).length };
 }

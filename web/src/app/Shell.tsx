@@ -92,7 +92,7 @@ function Frame() {
           <kbd className="wide-only">{controlKey()} K</kbd>
         </Button>
         <span className="push" />
-        {may(permission.readAlerts) ? <Bell /> : null}
+        <Bell />
         <UserMenu onShortcuts={() => setShortcuts(true)} />
       </header>
       {phone ? (

@@ -131,12 +131,23 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/firm/SettingsPage"), "SettingsPage"),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: paths.notifications,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(
+    () => import("../features/notifications/NotificationsPage"),
+    "NotificationsPage",
+  ),
+});
+
 const tree = root.addChildren([
   signIn,
   inside.addChildren([
     home,
     fraud.addChildren([alert]),
     account,
+    notifications,
     pipeline,
     privacy,
     access,

@@ -13,8 +13,10 @@ export const paths = {
   approvals: "/approvals",
   clients: "/clients",
   settings: "/settings",
+  notifications: "/notifications",
   streams: {
     alerts: "/api/v1/alerts/stream",
+    notifications: "/api/v1/notifications/stream",
     pipeline: "/api/v1/pipeline/stream",
   },
 } as const;

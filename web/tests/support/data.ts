@@ -117,6 +117,13 @@ export const pipeline: Schema<"Pipeline"> = {
   log: { events: 1000, streams: 1 },
 };
 
+export const noNotifications: Schema<"NotificationPage"> = {
+  items: [],
+  next: null,
+  unread: { total: 0, info: 0, warning: 0, critical: 0 },
+  as_of: NOW,
+};
+
 export const quarantined: Schema<"QuarantinedRecord"> = {
   id: "qua_1",
   receipt_id: "rct_1",

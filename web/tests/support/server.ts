@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 import type { Schema } from "../../src/api/client";
-import { alertOf, detailOf, me, NOW, pipeline, quarantined, summaryOf } from "./data";
+import { alertOf, detailOf, me, NOW, noNotifications, pipeline, quarantined, summaryOf } from "./data";
 
 type Answer = [status: number, body?: unknown];
 export type Handler = (request: Request, url: URL) => Answer | Promise<Answer> | undefined;
@@ -54,6 +54,7 @@ export class Server {
     }
     if (call === "GET /alerts") return [200, { items: this.alerts, next: null, as_of: NOW }];
     if (call === "GET /alerts/summary") return [200, summaryOf(this.alerts.length)];
+    if (call === "GET /notifications") return [200, noNotifications];
     if (call === "GET /pipeline") return [200, pipeline];
     if (call === "GET /quarantine") return [200, { items: [quarantined], next: null }];
     if (call === "GET /quarantine/causes") return [200, { items: [] }];

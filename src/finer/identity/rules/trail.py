@@ -1,21 +1,17 @@
-"""Pure rules of the audit trail: texts that cannot break a line, cells that cannot run, cursors of its list."""
+"""Pure rules of the audit trail: texts that cannot break a line, and cells that cannot run."""
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import re
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from finer.identity.types import AuditLine
-from finer.kit.errors import InvalidInput
-from finer.kit.moments import from_microseconds, microseconds
 
 # Control characters, line separators, and marks that turn the direction of writing: what could make one entry look
 # like two, or like another one, in a terminal or a log.
@@ -51,28 +47,6 @@ def stored_actor(text: str) -> str:
         except ValueError:
             return text
     return text
-
-
-class _Cursor(msgspec.Struct, frozen=True, array_like=True):
-    at: int
-    id: uuid.UUID
-
-
-def show_cursor(at: datetime, identifier: uuid.UUID) -> str:
-    """The text a client sends back to get the next page."""
-    raw = msgspec.json.encode(_Cursor(microseconds(at), identifier))
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def read_cursor(text: str) -> tuple[datetime, uuid.UUID]:
-    """Where the page before ended. Raises InvalidInput for a text that `show_cursor` did not make."""
-    try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=_Cursor)
-        return from_microseconds(found.at), found.id
-    except (ValueError, OverflowError, msgspec.DecodeError) as error:
-        raise InvalidInput(
-            "The parameter 'before' is not a cursor of this list. Use the value of 'next' as it came, or leave it out."
-        ) from error
 
 
 def as_json_lines(lines: Iterable[AuditLine]) -> bytes:

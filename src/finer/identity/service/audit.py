@@ -15,6 +15,7 @@ from finer.identity.rules import trail
 from finer.identity.store.audit import AuditStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types import AuditEntry, AuditFilter, AuditLine
+from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 
@@ -89,9 +90,9 @@ def search_audit(
     tx: Tx, wanted: AuditFilter, limit: int, before: str | None = None
 ) -> tuple[list[AuditLine], str | None]:
     """One page of the trail, the newest first, and the cursor of the next page (None on the last)."""
-    found = AuditStore(tx).page(_stored(wanted), limit, None if before is None else trail.read_cursor(before))
+    found = AuditStore(tx).page(_stored(wanted), limit, None if before is None else read_cursor(before))
     last = found[-1] if len(found) == limit else None
-    return found, None if last is None else trail.show_cursor(last.at, last.id)
+    return found, None if last is None else show_cursor(last.at, last.id)
 
 
 def list_actions(tx: Tx) -> list[str]:

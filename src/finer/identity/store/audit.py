@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from finer.identity.tables.audit import seals
 from finer.identity.tables.core import audit_entries
 from finer.identity.types import AuditEntry, AuditFilter, AuditLine
+from finer.kit.cursors import Cursor
 from finer.kit.tx import Tx
 
 _FIELDS = AuditEntry.__struct_fields__
@@ -26,13 +27,13 @@ class AuditStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def page(self, wanted: AuditFilter, limit: int, before: tuple[datetime, uuid.UUID] | None) -> list[AuditLine]:
+    def page(self, wanted: AuditFilter, limit: int, before: Cursor | None) -> list[AuditLine]:
         """Entries, the newest first."""
         query = self._query(wanted)
         if before is not None:
             query = query.where(
                 sa.tuple_(audit_entries.c.at, audit_entries.c.id)
-                < sa.tuple_(sa.literal(before[0]), sa.literal(before[1]))
+                < sa.tuple_(sa.literal(before.at), sa.literal(before.id))
             )
         query = query.order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc()).limit(limit)
         return [_line(row) for row in self._connection.execute(query)]

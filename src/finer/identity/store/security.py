@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.identity.tables.audit import security_alert_entries, security_alerts
 from finer.identity.tables.core import api_keys, sessions
 from finer.identity.types import SecurityAlert, SecurityState
+from finer.kit.cursors import Cursor
 from finer.kit.tx import Tx
 
 _FIELDS = SecurityAlert.__struct_fields__
@@ -74,7 +75,7 @@ class SecurityStore:
         rule: str | None,
         subject: str | None,
         limit: int,
-        before: tuple[datetime, uuid.UUID] | None,
+        before: Cursor | None,
     ) -> list[SecurityAlert]:
         """Alerts, the latest first."""
         c = security_alerts.c
@@ -86,7 +87,7 @@ class SecurityStore:
         if subject is not None:
             query = query.where(c.subject == subject)
         if before is not None:
-            query = query.where(sa.tuple_(c.last_at, c.id) < sa.tuple_(*map(sa.literal, before)))
+            query = query.where(sa.tuple_(c.last_at, c.id) < sa.tuple_(sa.literal(before.at), sa.literal(before.id)))
         query = query.order_by(c.last_at.desc(), c.id.desc()).limit(limit)
         return [_alert(row) for row in self._connection.execute(query)]
 

@@ -1,4 +1,4 @@
-"""Pure rules of decisions: cursors of lists."""
+"""Cursors of lists that are read page by page: where a page ended, as a text that the client sends back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,22 @@ import msgspec
 from finer.kit.errors import InvalidInput
 from finer.kit.moments import from_microseconds, microseconds
 
+_NO_CURSOR = "The parameter 'before' is not a cursor of this list. Use the value of 'next' as it came, or leave it out."
+
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """Where a page of alerts ended: the value sorted by, and the id that breaks ties."""
+    """Where a page ended: the value sorted by, and the id that breaks ties."""
 
     value: int
     id: uuid.UUID
+
+    @property
+    def at(self) -> datetime:
+        """The value of a list that is sorted by time. Raises InvalidInput for one that is no moment."""
+        try:
+            return from_microseconds(self.value)
+        except OverflowError as error:
+            raise InvalidInput(_NO_CURSOR) from error
 
 
 def show_cursor(value: int | datetime, identifier: uuid.UUID) -> str:
@@ -30,11 +40,4 @@ def read_cursor(text: str) -> Cursor:
     try:
         return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
     except (ValueError, msgspec.DecodeError) as error:
-        raise InvalidInput(
-            "The parameter 'before' is not a cursor of this list. Use the value of 'next' as it came, or leave it out."
-        ) from error
-
-
-def cursor_time(cursor: Cursor) -> datetime:
-    """The moment in a cursor of a list that is sorted by time."""
-    return from_microseconds(cursor.value)
+        raise InvalidInput(_NO_CURSOR) from error

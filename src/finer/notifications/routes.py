@@ -1,0 +1,118 @@
+"""HTTP of notifications: the caller's own list, how many are unread, and reading them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.params import Parameter
+
+from finer.identity.types import Permission
+from finer.kit.ids import read_id, show_id
+from finer.kit.tx import Tx
+from finer.notifications import service, types
+from finer.notifications.types import Severity
+
+NotificationId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^ntf_[0-9a-f]{32}$")]
+_OWN = {"permission": Permission.SESSION_OWN}
+
+
+class Notification(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that the caller should know. `link` is a page of the web app, `count` how often it was told.
+
+    It is `settled` when its cause is gone; `sequence` grows with every change.
+    """
+
+    id: NotificationId
+    sequence: int
+    kind: str
+    severity: Severity
+    title: str
+    text: str
+    link: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    settled_at: datetime | None
+    read: bool
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """How many notifications the caller has not read, by severity."""
+
+    total: int
+    info: int
+    warning: int
+    critical: int
+
+
+class NotificationPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of notifications, the latest first."""
+
+    items: list[Notification]
+    next: str | None
+    unread: Unread
+    as_of: datetime
+
+
+def show_notification(one: types.Notification) -> Notification:
+    """A notification as the API shows it."""
+    return Notification(
+        id=show_id("ntf", one.id),
+        sequence=one.sequence,
+        kind=one.kind,
+        severity=one.severity,
+        title=one.title,
+        text=one.text,
+        link=one.link,
+        count=one.count,
+        first_at=one.first_at,
+        last_at=one.last_at,
+        settled_at=one.settled_at,
+        read=one.read,
+    )
+
+
+class NotificationController(Controller):
+    """The caller's own notifications."""
+
+    path = "/api/v1/notifications"
+    tags = ["Notifications"]
+
+    @get("/", opt=_OWN, sync_to_thread=True, summary="My notifications")
+    def list(
+        self,
+        tx: Tx,
+        unread: bool = False,
+        limit: Annotated[int, Parameter(ge=1, le=200)] = 50,
+        before: str | None = None,
+    ) -> NotificationPage:
+        """What is for the caller, the latest first, page by page: by what the caller may do now."""
+        found, following = service.list_notifications(tx, unread=unread, limit=limit, before=before)
+        return NotificationPage(
+            items=[show_notification(one) for one in found], next=following, unread=_unread(tx), as_of=tx.now()
+        )
+
+    @get("/unread", opt=_OWN, sync_to_thread=True, summary="How many of my notifications are unread")
+    def unread(self, tx: Tx) -> Unread:
+        """The number on the bell, by severity."""
+        return _unread(tx)
+
+    @post("/{notification_id:str}/read", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read a notification")
+    def read(self, tx: Tx, notification_id: str) -> Notification:
+        """Note that the caller has read it; it stays unread for everybody else."""
+        return show_notification(service.read(tx, read_id("ntf", notification_id)))
+
+    @post("/read-all", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read all notifications")
+    def read_all(self, tx: Tx) -> Unread:
+        """Note that the caller has read everything that is there now."""
+        service.read_all(tx)
+        return _unread(tx)
+
+
+def _unread(tx: Tx) -> Unread:
+    found = service.count_unread(tx)
+    by_severity: dict[str, Any] = {str(severity): count for severity, count in found.items()}
+    return Unread(total=sum(found.values()), **by_severity)
