@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from finer.app.streams import AlertMessage, AlertAudience
+from finer.app.streams import AlertAudience, AlertMessage
 from finer.decisions import service
 from finer.decisions.errors import AlertChanged, AlertNotFound, NotAssignable
 from finer.decisions.types import Alert, AlertFilter, AlertState
@@ -99,7 +99,9 @@ def test_b01_the_stream_keeps_to_what_a_viewer_reaches(firm: Firm, worker_databa
         taken = service.take_alert(tx, alert.id, alert.version)
     watchers = {user.id: acting(user) for user in (ana, budi)}
     seen = {
-        user: AlertMessage(taken)(AlertAudience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True))
+        user: AlertMessage(taken)(
+            AlertAudience(reach_of(actor, Permission.ALERTS_READ), masking_of(actor), summaries=True)
+        )
         for user, actor in watchers.items()
     }
     assert seen[ana.id] == b"event: resync\ndata: {}\n\n"

@@ -175,7 +175,7 @@ def _notification(row: sa.Row[Any]) -> Notification:
         permission=row.permission,
         user=row.user_id,
         key=row.key,
-        count=row.count,
+        count=row._mapping["count"],
         first_at=row.first_at,
         last_at=row.last_at,
         settled_at=row.settled_at,
