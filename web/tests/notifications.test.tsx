@@ -37,7 +37,7 @@ beforeEach(() => {
   });
   server.on(`POST /api/v1/notifications/${notification(1).id}/read`, () => {
     items = [{ ...notification(1), read: true }];
-    return [200, items[0]];
+    return [200, noNotifications.unread];
   });
 });
 

@@ -101,9 +101,10 @@ class NotificationController(Controller):
         return _unread(tx)
 
     @post("/{notification_id:str}/read", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read a notification")
-    def read(self, tx: Tx, notification_id: str) -> Notification:
-        """Note that the caller has read it; it stays unread for everybody else."""
-        return show_notification(service.read(tx, read_id("ntf", notification_id)))
+    def read(self, tx: Tx, notification_id: str) -> Unread:
+        """Note that the caller has read it; it stays unread for everybody else. Answers what is left."""
+        service.read(tx, read_id("ntf", notification_id))
+        return _unread(tx)
 
     @post("/read-all", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read all notifications")
     def read_all(self, tx: Tx) -> Unread:

@@ -879,7 +879,7 @@ export interface paths {
         put?: never;
         /**
          * Read a notification
-         * @description Note that the caller has read it; it stays unread for everybody else.
+         * @description Note that the caller has read it; it stays unread for everybody else. Answers what is left.
          */
         post: operations["ApiV1NotificationsNotificationIdReadRead"];
         delete?: never;
@@ -5046,7 +5046,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Notification"];
+                    "application/json": components["schemas"]["Unread"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -29,7 +29,7 @@ export function notificationsQuery(unread: boolean) {
   });
 }
 
-export function readOne(id: string): Promise<Notification> {
+export function readOne(id: string): Promise<Schema<"Unread">> {
   return answer(
     api.POST("/api/v1/notifications/{notification_id}/read", { params: { path: { notification_id: id } } }),
   );
