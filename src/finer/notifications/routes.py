@@ -16,7 +16,6 @@ from finer.notifications import service, types
 from finer.notifications.types import Severity
 
 NotificationId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^ntf_[0-9a-f]{32}$")]
-_OWN = {"permission": Permission.SESSION_OWN}
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +80,7 @@ class NotificationController(Controller):
     path = "/api/v1/notifications"
     tags = ["Notifications"]
 
-    @get("/", opt=_OWN, sync_to_thread=True, summary="My notifications")
+    @get("/", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="My notifications")
     def list(
         self,
         tx: Tx,
@@ -95,18 +94,35 @@ class NotificationController(Controller):
             items=[show_notification(one) for one in found], next=following, unread=_unread(tx), as_of=tx.now()
         )
 
-    @get("/unread", opt=_OWN, sync_to_thread=True, summary="How many of my notifications are unread")
+    @get(
+        "/unread",
+        opt={"permission": Permission.SESSION_OWN},
+        sync_to_thread=True,
+        summary="How many of my notifications are unread",
+    )
     def unread(self, tx: Tx) -> Unread:
         """The number on the bell, by severity."""
         return _unread(tx)
 
-    @post("/{notification_id:str}/read", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read a notification")
+    @post(
+        "/{notification_id:str}/read",
+        opt={"permission": Permission.SESSION_OWN},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Read a notification",
+    )
     def read(self, tx: Tx, notification_id: str) -> Unread:
         """Note that the caller has read it; it stays unread for everybody else. Answers what is left."""
         service.read(tx, read_id("ntf", notification_id))
         return _unread(tx)
 
-    @post("/read-all", opt=_OWN, sync_to_thread=True, status_code=200, summary="Read all notifications")
+    @post(
+        "/read-all",
+        opt={"permission": Permission.SESSION_OWN},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Read all notifications",
+    )
     def read_all(self, tx: Tx) -> Unread:
         """Note that the caller has read everything that is there now."""
         service.read_all(tx)
