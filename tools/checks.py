@@ -63,11 +63,11 @@ WEB_STEPS = (
 )
 
 
-def pytest_step(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Step:
-    """A pytest run under coverage, with a report that `tests_line` adds up."""
+def pytest_step(name: str, *arguments: str, covered: bool = True, environment: dict[str, str] | None = None) -> Step:
+    """A pytest run, under coverage if `covered`, with a report that `tests_line` adds up."""
     report = REPORTS / f"{name.replace(' ', '-')}.xml"
-    command = (sys.executable, "-m", "coverage", "run", "-m", "pytest", *arguments, f"--junit-xml={report}")
-    return Step(name, command, environment=environment or {})
+    runner = ("-m", "coverage", "run", "-m", "pytest") if covered else ("-m", "pytest")
+    return Step(name, (sys.executable, *runner, *arguments, f"--junit-xml={report}"), environment=environment or {})
 
 
 def run_visibly(step: Step) -> Result:
@@ -148,8 +148,10 @@ def run_all() -> list[Result]:
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
     results = run_lanes(PYTHON_STEPS, WEB_STEPS)
-    parallel = ("-n", "2", "--dist", "loadfile", "--ignore=tests/journeys")
-    results.append(run_visibly(pytest_step("tests", *parallel)))
+    parallel = ("-n", "2", "--dist", "loadfile")
+    results.append(run_visibly(pytest_step("tests", *parallel, "--ignore=tests/journeys", "--ignore=tests/security")))
+    # Attacks walk through everything again and again. Tracing them costs two thirds more time and finds no new line.
+    results.append(run_visibly(pytest_step("attacks", *parallel, "tests/security", covered=False)))
     found, browser = find_browser()
     results += [found, run_visibly(pytest_step("journeys", "tests/journeys", environment=browser))]
     return results + coverage_step()
