@@ -31,7 +31,7 @@ run: .venv/.installed web/dist/index.html ## Set up what is missing, then start 
 	@.venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
 
 .PHONY: test
-test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed ## Set up what is missing, then run every check and test
+test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed object-storage ## Set up what is missing, then run every check and test
 	@$(PYTHON) tools/checks.py all
 
 .PHONY: security
@@ -63,7 +63,10 @@ bench: .venv/.installed-dev web/dist/index.html ## Measure one row of docs/refer
 lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --extra dev --constraint requirements.lock --no-annotate --output-file requirements-dev.lock
-	@echo "requirements.lock and requirements-dev.lock are written."
+	@$(UV) pip compile tests/object_storage/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) \
+		--output-file tests/object_storage/requirements.lock
+	@echo "requirements.lock, requirements-dev.lock and tests/object_storage/requirements.lock are written."
 
 .PHONY: clean
 clean: ## Remove everything that these targets made, except data (.finer)
@@ -102,6 +105,17 @@ tests/oidc/node_modules/.installed: tests/oidc/package-lock.json tests/oidc/pack
 	@tools/check-node
 	@echo "Installing the packages of tests/oidc/package-lock.json ..."
 	@cd tests/oidc && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The S3-compatible server that tests of lakes and sources in object storage run against.
+.PHONY: object-storage
+object-storage: .tools/object-storage/.installed
+
+.tools/object-storage/.installed: tests/object_storage/requirements.lock
+	@tools/make-venv .tools/object-storage
+	@echo "Installing the Python packages of tests/object_storage/requirements.lock ..."
+	@.tools/object-storage/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--require-hashes --requirement tests/object_storage/requirements.lock
 	@touch $@
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)

@@ -135,7 +135,7 @@ def test_i02_an_erased_customer_is_found_nowhere(
     assert rows[4]["customer_id"] == "customer_id-4"
     assert sum(one["n"] for one in before) == 40
     warehouse.compact(access, tenant, clock=FixedClock(Database(jobs.url, jobs.role).clock.now() + timedelta(hours=3)))
-    files = list(access.folder(tenant).rglob("*.parquet"))
+    files = list(Path(access.address(tenant)).rglob("*.parquet"))
     assert files
     for file in files:
         for column in pq.read_table(file).columns:

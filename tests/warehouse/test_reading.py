@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+from pyarrow import fs
 
 from finer.kit.clock import FixedClock
 from finer.kit.db import LAKE, connect
@@ -18,11 +19,13 @@ from finer.kit.settings import Settings
 from finer.warehouse import service
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
 from finer.warehouse.store.append import Appender
+from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, sample_batch
 
 LATER = datetime.now(UTC) + timedelta(days=400)
 
 
+@both_places
 def test_timeline_is_what_the_account_did_around_a_moment(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:
@@ -61,12 +64,14 @@ def test_what_is_not_there_is_told(
     ]
 
 
-def test_object_storage_is_refused_clearly(database_url: str, tenant: uuid.UUID) -> None:
-    access = service.LakeAccess(database_url, Settings(lake="s3://bucket/lake"))
+@pytest.mark.parametrize("place", ["gs://bucket/lake", "s3://", "https://bucket/lake"])
+def test_a_place_that_cannot_be_is_refused_clearly(database_url: str, place: str) -> None:
+    access = service.LakeAccess(database_url, Settings(lake=place))
     with pytest.raises(LakeUnavailable, match="FINER_LAKE"):
-        access.root()
+        access.place.path()
 
 
+@both_places
 def test_upkeep_while_writing_changes_no_row(
     writer: service.LakeWriter,
     reader: service.LakeReader,
@@ -108,6 +113,7 @@ def test_upkeep_while_writing_changes_no_row(
     assert service.sql(access, tenant, query).table.to_pylist() == expected
 
 
+@both_places
 def test_offsets_survive_the_end_of_their_snapshot(
     writer: service.LakeWriter, access: service.LakeAccess, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:
@@ -122,20 +128,29 @@ def test_offsets_survive_the_end_of_their_snapshot(
     assert reader.read(tenant, "select count(*) as n from transactions").to_pylist() == [{"n": 12}]
 
 
+@both_places
 def test_files_of_dead_attempts_are_deleted_a_day_later(
     writer: service.LakeWriter, access: service.LakeAccess, tenant: uuid.UUID
 ) -> None:
     writer.put(sample_batch(tenant, 0, 10))
     assert writer.flush()
-    orphan = access.folder(tenant) / "main" / "transactions" / "orphan.parquet"
-    orphan.write_bytes(next(access.folder(tenant).rglob("*.parquet")).read_bytes())
+    place = access.place
+    orphan = place.path(tenant.hex, "main", "transactions", "orphan.parquet")
+    with place.filesystem.open_output_stream(orphan) as file:
+        file.write(b"PAR1")
+
+    def there() -> bool:
+        found: bool = place.filesystem.get_file_info(orphan).type is fs.FileType.File
+        return found
+
     service.compact(access, tenant)
-    assert orphan.exists()
+    assert there()
     service.compact(access, tenant, clock=FixedClock(LATER))
-    assert not orphan.exists()
+    assert not there()
     assert service.sql(access, tenant, "select count(*) as n from transactions").table.to_pylist() == [{"n": 10}]
 
 
+@both_places
 def test_deleted_rows_stay_deleted_in_the_sandbox(
     writer: service.LakeWriter, access: service.LakeAccess, tenant: uuid.UUID
 ) -> None:
@@ -171,7 +186,7 @@ def test_a_lake_can_be_moved(
     writer.put(sample_batch(tenant, 0, 10))
     assert writer.flush()
     moved = Settings(data_dir=str(tmp_path), lake=str(tmp_path / "elsewhere"))
-    access.root().rename(tmp_path / "elsewhere")
+    Path(access.place.root).rename(tmp_path / "elsewhere")
     reader = service.LakeReader(database_url, moved)
     assert reader.read(tenant, "select count(*) as n from transactions").to_pylist() == [{"n": 10}]
     reader.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -177,7 +178,7 @@ def test_a_tenant_sees_only_its_own(lake: service.LakeAccess, tenant: uuid.UUID)
     assert service.sql(lake, other, "select count(*) as n from transactions").table.to_pylist() == [{"n": 3}]
     assert service.sql(lake, tenant, "select max(log_offset) as n from transactions").table.to_pylist() == [{"n": 99}]
     # Even the other's file names do not help.
-    path = next(lake.folder(tenant).rglob("*.parquet"))
+    path = next(Path(lake.address(tenant)).rglob("*.parquet"))
     for statement in (f"select * from '{path}'", f"select * from read_parquet('{path}')"):
         with pytest.raises(FinerError) as refused:
             service.sql(lake, other, statement)

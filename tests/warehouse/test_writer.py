@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import psycopg
@@ -19,6 +19,7 @@ from finer.kit.db import Database
 from finer.kit.settings import Settings
 from finer.warehouse import service
 from finer.warehouse.types import Label
+from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, order_batch, sample_batch
 
 
@@ -27,6 +28,7 @@ def _offsets(reader: service.LakeReader, tenant: uuid.UUID, table: str = "transa
     return found
 
 
+@both_places
 def test_records_and_decisions_are_stored_as_they_were(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:
@@ -51,6 +53,7 @@ def test_records_and_decisions_are_stored_as_they_were(
         "feature_set": "fraud/1",
         "rule_pack": "default/1",
         "model": None,
+        "occurred_month": date(2026, 3, 1),
     }
     none = reader.read(
         tenant, "select rules, account_mean_30d, account_previous_country from decisions where log_offset = 1"
@@ -60,6 +63,7 @@ def test_records_and_decisions_are_stored_as_they_were(
     assert (types["account_count_10s"], types["account_sum_24h"]) == ("FLOAT", "DOUBLE")
 
 
+@both_places
 def test_duplicates_are_left_out_and_replayed_rows_dropped(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:
@@ -206,6 +210,7 @@ def test_writers_of_two_partitions_share_a_lake(
     assert service.broken_invariants(reader, tenant, {"transaction": 100}) == []
 
 
+@both_places
 def test_tables_grow_with_their_contract(
     writer: service.LakeWriter, reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
 ) -> None:
@@ -250,6 +255,7 @@ def test_labels_are_added_beside_the_writer(
     assert _offsets(reader, tenant) == list(range(written))
 
 
+@both_places
 def test_a_label_can_be_the_first_thing_in_a_lake(
     reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
 ) -> None:

@@ -27,7 +27,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _D(description="PostgreSQL 16+ to use instead of the embedded server: postgresql://user:password@host/db.")
     ] = ""
     log: Annotated[str, _D(description="The event log: `postgres`.", pattern="^postgres$")] = "postgres"
-    lake: Annotated[str, _D(description="Folder of the lake files; empty for <data_dir>/lake.")] = ""
+    lake: Annotated[
+        str, _D(description="Place of the lake files: a folder, or s3://bucket/prefix; empty for <data_dir>/lake.")
+    ] = ""
+    lake_endpoint: Annotated[
+        str, _D(description="Address of S3-compatible object storage, e.g. https://minio:9000; empty for AWS.")
+    ] = ""
+    lake_region: Annotated[str, _D(description="Region of the bucket.")] = "us-east-1"
+    lake_access_key: Annotated[
+        str, _D(description="Access key of the object storage; empty: what AWS finds for this machine.")
+    ] = ""
+    lake_secret_key: Annotated[str, _D(description="Secret of the access key.")] = ""
+    lake_cache_mb: Annotated[
+        int, _D(description="Copies of files in object storage that SQL keeps on this machine, in MB.", ge=64)
+    ] = 8192
     key_file: Annotated[
         str, _D(description="File of the master keys (mode 0400); empty for <data_dir>/master.key.")
     ] = ""

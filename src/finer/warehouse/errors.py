@@ -12,6 +12,13 @@ class LakeEmpty(NotFound):
     title = "The lake holds nothing yet"
 
 
+class SnapshotGone(NotFound):
+    """The lake does not remember its state of that moment, or never had that snapshot."""
+
+    slug = "snapshot-gone"
+    title = "The lake does not remember that"
+
+
 class LakeUnavailable(Unavailable):
     """The lake cannot be opened, read or written right now."""
 

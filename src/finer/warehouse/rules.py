@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable, Mapping
+from datetime import date
 
 import msgspec
 import numpy as np
@@ -14,6 +15,9 @@ from finer.warehouse.types import Array, DecisionColumns, LakeBatch, Position
 
 DECISIONS = "decisions"
 LABELS = "labels"
+MONTH = "occurred_month"
+"""The first day of the month (UTC) in which a record occurred: tables are partitioned by it."""
+SORTED_BY = ("occurred_at", "log_partition", "log_offset")
 ACTIONS = pa.array(["approve", "review", "block"])
 _TABLES = {
     "transaction": "transactions",
@@ -103,6 +107,31 @@ def read_positions(text: str | None) -> dict[Position, int]:
     if not text:
         return {}
     return {(stream, int(partition)): int(at) for stream, partition, at in json.loads(text)["positions"]}
+
+
+_CHANGES = {
+    "created_table": "create {}",
+    "inserted_into_table": "append to {}",
+    "deleted_from_table": "delete from {}",
+    "altered_table": "alter {}",
+    "dropped_table": "drop {}",
+    "compacted_table": "merge files of {}",
+    "merge_adjacent": "merge files of {}",
+    "rewrite_delete": "rewrite files of {}",
+}
+
+
+def read_changes(text: str, names: Mapping[int, str]) -> list[str]:
+    """What a commit did, from DuckLake's own list (`created_table:"main"."orders",inserted_into_table:1`)."""
+    found = []
+    for change in text.split(","):
+        kind, _, what = change.partition(":")
+        if kind in _CHANGES:
+            name = (
+                names.get(int(what), "a table that is gone") if what.isdigit() else what.rsplit(".", 1)[-1].strip('"')
+            )
+            found.append(_CHANGES[kind].format(name))
+    return found
 
 
 def tables(batches: Iterable[LakeBatch], recorded: Mapping[Position, int]) -> dict[str, pa.Table]:
@@ -245,6 +274,25 @@ def _constant(rows: int, value: str | int | None, kind: pa.DataType) -> pa.Array
     # No value is a dictionary too, so that batches with and without one have the same type.
     codes = pa.nulls(rows, pa.int8()) if value is None else pa.array(np.zeros(rows, np.int8))
     return pa.DictionaryArray.from_arrays(codes, pa.array([] if value is None else [value], kind))
+
+
+def with_month(table: pa.Table) -> pa.Table:
+    """The same table with the month of each row, for tables of records; other tables come back as they are."""
+    if not {"occurred_at", "log_offset"} <= set(table.column_names):
+        return table
+    months = table.column("occurred_at").cast(pa.int64()).to_numpy().astype("datetime64[us]").astype("datetime64[M]")
+    return table.append_column(MONTH, pa.array(months.astype("datetime64[D]"), pa.date32()))
+
+
+def by_month(table: pa.Table) -> list[tuple[date | None, pa.Table]]:
+    """The rows of each month, oldest month first; all rows together without a month."""
+    if MONTH not in table.column_names:
+        return [(None, table)]
+    months = table.column(MONTH)
+    found = sorted(pc.unique(months).to_pylist())
+    if len(found) == 1:
+        return [(found[0], table)]
+    return [(month, table.filter(pc.equal(months, pa.scalar(month, pa.date32())))) for month in found]
 
 
 def repeated_texts(table: pa.Table) -> list[str]:

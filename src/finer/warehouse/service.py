@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,8 +17,9 @@ from finer.kit.clock import Clock, SystemClock
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
-from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.rules import column_name, table_of
+from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.append import Step
 from finer.warehouse.store.catalogue import Catalogue
@@ -36,6 +37,7 @@ from finer.warehouse.types import (
     LakeBatch,
     LakeTable,
     Position,
+    Snapshot,
     SqlResult,
 )
 
@@ -54,6 +56,7 @@ __all__ = [
     "lake_offsets",
     "part_customer",
     "records_of_customer",
+    "snapshots",
     "sql",
     "table_of",
 ]
@@ -221,16 +224,14 @@ def sql(
     rows_max: int = ROWS_MAX_DEFAULT,
     timeout_s: float | None = None,
     memory_mb: int | None = None,
+    as_of: datetime | int | None = None,
 ) -> SqlResult:
     """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
 
-    Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout or LakeEmpty. Limits not given are those of the settings.
+    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. Limits not given are
+    those of the settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, LakeEmpty or SnapshotGone.
     """
-    with access.catalogue() as connection:
-        catalogue = Catalogue(connection, tenant)
-        if not catalogue.exists():
-            raise LakeEmpty("Nothing has reached the lake yet. Send records first; they are there a second later.")
-        tables = catalogue.files(access.folder(tenant))
+    tables = history.files(access, tenant, as_of, mentioned_in=statement)
     limits = SandboxLimits(
         rows_max=rows_max,
         memory_mb=memory_mb or access.settings.sql_memory_mb,
@@ -238,6 +239,11 @@ def sql(
         threads=min(4, os.cpu_count() or 1),
     )
     return run_sandboxed(tables, statement, limits)
+
+
+def snapshots(access: LakeAccess, tenant: uuid.UUID, limit: int, before: int | None = None) -> list[Snapshot]:
+    """The states of the lake that can be asked again, with a number below `before`, the newest first."""
+    return history.snapshots(access, tenant, limit, before)
 
 
 def compact(access: LakeAccess, tenant: uuid.UUID, *, clock: Clock | None = None) -> Compaction:

@@ -85,19 +85,34 @@ class LakeColumn(msgspec.Struct, frozen=True):
 
 
 class LakeTable(msgspec.Struct, frozen=True):
-    """A table of the lake and how many rows it has."""
+    """A table of the lake and how many rows it has. `by_month`: its files are kept apart by month."""
 
     name: str
     rows: int
     columns: tuple[LakeColumn, ...]
+    by_month: bool = False
 
 
-class TableFiles(msgspec.Struct, frozen=True):
-    """A table as the files that hold it now. `deletes` names, for some files, the file of its deleted row numbers."""
+class TableFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """A table as the files that hold it, now or at `snapshot`.
+
+    `deletes` names, for some files, the file of their deleted row numbers. `partial` are files that were merged later
+    and hold newer rows too; the rows of the snapshot are told by their own snapshot number.
+    """
 
     table: LakeTable
-    files: tuple[str, ...]
+    files: list[str]
     deletes: dict[str, str] = {}
+    partial: set[str] = set()
+    snapshot: int | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A state of a lake that can be queried again; `changes` says what made it, such as `append to orders`."""
+
+    id: int
+    at: datetime
+    changes: tuple[str, ...]
 
 
 class SqlResult(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -24,6 +25,34 @@ OPERATOR = Actor(kind="system", id="command-line", name="Command line", role="sy
 data_dir_option = click.option("--data-dir", metavar="DIR", help="Folder of Finer's data (FINER_DATA_DIR).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="The firm, by its short name.")
+
+
+class Moment(click.ParamType):
+    """A moment as ISO 8601, in UTC unless it says otherwise; or, with `snapshots`, the number of a snapshot."""
+
+    name = "moment"
+
+    def __init__(self, *, snapshots: bool = False) -> None:
+        self._snapshots = snapshots
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A datetime with its zone, or a number."""
+        if not isinstance(value, str):
+            return value
+        if self._snapshots and value.isdecimal() and len(value) <= _SNAPSHOT_DIGITS_MAX:
+            return int(value)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            also = ", or the number of a snapshot" if self._snapshots else ""
+            self.fail(f"{value!r} is no moment. Write it like 2026-03-01T12:00:00Z{also}.", param, ctx)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_SNAPSHOT_DIGITS_MAX = 18
+as_of_option = click.option(
+    "--as-of", type=Moment(snapshots=True), help="The lake as it was: a moment, or the number of a snapshot."
+)
 
 
 def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:

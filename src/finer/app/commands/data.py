@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
 
 from finer.app.commands.common import (
+    as_of_option,
     data_dir_option,
     json_option,
     running_database,
@@ -34,10 +35,13 @@ from finer.warehouse import service as warehouse
 @click.option(
     "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Rows to print at most."
 )
+@as_of_option
 @tenant_option
 @data_dir_option
 @json_option
-def sql(statement: str, limit: int, tenant: str, data_dir: str | None, as_json: bool) -> None:
+def sql(
+    statement: str, limit: int, as_of: datetime | int | None, tenant: str, data_dir: str | None, as_json: bool
+) -> None:
     """Ask the lake in SQL (DuckDB's dialect; one SELECT).
 
     Example: finer sql "select country, sum(amount_minor) from orders group by 1" --tenant acme
@@ -45,7 +49,7 @@ def sql(statement: str, limit: int, tenant: str, data_dir: str | None, as_json: 
     settings = settings_of(data_dir)
     with running_database(settings) as database:
         access = warehouse.LakeAccess(database.url, settings)
-        result = warehouse.sql(access, tenant_id(database, tenant), statement, rows_max=limit)
+        result = warehouse.sql(access, tenant_id(database, tenant), statement, rows_max=limit, as_of=as_of)
     names = result.table.column_names
     rows = [list(row) for row in zip(*(column.to_pylist() for column in result.table.columns), strict=True)]
     document = {"columns": names, "rows": rows, "truncated": result.truncated}

@@ -16,6 +16,7 @@ import psycopg
 from finer.kit.db import LAKE, connect, url_for_role
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.store.places import Place, endpoint_parts, place_of, storage_options, tenant_folder
 
 _EXTENSIONS = ("ducklake", "postgres_scanner")
 
@@ -30,18 +31,21 @@ class LakeAccess:
     url: str
     settings: Settings
 
-    def root(self) -> Path:
-        """The folder of all lakes. Raises LakeUnavailable for object storage, which this build cannot reach."""
-        if "://" in self.settings.lake:
-            raise LakeUnavailable(
-                f"FINER_LAKE is {self.settings.lake!r}, and this build writes lakes to local folders only. "
-                "Give a folder, or leave FINER_LAKE empty for the data folder."
-            )
-        return Path(self.settings.lake).resolve() if self.settings.lake else self.settings.data_path / "lake"
+    @property
+    def place(self) -> Place:
+        """Where the files of all lakes are. Raises LakeUnavailable when the setting cannot be used."""
+        return place_of(self.settings)
 
-    def folder(self, tenant: uuid.UUID) -> Path:
-        """The folder of one tenant's files."""
-        return self.root() / tenant.hex
+    def address(self, tenant: uuid.UUID) -> str:
+        """Where one tenant's files are, as DuckDB takes it."""
+        return self.place.address(tenant_folder(tenant))
+
+    def open(self, *, memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
+        """A DuckDB that can reach the files; see `open_duckdb`."""
+        connection = open_duckdb(memory_mb=memory_mb, threads=threads)
+        if not self.place.local:
+            _reach_object_storage(connection, *storage_options(self.settings))
+        return connection
 
     def catalogue(self) -> psycopg.Connection:
         """A connection to the catalogues, in autocommit."""
@@ -50,7 +54,7 @@ class LakeAccess:
     def attach_statement(self, tenant: uuid.UUID, alias: str, *, read_only: bool) -> str:
         """The SQL that attaches a tenant's lake. Naming the schema twice keeps DuckDB from looking at all others."""
         address = _patient(url_for_role(self.url, LAKE)).replace("'", "''")
-        folder = str(self.folder(tenant)).replace("'", "''")
+        folder = self.address(tenant).replace("'", "''")
         schema = schema_name(tenant)
         options = [
             f"data_path '{folder}/'",
@@ -99,6 +103,33 @@ def open_duckdb(*, memory_mb: int, threads: int) -> duckdb.DuckDBPyConnection:
     connection.execute("set python_enable_replacements = false")
     connection.execute("set timezone = 'UTC'")
     return connection
+
+
+def _reach_object_storage(
+    connection: duckdb.DuckDBPyConnection, endpoint: str, region: str, access_key: str, secret_key: str
+) -> None:
+    """Let this DuckDB, and no other, sign requests to the object storage. The secret is in memory only."""
+    connection.execute(f"load '{_extension('httpfs')}'")
+    options = {"type": "s3", "region": region}
+    if access_key:
+        options |= {"provider": "config", "key_id": access_key, "secret": secret_key}
+    else:
+        # Roles of machines and pods change their keys by the hour: AWS's own library asks for them again.
+        connection.execute(f"load '{_extension('aws')}'")
+        options |= {"provider": "credential_chain", "refresh": "auto"}
+    if endpoint:
+        scheme, host = endpoint_parts(endpoint)
+        options |= {"endpoint": host, "url_style": "path", "use_ssl": str(scheme == "https").lower()}
+    texts = {name: value.replace("'", "''") for name, value in options.items()}
+    given = ", ".join(f"{name} '{value}'" for name, value in texts.items())
+    try:
+        connection.execute(f"create secret finer_lake ({given})")
+    except duckdb.Error as error:
+        raise LakeUnavailable(
+            "Nothing on this machine says how to sign in to the object storage. Set FINER_LAKE_ACCESS_KEY and "
+            "FINER_LAKE_SECRET_KEY, or give the machine a role."
+        ) from error
+    connection.execute("set http_retries = 5")
 
 
 def _extension(name: str) -> str:

@@ -17,23 +17,29 @@ import msgspec
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from finer.kit.ids import new_id
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.rules import (
     LABEL_SCHEMA,
     LABELS,
+    MONTH,
+    SORTED_BY,
     arrow_type,
+    by_month,
     counting_columns,
     duckdb_type,
     positions_text,
     reached,
     repeated_texts,
     tables,
+    with_month,
 )
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.places import tenant_folder
 from finer.warehouse.types import Label, LakeBatch, LakeTable, Position
 
 _ROW_GROUP_ROWS = 122_880
@@ -147,19 +153,22 @@ class Appender:
     def _add(
         self, tenant: uuid.UUID, lake: str, found: Mapping[str, pa.Table], existing: Mapping[str, LakeTable]
     ) -> None:
-        db = self._attachments.duckdb
+        db, place = self._attachments.duckdb, self._access.place
         for name, table in found.items():
-            fitted = _fit(db, lake, name, table, existing.get(name))
-            folder = self._access.folder(tenant) / "main" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{new_id().hex}.parquet"
-            write_parquet(fitted, str(path))
-            self._step("files")
-            db.execute(
-                f"call ducklake_add_data_files('{lake}', '{name}', ?, "
-                "hive_partitioning => false, allow_missing => true)",
-                [str(path)],
-            )
+            known = existing.get(name)
+            # Tables of lakes that were made before there were months stay without them.
+            apart = known is None or known.by_month
+            for month, part in by_month(_fit(db, lake, name, with_month(table) if apart else table, known)):
+                folder = [tenant_folder(tenant), "main", name] + ([] if month is None else [f"{MONTH}={month}"])
+                place.prepare(*folder)
+                file = f"{new_id().hex}.parquet"
+                write_parquet(part, place.path(*folder, file), place.filesystem)
+                self._step("files")
+                db.execute(
+                    f"call ducklake_add_data_files('{lake}', '{name}', ?, "
+                    f"hive_partitioning => {str(month is not None).lower()}, allow_missing => true)",
+                    [place.address(*folder, file)],
+                )
 
     def _catalogue(self, tenant: uuid.UUID) -> Catalogue:
         if self._connection is None or self._connection.closed:
@@ -176,7 +185,7 @@ def _nothing(stage: str) -> None:
     """The step that nobody asked for."""
 
 
-def write_parquet(table: pa.Table, path: str) -> None:
+def write_parquet(table: pa.Table, path: str, filesystem: fs.FileSystem) -> None:
     """One Parquet file: dictionaries where texts repeat, differences for counters, zstd at its fastest level.
 
     Statistics are kept for every column but the 32-bit floats: nobody prunes files by those.
@@ -185,6 +194,7 @@ def write_parquet(table: pa.Table, path: str) -> None:
     pq.write_table(
         table,
         path,
+        filesystem=filesystem,
         compression="zstd",
         compression_level=1,
         row_group_size=_ROW_GROUP_ROWS,
@@ -200,8 +210,11 @@ def _fit(db: duckdb.DuckDBPyConnection, lake: str, name: str, table: pa.Table, e
     if existing is None:
         columns = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in table.schema)
         db.execute(f'create table {lake}."{name}" ({columns})')
+        if MONTH in table.column_names:
+            db.execute(f'alter table {lake}."{name}" set partitioned by ({MONTH})')
+            db.execute(f'alter table {lake}."{name}" set sorted by ({", ".join(SORTED_BY)})')
         return table
-    types = {column.name: column.type for column in existing.columns}
+    types = {column.name: column.type for column in existing.columns} | ({MONTH: "DATE"} if existing.by_month else {})
     for index, field in enumerate(table.schema):
         wanted = types.get(field.name)
         if wanted is None:

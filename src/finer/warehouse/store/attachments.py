@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import duckdb
 
 from finer.warehouse.errors import LakeEmpty
-from finer.warehouse.store.access import LakeAccess, open_duckdb, schema_name
+from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.places import tenant_folder
 
 _CREATE_LOCK = 7_316_772  # advisory lock
 
@@ -34,7 +35,7 @@ class Attachments:
         self._access, self._capacity, self._create = access, capacity, create
         self._users: OrderedDict[uuid.UUID, int] = OrderedDict()
         self._lock = threading.Lock()
-        self.duckdb: duckdb.DuckDBPyConnection = open_duckdb(memory_mb=memory_mb, threads=threads)
+        self.duckdb: duckdb.DuckDBPyConnection = access.open(memory_mb=memory_mb, threads=threads)
         self.duckdb.execute(f"set ducklake_max_retry_count = {conflict_retries}")
 
     @contextmanager
@@ -68,7 +69,7 @@ class Attachments:
                 # Held until this connection ends: two processes never create the same lake at once.
                 connection.execute("select pg_advisory_lock(%s)", (_CREATE_LOCK,))
                 catalogue.create_schema()
-                self._access.folder(tenant).mkdir(parents=True, exist_ok=True)
+                self._access.place.prepare(tenant_folder(tenant))
             self.duckdb.execute(self._access.attach_statement(tenant, lake, read_only=not self._create))
             if new:
                 # For the files that merging makes; those of the writer are like this anyway.

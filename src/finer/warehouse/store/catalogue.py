@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from finer.kit.db import unchanging_view
-from finer.warehouse.rules import read_positions, type_in_catalogue
+from finer.warehouse.rules import MONTH, read_changes, read_positions, type_in_catalogue
 from finer.warehouse.store.access import schema_name
-from finer.warehouse.types import LakeColumn, LakeTable, Position, TableFiles
+from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles
 
 _EXISTS = "select to_regclass(%s) is not null"
 _HEAD = "select max(snapshot_id) from {s}.ducklake_snapshot"
@@ -25,21 +24,37 @@ _COLUMNS = (
     "select t.table_id, t.table_name, coalesce(n.record_count, 0), c.column_name, c.column_type, e.column_type "
     "from {s}.ducklake_table t join {s}.ducklake_column c using (table_id) "
     "left join {s}.ducklake_column e on e.table_id = c.table_id and e.parent_column = c.column_id "
-    "and e.end_snapshot is null left join {s}.ducklake_table_stats n on n.table_id = t.table_id "
-    "where t.end_snapshot is null and c.end_snapshot is null and c.parent_column is null "
-    "order by t.table_name, c.column_order"
+    "and {e_seen} left join {s}.ducklake_table_stats n on n.table_id = t.table_id "
+    "where {t_seen} and {c_seen} and c.parent_column is null order by t.table_name, c.column_order"
 )
 _FILES = (
-    "select f.table_id, s.path, t.path, f.path, f.path_is_relative, d.path, d.path_is_relative "
+    "select f.table_id, s.path, t.path, f.path, f.path_is_relative, f.partial_max > %(at)s, "
+    "d.path, d.path_is_relative "
     "from {s}.ducklake_data_file f join {s}.ducklake_table t using (table_id) "
-    "join {s}.ducklake_schema s on s.schema_id = t.schema_id and s.end_snapshot is null "
-    "left join {s}.ducklake_delete_file d on d.data_file_id = f.data_file_id and d.end_snapshot is null "
-    "where f.end_snapshot is null and t.end_snapshot is null order by f.data_file_id"
+    "join {s}.ducklake_schema s on s.schema_id = t.schema_id and {s_seen} "
+    "left join {s}.ducklake_delete_file d on d.data_file_id = f.data_file_id and {d_seen} "
+    "where {f_seen} and {t_seen} order by f.data_file_id"
 )
+# Files are merged within a partition only.
 _SIZES = (
-    "select count(*) from {s}.ducklake_data_file f join {s}.ducklake_table t using (table_id) "
-    "where f.end_snapshot is null and t.end_snapshot is null and (%(table)s::text is null or t.table_name = %(table)s) "
-    "and f.file_size_bytes >= %(low)s and f.file_size_bytes < %(high)s"
+    "select coalesce(sum(n), 0), coalesce(max(n), 0) from (select count(*) as n from {s}.ducklake_data_file f "
+    "join {s}.ducklake_table t using (table_id) left join {s}.ducklake_file_partition_value v "
+    "on v.data_file_id = f.data_file_id and v.partition_key_index = 0 where f.end_snapshot is null "
+    "and t.end_snapshot is null and (%(table)s::text is null or t.table_name = %(table)s) "
+    "and f.file_size_bytes >= %(low)s and f.file_size_bytes < %(high)s group by t.table_id, v.partition_value) as parts"
+)
+_EVERY_FILE = (
+    "select s.path, t.path, f.path, f.path_is_relative from (select table_id, path, path_is_relative "
+    "from {s}.ducklake_data_file union all select table_id, path, path_is_relative from {s}.ducklake_delete_file) f "
+    "join {s}.ducklake_table t using (table_id) join {s}.ducklake_schema s on s.schema_id = t.schema_id"
+)
+_SNAPSHOT_AT = "select snapshot_id from {s}.ducklake_snapshot where snapshot_time <= %s order by 1 desc limit 1"
+_HAS_SNAPSHOT = "select 1 from {s}.ducklake_snapshot where snapshot_id = %s"
+_OLDEST = "select snapshot_time from {s}.ducklake_snapshot order by snapshot_id limit 1"
+_SNAPSHOTS = (
+    "select s.snapshot_id, s.snapshot_time, c.changes_made from {s}.ducklake_snapshot s "
+    "left join {s}.ducklake_snapshot_changes c using (snapshot_id) "
+    "where %(before)s::bigint is null or s.snapshot_id < %(before)s order by s.snapshot_id desc limit %(limit)s"
 )
 _DUE = "select count(*) from {s}.ducklake_files_scheduled_for_deletion where schedule_start < %s"
 # The newest commit with positions is kept however old it is: without it nobody would know what is in the lake.
@@ -56,6 +71,8 @@ _CARRY_POSITIONS = (
     "order by snapshot_id desc limit 1) as known where newest.snapshot_id > known.snapshot_id "
     "and newest.snapshot_id = (select max(snapshot_id) from {s}.ducklake_snapshot)"
 )
+_NEWEST = 2**62  # as good as "now": no snapshot has so high a number
+_SEEN = "{t}.begin_snapshot <= %(at)s and ({t}.end_snapshot is null or {t}.end_snapshot > %(at)s)"
 _UPKEEP_LOCK = 7_316_773  # advisory lock, with the tenant
 
 
@@ -84,14 +101,20 @@ class Catalogue:
         rows = self._rows(_POSITIONS)
         return read_positions(rows[0][0]) if rows else {}
 
-    def tables(self) -> dict[int, LakeTable]:
-        """The tables by their number in the catalogue."""
+    def tables(self, snapshot: int | None = None) -> dict[int, LakeTable]:
+        """The tables by their number in the catalogue, now or at a snapshot; `rows` are those of now in any case."""
         found: dict[int, tuple[str, int, list[LakeColumn]]] = {}
-        for number, table, rows, column, kind, element in self._rows(_COLUMNS):
+        for number, table, rows, column, kind, element in self._rows(_COLUMNS, _at(snapshot)):
             columns = found.setdefault(number, (table, int(rows), []))[2]
             columns.append(LakeColumn(name=column, type=type_in_catalogue(kind, element)))
         return {
-            number: LakeTable(name=table, rows=rows, columns=tuple(columns))
+            # Nobody asks for the column of the partitions: the files' own ranges of occurred_at find the same ones.
+            number: LakeTable(
+                name=table,
+                rows=rows,
+                columns=tuple(column for column in columns if column.name != MONTH),
+                by_month=any(column.name == MONTH for column in columns),
+            )
             for number, (table, rows, columns) in found.items()
         }
 
@@ -99,21 +122,53 @@ class Catalogue:
         """The number of rows of every table."""
         return {table.name: table.rows for table in self.tables().values()}
 
-    def files(self, folder: Path) -> list[TableFiles]:
-        """Every table with the files that hold it now; `folder` is the tenant's data folder."""
+    def files(self, folder: str, snapshot: int | None = None) -> list[TableFiles]:
+        """Every table with the files that hold it, now or at a snapshot; `folder` is where the tenant's files are."""
         with unchanging_view(self._connection):
-            tables, rows = self.tables(), self._rows(_FILES)
-        files: dict[int, list[str]] = {number: [] for number in tables}
-        deletes: dict[int, dict[str, str]] = {number: {} for number in tables}
-        for number, schema_path, table_path, path, relative, delete_path, delete_relative in rows:
-            base = folder / schema_path / table_path
-            full = str(base / path) if relative else path
-            files[number].append(full)
+            tables, rows = self.tables(snapshot), self._rows(_FILES, _at(snapshot))
+        found = {number: TableFiles(table=table, files=[], snapshot=snapshot) for number, table in tables.items()}
+        for number, schema_path, table_path, path, relative, newer, delete_path, delete_relative in rows:
+            base = f"{folder}/{schema_path}{table_path}"
+            full = base + path if relative else path
+            table = found[number]
+            table.files.append(full)
+            if newer:
+                table.partial.add(full)
             if delete_path is not None:
-                deletes[number][full] = str(base / delete_path) if delete_relative else delete_path
+                table.deletes[full] = base + delete_path if delete_relative else delete_path
+        return list(found.values())
+
+    def every_file(self, folder: str) -> list[str]:
+        """All files that any state of the lake needs."""
         return [
-            TableFiles(table=table, files=tuple(files[number]), deletes=deletes[number])
-            for number, table in tables.items()
+            f"{folder}/{schema}{table}{path}" if relative else path
+            for schema, table, path, relative in self._rows(_EVERY_FILE)
+        ]
+
+    def largest_group(self, table: str, low: int, high: int) -> int:
+        """The most files of at least `low` and less than `high` bytes that a partition of a table has."""
+        return int(self._rows(_SIZES, {"table": table, "low": low, "high": high})[0][1])
+
+    def snapshot_at(self, moment: datetime) -> int | None:
+        """The snapshot that was the newest at a moment; None when the lake does not remember that far back."""
+        rows = self._rows(_SNAPSHOT_AT, (moment,))
+        return int(rows[0][0]) if rows else None
+
+    def has_snapshot(self, snapshot: int) -> bool:
+        """Whether the lake still remembers a snapshot."""
+        return bool(self._rows(_HAS_SNAPSHOT, (snapshot,)))
+
+    def oldest(self) -> datetime | None:
+        """The moment of the oldest snapshot from which on every moment can be seen again."""
+        rows = self._rows(_OLDEST)
+        return rows[0][0] if rows else None
+
+    def snapshots(self, limit: int, before: int | None) -> list[Snapshot]:
+        """Snapshots with a number below `before` (None: all), the newest first."""
+        names = {number: table.name for number, table in self.tables().items()}
+        return [
+            Snapshot(id=int(number), at=at, changes=tuple(read_changes(changes or "", names)))
+            for number, at, changes in self._rows(_SNAPSHOTS, {"before": before, "limit": limit})
         ]
 
     def count_files(self, table: str | None, low: int, high: int) -> int:
@@ -137,7 +192,12 @@ class Catalogue:
         return int(self._rows(_DUE, (before,))[0][0])
 
     def _sql(self, text: str) -> sql.Composed:
-        return sql.SQL(text).format(s=sql.Identifier(self._schema))
+        seen = {f"{one}_seen": sql.SQL(_SEEN).format(t=sql.Identifier(one)) for one in "cdefst"}
+        return sql.SQL(text).format(s=sql.Identifier(self._schema), **seen)
 
     def _rows(self, text: str, arguments: Any = None) -> list[tuple[Any, ...]]:
         return self._connection.execute(self._sql(text), arguments).fetchall()
+
+
+def _at(snapshot: int | None) -> dict[str, int]:
+    return {"at": _NEWEST if snapshot is None else snapshot}

@@ -17,6 +17,7 @@ from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.copies import forget_copies
 
 _CUSTOMER = "customer_id"
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -55,6 +56,7 @@ def part_customer(
                     )
                 if any(changed.values()):
                     _forget_history(attachments.duckdb, catalogue, lake)
+                    forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)), at_once=True)
         except duckdb.Error as error:
             raise LakeUnavailable(f"The lake could not be changed: {str(error).splitlines()[0]}") from error
         finally:

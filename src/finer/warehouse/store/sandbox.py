@@ -72,6 +72,8 @@ def _request(tables: Sequence[TableFiles], statement: str, limits: SandboxLimits
                 "columns": [{"name": column.name, "type": column.type} for column in one.table.columns],
                 "files": one.files,
                 "deletes": one.deletes,
+                "partial": one.partial,
+                "snapshot": one.snapshot,
             }
             for one in tables
         ],

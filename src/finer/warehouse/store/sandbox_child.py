@@ -25,6 +25,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_SNAPSHOT = "_ducklake_internal_snapshot_id"
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "repeat_row"})
 _MEMORY_FOR_DUCKDB = 0.6  # the rest of the process, the answer and what DuckDB does not count need the other part
 
@@ -132,19 +133,28 @@ def run(duckdb: Any, request: dict[str, Any]) -> Any:
 
 
 def view(table: dict[str, Any]) -> str:
-    """The SQL that makes a table visible: just its columns, from just its files, without deleted rows."""
-    columns, deletes = table["columns"], table["deletes"]
+    """The SQL that makes a table visible: just its columns, from just its files, without deleted or later rows."""
+    columns, deletes, partial = table["columns"], table["deletes"], set(table["partial"])
     names = ", ".join(f'"{column["name"]}"' for column in columns)
     texts = [(quote(column["name"]), quote(column["type"])) for column in columns]
-    wanted = ", ".join(f"{name}: {{name: {name}, type: {kind}, default_value: NULL}}" for name, kind in texts)
+
+    def read(paths: list[str], conditions: list[str]) -> str:
+        typed = texts + [(quote(_SNAPSHOT), "'BIGINT'")] * (paths[0] in partial)
+        wanted = ", ".join(f"{name}: {{name: {name}, type: {kind}, default_value: NULL}}" for name, kind in typed)
+        if paths[0] in partial:
+            conditions = [*conditions, f"{_SNAPSHOT} <= {int(table['snapshot'])}"]
+        where = f" where {' and '.join(conditions)}" if conditions else ""
+        return f"select {names} from read_parquet([{', '.join(map(quote, paths))}], schema = MAP {{{wanted}}}){where}"  # noqa: S608
+
     parts = []
-    if whole := [path for path in table["files"] if path not in deletes]:
-        parts.append(f"select {names} from read_parquet([{', '.join(map(quote, whole))}], schema = MAP {{{wanted}}})")  # noqa: S608
-    for path, deleted in deletes.items():
-        parts.append(
-            f"select {names} from read_parquet([{quote(path)}], schema = MAP {{{wanted}}}) "  # noqa: S608
-            f"where file_row_number not in (select pos from read_parquet({quote(deleted)}))"
-        )
+    if whole := [path for path in table["files"] if path not in deletes and path not in partial]:
+        parts.append(read(whole, []))
+    if newer := [path for path in table["files"] if path not in deletes and path in partial]:
+        parts.append(read(newer, []))
+    parts += [
+        read([path], [f"file_row_number not in (select pos from read_parquet({quote(deleted)}))"])  # noqa: S608
+        for path, deleted in deletes.items()
+    ]
     if not parts:
         nothing = ", ".join(f'null::{column["type"]} as "{column["name"]}"' for column in columns)
         parts.append(f"select {nothing} where false")

@@ -13,6 +13,7 @@ import duckdb
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.copies import forget_copies
 from finer.warehouse.types import Compaction
 
 _MB = 2**20
@@ -44,6 +45,7 @@ def compact(
                 expired = _expire(attachments.duckdb, catalogue, lake, now - keep)
                 deleted = _delete(attachments.duckdb, lake, now, grace)
                 after = catalogue.count_files(None, 0, 2**62)
+                forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)))
         finally:
             attachments.close()
     return Compaction(files_before=before, files_after=after, snapshots_expired=expired, files_deleted=deleted)
@@ -53,7 +55,7 @@ def _worth_it(catalogue: Catalogue, now: datetime, keep: timedelta, grace: timed
     if catalogue.due_deletions(now - grace) or catalogue.old_snapshots(now - keep, 1):
         return True
     return any(
-        catalogue.count_files(name, low, high) >= enough
+        catalogue.largest_group(name, low, high) >= enough
         for name in catalogue.row_counts()
         for low, high, _, enough in _CLASSES
     )
@@ -61,7 +63,7 @@ def _worth_it(catalogue: Catalogue, now: datetime, keep: timedelta, grace: timed
 
 def _merge(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, lake: str, table: str) -> None:
     for low, high, into, enough in _CLASSES:
-        if catalogue.count_files(table, low, high) < enough:
+        if catalogue.largest_group(table, low, high) < enough:
             continue
         db.execute(f"set ducklake_target_file_size = '{into // _MB}MB'")
         db.execute(
