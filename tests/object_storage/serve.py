@@ -5,7 +5,7 @@ moto wants an older python-dateutil than Finer does, so the two are not installe
 
 import sys
 
-from moto.server import ThreadedMotoServer
+from moto.server import ThreadedMotoServer  # type: ignore[import-not-found]
 
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()

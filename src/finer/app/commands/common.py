@@ -27,31 +27,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="The firm, by its short name.")
 
 
-class Moment(click.ParamType):
-    """A moment as ISO 8601, in UTC unless it says otherwise; or, with `snapshots`, the number of a snapshot."""
+def moment(text: str) -> datetime:
+    """A moment as ISO 8601, in UTC unless it says otherwise."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no moment. Write it like 2026-03-01T12:00:00Z.") from error
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
-    name = "moment"
 
-    def __init__(self, *, snapshots: bool = False) -> None:
-        self._snapshots = snapshots
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A datetime with its zone, or a number."""
-        if not isinstance(value, str):
-            return value
-        if self._snapshots and value.isdecimal() and len(value) <= _SNAPSHOT_DIGITS_MAX:
-            return int(value)
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            also = ", or the number of a snapshot" if self._snapshots else ""
-            self.fail(f"{value!r} is no moment. Write it like 2026-03-01T12:00:00Z{also}.", param, ctx)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def moment_or_snapshot(text: str) -> datetime | int:
+    """A moment, or the number of a snapshot of the lake."""
+    return int(text) if text.isdecimal() and len(text) <= _SNAPSHOT_DIGITS_MAX else moment(text)
 
 
 _SNAPSHOT_DIGITS_MAX = 18
 as_of_option = click.option(
-    "--as-of", type=Moment(snapshots=True), help="The lake as it was: a moment, or the number of a snapshot."
+    "--as-of", type=moment_or_snapshot, metavar="WHEN", help="The lake as it was: a moment, or a snapshot's number."
 )
 
 
