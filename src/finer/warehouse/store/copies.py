@@ -82,31 +82,42 @@ def _moved(table: TableFiles, to: dict[str, str]) -> TableFiles:
 
 def _make_room(settings: Settings, place: Place, wanted: dict[str, Path]) -> None:
     room = settings.lake_cache_mb * _MB
-    missing = [path.removeprefix(place.prefix) for path, copy in wanted.items() if not copy.exists()]
-    needed = 0
-    if missing:
-        try:
-            needed = sum(one.size or 0 for one in place.filesystem.get_file_info(missing))
-        except OSError as error:
-            raise LakeUnavailable(f"The object storage does not answer: {error}") from error
-    there = [copy for copy in wanted.values() if copy.exists()]
-    if needed + sum(copy.stat().st_size for copy in there) > room:
+    needed = _size_there(place, [path for path, copy in wanted.items() if not copy.exists()])
+    here = sum(_size(copy) for copy in wanted.values())
+    if needed + here > room:
         raise SqlTooLarge(
             f"The tables of this query have more than the {settings.lake_cache_mb:,} MB that may be copied from object "
             "storage for it. Ask for fewer tables, export what you need, or raise FINER_LAKE_CACHE_MB."
         )
     keep = set(wanted.values())
-    copies = sorted(
-        (copy for copy in (settings.data_path / "lake-copies").rglob("*.parquet") if copy not in keep),
-        key=lambda copy: copy.stat().st_mtime,
-    )
-    held = sum(copy.stat().st_size for copy in copies) + sum(copy.stat().st_size for copy in there)
-    for copy in copies:
-        if held + needed <= room:
+    others = [copy for copy in (settings.data_path / "lake-copies").rglob("*.parquet") if copy not in keep]
+    excess = needed + here + sum(map(_size, others)) - room
+    for copy in sorted(others, key=lambda other: other.stat().st_mtime):
+        if excess <= 0:
             break
         if not _in_use(copy):
-            held -= copy.stat().st_size
+            excess -= _size(copy)
             copy.unlink(missing_ok=True)
+
+
+def _size_there(place: Place, paths: list[str]) -> int:
+    if not paths:
+        return 0
+    try:
+        return sum(one.size or 0 for one in place.filesystem.get_file_info([_plain(place, path) for path in paths]))
+    except OSError as error:
+        raise LakeUnavailable(f"The object storage does not answer: {error}") from error
+
+
+def _size(copy: Path) -> int:
+    try:
+        return copy.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _plain(place: Place, path: str) -> str:
+    return path.removeprefix(place.prefix)
 
 
 def _touch(copy: Path) -> bool:
@@ -126,7 +137,7 @@ def _copy(place: Place, path: str, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
     # Under a name of its own until it is whole: two queries may want it at the same time.
     unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.{threading.get_native_id()}")
-    with place.filesystem.open_input_stream(path.removeprefix(place.prefix)) as source, unfinished.open("wb") as target:
+    with place.filesystem.open_input_stream(_plain(place, path)) as source, unfinished.open("wb") as target:
         while piece := source.read(8 * _MB):
             target.write(piece)
     unfinished.rename(copy)
