@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from finer.kit.actors import SYSTEM
-from finer.kit.db import WORKER, Database, WritePipeline, connect
+from finer.kit.db import DATABASE_GONE, WORKER, Database, WritePipeline, connect
 from finer.kit.errors import Conflict
 from finer.kit.live import receive
 from finer.kit.log import PostgresLog
@@ -101,3 +101,41 @@ def test_reading_is_refused_at_once(effects: WritePipeline, tenant: uuid.UUID) -
         effects.transaction(tenant, SYSTEM) as tx,
     ):
         tx.connection.exec_driver_sql("select 1")
+
+
+def test_a_connection_that_the_server_ended_is_told_as_such_and_replaced(
+    effects: WritePipeline, database_url: str, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    _write_for(effects, tenant, (tenant, "a"))
+    with connect(database_url) as owner:
+        owner.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'test'")
+    with pytest.raises(DATABASE_GONE):
+        _write_for(effects, tenant, (tenant, "lost"))
+    _write_for(effects, tenant, (tenant, "b"))
+    assert _contracts(worker_database, tenant) == ["a", "b"]
+
+
+def test_a_server_that_goes_away_in_the_middle_is_told_as_such(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    def cut() -> None:
+        with effects.transaction(tenant, SYSTEM) as tx:
+            tx.write(_ADD, (tenant, "lost"))
+            tx.write("select pg_terminate_backend(pg_backend_pid())", ())
+
+    with pytest.raises(DATABASE_GONE):
+        cut()
+    _write_for(effects, tenant, (tenant, "kept"))
+    assert _contracts(worker_database, tenant) == ["kept"]
+
+
+def test_more_than_a_socket_takes_at_once_arrives_whole(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    names = [f"{number:06d}{'x' * 5_000}" for number in range(800)]
+    with effects.transaction(tenant, SYSTEM) as tx:
+        for name in names:
+            tx.write("insert into ingest_rollups (tenant_id, contract, step_s, bucket, writer, received, accepted, "
+                     "duplicates, quarantined, latency, last_at) values (%(tenant)s, left(%(name)s, 6), 5, now(), "
+                     "'100%%', 0, 0, 0, 0, '{}', now())", {"name": name, "tenant": tenant})  # fmt: skip
+    assert _contracts(worker_database, tenant) == [name[:6] for name in names]

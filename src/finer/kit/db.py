@@ -20,6 +20,7 @@ from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
+from finer.kit.round_trip import RoundTrip
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -41,7 +42,8 @@ _CONFLICT = "FN409"
 # of range: all of them come from the input.
 _NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
 """The SQLSTATE by which functions in the database say that somebody else was quicker; it becomes a Conflict."""
-_NOTIFY = "select pg_notify(%s, payload) from unnest(%s::text[]) as payload"
+# The payloads are JSON: as text, every quote in them would have to be found and marked.
+_NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
 metadata = schema.metadata
 
@@ -156,31 +158,36 @@ class WritePipeline:
         self._url, self._role, self._name = url, role, name
         self._clock: Clock = clock or SystemClock()
         self._connection: Connection | None = None
+        self._round_trip: RoundTrip | None = None
 
     @contextmanager
     def transaction(self, tenant: uuid.UUID, actor: Actor) -> Iterator[Tx]:
         """One transaction for one tenant: committed when the block ends, and only then are its listeners woken."""
-        connection = self._connection or connect(self._url, self._role, name=self._name)
-        self._connection = None
+        round_trip, self._round_trip = self._round_trip or self._begin(), None
         try:
-            with _conflicts_told(), connection.pipeline(), connection.cursor() as cursor:
-                cursor.execute("begin")
-                cursor.execute("select set_config('finer.tenant', %s, true)", (str(tenant),), prepare=True)
-                tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, pipeline=cursor)
+            with _conflicts_told():
+                round_trip.add("begin")
+                round_trip.add("select set_config('finer.tenant', %s, true)", (str(tenant),))
+                tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, round_trip=round_trip)
                 yield tx
-                cursor.execute("commit")
+                round_trip.add("commit")
                 for notification in tx.notifications:
-                    cursor.execute(_NOTIFY, notification, prepare=True)
+                    round_trip.add(_NOTIFY, notification)
+                round_trip.send()
         except BaseException:
-            connection.close()
+            self.close()
             raise
-        self._connection = connection
+        self._round_trip = round_trip
+
+    def _begin(self) -> RoundTrip:
+        self._connection = connect(self._url, self._role, name=self._name)
+        return RoundTrip(self._connection)
 
     def close(self) -> None:
         """Give the connection back to the server."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+        self._connection = self._round_trip = None
 
 
 class _NoReads:

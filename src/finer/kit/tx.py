@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock
 from finer.kit.crypto.keyring import DataKey, Keyring
+from finer.kit.round_trip import RoundTrip
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Tx:
     clock: Clock
     facts: list[Fact] = field(default_factory=list)
     notifications: list[tuple[str, list[str]]] = field(default_factory=list)
-    pipeline: psycopg.Cursor | None = None
+    round_trip: RoundTrip | None = None
     """Set in a transaction that only writes, see `finer.kit.db.WritePipeline`; `connection` cannot be used then."""
     keys: Keyring | None = None
     made_keys: dict[tuple[uuid.UUID, bytes], DataKey] = field(default_factory=dict)
@@ -41,14 +41,15 @@ class Tx:
 
         In a pipelined transaction it is sent with all the others, and what is wrong with it is raised at the end.
         """
-        if self.pipeline is not None:
-            self.pipeline.execute(statement, parameters, prepare=True)
+        if self.round_trip is not None:
+            self.round_trip.add(statement, parameters)
         else:
             self.connection.exec_driver_sql(statement, parameters)
 
     def notify(self, channel: str, payloads: Iterable[str]) -> None:
         """Wake whoever listens, once this has committed: inside it, NOTIFY would make all committers wait in line."""
-        self.notifications.append((channel, list(payloads)))
+        if wanted := list(payloads):
+            self.notifications.append((channel, wanted))
 
     def record(self, fact: Fact) -> None:
         """Record a domain fact: it becomes one durable job per handler when, and only when, this commits."""
