@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
 from finer.app.decider import Decider
+from finer.app.fast_path import Endpoint, FastPath
 from finer.app.flow import deliver
 from finer.app.ingestion import Ingestion
 from finer.app.keys import keyring, prove_keys
@@ -33,6 +34,8 @@ from finer.app.single_sign_on import SingleSignOn
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
+from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
+from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
@@ -41,6 +44,8 @@ from finer.fraud import service as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
+from finer.identity.types import Principal
+from finer.ingest.routes.documents import Receipt
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.kit.db import API, Database
@@ -54,6 +59,7 @@ from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
+_SMALL_BODY = 2**20  # bytes; what the framework costs is nothing beside reading a larger one
 ROUTES: list[Any] = [
     *IDENTITY_ROUTES,
     *INGEST_ROUTES,
@@ -80,6 +86,7 @@ class Services:
         self.doorway = Doorway(self.database, settings, self.authenticator)
         self.single_sign_on = SingleSignOn(self.database, settings, self.doorway)
         self.ingestion = Ingestion(self.database, settings)
+        self.intake = Intake(self.ingestion.submit, settings.body_bytes_max)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
@@ -146,15 +153,24 @@ def create_app(settings: Settings | None = None) -> Litestar:
         yield
         await services.close()
 
+    entrance, access = Entrance(chosen), watch.AccessWatch(services.access_log)
     app = Litestar(
         route_handlers=[*ROUTES, *web_app()],
         lifespan=[lifespan],
         state=State({"services": services}),
         middleware=[
-            Entrance(chosen),
+            FastPath(
+                _fast_endpoints(services),
+                entrance,
+                services.authenticator,
+                access,
+                _failed,
+                body_wait_s=chosen.body_wait_s,
+            ),
+            entrance,
             edge.Authentication(services.authenticator),
             Patience(chosen.body_wait_s),
-            watch.AccessWatch(services.access_log),
+            access,
             idempotency.Idempotency(_failed),
         ],
         guards=[edge.guard],
@@ -179,6 +195,22 @@ def create_app(settings: Settings | None = None) -> Litestar:
     return app
 
 
+def _fast_endpoints(services: Services) -> dict[str, Endpoint]:
+    """The routes of machines, by the name that their `fast_path` option gives."""
+    intake = services.intake
+
+    async def take(principal: Principal, path: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> Receipt:
+        return await intake.take(principal, path["contract"], headers, body)
+
+    async def decide(principal: Principal, _path: object, _headers: object, body: bytes) -> Decision:
+        return show_decision(await services.decider.decide(principal, body))
+
+    return {
+        "events": Endpoint(202, min(_SMALL_BODY, services.settings.body_bytes_max), take),
+        "decisions": Endpoint(200, min(DECISION_BYTES_MAX, services.settings.body_bytes_max), decide),
+    }
+
+
 async def _finish(response: Response[Any]) -> Response[Any]:
     return await watch.note_response(await masking.mask_answer(response))
 
@@ -197,7 +229,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         "tx": Provide(idempotency.transaction_of(services.database, watch.before_commit)),
-        "intake": constant(Intake(services.ingestion.submit, services.settings.body_bytes_max)),
+        "intake": constant(services.intake),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),

@@ -17,7 +17,7 @@ from finer.decisions import service as decisions
 from finer.decisions.errors import EventIdReused
 from finer.decisions.types import Decision
 from finer.identity.types import Principal
-from finer.ingest.types import Body
+from finer.ingest.types import Body, Receipt
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import InvalidInput, Unavailable, Unprocessable
@@ -60,8 +60,9 @@ class Decider:
         future: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         try:
-            await self._submit(principal, body, fingerprint)
-            found = await asyncio.wait_for(future, self._timeout_s)
+            self._submit(principal, body, fingerprint, future)
+            async with asyncio.timeout(self._timeout_s):
+                found = await future
         except TimeoutError as error:
             raise Unavailable(
                 f"No decision within {self._timeout_s:g} s. The transaction is stored; send the same body again for "
@@ -74,18 +75,19 @@ class Decider:
                 del self._waiting[key]
         return decisions.same_body(found, fingerprint)
 
-    async def _submit(self, principal: Principal, body: bytes, fingerprint: bytes) -> None:
-        receipt = await self._ingestion.submit(
+    def _submit(self, principal: Principal, body: bytes, fingerprint: bytes, future: asyncio.Future[Decision]) -> None:
+        def refused(answer: asyncio.Future[Receipt]) -> None:
+            if future.done() or answer.cancelled():
+                return
+            error = answer.exception()
+            future.set_exception(_broken(answer.result()) if error is None else error)
+
+        self._ingestion.hand_in(
             principal.tenant_id,
             principal.actor(),
             "transaction",
             Body(data=body, format="ndjson", source="decision", awaited=fingerprint),
-        )
-        if receipt.quarantined:
-            raise Unprocessable(
-                "The transaction breaks its contract: " + " ".join(problem.reason for problem in receipt.problems),
-                problems=msgspec.to_builtins(receipt.problems),
-            )
+        ).add_done_callback(refused)
 
     def notified(self, payload: str) -> None:
         """A notification from the worker; an empty payload means: look for everything that waits. Listener thread."""
@@ -125,6 +127,13 @@ class Decider:
                     future.set_result(answer)
                 else:
                     future.set_exception(answer)
+
+
+def _broken(receipt: Receipt) -> Unprocessable:
+    return Unprocessable(
+        "The transaction breaks its contract: " + " ".join(problem.reason for problem in receipt.problems),
+        problems=msgspec.to_builtins(receipt.problems),
+    )
 
 
 def _came_in_bulk(event_id: str) -> EventIdReused:

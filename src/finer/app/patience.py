@@ -21,20 +21,25 @@ class Patience(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Hand the parts on as they come; after the last one (streams wait for the end of the connection) wait on."""
-        more = True
+        await next_app(scope, patiently(receive, self._wait_s), send)
 
-        async def patient() -> ReceiveMessage:
-            nonlocal more
-            if not more:
-                return await receive()
-            try:
-                async with asyncio.timeout(self._wait_s):
-                    message = await receive()
-            except TimeoutError as error:
-                raise RequestTimeout(
-                    f"The rest of the body did not come within {self._wait_s:g} s. Nothing was taken; send it again."
-                ) from error
-            more = bool(message["type"] == "http.request" and message.get("more_body"))
-            return message
 
-        await next_app(scope, patient, send)
+def patiently(receive: Receive, wait_s: float) -> Receive:
+    """`receive`, but RequestTimeout when the next part of the body does not come in time."""
+    more = True
+
+    async def patient() -> ReceiveMessage:
+        nonlocal more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout(wait_s):
+                message = await receive()
+        except TimeoutError as error:
+            raise RequestTimeout(
+                f"The rest of the body did not come within {wait_s:g} s. Nothing was taken; send it again."
+            ) from error
+        more = bool(message["type"] == "http.request" and message.get("more_body"))
+        return message
+
+    return patient

@@ -40,6 +40,7 @@ class DecisionController(Controller):
         opt={
             "permission": Permission.DECISIONS_WRITE,
             "recorded": "decisions",
+            "fast_path": "decisions",
             "repeat": "The event_id in the body is its key.",
             "describe": {"requestBody": _BODY},
         },

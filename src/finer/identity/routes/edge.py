@@ -75,15 +75,20 @@ class Authentication(ASGIMiddleware):
 
 def credential_of(connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[str, bool]:
     """The credential of a request, and whether a cookie carried it. A bearer key goes before a cookie."""
-    header = connection.headers.get("authorization", "")
-    if header[:7].lower() == "bearer ":
-        return header[7:].strip()[:_CREDENTIAL_MAX], False
+    token = bearer_of(connection.headers.get("authorization", ""))
+    if token is not None:
+        return token, False
     cookies = connection.cookies
     found = cookies.get(SECURE_COOKIE)
     if not found and connection.scope["scheme"] not in ("https", "wss"):
         # Over https only the __Host- name counts: the plain one could have been planted by a sibling host.
         found = cookies.get(COOKIE)
     return (found or "")[:_CREDENTIAL_MAX], True
+
+
+def bearer_of(header: str) -> str | None:
+    """The credential in an Authorization header; None when it holds none."""
+    return header[7:].strip()[:_CREDENTIAL_MAX] if header[:7].lower() == "bearer " else None
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

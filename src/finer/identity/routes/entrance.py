@@ -27,12 +27,18 @@ class Entrance(ASGIMiddleware):
         """Check the Host; from here on `client` is who asks, for throttling, audit and allow-lists alike."""
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         # Load balancers ask for the health of one machine, by its own address.
-        if not scope["route_handler"].opt.get("any_host") and not addresses.host_fits(
-            connection.headers.get("host", ""), self._hosts
-        ):
+        if not scope["route_handler"].opt.get("any_host") and not self.knows(connection.headers.get("host", "")):
             raise WrongHost("Finer does not answer under this name. An operator may list it in FINER_ALLOWED_HOSTS.")
-        client = scope.get("client")
-        if client is not None and self._proxies:
-            forwarded = ",".join(connection.headers.getall("x-forwarded-for", []))
-            scope["client"] = (addresses.client_address(client[0], forwarded, self._proxies), client[1])
+        scope["client"] = self.client_of(scope, ",".join(connection.headers.getall("x-forwarded-for", [])))
         await next_app(scope, receive, send)
+
+    def knows(self, host: str) -> bool:
+        """Whether Finer answers under the name in a Host header."""
+        return addresses.host_fits(host, self._hosts)
+
+    def client_of(self, scope: Scope, forwarded: str) -> tuple[str, int] | None:
+        """Address and port of who asks, when the proxies that are trusted say that they `forwarded` it."""
+        client = scope.get("client")
+        if client is None or not self._proxies:
+            return client
+        return addresses.client_address(client[0], forwarded, self._proxies), client[1]

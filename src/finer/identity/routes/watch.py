@@ -62,25 +62,24 @@ class AccessWatch(ASGIMiddleware):
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         principal: Principal | None = scope.get("user")
         request = show_id("req", new_id())
-        notes = audit.RequestNotes()
-        audit.AGENT.set(connection.headers.get("user-agent", ""))
-        audit.REQUEST.set(request)
-        audit.SESSION.set(
-            "" if principal is None or principal.session_id is None else show_id("ses", principal.session_id)
-        )
-        audit.NOTES.set(notes)
+        notes = begin_notes(connection, principal, request)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableScopeHeaders.from_message(message)["x-request-id"] = request
-                await self._look(connection, principal, message["status"], notes)
+                await self.look(connection, principal, message["status"], notes)
             await send(message)
 
         await next_app(scope, receive, watched)
 
-    async def _look(
-        self, connection: ASGIConnection[Any, Any, Any, Any], principal: Principal | None, status: int, notes: Any
+    async def look(
+        self,
+        connection: ASGIConnection[Any, Any, Any, Any],
+        principal: Principal | None,
+        status: int,
+        notes: audit.RequestNotes,
     ) -> None:
+        """Note what the status of an answer says of its request, before the answer goes out."""
         handler = connection.scope["route_handler"]
         permission = handler.opt.get("permission")
         if status < 400:
@@ -112,6 +111,18 @@ class AccessWatch(ASGIMiddleware):
         if unwritten(connection, notes) and options.get("recorded") is None:
             action, subject = str(options["permission"]), connection.scope["path"]
             await asyncio.to_thread(self._observer.acted, principal, action, subject)
+
+
+def begin_notes(
+    connection: ASGIConnection[Any, Any, Any, Any], principal: Principal | None, request: str
+) -> audit.RequestNotes:
+    """From here on the trail knows this request: its id, its client, its session."""
+    notes = audit.RequestNotes()
+    audit.AGENT.set(connection.headers.get("user-agent", ""))
+    audit.REQUEST.set(request)
+    audit.SESSION.set("" if principal is None or principal.session_id is None else show_id("ses", principal.session_id))
+    audit.NOTES.set(notes)
+    return notes
 
 
 def unwritten(connection: ASGIConnection[Any, Any, Any, Any], notes: audit.RequestNotes | None) -> bool:

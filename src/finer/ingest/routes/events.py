@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Request, Response, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from finer.identity.types import Permission
+from finer.identity.types import Permission, Principal
 from finer.ingest import types
 from finer.ingest.routes.documents import Receipt, show_receipt
 from finer.ingest.service import contracts, parsing
@@ -49,6 +49,18 @@ class Intake:
     submit: Callable[..., Awaitable[types.Receipt]]
     body_bytes_max: int
 
+    async def take(self, principal: Principal, contract: str, headers: Mapping[str, str], data: bytes) -> Receipt:
+        """One whole body, with the headers that say how it is to be read. Raises what is wrong with either."""
+        kind = _check_headers(contract, headers, self.body_bytes_max)
+        body = types.Body(
+            data=data,
+            format=kind,
+            encoding=headers.get("content-encoding", ""),
+            source="http",
+            idempotency_key=headers.get("idempotency-key"),
+        )
+        return show_receipt(await self.submit(principal.tenant_id, principal.actor(), contract, body))
+
 
 class EventController(Controller):
     """Records in."""
@@ -61,6 +73,7 @@ class EventController(Controller):
         opt={
             "permission": Permission.EVENTS_WRITE,
             "recorded": "receipts",
+            "fast_path": "events",
             "repeat": "Its own Idempotency-Key brings the first receipt back, and every record has an id of its own.",
             "describe": {"requestBody": _BODY, "parameters": [_KEY, _PACKING]},
         },
@@ -73,24 +86,21 @@ class EventController(Controller):
         Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
         quarantine with its reasons and does not hold back the others.
         """
-        contracts.contract(contract)
-        content_type = request.headers.get("content-type", "")
-        kind = parsing.format_of(content_type)
-        _check_length(request.headers.get("content-length"), intake.body_bytes_max)
+        # What the headers say already is answered before the body has come.
+        _check_headers(contract, request.headers, intake.body_bytes_max)
         data = await _read(request, intake.body_bytes_max)
-        key = request.headers.get("idempotency-key")
-        if key is not None and not 0 < len(key) <= _IDEMPOTENCY_KEY_MAX:
-            raise InvalidInput(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
-        body = types.Body(
-            data=data,
-            format=kind,
-            encoding=request.headers.get("content-encoding", ""),
-            source="http",
-            idempotency_key=key,
-        )
-        principal = request.user
-        receipt = await intake.submit(principal.tenant_id, principal.actor(), contract, body)
-        return Response(show_receipt(receipt), status_code=202)
+        return Response(await intake.take(request.user, contract, request.headers, data), status_code=202)
+
+
+def _check_headers(contract: str, headers: Mapping[str, str], limit: int) -> str:
+    """The format of the body. Raises UnknownContract, UnsupportedFormat, TooLarge or InvalidInput."""
+    contracts.contract(contract)
+    kind = parsing.format_of(headers.get("content-type", ""))
+    _check_length(headers.get("content-length"), limit)
+    key = headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= _IDEMPOTENCY_KEY_MAX:
+        raise InvalidInput(f"An Idempotency-Key has 1 to {_IDEMPOTENCY_KEY_MAX} characters.")
+    return kind
 
 
 def _check_length(length: str | None, limit: int) -> None:
