@@ -187,6 +187,15 @@ def _machine(*, networks: tuple[str, ...] = ()) -> Principal:
     )  # fmt: skip
 
 
+def _fast_path(answer: Any, settings: Settings, networks: tuple[str, ...]) -> FastPath:
+    """The fast path with one route and one caller; nothing is refused on it."""
+    nothing: Any = SimpleNamespace()
+    caller = _Remembering(_machine(networks=networks))
+    return FastPath(
+        {"events": Endpoint(202, 1000, answer)}, Entrance(settings), caller, nothing, nothing, body_wait_s=1
+    )
+
+
 @pytest.mark.parametrize(
     ("changed", "networks", "fast"),
     [
@@ -223,10 +232,7 @@ def test_what_is_not_plain_goes_the_ordinary_way(
 
     async def send(_: Any) -> None: ...
 
-    path = FastPath(
-        {"events": Endpoint(202, 1000, answer)}, Entrance(settings), _Remembering(_machine(networks=networks)),
-        SimpleNamespace(), SimpleNamespace(), body_wait_s=1,  # type: ignore[arg-type]
-    )  # fmt: skip
+    path = _fast_path(answer, settings, networks)
     headers = {"host": "finer.example", "authorization": "Bearer good", "content-length": "2"} | changed
     scope: Any = {
         "type": "http", "client": ("192.0.2.7", 1), "path_params": {},
@@ -254,10 +260,7 @@ def test_a_sender_that_leaves_in_the_middle_leaves_nothing() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    path = FastPath(
-        {"events": Endpoint(202, 1000, answer)}, Entrance(Settings()), _Remembering(_machine()), SimpleNamespace(),
-        SimpleNamespace(), body_wait_s=1,  # type: ignore[arg-type]
-    )  # fmt: skip
+    path = _fast_path(answer, Settings(), ())
     scope: Any = {
         "type": "http", "client": ("192.0.2.7", 1), "path_params": {},
         "headers": [(b"authorization", b"Bearer good"), (b"content-length", b"2")],
