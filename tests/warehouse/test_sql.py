@@ -70,68 +70,6 @@ def test_an_answer_is_cut_at_the_row_limit(lake: service.LakeAccess, tenant: uui
     assert endless.truncated
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "select * from read_csv('/etc/passwd')",
-        "select * from read_text('/etc/passwd')",
-        "select * from read_blob('/etc/hostname')",
-        "select * from glob('/*')",
-        "select * from sniff_csv('/etc/passwd')",
-        "select * from read_parquet('**/*.parquet')",
-        "select * from parquet_metadata('x.parquet')",
-        "select * from '/etc/passwd'",
-        'select * from "/etc/passwd.csv"',
-        'with "/etc/x.csv" as (select 1) select * from "/etc/x.csv"',
-        "select * from query('select 1')",
-        "select * from query_table('transactions')",
-        "select * from duckdb_views()",
-        "select * from duckdb_settings()",
-        "select * from information_schema.views",
-        "select * from duckdb_views",
-        "select (select count(*) from duckdb_secrets())",
-        "select * from transactions where account_id in (select content from read_text('/etc/passwd'))",
-        "describe select * from read_csv('/etc/passwd')",
-        "summarize select * from read_csv('/etc/passwd')",
-        "copy (select 1) to 'out.csv'",
-        "copy transactions to '/dev/stdout'",
-        "export database 'there'",
-        "import database 'there'",
-        "attach 'there.duckdb'",
-        "attach 'postgres:host=/var/run' as pg",
-        "install httpfs",
-        "load httpfs",
-        "load '/usr/lib/x.duckdb_extension'",
-        "pragma database_list",
-        "pragma enable_profiling",
-        "call pragma_version()",
-        "set enable_external_access = true",
-        "reset enable_external_access",
-        "create table t as select 1",
-        "create secret s (type s3)",
-        "create macro m() as table select * from read_text('/etc/passwd')",
-        "drop view transactions",
-        "insert into transactions select * from transactions",
-        "delete from transactions",
-        "update transactions set amount_minor = 0",
-        "select 1; select 2",
-        "select 1; drop view transactions",
-        "begin",
-        "explain analyze select 1",
-        "checkpoint",
-        "vacuum",
-        "use memory",
-        "prepare p as select 1",
-        "",
-        "-- nothing",
-    ],
-)
-def test_everything_else_is_refused(lake: service.LakeAccess, tenant: uuid.UUID, statement: str) -> None:
-    with pytest.raises((SqlNotAllowed, SqlFailed)) as refused:
-        service.sql(lake, tenant, statement)
-    assert "root:" not in refused.value.detail
-
-
 def test_mistakes_are_told(lake: service.LakeAccess, tenant: uuid.UUID) -> None:
     with pytest.raises(SqlFailed, match="amount_mynor"):
         service.sql(lake, tenant, "select amount_mynor from transactions")
@@ -189,7 +127,7 @@ def test_the_process_has_no_secrets(
     lake: service.LakeAccess, tenant: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FINER_DATABASE_URL", "postgresql://user:secret@host/db")
-    with pytest.raises(SqlFailed, match="getenv"):
+    with pytest.raises(SqlNotAllowed, match="getenv"):
         service.sql(lake, tenant, "select getenv('FINER_DATABASE_URL')")
-    settings = service.sql(lake, tenant, "select current_setting('secret_directory') as place").table.to_pylist()
-    assert "secret@" not in str(settings)
+    with pytest.raises(SqlNotAllowed, match="current_setting"):
+        service.sql(lake, tenant, "select current_setting('secret_directory')")

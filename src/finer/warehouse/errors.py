@@ -53,3 +53,11 @@ class SqlTimeout(FinerError):
     status = 408
     slug = "sql-timeout"
     title = "The query took too long"
+
+
+class SqlCancelled(FinerError):
+    """Somebody ended the query before its answer."""
+
+    status = 409
+    slug = "sql-cancelled"
+    title = "The query was cancelled"

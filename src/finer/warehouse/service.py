@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,9 @@ from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.reading import LakeReader
-from finer.warehouse.store.sandbox import SandboxLimits, run_sandboxed
+from finer.warehouse.store.sandbox import Question, SandboxLimits, run_sandboxed
+from finer.warehouse.store.sandbox_pool import Sandboxes, Stop
+from finer.warehouse.store.shown import expressions, shown_type
 from finer.warehouse.store.sink import LakeSink, add_label
 from finer.warehouse.store.upkeep import compact as compact_lake
 from finer.warehouse.types import (
@@ -37,7 +39,19 @@ from finer.warehouse.types import (
     LakeBatch,
     LakeTable,
     Position,
-    Snapshot,
+    as_of: datetime | int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    shown: Callable[[Iterable[LakeTable]], Shown] | None = None,
+    secret: bytes = b"",
+    pool: Sandboxes | None = None,
+    stop: Stop | None = None,
+) -> SqlResult:
+    """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
+
+    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. `shown` says of any
+    tables which columns are seen as tokens or in part, whatever the query does with them; `secret` is what tokens are
+    made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those of the
+    settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled, LakeEmpty or SnapshotGone.
     SqlResult,
 )
 
@@ -47,6 +61,9 @@ __all__ = [
     "LakeBatch",
     "LakeReader",
     "LakeWriter",
+    "Sandboxes",
+    "Shown",
+    "Stop",
     "append_label",
     "broken_invariants",
     "column_name",
@@ -56,6 +73,7 @@ __all__ = [
     "lake_offsets",
     "part_customer",
     "records_of_customer",
+    "shown_type",
     "snapshots",
     "sql",
     "table_of",
@@ -222,14 +240,29 @@ def sql(
     statement: str,
     *,
     rows_max: int = ROWS_MAX_DEFAULT,
+    bytes_max: int | None = None,
     timeout_s: float | None = None,
     memory_mb: int | None = None,
+<<<<<<< HEAD
     as_of: datetime | int | None = None,
 ) -> SqlResult:
     """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
 
     `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. Limits not given are
     those of the settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, LakeEmpty or SnapshotGone.
+=======
+    parameters: Mapping[str, Any] | None = None,
+    shown: Shown | None = None,
+    secret: bytes = b"",
+    pool: Sandboxes | None = None,
+    stop: Stop | None = None,
+) -> SqlResult:
+    """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
+
+    `shown` says which columns are seen as tokens or in part, whatever the query does with them; `secret` is what
+    tokens are made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those
+    of the settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled or LakeEmpty.
+>>>>>>> 1945990 (Give every query of a person a warm process of its own that can open just its files, write nothing, and sees masked columns)
     """
     tables = history.files(access, tenant, as_of, mentioned_in=statement)
     limits = SandboxLimits(
@@ -237,8 +270,16 @@ def sql(
         memory_mb=memory_mb or access.settings.sql_memory_mb,
         timeout_s=timeout_s or access.settings.sql_timeout_s,
         threads=min(4, os.cpu_count() or 1),
+        **({} if bytes_max is None else {"bytes_max": bytes_max}),
     )
-    return run_sandboxed(tables, statement, limits)
+    lake = [one.table for one in tables]
+    question = Question(
+        tables=tables,
+        statement=statement,
+        shown={} if shown is None else expressions(lake, shown(lake), secret),
+        parameters=parameters or {},
+    )
+    return run_sandboxed(question, limits, pool=pool, stop=stop)
 
 
 def snapshots(access: LakeAccess, tenant: uuid.UUID, limit: int, before: int | None = None) -> list[Snapshot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ import pyarrow as pa
 Array = np.ndarray[Any, np.dtype[Any]]
 Position = tuple[str, int]
 """A stream of the event log and a partition of it."""
+Shown = Mapping[str, Mapping[str, str]]
+"""How columns are shown, by table and column: `token`, or a partial form of `finer.kit.masking`; others are clear."""
 
 
 class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,12 +118,27 @@ class Snapshot(msgspec.Struct, frozen=True):
     changes: tuple[str, ...]
 
 
+class QueryCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query took: rows and bytes read from files, seconds of processors and of the clock, bytes of memory.
+
+    `rows_read` counts what came out of the tables, less what reading could leave out; None when the query was ended
+    before it had read everything.
+    """
+
+    rows_read: int | None = None
+    bytes_read: int = 0
+    cpu_s: float = 0.0
+    seconds: float = 0.0
+    memory_bytes: int = 0
+
+
 class SqlResult(msgspec.Struct, frozen=True):
     """The answer of a query; `truncated` says that there were more rows than asked for."""
 
     table: pa.Table
     truncated: bool
     seconds: float
+    cost: QueryCost = QueryCost()
 
 
 class Compaction(msgspec.Struct, frozen=True):

@@ -6,23 +6,22 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
-from finer.warehouse.errors import LakeUnavailable, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
-from finer.warehouse.types import SqlResult, TableFiles
+from finer.warehouse.errors import LakeUnavailable, SqlCancelled, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
+from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, start_child, stop_child
+from finer.warehouse.types import QueryCost, SqlResult, TableFiles
 
-_CHILD = Path(__file__).with_name("sandbox_child.py")
 _BYTES_MAX = 256 * 2**20
 _STATEMENT_CHARACTERS_MAX = 100_000
-_SCRATCH_MB = 2048
+_END_BYTES_MAX = 2**20  # a child says how it ended in far fewer
+_HEAD = 5  # bytes of a frame's kind and length
+_GRACE_S = 1.0
 
 
 class SandboxLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,70 +34,92 @@ class SandboxLimits(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 2
 
 
-def run_sandboxed(tables: Sequence[TableFiles], statement: str, limits: SandboxLimits) -> SqlResult:
-    """Run one query over exactly `tables`.
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement over exactly these tables.
 
-    Raises SqlNotAllowed, SqlFailed, SqlTooLarge or SqlTimeout, each with a sentence for the person who wrote it.
+    `shown` holds, by table and column, the SQL expression that takes the place of a column; `parameters` are bound to
+    the statement's `$name`.
     """
-    if len(statement) > _STATEMENT_CHARACTERS_MAX:
-        raise SqlNotAllowed(
-            f"A statement may have {_STATEMENT_CHARACTERS_MAX:,} characters; this has {len(statement):,}."
-        )
+
+    tables: Sequence[TableFiles]
+    statement: str
+    shown: Mapping[str, Mapping[str, str]] = {}
+    parameters: Mapping[str, Any] = {}
+
+
+def run_sandboxed(
+    question: Question, limits: SandboxLimits, *, pool: Sandboxes | None = None, stop: Stop | None = None
+) -> SqlResult:
+    """Run one query. `stop` ends it from another thread; a `pool` has processes that are warm already.
+
+    Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout or SqlCancelled, each with a sentence for the person who
+    wrote it.
+    """
+    length = len(question.statement)
+    if length > _STATEMENT_CHARACTERS_MAX:
+        raise SqlNotAllowed(f"A statement may have {_STATEMENT_CHARACTERS_MAX:,} characters; this has {length:,}.")
+    if "\0" in question.statement:
+        raise SqlNotAllowed("The statement holds a NUL character, behind which DuckDB would not read on. Take it out.")
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="finer-sql-") as scratch:
-        request = _request(tables, statement, limits, scratch)
-        child = subprocess.Popen(  # noqa: S603 - our own program, no shell
-            # Isolated mode: neither PYTHON* variables nor the current folder reach the child.
-            [sys.executable, "-I", str(_CHILD)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8"},
-            cwd=scratch,
-            start_new_session=True,
-        )
-        try:
-            output = _exchange(child, msgspec.json.encode(request), limits, started + limits.timeout_s)
-        finally:
-            _kill(child)
-    return _understand(output, child.returncode, limits, time.monotonic() - started)
+    child = pool.take() if pool is not None else start_child()
+    stop = stop or Stop()
+    try:
+        if not stop.attach(lambda: stop_child(child)):
+            raise SqlCancelled("The query was cancelled before it began.")
+        body = msgspec.json.encode(_request(question, limits))
+        stream, end = _exchange(child, body, limits, started + limits.timeout_s)
+    finally:
+        stop.detach()
+        stop_child(child)
+    if stop.stopped:
+        raise SqlCancelled("The query was cancelled.")
+    return _understand(stream, end, child.returncode, limits, time.monotonic() - started)
 
 
-def _request(tables: Sequence[TableFiles], statement: str, limits: SandboxLimits, scratch: str) -> dict[str, Any]:
+def _request(question: Question, limits: SandboxLimits) -> dict[str, Any]:
     return {
         "tables": [
             {
                 "name": one.table.name,
-                "columns": [{"name": column.name, "type": column.type} for column in one.table.columns],
+                "columns": [
+                    {
+                        "name": column.name,
+                        "type": column.type,
+                        "shown": question.shown.get(one.table.name, {}).get(column.name),
+                    }
+                    for column in one.table.columns
+                ],
                 "files": one.files,
                 "deletes": one.deletes,
                 "partial": one.partial,
                 "snapshot": one.snapshot,
             }
-            for one in tables
+            for one in question.tables
         ],
-        "statement": statement,
+        "statement": question.statement,
+        "parameters": question.parameters,
         "rows_max": limits.rows_max,
         "bytes_max": limits.bytes_max,
         "memory_mb": limits.memory_mb,
         "cpu_s": limits.timeout_s * limits.threads + 1,
         "threads": limits.threads,
-        "scratch": scratch,
-        "scratch_mb": _SCRATCH_MB,
     }
 
 
-def _exchange(child: subprocess.Popen[bytes], request: bytes, limits: SandboxLimits, deadline: float) -> bytes:
-    """Send the request and collect the whole answer, however the child behaves."""
+def _exchange(
+    child: subprocess.Popen[bytes], request: bytes, limits: SandboxLimits, deadline: float
+) -> tuple[bytearray, dict[str, Any]]:
+    """Send the request and collect the whole answer, however the child behaves: the Arrow stream, and its end."""
     assert child.stdin is not None  # noqa: S101 - Popen was given pipes
     assert child.stdout is not None  # noqa: S101
     try:
-        child.stdin.write(request)
+        child.stdin.write(len(request).to_bytes(8, "big") + request)
         child.stdin.close()
     except BrokenPipeError:
         # It died before it read the request; what its end says is what counts.
         pass
-    received = bytearray()
+    stream, waiting = bytearray(), bytearray()
+    end: dict[str, Any] = {"error": "died", "detail": ""}
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
@@ -110,33 +131,44 @@ def _exchange(child: subprocess.Popen[bytes], request: bytes, limits: SandboxLim
                 )
             chunk = os.read(child.stdout.fileno(), 2**20)
             if not chunk:
-                child.wait(timeout=max(1.0, deadline - time.monotonic()))
-                return bytes(received)
-            received += chunk
-            if len(received) > 2 * limits.bytes_max + 2**20:
+                child.wait(timeout=max(_GRACE_S, deadline - time.monotonic()))
+                return stream, end
+            waiting += chunk
+            for kind, content in _frames(waiting, limits.bytes_max):
+                if kind == b"E":
+                    end = msgspec.json.decode(content)
+                else:
+                    stream += content
+            if len(stream) > 2 * limits.bytes_max:
                 raise SqlTooLarge("The answer is larger than one query may return. Add a LIMIT or aggregate.")
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-    for pipe in (child.stdin, child.stdout):
-        if pipe is not None:
-            pipe.close()
+def _frames(waiting: bytearray, bytes_max: int) -> list[tuple[bytes, bytes]]:
+    """The whole frames at the beginning of what came, which are taken out of it."""
+    found, at = [], 0
+    while len(waiting) - at >= _HEAD:
+        kind, length = bytes(waiting[at : at + 1]), int.from_bytes(waiting[at + 1 : at + _HEAD], "big")
+        if kind not in (b"A", b"E") or length > 2 * bytes_max + _END_BYTES_MAX:
+            raise LakeUnavailable("The query's process answered with something else than an answer. Try again.")
+        if len(waiting) - at - _HEAD < length:
+            break
+        found.append((kind, bytes(waiting[at + _HEAD : at + _HEAD + length])))
+        at += _HEAD + length
+    del waiting[:at]
+    return found
 
 
-def _understand(output: bytes, code: int, limits: SandboxLimits, seconds: float) -> SqlResult:
-    line, _, body = output.partition(b"\n")
-    header: dict[str, Any] = msgspec.json.decode(line) if line.startswith(b"{") else {"error": "died", "detail": ""}
-    match header.get("error"):
+def _understand(stream: bytearray, end: dict[str, Any], code: int, limits: SandboxLimits, seconds: float) -> SqlResult:
+    match end.get("error"):
         case None:
-            with pa.ipc.open_stream(body) as reader:
-                return SqlResult(table=reader.read_all(), truncated=header["truncated"], seconds=seconds)
+            with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
+                table = reader.read_all()
+            cost = msgspec.convert(end["cost"] | {"seconds": seconds}, QueryCost)
+            return SqlResult(table=table, truncated=end["truncated"], seconds=seconds, cost=cost)
         case "not-allowed":
-            raise SqlNotAllowed(header["detail"])
+            raise SqlNotAllowed(end["detail"])
         case "failed":
-            raise SqlFailed(f"DuckDB says: {header['detail']}")
+            raise SqlFailed(f"DuckDB says: {end['detail']}")
         case "bytes":
             raise SqlTooLarge(f"The answer is larger than {limits.bytes_max >> 20} MB. Add a LIMIT or aggregate.")
         case "memory":
