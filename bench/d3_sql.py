@@ -103,6 +103,7 @@ def measure(folder: Path, rows: int, repeat: int) -> None:
 
     def bare(statement: str) -> None:
         with duckdb.connect(config={"threads": threads, "memory_limit": f"{_MEMORY_MB}MB"}) as connection:
+            connection.execute("set timezone = 'UTC'")
             connection.execute(f"create view transactions as select * from read_parquet({list(files)})")
             connection.execute(statement).to_arrow_table()
 
