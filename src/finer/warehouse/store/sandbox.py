@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -97,13 +98,20 @@ def _request(question: Question, limits: SandboxLimits) -> dict[str, Any]:
             for one in question.tables
         ],
         "statement": question.statement,
-        "parameters": question.parameters,
+        "parameters": {name: _told(value) for name, value in question.parameters.items()},
         "rows_max": limits.rows_max,
         "bytes_max": limits.bytes_max,
         "memory_mb": limits.memory_mb,
         "cpu_s": limits.timeout_s * limits.threads + 1,
         "threads": limits.threads,
     }
+
+
+def _told(value: Any) -> tuple[str, Any]:
+    """A parameter's value with its kind, which JSON would lose."""
+    if isinstance(value, datetime):
+        return "timestamp", value.isoformat()
+    return ("date", value.isoformat()) if isinstance(value, date) else ("plain", value)
 
 
 def _exchange(

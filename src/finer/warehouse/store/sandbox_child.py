@@ -13,6 +13,7 @@ DuckDB's own parser, over the given tables and a short list of table functions, 
 from __future__ import annotations
 
 import ctypes
+import datetime as dt
 import json
 import os
 import re
@@ -32,7 +33,6 @@ _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_PATH_BENEATH = 1
 _LANDLOCK_READ_FILE = 1 << 2
 _LANDLOCK_RIGHTS = ((1, 13), (2, 14), (3, 15), (5, 16))  # from which version on, how many rights over files there are
-_READ_BY_DUCKDB = ("/proc/self/cgroup", "/sys/fs/cgroup")  # limits of the machine, which it looks up when it opens
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SNAPSHOT = "_ducklake_internal_snapshot_id"
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "repeat", "repeat_row"})
@@ -57,6 +57,7 @@ def main() -> None:
     import duckdb  # noqa: PLC0415 - inside its limits
     import pyarrow as pa  # noqa: PLC0415
 
+    connection = open_duckdb(duckdb)
     size = int.from_bytes(sys.stdin.buffer.read(8), "big")
     request = json.loads(sys.stdin.buffer.read(size)) if size else None
     if request is None:
@@ -64,7 +65,7 @@ def main() -> None:
     out = Frames()
     try:
         limit(request)
-        answer(duckdb, pa, request, out)
+        answer(duckdb, pa, connection, request, out)
     except NotAllowed as error:
         out.end({"error": "not-allowed", "detail": str(error)})
     except (MemoryError, pa.ArrowMemoryError):
@@ -125,7 +126,7 @@ def lock_files(paths: Iterable[str]) -> bool:
     rules = kernel.syscall(_LANDLOCK_CREATE, ctypes.byref(handled), ctypes.sizeof(handled), 0)
     if rules < 0:
         return False
-    for path in (*paths, *_READ_BY_DUCKDB):
+    for path in paths:
         try:
             file = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:
@@ -178,12 +179,12 @@ class Frames:
         sys.stdout.buffer.flush()
 
 
-def answer(duckdb: Any, pa: Any, request: dict[str, Any], out: Frames) -> None:
+def answer(duckdb: Any, pa: Any, connection: Any, request: dict[str, Any], out: Frames) -> None:
     """Run the statement and write its rows."""
     started, read_before = time.monotonic(), bytes_read()
     truncated, rows = False, 0
     try:
-        connection, reader = run(duckdb, request)
+        reader = run(connection, request)
         with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), reader.schema) as writer:
             for batch in reader:
                 kept = batch.slice(0, request["rows_max"] - rows)
@@ -249,12 +250,11 @@ def without_paths(text: str, request: dict[str, Any]) -> str:
     return text
 
 
-def run(duckdb: Any, request: dict[str, Any]) -> tuple[Any, Any]:
-    """The connection and an Arrow reader over the answer. Raises NotAllowed, or an error of DuckDB."""
+def open_duckdb(duckdb: Any) -> Any:
+    """A DuckDB in memory that has worked once, and has no thread besides this one yet: later ones are locked in."""
     connection = duckdb.connect(
         config={
-            "threads": request["threads"],
-            "memory_limit": f"{int(request['memory_mb'] * _MEMORY_FOR_DUCKDB)}MB",
+            "threads": 1,
             # Nothing is spilled: what does not fit into its memory is asked too much, and no file can be written.
             "temp_directory": "",
             "autoinstall_known_extensions": "false",
@@ -264,17 +264,32 @@ def run(duckdb: Any, request: dict[str, Any]) -> tuple[Any, Any]:
     )
     connection.execute("set python_enable_replacements = false")
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_profiling = 'no_output'")
+    connection.execute("select json_serialize_sql('select 1'), now()").to_arrow_reader(1).read_all()
+    return connection
+
+
+def run(connection: Any, request: dict[str, Any]) -> Any:
+    """An Arrow reader over the answer. Raises NotAllowed, or an error of DuckDB."""
+    connection.execute(f"set memory_limit = '{int(request['memory_mb'] * _MEMORY_FOR_DUCKDB)}MB'")
+    connection.execute(f"set threads = {int(request['threads'])}")
     for table in request["tables"]:
         connection.execute(view(table))
     connection.execute(f"set allowed_paths = [{', '.join(map(quote, files_of(request)))}]")
-    connection.execute("set enable_profiling = 'no_output'")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     # Every thread that is needed is there now; root is not bound by this limit, and has no use for processes here.
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     check(connection, request["statement"], {table["name"] for table in request["tables"]})
-    connection.execute(request["statement"], request.get("parameters") or None)
-    return connection, connection.to_arrow_reader(10_000)
+    values = {name: bindable(*given) for name, given in request.get("parameters", {}).items()}
+    return connection.execute(request["statement"], values or None).to_arrow_reader(10_000)
+
+
+def bindable(kind: str, value: Any) -> Any:
+    """The value of a parameter as DuckDB binds it."""
+    if kind == "date":
+        return dt.date.fromisoformat(value)
+    return dt.datetime.fromisoformat(value) if kind == "timestamp" else value
 
 
 def view(table: dict[str, Any]) -> str:

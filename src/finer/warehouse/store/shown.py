@@ -13,8 +13,8 @@ _TAIL = "case when length({t}) > 8 then '****' || right({t}, 4) when {t} is not 
 _TEXTS = {
     "tail": _TAIL,
     "email": (
-        "case when strpos({t}, '@') > 0 then left({t}, 1) || '***' || substr({t}, strpos({t}, '@')) "
-        "when {t} is not null then '***' end"
+        "case when strpos({t}, '@') > 0 then left(split_part({t}, '@', 1), 1) || '***' || "
+        "substr({t}, strpos({t}, '@')) when {t} is not null then '***' end"
     ),
     "year": "left({t}, 4)",
     # 48 bits of a hash that nobody can compute without the firm's secret.
