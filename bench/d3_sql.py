@@ -50,7 +50,7 @@ _COLUMNS = (
 )
 
 
-def make_files(folder: Path, rows: int) -> tuple[str, ...]:
+def make_files(folder: Path, rows: int) -> list[str]:
     """Ten files of made-up transactions over 90 days, from a fixed seed, sorted by time as the lake's are."""
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
@@ -65,7 +65,7 @@ def make_files(folder: Path, rows: int) -> tuple[str, ...]:
                 "['pos','web','app','atm'][(hash(i + 4) % 4)::bigint + 1] as channel "
                 f"from range({first}, {last}) t(i)) to '{folder}/{part}.parquet' (format parquet, compression zstd)"
             )
-    return tuple(str(folder / f"{part}.parquet") for part in range(10))
+    return [str(folder / f"{part}.parquet") for part in range(10)]
 
 
 def seconds(act: Callable[[], Any]) -> float:

@@ -72,7 +72,7 @@ def main() -> None:
             )
         columns = (LakeColumn("amount_minor", "BIGINT"), LakeColumn("account_id", "VARCHAR"))
         tables = [
-            TableFiles(table=LakeTable(name=name, rows=1000, columns=columns), files=(str(files),))
+            TableFiles(table=LakeTable(name=name, rows=1000, columns=columns), files=[str(files)])
             for name in ("transactions", "orders")
         ]
         limits = SandboxLimits(rows_max=1000, memory_mb=_MEMORY_MB, timeout_s=_TIMEOUT_S, threads=2)

@@ -81,9 +81,9 @@ def test_c02_no_file_or_address_is_read(lake: service.LakeAccess, tenant: uuid.U
 
 
 def test_c03_nothing_is_written(lake: service.LakeAccess, tenant: uuid.UUID, pool: service.Sandboxes) -> None:
-    before = sorted(str(path) for path in lake.folder(tenant).rglob("*"))
+    before = sorted(str(path) for path in Path(lake.address(tenant)).rglob("*"))
     assert _stopped(lake, tenant, pool, hostile.WRITES) == []
-    assert sorted(str(path) for path in lake.folder(tenant).rglob("*")) == before
+    assert sorted(str(path) for path in Path(lake.address(tenant)).rglob("*")) == before
     assert list(Path("/var/tmp").glob("finer-hostile*")) == []
 
 
@@ -181,8 +181,8 @@ def test_masked_columns_are_masked_before_the_query_meets_them(
     # The same value is the same token everywhere of one firm, and another one for another firm.
     again = ask("select count(distinct a.account_id) as n from transactions a join transactions b using (account_id)")
     assert again == [{"n": 7}]
-    other = service.sql(lake, tenant, "select min(account_id) as a from transactions", shown=lambda _: shown, secret=b"other",
-                        pool=pool)  # fmt: skip
+    lowest = "select min(account_id) as a from transactions"
+    other = service.sql(lake, tenant, lowest, shown=lambda _: shown, secret=b"other", pool=pool)
     assert other.table.to_pylist()[0]["a"] not in [row["a"] for row in tokens]
 
 

@@ -26,6 +26,7 @@ from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.reading import LakeReader
+from finer.warehouse.store.sandbox import BYTES_MAX as SQL_BYTES_MAX
 from finer.warehouse.store.sandbox import Question, SandboxLimits, run_sandboxed
 from finer.warehouse.store.sandbox_pool import Sandboxes, Stop
 from finer.warehouse.store.shown import expressions, shown_type
@@ -39,19 +40,8 @@ from finer.warehouse.types import (
     LakeBatch,
     LakeTable,
     Position,
-    as_of: datetime | int | None = None,
-    parameters: Mapping[str, Any] | None = None,
-    shown: Callable[[Iterable[LakeTable]], Shown] | None = None,
-    secret: bytes = b"",
-    pool: Sandboxes | None = None,
-    stop: Stop | None = None,
-) -> SqlResult:
-    """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
-
-    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. `shown` says of any
-    tables which columns are seen as tokens or in part, whatever the query does with them; `secret` is what tokens are
-    made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those of the
-    settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled, LakeEmpty or SnapshotGone.
+    Shown,
+    Snapshot,
     SqlResult,
 )
 
@@ -240,37 +230,30 @@ def sql(
     statement: str,
     *,
     rows_max: int = ROWS_MAX_DEFAULT,
-    bytes_max: int | None = None,
     timeout_s: float | None = None,
     memory_mb: int | None = None,
-<<<<<<< HEAD
     as_of: datetime | int | None = None,
-) -> SqlResult:
-    """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
-
-    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. Limits not given are
-    those of the settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, LakeEmpty or SnapshotGone.
-=======
+    bytes_max: int | None = None,
     parameters: Mapping[str, Any] | None = None,
-    shown: Shown | None = None,
+    shown: Callable[[Iterable[LakeTable]], Shown] | None = None,
     secret: bytes = b"",
     pool: Sandboxes | None = None,
     stop: Stop | None = None,
 ) -> SqlResult:
     """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
 
-    `shown` says which columns are seen as tokens or in part, whatever the query does with them; `secret` is what
-    tokens are made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those
-    of the settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled or LakeEmpty.
->>>>>>> 1945990 (Give every query of a person a warm process of its own that can open just its files, write nothing, and sees masked columns)
+    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. `shown` says of any
+    tables which columns are seen as tokens or in part, whatever the query does with them; `secret` is what tokens are
+    made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those of the
+    settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled, LakeEmpty or SnapshotGone.
     """
     tables = history.files(access, tenant, as_of, mentioned_in=statement)
     limits = SandboxLimits(
         rows_max=rows_max,
         memory_mb=memory_mb or access.settings.sql_memory_mb,
         timeout_s=timeout_s or access.settings.sql_timeout_s,
+        bytes_max=bytes_max or SQL_BYTES_MAX,
         threads=min(4, os.cpu_count() or 1),
-        **({} if bytes_max is None else {"bytes_max": bytes_max}),
     )
     lake = [one.table for one in tables]
     question = Question(

@@ -18,7 +18,7 @@ from finer.warehouse.errors import LakeUnavailable, SqlCancelled, SqlFailed, Sql
 from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, start_child, stop_child
 from finer.warehouse.types import QueryCost, SqlResult, TableFiles
 
-_BYTES_MAX = 256 * 2**20
+BYTES_MAX = 256 * 2**20
 _STATEMENT_CHARACTERS_MAX = 100_000
 _END_BYTES_MAX = 2**20  # a child says how it ended in far fewer
 _HEAD = 5  # bytes of a frame's kind and length
@@ -31,7 +31,7 @@ class SandboxLimits(msgspec.Struct, frozen=True, kw_only=True):
     rows_max: int
     memory_mb: int
     timeout_s: float
-    bytes_max: int = _BYTES_MAX
+    bytes_max: int = BYTES_MAX
     threads: int = 2
 
 
