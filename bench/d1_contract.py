@@ -21,7 +21,7 @@ from msgspec import Meta
 from bench.support.bodies import Bodies
 from bench.support.report import report
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 
 GOAL = "<= 1.5 us/event; >= 4x pydantic, >= 1.5x msgspec in the same run"
 _Id = Annotated[str, Meta(min_length=1, max_length=64)]

@@ -31,7 +31,7 @@ from bench.support.report import median, report
 from finer.features.service import Engine
 from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 from finer.kit.columns import Columns
 
 Array = np.ndarray[Any, np.dtype[Any]]

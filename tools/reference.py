@@ -23,7 +23,7 @@ from finer.app.flow import FLOW, handler_name
 from finer.fraud import service as fraud
 from finer.identity.service import authorisation, security_alerts
 from finer.ingest.service import contracts
-from finer.ingest.types import Contract, Field
+from finer.ingest.types.contracts import Contract, Field
 from finer.kit.actors import Fact
 from finer.kit.settings import PREFIX, Settings
 from finer.privacy.service import catalogue

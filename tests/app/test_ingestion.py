@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from finer.app.contracts import Registry
 from finer.app.ingestion import Ingestion
-from finer.ingest.types import Body, Receipt
+from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database, connect
 from finer.kit.settings import Settings
@@ -18,7 +20,7 @@ from tests.ingest.records import lines
 
 @pytest.fixture
 def ingestion(database: Database) -> Iterator[Ingestion]:
-    found = Ingestion(database, Settings())
+    found = Ingestion(database, Settings(), Registry(database))
     found.start()
     yield found
     found.close()

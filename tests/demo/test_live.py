@@ -18,7 +18,7 @@ from finer.demo.live import TICK_US, LiveBody, LiveWorld
 from finer.demo.service import go_on, run
 from finer.demo.world import World
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 from finer.kit.moments import microseconds
 from tests.demo.fake_finer import BUSY, REFUSED, RESET_AFTER, RESET_BEFORE, FakeFiner, serving
 

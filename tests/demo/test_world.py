@@ -13,7 +13,7 @@ import pytest
 from finer.demo.places import in_usd
 from finer.demo.world import CONTRACTS, World
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body, ParsedBody
+from finer.ingest.types.records import Body, ParsedBody
 
 START = date(2026, 11, 2)
 RECEIVED = datetime(2026, 12, 1, tzinfo=UTC)

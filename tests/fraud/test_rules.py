@@ -19,7 +19,7 @@ from finer.decisions.types import Decision, NewAlert
 from finer.features.service import Engine
 from finer.fraud import service as fraud
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 from finer.kit.columns import Columns
 from finer.ledger.rules import RateTable, starter_rates
 from finer.scoring.service import TreeScorer

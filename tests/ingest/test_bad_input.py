@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body, FieldError, ParsedBody
+from finer.ingest.types.records import Body, FieldError, ParsedBody
 from finer.kit.errors import FinerError
 from tests.ingest.records import line, lines
 
@@ -182,7 +182,7 @@ def test_wrong_content_types_and_contracts_name_what_there_is() -> None:
     with pytest.raises(FinerError, match="application/x-ndjson") as raised:
         parsing.format_of("text/html; charset=utf-8")
     assert raised.value.status == 415
-    with pytest.raises(FinerError, match="activity, customer_profile, order, transaction") as missing:
+    with pytest.raises(FinerError, match="academic_record, activity, customer_profile") as missing:
         contracts.contract("transactions")
     assert missing.value.status == 404
     with pytest.raises(FinerError, match="gzip, zstd") as encoding:

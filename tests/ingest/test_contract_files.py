@@ -17,9 +17,14 @@ from finer.ingest.rules.contract import compile_contract
 from finer.ingest.rules.patterns import compile_program, matches
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+BUILT_IN = [
+    "academic_record", "activity", "customer_profile", "loan_history", "market_price", "order", "social_post",
+    "system_metric", "telco_usage", "transaction", "utility_payment",
+]  # fmt: skip
 
 
 def _text(name: str) -> str:
@@ -27,7 +32,7 @@ def _text(name: str) -> str:
 
 
 def test_the_built_in_contracts_have_their_columns_in_order() -> None:
-    assert list(contracts.contracts()) == ["activity", "customer_profile", "order", "transaction"]
+    assert list(contracts.contracts()) == BUILT_IN
     schema = contracts.contract("transaction").schema
     assert schema.names == [
         "event_id", "type", "status", "occurred_at", "customer_id", "account_id", "card_last4", "amount_minor",
@@ -38,7 +43,7 @@ def test_the_built_in_contracts_have_their_columns_in_order() -> None:
     assert schema.field("occurred_at").type == pa.timestamp("us", "UTC")
 
 
-@pytest.mark.parametrize("name", ["activity", "customer_profile", "order", "transaction"])
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_every_field_says_what_it_is(name: str) -> None:
     document = yaml.safe_load(_text(name))
     assert document["apiVersion"] == "v3.0.2"

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body, ParsedBody
+from finer.ingest.types.records import Body, ParsedBody
 from tests.ingest.records import GOOD, lines
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

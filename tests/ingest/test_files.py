@@ -19,7 +19,7 @@ import zstandard
 from finer.ingest.errors import MappingInvalid, UnreadableBody
 from finer.ingest.rules import files
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Mapping, RefusedRecord
+from finer.ingest.types.records import Mapping, RefusedRecord
 from finer.kit.clock import FixedClock
 from finer.kit.errors import FinerError
 from tests.ingest.records import GOOD, line, lines
@@ -31,7 +31,7 @@ def _read(
     path: Path, contract: str = "transaction", mapping: Mapping | None = None
 ) -> tuple[pa.Table, list[RefusedRecord]]:
     batches, refused, rows = [], [], 0
-    for group in parsing.read_file(path, contract, mapping, clock=CLOCK):
+    for group in parsing.read_file(path, contracts.contract(contract), mapping, clock=CLOCK):
         (result,) = group.parsed.bodies
         assert result.received == result.accepted + len(result.refused)
         assert result.accepted == group.parsed.batch.num_rows
@@ -80,7 +80,7 @@ def test_what_stands_before_the_break_of_a_packed_file_is_kept(tmp_path: Path, p
     packed = gzip.compress(data) if packing == "gz" else zstandard.compress(data)
     path = tmp_path / f"a.ndjson.{packing}"
     path.write_bytes(packed[: len(packed) // 2])
-    groups = parsing.read_file(path, "transaction", clock=CLOCK)
+    groups = parsing.read_file(path, contracts.contract("transaction"), clock=CLOCK)
     ids: list[str] = []
     with pytest.raises(UnreadableBody, match="ends too early"):  # noqa: PT012 - what comes before it is what counts
         for group in groups:
@@ -122,7 +122,7 @@ def test_every_group_is_received_when_it_is_read(tmp_path: Path) -> None:
     path.write_bytes(lines(5))
     clock = _Ticking()
     moments = []
-    for group in parsing.read_file(path, "transaction", clock=clock):
+    for group in parsing.read_file(path, contracts.contract("transaction"), clock=clock):
         (column,) = {moment.as_py() for moment in group.parsed.batch.column("received_at")}
         assert column == group.parsed.received_at
         moments.append(column)
@@ -150,7 +150,10 @@ def test_a_truncated_packed_file_keeps_what_came_before(tmp_path: Path) -> None:
     seen: list[int] = []
 
     def read() -> None:
-        seen.extend(group.parsed.batch.num_rows for group in parsing.read_file(path, "transaction", clock=CLOCK))
+        seen.extend(
+            group.parsed.batch.num_rows
+            for group in parsing.read_file(path, contracts.contract("transaction"), clock=CLOCK)
+        )
 
     with pytest.raises(UnreadableBody, match="ends too early"):
         read()
@@ -239,7 +242,7 @@ def test_the_retail_mapping_tells_every_kind_of_row(tmp_path: Path, name: str) -
         frame.write_csv(path)
     else:
         frame.with_columns(pl.col("InvoiceDate").dt.to_string("iso:strict")).write_ndjson(path)
-    mapping = parsing.load_mapping(RETAIL, "order")
+    mapping = parsing.load_mapping(RETAIL, contracts.contract("order"))
     found, refused = _read(path, "order", mapping)
     columns = ("event_id", "type", "amount_minor", "customer_id")
     assert list(zip(*(found.column(column).to_pylist() for column in columns), strict=True)) == _EXPECTED
@@ -272,7 +275,7 @@ def test_a_wrong_mapping_names_the_place(tmp_path: Path, text: str, message: str
     path = tmp_path / "m.yaml"
     path.write_text(text)
     with pytest.raises(MappingInvalid, match=message):
-        parsing.load_mapping(path, "order")
+        parsing.load_mapping(path, contracts.contract("order"))
 
 
 @pytest.mark.parametrize(
@@ -288,7 +291,7 @@ def test_a_mapping_that_does_not_fit_the_file_is_told(tmp_path: Path, columns: s
     path.write_text("columns: {" + columns + "}")
     _retail().write_parquet(tmp_path / "r.parquet")
     with pytest.raises(MappingInvalid, match=message):
-        _read(tmp_path / "r.parquet", "order", parsing.load_mapping(path, "order"))
+        _read(tmp_path / "r.parquet", "order", parsing.load_mapping(path, contracts.contract("order")))
     _retail().write_csv(tmp_path / "r.csv")
     with pytest.raises(MappingInvalid, match="types"):
-        _read(tmp_path / "r.csv", "order", parsing.load_mapping(path, "order"))
+        _read(tmp_path / "r.csv", "order", parsing.load_mapping(path, contracts.contract("order")))

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body, ParsedBody
+from finer.ingest.types.records import Body, ParsedBody
 from finer.kit.columns import Columns
 from tests.ingest.records import GOOD, line
 
@@ -274,11 +274,11 @@ def test_a_derived_event_id_is_that_of_the_content() -> None:
 def test_ids_and_fingerprints_tell_duplicates_from_conflicts() -> None:
     data = b"\n".join([line(), line(merchant_city="Cebu"), line(amount=99), line(event_id="e1")])
     columns = Columns(_parse(data, "ndjson").batch)
-    ids, contents = contracts.identify(columns, "transaction", 5)
+    ids, contents = contracts.identify(columns, contracts.contract("transaction"), 5)
     assert ids[0] == ids[1] == ids[2] != ids[3]
     assert contents.dtype == np.uint32
     assert contents[0] == contents[1] != contents[2]
-    assert ids[0] != contracts.identify(columns, "transaction", 6)[0][0]
+    assert ids[0] != contracts.identify(columns, contracts.contract("transaction"), 6)[0][0]
 
 
 def test_gzip_of_every_format() -> None:

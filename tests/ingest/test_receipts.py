@@ -13,7 +13,8 @@ import pytest
 
 from finer.ingest import invariants
 from finer.ingest.service import activity, contracts, parsing, quarantine, receipts
-from finer.ingest.types import Body, Receipt, ReceiptFilter
+from finer.ingest.types.receipts import Receipt, ReceiptFilter
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
@@ -28,7 +29,7 @@ NOW = datetime(2026, 11, 20, 12, 0, 2, tzinfo=UTC)
 
 def _append(tx: Tx, *bodies: Body) -> list[Receipt | FinerError]:
     parsed = parsing.parse_group(contracts.contract("transaction"), bodies, NOW)
-    return receipts.append(tx, "transaction", parsed, 1)
+    return receipts.append(tx, parsed, 1)
 
 
 def _one(tx: Tx, data: bytes, **options: Any) -> Receipt:
@@ -110,7 +111,7 @@ def test_duplicates_and_conflicts_show_on_the_receipt_they_came_with(
 ) -> None:
     parsed = parsing.parse_group(contracts.contract("transaction"), [Body(data=lines(4)), Body(data=lines(3))], NOW)
     with _done(database, tenant) as tx:
-        first, second = receipts.append(tx, "transaction", parsed, 1)
+        first, second = receipts.append(tx, parsed, 1)
         assert isinstance(first, Receipt)
         assert isinstance(second, Receipt)
         base = tx.connection.exec_driver_sql(

@@ -12,7 +12,7 @@ import pytest
 
 from finer.ingest.errors import UnreadableBody
 from finer.ingest.service import contracts, parsing
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 from finer.kit.errors import TooLarge
 from tests.ingest.records import GOOD, lines
 
@@ -83,7 +83,7 @@ def test_a_file_that_repeats_a_long_text_is_taken_in_by_small_groups(tmp_path: P
     path = tmp_path / f"long.{suffix}"
     path.write_bytes(_body(suffix, "merchant_name", _repeated("dictionary")))
     rows = 0
-    for group in parsing.read_file(path, "transaction"):
+    for group in parsing.read_file(path, contracts.contract("transaction")):
         (result,) = group.parsed.bodies
         assert result.received <= 1_000
         assert {error.rule for record in result.refused for error in record.errors} == {"max_length"}

@@ -19,7 +19,7 @@ from finer.identity.errors import AlreadyExists
 from finer.identity.service import people, sessions
 from finer.identity.types import Factor, Role
 from finer.ingest.service import contracts, parsing, receipts
-from finer.ingest.types import Body
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.crypto.keyring import Keyring
@@ -61,7 +61,7 @@ def furnished(firm: Firm, jobs: Database, access: warehouse.LakeAccess) -> Firm:
         parsed = parsing.parse_group(
             contracts.contract("transaction"), [Body(data=body, format="ndjson", source="test")], tx.now()
         )
-        receipts.append(tx, "transaction", parsed, 1)
+        receipts.append(tx, parsed, 1)
     writer = warehouse.LakeWriter(access.url, access.settings)
     writer.put(sample_batch(tenant, 0, 40, extra="customer_id"))
     assert writer.flush()

@@ -25,7 +25,10 @@ from finer.identity.service import teams
 from finer.identity.service.authorisation import masking_of, reach_of
 from finer.identity.types import Permission, Role, User
 from finer.ingest.routes.documents import show_quarantined
-from finer.ingest.types import FieldError, QuarantinedRecord
+from finer.ingest.service import contracts
+from finer.ingest.types.contracts import FirmContracts
+from finer.ingest.types.receipts import QuarantinedRecord
+from finer.ingest.types.records import FieldError
 from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
@@ -307,6 +310,9 @@ def test_b02_roles_without_the_permission_reveal_nothing(
     assert ACCOUNT not in answer.text
 
 
+_FIRST_CONTRACTS = FirmContracts(contracts.contracts(), {})
+
+
 def _quarantined() -> QuarantinedRecord:
     raw = b'{"customer_id":"CUST-0055443322","email":"ana.cruz@x.com","annual_income":52300,"amount":-5}'
     return QuarantinedRecord(
@@ -328,7 +334,7 @@ def _quarantined() -> QuarantinedRecord:
 
 @pytest.mark.parametrize("role", [Role.AUDITOR, Role.DATA_ENGINEER, Role.RISK_ANALYST])
 def test_b03_a_quarantined_record_does_not_show_whom_it_is_about(firm: Firm, role: Role) -> None:
-    shown = mask(show_quarantined(_quarantined()), masking_of(acting(firm.user(role))))
+    shown = mask(show_quarantined(_quarantined(), _FIRST_CONTRACTS), masking_of(acting(firm.user(role))))
     text = msgspec.json.encode(shown).decode()
     assert not [secret for secret in ("CUST-0055443322", "ana.cruz", "52300") if secret in text]
     assert shown.raw is None
@@ -339,7 +345,7 @@ def test_b03_a_quarantined_record_does_not_show_whom_it_is_about(firm: Firm, rol
 
 def test_the_machine_that_sent_a_record_sees_it_whole(firm: Firm) -> None:
     machine = Actor(kind="key", id=str(uuid.uuid4()), name="machine", role=Role.SERVICE.value)
-    record = show_quarantined(_quarantined())
+    record = show_quarantined(_quarantined(), _FIRST_CONTRACTS)
     assert mask(record, masking_of(machine)) is record
 
 

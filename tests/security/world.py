@@ -34,7 +34,8 @@ from finer.identity.types import (
     User,
 )
 from finer.ingest.service import contracts, parsing, receipts
-from finer.ingest.types import Body, Receipt
+from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, show_id
@@ -181,7 +182,7 @@ class Samples:
         record = f'{{"event_id": "q-{self._world.mark}", "amount": "{self._world.mark}"}}\n'.encode()
         parsed = parsing.parse_group(contracts.contract("transaction"), [Body(data=record)], _AT)
         with self._world.firm.tx() as tx:
-            (receipt,) = receipts.append(tx, "transaction", parsed, 1)
+            (receipt,) = receipts.append(tx, parsed, 1)
         assert isinstance(receipt, Receipt)
         return show_id("rct", receipt.id)
 

@@ -20,6 +20,7 @@ from litestar.exceptions import HTTPException
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
+from finer.app.contracts import Registry
 from finer.app.decider import Decider
 from finer.app.fast_path import Endpoint, FastPath
 from finer.app.flow import deliver
@@ -48,6 +49,7 @@ from finer.identity.types import Principal
 from finer.ingest.routes.documents import Receipt
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
+from finer.ingest.service.contracts import CHANNEL as CONTRACTS_CHANNEL
 from finer.kit.db import API, Database
 from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
@@ -85,8 +87,9 @@ class Services:
         self.access_log = AccessLog(self.database)
         self.doorway = Doorway(self.database, settings, self.authenticator)
         self.single_sign_on = SingleSignOn(self.database, settings, self.doorway)
-        self.ingestion = Ingestion(self.database, settings)
-        self.intake = Intake(self.ingestion.submit, settings.body_bytes_max)
+        self.registry = Registry(self.database)
+        self.ingestion = Ingestion(self.database, settings, self.registry)
+        self.intake = Intake(self.ingestion.submit, self.registry.soon, settings.body_bytes_max)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
@@ -98,6 +101,7 @@ class Services:
             {
                 ALERTS_CHANNEL: self.alerts.mark,
                 DECISIONS_CHANNEL: self.decider.notified,
+                CONTRACTS_CHANNEL: self.registry.notified,
                 NOTIFICATIONS_CHANNEL: self.notifications.mark,
             },
         )

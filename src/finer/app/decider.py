@@ -17,7 +17,8 @@ from finer.decisions import service as decisions
 from finer.decisions.errors import EventIdReused
 from finer.decisions.types import Decision
 from finer.identity.types import Principal
-from finer.ingest.types import Body, Receipt
+from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import InvalidInput, Unavailable, Unprocessable

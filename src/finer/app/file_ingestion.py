@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 from rich.progress import Progress
 
-from finer.ingest.service import parsing, receipts
-from finer.ingest.types import FileGroup, Mapping, Receipt
+from finer.ingest.service import contracts, parsing, receipts
+from finer.ingest.types.contracts import Contract
+from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.records import FileGroup, Mapping
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, DATABASE_GONE, Connection, Database, connect
 from finer.kit.errors import FinerError, NotFound
@@ -90,8 +92,10 @@ def ingest_files(
     A file that is not there, has no format or an unknown contract raises before any is taken in; a file that cannot be
     read on, or a database that goes away, ends the work, and the report says where and why.
     """
-    chosen: Mapping | None = None if mapping is None else parsing.load_mapping(mapping, contract)
-    readers = [_reader(file, contract, chosen) for file in files]
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        known = contracts.load(tx).named(contract)
+    chosen: Mapping | None = None if mapping is None else parsing.load_mapping(mapping, known)
+    readers = [_reader(file, known, chosen) for file in files]
     tally = _Tally()
     started = time.monotonic()
     stopped = ""
@@ -102,7 +106,7 @@ def ingest_files(
             try:
                 for group in _read_ahead(reader):
                     with database.transaction(tenant, SYSTEM) as tx:
-                        (answer,) = receipts.append(tx, contract, group.parsed, settings.partitions)
+                        (answer,) = receipts.append(tx, group.parsed, settings.partitions)
                     if isinstance(answer, FinerError):
                         raise answer
                     tally.add(answer, group)
@@ -118,7 +122,7 @@ def ingest_files(
     return tally.report(time.monotonic() - started, stopped)
 
 
-def _reader(file: Path, contract: str, mapping: Mapping | None) -> Iterator[FileGroup]:
+def _reader(file: Path, contract: Contract, mapping: Mapping | None) -> Iterator[FileGroup]:
     try:
         with file.open("rb"):
             return parsing.read_file(file, contract, mapping)

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from finer.app.contracts import Registry
 from finer.app.pipeline import CONSUMER
 from finer.ingest.service import parsing, receipts
-from finer.ingest.types import Body, Receipt
+from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.records import Body
 from finer.kit.actors import Actor
 from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
@@ -44,8 +46,9 @@ class _Waiting:
 class Ingestion:
     """The one thread of an API process that parses bodies and appends them to the log."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, registry: Registry) -> None:
         self._database = database
+        self._registry = registry
         self._settings = settings
         self._appends = WritePipeline(database.url, API, name="finer-ingestion")
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -126,13 +129,14 @@ class Ingestion:
         """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours."""
         first = members[0]
         try:
-            parsed = parsing.parse_bodies(first.contract, [waiting.body for waiting in members], self._settings)
+            known = self._registry.of(first.tenant).named(first.contract)
+            parsed = parsing.parse_bodies(known, [waiting.body for waiting in members], self._settings)
             answered: dict[int, Receipt | FinerError] = {}
             if any(waiting.body.idempotency_key is not None for waiting in members):
                 with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
                     answered = receipts.replays(tx, parsed)
             with self._appends.transaction(first.tenant, first.actor) as tx:
-                answers = receipts.append(tx, first.contract, parsed, self._settings.partitions, answered)
+                answers = receipts.append(tx, parsed, self._settings.partitions, answered)
         except UNIQUE_VIOLATION:
             # Another process is using the idempotency key of one of them at this moment: only that one is told so.
             if len(members) > 1:

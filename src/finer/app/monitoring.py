@@ -14,7 +14,7 @@ from litestar import Controller, Request, Response, get
 from finer.app.pipeline import CONSUMER
 from finer.identity.types import Permission
 from finer.ingest.service import activity
-from finer.ingest.types import ContractCounts, Latency, Throughput
+from finer.ingest.types.receipts import ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx

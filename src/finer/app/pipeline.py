@@ -20,6 +20,7 @@ from finer.decisions import service as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
 from finer.ingest.service import activity, contracts, receipts
+from finer.ingest.types.contracts import Contract
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
 from finer.kit.db import WritePipeline
@@ -38,6 +39,7 @@ class Batch:
     """One group of log rows of one tenant and one contract on its way, and what each step adds to it."""
 
     tenant: TenantContext
+    contract: Contract
     position: Position
     base_offset: int
     columns: Columns
@@ -99,8 +101,12 @@ class Pipeline:
         batches = [decode(row.payload) for row in rows]
         whole = batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
         count = whole.num_rows
+        contract = self._tenants.written_with(first.tenant, first.header)
+        if first.stream == DECIDED_STREAM:
+            whole = contracts.completed(whole, contract)
         return Batch(
             tenant=self._tenants.of(first.tenant),
+            contract=contract,
             position=(first.stream, first.partition),
             base_offset=first.base_offset,
             columns=Columns(whole),
@@ -110,7 +116,7 @@ class Pipeline:
 
     def deduplicate(self, batch: Batch) -> None:
         """An event id counts once; the same id with another content is a conflict."""
-        ids, contents = contracts.identify(batch.columns, batch.position[0], batch.tenant.seed)
+        ids, contents = contracts.identify(batch.columns, batch.contract, batch.tenant.seed)
         batch.status = self.seen.check(ids, contents)
 
     def compute_features(self, batch: Batch) -> None:

@@ -7,12 +7,17 @@ import uuid
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from finer.fraud import service as fraud
 from finer.identity.service import tenants
+from finer.ingest.service import contracts
+from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.ledger import service as ledger
 
+_log = structlog.get_logger(__name__)
 _REFRESH_S = 5.0
 
 
@@ -25,6 +30,7 @@ class TenantContext:
     rates: ledger.RateTable
     zone: ZoneInfo
     model: fraud.ActiveModel | None
+    contracts: FirmContracts
     read_at: float
 
 
@@ -42,6 +48,17 @@ class Tenants:
             known = self._known[tenant] = self._read(tenant, known)
         return known
 
+    def written_with(self, tenant: uuid.UUID, header: str) -> Contract:
+        """The version of the contract that a row of the log was held to. Its records may come before its notice."""
+        found = contracts.written_with(self.of(tenant).contracts, header)
+        if found is None:
+            known = self._known[tenant] = self._read(tenant, self._known.get(tenant))
+            found = contracts.written_with(known.contracts, header)
+        if found is None:
+            _log.error("records were held to a version that is not known", tenant=str(tenant), header=header)
+            found = contracts.stand_in(self._known[tenant].contracts, header)
+        return found
+
     def _read(self, tenant: uuid.UUID, known: TenantContext | None) -> TenantContext:
         with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
             profile = tenants.get_tenant(tx)
@@ -52,5 +69,6 @@ class Tenants:
                 rates=ledger.rate_table(tx),
                 zone=ZoneInfo(profile.timezone),
                 model=fraud.active_model(tx, known.model if known is not None else None),
+                contracts=contracts.load(tx),
                 read_at=time.monotonic(),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from finer.kit.errors import FinerError, InvalidInput, NotFound, UnsupportedMediaType
+from finer.kit.errors import Conflict, InvalidInput, NotFound, Unprocessable, UnsupportedMediaType
 
 
 class UnknownContract(NotFound):
@@ -18,12 +18,36 @@ class UnknownContract(NotFound):
         super().__init__(f"There is no contract {name[:80]!r}. The contracts are: {names}.")
 
 
-class ContractInvalid(FinerError):
-    """A contract file is wrong; a mistake of whoever wrote it, found at start."""
+class ContractInvalid(Unprocessable):
+    """A contract's text is wrong; `line` says where, from 1, when that is known."""
 
-    status = 500
     slug = "contract-invalid"
-    title = "A data contract cannot be used"
+    title = "The data contract cannot be used"
+
+    def __init__(self, detail: str, *, line: int | None = None) -> None:
+        super().__init__(detail, line=line)
+        self.line = line
+
+
+class ContractNotAcceptable(Unprocessable):
+    """A contract that could be used, but not in this place: another name, a version that is too low, a lost field."""
+
+    slug = "contract-not-acceptable"
+    title = "This version of the contract cannot be taken"
+
+
+class VersionNotFound(NotFound):
+    """The contract has no such version or draft."""
+
+    slug = "contract-version-not-found"
+    title = "There is no such version"
+
+
+class DraftChanged(Conflict):
+    """Somebody changed the draft in the meantime, or it is no draft any more."""
+
+    slug = "contract-draft-changed"
+    title = "The draft is another one by now"
 
 
 class UnsupportedFormat(UnsupportedMediaType):

@@ -27,8 +27,44 @@ receipts = sa.Table(
     sa.Column("received_at", _time, nullable=False),
     sa.Column("idempotency_key", sa.Text),
     sa.Column("body_hash", BYTEA),
+    sa.Column("contract_version", sa.Text),
     sa.UniqueConstraint("tenant_id", "idempotency_key"),
     sa.Index("ix_ingest_receipts_contract", "tenant_id", "contract", "id"),
+)
+
+contract_versions = sa.Table(
+    "ingest_contract_versions",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("contract", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="draft"),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("updated_at", _time, nullable=False),
+    sa.Column("published_by", sa.Text),
+    sa.Column("published_at", _time),
+    sa.Column("retired_at", _time),
+    sa.Column("trial", JSONB),
+    sa.Index(
+        "ix_ingest_contract_versions_published",
+        "tenant_id",
+        "contract",
+        unique=True,
+        postgresql_where=sa.text("state = 'published'"),
+    ),
+    sa.Index(
+        "ix_ingest_contract_versions_version",
+        "tenant_id",
+        "contract",
+        "version",
+        unique=True,
+        postgresql_where=sa.text("state <> 'draft'"),
+    ),
 )
 
 quarantined_records = sa.Table(

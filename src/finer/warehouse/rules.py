@@ -24,6 +24,11 @@ _TABLES = {
     "order": "orders",
     "customer_profile": "customer_profiles",
     "activity": "activities",
+    "social_post": "social_posts",
+    "market_price": "market_prices",
+    "academic_record": "academic_records",
+    "utility_payment": "utility_payments",
+    "system_metric": "system_metrics",
 }
 _NOT_KEPT = frozenset({"awaited"})  # says how a record travelled, not what happened
 _SAMPLE_ROWS = 2048

@@ -2867,6 +2867,7 @@ export interface components {
             accepted: number;
             conflicting: number;
             contract: string;
+            contract_version: string | null;
             duplicate: number;
             id: string;
             problems: components["schemas"]["BrokenField"][];
@@ -3262,6 +3263,42 @@ export interface components {
             model: string | null;
             rule_pack: string;
         };
+        /** @description What a customer has studied and with which result, as a school or the customer has stated it. Used for student loans. */
+        academic_record: {
+            /** @description Share of the lessons attended, from 0 to 1. */
+            attendance_rate?: number | null;
+            /** @description Credits of the term. */
+            credits_earned?: number | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber, cif. */
+            customer_id?: string | number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /**
+             * Format: date
+             * @description When the studies are expected to end.
+             */
+            expected_graduation?: string | null;
+            /** @description Grade point average on the scale of gpa_scale. */
+            gpa?: number | null;
+            /** @description The best average that the school gives. */
+            gpa_scale?: number | null;
+            /** @description The result as the school writes it. */
+            grade?: string | null;
+            /** @description The school or university. Also read from school, university. */
+            institution?: string | null;
+            /** @description ISO 3166-1 alpha-2 code of its country. Like [A-Z]{2}. */
+            institution_country?: string | null;
+            /** @description The degree that it leads to. One of secondary, vocational, bachelor, master, doctorate, certificate. Also read from degree. */
+            level?: string | null;
+            /** @description When the school stated it. Not before 1970 and at most one day ahead of its arrival. Also read from issued_at. */
+            occurred_at?: string | null;
+            /** @description What is studied. Also read from program, major. */
+            programme?: string | null;
+            /** @description How far the studies have come. One of enrolled, on_leave, graduated, withdrawn, expelled. */
+            status: string;
+            /** @description The term, such as 2026-1. */
+            term?: string | null;
+        };
         /** @description What people do on the web site and in the app: pages, searches, baskets, sign-ins. */
         activity: {
             /** @description Where the customer acted. One of web, app, call_centre, branch. */
@@ -3334,6 +3371,83 @@ export interface components {
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
         };
+        /** @description The state of a loan of a customer at the end of a reporting period, by the firm itself or by a credit bureau. */
+        loan_history: {
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber, cif. */
+            customer_id?: string | number | null;
+            /** @description For how many days the oldest unpaid instalment has been due; 0 when none is. Also read from dpd. */
+            days_past_due?: number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description What is due in each period. */
+            instalment?: number | string | null;
+            /** @description Interest of a year in percent. */
+            interest_rate?: number | null;
+            /** @description Who lent the money. */
+            lender?: string | null;
+            /** @description The loan, by the number of its lender. Also read from loanNumber. */
+            loan_id?: string | number | null;
+            /** @description The moment that the state is of. Not before 1970 and at most one day ahead of its arrival. Also read from as_of. */
+            occurred_at?: string | null;
+            /**
+             * Format: date
+             * @description The day on which the money was lent.
+             */
+            opened_on?: string | null;
+            /** @description What is still owed, interest included. Also read from outstandingBalance. */
+            outstanding?: number | string | null;
+            /** @description What was paid in this period. */
+            paid?: number | string | null;
+            /** @description What was lent at the beginning. */
+            principal: number | string;
+            /** @description What kind of loan it is. One of mortgage, car, student, personal, credit_card, business, microloan, other. other when absent. */
+            product?: string | null;
+            /** @description How the loan stands. One of current, late, default, restructured, paid_off, written_off. Also read from loanStatus. */
+            status?: string | null;
+            /** @description For how many months the money was lent. */
+            term_months?: number | null;
+        };
+        /** @description Prices of securities, currencies and goods: a trade, a quote, or the bar of a period, from a market or a data vendor. */
+        market_price: {
+            /** @description Best price that somebody sells for. */
+            ask?: number | null;
+            /** @description What kind of instrument it is. One of equity, etf, bond, fund, currency, commodity, crypto, index, derivative. equity when absent. */
+            asset_class?: string | null;
+            /** @description Best price that somebody pays. */
+            bid?: number | null;
+            /** @description Last price of a bar. */
+            close?: number | null;
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description Highest price of a bar. */
+            high?: number | null;
+            /** @description Seconds that a bar covers. */
+            interval_s?: number | null;
+            /** @description International securities identification number (ISO 6166). Like [A-Z]{2}[A-Z0-9]{9}[0-9]. */
+            isin?: string | null;
+            /** @description What the record is. One of trade, quote, bar. trade when absent. */
+            kind?: string | null;
+            /** @description Lowest price of a bar. */
+            low?: number | null;
+            /** @description When the price was made, or when the bar ends. Not before 1970 and at most one day ahead of its arrival. Also read from timestamp. */
+            occurred_at?: string | null;
+            /** @description First price of a bar. */
+            open?: number | null;
+            /** @description Price of a trade, and the middle of a quote. Prices have more decimals than money, so they are numbers. Also read from last. */
+            price?: number | null;
+            /** @description Who delivered it. */
+            source?: string | null;
+            /** @description The instrument as its market names it. Like [A-Z0-9.:/=^_-]+. Also read from ticker. */
+            symbol?: string | null;
+            /** @description The market, by its code (ISO 10383). Like [A-Z0-9]{4}. Also read from mic. */
+            venue?: string | null;
+            /** @description Units traded. */
+            volume?: number | null;
+        };
         /** @description Every line of an order of goods, from placed to delivered, cancelled or returned, and every change of stock without a customer. */
         order: {
             /** @description Quantity times unit price. Negative when the firm gives money back. */
@@ -3367,7 +3481,120 @@ export interface components {
             /** @description Price of one unit, never negative. */
             unit_price: number | string;
         };
-        record: components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["order"] | components["schemas"]["transaction"];
+        record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
+        /** @description What people say in public about the firm and its products, as it stood when it was read. Send the bodies of the X API v2 (search, lookup, stream) and of the Facebook Graph API as they come, or flat records. */
+        social_post: {
+            /** @description How many follow the author. Also read from author.public_metrics.followers_count. */
+            author_followers?: number | null;
+            /** @description The name that the author goes by there. Also read from author.username. */
+            author_handle?: string | null;
+            /** @description Who posted it, by the id of the network. Also read from from.id. */
+            author_id?: string | number | null;
+            /** @description The name that the author shows. Also read from author.name, from.name. */
+            author_name?: string | null;
+            /** @description Whether the network has verified the author. Also read from author.verified. */
+            author_verified?: boolean | null;
+            /** @description The post that began the conversation. Also read from parent_id. */
+            conversation_id?: string | number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description The tags of the post with commas between them. Also read from entities.hashtags[].tag. */
+            hashtags?: string | null;
+            /** @description How often it was shown. Also read from public_metrics.impression_count. */
+            impressions?: number | null;
+            /** @description What kind of post it is, as the network names it. Also read from status_type, referenced_tweets[].type. */
+            kind?: string | null;
+            /** @description Its language (BCP 47), as the network guesses it. */
+            lang?: string | null;
+            /** @description How many like it. Also read from public_metrics.like_count, reactions.summary.total_count, likes.summary.total_count. */
+            likes?: number | null;
+            /** @description The people named in the post with commas between them. Also read from entities.mentions[].username. */
+            mentions?: string | null;
+            /** @description Where it was posted. One of x, facebook, instagram, threads, linkedin, youtube, tiktok, other. other when absent. */
+            network?: string | null;
+            /** @description When it was posted. Not before 1970 and at most one day ahead of its arrival. Also read from created_at, created_time. */
+            occurred_at?: string | null;
+            /** @description The place that the author gave. Also read from geo.place_id, place.name. */
+            place?: string | null;
+            /** @description The post, by the id of its network. Also read from id. */
+            post_id?: string | number | null;
+            /** @description How many passed it on with words of their own. Also read from public_metrics.quote_count. */
+            quotes?: number | null;
+            /** @description How many answered. Also read from public_metrics.reply_count, comments.summary.total_count. */
+            replies?: number | null;
+            /** @description How many passed it on. Also read from public_metrics.retweet_count, shares.count. */
+            shares?: number | null;
+            /** @description What it says. Also read from message, story. */
+            text?: string | null;
+            /** @description Where it can be read. Also read from permalink_url. */
+            url?: string | null;
+        };
+        /** @description Measurements of the systems of the firm: servers, services, queues. The operations dashboards read them beside the business. */
+        system_metric: {
+            /** @description Where it runs. One of production, staging, test, development. production when absent. */
+            environment?: string | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description The machine. Also read from instance, hostname. */
+            host?: string | null;
+            /** @description How values of this metric add up. One of gauge, counter, histogram. gauge when absent. */
+            kind?: string | null;
+            /** @description What was measured, by the names of OpenTelemetry or Prometheus. Like [a-zA-Z_:][a-zA-Z0-9_.:/-]*. Also read from name. */
+            metric?: string | null;
+            /** @description When it was measured. Not before 1970 and at most one day ahead of its arrival. Also read from timestamp, time. */
+            occurred_at?: string | null;
+            /** @description For a value of a histogram, the share of measurements below it. */
+            quantile?: number | null;
+            /** @description The data centre. */
+            region?: string | null;
+            /** @description The service. Also read from job, service_name. */
+            service?: string | null;
+            /** @description The unit (UCUM), such as s, By, 1. */
+            unit?: string | null;
+            /** @description The value in its unit. */
+            value: number;
+        };
+        /** @description How a customer uses a telephone line over a day or a month: top-ups, calls, data. Used, with consent, to judge people without a credit history. */
+        telco_usage: {
+            /** @description What a postpaid line was billed. */
+            bill_amount?: number | string | null;
+            /** @description Minutes talked. */
+            call_minutes?: number | null;
+            /** @description Calls made. */
+            calls?: number | null;
+            /** @description How many different numbers were called. */
+            contacts?: number | null;
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber, cif. */
+            customer_id?: string | number | null;
+            /** @description Megabytes used. */
+            data_mb?: number | null;
+            /** @description For how many days a bill has been due. */
+            days_in_arrears?: number | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description Messages sent. */
+            messages?: number | null;
+            /** @description The end of the period. Not before 1970 and at most one day ahead of its arrival. Also read from period_end. */
+            occurred_at?: string | null;
+            /** @description The telephone company. Also read from carrier. */
+            operator?: string | null;
+            /** @description What the record sums up. One of day, week, month. day when absent. */
+            period?: string | null;
+            /** @description How the line is paid for. One of prepaid, postpaid. */
+            plan: string;
+            /** @description Whether the line was used abroad. */
+            roaming?: boolean | null;
+            /** @description The line, by a number that is not the telephone number. Also read from msisdn_hash. */
+            subscriber_id?: string | number | null;
+            /** @description For how many months the line exists. */
+            tenure_months?: number | null;
+            /** @description What was topped up. Also read from topupValue. */
+            topup_amount?: number | string | null;
+            /** @description How often it was topped up. */
+            topups?: number | null;
+        };
         /** @description Every movement of money of a customer, by card, transfer or at a branch, when it is asked for or booked. */
         transaction: {
             /** @description The account that is charged. Taken from customer_id when absent. */
@@ -3410,6 +3637,45 @@ export interface components {
             status?: string | null;
             /** @description What kind of movement it is. One of purchase, withdrawal, transfer, payment, refund, deposit, fee. purchase when absent. Also read from transactionType. */
             type?: string | null;
+        };
+        /** @description Bills of electricity, water, gas, internet or rent, and whether they were paid in time. A sign of how reliably somebody pays without a credit history. */
+        utility_payment: {
+            /** @description The number of the customer with the provider. */
+            account_number?: string | number | null;
+            /** @description What the bill asks for. Also read from billAmount. */
+            amount_due?: number | string | null;
+            /** @description What was paid so far. */
+            amount_paid?: number | string | null;
+            /** @description The bill, by its number. Also read from billNumber. */
+            bill_id?: string | number | null;
+            /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
+            currency?: string | null;
+            /** @description The customer, by the number that the firm knows them by (CIF). Also read from customerNumber, cif. */
+            customer_id?: string | number | null;
+            /**
+             * Format: date
+             * @description The day by which it has to be paid. Also read from dueDate.
+             */
+            due_on?: string | null;
+            /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
+            event_id?: string | null;
+            /** @description When the state of the bill was noted. Not before 1970 and at most one day ahead of its arrival. */
+            occurred_at: string;
+            /**
+             * Format: date
+             * @description The day on which it was paid. Also read from paidDate.
+             */
+            paid_on?: string | null;
+            /** @description Who sends the bill. Also read from utility, biller. */
+            provider?: string | null;
+            /** @description What the bill is for. One of electricity, water, gas, internet, rent, waste, television, other. other when absent. */
+            service?: string | null;
+            /** @description What became of the bill. One of open, paid, late, part_paid, disconnected. */
+            status: string;
+            /** @description What was used, in the unit of usage_unit. */
+            usage?: number | null;
+            /** @description Unit of the usage. One of kwh, m3, gb, month. */
+            usage_unit?: string | null;
         };
     };
     responses: {

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-from finer.ingest import types
 from finer.ingest.service import contracts
+from finer.ingest.types import contracts as contract_types
+from finer.ingest.types import receipts as types
+from finer.ingest.types import records
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass, classified_by, sensitive
 
@@ -52,12 +54,14 @@ class QuarantineCause(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """The account of one body: received = accepted + duplicate + quarantined, once its state is done.
 
+    Every record was held to `contract_version` of the contract; null for a receipt from before versions were kept.
     `duplicate` counts records that were sent before, and among them `conflicting` those whose content differed.
     `problems` are the first broken fields.
     """
 
     id: ReceiptId
     contract: str
+    contract_version: str | None
     received: int
     accepted: int
     duplicate: int
@@ -107,11 +111,12 @@ class QuarantineCauses(msgspec.Struct, frozen=True, kw_only=True):
     items: list[QuarantineCause]
 
 
-def show_receipt(receipt: types.Receipt) -> Receipt:
+def show_receipt(receipt: types.Receipt, known: contract_types.FirmContracts) -> Receipt:
     """A receipt as the API shows it."""
     return Receipt(
         id=show_id("rct", receipt.id),
         contract=receipt.contract,
+        contract_version=receipt.contract_version,
         received=receipt.received,
         accepted=receipt.accepted,
         duplicate=receipt.duplicate,
@@ -121,11 +126,11 @@ def show_receipt(receipt: types.Receipt) -> Receipt:
         received_at=receipt.received_at,
         source=receipt.source,
         unknown_fields=receipt.unknown_fields,
-        problems=[BrokenField(line=one.line, **_broken(receipt.contract, one)) for one in receipt.problems],
+        problems=[BrokenField(line=one.line, **_broken(known, receipt.contract, one)) for one in receipt.problems],
     )
 
 
-def show_quarantined(record: types.QuarantinedRecord) -> QuarantinedRecord:
+def show_quarantined(record: types.QuarantinedRecord, known: contract_types.FirmContracts) -> QuarantinedRecord:
     """A quarantined record as the API shows it."""
     return QuarantinedRecord(
         id=show_id("qua", record.id),
@@ -133,21 +138,23 @@ def show_quarantined(record: types.QuarantinedRecord) -> QuarantinedRecord:
         contract=record.contract,
         line=record.line,
         state=record.state,
-        errors=[FieldError(**_broken(record.contract, one)) for one in record.errors],
+        errors=[FieldError(**_broken(known, record.contract, one)) for one in record.errors],
         raw=record.raw[:RAW_SHOWN_MAX].decode("utf-8", "replace"),
         raw_bytes=record.raw_bytes,
         received_at=record.received_at,
     )
 
 
-def show_cause(cause: types.QuarantineCause) -> QuarantineCause:
+def show_cause(cause: types.QuarantineCause, known: contract_types.FirmContracts) -> QuarantineCause:
     """A cause of quarantine as the API shows it."""
-    _, example = contracts.guarded_reason(cause.contract, cause.field, cause.rule, cause.example)
+    _, example = contracts.guarded_reason(known, cause.contract, cause.field, cause.rule, cause.example)
     return QuarantineCause(
         contract=cause.contract, field=cause.field, rule=cause.rule, records=cause.records, example=example
     )
 
 
-def _broken(contract: str, one: types.FieldError | types.BrokenField) -> dict[str, Any]:
-    data_class, reason = contracts.guarded_reason(contract, one.field, one.rule, one.reason)
+def _broken(
+    known: contract_types.FirmContracts, contract: str, one: records.FieldError | types.BrokenField
+) -> dict[str, Any]:
+    data_class, reason = contracts.guarded_reason(known, contract, one.field, one.rule, one.reason)
     return {"field": one.field, "rule": one.rule, "data_class": data_class, "value": one.value, "reason": reason}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,11 @@ from litestar import Controller, Request, Response, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from finer.identity.types import Permission, Principal
-from finer.ingest import types
 from finer.ingest.routes.documents import Receipt, show_receipt
-from finer.ingest.service import contracts, parsing
+from finer.ingest.service import parsing
+from finer.ingest.types.contracts import FirmContracts
+from finer.ingest.types.receipts import Receipt as IngestReceipt
+from finer.ingest.types.records import Body
 from finer.kit.errors import InvalidInput, TooLarge
 
 _IDEMPOTENCY_KEY_MAX = 255
@@ -46,20 +49,22 @@ _PACKING = {
 class Intake:
     """Where bodies go, and how large they may be. One dependency: Litestar starts a task for each of several."""
 
-    submit: Callable[..., Awaitable[types.Receipt]]
+    submit: Callable[..., Awaitable[IngestReceipt]]
+    contracts_of: Callable[[uuid.UUID], Awaitable[FirmContracts]]
     body_bytes_max: int
 
     async def take(self, principal: Principal, contract: str, headers: Mapping[str, str], data: bytes) -> Receipt:
         """One whole body, with the headers that say how it is to be read. Raises what is wrong with either."""
-        kind = _check_headers(contract, headers, self.body_bytes_max)
-        body = types.Body(
+        known = await self.contracts_of(principal.tenant_id)
+        kind = _check_headers(known, contract, headers, self.body_bytes_max)
+        body = Body(
             data=data,
             format=kind,
             encoding=headers.get("content-encoding", ""),
             source="http",
             idempotency_key=headers.get("idempotency-key"),
         )
-        return show_receipt(await self.submit(principal.tenant_id, principal.actor(), contract, body))
+        return show_receipt(await self.submit(principal.tenant_id, principal.actor(), contract, body), known)
 
 
 class EventController(Controller):
@@ -87,14 +92,15 @@ class EventController(Controller):
         quarantine with its reasons and does not hold back the others.
         """
         # What the headers say already is answered before the body has come.
-        _check_headers(contract, request.headers, intake.body_bytes_max)
+        known = await intake.contracts_of(request.user.tenant_id)
+        _check_headers(known, contract, request.headers, intake.body_bytes_max)
         data = await _read(request, intake.body_bytes_max)
         return Response(await intake.take(request.user, contract, request.headers, data), status_code=202)
 
 
-def _check_headers(contract: str, headers: Mapping[str, str], limit: int) -> str:
+def _check_headers(known: FirmContracts, contract: str, headers: Mapping[str, str], limit: int) -> str:
     """The format of the body. Raises UnknownContract, UnsupportedFormat, TooLarge or InvalidInput."""
-    contracts.contract(contract)
+    known.named(contract)
     kind = parsing.format_of(headers.get("content-type", ""))
     _check_length(headers.get("content-length"), limit)
     key = headers.get("idempotency-key")

@@ -17,8 +17,8 @@ from finer.ingest.routes.documents import (
     show_quarantined,
     show_receipt,
 )
-from finer.ingest.service import quarantine, receipts
-from finer.ingest.types import ReceiptFilter
+from finer.ingest.service import contracts, quarantine, receipts
+from finer.ingest.types.receipts import ReceiptFilter
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
 
@@ -49,12 +49,13 @@ class ReceiptController(Controller):
             before=None if before is None else read_id("rct", before),
         )
         page = receipts.list_receipts(tx, wanted, limit=limit)
-        return ReceiptPage(items=[show_receipt(item) for item in page.items], next=page.next)
+        known = contracts.load(tx)
+        return ReceiptPage(items=[show_receipt(item, known) for item in page.items], next=page.next)
 
     @get("/{receipt_id:str}", opt={"permission": Permission.RECEIPTS_READ}, sync_to_thread=True, summary="One receipt")
     def detail(self, tx: Tx, receipt_id: str) -> Receipt:
         """A receipt: received = accepted + duplicate + quarantined once its state is done."""
-        return show_receipt(receipts.get_receipt(tx, read_id("rct", receipt_id)))
+        return show_receipt(receipts.get_receipt(tx, read_id("rct", receipt_id)), contracts.load(tx))
 
 
 class QuarantineController(Controller):
@@ -87,7 +88,8 @@ class QuarantineController(Controller):
             before=None if before is None else read_id("qua", before),
             limit=limit,
         )
-        return QuarantinePage(items=[show_quarantined(item) for item in page.items], next=page.next)
+        known = contracts.load(tx)
+        return QuarantinePage(items=[show_quarantined(item, known) for item in page.items], next=page.next)
 
     @get(
         "/causes", opt={"permission": Permission.QUARANTINE_READ}, sync_to_thread=True,
@@ -95,4 +97,5 @@ class QuarantineController(Controller):
     )  # fmt: skip
     def causes(self, tx: Tx) -> QuarantineCauses:
         """Records in quarantine by contract, field and broken rule, most frequent first."""
-        return QuarantineCauses(items=[show_cause(cause) for cause in quarantine.quarantine_causes(tx)])
+        known = contracts.load(tx)
+        return QuarantineCauses(items=[show_cause(cause, known) for cause in quarantine.quarantine_causes(tx)])

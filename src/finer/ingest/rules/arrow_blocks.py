@@ -20,7 +20,8 @@ from finer.ingest.rules.columns import Array, Cells, Native, numeric
 from finer.ingest.rules.plan import FieldPlan, Plan
 from finer.ingest.rules.record import NESTED, Number, Token, show, timestamp_high
 from finer.ingest.rules.table_batches import parquet_unpacked_bytes, shares_bytes, table_batches
-from finer.ingest.types import FieldError, Kind
+from finer.ingest.types.contracts import Kind
+from finer.ingest.types.records import FieldError
 from finer.kit.errors import TooLarge
 
 _FLOAT_EXACT = float(2**53)

@@ -12,9 +12,11 @@ from finer.ingest.rules.arrow_blocks import arrow_body
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import csv_body
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
+from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan, plan_of
 from finer.ingest.rules.unpack import unpack
-from finer.ingest.types import AWAITED, Body, BodyResult, Contract, RefusedRecord
+from finer.ingest.types.contracts import AWAITED, Contract
+from finer.ingest.types.records import Body, BodyResult, RefusedRecord
 from finer.kit.errors import FinerError, TooLarge
 
 RECORDS_MAX = 250_000
@@ -57,15 +59,18 @@ def parse_group(
             data = unpack(body.data, body.encoding, unpacked_bytes_max)
             if not data or data.isspace():
                 raise UnreadableBody("The body is empty. Send at least one record.")
-            if body.format == "ndjson":
+            kind = body.format
+            if contract.payloads and kind in ("ndjson", "json"):
+                kind, data = _flat(contract, kind, data, unpacked_bytes_max)
+                if not data:
+                    continue  # An envelope without records, such as the last page of a search.
+            if kind == "ndjson":
                 if data.count(b"\n") >= records_max:
                     _count_records(data, records_max)
                 lines.append((index, data))
                 continue
             batches += _flush(plan, lines, results, received_us)
-            batches.append(
-                _parse_one(plan, body.format, data, results[index], received_us, (unpacked_bytes_max, records_max))
-            )
+            batches.append(_parse_one(plan, kind, data, results[index], received_us, (unpacked_bytes_max, records_max)))
         except FinerError as error:
             results[index] = BodyResult(refused=[], unknown_fields=[], error=error)
     batches += _flush(plan, lines, results, received_us)
@@ -73,6 +78,14 @@ def parse_group(
     if any(body.awaited is not None for body in bodies):
         batch = batch.append_column(AWAITED, _awaited(bodies, results))
     return batch, results
+
+
+def _flat(contract: Contract, kind: str, data: bytes, bytes_max: int) -> tuple[str, bytes]:
+    """The body with its payloads taken apart; as it came, when it is no JSON document."""
+    if kind == "ndjson":
+        return kind, flat_lines(contract, data, bytes_max)
+    found = flat_document(contract, data, bytes_max)
+    return (kind, data) if found is None else ("ndjson", found)
 
 
 def _awaited(bodies: Sequence[Body], results: Sequence[BodyResult]) -> pa.Array:

@@ -14,7 +14,8 @@ from finer.ingest.rules import kernels
 from finer.ingest.rules.columns import Array, Cells, build_columns, column_hash, event_hash
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.record import Token, check_record, show
-from finer.ingest.types import RECEIVED_AT, FieldError, RefusedRecord
+from finer.ingest.types.contracts import RECEIVED_AT
+from finer.ingest.types.records import FieldError, RefusedRecord
 from finer.kit.columns import Columns
 
 RAW_KEPT_MAX = 64 * 1024

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from finer.ingest.types import Contract
+from finer.ingest.types.contracts import Contract
 from finer.kit.masking import DataClass
 
-_CLASSES = {
+CLASSES = {
     None: DataClass.INTERNAL,
     "pseudonymous": DataClass.PERSONAL,
     "personal": DataClass.PERSONAL,
     "sensitive": DataClass.SENSITIVE,
+    "financial": DataClass.SENSITIVE,
+    "education": DataClass.SENSITIVE,
+    "public": DataClass.PUBLIC,
+    "internal": DataClass.INTERNAL,
+    "card": DataClass.CARD,
 }
+"""Classifications that contracts may use, and how sensitive the data is: income, balances and marks harm a person."""
 _SEVERITY = list(DataClass).index
 # Their reasons say the number or the moment that was given.
 _QUOTING = frozenset({"not_finite", "range", "timestamp_range"})
@@ -22,7 +28,7 @@ def class_of(contract: Contract | None, fields: str) -> DataClass:
     What the contract does not know, such as a whole record or a field of a contract that is gone, may hold anything.
     """
     known = {} if contract is None else {field.name: field.classification for field in contract.fields}
-    found = [_CLASSES[known[name]] if name in known else DataClass.SENSITIVE for name in fields.split(",")]
+    found = [CLASSES[known[name]] if name in known else DataClass.SENSITIVE for name in fields.split(",")]
     return max(found, key=_SEVERITY)
 
 

@@ -13,7 +13,7 @@ from finer.ingest.rules import kernels, time_kernels
 from finer.ingest.rules.patterns import anchored
 from finer.ingest.rules.plan import EXPONENT_TABLE, NO_TEXT, POWERS, FieldPlan, Plan
 from finer.ingest.rules.record import timestamp_high
-from finer.ingest.types import Kind
+from finer.ingest.types.contracts import Kind
 from finer.kit.hashing import hash_strings
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -1,205 +1,183 @@
-"""From the text of a contract file (ODCS v3, YAML) to a `Contract`, with the place of every mistake.
+"""From the text of a contract (ODCS v3, YAML) to a `Contract`, with the place and the line of every mistake.
 
 What the standard has no word for stands in `customProperties`: `aliases`, `combinedAliases`, `default`, `derivedFrom`,
-`currency`, `foldCase`, `fromNumber`, `contentHash` of a property, and `fingerprint` of the schema object.
+`currency`, `foldCase`, `fromNumber`, `contentHash` of a property, `fingerprint` and `payloads` of the schema object.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
 from typing import Any
 
-import yaml
-
 from finer.ingest.errors import ContractInvalid
-from finer.ingest.rules.patterns import compile_program, usable
-from finer.ingest.rules.times import read_date, read_timestamp
-from finer.ingest.types import Contract, Field, Kind, RowRule
+from finer.ingest.rules.contract_fields import custom_properties, mapping, names, read_field, words
+from finer.ingest.rules.payloads import read_payloads
+from finer.ingest.rules.plan import plan_of
+from finer.ingest.rules.scan_json import TABLE_SIZE
+from finer.ingest.rules.yaml_text import YamlText
+from finer.ingest.types.contracts import Contract, Field, Kind, RowRule, ServiceLevel, TeamMember
 
-_KINDS = {
-    ("string", "string"): Kind.STRING,
-    ("number", "money"): Kind.MONEY,
-    ("integer", "integer"): Kind.INTEGER,
-    ("number", "number"): Kind.NUMBER,
-    ("boolean", "boolean"): Kind.BOOLEAN,
-    ("date", "date"): Kind.DATE,
-    ("date", "timestamp"): Kind.TIMESTAMP,
-}
-_PROPERTY_KEYS = frozenset(
+_TOP_KEYS = frozenset(
     {
-        "name", "logicalType", "physicalType", "description", "required", "unique", "primaryKey", "primaryKeyPosition",
-        "logicalTypeOptions", "quality", "classification", "examples", "customProperties", "businessName", "tags",
+        "apiVersion", "kind", "id", "name", "version", "status", "tenant", "domain", "dataProduct", "description",
+        "schema", "team", "slaProperties", "tags", "support", "roles", "servers", "price", "customProperties",
+        "authoritativeDefinitions", "contractCreatedTs",
     }
 )  # fmt: skip
-_CUSTOM_KEYS = frozenset(
-    {"aliases", "combinedAliases", "default", "derivedFrom", "currency", "foldCase", "fromNumber", "contentHash"}
-)
-_OPTION_KEYS = {
-    Kind.STRING: {"minLength", "maxLength", "pattern", "format"},
-    Kind.BOOLEAN: set[str](),
-    Kind.DATE: {"format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
-    Kind.TIMESTAMP: {"format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
-}
-_NUMERIC_OPTIONS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "format"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+_RULE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_RULES_MAX = 50
+_SENTENCE_MAX = 2_000
 SLOTS_MAX = 62
+# What Finer itself adds to the records on their way, in the event log and in the lake.
+_TAKEN_NAMES = frozenset({"received_at", "awaited", "log_partition", "log_offset"})
 
 
 def compile_contract(text: str, place: str) -> Contract:
     """The contract in `text`; `place` (its file name) starts every error. Raises ContractInvalid."""
+    source = YamlText(text, place)
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ContractInvalid(f"{place}: this is not YAML: {error}") from error
-    top = _mapping(document, place)
-    for key in ("apiVersion", "kind", "id", "name", "version", "status", "schema"):
-        if key not in top:
-            raise ContractInvalid(f"{place}: {key} is missing. The standard is ODCS v3.")
-    if top["kind"] != "DataContract" or not str(top["apiVersion"]).startswith("v3."):
-        raise ContractInvalid(f"{place}: kind must be DataContract and apiVersion must be v3.x.")
-    objects = top["schema"]
-    if not isinstance(objects, list) or len(objects) != 1:
-        raise ContractInvalid(f"{place}: schema must hold exactly one object.")
-    schema = _mapping(objects[0], f"{place}: schema[0]")
-    properties = schema.get("properties")
-    if not isinstance(properties, list) or not properties:
-        raise ContractInvalid(f"{place}: schema[0].properties must be a list of fields.")
-    fields = tuple(_field(item, f"{place}: schema[0].properties[{i}]") for i, item in enumerate(properties))
-    custom = _custom(schema, f"{place}: schema[0]", frozenset({"fingerprint"}))
-    contract = Contract(
-        name=str(top["name"]),
-        version=str(top["version"]),
-        description=str(_mapping(top.get("description") or {}, f"{place}: description").get("purpose", "")).strip(),
-        fields=fields,
-        rules=tuple(_row_rules(schema, place)),
-        fingerprint_fields=tuple(custom.get("fingerprint", ())),
-    )
-    _check_names(contract, place)
+        contract = _contract(source.value, place)
+        _check_names(contract, place)
+    except ContractInvalid as error:
+        line = source.line_of(error.detail.removeprefix(f"{place}: "))
+        raise ContractInvalid(error.detail, line=line) from error
     return contract
 
 
-def _mapping(value: Any, place: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise ContractInvalid(f"{place}: must be a mapping of names to values.")
-    return value
+def check_contract(text: str, place: str) -> Contract:
+    """As `compile_contract`, with every row rule and limit compiled too: what this returns can be used."""
+    contract = compile_contract(text, place)
+    try:
+        plan_of(contract)
+    except ContractInvalid as error:
+        detail = error.detail.removeprefix(f"{contract.name}: ")
+        raise ContractInvalid(f"{place}: {detail}", line=YamlText(text, place).line_of(detail)) from error
+    return contract
 
 
-def _custom(item: dict[str, Any], place: str, known: frozenset[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for written in item.get("customProperties") or []:
-        entry = _mapping(written, f"{place}.customProperties")
-        name = entry.get("property")
-        if name not in known:
-            raise ContractInvalid(f"{place}.customProperties: {name!r} is not known; known are {sorted(known)}.")
-        found[str(name)] = entry.get("value")
-    return found
+def version_number(version: str) -> tuple[int, int, int]:
+    """A version such as 1.10.0, to compare by. Raises ValueError."""
+    major, minor, patch = version.split(".")
+    return int(major), int(minor), int(patch)
 
 
-def _field(value: Any, place: str) -> Field:
-    item = _mapping(value, place)
-    place = f"{place} ({item.get('name', 'without a name')})"
-    if not isinstance(item.get("name"), str) or not item["name"].isidentifier():
-        raise ContractInvalid(f"{place}: name must be a plain identifier.")
-    if strange := set(item) - _PROPERTY_KEYS:
-        raise ContractInvalid(f"{place}: {sorted(strange)} is not known here.")
-    logical = item.get("logicalType")
-    kind = _KINDS.get((str(logical), str(item.get("physicalType", logical))))
-    if kind is None:
+def _top(document: Any, place: str) -> dict[str, Any]:
+    """What stands outside the schema, as far as Finer reads it."""
+    top = mapping(document, place)
+    for key in ("apiVersion", "kind", "id", "name", "version", "status", "schema"):
+        if key not in top:
+            raise ContractInvalid(f"{place}: {key} is missing. The standard is ODCS v3.")
+    if strange := sorted(set(top) - _TOP_KEYS):
         raise ContractInvalid(
-            f"{place}: logicalType {logical!r} with physicalType {item.get('physicalType')!r} is not known; "
-            f"known are {sorted(' / '.join(pair) for pair in _KINDS)}."
+            f"{place}: {strange[0]}: this is not known here; known are {', '.join(sorted(_TOP_KEYS))}."
         )
-    options = _mapping(item.get("logicalTypeOptions") or {}, f"{place}.logicalTypeOptions")
-    if strange := set(options) - _OPTION_KEYS.get(kind, _NUMERIC_OPTIONS):
-        raise ContractInvalid(f"{place}.logicalTypeOptions: {sorted(strange)} does not go with {kind.value}.")
-    custom = _custom(item, place, _CUSTOM_KEYS)
-    pattern = options.get("pattern")
-    if pattern is not None and not usable(str(pattern)):
-        raise ContractInvalid(f"{place}: the pattern {pattern!r} cannot be used (RE2 syntax).")
-    default = custom.get("default")
-    return Field(
-        name=item["name"],
-        kind=kind,
-        description=str(item.get("description", "")).strip(),
-        required=bool(item.get("required", False)),
-        aliases=_names(custom, "aliases", place),
-        combined_aliases=_names(custom, "combinedAliases", place),
-        allowed=_allowed(item, place),
-        fold=bool(custom.get("foldCase", False)),
-        shortest=int(options.get("minLength", 0)),
-        longest=int(options.get("maxLength", 256)),
-        pattern=None if pattern is None else str(pattern),
-        program=None if pattern is None else compile_program(str(pattern)),
-        minimum=_limit(kind, options, "minimum", place),
-        maximum=_limit(kind, options, "maximum", place),
-        exclusive_minimum=bool(options.get("exclusiveMinimum", False)),
-        exclusive_maximum=bool(options.get("exclusiveMaximum", False)),
-        default=None if default is None else str(default),
-        derived_from=custom.get("derivedFrom"),
-        currency=custom.get("currency"),
-        from_number=bool(custom.get("fromNumber", False)),
-        content_hash=bool(custom.get("contentHash", False)),
-        classification=item.get("classification"),
+    if top["kind"] != "DataContract" or not str(top["apiVersion"]).startswith("v3."):
+        raise ContractInvalid(f"{place}: kind must be DataContract and apiVersion must be v3.x.")
+    if not isinstance(top["name"], str) or _NAME.fullmatch(top["name"]) is None:
+        raise ContractInvalid(
+            f"{place}: name: {str(top['name'])[:80]!r} must be 2 to 40 lower-case letters, digits and underscores, "
+            "beginning with a letter."
+        )
+    if _VERSION.fullmatch(str(top["version"])) is None:
+        raise ContractInvalid(
+            f"{place}: version: {str(top['version'])[:40]!r} must be like 1.0.0 (semantic versioning)."
+        )
+    return top
+
+
+def _contract(document: Any, place: str) -> Contract:
+    top = _top(document, place)
+    objects = top["schema"]
+    if not isinstance(objects, list) or len(objects) != 1:
+        raise ContractInvalid(f"{place}: schema must hold exactly one object.")
+    here = f"{place}: schema[0]"
+    schema = mapping(objects[0], here)
+    properties = schema.get("properties")
+    if not isinstance(properties, list) or not properties:
+        raise ContractInvalid(f"{here}.properties must be a list of fields.")
+    if len(properties) > SLOTS_MAX:
+        raise ContractInvalid(f"{here}.properties holds {len(properties):,} fields; at most {SLOTS_MAX} are supported.")
+    custom = custom_properties(schema, here, frozenset({"fingerprint", "payloads"}))
+    return Contract(
+        name=top["name"],
+        version=str(top["version"]),
+        description=words(
+            mapping(top.get("description") or {}, f"{place}: description"), "purpose", _SENTENCE_MAX, place
+        ),
+        fields=tuple(read_field(item, f"{here}.properties[{i}]") for i, item in enumerate(properties)),
+        rules=tuple(_row_rules(schema, place)),
+        fingerprint_fields=names(custom, "fingerprint", here),
+        payloads=read_payloads(custom.get("payloads"), f"{here}.customProperties: payloads"),
+        team=tuple(_team(top.get("team"), place)),
+        service_levels=tuple(_service_levels(top.get("slaProperties"), place)),
     )
 
 
-def _names(custom: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
-    names = custom.get(key) or ()
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise ContractInvalid(f"{place}: {key} must be a list of names.")
-    return tuple(names)
+def _team(written: Any, place: str) -> list[TeamMember]:
+    # From version 3.1 on the standard has the members one level deeper.
+    members = written.get("members") if isinstance(written, dict) else written
+    found = []
+    for i, item in enumerate(_list(members, f"{place}: team")):
+        here = f"{place}: team[{i}]"
+        member = mapping(item, here)
+        name = words(member, "name", 120, here) or words(member, "username", 120, here)
+        if not name:
+            raise ContractInvalid(f"{here}: name is missing.")
+        found.append(TeamMember(name, words(member, "role", 60, here).lower()))
+    return found
 
 
-def _allowed(item: dict[str, Any], place: str) -> tuple[str, ...]:
-    values: list[str] = []
-    for written in item.get("quality") or []:
-        check = _mapping(written, f"{place}.quality")
-        if check.get("rule") != "validValues" or not isinstance(check.get("mustBe"), list):
-            raise ContractInvalid(
-                f"{place}.quality: only the library rule validValues with a list mustBe is known here."
+def _service_levels(written: Any, place: str) -> list[ServiceLevel]:
+    found = []
+    for i, item in enumerate(_list(written, f"{place}: slaProperties")):
+        here = f"{place}: slaProperties[{i}]"
+        level = mapping(item, here)
+        if not level.get("property") or "value" not in level:
+            raise ContractInvalid(f"{here}: property and value are needed, for instance freshness and 5.")
+        found.append(
+            ServiceLevel(
+                words(level, "property", 60, here),
+                words(level, "value", 60, here),
+                words(level, "unit", 30, here),
+                words(level, "description", 500, here),
             )
-        values.extend(str(value) for value in check["mustBe"])
-    return tuple(values)
+        )
+    return found
 
 
-def _limit(kind: Kind, options: dict[str, Any], key: str, place: str) -> str | None:
-    if key not in options:
-        return None
-    text = str(options[key])
-    if kind is Kind.TIMESTAMP:
-        good = read_timestamp(text) is not None
-    elif kind is Kind.DATE:
-        good = read_date(text) is not None
-    else:
-        good = _is_decimal(text)
-    if not good:
-        raise ContractInvalid(f"{place}.logicalTypeOptions.{key}: {text!r} is not a {kind.value}.")
-    return text
-
-
-def _is_decimal(text: str) -> bool:
-    try:
-        return Decimal(text).is_finite()
-    except InvalidOperation:
-        return False
+def _list(written: Any, place: str) -> list[Any]:
+    if written is None:
+        return []
+    if not isinstance(written, list) or len(written) > 50:
+        raise ContractInvalid(f"{place} must be a list of at most 50 entries.")
+    return written
 
 
 def _row_rules(schema: dict[str, Any], place: str) -> list[RowRule]:
-    rules = []
-    for i, written in enumerate(schema.get("quality") or []):
+    rules: list[RowRule] = []
+    written = schema.get("quality") or []
+    if not isinstance(written, list) or len(written) > _RULES_MAX:
+        raise ContractInvalid(f"{place}: schema[0].quality must be a list of at most {_RULES_MAX} rules.")
+    for i, item in enumerate(written):
         here = f"{place}: schema[0].quality[{i}]"
-        check = _mapping(written, here)
+        check = mapping(item, here)
         if check.get("type") != "custom" or check.get("engine") != "finer":
             raise ContractInvalid(f"{here}: a row rule has type custom and engine finer.")
         for key in ("name", "implementation", "description"):
             if not isinstance(check.get(key), str):
                 raise ContractInvalid(f"{here}: {key} is missing.")
-        fields = _custom(check, here, frozenset({"fields"})).get("fields") or ()
+        if _RULE_NAME.fullmatch(check["name"]) is None:
+            raise ContractInvalid(f"{here}.name: {check['name'][:80]!r} must be lower_snake_case.")
+        if any(check["name"] == rule.name for rule in rules):
+            raise ContractInvalid(f"{here}.name: there is a rule {check['name']!r} already.")
         rules.append(
             RowRule(
                 name=check["name"],
                 condition=check["implementation"].strip(),
-                reason=check["description"].strip(),
-                fields=tuple(fields),
+                reason=words(check, "description", _SENTENCE_MAX, here),
+                fields=names(custom_properties(check, here, frozenset({"fields"})), "fields", here),
             )
         )
     return rules
@@ -208,34 +186,56 @@ def _row_rules(schema: dict[str, Any], place: str) -> list[RowRule]:
 def _check_names(contract: Contract, place: str) -> None:
     taken: set[str] = set()
     by_name = {field.name: field for field in contract.fields}
-    for field in contract.fields:
+    columns: set[str] = set(_TAKEN_NAMES)
+    for i, field in enumerate(contract.fields):
+        here = f"{place}: schema[0].properties[{i}] ({field.name})"
         for name in (field.name, *field.aliases, *field.combined_aliases):
             if name in taken:
-                raise ContractInvalid(f"{place}: the name {name!r} is used twice.")
+                raise ContractInvalid(f"{here}: the name {name!r} is used twice.")
             taken.add(name)
+        if field.column in columns:
+            raise ContractInvalid(f"{here}: the column {field.column!r} is taken; Finer or another field has it.")
+        columns.add(field.column)
         for problem in (_wrong_reference(field, by_name), _wrong_default(field)):
             if problem is not None:
-                raise ContractInvalid(f"{place}: {field.name}: {problem}")
-    for name in (*contract.fingerprint_fields, *(name for rule in contract.rules for name in rule.fields)):
-        if name not in by_name:
-            raise ContractInvalid(f"{place}: {name!r} is not a field of this contract.")
-    for required in ("event_id", "occurred_at"):
-        if required not in by_name:
-            raise ContractInvalid(f"{place}: every contract has a field {required}.")
+                raise ContractInvalid(f"{here}: {problem}")
+    _check_references(contract, by_name, place)
+    _check_own_fields(by_name, place)
     if sum(1 + len(field.combined_aliases) for field in contract.fields) > SLOTS_MAX:
-        raise ContractInvalid(f"{place}: at most {SLOTS_MAX} fields are supported.")
+        raise ContractInvalid(f"{place}: schema[0].properties: at most {SLOTS_MAX} fields are supported.")
+    if len(taken) > TABLE_SIZE // 2:
+        raise ContractInvalid(f"{place}: schema[0].properties: at most {TABLE_SIZE // 2} names are supported.")
+
+
+def _check_references(contract: Contract, by_name: dict[str, Field], place: str) -> None:
+    named = [("customProperties", name) for name in contract.fingerprint_fields]
+    named += [(f"quality[{i}]", name) for i, rule in enumerate(contract.rules) for name in rule.fields]
+    for where, name in named:
+        if name not in by_name:
+            raise ContractInvalid(f"{place}: schema[0].{where}: {name!r} is not a field of this contract.")
+
+
+def _check_own_fields(by_name: dict[str, Field], place: str) -> None:
+    """What deduplication and every window read must be there in each kind of record."""
+    for name, kind in (("event_id", Kind.STRING), ("occurred_at", Kind.TIMESTAMP)):
+        if name not in by_name:
+            raise ContractInvalid(f"{place}: schema[0].properties: every contract has a field {name}.")
+        if by_name[name].kind is not kind or not by_name[name].required:
+            raise ContractInvalid(f"{place}: schema[0].properties: {name} must be a required {kind.value}.")
 
 
 def _wrong_reference(field: Field, by_name: dict[str, Field]) -> str | None:
     """What is wrong with the fields that a field names."""
     source = by_name.get(field.derived_from or "")
-    if field.derived_from is not None and (source is None or source.kind is not field.kind):
-        return "derivedFrom must name a field of the same type."
+    if field.derived_from is not None and (source is None or source.kind is not field.kind or source is field):
+        return "derivedFrom must name another field of the same type."
     currency = by_name.get(field.currency or "")
     if field.kind is Kind.MONEY and (currency is None or currency.kind is not Kind.STRING):
         return "money needs customProperties currency, naming a text field."
     if field.combined_aliases and (field.kind is not Kind.TIMESTAMP or len(field.combined_aliases) != 2):
         return "combinedAliases are a date and a time of a timestamp."
+    if field.content_hash and field.name != "event_id":
+        return "contentHash is for the event_id."
     return None
 
 

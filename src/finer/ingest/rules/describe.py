@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from finer.ingest.types import Contract, Field, Kind
+from finer.ingest.types.contracts import Contract, Field, Kind
 
 _TYPES: dict[Kind, list[str]] = {
     Kind.STRING: ["string"],

@@ -21,12 +21,14 @@ from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import CsvReader
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
 from finer.ingest.rules.mapping import Mapper, local_columns
+from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.table_batches import table_batches
-from finer.ingest.types import Mapping, RefusedRecord
+from finer.ingest.types.records import Mapping, RefusedRecord
 
 CHUNK_BYTES = 8 << 20
 _RECORD_BYTES_MAX = 64 << 20
+_FLAT_BYTES_MAX = 128 << 20
 _SUFFIXES = {
     "ndjson": "ndjson", "jsonl": "ndjson", "json": "json", "csv": "csv", "parquet": "parquet", "pq": "parquet",
     "arrow": "arrow", "arrows": "arrow", "feather": "arrow", "ipc": "arrow",
@@ -167,6 +169,8 @@ def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str,
 
 
 def _text_blocks(plan: Plan, handle: Source, kind: str) -> Iterator[Block | RefusedRecord]:
+    if plan.contract.payloads and kind == "json":
+        return _document(plan, handle)
     if kind == "ndjson":
         return _ndjson(plan, handle)
     if kind == "csv":
@@ -207,6 +211,8 @@ def _ndjson(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
         if cut:
             data = b"".join((rest, memoryview(more)[:cut]))
             rest = more[cut:]
+            if plan.contract.payloads:
+                data = flat_lines(plan.contract, data, _FLAT_BYTES_MAX)
             line = yield from ndjson_blocks(plan, data, np.array([len(data)]), line)
         else:
             rest += more
@@ -214,6 +220,19 @@ def _ndjson(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
             skipping, rest = rest[: 1 << 16], b""
     if skipping is not None:
         yield _endless(line, skipping)
+
+
+def _document(plan: Plan, handle: Source) -> Iterator[Block | RefusedRecord]:
+    """A document of payloads is one value, so it is read as a whole."""
+    data = b""
+    for chunk, _last in _chunks(handle):
+        data += chunk
+        _bounded(data, "The document")
+    flat = flat_document(plan.contract, data.removeprefix(BOM), _FLAT_BYTES_MAX)
+    if flat is None:
+        raise UnreadableBody("The file is no JSON document: neither a payload nor a list of records.")
+    if flat:
+        yield from ndjson_blocks(plan, flat, np.array([len(flat)]), 1)
 
 
 def _endless(line: int, start: bytes) -> RefusedRecord:

@@ -22,7 +22,7 @@ from finer.ingest.rules.scan_json import (
     scan_spans,
     split_array,
 )
-from finer.ingest.types import FieldError
+from finer.ingest.types.records import FieldError
 
 BLOCK_ROWS = 32_768
 _COUNTED_BYTES_MAX = 4 << 20

@@ -18,7 +18,8 @@ import yaml
 
 from finer.ingest.errors import MappingInvalid
 from finer.ingest.rules.row_rules import TYPES
-from finer.ingest.types import Contract, Field, Kind, Mapping, SourceExpression
+from finer.ingest.types.contracts import Contract, Field, Kind
+from finer.ingest.types.records import Mapping, SourceExpression
 from finer.kit.columns import Columns
 from finer.kit.conditions.condition import Expression, parse_expression
 from finer.kit.conditions.errors import ConditionError

@@ -11,7 +11,7 @@ import re
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finer.ingest.types import PatternProgram
+from finer.ingest.types.contracts import PatternProgram
 
 POSITIONS_MAX = 64
 UNBOUNDED = 1 << 30

@@ -16,7 +16,7 @@ from finer.ingest.rules.kernels import Allowed, TextRules
 from finer.ingest.rules.row_rules import compile_rules
 from finer.ingest.rules.scan_json import KEY_BYTES_MAX, TABLE_SIZE
 from finer.ingest.rules.times import read_date, read_timestamp
-from finer.ingest.types import ARROW_TYPES, Contract, Field, Kind, RowRule
+from finer.ingest.types.contracts import ARROW_TYPES, Contract, Field, Kind, RowRule
 from finer.kit.columns import Columns
 from finer.kit.money import EXPONENTS, MAX_EXPONENT
 

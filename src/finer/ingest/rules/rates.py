@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from finer.ingest.types import Activity, ContractCounts, Latency, Throughput
+from finer.ingest.types.receipts import Activity, ContractCounts, Latency, Throughput
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BOUNDS_MS: Array = 0.25 * 1.2 ** np.arange(72)

@@ -7,7 +7,8 @@ from itertools import accumulate, islice
 
 import pyarrow as pa
 
-from finer.ingest.types import BodyResult, BrokenField, NewReceipt, ParsedGroup, Receipt
+from finer.ingest.types.receipts import BrokenField, NewReceipt, Receipt
+from finer.ingest.types.records import BodyResult, ParsedGroup
 
 PROBLEMS_SHOWN = 10
 
@@ -27,6 +28,7 @@ def fresh_receipt(new: NewReceipt) -> Receipt:
     return Receipt(
         id=new.id,
         contract=new.contract,
+        contract_version=new.contract_version,
         received=result.received,
         accepted=result.accepted,
         duplicate=0,

@@ -12,7 +12,8 @@ from typing import Any
 from finer.ingest.rules.patterns import matches
 from finer.ingest.rules.plan import DAY_AHEAD, INT64_MAX, INT64_MIN, FieldPlan, Plan, money_limits, text_limits
 from finer.ingest.rules.times import combine, names_zone, read_date, read_timestamp
-from finer.ingest.types import Field, FieldError, Kind
+from finer.ingest.types.contracts import Field, Kind
+from finer.ingest.types.records import FieldError
 from finer.kit.money import exponent as currency_exponent
 
 VALUE_SHOWN_MAX = 120

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from finer.ingest.errors import ContractInvalid
-from finer.ingest.types import Contract, Kind, RowRule
+from finer.ingest.types.contracts import Contract, Kind, RowRule
 from finer.kit.columns import Columns
 from finer.kit.conditions.condition import parse_condition
 from finer.kit.conditions.errors import ConditionError
@@ -30,9 +30,11 @@ def compile_rules(contract: Contract) -> tuple[tuple[RowRule, Callable[[Columns]
     """Every row rule with the function that says which records keep it. Raises ContractInvalid."""
     catalogue = Catalogue({field.column: TYPES[field.kind] for field in contract.fields})
     found = []
-    for rule in contract.rules:
+    for i, rule in enumerate(contract.rules):
         try:
             found.append((rule, parse_condition(rule.condition, catalogue).mask))
         except ConditionError as error:
-            raise ContractInvalid(f"{contract.name}: row rule {rule.name}: {error.detail}") from error
+            raise ContractInvalid(
+                f"{contract.name}: schema[0].quality[{i}].implementation: row rule {rule.name}: {error.detail}"
+            ) from error
     return tuple(found)

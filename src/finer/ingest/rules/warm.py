@@ -10,7 +10,8 @@ import pyarrow as pa
 from finer.ingest.rules.bodies import RECORDS_MAX, parse_group
 from finer.ingest.rules.check import fingerprint
 from finer.ingest.rules.plan import plan_of
-from finer.ingest.types import Body, Contract
+from finer.ingest.types.contracts import Contract
+from finer.ingest.types.records import Body
 from finer.kit.columns import Columns
 
 _UNPACKED_MAX = 1 << 20

@@ -8,9 +8,9 @@ import numpy as np
 
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.rates import RECENT, activity_of, histogram
-from finer.ingest.service.contracts import contracts
+from finer.ingest.service.contracts import load
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types import Activity
+from finer.ingest.types.receipts import Activity
 from finer.kit.moments import EPOCH, microseconds
 from finer.kit.tx import Tx
 
@@ -29,7 +29,7 @@ def activity(tx: Tx) -> Activity:
     """Counts by contract of the last 24 hours, and throughput and latency of the last five minutes."""
     now = tx.now()
     store = RollupStore(tx)
-    return activity_of(now, contracts(), store.buckets(now - RECENT), store.counts(now - timedelta(hours=24)))
+    return activity_of(now, load(tx).current, store.buckets(now - RECENT), store.counts(now - timedelta(hours=24)))
 
 
 def accepted_by_contract(tx: Tx) -> dict[str, int]:

@@ -14,8 +14,9 @@ from finer.ingest.rules.mapping import compile_mapping, source_contract
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
-from finer.ingest.service.contracts import contract, contracts
-from finer.ingest.types import Body, BodyResult, Contract, FileGroup, Mapping, ParsedBody, ParsedGroup
+from finer.ingest.service.contracts import contracts
+from finer.ingest.types.contracts import Contract
+from finer.ingest.types.records import Body, BodyResult, FileGroup, Mapping, ParsedBody, ParsedGroup
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.moments import from_microseconds, microseconds
 from finer.kit.settings import Settings
@@ -55,13 +56,13 @@ def parse_group(
         unpacked_bytes_max=unpacked_bytes_max,
         records_max=records_max,
     )
-    return ParsedGroup(batch, results, list(bodies), received_at)
+    return ParsedGroup(batch, results, list(bodies), received_at, contract)
 
 
-def parse_bodies(contract_name: str, bodies: Sequence[Body], settings: Settings) -> ParsedGroup:
+def parse_bodies(contract: Contract, bodies: Sequence[Body], settings: Settings) -> ParsedGroup:
     """`parse_group` for bodies that arrive now, with the limits of the settings."""
     now = SystemClock().now()
-    return parse_group(contract(contract_name), bodies, now, unpacked_bytes_max=settings.unpacked_bytes_max)
+    return parse_group(contract, bodies, now, unpacked_bytes_max=settings.unpacked_bytes_max)
 
 
 def parse_body(
@@ -80,17 +81,17 @@ def parse_body(
     return ParsedBody(group.batch, result.refused, result.received, result.unknown_fields)
 
 
-def load_mapping(path: Path, contract_name: str) -> Mapping:
+def load_mapping(path: Path, contract: Contract) -> Mapping:
     """The mapping in a YAML file, for a contract. Raises MappingInvalid with the place of the mistake."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MappingInvalid(f"The mapping {path} cannot be read: {error}") from error
-    return compile_mapping(text, path.name, contract(contract_name))
+    return compile_mapping(text, path.name, contract)
 
 
 def read_file(
-    path: Path, contract_name: str, mapping: Mapping | None = None, *, clock: Clock | None = None
+    path: Path, contract: Contract, mapping: Mapping | None = None, *, clock: Clock | None = None
 ) -> Iterator[FileGroup]:
     """The records of a file of any size, group by group, in bounded memory. Its name tells format and packing.
 
@@ -99,26 +100,24 @@ def read_file(
     duplicates of them.
     """
     kind, packing = format_of_file(path.name)
-    target = contract(contract_name)
     source_plan = None
     if packing and kind in ("parquet", "arrow"):
         raise UnreadableBody(f"{path.name}: Parquet and Arrow files are packed inside; unpack the file first.")
     if mapping is not None and kind in ("ndjson", "json", "csv"):
         if not mapping.types:
             raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
-        source_plan = plan_of(source_contract(mapping, target))
+        source_plan = plan_of(source_contract(mapping, contract))
 
     def groups() -> Iterator[FileGroup]:
         sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
         now, rows, total = clock or SystemClock(), 0, path.stat().st_size
         with path.open("rb") as handle:
             readable = Unpacked(handle, packing) if packing else handle
-            steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+            steps = file_steps(plan_of(contract), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
             for batch, refused, received, unknown, at_us in steps:
                 rows += received
-                parsed = ParsedGroup(
-                    batch, [BodyResult(received, batch.num_rows, refused, unknown)], sources, from_microseconds(at_us)
-                )
+                results = [BodyResult(received, batch.num_rows, refused, unknown)]
+                parsed = ParsedGroup(batch, results, sources, from_microseconds(at_us), contract)
                 yield FileGroup(parsed, min(handle.tell(), total), total, rows)
 
     return groups()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from finer.ingest.store.quarantine import QuarantineStore
-from finer.ingest.types import Page, QuarantineCause, QuarantinedRecord
+from finer.ingest.types.receipts import Page, QuarantineCause, QuarantinedRecord
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.receipts import fresh_receipt, rows_of
-from finer.ingest.service.contracts import contract
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.store.receipts import ReceiptStore
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types import AWAITED, NewReceipt, Offsets, Page, ParsedGroup, Receipt, ReceiptFilter
+from finer.ingest.types.contracts import AWAITED
+from finer.ingest.types.receipts import NewReceipt, Offsets, Page, Receipt, ReceiptFilter
+from finer.ingest.types.records import ParsedGroup
 from finer.kit.columns import Columns
 from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.ids import new_id, show_id
@@ -27,7 +28,6 @@ READER = "pipeline"
 
 def append(
     tx: Tx,
-    contract_name: str,
     parsed: ParsedGroup,
     partitions: int,
     answered: MappingType[int, Receipt | FinerError] | None = None,
@@ -38,7 +38,7 @@ def append(
     brings its first receipt back and adds nothing; with other content it is a Conflict. `answered` is what `replays`
     found in a transaction before; a transaction that only writes needs it when there are keys.
     """
-    known = contract(contract_name)
+    known = parsed.contract
     store = ReceiptStore(tx)
     answers: list[Receipt | FinerError | None] = [result.error for result in parsed.bodies]
     hashes = _hashes(parsed)
@@ -57,6 +57,7 @@ def append(
             NewReceipt(
                 id=new_id(),
                 contract=known.name,
+                contract_version=known.version,
                 source=body.source,
                 result=result,
                 received_at=parsed.received_at,

@@ -11,7 +11,8 @@ import msgspec
 import sqlalchemy as sa
 
 from finer.ingest.tables import quarantined_records
-from finer.ingest.types import FieldError, NewReceipt, QuarantineCause, QuarantinedRecord
+from finer.ingest.types.receipts import NewReceipt, QuarantineCause, QuarantinedRecord
+from finer.ingest.types.records import FieldError
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 

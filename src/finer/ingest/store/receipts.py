@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from finer.ingest.rules.receipts import problems_of
 from finer.ingest.tables import outcomes, quarantined_records, receipts
-from finer.ingest.types import BrokenField, NewReceipt, Offsets, Receipt, ReceiptFilter
+from finer.ingest.types.receipts import BrokenField, NewReceipt, Offsets, Receipt, ReceiptFilter
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 
@@ -21,13 +21,14 @@ from finer.kit.tx import Tx
 _APPEND = f"""
 with appended as materialized (select case when %(count)s::int > 0 then {PostgresLog.APPEND} end as base)
 insert into ingest_receipts (tenant_id, id, contract, source, stream, partition, first_offset, received, logged,
-  quarantined, unknown_fields, problems, received_at, idempotency_key, body_hash)
+  quarantined, unknown_fields, problems, received_at, idempotency_key, body_hash, contract_version)
 select %(tenant)s, id, contract, source, stream, partition, base + skipped, received, logged, quarantined,
   array(select jsonb_array_elements_text(unknown_fields)), problems, received_at, idempotency_key,
-  decode(body_hash, 'hex')
+  decode(body_hash, 'hex'), contract_version
 from appended, jsonb_to_recordset(%(rows)s::jsonb) as r(id uuid, contract text, source text, stream text, partition int,
   skipped bigint, received int, logged int, quarantined int, unknown_fields jsonb, problems jsonb,
-  received_at timestamptz, idempotency_key text, body_hash text)
+  received_at timestamptz, idempotency_key text, body_hash text,
+  contract_version text)
 """  # noqa: S608 - constants only
 
 # Outcome rows of a stream follow each other without overlap, so those of a receipt begin at the last row that
@@ -45,8 +46,8 @@ where o.tenant_id = r.tenant_id and o.stream = r.stream and o.partition = r.part
 """
 
 _SELECT_RECEIPTS = f"""
-select r.id, r.contract, r.received, r.logged, r.quarantined, r.stream, r.partition, r.first_offset, r.received_at,
-       r.source, r.unknown_fields, r.problems, f.duplicates, f.conflicts
+select r.id, r.contract, r.contract_version, r.received, r.logged, r.quarantined, r.stream, r.partition,
+       r.first_offset, r.received_at, r.source, r.unknown_fields, r.problems, f.duplicates, f.conflicts
 from ingest_receipts as r, lateral ({_FOUND_AGAIN}) as f
 where r.tenant_id = %(tenant)s
 """  # noqa: S608 - constants only
@@ -79,6 +80,7 @@ class ReceiptStore:
             {
                 "id": one.id,
                 "contract": one.contract,
+                "contract_version": one.contract_version,
                 "source": one.source,
                 "stream": one.stream,
                 "partition": one.partition,
@@ -183,6 +185,7 @@ def _receipt(row: Any, consumed: Offsets) -> Receipt:
     return Receipt(
         id=row.id,
         contract=row.contract,
+        contract_version=row.contract_version,
         received=row.received,
         accepted=row.logged - again,
         duplicate=again,

@@ -1,0 +1,232 @@
+"""Payloads of foreign APIs: nested bodies that hold records of a contract, taken apart before the checks.
+
+`{"data": [{"id": "1", "author_id": "7", "public_metrics": {"like_count": 3}}], "includes": {"users": [...]}}` becomes
+one flat record per element of `data`, with the members `id`, `author_id`, `public_metrics.like_count`, and, joined from
+`includes.users`, `author.username`: names that the fields of the contract know as aliases. A list becomes one text,
+`entities.hashtags[].tag`, where a field asks for it. What is no payload passes as it is, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from finer.ingest.errors import ContractInvalid
+from finer.ingest.rules.contract_fields import mapping, names, words
+from finer.ingest.types.contracts import Contract, Join, Payload
+from finer.kit.errors import TooLarge
+
+_PAYLOADS_MAX = 10
+_JOINS_MAX = 5
+_STEPS_MAX = 6
+_KEYS = frozenset({"name", "records", "marks", "joins", "constants"})
+_JOIN_KEYS = frozenset({"name", "source", "key", "by"})
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+# Numbers leave as they came: a float would round them.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
+
+
+def read_payloads(written: Any, place: str) -> tuple[Payload, ...]:
+    """The payloads that a contract declares. Raises ContractInvalid."""
+    if written is None:
+        return ()
+    if not isinstance(written, list) or len(written) > _PAYLOADS_MAX:
+        raise ContractInvalid(f"{place} must be a list of at most {_PAYLOADS_MAX} payloads.")
+    return tuple(_payload(item, f"{place}[{i}]") for i, item in enumerate(written))
+
+
+def _payload(written: Any, place: str) -> Payload:
+    item = mapping(written, place)
+    if strange := set(item) - _KEYS:
+        raise ContractInvalid(f"{place}: {sorted(strange)} is not known; known are {sorted(_KEYS)}.")
+    records, marks = names(item, "records", place), names(item, "marks", place)
+    if not words(item, "name", 60, place) or not records or not marks:
+        raise ContractInvalid(f"{place}: name, records and marks are needed.")
+    joins = item.get("joins") or []
+    if not isinstance(joins, list) or len(joins) > _JOINS_MAX:
+        raise ContractInvalid(f"{place}: joins must be a list of at most {_JOINS_MAX} entries.")
+    constants = mapping(item.get("constants") or {}, f"{place}: constants")
+    if not all(isinstance(value, str) for value in constants.values()):
+        raise ContractInvalid(f"{place}: constants are texts.")
+    return Payload(
+        name=item["name"],
+        records=tuple(_path(path, place) for path in records),
+        marks=marks,
+        joins=tuple(_join(one, place) for one in joins),
+        constants=constants,
+    )
+
+
+def _join(written: Any, place: str) -> Join:
+    item = mapping(written, f"{place}: joins")
+    if set(item) != _JOIN_KEYS or not all(isinstance(value, str) and value for value in item.values()):
+        raise ContractInvalid(f"{place}: a join has the texts {sorted(_JOIN_KEYS)}.")
+    return Join(item["name"], _path(item["source"], place), item["key"], _path(item["by"], place))
+
+
+def _path(text: str, place: str) -> tuple[str, ...]:
+    steps = tuple(text.split("."))
+    if len(steps) > _STEPS_MAX or not all(step.removesuffix("[]") for step in steps):
+        raise ContractInvalid(
+            f"{place}: {text[:60]!r} is no path of at most {_STEPS_MAX} names with dots between them."
+        )
+    return steps
+
+
+def flat_lines(contract: Contract, data: bytes, bytes_max: int) -> bytes:
+    """NDJSON in which every line that is a payload stands as the lines of its records.
+
+    Raises TooLarge when that takes more than `bytes_max` bytes.
+    """
+    flattener = _Flattener(contract, bytes_max)
+    for line in data.split(b"\n"):
+        try:
+            value = _DECODER.decode(line) if line.lstrip(b" \t").startswith(b"{") else None
+        except _UNREADABLE:
+            value = None
+        if isinstance(value, dict):
+            flattener.add(value, line)
+        else:
+            flattener.keep(line)
+    return flattener.lines()
+
+
+def flat_document(contract: Contract, data: bytes, bytes_max: int) -> bytes | None:
+    """A JSON document, a payload or a list of payloads and records, as NDJSON; None for one that cannot be read.
+
+    Raises TooLarge as `flat_lines`.
+    """
+    try:
+        document = _DECODER.decode(data)
+    except _UNREADABLE:
+        return None
+    if not isinstance(document, dict | list):
+        return None
+    flattener = _Flattener(contract, bytes_max)
+    for value in document if isinstance(document, list) else [document]:
+        line = _ENCODER.encode(value)
+        if isinstance(value, dict):
+            flattener.add(value, line)
+        else:
+            flattener.keep(line)
+    return flattener.lines()
+
+
+class _Flattener:
+    """Gathers lines, of payloads and of what is none."""
+
+    def __init__(self, contract: Contract, bytes_max: int) -> None:
+        self._payloads = contract.payloads
+        self._wanted = {
+            name for field in contract.fields for name in (field.name, *field.aliases, *field.combined_aliases)
+        }
+        self._parents = {name[:at] for name in self._wanted for at, letter in enumerate(name) if letter == "."}
+        self._synonyms = [(field.name, *field.aliases) for field in contract.fields if field.aliases]
+        self._bytes_max = bytes_max
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    def add(self, value: dict[str, Any], line: bytes) -> None:
+        """The records of a payload, or the line itself when it is none."""
+        for payload in self._payloads:
+            if any(_holds(value, path[0]) for path in payload.records) and not self._marked(value):
+                records = [one for path in payload.records for one in _records(value, path)]
+                fitting = [one for one in self._payloads if any(_is_of(record, one) for record in records)]
+                chosen = fitting[0] if fitting else payload
+                tables = [(join, _table(value, join)) for join in chosen.joins]
+                for record in records:
+                    self._flatten(record, chosen, tables)
+                return
+        own = self._marked(value)
+        if own is None:
+            self.keep(line)
+        else:
+            self._flatten(value, own, [])
+
+    def _marked(self, value: dict[str, Any]) -> Payload | None:
+        """The payload that a record which came without its envelope belongs to."""
+        return next((one for one in self._payloads if _is_of(value, one)), None)
+
+    def keep(self, line: bytes) -> None:
+        """A line as it came."""
+        self._size += len(line) + 1
+        if self._size > self._bytes_max:
+            raise TooLarge(f"Taken apart, the body has more than {self._bytes_max} bytes. Send it in smaller parts.")
+        self._lines.append(line)
+
+    def lines(self) -> bytes:
+        """Everything gathered."""
+        return b"\n".join(self._lines)
+
+    def _flatten(self, record: dict[str, Any], payload: Payload, tables: list[tuple[Join, dict[str, Any]]]) -> None:
+        found: dict[str, Any] = {}
+        self._members(record, "", found, whole=True)
+        for join, table in tables:
+            other = table.get(str(_value(record, join.by)))
+            if isinstance(other, dict):
+                self._members(other, f"{join.name}.", found, whole=False)
+        for name, value in payload.constants.items():
+            found.setdefault(name, value)
+        for synonyms in self._synonyms:
+            # An API may say the same in two ways; the contract lists first what it prefers.
+            for name in [name for name in synonyms if found.get(name) is not None][1:]:
+                del found[name]
+        self.keep(_ENCODER.encode(found))
+
+    def _members(self, value: dict[str, Any], prefix: str, found: dict[str, Any], *, whole: bool) -> None:
+        """Nested members by their dotted names. Of a joined object (not `whole`), only those that a field asks for."""
+        for name, inner in value.items():
+            path = prefix + name
+            if path in self._wanted and not (isinstance(inner, dict) and path in self._parents):
+                found[path] = inner
+            elif isinstance(inner, dict):
+                self._members(inner, f"{path}.", found, whole=whole)
+            elif isinstance(inner, list):
+                self._list(inner, f"{path}[]", found, whole=whole)
+            elif whole:
+                found[path] = inner
+
+    def _list(self, items: list[Any], path: str, found: dict[str, Any], *, whole: bool) -> None:
+        asked = [name for name in self._wanted if name == path or name.startswith(f"{path}.")]
+        for name in asked:
+            inside = name[len(path) + 1 :].split(".") if name != path else []
+            values = [_value(item, tuple(inside)) for item in items]
+            texts = [str(one) for one in values if isinstance(one, str | int | Decimal) and not isinstance(one, bool)]
+            if texts:
+                found[name] = ",".join(texts)
+        if whole and not asked:
+            found[path] = _ENCODER.encode(items).decode()
+
+
+def _is_of(value: dict[str, Any], payload: Payload) -> bool:
+    return any(mark in value for mark in payload.marks)
+
+
+def _holds(value: dict[str, Any], step: str) -> bool:
+    return isinstance(value.get(step.removesuffix("[]")), dict | list)
+
+
+def _records(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The objects at a path; a list stands for its elements."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _records(item, path)
+    elif isinstance(value, dict):
+        if path:
+            yield from _records(value.get(path[0].removesuffix("[]")), path[1:])
+        else:
+            yield value
+
+
+def _value(value: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _table(value: dict[str, Any], join: Join) -> dict[str, Any]:
+    return {str(one[join.key]): one for one in _records(value, join.source) if join.key in one}

@@ -1,0 +1,139 @@
+"""What became of records: receipts, quarantine, counts."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+
+from finer.ingest.types.records import BodyResult, FieldError
+
+T = TypeVar("T")
+
+
+class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A body to be accounted for. `skipped` rows of its batch come before its own; None when none was accepted."""
+
+    id: uuid.UUID
+    contract: str
+    contract_version: str
+    source: str
+    result: BodyResult
+    received_at: datetime
+    stream: str
+    partition: int
+    skipped: int | None
+    idempotency_key: str | None = None
+    body_hash: bytes | None = None
+
+
+class BrokenField(msgspec.Struct, frozen=True):
+    """A broken field of a refused record, as a receipt shows it."""
+
+    line: int
+    field: str
+    rule: str
+    value: str
+    reason: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The account of one body. Once `state` is done, received = accepted + duplicate + quarantined.
+
+    `duplicate` counts records that were sent before, and among them `conflicting` those whose content differed.
+    """
+
+    id: uuid.UUID
+    contract: str
+    contract_version: str | None
+    received: int
+    accepted: int
+    duplicate: int
+    conflicting: int
+    quarantined: int
+    state: Literal["processing", "done"]
+    received_at: datetime
+    source: str
+    unknown_fields: list[str]
+    problems: list[BrokenField]
+
+
+class ReceiptFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which receipts to list; None is any. `source` is found anywhere in a source; `before` is the last id seen."""
+
+    contract: str | None = None
+    source: str | None = None
+    done: bool | None = None
+    before: uuid.UUID | None = None
+
+
+class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A refused record as it is kept, with every broken field. `raw` is the beginning of what was sent."""
+
+    id: uuid.UUID
+    receipt_id: uuid.UUID
+    contract: str
+    line: int
+    state: str
+    errors: list[FieldError]
+    raw: bytes
+    raw_bytes: int
+    received_at: datetime
+
+
+class QuarantineCause(msgspec.Struct, frozen=True):
+    """How many open records a rule holds back, with the newest reason as an example."""
+
+    contract: str
+    field: str
+    rule: str
+    records: int
+    example: str
+
+
+class ContractCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in for one contract over the last 24 hours, and per second just now."""
+
+    contract: str
+    received: int
+    accepted: int
+    duplicate: int
+    quarantined: int
+    accepted_per_s: float
+    last_event_at: datetime | None
+
+
+class Throughput(msgspec.Struct, frozen=True):
+    """Records accepted per second in the five seconds from `at`."""
+
+    at: datetime
+    events_per_s: float
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Milliseconds from a record's arrival to the commit of what was decided on it; None when nothing came in."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts by contract of the last 24 hours, and throughput and latency of the last five minutes."""
+
+    contracts: list[ContractCounts]
+    throughput: list[Throughput]
+    latency: Latency
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A page of a list; `next` is the cursor of the page behind it, or None."""
+
+    items: list[T]
+    next: str | None
+
+
+Offsets = dict[tuple[str, int], int]
+"""How far a consumer has come: its next offset for every (stream, partition)."""
