@@ -1,4 +1,8 @@
-"""`finer jobs`: what happens later or on a schedule, as durable jobs in PostgreSQL (procrastinate)."""
+"""`finer jobs`: what happens later or on a schedule, as durable jobs in PostgreSQL (procrastinate).
+
+Three kinds of work go through the queue: facts for their handlers, ticks of schedules, and the runs of jobs that ticks,
+people and services ask for. Runs have a worker of their own, so that a long one keeps no fact waiting.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +10,50 @@ import asyncio
 import signal
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import procrastinate
 import structlog
 
-from finer.app import key_upkeep
-from finer.app.audit_keeper import AuditKeeper, verify_chain, verify_new
+from finer.app.audit_keeper import AuditKeeper, verify_chain
 from finer.app.flow import deliver, find
+from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
-from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
+from finer.app.runner import Runner
+from finer.app.scheduled import JOBS
 from finer.app.supervisor import database_url
-from finer.app.verify import verify
-from finer.identity.service import chain, denials, housekeeping, tenants
-from finer.ingest.service import receipts
-from finer.kit import idempotency
+from finer.identity.service import chain
+from finer.kit import runs
 from finer.kit.actors import SYSTEM
-from finer.kit.db import NO_TENANT, WORKER, Database, url_for_role
+from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
-from finer.notifications import service as notifications
-from finer.privacy.service import retention
-from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
+_AT_ONCE = 2
+_TROUBLE: tuple[type[Exception], ...] = (*DATABASE_GONE, procrastinate.exceptions.ConnectorException)
+_WATCH_S = 60.0
+_STALLED_S = 60.0
+"""How long a process says nothing until what it was doing is given to another one."""
 
 
 class Jobs:
-    """The job worker of this process and the tasks it knows."""
+    """The job workers of this process and the tasks they know."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._url, _ = database_url(settings)
-        self._database = Database(self._url, WORKER, connections=4, deliver=deliver, keys=keyring(settings))
-        connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=6)
+        self._database = Database(self._url, WORKER, connections=6, deliver=deliver, keys=keyring(settings))
+        self._ground = Ground(self._database, self._url, settings)
+        self._runner = Runner(self._ground, JOBS)
+        connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=8)
         self.app = procrastinate.App(connector=connector)
         self._declare()
 
     def run(self) -> None:
-        """Work until SIGTERM; a job under way is finished first."""
+        """Work until SIGTERM; what is under way is finished first."""
         prove_keys(self._database)
         prepare_log(self._url, self._database.clock.now())
         settle()
@@ -54,80 +62,66 @@ class Jobs:
 
     async def _serve(self) -> None:
         async with self.app.open_async():
-            task = asyncio.create_task(
-                self.app.run_worker_async(
-                    concurrency=2, install_signal_handlers=False, listen_notify=True, shutdown_graceful_timeout=10
-                )
-            )
+            others = sorted({task.queue for task in self.app.tasks.values()} - {runs.QUEUE} | {"default"})
+            workers = [asyncio.create_task(self._worker(queues)) for queues in ([runs.QUEUE], others)]
+            helpers = [
+                asyncio.create_task(AuditKeeper(self._database, self._settings).run()),
+                asyncio.create_task(self._watch()),
+            ]
             loop = asyncio.get_running_loop()
+
+            def stop() -> None:
+                for worker in workers:
+                    worker.cancel()
+
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, task.cancel)
-            keeper = asyncio.create_task(AuditKeeper(self._database, self._settings).run())
-            await asyncio.gather(task, return_exceptions=True)
-            keeper.cancel()
+                loop.add_signal_handler(number, stop)
+            await asyncio.gather(*workers, return_exceptions=True)
+            for helper in helpers:
+                helper.cancel()
+
+    async def _worker(self, queues: list[str]) -> None:
+        await self.app.run_worker_async(
+            queues=queues,
+            concurrency=_AT_ONCE,
+            install_signal_handlers=False,
+            listen_notify=True,
+            shutdown_graceful_timeout=10,
+            # What became of a run is in its own row, of a fact in what its handler did.
+            delete_jobs="successful",
+        )
+
+    async def _watch(self) -> None:
+        """Catch up what was missed, then look every minute for what stands still or takes too long."""
+        caught_up = False
+        while True:
+            try:
+                if not caught_up:
+                    await asyncio.to_thread(self._runner.catch_up)
+                    caught_up = True
+                for stalled in await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_S):
+                    _log.warning("a process went away during its work; it is done again", task=stalled.task_name)
+                    await self.app.job_manager.retry_job(stalled)
+                await asyncio.to_thread(self._runner.watch)
+            except _TROUBLE as error:
+                _log.warning("the runs of jobs could not be watched", error=str(error))
+            await asyncio.sleep(_WATCH_S)
 
     def _declare(self) -> None:
         retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
         self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
         self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
-        schedule: list[tuple[str, Callable[[], None]]] = [
-            ("*/10 * * * *", self._compact_lake),
-            ("7 * * * *", self._keep_log),
-            ("23 * * * *", self._verify),
-            ("*/15 * * * *", self._forget),
-            ("*/10 * * * *", self._verify_new_audit),
-            ("37 2 * * *", self._verify_whole_audit),
-            ("41 * * * *", self._keep_keys),
-            ("11 3 * * *", self._retain),
-        ]
-        for cron, function in schedule:
-            name = f"finer.{function.__name__.lstrip('_')}"
-            declare = self.app.task(name=name, queue="schedule", queueing_lock=name, lock=name)
-            self.app.periodic(cron=cron)(declare(_scheduled(name, function)))
+        self.app.task(name=runs.TASK, queue=runs.QUEUE, retry=retry)(self._run_job)
+        for job in JOBS.values():
+            if job.cron is not None:
+                name = f"finer.{job.name}"
+                declare = self.app.task(name=name, queue="schedule", queueing_lock=name, lock=name)
+                self.app.periodic(cron=job.cron)(declare(_ticking(self._runner, job)))
 
     def _handle_fact(self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]) -> None:
         found, happened, who = find(fact, handler, body, actor)
         with self._database.transaction(uuid.UUID(tenant), who) as tx:
-            found(tx, happened, self._lake())
-
-    def _lake(self) -> warehouse.LakeAccess:
-        return warehouse.LakeAccess(self._url, self._settings)
-
-    def _compact_lake(self) -> None:
-        self._for_each_tenant("compact_lake", lambda tenant: warehouse.compact(self._lake(), tenant))
-
-    def _keep_log(self) -> None:
-        prepare_log(self._url, self._database.clock.now())
-        before = self._database.clock.now() - timedelta(hours=self._settings.log_retention_hours)
-        dropped = trim_log(self._url, before, lambda tenant: warehouse.lake_offsets(self._lake(), tenant))
-        _log.info("log partitions dropped", partitions=dropped)
-
-    def _verify(self) -> None:
-        found = verify(self._url, self._settings)
-        if found:
-            _log.error("invariants are broken", violations=found[:50])
-
-    def _retain(self) -> None:
-        for tenant in self._tenants():
-            with self._database.transaction(tenant, SYSTEM) as tx:
-                retention.run(tx)
-
-    def _keep_keys(self) -> None:
-        key_upkeep.keep(self._database, self._tenants(), self._settings.data_key_days)
-
-    def _forget(self) -> None:
-        def forget(tenant: uuid.UUID) -> None:
-            with self._database.transaction(tenant, SYSTEM) as tx:
-                receipts.forget_old(tx)
-                idempotency.forget_old(tx)
-                notifications.forget_old(tx)
-                housekeeping.forget_old(tx, self._settings)
-                denials.forget_reads(tx)
-
-        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
-            housekeeping.forget_attempts(tx)
-
-        self._for_each_tenant("forget", forget)
+            found(tx, happened, self._ground.lake())
 
     def _carry_on_verification(self, tenant: str, run: str) -> None:
         firm = uuid.UUID(tenant)
@@ -135,28 +129,13 @@ class Jobs:
             found = chain.get_verification(tx, uuid.UUID(run))
         verify_chain(self._database, self._settings, firm, found)
 
-    def _verify_new_audit(self) -> None:
-        verify_new(self._database, self._settings, incremental=True)
-
-    def _verify_whole_audit(self) -> None:
-        verify_new(self._database, self._settings, incremental=False)
-
-    def _for_each_tenant(self, job: str, work: Callable[[uuid.UUID], object]) -> None:
-        for tenant in self._tenants():
-            try:
-                work(tenant)
-            except Exception:  # noqa: BLE001 - what is wrong with one firm must not keep the others waiting
-                _log.exception("a scheduled job failed for one firm", job=job, tenant=str(tenant))
-
-    def _tenants(self) -> list[uuid.UUID]:
-        with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
-            return [tenant.id for tenant in tenants.list_tenants(tx)]
+    def _run_job(self, tenant: str, run: str) -> None:
+        self._runner.run(uuid.UUID(tenant), uuid.UUID(run))
 
 
-def _scheduled(name: str, function: Callable[[], None]) -> Callable[[int], None]:
+def _ticking(runner: Runner, job: Job) -> Callable[[int], None]:
     # The queue hands over the second it was due at, and by this name.
-    def run(timestamp: int) -> None:
-        _log.debug("scheduled job", job=name, due=timestamp)
-        function()
+    def tick(timestamp: int) -> None:
+        runner.tick(job, datetime.fromtimestamp(timestamp, UTC))
 
-    return run
+    return tick

@@ -72,3 +72,43 @@ idempotency = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Index("ix_kit_idempotency_created_at", "tenant_id", "created_at"),
 )
+
+job_runs = sa.Table(
+    "kit_job_runs",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("job", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("day", sa.Date),
+    sa.Column("due_at", sa.DateTime(timezone=True)),
+    sa.Column("missed", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("arguments", JSONB, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("started_at", sa.DateTime(timezone=True)),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("done", sa.BigInteger),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("counts", JSONB, nullable=False, server_default="{}"),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("lines", JSONB, nullable=False, server_default="[]"),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False, server_default="false"),
+    sa.Index(
+        "uq_kit_job_runs_due", "tenant_id", "job", "due_at", unique=True,
+        postgresql_where=sa.text("cause in ('schedule', 'catch_up')"),
+    ),
+    sa.Index("ix_kit_job_runs_asked_at", "tenant_id", "asked_at", "id"),
+    sa.Index("ix_kit_job_runs_job", "tenant_id", "job", "asked_at", "id"),
+)  # fmt: skip
+
+job_schedules = sa.Table(
+    "kit_job_schedules",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("paused_by", sa.Text, nullable=False),
+    sa.Column("paused_at", sa.DateTime(timezone=True), nullable=False),
+)

@@ -36,6 +36,11 @@ def settle(tx: Tx, key: str) -> None:
     tx.notify(CHANNEL, [str(tx.tenant)])
 
 
+def is_open(tx: Tx, key: str) -> bool:
+    """Whether a notification of this key is open."""
+    return NotificationStore(tx).is_open(key)
+
+
 def audience_of(actor: Actor) -> Audience:
     """Whose bell it is; by what somebody may do now, not when a notification was told."""
     if actor.kind == "user":

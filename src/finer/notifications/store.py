@@ -72,6 +72,12 @@ class NotificationStore:
         self._in_order()
         self._tx.write(_SETTLE, {"tenant": self._tenant, "key": key, "now": self._tx.now()})
 
+    def is_open(self, key: str) -> bool:
+        """Whether a notification of a key is open."""
+        c = notifications.c
+        query = sa.select(c.id).where(c.tenant_id == self._tenant, c.key == key, c.settled_at.is_(None))
+        return self._connection.execute(query).first() is not None
+
     def _in_order(self) -> None:
         # Live streams read on from the highest sequence that they saw: one that committed late would be passed over.
         self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (_ORDER_LOCK, str(self._tenant)))

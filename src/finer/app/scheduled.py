@@ -1,0 +1,156 @@
+"""Everything that Finer does later or on a schedule: `finer jobs` does it, the page Jobs shows it.
+
+A job without a schedule is done when a service asks for it with `finer.kit.runs.start`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from finer.app import key_upkeep
+from finer.app.audit_keeper import verify_new
+from finer.app.job_types import Ground, Job, checked
+from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.verify import verify
+from finer.identity.service import denials, housekeeping, tenants
+from finer.ingest.service import receipts
+from finer.kit import idempotency, runs
+from finer.kit.actors import SYSTEM
+from finer.kit.db import NO_TENANT
+from finer.kit.errors import FinerError
+from finer.kit.runs import Counts, Run
+from finer.kit.tx import Tx
+from finer.notifications import service as notifications
+from finer.privacy.service import retention
+from finer.warehouse import service as warehouse
+
+_log = structlog.get_logger(__name__)
+_RUNS_KEPT_DAYS = 90
+
+
+class InvariantsBroken(FinerError):
+    """Something that must always be true is not."""
+
+    slug = "invariants-broken"
+
+
+def _compact_lake(ground: Ground, run: Run) -> Counts:
+    done = warehouse.compact(ground.lake(), run.tenant)
+    return {
+        "files_before": done.files_before,
+        "files_after": done.files_after,
+        "snapshots_expired": done.snapshots_expired,
+        "files_deleted": done.files_deleted,
+    }
+
+
+def _keep_log(ground: Ground, _run: Run) -> Counts:
+    now = ground.database.clock.now()
+    prepare_log(ground.url, now)
+    before = now - timedelta(hours=ground.settings.log_retention_hours)
+    dropped = trim_log(ground.url, before, lambda tenant: warehouse.lake_offsets(ground.lake(), tenant))
+    return {"partitions_dropped": dropped}
+
+
+def _verify(ground: Ground, run: Run) -> Counts:
+    broken = verify(ground.url, ground.settings)
+    if broken:
+        _log.error("invariants are broken", violations=broken[:50])
+        for sentence in broken[:50]:
+            run.note(sentence)
+        raise InvariantsBroken(f"{len(broken)} invariants are broken. `finer verify` lists them.")
+    return {"violations": 0}
+
+
+def _forget(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        receipts.forget_old(tx)
+        return {
+            "answers": idempotency.forget_old(tx),
+            "notifications": notifications.forget_old(tx),
+            "sessions_and_links": housekeeping.forget_old(tx, ground.settings),
+            "read_counts": denials.forget_reads(tx),
+            "runs": _forget_runs(tx),
+        }
+
+
+def _forget_runs(tx: Tx) -> int:
+    return runs.forget(tx, tx.now() - timedelta(days=_RUNS_KEPT_DAYS))
+
+
+def _forget_attempts(ground: Ground, _run: Run) -> Counts:
+    with ground.database.transaction(NO_TENANT, SYSTEM) as tx:
+        housekeeping.forget_attempts(tx)
+        return {"runs": _forget_runs(tx)}
+
+
+def _verify_new_audit(ground: Ground, run: Run) -> Counts:
+    return _verify_audit(ground, run, incremental=True)
+
+
+def _verify_whole_audit(ground: Ground, run: Run) -> Counts:
+    return _verify_audit(ground, run, incremental=False)
+
+
+def _verify_audit(ground: Ground, run: Run, *, incremental: bool) -> Counts:
+    found = verify_new(ground.database, ground.settings, incremental=incremental)
+    broken = [name for name, chain in found if chain.findings]
+    for name in broken:
+        run.note(f"The audit chain of {name} is broken; the page Audit says where.")
+    if broken:
+        raise InvariantsBroken(f"{len(broken)} audit chains are broken. `finer audit verify` says where.")
+    return {"chains": len(found), "entries": sum(chain.checked for _, chain in found)}
+
+
+def _keep_keys(ground: Ground, _run: Run) -> None:
+    with ground.database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+        firms = [tenant.id for tenant in tenants.list_tenants(tx)]
+    key_upkeep.keep(ground.database, firms, ground.settings.data_key_days)
+
+
+def _retain(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {rule.what: rule.due for rule in retention.run(tx).rules}
+
+
+JOBS = checked([
+    Job(
+        name="compact_lake", owner="warehouse", cron="*/10 * * * *", work=_compact_lake,
+        about="Merges small files of the lake and lets go of old snapshots.",
+    ),
+    Job(
+        name="keep_log", owner="kit", cron="7 * * * *", work=_keep_log, whole=True,
+        about="Makes the event log's partitions of tomorrow and drops those that the lake holds.",
+    ),
+    Job(
+        name="verify", owner="app", cron="23 * * * *", work=_verify, whole=True, attempts=1,
+        about="Checks every invariant and computes a sample of features again from the lake.",
+    ),
+    Job(
+        name="forget", owner="app", cron="*/15 * * * *", work=_forget,
+        about="Deletes what has had its time: receipts, remembered answers, sessions, notifications, runs.",
+    ),
+    Job(
+        name="forget_attempts", owner="identity", cron="*/15 * * * *", work=_forget_attempts, whole=True,
+        about="Forgets sign-in attempts that no longer count.",
+    ),
+    Job(
+        name="verify_new_audit", owner="identity", cron="*/10 * * * *", work=_verify_new_audit, whole=True, attempts=1,
+        about="Checks the part of each audit chain that is new.",
+    ),
+    Job(
+        name="verify_whole_audit", owner="identity", cron="37 2 * * *", work=_verify_whole_audit, whole=True,
+        about="Checks each audit chain from its first entry.", attempts=1, expected_s=3_600,
+    ),
+    Job(
+        name="keep_keys", owner="kit", cron="41 * * * *", work=_keep_keys, whole=True, expected_s=3_600,
+        about="Replaces data keys of age and seals what they sealed again.",
+    ),
+    Job(
+        name="retain", owner="privacy", cron="11 3 * * *", work=_retain,
+        about="Lets go of personal data whose retention has ended and that no hold keeps.",
+    ),
+])  # fmt: skip
+"""Every job by name. A new one is a function above and an entry here."""
