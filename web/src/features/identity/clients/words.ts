@@ -8,6 +8,9 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "receipts:read", about: "Read receipts of what was sent" },
   { scope: "quarantine:read", about: "Read refused records" },
   { scope: "pipeline:read", about: "Read the state of the pipeline" },
+  { scope: "jobs:read", about: "See jobs and their runs" },
+  { scope: "jobs:run", about: "Run, repeat and stop jobs" },
+  { scope: "lineage:read", about: "Search the catalogue and see where data comes from" },
 ];
 
 export const KINDS: Record<Kind, string> = { key: "API key", client: "OAuth client" };
