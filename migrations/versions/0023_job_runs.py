@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0022_job_runs"
-down_revision = "0021_notifications"
+revision = "0023_job_runs"
+down_revision = "0022_contract_versions"
 
 _TABLES = """
 create table kit_job_runs (
