@@ -301,7 +301,7 @@ def test_the_rules_of_factors() -> None:
     strong = strongest_proofs(password=True, totp=True, passkey=True)
     assert weak == (Factor.PASSWORD,)
     assert strong == (Factor.PASSKEY, Factor.TOTP, Factor.RECOVERY)
-    assert strongest_proofs(password=False, totp=False, passkey=False) == (Factor.LINK, Factor.SSO)
+    assert strongest_proofs(password=False, totp=False, passkey=False) == (Factor.LINK, Factor.SSO, Factor.SSO_MFA)
     assert missing_factors(Factor.PASSWORD, weak) == missing_factors(Factor.PASSKEY, strong) == ()
     assert missing_factors(Factor.LINK, strong) == missing_factors(Factor.PASSWORD, strong) == strong
 

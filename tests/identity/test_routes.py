@@ -9,7 +9,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from finer.identity.routes.edge import undeclared_routes
-from finer.identity.service import authorisation, people
+from finer.identity.service import api_keys, authorisation, people
 from finer.identity.types import Permission, Role
 from finer.kit.settings import Settings, load_settings
 from tests.support.identity import (
@@ -124,8 +124,11 @@ def test_i_see_my_sessions_and_end_one(firm: Firm, app: Litestar, client: TestCl
 
 def test_a_key_is_made_shown_once_and_revoked(firm: Firm, client: TestClient[Litestar]) -> None:
     sign_in(client, firm.user(Role.DATA_ENGINEER))
-    made = client.post("/api/v1/api-keys", json={"name": "feed", "scopes": ["events:write"], "days": 30})
+    body = {"name": "feed", "scopes": ["events:write"], "days": 30, "reason": "The feed of the core."}
+    made = client.post("/api/v1/api-keys", json=body)
     assert made.status_code == 201
+    with firm.tx() as tx:
+        api_keys.approve_machine(tx, api_keys.list_api_keys(tx)[0])
     key = made.json()["key"]
     listed = client.get("/api/v1/api-keys")
     assert [one["name"] for one in listed.json()] == ["feed"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from finer.identity.errors import NotAcceptable
 from finer.identity.rules import checks
+from finer.identity.rules.context_words import is_made_of
 from finer.identity.rules.throttle import ACCOUNT, ADDRESS, Patience, account_key, address_key, wait_s
 
 _NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -66,3 +67,16 @@ def test_an_address_counts_as_what_one_customer_has() -> None:
     assert address_key("203.0.113.7") != address_key("203.0.113.8")
     assert address_key("::ffff:203.0.113.7") == address_key("203.0.113.7")
     assert address_key("") == address_key("not an address") != account_key("not an address")
+
+
+@pytest.mark.parametrize(
+    ("password", "made"),
+    [
+        ("finer-finer-2026", True), ("Fr4udM0nit0r!2026", True), ("Acme.Bank.Manila", True), ("P@ssw0rdP@ssw0rd", True),
+        ("anacruz-anacruz1", True), ("WelcomeToAcmeBank", True), ("summer2026summer", True), ("123456789012", False),
+        ("correct horse battery staple", False), ("seven quiet otters paint", False), ("", False),
+        ("ñandúñandúñandú", False),
+    ],
+)  # fmt: skip
+def test_a_password_of_nothing_but_words_of_the_context(password: str, made: bool) -> None:
+    assert is_made_of(password, ("ana.cruz@acme.example", "Ana Cruz", "Acme Bank", "acme")) is made

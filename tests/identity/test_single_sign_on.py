@@ -14,7 +14,7 @@ from finer.app.single_sign_on import CALLBACK
 from finer.identity.errors import AlreadyExists, NotAcceptable, ProviderNotFound
 from finer.identity.rules import oidc
 from finer.identity.service import audit, people, sso
-from finer.identity.service.sso import RoleMapping
+from finer.identity.service.sso import RoleMapping, SsoSetup
 from finer.identity.types import Role
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, Database
@@ -52,11 +52,12 @@ def settings(provider: RealProvider) -> Settings:
 def app(firm: Firm, settings: Settings, provider: RealProvider, monkeypatch: pytest.MonkeyPatch) -> Litestar:
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
     with firm.tx() as tx:
-        sso.set_provider(
-            tx, name="Acme ID", issuer=provider.issuer, client_id=CLIENT_ID, client_secret=SECRET,
-            algorithms=["RS256"], scopes=["profile", "email", "groups"], role_claim="groups",
+        setup = SsoSetup(
+            name="Acme ID", issuer=provider.issuer, client_id=CLIENT_ID, algorithms=["RS256"],
+            scopes=["profile", "email", "groups"], role_claim="groups",
             role_map=[RoleMapping("risk", Role.RISK_ANALYST), RoleMapping("all", Role.EXECUTIVE)], enabled=True,
         )  # fmt: skip
+        sso.set_provider(tx, setup, SECRET)
         sso.add_domain(tx, f"{firm.tenant.slug}.example")
     return small_app(firm.database, settings)[0]
 
@@ -133,7 +134,8 @@ def test_the_provider_s_metadata_is_read_before_it_is_used(
 
 def test_an_administrator_sets_single_sign_on_up_and_ends_it(client: TestClient[Litestar], firm: Firm) -> None:
     sign_in(client, firm.user(Role.ADMINISTRATOR))
-    assert client.put("/api/v1/sso/provider", json=BODY).status_code == 200
+    off = BODY | {"enabled": False}  # switching it on takes two: tests/security/test_two_people.py
+    assert client.put("/api/v1/sso/provider", json=off).status_code == 200
     shown = client.get("/api/v1/sso/provider").json()
     assert shown["redirect_uri"] == REDIRECT
     assert shown["domains"] == [f"{firm.tenant.slug}.example"]
@@ -169,7 +171,7 @@ def test_settings_that_cannot_work_are_told_so(
     client: TestClient[Litestar], firm: Firm, changed: dict[str, Any]
 ) -> None:
     sign_in(client, firm.user(Role.ADMINISTRATOR))
-    answer = client.put("/api/v1/sso/provider", json=BODY | changed)
+    answer = client.put("/api/v1/sso/provider", json=BODY | {"enabled": False} | changed)
     assert (answer.status_code, answer.json()["type"]) == (422, "urn:finer:problem:not-acceptable")
 
 

@@ -173,11 +173,11 @@ def test_b11_what_was_rejected_or_withdrawn_stays_so(office: Office) -> None:
     rejected, withdrawn = office.propose(), office.propose()
     office.decide(rejected, office.checker, approve=False)
     with office.firm.tx(acting(office.checker)) as tx, pytest.raises(OwnProposal):
-        proposals.withdraw(tx, withdrawn.id)
+        proposals.withdraw(tx, PROPOSAL_KINDS, withdrawn.id)
     with office.firm.tx(acting(office.maker)) as tx:
-        assert proposals.withdraw(tx, withdrawn.id).state is ProposalState.WITHDRAWN
+        assert proposals.withdraw(tx, PROPOSAL_KINDS, withdrawn.id).state is ProposalState.WITHDRAWN
         with pytest.raises(ProposalClosed):
-            proposals.withdraw(tx, withdrawn.id)
+            proposals.withdraw(tx, PROPOSAL_KINDS, withdrawn.id)
     for proposal in (rejected, withdrawn):
         with pytest.raises(ProposalClosed):
             office.decide(proposal, office.checker)
@@ -318,7 +318,7 @@ def test_b11_whatever_three_administrators_do_two_of_them_agreed(
                 made.append(office.propose(role, admins[who]))
             elif made and act == "withdraw":
                 with firm.tx(acting(admins[who])) as tx:
-                    proposals.withdraw(tx, made[which % len(made)].id)
+                    proposals.withdraw(tx, PROPOSAL_KINDS, made[which % len(made)].id)
             elif made:
                 office.decide(made[which % len(made)], admins[who], approve=act == "approve")
         except FinerError:

@@ -374,7 +374,7 @@ def test_a09_a_password_is_no_step_up_for_whoever_has_a_second_factor(
     app, codes = enrol(client, clock)
     clock.advance(timedelta(minutes=10))
     assert client.post(f"{ACCOUNT}/step-up", json={"password": PASSWORD}).status_code == 204
-    key = {"name": "feed", "scopes": ["events:write"]}
+    key = {"name": "feed", "scopes": ["events:write"], "reason": "The feed of the core."}
     refused = client.post("/api/v1/api-keys", json=key)
     assert refused.json()["type"] == "urn:finer:problem:step-up-required"
     assert refused.json()["methods"] == ["totp", "recovery"]

@@ -16,7 +16,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from finer.identity.service import audit, forgetting, people, sso
-from finer.identity.service.sso import RoleMapping
+from finer.identity.service.sso import RoleMapping, SsoSetup
+from finer.identity.store.firm import FirmStore
 from finer.identity.types import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
@@ -71,7 +72,9 @@ def set_up(firm: Firm, idp: HostileProvider, **changed: Any) -> None:
         "role_map": [RoleMapping("risk", Role.RISK_ANALYST), RoleMapping("ops", Role.EXECUTIVE)], "enabled": True,
     }  # fmt: skip
     with firm.tx() as tx:
-        sso.set_provider(tx, **settings | changed)
+        wanted = settings | changed
+        secret = wanted.pop("client_secret")
+        sso.set_provider(tx, SsoSetup(**wanted), secret)
 
 
 def begin(client: TestClient[Litestar], firm: Firm, following: str = "/fraud") -> str:
@@ -293,6 +296,52 @@ def test_a03_a_parameter_twice_is_no_answer(client: TestClient[Litestar], firm: 
     _is_out(client.get(url, follow_redirects=False), client, firm)
 
 
+@pytest.mark.parametrize(
+    ("asked", "said", "comes_in"),
+    [
+        ({"amr_values": ["mfa", "hwk"]}, {"amr": ["pwd", "mfa"]}, True),
+        ({"amr_values": ["mfa"]}, {"amr": ["pwd"]}, False),
+        ({"amr_values": ["mfa"]}, {}, False),
+        ({"amr_values": ["mfa"]}, {"amr": "mfa"}, False),
+        ({"amr_values": ["mfa"]}, {"amr": [["mfa"], {"mfa": 1}]}, False),
+        ({"acr_values": ["urn:acme:strong"]}, {"acr": "urn:acme:strong"}, True),
+        ({"acr_values": ["urn:acme:strong"]}, {"acr": "0"}, False),
+        ({"acr_values": ["urn:acme:strong"]}, {"acr": ["urn:acme:strong"]}, False),
+        ({"acr_values": ["urn:acme:strong"]}, {}, False),
+        ({"acr_values": ["1"], "amr_values": ["mfa"]}, {"acr": "1", "amr": ["pwd"]}, False),
+    ],
+)
+def test_a09_the_provider_has_to_say_how_strong_a_sign_in_was(
+    client: TestClient[Litestar], firm: Firm, idp: HostileProvider, asked: dict[str, Any], said: dict[str, Any],
+    comes_in: bool,
+) -> None:  # fmt: skip
+    set_up(firm, idp, **asked)
+    location = begin(client, firm)
+    wanted = httpx.URL(location).params.get("acr_values")
+    assert wanted == (" ".join(asked["acr_values"]) if "acr_values" in asked else None)
+    idp.change_claims = lambda claims: claims.update(said)
+    answer = finish(client, idp.authorize(location))
+    if not comes_in:
+        _is_out(answer, client, firm)
+        return
+    assert _is_in(answer)
+    with firm.tx() as tx:
+        assert audit.list_audit(tx, 1, None)[0].detail["factor"] == "sso_mfa"
+
+
+def test_a09_a_firm_that_wants_a_second_factor_takes_a_provider_s_word_only_when_it_says_more(
+    client: TestClient[Litestar], firm: Firm, idp: HostileProvider
+) -> None:
+    with firm.tx() as tx:
+        FirmStore(tx).require_second_factor(True)
+    assert _is_in(attempt(client, firm, idp))
+    assert client.get("/api/v1/me").json()["second_factor_missing"] is True
+    set_up(firm, idp, amr_values=["mfa"])
+    idp.change_claims = lambda claims: claims.update({"amr": ["mfa"]})
+    assert _is_in(attempt(client, firm, idp))
+    assert client.get("/api/v1/me").json()["second_factor_missing"] is False
+
+
 def test_a03_a_sign_in_ends_once_and_only_in_the_browser_that_began_it(
     client: TestClient[Litestar], app: Litestar, firm: Firm, idp: HostileProvider
 ) -> None:
@@ -494,7 +543,7 @@ def test_a_secret_is_not_sent_to_another_provider_than_it_was_given_for(
     sign_in(client, firm.user(Role.ADMINISTRATOR))
     body = {"name": "Evil", "issuer": "https://evil.example", "client_id": CLIENT_ID, "enabled": True}
     assert client.put("/api/v1/sso/provider", json=body).status_code == 422
-    assert client.put("/api/v1/sso/provider", json=body | {"issuer": idp.issuer}).status_code == 200
+    assert client.put("/api/v1/sso/provider", json=body | {"issuer": idp.issuer, "enabled": False}).status_code == 200
     assert client.put("/api/v1/sso/provider", json=body | {"tenant_id": "x"}).status_code == 400
 
 

@@ -39,6 +39,19 @@ function serving(change: Partial<Schema<"Account">> = {}): Server {
   return server;
 }
 
+describe("a firm that wants a second factor", () => {
+  it("opens nothing but its setting up, wherever somebody goes", async () => {
+    const server = serving();
+    server.me = { ...me, permissions: [], second_factor_missing: true };
+    const { address } = openApp("/fraud");
+    expect(await screen.findByText("Your firm asks everybody for a second factor")).toBeTruthy();
+    expect(address()).toContain("/account");
+    expect(screen.getByRole("region", { name: "Authenticator app" })).toBeTruthy();
+    expect(screen.queryByRole("region", { name: "Where you are signed in" })).toBeNull();
+    expect(server.sent("GET /api/v1/sessions")).toHaveLength(0);
+  });
+});
+
 describe("the account page", () => {
   it("tells of a sign-in from a new place until it is recognised", async () => {
     const server = serving();

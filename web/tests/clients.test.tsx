@@ -18,6 +18,8 @@ const key: Schema<"ApiKeyView"> = {
   last_used_at: null,
   revoked_at: null,
   previous_until: null,
+  approved_at: "2026-01-01T00:00:00Z",
+  proposal: null,
 };
 
 function serverWith(keys: Schema<"ApiKeyView">[]): Server {
@@ -46,7 +48,8 @@ describe("API clients", () => {
 
   it("makes one and shows its secret once", async () => {
     const server = serverWith([]);
-    server.on("POST /api/v1/api-keys", () => [201, { ...key, key: "fk_1a2b3c4d_secret" }]);
+    const waits = { approved_at: null, proposal: "pro_1" };
+    server.on("POST /api/v1/api-keys", () => [201, { ...key, ...waits, key: "fk_1a2b3c4d_secret" }]);
     const { user } = openApp("/clients");
     await user.click(await screen.findByRole("button", { name: "New API client" }));
     const dialog = await screen.findByRole("dialog");
@@ -55,7 +58,10 @@ describe("API clients", () => {
     await user.type(within(dialog).getByLabelText("Name"), "core banking");
     await user.click(within(dialog).getByRole("checkbox", { name: /Send records/ }));
     await user.type(within(dialog).getByLabelText(/networks only/), "203.0.113.0/24 10.0.0.0/8");
+    expect(create.disabled).toBe(true);
+    await user.type(within(dialog).getByLabelText("Why"), "The feed of the core.");
     await user.click(create);
+    expect(await screen.findByText("It opens nothing yet.")).toBeTruthy();
     expect(await screen.findByLabelText<HTMLInputElement>("Key")).toHaveProperty(
       "value",
       "fk_1a2b3c4d_secret",
@@ -66,6 +72,7 @@ describe("API clients", () => {
       scopes: ["events:write"],
       days: 365,
       networks: ["203.0.113.0/24", "10.0.0.0/8"],
+      reason: "The feed of the core.",
     });
     await user.click(screen.getByRole("button", { name: "I have stored it" }));
     await waitFor(() => expect(screen.queryByLabelText("Key")).toBeNull());
@@ -79,6 +86,15 @@ describe("API clients", () => {
     expect(server.sent("DELETE /api/v1/api-keys/1a2b3c4d")).toHaveLength(0);
     await user.click(await screen.findByRole("button", { name: "Revoke" }));
     expect((await screen.findByRole("alert")).textContent).toContain("no working API key");
+  });
+
+  it("shows what waits for approval, to be revoked and nothing else", async () => {
+    serverWith([{ ...key, approved_at: null, proposal: "pro_1" }]);
+    openApp("/clients");
+    expect(await screen.findByText("Waits for approval")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "See the proposal" }).getAttribute("href")).toBe("/approvals");
+    expect(screen.getByRole("button", { name: "Revoke core banking" })).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "New secret for core banking" })).toBeNull();
   });
 
   it("keeps those that ended out of sight until asked", async () => {
@@ -103,12 +119,14 @@ describe("firm settings", () => {
     redirect_uri: "https://finer.example/api/v1/sso/callback",
     domains: ["acme.example"],
     roles: ["administrator", "risk_analyst"],
+    proposal: null,
   };
 
   function open() {
     const server = serverWith([]);
     server.on("GET /api/v1/firm", () => [200, me.tenant]);
     server.on("GET /api/v1/sso/provider", () => [200, provider]);
+    server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: true, proposal: null }]);
     return { server, ...openApp("/settings") };
   }
 

@@ -5,8 +5,10 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 
 from __future__ import annotations
 
+from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
-from finer.identity.service import staff
+from finer.identity.service import firm, machine_approvals, sso_approvals, staff
+from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types import Permission
 
@@ -20,6 +22,44 @@ _KINDS = (
         describe=staff.describe_enable,
         execute=staff.execute_enable,
     ),
+    ProposalKind(
+        name=machine_approvals.ENABLE,
+        title="Let a machine in",
+        propose=Permission.API_KEYS_WRITE,
+        approve=Permission.API_KEYS_APPROVE,
+        version=machine_approvals.enable_version,
+        describe=machine_approvals.describe_enable,
+        execute=machine_approvals.execute_enable,
+        drop=machine_approvals.drop_enable,
+    ),
+    ProposalKind(
+        name=machine_approvals.WIDEN,
+        title="Let a machine in from more places, or for longer",
+        propose=Permission.API_KEYS_WRITE,
+        approve=Permission.API_KEYS_APPROVE,
+        version=machine_approvals.widen_version,
+        describe=machine_approvals.describe_widen,
+        execute=machine_approvals.execute_widen,
+    ),
+    ProposalKind(
+        name=sso_approvals.CHANGE,
+        title="Change who comes in by single sign-on",
+        propose=Permission.SSO_WRITE,
+        approve=Permission.SSO_APPROVE,
+        version=sso_approvals.change_version,
+        describe=sso_approvals.describe_change,
+        execute=sso_approvals.execute_change,
+    ),
+    ProposalKind(
+        name=firm.LOOSEN,
+        title="Ask for a second factor no more",
+        propose=Permission.FIRM_WRITE,
+        approve=Permission.FIRM_APPROVE,
+        version=firm.loosen_version,
+        describe=firm.describe_loosen,
+        execute=firm.execute_loosen,
+    ),
+    bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
     ProposalKind(
         name=ROLE,
         title="Change somebody's role",

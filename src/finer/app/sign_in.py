@@ -62,9 +62,11 @@ class Doorway:
                 sign_in.give_back_attempt(tx, address)
         return self._admit(found, Factor.PASSKEY, address, user_agent, _NO_PASSKEY)
 
-    def by_provider(self, tenant: uuid.UUID, user: uuid.UUID, address: str, user_agent: str) -> Admission:
-        """Sign in somebody whom the firm's own provider vouched for."""
-        return self._admit((tenant, user), Factor.SSO, address, user_agent, "")
+    def by_provider(
+        self, tenant: uuid.UUID, user: uuid.UUID, factor: Factor, address: str, user_agent: str
+    ) -> Admission:
+        """Sign in somebody whom the firm's own provider vouched for: `sso`, or `sso_mfa` when it said how strongly."""
+        return self._admit((tenant, user), factor, address, user_agent, "")
 
     def by_second_factor(self, token: str, code: str, address: str, user_agent: str) -> Admission:
         """End a sign-in whose password fitted, by a code. Raises SignInRefused, TooManyAttempts."""
@@ -160,7 +162,7 @@ class Doorway:
     def _renewed(self, caller: Principal, prove: Callable[[Tx], Factor | None], refusal: str) -> str:
         with self._database.transaction(caller.tenant_id, caller.actor()) as tx:
             factor = prove(tx)
-            token = None if factor is None else sessions.renew_session(tx, caller.session_id, factor)
+            token = factor and sessions.renew_session(tx, caller.session_id, proofs.worth(caller, factor))
         if token is None:
             raise ProofRefused(refusal)
         return token

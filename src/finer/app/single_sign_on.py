@@ -13,7 +13,7 @@ from finer.app.sign_in import Doorway
 from finer.identity.errors import ProviderUnusable, SignInRefused
 from finer.identity.service import oidc, sso, tenants
 from finer.identity.service.sso import SsoProvider
-from finer.identity.types import Admission, Tenant
+from finer.identity.types import Admission, Factor, Tenant
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.outbound import Outbound
@@ -100,7 +100,8 @@ class SingleSignOn:
             raise SignInRefused(_REFUSED)
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             sso.give_back_begin(tx, address)
-        return self._doorway.by_provider(tenant, user, address, user_agent), attempt.next
+        factor = Factor.SSO_MFA if provider.checks_strength else Factor.SSO
+        return self._doorway.by_provider(tenant, user, factor, address, user_agent), attempt.next
 
     def examine(self, issuer: str) -> tuple[oidc.Metadata, int]:
         """What an issuer says of itself now, and how many keys it has. Raises ProviderUnusable with the reason."""

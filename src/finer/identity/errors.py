@@ -82,6 +82,13 @@ class StepUpRequired(Forbidden):
     title = "Confirm that it is you"
 
 
+class SecondFactorMissing(Forbidden):
+    """The firm wants a second factor of everybody, and the caller came in without."""
+
+    slug = "second-factor-missing"
+    title = "Set up a second factor first"
+
+
 class ProofRefused(Unprocessable):
     """The password, code or passkey that was to prove who the caller is does not fit."""
 

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     ALERTS_RESOLVE = "alerts:resolve"
     ALERTS_REVEAL = "alerts:reveal"
     ALERTS_SUMMARISE = "alerts:summarise"
+    API_KEYS_APPROVE = "api_keys:approve"
     API_KEYS_READ = "api_keys:read"
     API_KEYS_WRITE = "api_keys:write"
     AUDIT_EXPORT = "audit:export"
@@ -43,6 +44,8 @@ class Permission(StrEnum):
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     EVENTS_WRITE = "events:write"
+    EXPORTS_APPROVE = "exports:approve"
+    FIRM_APPROVE = "firm:approve"
     FIRM_READ = "firm:read"
     FIRM_WRITE = "firm:write"
     JOBS_READ = "jobs:read"
@@ -63,6 +66,7 @@ class Permission(StrEnum):
     SECURITY_ALERTS_RESOLVE = "security_alerts:resolve"
     SESSION_OWN = "session:own"
     SQL_RUN = "sql:run"
+    SSO_APPROVE = "sso:approve"
     SSO_READ = "sso:read"
     SSO_WRITE = "sso:write"
     TEAMS_READ = "teams:read"
@@ -105,13 +109,17 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Factor(StrEnum):
-    """How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider."""
+    """How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider.
+
+    `sso_mfa` is the provider too, which said in a way that the firm trusts that it asked for more than a password.
+    """
 
     LINK = "link"
     PASSKEY = "passkey"
     PASSWORD = "password"  # noqa: S105 - the name of a factor
     RECOVERY = "recovery"
     SSO = "sso"
+    SSO_MFA = "sso_mfa"
     TOTP = "totp"
 
 
@@ -178,6 +186,8 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None = None
     previous_until: datetime | None = None
     """Until when the secret before the newest one still works."""
+    approved_at: datetime | None = None
+    """Since when it may be used; None while it waits for a second person."""
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,6 +306,8 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this person showed who they are a short while ago, by the strongest factor that they have."""
     proofs: tuple[Factor, ...] = ()
     """Which factors would show it again."""
+    second_factor_missing: bool = False
+    """Whether the firm wants a second factor and this person came in without: then only the own account is open."""
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has a permission in any scope."""

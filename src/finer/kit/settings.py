@@ -111,6 +111,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     approvals: Annotated[
         str, _D(description="Acts that take two people: `all`, `none`, or kinds of proposals, comma-separated.")
     ] = "all"
+    export_rows_max: Annotated[
+        int, _D(description="Rows of one export above which a second person has to approve it.", ge=1)
+    ] = 10_000
     sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024
     sql_timeout_s: Annotated[float, _D(description="Time that one user query may take.", gt=0)] = 60.0
     audit_key_file: Annotated[

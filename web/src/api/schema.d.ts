@@ -441,6 +441,8 @@ export interface paths {
          * Make an API key
          * @description Make an API key; the answer is the only place where its secret is ever shown.
          *
+         *     It opens nothing before somebody else approves it.
+         *
          *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1ApiKeysCreate"];
@@ -469,7 +471,7 @@ export interface paths {
         head?: never;
         /**
          * Change an API key
-         * @description Rename a key, or say from which networks it may be used.
+         * @description Rename a key, or say from which networks it may be used; more networks wait for somebody else's approval.
          */
         patch: operations["ApiV1ApiKeysPrefixChange"];
         trace?: never;
@@ -485,7 +487,7 @@ export interface paths {
         put?: never;
         /**
          * Give an API key a new secret
-         * @description A new secret, shown this once; the one before it works on for the overlap.
+         * @description A new secret, shown this once; the one before it works on for the overlap. A later end waits for approval.
          *
          *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
@@ -548,6 +550,8 @@ export interface paths {
         /**
          * Export the trail
          * @description Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
          *
          *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
@@ -701,6 +705,30 @@ export interface paths {
          * @description Change name, look and time zone of the firm; people see the new look with their next page.
          */
         put: operations["ApiV1FirmChange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/firm/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What sign-in asks for
+         * @description Whether everybody of the firm has to come in by a second factor.
+         */
+        get: operations["ApiV1FirmSignInSignIn"];
+        /**
+         * Change what sign-in asks for
+         * @description Ask everybody for a second factor from now on. Asking for less waits for a second administrator.
+         */
+        put: operations["ApiV1FirmSignInChangeSignIn"];
         post?: never;
         delete?: never;
         options?: never;
@@ -905,6 +933,8 @@ export interface paths {
          * Make an OAuth client
          * @description Make an OAuth client; the answer is the only place where its secret is ever shown.
          *
+         *     It gets no token before somebody else approves it.
+         *
          *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1OauthClientsCreate"];
@@ -933,7 +963,7 @@ export interface paths {
         head?: never;
         /**
          * Change an OAuth client
-         * @description Rename a client, or say from which networks it may be used.
+         * @description Rename a client, or say from which networks it may be used; more networks wait for somebody's approval.
          */
         patch: operations["ApiV1OauthClientsClientIdChange"];
         trace?: never;
@@ -949,7 +979,7 @@ export interface paths {
         put?: never;
         /**
          * Give an OAuth client a new secret
-         * @description A new secret, shown this once; the one before it works on for the overlap.
+         * @description A new secret, shown this once; the one before it works on for the overlap. A later end waits for approval.
          *
          *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
@@ -1858,6 +1888,8 @@ export interface paths {
         /**
          * Set single sign-on up
          * @description Set the firm's provider up, or change it. The table of roles is read from its first row on.
+         *
+         *     Switching it on, and changing who comes in by one that is on, waits for a second administrator.
          */
         put: operations["ApiV1SsoProviderChange"];
         post?: never;
@@ -2142,6 +2174,7 @@ export interface components {
         };
         /** ApiKeyView */
         ApiKeyView: {
+            approved_at: string | null;
             /** Format: date-time */
             created_at: string;
             created_by: string;
@@ -2153,6 +2186,7 @@ export interface components {
             networks: string[];
             prefix: string;
             previous_until: string | null;
+            proposal: string | null;
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
@@ -2228,6 +2262,8 @@ export interface components {
             from?: string | null;
             origin?: string | null;
             outcome?: string | null;
+            /** @default  */
+            reason: string;
             subject?: string | null;
             to?: string | null;
         };
@@ -2351,6 +2387,8 @@ export interface components {
         ChangeBody: {
             name?: string | null;
             networks?: string[] | null;
+            /** @default  */
+            reason: string;
         };
         /** Clock */
         Clock: {
@@ -2437,12 +2475,18 @@ export interface components {
         DiscoveryBody: {
             issuer: string;
         };
+        /** ExportProposal */
+        ExportProposal: {
+            proposal: string;
+        };
         /**
          * Factor
          * @description How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider.
+         *
+         *         `sso_mfa` is the provider too, which said in a way that the firm trusts that it asked for more than a password.
          * @enum {string}
          */
-        Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "totp";
+        Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "sso_mfa" | "totp";
         /** FeatureValue */
         FeatureValue: {
             description: string;
@@ -2536,6 +2580,8 @@ export interface components {
             days: number;
             name: string;
             networks?: string[];
+            /** @default  */
+            reason: string;
             scopes: string[];
         };
         /** Lag */
@@ -2572,6 +2618,7 @@ export interface components {
         /** Me */
         Me: {
             permissions: components["schemas"]["Permission"][];
+            second_factor_missing: boolean;
             tenant: components["schemas"]["Tenant"];
             user: components["schemas"]["User"];
         };
@@ -2608,6 +2655,7 @@ export interface components {
         };
         /** NewApiKey */
         NewApiKey: {
+            approved_at: string | null;
             /** Format: date-time */
             created_at: string;
             created_by: string;
@@ -2620,11 +2668,13 @@ export interface components {
             networks: string[];
             prefix: string;
             previous_until: string | null;
+            proposal: string | null;
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
         /** NewOAuthClient */
         NewOAuthClient: {
+            approved_at: string | null;
             client_id: string;
             client_secret: string;
             /** Format: date-time */
@@ -2637,6 +2687,7 @@ export interface components {
             name: string;
             networks: string[];
             previous_until: string | null;
+            proposal: string | null;
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
@@ -2685,6 +2736,7 @@ export interface components {
         };
         /** OAuthClientView */
         OAuthClientView: {
+            approved_at: string | null;
             client_id: string;
             /** Format: date-time */
             created_at: string;
@@ -2696,6 +2748,7 @@ export interface components {
             name: string;
             networks: string[];
             previous_until: string | null;
+            proposal: string | null;
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
@@ -2739,7 +2792,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -2810,13 +2863,17 @@ export interface components {
         };
         /** ProviderBody */
         ProviderBody: {
+            acr_values?: string[];
             algorithms?: string[];
+            amr_values?: string[];
             client_id: string;
             client_secret?: string | null;
             /** @default false */
             enabled: boolean;
             issuer: string;
             name: string;
+            /** @default  */
+            reason: string;
             /** @default groups */
             role_claim: string;
             role_map?: components["schemas"]["RoleMapping"][];
@@ -3000,6 +3057,8 @@ export interface components {
             days?: number | null;
             /** @default 24 */
             overlap_hours: number;
+            /** @default  */
+            reason: string;
         };
         /** RuleTotals */
         RuleTotals: {
@@ -3093,6 +3152,17 @@ export interface components {
             second_factor: components["schemas"]["MissingFactor"] | null;
             user: components["schemas"]["Person"] | null;
         };
+        /** SignInRules */
+        SignInRules: {
+            proposal: string | null;
+            second_factor_required: boolean;
+        };
+        /** SignInRulesBody */
+        SignInRulesBody: {
+            /** @default  */
+            reason: string;
+            second_factor_required: boolean;
+        };
         /** SigningKeys */
         SigningKeys: {
             keys: {
@@ -3110,7 +3180,9 @@ export interface components {
         };
         /** SsoProviderView */
         SsoProviderView: {
+            acr_values: string[];
             algorithms: string[];
+            amr_values: string[];
             /** Format: date-time */
             changed_at: string;
             client_id: string;
@@ -3125,6 +3197,7 @@ export interface components {
         /** SsoSettings */
         SsoSettings: {
             domains: string[];
+            proposal: string | null;
             provider: components["schemas"]["SsoProviderView"] | null;
             redirect_uri: string;
             roles: components["schemas"]["Role"][];
@@ -4805,6 +4878,15 @@ export interface operations {
                     "text/csv; charset=utf-8": string;
                 };
             };
+            /** @description So many entries wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportProposal"];
+                };
+            };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
@@ -5069,6 +5151,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1FirmSignInSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInRules"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1FirmSignInChangeSignIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRulesBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInRules"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -7161,7 +7308,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SsoProviderView"];
+                    "application/json": components["schemas"]["SsoSettings"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -35,7 +35,11 @@ const inside = createRoute({
   pendingComponent: WaitingPage,
   beforeLoad: async ({ context, location }) => {
     try {
-      return { me: await context.client.ensureQueryData(meQuery) };
+      const me = await context.client.ensureQueryData(meQuery);
+      // Until the second factor that the firm wants is set up, the server opens nothing but the own account.
+      if (me.second_factor_missing && location.pathname !== paths.account)
+        throw redirect({ to: paths.account, replace: true });
+      return { me };
     } catch (error) {
       if (!isProblem(error, 401)) throw error;
       const next = location.href === paths.home ? undefined : location.href;
@@ -159,6 +163,8 @@ const tree = root.addChildren([
   ]),
 ]);
 
+const SECOND_FACTOR_MISSING = "urn:finer:problem:second-factor-missing";
+
 export function createAppRouter(client: QueryClient, history?: RouterHistory) {
   const router = createRouter({
     routeTree: tree,
@@ -171,8 +177,12 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
   });
   // A session that ends while somebody works shows in whichever call comes next.
   client.getQueryCache().subscribe((event) => {
-    if (event.type !== "updated" || event.action.type !== "error" || !isProblem(event.action.error, 401))
+    if (event.type !== "updated" || event.action.type !== "error") return;
+    if (isProblem(event.action.error) && event.action.error.type === SECOND_FACTOR_MISSING) {
+      void client.refetchQueries({ queryKey: meQuery.queryKey }).then(() => router.invalidate());
       return;
+    }
+    if (!isProblem(event.action.error, 401)) return;
     const { pathname, href } = router.state.location;
     if (pathname === paths.signIn) return;
     void router.navigate({ to: paths.signIn, search: { next: href } }).then(() => forgetEverything(client));

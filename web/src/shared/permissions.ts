@@ -27,6 +27,7 @@ export const permission = {
   readUsers: "users:read",
   writeUsers: "users:write",
   writeTeams: "teams:write",
+  makeProposals: "proposals:make",
   readProposals: "proposals:read",
 } as const;
 

@@ -21,6 +21,7 @@ export const me: Schema<"Me"> = {
     "quarantine:read",
     "receipts:read",
   ],
+  second_factor_missing: false,
 };
 
 export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schema<"Alert"> {

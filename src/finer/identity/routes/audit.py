@@ -11,12 +11,17 @@ from litestar.params import Parameter
 
 from finer.identity import types
 from finer.identity.routes.edge import NOT_KEPT
-from finer.identity.service import audit, chain
+from finer.identity.service import audit, chain, exports, proposals
+from finer.identity.service.proposals import Kinds
 from finer.identity.types import AuditFilter, ChainFinding, Permission
 from finer.kit.ids import read_id, show_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _Text = Annotated[str, msgspec.Meta(max_length=300)]
+AUDIT_EXPORT = "audit:export"
+"""The kind of proposal of a large export."""
+_NOT_FILTERS = ("format", "reason")
 _MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
@@ -97,13 +102,25 @@ class AuditExport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: _Text | None = None
     since: datetime | None = msgspec.field(default=None, name="from")
     until: datetime | None = msgspec.field(default=None, name="to")
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Why so many entries are needed, for whoever approves it."""
+
+
+class ExportProposal(msgspec.Struct, frozen=True):
+    """An export that waits for somebody else; the same request gets the file within a day of the approval."""
+
+    proposal: str
 
 
 _FILES = {
     "200": {
         "description": "The entries as a file",
         "content": {media: {"schema": {"type": "string"}} for media in _MEDIA.values()},
-    }
+    },
+    "202": {
+        "description": "So many entries wait for a second person",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ExportProposal"}}},
+    },
 }
 
 
@@ -190,12 +207,29 @@ class AuditController(Controller):
         status_code=200,
         summary="Export the trail",
     )
-    def export(self, tx: Tx, data: AuditExport) -> Response[bytes]:
-        """Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself."""
-        fields = {name: getattr(data, name) for name in AuditExport.__struct_fields__ if name != "format"}
-        body = audit.export_audit(tx, AuditFilter(**fields), data.format)
+    def export(
+        self, tx: Tx, data: AuditExport, settings: Settings, proposal_kinds: Kinds
+    ) -> Response[bytes | ExportProposal]:
+        """Up to 100,000 entries as a file of JSON lines or CSV, the oldest first; the export is an entry itself.
+
+        A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+        """
+        fields = {name: getattr(data, name) for name in AuditExport.__struct_fields__ if name not in _NOT_FILTERS}
+        wanted = AuditFilter(**fields)
+        waits = exports.may_export(
+            tx, settings, proposal_kinds, AUDIT_EXPORT, _asked(data), rows=audit.count_export(tx, wanted),
+            reason=data.reason,
+        )  # fmt: skip
+        if waits is not None:
+            return Response(ExportProposal(proposals.shown_id(waits)), status_code=202)
+        body = audit.export_audit(tx, wanted, data.format)
         headers = {"Content-Disposition": f'attachment; filename="audit-{tx.now():%Y%m%d-%H%M%S}.{data.format}"'}
         return Response(body, media_type=_MEDIA[data.format], headers=headers)
+
+
+def _asked(data: AuditExport) -> dict[str, str]:
+    asked = {name: getattr(data, name) for name in AuditExport.__struct_fields__ if name != "reason"}
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def show_entry(line: types.AuditLine) -> AuditEntry:

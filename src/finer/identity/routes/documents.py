@@ -58,6 +58,8 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     user: User
     tenant: Tenant
     permissions: list[Permission]
+    second_factor_missing: bool
+    """Whether the firm wants a second factor of this person before anything else opens."""
 
 
 class MissingFactor(msgspec.Struct, frozen=True, kw_only=True):

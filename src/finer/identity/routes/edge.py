@@ -15,7 +15,13 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from finer.identity.errors import AddressNotAllowed, CrossSiteRequest, PermissionMissing, StepUpRequired
+from finer.identity.errors import (
+    AddressNotAllowed,
+    CrossSiteRequest,
+    PermissionMissing,
+    SecondFactorMissing,
+    StepUpRequired,
+)
 from finer.identity.service import addresses, audit
 from finer.identity.types import Permission, Principal
 from finer.kit.errors import Unauthenticated
@@ -94,9 +100,10 @@ def bearer_of(header: str) -> str | None:
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Every route declares a permission or that it is public; the caller must have it.
 
-    A route with opt={"step_up": True} also wants a fresh proof of who the caller is, which no machine can give. Raises
-    Unauthenticated, PermissionMissing, StepUpRequired, or CrossSiteRequest for a change that a browser sends from
-    elsewhere.
+    A route with opt={"step_up": True} also wants a fresh proof of who the caller is, which no machine can give. One
+    with opt={"without_second_factor": True} is open to whoever has yet to set up the second factor that the firm
+    wants. Raises Unauthenticated, PermissionMissing, SecondFactorMissing, StepUpRequired, or CrossSiteRequest for a
+    change that a browser sends from elsewhere.
     """
     if connection.scope.get("method") == "OPTIONS":
         return  # Litestar's own answer: which methods a path has, the same for everybody
@@ -112,6 +119,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         raise PermissionMissing("This route declares no permission, so nobody may call it.")
     if principal.networks and not addresses.within(principal.networks, audit.ORIGIN.get()):
         raise AddressNotAllowed(f"{principal.name} may be used from certain networks only, and this is none of them.")
+    if principal.second_factor_missing and not handler.opt.get("without_second_factor"):
+        raise SecondFactorMissing(
+            "Your firm asks everybody for a second factor. Set up an authenticator app or a passkey under Account; "
+            "everything else opens then."
+        )
     if permission not in principal.permissions:
         raise PermissionMissing(
             f"{principal.name} ({principal.role.value.replace('_', ' ')}) does not have the permission {permission}.",

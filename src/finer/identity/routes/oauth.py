@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -13,11 +14,12 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.concurrency import sync_to_thread
 
 from finer.identity.errors import TokenRequestRefused
-from finer.identity.routes.api_keys import ChangeBody, KeyBody, MachineView, RotateBody, read_scopes
+from finer.identity.routes.api_keys import ChangeBody, KeyBody, MachineView, RotateBody, read_scopes, shown_machine
 from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of
-from finer.identity.service import access_tokens, api_keys
+from finer.identity.service import access_tokens, api_keys, machine_approvals
+from finer.identity.service.proposals import Kinds
 from finer.identity.types import ApiKey, MachineKind, Permission
-from finer.kit.ids import show_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _KIND = MachineKind.OAUTH_CLIENT
@@ -142,47 +144,61 @@ class OAuthClientController(Controller):
     @get("/", opt={"permission": Permission.API_KEYS_READ}, sync_to_thread=True, summary="List OAuth clients")
     def list(self, tx: Tx) -> list[OAuthClientView]:
         """Every OAuth client of the firm, without its secret."""
-        return [_view(client) for client in api_keys.list_machines(tx, _KIND)]
+        waiting = machine_approvals.waiting(tx)
+        return [OAuthClientView(**_shown(client, waiting)) for client in api_keys.list_machines(tx, _KIND)]
 
     @post(
         "/", opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
         sync_to_thread=True,
         summary="Make an OAuth client",
     )  # fmt: skip
-    def create(self, tx: Tx, data: KeyBody) -> NewOAuthClient:
-        """Make an OAuth client; the answer is the only place where its secret is ever shown."""
-        client, secret = api_keys.create_machine(
+    def create(self, tx: Tx, data: KeyBody, settings: Settings, proposal_kinds: Kinds) -> NewOAuthClient:
+        """Make an OAuth client; the answer is the only place where its secret is ever shown.
+
+        It gets no token before somebody else approves it.
+        """
+        client, secret = machine_approvals.create(
             tx,
+            settings,
+            proposal_kinds,
             kind=_KIND,
             name=data.name,
             scopes=read_scopes(data.scopes),
             lifetime=timedelta(days=data.days),
             networks=data.networks,
+            reason=data.reason,
         )
-        return _new(client, secret)
+        return _new(tx, client, secret)
 
     @patch(
         "/{client_id:str}", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True,
         summary="Change an OAuth client",
     )  # fmt: skip
-    def change(self, tx: Tx, client_id: str, data: ChangeBody) -> OAuthClientView:
-        """Rename a client, or say from which networks it may be used."""
-        changed = api_keys.change_machine(tx, _KIND, prefix=_prefix(client_id), name=data.name, networks=data.networks)
-        return _view(changed)
+    def change(
+        self, tx: Tx, client_id: str, data: ChangeBody, settings: Settings, proposal_kinds: Kinds
+    ) -> OAuthClientView:
+        """Rename a client, or say from which networks it may be used; more networks wait for somebody's approval."""
+        changed = machine_approvals.change(
+            tx, settings, proposal_kinds, _KIND, prefix=_prefix(client_id), name=data.name, networks=data.networks,
+            reason=data.reason,
+        )  # fmt: skip
+        return OAuthClientView(**_shown(changed, machine_approvals.waiting(tx)))
 
     @post(
         "/{client_id:str}/rotation",
         opt={"permission": Permission.API_KEYS_WRITE, "step_up": True, "answer_once": True},
         sync_to_thread=True, summary="Give an OAuth client a new secret",
     )  # fmt: skip
-    def rotate(self, tx: Tx, client_id: str, data: RotateBody) -> NewOAuthClient:
-        """A new secret, shown this once; the one before it works on for the overlap."""
+    def rotate(
+        self, tx: Tx, client_id: str, data: RotateBody, settings: Settings, proposal_kinds: Kinds
+    ) -> NewOAuthClient:
+        """A new secret, shown this once; the one before it works on for the overlap. A later end waits for approval."""
         lifetime = None if data.days is None else timedelta(days=data.days)
-        return _new(
-            *api_keys.rotate_machine(
-                tx, _KIND, prefix=_prefix(client_id), overlap=timedelta(hours=data.overlap_hours), lifetime=lifetime
-            )
-        )
+        client, secret = machine_approvals.rotate(
+            tx, settings, proposal_kinds, _KIND, prefix=_prefix(client_id),
+            overlap=timedelta(hours=data.overlap_hours), lifetime=lifetime, reason=data.reason,
+        )  # fmt: skip
+        return _new(tx, client, secret)
 
     @delete(
         "/{client_id:str}", opt={"permission": Permission.API_KEYS_WRITE}, sync_to_thread=True,
@@ -232,14 +248,9 @@ def _prefix(client_id: str) -> str:
     return client_id.removeprefix(api_keys.CLIENT_MARK)
 
 
-def _shown(client: ApiKey) -> dict[str, Any]:
-    shown = {name: getattr(client, name) for name in OAuthClientView.__struct_fields__ if hasattr(client, name)}
-    return shown | {"id": show_id("ocl", client.id), "client_id": f"{api_keys.CLIENT_MARK}{client.prefix}"}
+def _shown(client: ApiKey, waiting: Mapping[str, str]) -> dict[str, Any]:
+    return shown_machine(client, waiting) | {"client_id": f"{api_keys.CLIENT_MARK}{client.prefix}"}
 
 
-def _view(client: ApiKey) -> OAuthClientView:
-    return OAuthClientView(**_shown(client))
-
-
-def _new(client: ApiKey, secret: str) -> NewOAuthClient:
-    return NewOAuthClient(**_shown(client), client_secret=secret)
+def _new(tx: Tx, client: ApiKey, secret: str) -> NewOAuthClient:
+    return NewOAuthClient(**_shown(client, machine_approvals.waiting(tx)), client_secret=secret)

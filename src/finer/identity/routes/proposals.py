@@ -12,8 +12,9 @@ from litestar import Controller, get, post
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import permissions_of
-from finer.identity.service.proposals import Kinds
+from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types import Change, Permission, Proposal, ProposalState, Role
+from finer.kit.errors import FinerError
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 
@@ -113,7 +114,7 @@ class ProposalController(Controller):
     )
     def withdraw(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
         """Take one's own proposal back."""
-        return _one(tx, proposal_kinds, proposals.withdraw(tx, read_id("pro", proposal_id)))
+        return _one(tx, proposal_kinds, proposals.withdraw(tx, proposal_kinds, read_id("pro", proposal_id)))
 
 
 def _decide(tx: Tx, kinds: Kinds, identifier: str, data: DecisionBody, *, approve: bool) -> ProposalView:
@@ -125,6 +126,14 @@ def _decide(tx: Tx, kinds: Kinds, identifier: str, data: DecisionBody, *, approv
 def _one(tx: Tx, kinds: Kinds, proposal: Proposal) -> ProposalView:
     named = {proposal.maker_id, *(said.checker_id for said in proposal.approvals)}
     return _show(tx, kinds, proposal, {user: people.get_user(tx, user).name for user in named})
+
+
+def _changes(tx: Tx, kind: ProposalKind, payload: dict[str, Any]) -> list[Change]:
+    """What it would change; what has become of it meanwhile must not hide the other proposals."""
+    try:
+        return kind.describe(tx, payload)
+    except FinerError as error:
+        return [Change("This can no longer be done", "", error.detail)]
 
 
 def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> ProposalView:
@@ -147,7 +156,7 @@ def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> Pr
         made_at=proposal.made_at,
         expires_at=proposal.expires_at,
         decided_at=proposal.decided_at,
-        changes=kind.describe(tx, payload) if waits and kind is not None else [],
+        changes=_changes(tx, kind, payload) if waits and kind is not None else [],
         approvals=[
             ApprovalView(
                 by=PersonView(show_id("usr", said.checker_id), names.get(said.checker_id, "")),

@@ -69,6 +69,9 @@ class PasskeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential: dict[str, Any]
 
 
+_ENROLLING = {"permission": Permission.SESSION_OWN, "without_second_factor": True}
+
+
 class SessionController(Controller):
     """Signing in and out."""
 
@@ -128,7 +131,7 @@ class SessionController(Controller):
         admission = await SIGNING.run(doorway.by_passkey, data.credential, address_of(request), agent_of(request))
         return await _admitted(request, admission, doorway, credentials, settings)
 
-    @delete("/session", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Sign out")
+    @delete("/session", opt=_ENROLLING, sync_to_thread=True, summary="Sign out")
     def sign_out(self, request: Request[Principal, Any, Any], tx: Tx, credentials: Any) -> Response[None]:
         """End this session."""
         if request.user.session_id is not None:
@@ -136,7 +139,7 @@ class SessionController(Controller):
         credentials.forget(credential_of(request)[0])
         return signed_out()
 
-    @get("/me", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="Who am I")
+    @get("/me", opt=_ENROLLING, sync_to_thread=True, summary="Who am I")
     def me(self, request: Request[Principal, Any, Any], tx: Tx) -> Me:
         """The signed-in person, the firm, and what the role allows."""
         user = people.get_user(tx, request.user.id)
@@ -144,6 +147,7 @@ class SessionController(Controller):
             user=User(id=show_id("usr", user.id), name=user.name, email=user.email, role=user.role),
             tenant=show_tenant(tenants.get_tenant(tx)),
             permissions=sorted(request.user.permissions),
+            second_factor_missing=request.user.second_factor_missing,
         )
 
     @get("/sessions", opt={"permission": Permission.SESSION_OWN}, sync_to_thread=True, summary="My sessions")

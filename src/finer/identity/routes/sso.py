@@ -13,8 +13,9 @@ from finer.identity.errors import SignInRefused
 from finer.identity.routes.cookies import session_cookies
 from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of, agent_of, credential_of
 from finer.identity.routes.pool import SIGNING, SignInPool
-from finer.identity.service import sso
-from finer.identity.service.sso import RoleMapping, SsoProvider
+from finer.identity.service import sso, sso_approvals
+from finer.identity.service.proposals import Kinds
+from finer.identity.service.sso import RoleMapping, SsoProvider, SsoSetup
 from finer.identity.types import Permission, Role
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings
@@ -72,7 +73,13 @@ class ProviderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     role_claim: Line = "groups"
     role_map: Annotated[list[RoleMapping], msgspec.Meta(max_length=100)] = []
+    acr_values: Annotated[list[Line], msgspec.Meta(max_length=20)] = []
+    """Classes of sign-in (acr) that are accepted; the provider is asked for them. None asks nothing."""
+    amr_values: Annotated[list[Line], msgspec.Meta(max_length=20)] = []
+    """Ways to sign in (amr) of which the provider must say one, e.g. `mfa`. None asks nothing."""
     enabled: bool = False
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Why, for whoever approves it."""
 
     def __repr__(self) -> str:
         return "ProviderBody(...)"
@@ -89,6 +96,8 @@ class SsoProviderView(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     role_claim: str
     role_map: list[RoleMapping]
+    acr_values: list[str]
+    amr_values: list[str]
     enabled: bool
     changed_at: datetime
 
@@ -102,6 +111,8 @@ class SsoSettings(msgspec.Struct, frozen=True, kw_only=True):
     """E-mail domains that an operator confirmed to be the firm's."""
     roles: list[Role]
     """Roles that the table may give."""
+    proposal: str | None
+    """What waits for approval about the provider."""
 
 
 class DiscoveryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,21 +192,22 @@ class SsoSettingsController(Controller):
     @get("/provider", opt={"permission": Permission.SSO_READ}, sync_to_thread=True, summary="Single sign-on settings")
     def read(self, tx: Tx, single_sign_on: Any) -> SsoSettings:
         """The firm's provider, and what the provider has to know of Finer."""
-        provider = sso.find_provider(tx, enabled_only=False)
-        return SsoSettings(
-            provider=None if provider is None else _view(provider),
-            redirect_uri=single_sign_on.redirect_uri,
-            domains=sso.list_domains(tx),
-            roles=[role for role in Role if role is not Role.SERVICE],
-        )
+        return _settings(tx, single_sign_on)
 
     @put(
         "/provider", opt={"permission": Permission.SSO_WRITE, "step_up": True}, sync_to_thread=True,
         request_max_body_size=_SMALL_BODY, summary="Set single sign-on up",
     )  # fmt: skip
-    def change(self, tx: Tx, data: ProviderBody) -> SsoProviderView:
-        """Set the firm's provider up, or change it. The table of roles is read from its first row on."""
-        return _view(sso.set_provider(tx, **{name: getattr(data, name) for name in ProviderBody.__struct_fields__}))
+    def change(
+        self, tx: Tx, data: ProviderBody, single_sign_on: Any, settings: Settings, proposal_kinds: Kinds
+    ) -> SsoSettings:
+        """Set the firm's provider up, or change it. The table of roles is read from its first row on.
+
+        Switching it on, and changing who comes in by one that is on, waits for a second administrator.
+        """
+        wanted = SsoSetup(**{name: getattr(data, name) for name in SsoSetup.__struct_fields__})
+        sso_approvals.set_up(tx, settings, proposal_kinds, wanted, data.client_secret, data.reason)
+        return _settings(tx, single_sign_on)
 
     @delete(
         "/provider", opt={"permission": Permission.SSO_WRITE, "step_up": True}, sync_to_thread=True,
@@ -261,6 +273,17 @@ def _cookie(request: Request[Any, Any, Any], settings: Settings, browser: str) -
 
 def _go(where: str, cookies: list[Cookie]) -> Response[None]:
     return Response(None, status_code=303, headers={"Location": where}, cookies=cookies)
+
+
+def _settings(tx: Tx, single_sign_on: Any) -> SsoSettings:
+    provider = sso.find_provider(tx, enabled_only=False)
+    return SsoSettings(
+        provider=None if provider is None else _view(provider),
+        redirect_uri=single_sign_on.redirect_uri,
+        domains=sso.list_domains(tx),
+        roles=[role for role in Role if role is not Role.SERVICE],
+        proposal=sso_approvals.waiting(tx),
+    )
 
 
 def _view(provider: SsoProvider) -> SsoProviderView:

@@ -32,6 +32,14 @@ def check_networks(texts: Iterable[str]) -> list[str]:
     return sorted(set(found))
 
 
+def are_wider(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether `new` networks let somebody in from where `old` ones did not; no networks at all is everywhere."""
+    if not old or not new:
+        return bool(old) and not new
+    before = _parsed(tuple(old))
+    return not all(any(_lies_in(inner, outer) for outer in before) for inner in _parsed(tuple(new)))
+
+
 def read_networks(text: str) -> tuple[Network, ...]:
     """The networks of a setting, separated by commas. Raises NotAcceptable."""
     return _parsed(tuple(check_networks(part for part in text.split(",") if part.strip())))
@@ -87,6 +95,12 @@ def host_fits(host: str, names: frozenset[str]) -> bool:
 
 def _inside(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
+
+
+def _lies_in(inner: Network, outer: Network) -> bool:
+    if isinstance(inner, ipaddress.IPv4Network):
+        return isinstance(outer, ipaddress.IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, ipaddress.IPv6Network) and inner.subnet_of(outer)
 
 
 def _read(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

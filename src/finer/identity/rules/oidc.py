@@ -111,6 +111,8 @@ def authorization_url(
         ("code_challenge", create_s256_code_challenge(verifier)),
         ("code_challenge_method", "S256"),
     ]
+    if provider.acr_values:
+        parameters.append(("acr_values", " ".join(provider.acr_values)))
     return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
 
 
@@ -198,7 +200,18 @@ def check_id_token(
         raise TokenRefused("it does not say who it is about")
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(claims["nonce"], nonce):
         raise TokenRefused("it answers another sign-in")
+    check_strength(provider, claims)
     return claims
+
+
+def check_strength(provider: SsoProvider, claims: Mapping[str, Any]) -> None:
+    """Whether the sign-in was as strong as the firm asks: the provider's own word (acr, amr). Raises TokenRefused."""
+    said = claims.get("amr")
+    ways = {one for one in said if isinstance(one, str)} if isinstance(said, list) else set()
+    if provider.acr_values and claims.get("acr") not in provider.acr_values:
+        raise TokenRefused(f"its class of sign-in (acr {str(claims.get('acr'))[:60]!r}) is none that the firm accepts")
+    if provider.amr_values and not ways.intersection(provider.amr_values):
+        raise TokenRefused("it does not say that the person signed in by one of the ways (amr) that the firm accepts")
 
 
 def role_of(provider: SsoProvider, claims: Mapping[str, Any]) -> Role | None:

@@ -17,10 +17,9 @@ class RoleMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
 
 
-class SsoProvider(msgspec.Struct, frozen=True, kw_only=True):
-    """The OpenID provider of a firm, without the client's secret."""
+class SsoSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """How a firm's people come in by an OpenID provider, without the client's secret."""
 
-    id: uuid.UUID
     name: str
     issuer: str
     client_id: str
@@ -28,5 +27,20 @@ class SsoProvider(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     role_claim: str
     role_map: list[RoleMapping]
+    acr_values: list[str] = []
+    """The provider is asked for these classes of sign-in (acr), and has to say one of them; empty asks nothing."""
+    amr_values: list[str] = []
+    """The provider must say one of these ways to sign in (amr, RFC 8176); empty asks nothing."""
     enabled: bool
+
+    @property
+    def checks_strength(self) -> bool:
+        """Whether the provider has to say how strong a sign-in was."""
+        return bool(self.acr_values or self.amr_values)
+
+
+class SsoProvider(SsoSetup, frozen=True, kw_only=True):
+    """The OpenID provider of a firm, without the client's secret."""
+
+    id: uuid.UUID
     changed_at: datetime

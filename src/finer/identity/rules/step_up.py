@@ -8,6 +8,7 @@ from finer.identity.types import Factor
 
 STRONG = frozenset({Factor.PASSKEY, Factor.TOTP, Factor.RECOVERY})
 """Factors that stand for more than one secret: a device, or a code beside the password."""
+_PROVIDER = frozenset({Factor.SSO, Factor.SSO_MFA})
 
 
 def strongest_proofs(*, password: bool, totp: bool, passkey: bool) -> tuple[Factor, ...]:
@@ -19,7 +20,7 @@ def strongest_proofs(*, password: bool, totp: bool, passkey: bool) -> tuple[Fact
     strong = [factor for factor, there in ((Factor.PASSKEY, passkey), (Factor.TOTP, totp)) if there]
     if strong:
         return (*strong, Factor.RECOVERY)
-    return (Factor.PASSWORD,) if password else (Factor.LINK, Factor.SSO)
+    return (Factor.PASSWORD,) if password else (Factor.LINK, Factor.SSO, Factor.SSO_MFA)
 
 
 def is_stepped_up(
@@ -34,4 +35,9 @@ def missing_factors(factor: Factor, proofs: tuple[Factor, ...]) -> tuple[Factor,
 
     A firm's own provider asks for what the firm wants asked, so nothing is added to its word.
     """
-    return () if factor in STRONG or factor is Factor.SSO or not STRONG.intersection(proofs) else proofs
+    return () if factor in STRONG | _PROVIDER or not STRONG.intersection(proofs) else proofs
+
+
+def is_second_factor_missing(*, required: bool, factor: Factor) -> bool:
+    """Whether a session began with less than its firm asks of everybody."""
+    return required and factor not in STRONG and factor is not Factor.SSO_MFA

@@ -38,10 +38,12 @@ def create_machine(
     scopes: Iterable[Permission],
     lifetime: timedelta,
     networks: Sequence[str] = (),
+    waits: bool = False,
 ) -> tuple[ApiKey, str]:
     """Make an API key or an OAuth client; returns it with the secret, which is not kept. Raises NotAcceptable.
 
-    Whoever makes one gives a machine what machines may have (the grants of `service`), and never more.
+    Whoever makes one gives a machine what machines may have (the grants of `service`), and never more. One that `waits`
+    opens nothing until `approve_machine`.
     """
     wanted = sorted(set(scopes))
     never = [scope for scope in wanted if scope not in GRANTS[Role.SERVICE]]
@@ -58,7 +60,8 @@ def create_machine(
         networks=check_networks(networks),
         created_by=tx.actor.name,
         created_at=tx.now(),
-        expires_at=tx.now() + _lifetime(lifetime),
+        expires_at=tx.now() + check_lifetime(lifetime),
+        approved_at=None if waits else tx.now(),
     )
     MachineStore(tx).add(machine, secret_hash(secret))
     _record(tx, "create", machine, scopes=[str(scope) for scope in wanted], networks=machine.networks)
@@ -74,7 +77,7 @@ def change_machine(
     tx: Tx, kind: MachineKind, *, prefix: str, name: str | None = None, networks: Sequence[str] | None = None
 ) -> ApiKey:
     """Rename one, or say from where it may be used. Raises KeyNotFound, ClientNotFound, NotAcceptable."""
-    machine = _working(tx, kind, prefix)
+    machine = working_machine(tx, kind, prefix)
     changed = msgspec.structs.replace(
         machine,
         name=machine.name if name is None else check_name(name),
@@ -94,8 +97,8 @@ def rotate_machine(
     """
     if not timedelta(0) <= overlap <= OVERLAP_MAX:
         raise NotAcceptable(f"Both secrets work side by side for at most {OVERLAP_MAX.days} days.")
-    machine = _working(tx, kind, prefix)
-    expires = machine.expires_at if lifetime is None else tx.now() + _lifetime(lifetime)
+    machine = working_machine(tx, kind, prefix)
+    expires = machine.expires_at if lifetime is None else tx.now() + check_lifetime(lifetime)
     changed = msgspec.structs.replace(machine, previous_until=tx.now() + overlap, expires_at=expires)
     secret = secrets.token_urlsafe(32)
     MachineStore(tx).change(changed)
@@ -108,9 +111,22 @@ def rotate_machine(
 
 def revoke_machine(tx: Tx, kind: MachineKind, *, prefix: str) -> None:
     """End one; it stops working within a second, and its tokens with it. Raises KeyNotFound, ClientNotFound."""
-    machine = _working(tx, kind, prefix)
+    machine = _alive(tx, kind, prefix)
     MachineStore(tx).revoke(kind, prefix, tx.now())
     _record(tx, "revoke", machine)
+
+
+def approve_machine(tx: Tx, machine: ApiKey) -> None:
+    """Let in a machine that waited."""
+    MachineStore(tx).approve(machine.id, tx.now())
+    _record(tx, "approve", machine, scopes=[str(scope) for scope in machine.scopes], networks=machine.networks)
+
+
+def widen_machine(tx: Tx, wider: ApiKey) -> None:
+    """Let a machine in from the networks, and until the end, that `wider` has. Raises NotAcceptable."""
+    check_lifetime(wider.expires_at - tx.now())
+    MachineStore(tx).change(wider)
+    _record(tx, "widen", wider, networks=wider.networks, expires_at=wider.expires_at)
 
 
 def create_api_key(tx: Tx, *, name: str, scopes: Iterable[Permission], lifetime: timedelta) -> tuple[ApiKey, str]:
@@ -178,19 +194,33 @@ def unseen(tx: Tx, row: Any) -> bool:
     return row.last_used_at is None or tx.now() - row.last_used_at > TOUCH_EVERY
 
 
-def _working(tx: Tx, kind: MachineKind, prefix: str) -> ApiKey:
+def working_machine(tx: Tx, kind: MachineKind, prefix: str) -> ApiKey:
+    """A machine that may be used; its row stays locked. Raises KeyNotFound, ClientNotFound, NotAcceptable."""
+    found = _alive(tx, kind, prefix)
+    if found.approved_at is None:
+        raise NotAcceptable(f"{found.name} waits for approval. Until then it can be revoked and nothing else.")
+    return found
+
+
+def check_lifetime(wanted: timedelta) -> timedelta:
+    """How long a secret may work. Raises NotAcceptable."""
+    if not timedelta(0) < wanted <= KEY_LIFETIME_MAX:
+        raise NotAcceptable(f"A key lives at most {KEY_LIFETIME_MAX.days} days; then make a new one.")
+    return wanted
+
+
+def shown_id(machine: ApiKey) -> str:
+    """`key_...` or `ocl_...`."""
+    return show_id(_PREFIXES[machine.kind], machine.id)
+
+
+def _alive(tx: Tx, kind: MachineKind, prefix: str) -> ApiKey:
     found = MachineStore(tx).working(kind, prefix)
     if found is None:
         if kind is MachineKind.OAUTH_CLIENT:
             raise ClientNotFound(f"There is no working OAuth client {CLIENT_MARK}{prefix[:20]}.")
         raise KeyNotFound(f"There is no working API key with the prefix {prefix[:20]!r}.")
     return found
-
-
-def _lifetime(wanted: timedelta) -> timedelta:
-    if not timedelta(0) < wanted <= KEY_LIFETIME_MAX:
-        raise NotAcceptable(f"A key lives at most {KEY_LIFETIME_MAX.days} days; then make a new one.")
-    return wanted
 
 
 def _spoken(machine: ApiKey, secret: str) -> str:
@@ -202,4 +232,4 @@ def _spoken(machine: ApiKey, secret: str) -> str:
 def _record(tx: Tx, act: str, machine: ApiKey, **detail: Any) -> None:
     area = "oauth_clients" if machine.kind is MachineKind.OAUTH_CLIENT else "api_keys"
     shown = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in detail.items()}
-    record_audit(tx, f"{area}:{act}", show_id(_PREFIXES[machine.kind], machine.id), {"prefix": machine.prefix, **shown})
+    record_audit(tx, f"{area}:{act}", shown_id(machine), {"prefix": machine.prefix, **shown})

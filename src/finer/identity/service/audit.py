@@ -143,15 +143,21 @@ def export_parts(tx: Tx, wanted: AuditFilter, form: str) -> Iterator[bytes]:
 
 def export_audit(tx: Tx, wanted: AuditFilter, form: str) -> bytes:
     """The same as one file, and an entry that says so. Raises TooManyRows beyond EXPORT_MAX entries."""
+    count = count_export(tx, wanted)
+    note_export(tx, wanted, form)
+    note_rows(count)
+    return b"".join(export_parts(tx, wanted, form))
+
+
+def count_export(tx: Tx, wanted: AuditFilter) -> int:
+    """How many entries an export would hold. Raises TooManyRows beyond EXPORT_MAX entries."""
     count = AuditStore(tx).count(_stored(wanted), EXPORT_MAX + 1)
     if count > EXPORT_MAX:
         raise TooManyRows(
             f"These are more than {EXPORT_MAX:,} entries. Choose a shorter time, or ask the operator for "
             "`finer audit export`, which has no limit."
         )
-    note_export(tx, wanted, form)
-    note_rows(count)
-    return b"".join(export_parts(tx, wanted, form))
+    return count
 
 
 def _stored(wanted: AuditFilter) -> AuditFilter:

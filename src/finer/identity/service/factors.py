@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 import uuid
 
-from finer.identity.errors import FactorNotFound
+from finer.identity.errors import FactorNotFound, NotAcceptable
 from finer.identity.rules import recovery
 from finer.identity.rules.step_up import STRONG, strongest_proofs
 from finer.identity.service.audit import record_audit
 from finer.identity.service.people import get_user, user_by_email
 from finer.identity.service.sessions import end_other_sessions
 from finer.identity.store.factors import FactorStore
+from finer.identity.store.firm import FirmStore
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import email_index
 from finer.identity.types import Factor, Factors
@@ -86,6 +87,11 @@ def after_adding(tx: Tx, settings: Settings, user: uuid.UUID) -> list[str]:
 
 
 def after_removing(tx: Tx, user: uuid.UUID) -> None:
-    """Recovery codes stand in for another factor: they go with the last one."""
+    """Recovery codes stand in for another factor: they go with the last one.
+
+    Raises NotAcceptable when it was the last one and the firm wants one of everybody.
+    """
     if not {Factor.TOTP, Factor.PASSKEY}.intersection(proofs_of(tx, user)):
+        if FirmStore(tx).second_factor_required():
+            raise NotAcceptable("Your firm wants a second factor. Set another one up first, then remove this one.")
         FactorStore(tx).replace_recovery_codes(user, {}, tx.now())

@@ -11,6 +11,7 @@ from zxcvbn import zxcvbn
 
 from finer.identity.errors import NotAcceptable
 from finer.identity.rules.checks import check_password
+from finer.identity.rules.context_words import is_made_of
 from finer.kit.errors import Unavailable
 from finer.kit.settings import Settings
 
@@ -29,12 +30,18 @@ def check_new_password(settings: Settings, password: str, about: Iterable[str]) 
     check_password(password)
     if is_breached(settings, password):
         raise NotAcceptable("This password is in a list of leaked passwords. Choose another one.")
+    about = list(about)
     words = [word for text in about for word in {text, *text.replace("@", " ").replace(".", " ").split()}]
     with _ESTIMATING:  # the library keeps the words of the person in a table that all its callers share
         found = zxcvbn(password[:_SCORED_CHARACTERS], user_inputs=words)
     if found["score"] < _SCORE_MIN:
         why = found["feedback"]["warning"] or "This password is easy to guess."
         raise NotAcceptable(f"{why.rstrip('.')}. Choose another one, for example four unrelated words.")
+    if is_made_of(password, about):
+        raise NotAcceptable(
+            "This password is made of words of your work and your name, which attackers try first. Choose another one, "
+            "for example four unrelated words."
+        )
     return password
 
 

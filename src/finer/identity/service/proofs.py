@@ -6,6 +6,7 @@ import uuid
 
 from finer.identity.errors import TooManyAttempts
 from finer.identity.rules.recovery import read_recovery_code
+from finer.identity.rules.step_up import STRONG
 from finer.identity.rules.throttle import ACCOUNT, account_key, second_factor_key
 from finer.identity.rules.totp import read_code
 from finer.identity.service.audit import note_account, record_audit
@@ -14,11 +15,16 @@ from finer.identity.service.people import get_user
 from finer.identity.service.totp import use_totp
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.lookups import LookupStore
-from finer.identity.types import Factor
+from finer.identity.types import Factor, Principal
 from finer.kit.ids import show_id
 from finer.kit.passwords import verify_password
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+
+
+def worth(caller: Principal, factor: Factor) -> Factor | None:
+    """What a fresh proof does for a session: itself, or nothing when it is weaker than this person's strongest."""
+    return factor if factor in caller.proofs or factor in STRONG else None
 
 
 def prove_by_password(tx: Tx, settings: Settings, user: uuid.UUID, password: str) -> Factor | None:

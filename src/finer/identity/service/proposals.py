@@ -7,9 +7,9 @@ again: that the maker may still propose this, that the checker may approve it, t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -48,6 +48,7 @@ class ProposalKind:
 
     `version` names the state of what would change, and raises when the payload makes no sense; `describe` shows what
     would change; `execute` does it, in the transaction of the last approval, and returns what to write in the audit.
+    `drop` cleans up after a proposal that was rejected or withdrawn.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ProposalKind:
     version: Callable[[Tx, Payload], str]
     describe: Callable[[Tx, Payload], list[Change]]
     execute: Callable[[Tx, Payload], dict[str, Any]]
+    drop: Callable[[Tx, Payload], None] | None = None
     approvals: int = 1
 
 
@@ -120,6 +122,21 @@ def get_proposal(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> Propos
     return found
 
 
+def waiting(tx: Tx, names: Iterable[str]) -> list[Proposal]:
+    """Proposals of these kinds that can still be approved, the newest first, for the page of what they change."""
+    return ProposalStore(tx).waiting(list(names), tx.now())
+
+
+def executed(tx: Tx, name: str, maker: uuid.UUID, since: datetime) -> list[Proposal]:
+    """Proposals of one kind and maker that were approved since a moment."""
+    return ProposalStore(tx).executed(name, maker, since)
+
+
+def shown_id(proposal: Proposal) -> str:
+    """`pro_...`."""
+    return show_id("pro", proposal.id)
+
+
 def payload_of(proposal: Proposal) -> dict[str, Any]:
     """What the proposal says, as values."""
     return msgspec.json.decode(proposal.payload, type=dict[str, Any])
@@ -156,6 +173,7 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
     detail: dict[str, Any] = {"kind": kind.name, "maker": show_id("usr", proposal.maker_id), "reason": said.reason}
     if not approve:
         store.decide(identifier, ProposalState.REJECTED, tx.now())
+        _drop(tx, kind, proposal)
     elif approvals >= kind.approvals:
         detail["result"] = kind.execute(tx, payload_of(proposal))
         store.decide(identifier, ProposalState.EXECUTED, tx.now())
@@ -164,7 +182,7 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
     return get_proposal(tx, identifier)
 
 
-def withdraw(tx: Tx, identifier: uuid.UUID) -> Proposal:
+def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
     """Take one's own proposal back. Raises ProposalNotFound, OwnProposal for somebody else's, ProposalClosed."""
     proposal = get_proposal(tx, identifier, lock=True)
     if str(proposal.maker_id) != tx.actor.id:
@@ -172,6 +190,7 @@ def withdraw(tx: Tx, identifier: uuid.UUID) -> Proposal:
     if proposal.state is not ProposalState.WAITING:
         raise _closed(proposal)
     ProposalStore(tx).decide(identifier, ProposalState.WITHDRAWN, tx.now())
+    _drop(tx, _kind(kinds, proposal.kind), proposal)
     record_audit(tx, "proposals:withdraw", show_id("pro", identifier), {"kind": proposal.kind})
     return get_proposal(tx, identifier)
 
@@ -199,6 +218,11 @@ def _actor_with(tx: Tx, permission: Permission) -> User:
             permission=permission,
         )
     return person
+
+
+def _drop(tx: Tx, kind: ProposalKind, proposal: Proposal) -> None:
+    if kind.drop is not None:
+        kind.drop(tx, payload_of(proposal))
 
 
 def _holds(person: User, permission: Permission) -> bool:

@@ -11,19 +11,22 @@ from datetime import timedelta
 from finer.identity.errors import SessionNotFound
 from finer.identity.rules.familiarity import is_unfamiliar
 from finer.identity.rules.grants import permissions_of
-from finer.identity.rules.step_up import is_stepped_up, strongest_proofs
+from finer.identity.rules.step_up import is_second_factor_missing, is_stepped_up, strongest_proofs
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import name_of
 from finer.identity.store.sessions import SessionStore
 from finer.identity.store.teams import TeamStore
-from finer.identity.types import Factor, Principal, Role, Session
+from finer.identity.types import Factor, Permission, Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 TOUCH_EVERY = timedelta(minutes=1)
+SESSIONS_MAX = 10
+"""How many browsers one person is signed in with at once; a further one ends the oldest."""
 _AGENT_MAX = 300
+_ALONE = frozenset({Permission.SESSION_OWN})
 
 
 def secret_hash(secret: str) -> bytes:
@@ -47,6 +50,8 @@ def begin_session(tx: Tx, user: uuid.UUID, user_agent: str, *, factor: Factor, a
     )
     store.add(session, secret_hash(token))
     detail = {"factor": str(factor), "unfamiliar": session.unfamiliar}
+    if ended := store.revoke_oldest(user, session.id, SESSIONS_MAX - 1, now):
+        detail["ended_oldest"] = ended
     record_audit(tx, "session:begin", show_id("ses", session.id), detail)
     return token
 
@@ -126,17 +131,19 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
     role, factor = Role(row.role), Factor(row.factor)
     proofs = strongest_proofs(password=row.has_password, totp=row.has_totp, passkey=row.has_passkey)
     store.enter(row.tenant_id)
+    missing = is_second_factor_missing(required=row.second_factor_required, factor=factor)
     principal = Principal(
         kind="user",
         id=row.user_id,
         tenant_id=row.tenant_id,
         name=name_of(tx, row.tenant_id, row.user_id, bytes(row.name_sealed)),
         role=role,
-        permissions=permissions_of(role),
+        permissions=_ALONE if missing else permissions_of(role),
         teams=TeamStore(replace(tx, tenant=row.tenant_id)).teams_of(row.user_id),
         credential=secret_hash(token).hex(),
         session_id=row.session_id,
         stepped_up=is_stepped_up(factor, row.auth_at, proofs, now, timedelta(minutes=settings.step_up_minutes)),
         proofs=proofs,
+        second_factor_missing=missing,
     )
     return principal, idle > TOUCH_EVERY

@@ -13,7 +13,7 @@ import msgspec
 from finer.identity.errors import AlreadyExists, NotAcceptable, ProviderNotFound, SignInRefused, TooManyAttempts
 from finer.identity.rules import oidc
 from finer.identity.rules.checks import check_domain, check_name
-from finer.identity.rules.provider import RoleMapping, SsoProvider
+from finer.identity.rules.provider import RoleMapping, SsoProvider, SsoSetup
 from finer.identity.rules.throttle import ADDRESS, sso_key
 from finer.identity.service.audit import record_audit
 from finer.identity.service.sessions import end_other_sessions, secret_hash
@@ -24,10 +24,11 @@ from finer.identity.types import Role, User
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 
-__all__ = ["RoleMapping", "SsoProvider"]
+__all__ = ["RoleMapping", "SsoProvider", "SsoSetup"]
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 _SECRET_MAX = 500
+_VALUES_MAX = 20
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,19 +58,7 @@ def get_secret(tx: Tx, provider: SsoProvider) -> str:
     return SsoStore(tx).secret(provider.id)
 
 
-def set_provider(
-    tx: Tx,
-    *,
-    name: str,
-    issuer: str,
-    client_id: str,
-    client_secret: str | None,
-    algorithms: Sequence[str],
-    scopes: Sequence[str],
-    role_claim: str,
-    role_map: Sequence[RoleMapping],
-    enabled: bool,
-) -> SsoProvider:
+def set_provider(tx: Tx, wanted: SsoSetup, client_secret: str | None) -> SsoProvider:
     """Set up the firm's provider, or change it. Raises NotAcceptable.
 
     The secret may be left out when issuer and client stay: a secret never goes to another provider than it was given
@@ -77,33 +66,45 @@ def set_provider(
     """
     store = SsoStore(tx)
     before = store.provider()
-    same = before is not None and (before.issuer, before.client_id) == (issuer, client_id)
+    same = before is not None and (before.issuer, before.client_id) == (wanted.issuer, wanted.client_id)
     if client_secret is None and not same:
         raise NotAcceptable("Give the client secret: the issuer or the client is a new one.")
     if client_secret is not None and not 0 < len(client_secret) <= _SECRET_MAX:
         raise NotAcceptable(f"A client secret has 1 to {_SECRET_MAX} characters.")
+    checked = check_setup(wanted)
     provider = SsoProvider(
+        **{name: getattr(checked, name) for name in SsoSetup.__struct_fields__},
         id=new_id() if before is None else before.id,
-        name=check_name(name),
-        issuer=oidc.check_issuer(issuer),
-        client_id=_plain(client_id, "A client id"),
-        algorithms=_algorithms(algorithms),
-        scopes=_scopes(scopes),
-        role_claim=_plain(role_claim, "The name of a claim"),
-        role_map=oidc.check_role_map(role_map),
-        enabled=enabled,
         changed_at=tx.now(),
     )
     store.put(provider, client_secret)
     detail = {
-        "issuer": issuer,
-        "client_id": client_id,
-        "enabled": enabled,
+        "issuer": provider.issuer,
+        "client_id": provider.client_id,
+        "enabled": provider.enabled,
         "secret_changed": client_secret is not None,
         "role_map": [[row.value, str(row.role)] for row in provider.role_map],
+        "acr_values": provider.acr_values,
+        "amr_values": provider.amr_values,
     }
     record_audit(tx, "sso:change", show_id("sso", provider.id), detail)
     return provider
+
+
+def check_setup(wanted: SsoSetup) -> SsoSetup:
+    """A setup that can be stored. Raises NotAcceptable."""
+    return msgspec.structs.replace(
+        wanted,
+        name=check_name(wanted.name),
+        issuer=oidc.check_issuer(wanted.issuer),
+        client_id=_plain(wanted.client_id, "A client id"),
+        algorithms=_algorithms(wanted.algorithms),
+        scopes=_scopes(wanted.scopes),
+        role_claim=_plain(wanted.role_claim, "The name of a claim"),
+        role_map=oidc.check_role_map(wanted.role_map),
+        acr_values=_values(wanted.acr_values, "acr"),
+        amr_values=_values(wanted.amr_values, "amr"),
+    )
 
 
 def remove_provider(tx: Tx) -> None:
@@ -245,6 +246,15 @@ def _algorithms(wanted: Sequence[str]) -> list[str]:
     if not wanted or any(one not in oidc.ALGORITHMS for one in wanted):
         raise NotAcceptable(f"An ID token is signed with {', '.join(oidc.ALGORITHMS)}; choose from these.")
     return sorted(set(wanted))
+
+
+def _values(wanted: Sequence[str], claim: str) -> list[str]:
+    if len(wanted) > _VALUES_MAX:
+        raise NotAcceptable(f"At most {_VALUES_MAX} values of {claim}; these are {len(wanted)}.")
+    found = sorted({_plain(value, f"A value of {claim}") for value in wanted})
+    if any(" " in value for value in found):
+        raise NotAcceptable(f"A value of {claim} has no spaces; give each value by itself.")
+    return found
 
 
 def _scopes(wanted: Sequence[str]) -> list[str]:

@@ -39,6 +39,16 @@ class MachineStore:
         query = sa.select(*_SHOWN).where(self._mine, api_keys.c.kind == kind.value)
         return [_machine(row) for row in self._connection.execute(query.order_by(api_keys.c.created_at.desc()))]
 
+    def by_id(self, machine: uuid.UUID, *, lock: bool) -> ApiKey | None:
+        """One of either kind, also one that is over; with `lock` its row stays locked until the transaction ends."""
+        query = sa.select(*_SHOWN).where(self._mine, api_keys.c.id == machine)
+        row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
+        return None if row is None else _machine(row)
+
+    def approve(self, machine: uuid.UUID, now: datetime) -> None:
+        """It may be used from now on."""
+        self._update(machine, approved_at=now)
+
     def working(self, kind: MachineKind, prefix: str) -> ApiKey | None:
         """One that is not revoked; its row stays locked until the transaction ends."""
         query = sa.select(*_SHOWN).where(self._working(kind, prefix)).with_for_update()

@@ -44,6 +44,27 @@ class ProposalStore:
             query = query.where(proposals.c.state == state)
         return self._read(self._connection.execute(query.order_by(proposals.c.id.desc()).limit(limit)).all())
 
+    def waiting(self, kinds: Sequence[str], now: datetime) -> list[Proposal]:
+        """Those of some kinds that are not decided and not expired, the newest first."""
+        query = sa.select(proposals).where(
+            proposals.c.tenant_id == self._tenant,
+            proposals.c.kind.in_(kinds),
+            proposals.c.state == ProposalState.WAITING,
+            proposals.c.expires_at > now,
+        )
+        return self._read(self._connection.execute(query.order_by(proposals.c.id.desc())).all())
+
+    def executed(self, kind: str, maker: uuid.UUID, since: datetime) -> list[Proposal]:
+        """Those of one kind and maker that were executed since a moment, the newest first."""
+        query = sa.select(proposals).where(
+            proposals.c.tenant_id == self._tenant,
+            proposals.c.kind == kind,
+            proposals.c.maker_id == maker,
+            proposals.c.state == ProposalState.EXECUTED,
+            proposals.c.decided_at >= since,
+        )
+        return self._read(self._connection.execute(query.order_by(proposals.c.id.desc())).all())
+
     def add_approval(self, proposal: uuid.UUID, approval: Approval) -> None:
         """What somebody said of a proposal."""
         fields = {name: getattr(approval, name) for name in Approval.__struct_fields__}

@@ -24,7 +24,8 @@ class IdentityStore:
 
     def tenant(self) -> Tenant | None:
         """The firm itself."""
-        row = self._connection.execute(sa.select(tenants).where(tenants.c.id == self._tenant)).one_or_none()
+        shown = [tenants.c[name] for name in Tenant.__struct_fields__]
+        row = self._connection.execute(sa.select(*shown).where(tenants.c.id == self._tenant)).one_or_none()
         return None if row is None else Tenant(**row._mapping)
 
     def add_tenant(self, tenant: Tenant) -> bool:

@@ -97,6 +97,13 @@ class SessionStore:
         others = self._open(user) if but is None else (*self._open(user), sessions.c.id != but)
         return self._connection.execute(sessions.update().where(*others).values(revoked_at=now)).rowcount
 
+    def revoke_oldest(self, user: uuid.UUID, newest: uuid.UUID, keep: int, now: datetime) -> int:
+        """End the sessions of a person but the newest and the `keep` before it; returns how many."""
+        others = sa.select(sessions.c.id).where(*self._open(user), sessions.c.id != newest)
+        oldest = others.order_by(sessions.c.created_at.desc()).offset(keep)
+        old = (sessions.c.tenant_id == self._tenant, sessions.c.id.in_(oldest))
+        return self._connection.execute(sessions.update().where(*old).values(revoked_at=now)).rowcount
+
     def remove_dead(self, created_before: datetime) -> int:
         """Forget sessions that began before that moment; returns how many."""
         old = (sessions.c.tenant_id == self._tenant, sessions.c.created_at < created_before)

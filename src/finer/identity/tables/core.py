@@ -20,6 +20,7 @@ tenants = sa.Table(
     sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("branding", JSONB, nullable=False),
     sa.Column("created_at", _time, nullable=False),
+    sa.Column("second_factor_required", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 users = sa.Table(
@@ -84,6 +85,7 @@ api_keys = sa.Table(
     sa.Column("networks", ARRAY(sa.Text), nullable=False),
     sa.Column("previous_secret_hash", BYTEA),
     sa.Column("previous_until", _time),
+    sa.Column("approved_at", _time),
 )
 
 audit_entries = sa.Table(

@@ -25,6 +25,8 @@ sso_providers = sa.Table(
     sa.Column("role_map", JSONB, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("changed_at", _time, nullable=False),
+    sa.Column("acr_values", ARRAY(sa.Text), nullable=False),
+    sa.Column("amr_values", ARRAY(sa.Text), nullable=False),
     sa.UniqueConstraint("tenant_id"),
 )
 

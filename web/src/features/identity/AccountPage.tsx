@@ -1,5 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert } from "antd";
+import { useEffect, useState } from "react";
+import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
 import { accountQuery } from "./account";
@@ -9,23 +11,38 @@ import { PasswordSection } from "./PasswordSection";
 import { RecoveryCodesDialog } from "./RecoveryCodesDialog";
 import { RecoverySection } from "./RecoverySection";
 import { SessionsSection } from "./SessionsSection";
+import { meQuery } from "./session";
 import { TotpSection } from "./TotpSection";
 import "./account.css";
 
+const TITLE = "Your firm asks everybody for a second factor";
+const WHAT = "Set up an authenticator app or a passkey. Everything else opens as soon as that is done.";
+const AGAIN = "You have one, and came in without it. Sign out, and sign in again with it.";
+
 /** What I sign in with, and where I am signed in. */
 export function AccountPage() {
+  const client = useQueryClient();
   const account = useQuery(accountQuery);
+  const { me } = useSession();
   const [codes, setCodes] = useState<readonly string[]>([]);
+  const enrolling = me.second_factor_missing;
+  const hasOne = Boolean(account.data && (account.data.totp_since || account.data.passkeys.length > 0));
+  useEffect(() => {
+    if (enrolling && hasOne) void client.refetchQueries({ queryKey: meQuery.queryKey });
+  }, [client, enrolling, hasOne]);
   return (
     <Page title="Account security">
       {account.data ? (
         <>
-          <Notices notices={account.data.notices} />
+          {enrolling ? (
+            <Alert type="warning" showIcon title={TITLE} description={hasOne ? AGAIN : WHAT} />
+          ) : null}
+          {enrolling ? null : <Notices notices={account.data.notices} />}
           <div className="account-grid">
-            <PasswordSection hasPassword={account.data.password} />
+            {enrolling ? null : <PasswordSection hasPassword={account.data.password} />}
             <TotpSection since={account.data.totp_since} onCodes={setCodes} />
             <PasskeysSection account={account.data} onCodes={setCodes} />
-            <RecoverySection account={account.data} onCodes={setCodes} />
+            {enrolling ? null : <RecoverySection account={account.data} onCodes={setCodes} />}
           </div>
         </>
       ) : account.isError ? (
@@ -33,7 +50,7 @@ export function AccountPage() {
       ) : (
         <BlockSkeleton height={320} label="Loading your account" />
       )}
-      <SessionsSection />
+      {enrolling ? null : <SessionsSection />}
       {codes.length > 0 ? <RecoveryCodesDialog codes={codes} onClose={() => setCodes([])} /> : null}
     </Page>
   );

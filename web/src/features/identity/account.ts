@@ -55,5 +55,6 @@ export const FACTOR_WORDS: Record<Session["factor"], string> = {
   password: "password",
   recovery: "recovery code",
   sso: "firm sign-in",
+  sso_mfa: "firm sign-in with a second factor",
   totp: "authenticator app",
 };

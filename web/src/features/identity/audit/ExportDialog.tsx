@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
-import { App, Modal, Radio } from "antd";
-import { useState } from "react";
+import { App, Input, Modal, Radio } from "antd";
+import { useId, useState } from "react";
 import { saveFile } from "../../../shared/csv";
 import { reasonOf } from "../../../shared/ui/states";
 import { type AuditFilter, isNarrowed } from "./filter";
@@ -9,12 +9,21 @@ import { exportTrail } from "./queries";
 /** The listed entries as a file; that somebody took them is an entry itself. */
 export function ExportDialog({ filter, onClose }: { filter: AuditFilter; onClose(): void }) {
   const { message } = App.useApp();
+  const id = useId();
   const [format, setFormat] = useState<"csv" | "jsonl">("csv");
+  const [reason, setReason] = useState("");
   const taking = useMutation({
-    mutationFn: () => exportTrail(filter, format),
+    mutationFn: () => exportTrail(filter, format, reason),
     onSuccess: (file) => {
-      saveFile(`audit.${format}`, file);
-      message.success("The entries are in your downloads.");
+      if (file === null) {
+        message.info(
+          "These are many, so somebody else has to approve it, under Approvals. Then export the same once more.",
+          10,
+        );
+      } else {
+        saveFile(`audit.${format}`, file);
+        message.success("The entries are in your downloads.");
+      }
       onClose();
     },
   });
@@ -44,6 +53,8 @@ export function ExportDialog({ filter, onClose }: { filter: AuditFilter; onClose
           { value: "jsonl", label: "JSON lines, for programs" },
         ]}
       />
+      <label htmlFor={id}>Why (for whoever approves a large export)</label>
+      <Input id={id} maxLength={1000} value={reason} onChange={(event) => setReason(event.target.value)} />
       {taking.error ? (
         <p role="alert" className="problem">
           {reasonOf(taking.error)}

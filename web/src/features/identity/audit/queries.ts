@@ -48,6 +48,13 @@ export function verify(): Promise<AuditVerification> {
 }
 
 /** The chosen entries as a file. */
-export function exportTrail(filter: AuditFilter, format: "csv" | "jsonl"): Promise<Blob> {
-  return answer(api.POST("/api/v1/audit/exports", { body: { ...filter, format }, parseAs: "blob" }));
+/** The entries as a file; null when so many of them wait for a second person. */
+export async function exportTrail(
+  filter: AuditFilter,
+  format: "csv" | "jsonl",
+  reason: string,
+): Promise<Blob | null> {
+  const body = { ...filter, format, reason };
+  const file: Blob = await answer(api.POST("/api/v1/audit/exports", { body, parseAs: "blob" }));
+  return file.type.startsWith("application/json") ? null : file;
 }

@@ -11,12 +11,15 @@ export function ChangeDialog(props: { machine: Machine; onClose(): void; onDone(
   const { message } = App.useApp();
   const [name, setName] = useState(machine.name);
   const [networks, setNetworks] = useState(machine.networks.join(", "));
+  const [reason, setReason] = useState("");
   const { busy, problem, run } = useSubmit();
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(async () => {
-      await change(machine, name.trim(), readNetworks(networks));
-      message.success("Changed. It holds within a second.");
+      const wanted = readNetworks(networks);
+      const now = await change(machine, { name: name.trim(), networks: wanted, reason });
+      if (now.networks.length === new Set(wanted).size) message.success("Changed. It holds within a second.");
+      else message.info("It may be used from more places as soon as somebody else approves it.", 8);
       onDone();
       onClose();
     });
@@ -53,6 +56,14 @@ export function ChangeDialog(props: { machine: Machine; onClose(): void; onDone(
           placeholder="everywhere"
           value={networks}
           onChange={(event) => setNetworks(event.target.value)}
+        />
+        <label htmlFor={`${id}-reason`}>Why (when it is to be used from more places)</label>
+        <Input
+          id={`${id}-reason`}
+          maxLength={1000}
+          placeholder="For whoever approves it"
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
         />
         <p className="hint">Permissions stay as they were made. For others, make a new client.</p>
         {problem ? (

@@ -40,8 +40,9 @@ export function ClientsPage() {
   );
 
   const machines = query.data ?? [];
-  const ended = machines.filter((machine) => stateOf(machine, now) !== "working").length;
-  const shown = all ? machines : machines.filter((machine) => stateOf(machine, now) === "working");
+  const isOver = (machine: Machine) => ["expired", "revoked"].includes(stateOf(machine, now));
+  const ended = machines.filter(isOver).length;
+  const shown = all ? machines : machines.filter((machine) => !isOver(machine));
   let body = <BlockSkeleton height={240} label="Loading the API clients" />;
   if (query.error && !query.data) {
     body = <FailureState what="The API clients" error={query.error} onRetry={() => void query.refetch()} />;

@@ -18,11 +18,13 @@ export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
   const [scopes, setScopes] = useState<string[]>([]);
   const [days, setDays] = useState(365);
   const [networks, setNetworks] = useState("");
+  const [reason, setReason] = useState("");
   const { busy, problem, run } = useSubmit();
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(async () => {
-      const made = await create(kind, { name: name.trim(), scopes, days, networks: readNetworks(networks) });
+      const wanted = { name: name.trim(), scopes, days, networks: readNetworks(networks), reason };
+      const made = await create(kind, wanted);
       onStored();
       onClose();
       onDone(made);
@@ -45,7 +47,7 @@ export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
             htmlType="submit"
             form={id}
             loading={busy}
-            disabled={name.trim() === "" || scopes.length === 0}
+            disabled={name.trim() === "" || scopes.length === 0 || reason.trim().length < 3}
           >
             Create
           </Button>
@@ -96,6 +98,14 @@ export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
           placeholder="203.0.113.0/24, 2001:db8::/48"
           value={networks}
           onChange={(event) => setNetworks(event.target.value)}
+        />
+        <label htmlFor={`${id}-reason`}>Why</label>
+        <Input
+          id={`${id}-reason`}
+          maxLength={1000}
+          placeholder="For whoever approves it"
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
         />
         {problem ? (
           <p role="alert" className="problem">

@@ -1,6 +1,8 @@
 import { EditOutlined, RetweetOutlined, StopOutlined } from "@ant-design/icons";
+import { Link } from "@tanstack/react-router";
 import { Button, Tooltip } from "antd";
 import type { ReactNode } from "react";
+import { paths } from "../../../shared/paths";
 import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
 import type { Act } from "./ClientsPage";
@@ -43,7 +45,7 @@ function Row({ machine, now, onAct }: { machine: Machine; now: number; onAct?: M
   const both =
     machine.previousUntil && Date.parse(machine.previousUntil) > now ? machine.previousUntil : null;
   return (
-    <tr className={state === "working" ? undefined : "clients-over"}>
+    <tr className={state === "working" || state === "waiting" ? undefined : "clients-over"}>
       <th scope="row">
         <span className="clients-name">{machine.name}</span>
         <span className="muted">
@@ -52,6 +54,11 @@ function Row({ machine, now, onAct }: { machine: Machine; now: number; onAct?: M
       </th>
       <td>
         <Tag {...STATES[state]} />
+        {machine.proposal ? (
+          <Link to={paths.approvals} className="clients-both">
+            {state === "waiting" ? "See the proposal" : "A change waits for approval"}
+          </Link>
+        ) : null}
         {both && state === "working" ? (
           <span className="muted clients-both">
             old secret until <When at={both} />
@@ -90,14 +97,16 @@ function Row({ machine, now, onAct }: { machine: Machine; now: number; onAct?: M
                 machine={machine}
                 run={() => onAct("rotate", machine)}
               />
-              <ActButton
-                icon={<StopOutlined />}
-                label="Revoke"
-                danger
-                machine={machine}
-                run={() => onAct("revoke", machine)}
-              />
             </>
+          ) : null}
+          {state === "working" || state === "waiting" ? (
+            <ActButton
+              icon={<StopOutlined />}
+              label="Revoke"
+              danger
+              machine={machine}
+              run={() => onAct("revoke", machine)}
+            />
           ) : null}
         </td>
       ) : null}

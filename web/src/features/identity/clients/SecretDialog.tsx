@@ -24,6 +24,12 @@ export function SecretDialog({ machine, secret, onClose }: Secret & { onClose():
         <strong>This is the only time that Finer shows it.</strong> Keep it in a secret store, not in a
         program.
       </p>
+      {machine.approvedAt ? null : (
+        <p>
+          <strong>It opens nothing yet.</strong> A second person has to approve it, under Approvals; from then
+          on it works with this secret.
+        </p>
+      )}
       {machine.kind === "client" ? <Copied label="Client id" text={machine.ref} /> : null}
       <Copied label={machine.kind === "key" ? "Key" : "Client secret"} text={secret} />
       <Copied label="Try it" text={tryOut(machine, secret, window.location.origin)} />

@@ -18,6 +18,9 @@ export interface Machine {
   lastUsedAt: string | null;
   revokedAt: string | null;
   previousUntil: string | null;
+  approvedAt: string | null;
+  /** What waits for somebody else's approval about it. */
+  proposal: string | null;
 }
 
 export interface Wanted {
@@ -25,6 +28,7 @@ export interface Wanted {
   scopes: string[];
   days: number;
   networks: string[];
+  reason: string;
 }
 
 /** What is shown once: what the machine is known by, and its secret. */
@@ -54,18 +58,21 @@ export async function create(kind: Kind, wanted: Wanted): Promise<Secret> {
   return { machine: ofClient(made), secret: made.client_secret };
 }
 
-export async function change(machine: Machine, name: string, networks: string[]): Promise<unknown> {
-  const body = { name, networks };
+/** Changes a machine; wider networks wait for approval, and the machine is answered as it is until then. */
+export async function change(
+  machine: Machine,
+  body: { name: string; networks: string[]; reason: string },
+): Promise<Machine> {
   if (machine.kind === "key") {
     const params = { path: { prefix: machine.ref } };
-    return answer(api.PATCH("/api/v1/api-keys/{prefix}", { params, body }));
+    return ofKey(await answer(api.PATCH("/api/v1/api-keys/{prefix}", { params, body })));
   }
   const params = { path: { client_id: machine.ref } };
-  return answer(api.PATCH("/api/v1/oauth/clients/{client_id}", { params, body }));
+  return ofClient(await answer(api.PATCH("/api/v1/oauth/clients/{client_id}", { params, body })));
 }
 
 export async function rotate(machine: Machine, overlapHours: number): Promise<Secret> {
-  const body = { overlap_hours: overlapHours };
+  const body = { overlap_hours: overlapHours, reason: "" };
   if (machine.kind === "key") {
     const params = { path: { prefix: machine.ref } };
     const made = await answer(api.POST("/api/v1/api-keys/{prefix}/rotation", { params, body }));
@@ -84,11 +91,12 @@ export function revoke(machine: Machine): Promise<unknown> {
       );
 }
 
-export type State = "working" | "expired" | "revoked";
+export type State = "waiting" | "working" | "expired" | "revoked";
 
 export function stateOf(machine: Machine, now: number): State {
   if (machine.revokedAt) return "revoked";
-  return Date.parse(machine.expiresAt) <= now ? "expired" : "working";
+  if (Date.parse(machine.expiresAt) <= now) return "expired";
+  return machine.approvedAt ? "working" : "waiting";
 }
 
 function ofKey(key: Schema<"ApiKeyView">): Machine {
@@ -110,5 +118,7 @@ function shared(row: Schema<"ApiKeyView"> | Schema<"OAuthClientView">): Omit<Mac
     lastUsedAt: row.last_used_at,
     revokedAt: row.revoked_at,
     previousUntil: row.previous_until,
+    approvedAt: row.approved_at,
+    proposal: row.proposal,
   };
 }

@@ -16,6 +16,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
 export const KINDS: Record<Kind, string> = { key: "API key", client: "OAuth client" };
 
 export const STATES: Record<State, { word: string; tone: string }> = {
+  waiting: { word: "Waits for approval", tone: "review" },
   working: { word: "Working", tone: "approve" },
   expired: { word: "Expired", tone: "review" },
   revoked: { word: "Revoked", tone: "quiet" },

@@ -4,7 +4,8 @@ import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
 import { BlockSkeleton, FailureState } from "../../../shared/ui/states";
 import { FirmForm } from "./FirmForm";
-import { firmQuery, ssoQuery } from "./queries";
+import { firmQuery, signInRulesQuery, ssoQuery } from "./queries";
+import { SignInRulesForm } from "./SignInRulesForm";
 import { SsoForm } from "./SsoForm";
 import "./firm.css";
 
@@ -22,8 +23,28 @@ export function SettingsPage() {
           <Waiting query={firm} what="The firm" />
         )}
       </section>
+      <SignIn />
       {may(permission.readSso) ? <SingleSignOn /> : null}
     </Page>
+  );
+}
+
+function SignIn() {
+  const rules = useQuery(signInRulesQuery);
+  const { may } = useSession();
+  return (
+    <section className="part firm-part" aria-label="Sign-in">
+      <h2>Sign-in</h2>
+      {rules.data ? (
+        <SignInRulesForm
+          key={JSON.stringify(rules.data)}
+          rules={rules.data}
+          readOnly={!may(permission.writeFirm)}
+        />
+      ) : (
+        <Waiting query={rules} what="Sign-in" />
+      )}
+    </section>
   );
 }
 

@@ -6,6 +6,7 @@ import { useSubmit } from "../useSubmit";
 import { DiscoveryTest } from "./DiscoveryTest";
 import { type Provider, removeProvider, type SsoSettings, saveProvider, ssoQuery } from "./queries";
 import { RoleTable, type Row, rowsOf } from "./RoleTable";
+import { WaitsForApproval } from "./WaitsForApproval";
 
 const ALGORITHMS = ["RS256", "PS256", "ES256"];
 
@@ -18,7 +19,10 @@ interface Draft {
   scopes: string;
   claim: string;
   rows: Row[];
+  acr: string;
+  amr: string;
   enabled: boolean;
+  reason: string;
 }
 
 /** The firm's OpenID provider: how Finer reaches it, and which of its people get which role. */
@@ -35,7 +39,13 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
   const complete = [draft.name, draft.issuer, draft.clientId, draft.claim].every(
     (text) => text.trim() !== "",
   );
-  const text = (key: "name" | "issuer" | "clientId" | "scopes" | "claim", label: string, hint?: string) => (
+  // What is switched on decides who comes in, so a change of it needs a reason for whoever approves it.
+  const unsaid = draft.enabled && draft.reason.trim().length < 3;
+  const text = (
+    key: "name" | "issuer" | "clientId" | "scopes" | "claim" | "acr" | "amr",
+    label: string,
+    hint?: string,
+  ) => (
     <>
       <label htmlFor={`${id}-${key}`}>{label}</label>
       <Input
@@ -52,18 +62,23 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(async () => {
-      await saveProvider({
+      const saved = await saveProvider({
         name: draft.name.trim(),
         issuer: draft.issuer.trim(),
         client_id: draft.clientId.trim(),
         client_secret: draft.secret || null,
         algorithms: draft.algorithms,
-        scopes: draft.scopes.split(/[\s,]+/).filter(Boolean),
+        scopes: words(draft.scopes),
         role_claim: draft.claim.trim(),
         role_map: draft.rows.map(({ value, role }) => ({ value: value.trim(), role })),
+        acr_values: words(draft.acr),
+        amr_values: words(draft.amr),
         enabled: draft.enabled,
+        reason: draft.reason,
       });
-      message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
+      if (saved.proposal) message.info("A second administrator has to approve this, under Approvals.", 8);
+      else
+        message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
       await reload();
     });
   };
@@ -122,6 +137,12 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         readOnly={readOnly}
         onChange={(rows) => set({ rows })}
       />
+      {text("acr", "Sign-in classes that are accepted (acr)", "any")}
+      {text("amr", "Ways to sign in of which one is needed (amr)", "any, e.g. mfa hwk")}
+      <p className="hint">
+        With either, whoever the provider does not vouch for like this stays out, and its sign-ins count as a
+        second factor.
+      </p>
       <div className="sso-switch">
         <Switch
           id={`${id}-enabled`}
@@ -137,6 +158,19 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
           : "The sign-in page offers it at its address with ?firm= and your short name. "}
         E-mail domains are confirmed by the operator of this installation.
       </p>
+      {draft.enabled && !readOnly ? (
+        <>
+          <label htmlFor={`${id}-reason`}>Why</label>
+          <Input
+            id={`${id}-reason`}
+            maxLength={1000}
+            placeholder="For the administrator who approves it"
+            value={draft.reason}
+            onChange={(event) => set({ reason: event.target.value })}
+          />
+        </>
+      ) : null}
+      <WaitsForApproval proposal={settings.proposal} />
       {problem ? (
         <p role="alert" className="problem">
           {problem}
@@ -148,7 +182,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
             type="primary"
             htmlType="submit"
             loading={busy}
-            disabled={!complete || draft.algorithms.length === 0 || (moved && draft.secret === "")}
+            disabled={!complete || draft.algorithms.length === 0 || (moved && draft.secret === "") || unsaid}
           >
             Save
           </Button>
@@ -173,6 +207,13 @@ function draftOf(provider: Provider | null): Draft {
     scopes: (provider?.scopes ?? ["openid", "profile", "email"]).join(" "),
     claim: provider?.role_claim ?? "groups",
     rows: rowsOf(provider?.role_map ?? []),
+    acr: (provider?.acr_values ?? []).join(" "),
+    amr: (provider?.amr_values ?? []).join(" "),
     enabled: provider?.enabled ?? false,
+    reason: "",
   };
+}
+
+function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
 }

@@ -3,6 +3,7 @@ import { answer, api, type Schema } from "../../../api/client";
 
 export type Firm = Schema<"Tenant">;
 export type SsoSettings = Schema<"SsoSettings">;
+export type SignInRules = Schema<"SignInRules">;
 export type Provider = Schema<"SsoProviderView">;
 export type Discovery = Schema<"Discovery">;
 export type RoleMapping = Schema<"RoleMapping">;
@@ -21,7 +22,16 @@ export function saveFirm(body: Schema<"FirmBody">): Promise<Firm> {
   return answer(api.PUT("/api/v1/firm", { body }));
 }
 
-export function saveProvider(body: Schema<"ProviderBody">): Promise<Provider> {
+export const signInRulesQuery = queryOptions({
+  queryKey: ["sign-in-rules"],
+  queryFn: ({ signal }): Promise<SignInRules> => answer(api.GET("/api/v1/firm/sign-in", { signal })),
+});
+
+export function saveSignInRules(body: Schema<"SignInRulesBody">): Promise<SignInRules> {
+  return answer(api.PUT("/api/v1/firm/sign-in", { body }));
+}
+
+export function saveProvider(body: Schema<"ProviderBody">): Promise<SsoSettings> {
   return answer(api.PUT("/api/v1/sso/provider", { body }));
 }
 

@@ -1,6 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Card, Input, Tag } from "antd";
 import { useState } from "react";
+import { permission } from "../../../shared/permissions";
+import { useSession } from "../../../shared/session";
 import { reasonOf } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { type Act, decide, type Proposal } from "./queries";
@@ -15,6 +17,7 @@ const SAID: Record<Act, string> = {
 export function ProposalCard({ proposal }: { proposal: Proposal }) {
   const client = useQueryClient();
   const { message } = App.useApp();
+  const { may } = useSession();
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState<Act | null>(null);
   const act = async (which: Act) => {
@@ -29,6 +32,9 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       await Promise.all([
         client.invalidateQueries({ queryKey: ["proposals"] }),
         client.invalidateQueries({ queryKey: ["people"] }),
+        client.invalidateQueries({ queryKey: ["machines"] }),
+        client.invalidateQueries({ queryKey: ["sso-settings"] }),
+        client.invalidateQueries({ queryKey: ["sign-in-rules"] }),
       ]);
     }
   };
@@ -41,7 +47,13 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       <ul className="proposal-changes">
         {proposal.changes.map((change) => (
           <li key={change.what}>
-            {change.what}: <del>{change.before}</del> → <ins>{change.after}</ins>
+            {change.what}:{" "}
+            {change.before ? (
+              <>
+                <del>{change.before}</del> →{" "}
+              </>
+            ) : null}
+            <ins>{change.after}</ins>
           </li>
         ))}
       </ul>
@@ -86,9 +98,11 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       {proposal.mine && proposal.state === "waiting" ? (
         <div className="proposal-foot">
           <span className="muted">Somebody else has to decide.</span>
-          <Button size="small" loading={busy === "withdrawal"} onClick={() => void act("withdrawal")}>
-            Withdraw
-          </Button>
+          {may(permission.makeProposals) ? (
+            <Button size="small" loading={busy === "withdrawal"} onClick={() => void act("withdrawal")}>
+              Withdraw
+            </Button>
+          ) : null}
         </div>
       ) : null}
     </Card>

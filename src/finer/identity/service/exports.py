@@ -1,0 +1,73 @@
+"""Bulk exports: above a number of rows, or with values in clear, an export takes two people.
+
+A domain that exports gives its act a kind of proposal (`bulk_export_kind`) and asks `may_export` before it hands out
+rows. Without an approval the export is proposed instead; when somebody else has approved it, its maker repeats the same
+request within a day and gets the file. What is approved is the question, with every filter, and not the answer: rows
+that came since are part of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from finer.identity.rules.canonical import canonical
+from finer.identity.service import proposals
+from finer.identity.service.proposals import Kinds, Payload, ProposalKind
+from finer.identity.types import Change, Permission, Proposal
+from finer.kit.settings import Settings
+from finer.kit.tx import Tx
+
+GOOD_FOR = timedelta(hours=24)
+"""How long after its approval an export may be fetched."""
+
+
+def bulk_export_kind(name: str, title: str, propose: Permission) -> ProposalKind:
+    """The kind of proposal of one export, which everybody who may export at all can make."""
+    return ProposalKind(
+        name=name,
+        title=title,
+        propose=propose,
+        approve=Permission.EXPORTS_APPROVE,
+        version=lambda _tx, _payload: "",
+        describe=_describe,
+        execute=lambda _tx, _payload: {"good_for_hours": GOOD_FOR // timedelta(hours=1)},
+    )
+
+
+def may_export(
+    tx: Tx,
+    settings: Settings,
+    kinds: Kinds,
+    name: str,
+    asked: Payload,
+    *,
+    rows: int,
+    clear: bool = False,
+    reason: str = "",
+) -> Proposal | None:
+    """None when the caller may have the rows now; else the proposal that waits for somebody else.
+
+    `asked` holds every filter of the export as JSON values, `rows` how many it would hand out, `clear` whether any
+    value is unmasked. Raises NotAcceptable without a reason, when there is neither an approval nor a proposal yet.
+    """
+    large = clear or rows > settings.export_rows_max
+    if not large or tx.actor.kind == "system" or not proposals.needs_approval(settings, name):
+        return None
+    payload = {"asked": dict(asked), "clear": clear}
+    text = canonical(payload)
+    since = tx.now() - GOOD_FOR
+    if any(one.payload == text for one in proposals.executed(tx, name, uuid.UUID(tx.actor.id), since)):
+        return None
+    for one in proposals.waiting(tx, (name,)):
+        if one.payload == text and str(one.maker_id) == tx.actor.id:
+            return one
+    return proposals.propose(tx, kinds, name, payload, reason)
+
+
+def _describe(_tx: Tx, payload: Payload) -> list[Change]:
+    asked: dict[str, Any] = payload["asked"]
+    filters = "; ".join(f"{name}: {value}" for name, value in sorted(asked.items()) if value not in (None, ""))
+    found = [Change("Rows that leave Finer", "", filters or "all there are")]
+    return [*found, Change("Values", "masked", "in clear")] if payload["clear"] else found
