@@ -27,7 +27,6 @@ from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _OWN = Permission.SESSION_OWN
-_ENROLLING = {"permission": _OWN, "without_second_factor": True}
 _PROVEN = "To prove again who one is renews the session, however often."
 Password = Annotated[str, msgspec.Meta(max_length=256)]
 PasskeyName = Annotated[str, msgspec.Meta(max_length=120)]
@@ -82,7 +81,7 @@ class AccountController(Controller):
     tags = ["Account"]
     response_headers = NOT_KEPT
 
-    @get("/", opt=_ENROLLING, sync_to_thread=True, summary="My account")
+    @get("/", opt={"permission": _OWN, "without_second_factor": True}, sync_to_thread=True, summary="My account")
     def show(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> Account:
         """What I can sign in with, and sign-ins from new places."""
         me = request.user
@@ -113,7 +112,9 @@ class AccountController(Controller):
         return _renewed(request, token, credentials, settings)
 
     @post(
-        "/step-up", opt={**_ENROLLING, "repeat": _PROVEN}, status_code=204, request_max_body_size=SMALL_BODY,
+        "/step-up",
+        opt={"permission": _OWN, "without_second_factor": True, "repeat": _PROVEN},
+        status_code=204, request_max_body_size=SMALL_BODY,
         summary="Prove again who I am",
     )  # fmt: skip
     async def step_up(
@@ -128,7 +129,9 @@ class AccountController(Controller):
         return _renewed(request, token, credentials, settings)
 
     @post(
-        "/step-up/passkey/options", opt=_ENROLLING, sync_to_thread=True, status_code=200,
+        "/step-up/passkey/options",
+        opt={"permission": _OWN, "without_second_factor": True},
+        sync_to_thread=True, status_code=200,
         summary="Begin to prove by passkey who I am",
     )  # fmt: skip
     def step_up_options(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> PasskeyOptions:
@@ -136,7 +139,7 @@ class AccountController(Controller):
         return PasskeyOptions(options=passkeys.step_up_options(tx, settings, request.user.id))
 
     @post(
-        "/step-up/passkey", opt={**_ENROLLING, "repeat": _PROVEN}, status_code=204,
+        "/step-up/passkey", opt={"permission": _OWN, "without_second_factor": True, "repeat": _PROVEN}, status_code=204,
         request_max_body_size=SMALL_BODY, summary="Prove by passkey who I am",
     )  # fmt: skip
     async def step_up_by_passkey(
@@ -148,7 +151,9 @@ class AccountController(Controller):
         return _renewed(request, token, credentials, settings)
 
     @post(
-        "/totp", opt={**_ENROLLING, "step_up": True, "answer_once": True}, sync_to_thread=True, status_code=200,
+        "/totp",
+        opt={"permission": _OWN, "without_second_factor": True, "step_up": True, "answer_once": True},
+        sync_to_thread=True, status_code=200,
         summary="Begin to set up an authenticator app",
     )  # fmt: skip
     def begin_totp(self, request: Request[Principal, Any, Any], tx: Tx) -> TotpEnrolment:
@@ -157,7 +162,9 @@ class AccountController(Controller):
         return TotpEnrolment(secret=begun.secret, uri=begun.uri)
 
     @post(
-        "/totp/confirm", opt={**_ENROLLING, "step_up": True, "answer_once": True}, sync_to_thread=True,
+        "/totp/confirm",
+        opt={"permission": _OWN, "without_second_factor": True, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
         status_code=200, request_max_body_size=SMALL_BODY, summary="Confirm the authenticator app",
     )  # fmt: skip
     def confirm_totp(
@@ -183,7 +190,9 @@ class AccountController(Controller):
         return RecoveryCodes(recovery_codes=factors.renew_recovery_codes(tx, settings, request.user.id))
 
     @post(
-        "/passkeys/options", opt={**_ENROLLING, "step_up": True}, sync_to_thread=True, status_code=200,
+        "/passkeys/options",
+        opt={"permission": _OWN, "without_second_factor": True, "step_up": True},
+        sync_to_thread=True, status_code=200,
         summary="Begin to add a passkey",
     )  # fmt: skip
     def passkey_options(self, request: Request[Principal, Any, Any], tx: Tx, settings: Settings) -> PasskeyOptions:
@@ -191,7 +200,8 @@ class AccountController(Controller):
         return PasskeyOptions(options=passkeys.registration_options(tx, settings, request.user.id))
 
     @post(
-        "/passkeys", opt={**_ENROLLING, "step_up": True, "repeat": "The challenge works once."},
+        "/passkeys",
+        opt={"permission": _OWN, "without_second_factor": True, "step_up": True, "repeat": "The challenge works once."},
         request_max_body_size=SMALL_BODY, summary="Add a passkey",
     )  # fmt: skip
     async def add_passkey(

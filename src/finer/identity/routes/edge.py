@@ -117,6 +117,11 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         return
     if principal is None or permission is None:
         raise PermissionMissing("This route declares no permission, so nobody may call it.")
+    _may_call(principal, handler, str(permission))
+
+
+def _may_call(principal: Principal, handler: BaseRouteHandler, permission: str) -> None:
+    """Whether somebody who is known may call this route now. Raises as the guard."""
     if principal.networks and not addresses.within(principal.networks, audit.ORIGIN.get()):
         raise AddressNotAllowed(f"{principal.name} may be used from certain networks only, and this is none of them.")
     if principal.second_factor_missing and not handler.opt.get("without_second_factor"):
@@ -127,7 +132,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if permission not in principal.permissions:
         raise PermissionMissing(
             f"{principal.name} ({principal.role.value.replace('_', ' ')}) does not have the permission {permission}.",
-            permission=str(permission),
+            permission=permission,
         )
     if handler.opt.get("step_up") and not principal.stepped_up:
         raise StepUpRequired(

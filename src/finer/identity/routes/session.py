@@ -69,9 +69,6 @@ class PasskeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credential: dict[str, Any]
 
 
-_ENROLLING = {"permission": Permission.SESSION_OWN, "without_second_factor": True}
-
-
 class SessionController(Controller):
     """Signing in and out."""
 
@@ -131,7 +128,12 @@ class SessionController(Controller):
         admission = await SIGNING.run(doorway.by_passkey, data.credential, address_of(request), agent_of(request))
         return await _admitted(request, admission, doorway, credentials, settings)
 
-    @delete("/session", opt=_ENROLLING, sync_to_thread=True, summary="Sign out")
+    @delete(
+        "/session",
+        opt={"permission": Permission.SESSION_OWN, "without_second_factor": True},
+        sync_to_thread=True,
+        summary="Sign out",
+    )
     def sign_out(self, request: Request[Principal, Any, Any], tx: Tx, credentials: Any) -> Response[None]:
         """End this session."""
         if request.user.session_id is not None:
@@ -139,7 +141,12 @@ class SessionController(Controller):
         credentials.forget(credential_of(request)[0])
         return signed_out()
 
-    @get("/me", opt=_ENROLLING, sync_to_thread=True, summary="Who am I")
+    @get(
+        "/me",
+        opt={"permission": Permission.SESSION_OWN, "without_second_factor": True},
+        sync_to_thread=True,
+        summary="Who am I",
+    )
     def me(self, request: Request[Principal, Any, Any], tx: Tx) -> Me:
         """The signed-in person, the firm, and what the role allows."""
         user = people.get_user(tx, request.user.id)
