@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
 from finer.kit.errors import FinerError, InvalidInput, NotFound, TooManyRequests
-from finer.kit.hashing import combine_hashes, hash_strings, hash_text
+from finer.kit.hashing import combine_hashes, hash_columns, hash_strings, hash_text
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.moments import EPOCH, from_microseconds, microseconds
 from finer.kit.money import Money, exponent
@@ -102,6 +102,25 @@ def test_hashes_tell_texts_apart_and_nulls_from_texts(texts: list[str | None]) -
     assert len(set(hashes.tolist())) == len(set(texts))
     sliced = pa.array([*texts, "x"], pa.string())[1:]
     assert hash_strings(sliced).tolist() == hash_strings(pa.array([*texts, "x"][1:], pa.string())).tolist()
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), st.text(max_size=20)), min_size=9, max_size=9), max_size=5))
+def test_hashing_columns_together_is_hashing_each(columns: list[list[str | None]]) -> None:
+    for start in (0, 3, 9):
+        arrays = [pa.array(texts, pa.string()).slice(start) for texts in columns]
+        together = hash_columns(arrays)
+        assert [row.tolist() for row in together] == [hash_strings(array).tolist() for array in arrays]
+
+
+def test_texts_hashed_together_are_not_hashed_again() -> None:
+    batch = pa.record_batch({"a": ["x", None], "n": [1, 2], "b": ["", "y"]})
+    columns, alone = Columns(batch), Columns(batch)
+    columns.hash_together(["a", "n", "b", "a", "missing"])
+    for name in ("a", "b"):
+        assert columns.hashes(name).tolist() == alone.hashes(name).tolist()
+    columns.add("a", np.array([1, 2]))
+    columns.hash_together(["a"])
+    assert columns.pick(np.array([1]), ["b", "a", "n"]) == {"b": ["y"], "a": [2], "n": [2]}
 
 
 def test_pairs_of_hashes_keep_their_order() -> None:

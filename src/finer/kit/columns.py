@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from finer.kit.hashing import hash_strings
+from finer.kit.hashing import hash_columns, hash_strings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -70,6 +70,17 @@ class Columns:
             found = self._hashes[name] = hash_strings(self._arrow[name])
         return found
 
+    def hash_together(self, names: Iterable[str]) -> None:
+        """Hash those of the text columns that have no hashes yet, all in one call; any other name is left alone."""
+        wanted = [
+            (name, self._arrow[name])
+            for name in dict.fromkeys(names)
+            if name not in self._hashes and name in self._arrow and pa.types.is_string(self._arrow[name].type)
+        ]
+        self._hashes.update(
+            zip((name for name, _ in wanted), hash_columns([array for _, array in wanted]), strict=True)
+        )
+
     def strings(self, name: str) -> pa.Array:
         """A text column as Arrow, for what hashes cannot do (patterns, order)."""
         return self._arrow[name]
@@ -84,8 +95,19 @@ class Columns:
 
     def pick(self, rows: Array, names: Iterable[str]) -> dict[str, list[Any]]:
         """Plain Python values of a few rows, for alerts and answers."""
-        chosen = pa.array(rows)
-        return {name: self.arrow(name).take(chosen).to_pylist() for name in names}
+        wanted = list(names)
+        stored = [name for name in wanted if name in self._arrow]
+        # One take for all columns: each costs as much for one row as for a thousand.
+        taken = self.batch.select(stored).take(pa.array(rows))
+        found = dict(zip(stored, (column.to_pylist() for column in taken.columns), strict=True))
+        return {name: found[name] if name in found else self._picked(name, rows) for name in wanted}
+
+    def _picked(self, name: str, rows: Array) -> list[Any]:
+        values: list[Any] = self._values[name][rows].tolist()
+        valid = self._valid.get(name)
+        if valid is None:
+            return values
+        return [value if known else None for value, known in zip(values, valid[rows].tolist(), strict=True)]
 
 
 def _numbers(array: pa.Array) -> Array:

@@ -22,3 +22,21 @@ def _pointer(_typing: Any, array: Any) -> Any:
 
 
 pointer: Any = intrinsic(_pointer)
+
+
+def _int32_at(_typing: Any, address: Any) -> Any:
+    """The int32 values from an address on. What they belong to has to outlive the pointer."""
+    return types.CPointer(types.int32)(address), _from_integer  # type: ignore[no-untyped-call]
+
+
+def _uint8_at(_typing: Any, address: Any) -> Any:
+    """The bytes from an address on. What they belong to has to outlive the pointer."""
+    return types.CPointer(types.uint8)(address), _from_integer  # type: ignore[no-untyped-call]
+
+
+def _from_integer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+
+int32_at: Any = intrinsic(_int32_at)
+uint8_at: Any = intrinsic(_uint8_at)

@@ -164,7 +164,11 @@ def _shown(plan: Plan, arrays: list[pa.Array], name: str, row: int) -> str:
 
 def fingerprint(plan: Plan, columns: Columns) -> Array:
     """32 bits of the content of every record, uint32[n]: equal for a record sent again, different for a conflict."""
-    state = np.full(columns.rows, np.uint64(0x452821E638D01377), np.uint64)
-    for name in plan.contract.fingerprint_fields:
-        state = kernels.fold(state, column_hash(columns.arrow(plan.contract.field(name).column)))
-    return (state >> np.uint64(32)).astype(np.uint32)
+    names = [plan.contract.field(name).column for name in plan.contract.fingerprint_fields]
+    columns.hash_together(names)
+    hashes = np.empty((len(names), columns.rows), np.uint64)
+    for place, name in enumerate(names):
+        array = columns.arrow(name)
+        hashes[place] = columns.hashes(name) if pa.types.is_string(array.type) else column_hash(array)
+    folded: Array = kernels.fold_all(hashes)
+    return (folded >> np.uint64(32)).astype(np.uint32)

@@ -340,3 +340,15 @@ def fold(state: Any, hashes: Any) -> Any:
     for i in range(len(state)):
         out[i] = mix(state[i] * np.uint64(0xBF58476D1CE4E5B9) + mix(hashes[i] ^ np.uint64(0x94D049BB133111EB)))
     return out
+
+
+@nb.njit(cache=True, nogil=True)
+def fold_all(hashes: Any) -> Any:
+    """One running hash per row, uint64[n], over the columns of `hashes` (columns, n); their order matters."""
+    state = np.full(hashes.shape[1], np.uint64(0x452821E638D01377), np.uint64)
+    for column in range(hashes.shape[0]):
+        for i in range(hashes.shape[1]):
+            state[i] = mix(
+                state[i] * np.uint64(0xBF58476D1CE4E5B9) + mix(hashes[column, i] ^ np.uint64(0x94D049BB133111EB))
+            )
+    return state

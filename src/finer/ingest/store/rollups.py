@@ -12,6 +12,7 @@ from finer.ingest.tables import rollups
 from finer.kit.tx import Tx
 
 _STEPS_S = (5, 3600)
+_STEPS = f"{{{_STEPS_S[0]},{_STEPS_S[1]}}}"
 
 _ADD_ROLLUP = """
 insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
@@ -72,7 +73,8 @@ class RollupStore:
             {
                 "tenant": self._tenant, "contract": contract, "writer": writer, "at": at, "received": received,
                 "accepted": accepted, "duplicates": duplicates, "quarantined": quarantined,
-                "latency": list(latency), "steps": list(_STEPS_S),
+                # As text: a list of numbers is looked through for the smallest type that holds them all.
+                "latency": "{" + ",".join(map(str, latency)) + "}", "steps": _STEPS,
             },
         )  # fmt: skip
 
