@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from binascii import unhexlify
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -68,7 +69,7 @@ class Walk:
         sha256, previous, before, expected = hashlib.sha256, self.hash, self._before, self.sequence
         for row in rows:
             number, shown, entry, line = row.split(b"\t", 3)
-            stored = bytes.fromhex(shown.decode())
+            stored = unhexlify(shown)
             expected += 1
             gap = int(number) != expected
             if gap:

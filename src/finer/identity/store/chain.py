@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from finer.identity.rules.chain import genesis
 from finer.identity.tables.audit import heads, seals, verifications, waiting
 from finer.identity.types import ChainFinding, SignedHead, Verification
+from finer.kit.copy_out import copy_out
 from finer.kit.tx import Tx
 
 # The canonical line of an entry: these fields in this order, in COPY's text format (tab-separated, backslash escapes).
@@ -25,12 +26,12 @@ e.subject, e.outcome, e.origin, e.user_agent, e.session, e.request, e.detail::te
 _WAITING = f"""
 copy (select e.id, {_LINE} from identity_audit_waiting w
         join identity_audit_entries e on e.tenant_id = w.tenant_id and e.id = w.entry_id
-       where w.tenant_id = %s order by e.at, e.id limit %s) to stdout
+       where w.tenant_id = '{{}}'::uuid order by e.at, e.id limit {{:d}}) to stdout
 """  # noqa: S608 - our own column list
 _SEALED = f"""
 copy (select s.sequence, encode(s.hash, 'hex'), s.entry_id, {_LINE} from identity_audit_seals s
         left join identity_audit_entries e on e.tenant_id = s.tenant_id and e.id = s.entry_id
-       where s.tenant_id = %s and s.sequence > %s and s.sequence <= %s order by s.sequence) to stdout
+       where s.tenant_id = '{{}}'::uuid and s.sequence > {{:d}} and s.sequence <= {{:d}} order by s.sequence) to stdout
 """  # noqa: S608 - our own column list
 # One sealer for each firm at a time, wherever it runs; who comes second leaves the work to the first.
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('finer audit chain ' || %s, 0))"
@@ -89,7 +90,7 @@ class ChainStore:
 
     def waiting_lines(self, limit: int) -> list[tuple[uuid.UUID, bytes]]:
         """(id, canonical line) of entries that wait for their seal, in the order of their time."""
-        rows = self._copied(_WAITING, (self._tenant, limit))
+        rows = self._copied(_WAITING, limit)
         return [(uuid.UUID(row[:36].decode()), row[37:]) for row in rows]
 
     def add_seals(self, sealed: Sequence[tuple[int, uuid.UUID, bytes]], now: datetime) -> None:
@@ -105,19 +106,16 @@ class ChainStore:
             (self._tenant, entries),
         )
 
-    def sealed_rows(self, after: int, until: int) -> list[bytes]:
+    def sealed_rows(self, after: int, until: int) -> Iterator[bytes]:
         """Sealed rows with `after` < sequence <= `until`, in order, as `Walk` reads them."""
         # Row by row along two indexes: a hash join would read the whole trail for each stretch of it.
         self._connection.exec_driver_sql(_ALONG_INDEXES)
-        return self._copied(_SEALED, (self._tenant, after, until))
+        return self._copied(_SEALED, after, until)
 
-    def _copied(self, statement: str, arguments: tuple[Any, ...]) -> list[bytes]:
-        driver = self._connection.connection.driver_connection
-        if driver is None:
-            raise RuntimeError("The connection is closed.")
-        with driver.cursor() as cursor, cursor.copy(statement, arguments) as copy:
-            # A line break inside a text is escaped by COPY, so what is left between line breaks is a row.
-            return b"".join(copy).split(b"\n")[:-1]
+    def _copied(self, statement: str, *numbers: int) -> Iterator[bytes]:
+        driver: Any = self._connection.connection.driver_connection
+        # COPY takes no parameters: what is written into it are a UUID and whole numbers.
+        return copy_out(driver, statement.format(self._tenant, *numbers))
 
     def waiting(self) -> int:
         """How many entries wait for their seal."""
