@@ -50,6 +50,7 @@ data_keys = sa.Table(
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("superseded_at", sa.DateTime(timezone=True)),
     sa.UniqueConstraint("tenant_id", "subject", "version"),
+    sa.Index("ix_kit_keys_in_force", "tenant_id", "created_at", postgresql_where=sa.text("superseded_at is null")),
 )
 
 installation_keys = sa.Table(

@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, insert
 
 from finer.kit.crypto.envelope import joined, new_key
 from finer.kit.crypto.errors import KeysUnavailable
@@ -27,6 +27,12 @@ from finer.kit.tables import data_keys, installation_keys
 REMEMBER_S = 60.0
 _REMEMBERED_MAX = 10_000
 _INDEX = "index"
+
+_ADD = """
+insert into kit_keys (tenant_id, id, subject, version, wrapped, created_at)
+select %s, id, subject, version, wrapped, %s
+from unnest(%s::uuid[], %s::bytea[], %s::int[], %s::bytea[]) as k(id, subject, version, wrapped)
+"""
 
 DataKey = tuple[uuid.UUID, bytes]
 """Id and secret of a data key."""
@@ -92,19 +98,9 @@ class Keyring:
         """New versions (subject, version) of keys, for what is sealed from now on."""
         made = [(uuid.uuid4(), new_key(), subject, version) for subject, version in lines]
         boxes = [(secret, _bound_to(tx.tenant, identifier, subject)) for identifier, secret, subject, _ in made]
-        tx.connection.execute(
-            data_keys.insert(),
-            [
-                {
-                    "tenant_id": tx.tenant,
-                    "id": identifier,
-                    "subject": subject,
-                    "version": version,
-                    "wrapped": wrapped,
-                    "created_at": tx.now(),
-                }
-                for (identifier, _, subject, version), wrapped in zip(made, self.service.wrap(boxes), strict=True)
-            ],
+        identifiers, _, subjects, versions = (list(each) for each in zip(*made, strict=True)) if made else ([],) * 4
+        tx.connection.exec_driver_sql(
+            _ADD, (tx.tenant, tx.now(), identifiers, subjects, versions, self.service.wrap(boxes))
         )
         self._memory.forget([(tx.tenant, subject) for subject, _ in lines])
         tx.made_keys.update({(tx.tenant, subject): (identifier, secret) for identifier, secret, subject, _ in made})
@@ -116,7 +112,7 @@ class Keyring:
             sa.select(old.c.id.label("of"), new)
             .distinct(old.c.id)
             .join_from(old, new, (new.c.tenant_id == old.c.tenant_id) & (new.c.subject == old.c.subject))
-            .where(old.c.tenant_id == tx.tenant, old.c.id.in_(list(identifiers)))
+            .where(old.c.tenant_id == tx.tenant, one_of(old.c.id, list(identifiers)))
             .order_by(old.c.id, new.c.version.desc())
         )
         rows = tx.connection.execute(query).all()
@@ -133,7 +129,7 @@ class Keyring:
             else:
                 found[identifier] = known[1]
         if wanted:
-            query = sa.select(data_keys).where(data_keys.c.tenant_id == tx.tenant, data_keys.c.id.in_(wanted))
+            query = sa.select(data_keys).where(data_keys.c.tenant_id == tx.tenant, one_of(data_keys.c.id, wanted))
             for key in self._unwrapped(tx.connection.execute(query).all()):
                 self._memory.put((tx.tenant, key[0]), key)
                 found[key[0]] = key[1]
@@ -187,6 +183,11 @@ class Keyring:
         query = sa.select(installation_keys.c.wrapped).where(installation_keys.c.name == _INDEX)
         found = tx.connection.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
+
+
+def one_of(column: sa.ColumnElement[Any], wanted: list[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of these. One parameter whatever their number, where IN has one for each."""
+    return column == sa.any_(sa.literal(wanted, ARRAY(UUID(as_uuid=True))))
 
 
 def rewrap(keyring: Keyring, tx: KeyTx, after: uuid.UUID | None, limit: int) -> tuple[uuid.UUID | None, int]:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from finer.kit.crypto import envelope
 from finer.kit.crypto.envelope import Place
 from finer.kit.crypto.fields import keyring
+from finer.kit.crypto.keyring import one_of
 from finer.kit.schema import metadata
 from finer.kit.tables import data_keys
 from finer.kit.tx import Tx
@@ -66,7 +67,7 @@ def supersede(tx: Tx, before: datetime, limit: int) -> int:
     rows = tx.connection.execute(old).all()
     if rows:
         keyring(tx).add_versions(tx, [(bytes(row.subject), row.version + 1) for row in rows])
-        mine = (data_keys.c.tenant_id == tx.tenant) & data_keys.c.id.in_([row.id for row in rows])
+        mine = (data_keys.c.tenant_id == tx.tenant) & one_of(data_keys.c.id, [row.id for row in rows])
         tx.connection.execute(data_keys.update().where(mine).values(superseded_at=tx.now()))
     return len(rows)
 
@@ -177,18 +178,16 @@ def _sealed_again(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]]) -> l
 
 
 def _write(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]], values: list[dict[str, bytes | None]]) -> None:
-    table = sealed.table
-    mine = [table.c.tenant_id == tx.tenant, *(column == sa.bindparam(f"key_{column.name}") for column in sealed.key)]
-    change = (
-        table.update()
-        .where(*mine)
-        .values({column.name: sa.bindparam(f"new_{column.name}") for column in sealed.columns})
-    )
-    tx.connection.execute(
-        change,
-        [
-            {f"key_{column.name}": row._mapping[column.name] for column in sealed.key}
-            | {f"new_{name}": value for name, value in one.items()}
-            for row, one in zip(rows, values, strict=True)
-        ],
+    """Put the values into their rows, all in one statement."""
+    columns = (*sealed.key, *sealed.columns)
+    lists = [[row._mapping[column.name] for row in rows] for column in sealed.key]
+    lists += [[one[column.name] for one in values] for column in sealed.columns]
+    kinds = [column.type.compile(tx.connection.dialect) for column in columns]
+    changes = ", ".join(f"{column.name} = u.{column.name}" for column in sealed.columns)
+    same = " and ".join(f"t.{column.name} = u.{column.name}" for column in sealed.key)
+    tx.connection.exec_driver_sql(
+        f"update {sealed.table.name} as t set {changes} "  # noqa: S608 - names of our own tables
+        f"from unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) as u({', '.join(c.name for c in columns)}) "
+        f"where t.tenant_id = %s and {same}",
+        (*lists, tx.tenant),
     )
