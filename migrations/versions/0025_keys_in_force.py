@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0024_keys_in_force"
-down_revision = "0023_job_runs"
+revision = "0025_keys_in_force"
+down_revision = "0024_two_people"
 
 
 def upgrade() -> None:
