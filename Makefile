@@ -31,8 +31,12 @@ run: .venv/.installed web/dist/index.html ## Set up what is missing, then start 
 	@.venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
 
 .PHONY: test
-test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed object-storage ## Set up what is missing, then run every check and test
+test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed object-storage kafka-jars ## Set up what is missing, then run every check and test
 	@$(PYTHON) tools/checks.py all
+
+.PHONY: kafka
+kafka: .venv/.installed-dev tests/kafka/target/.installed ## Run Apache Kafka on this machine until Ctrl-C, to try sources with
+	@$(PYTHON) -m tests.support.kafka
 
 .PHONY: security
 security: .venv/.installed-dev web/dist/index.html ## Try every attack, ask the scanners, write docs/assurance/report.md
@@ -117,6 +121,13 @@ object-storage: .tools/object-storage/.installed
 	@.tools/object-storage/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
 		--require-hashes --requirement tests/object_storage/requirements.lock
 	@touch $@
+
+# The Kafka that sources are tested against.
+.PHONY: kafka-jars
+kafka-jars: tests/kafka/target/.installed
+
+tests/kafka/target/.installed: tests/kafka/pom.xml
+	@tools/kafka-jars && mkdir -p $(@D) && touch $@
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	@echo "Building the web app ..."

@@ -43,6 +43,9 @@ from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
+from finer.sources.service import manage
+from finer.sources.service.reach import Reach
+from finer.sources.types import Credentials, StripeSettings
 from tests.support.identity import Firm
 
 _AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -264,6 +267,25 @@ class Samples:
     def what(self) -> str:
         return "sessions"
 
+    def source_id(self) -> str:
+        return show_id("src", self._source())
+
+    def hook(self) -> str:
+        source = self._source()
+        with self._world.firm.tx() as tx:
+            token = manage.new_hook(tx, source)
+        self._world.secrets.append(token)
+        return token
+
+    def _source(self) -> uuid.UUID:
+        mark, secret = self._world.mark, f"whsec_{uuid.uuid4().hex}"
+        self._world.secrets.append(secret)
+        with self._world.firm.tx() as tx:
+            return manage.create(
+                tx, Reach(mark), name=f"Source {mark} {uuid.uuid4().hex[:6]}", contract="transaction", mapping="",
+                settings=StripeSettings(api_version="2025-09-30.clover"), credentials=Credentials(secret=secret),
+            ).id  # fmt: skip
+
     def team_id(self) -> str:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
@@ -316,6 +338,13 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PUT /api/v1/privacy/retention/{what}": {"days": 90},
         "POST /api/v1/security-alerts/{access_alert_id}/containment": {"act": "end_sessions"},
         "POST /api/v1/security-alerts/{access_alert_id}/state": {"state": "acknowledged", "version": 1},
+        "POST /api/v1/sources": _stripe(f"Matrix {uuid.uuid4().hex[:8]}", credentials={"secret": "whsec_" + "m" * 20}),
+        "POST /api/v1/sources/trials": {
+            name: value
+            for name, value in _stripe("", credentials={"secret": "whsec_" + "m" * 20}).items()
+            if name != "name"
+        },
+        "PUT /api/v1/sources/{source_id}": _stripe(f"Renamed {uuid.uuid4().hex[:8]}"),
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
         "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
         "PUT /api/v1/firm": {"name": "Renamed", "logo_text": "Renamed", "timezone": "UTC"},
@@ -330,3 +359,8 @@ def bodies(samples: Samples) -> dict[str, Any]:
         },
         "PUT /api/v1/teams/{team_id}/members": {"members": [samples.value("user_id")]},
     }
+
+
+def _stripe(name: str, **more: Any) -> dict[str, Any]:
+    settings = {"type": "stripe", "api_version": "2025-09-30.clover"}
+    return {"name": name, "contract": "transaction", "settings": settings, **more}

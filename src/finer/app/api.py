@@ -32,6 +32,7 @@ from finer.app.process import prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
+from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
 from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
@@ -58,6 +59,7 @@ from finer.kit.tx import Tx
 from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
+from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse import service as warehouse
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +67,7 @@ _SMALL_BODY = 2**20  # bytes; what the framework costs is nothing beside reading
 ROUTES: list[Any] = [
     *IDENTITY_ROUTES,
     *INGEST_ROUTES,
+    *SOURCE_ROUTES,
     *DECISION_ROUTES,
     *PRIVACY_ROUTES,
     NotificationController,
@@ -90,6 +93,7 @@ class Services:
         self.registry = Registry(self.database)
         self.ingestion = Ingestion(self.database, settings, self.registry)
         self.intake = Intake(self.ingestion.submit, self.registry.soon, settings.body_bytes_max)
+        self.source_desk = SourceDesk(self.database, settings, lambda: self.ingestion.backlog_events)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
@@ -138,6 +142,7 @@ class Services:
         await self.pipeline.close()
         await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._listener.close)
+        self.source_desk.close()
         self.lake.close()
         await asyncio.to_thread(self.access_log.close)
         self.database.close()
@@ -243,6 +248,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "machine_tokens": constant(services.authenticator.machine_tokens),
         "doorway": constant(services.doorway),
         "proposal_kinds": constant(PROPOSAL_KINDS),
+        "source_desk": constant(services.source_desk),
         "single_sign_on": constant(services.single_sign_on),
         "settings": constant(services.settings),
         "lake": constant(services.lake),

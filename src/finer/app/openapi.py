@@ -20,6 +20,7 @@ from finer.app.idempotency import ANSWER_ONCE, HEADER, KEY_MAX, REPLAYED, honour
 from finer.identity.routes import edge
 from finer.ingest.service import contracts
 from finer.kit.documents import Problem
+from finer.sources.types import Settings as SourceSettings
 
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
 _KEY = {
@@ -173,7 +174,8 @@ def _problem(status: int | None) -> dict[str, Any]:
 
 
 def _shared_schemas() -> dict[str, Any]:
-    _, found = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
+    # What the framework leaves out of kinds that are told apart by a tag is the tag.
+    _, found = msgspec.json.schema_components([Problem, SourceSettings], ref_template="#/components/schemas/{name}")
     schemas = contracts.json_schemas()
     record = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in schemas]}
     return {**found, **schemas, "record": record}

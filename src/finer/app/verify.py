@@ -23,6 +23,7 @@ from finer.kit.hashing import hash_text
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+from finer.sources import invariants as source_invariants
 from finer.warehouse import service as warehouse
 from finer.warehouse.errors import LakeEmpty
 
@@ -37,6 +38,7 @@ CHECKS: tuple[Check, ...] = (
     ingest_invariants.every_refused_record_is_kept,
     ingest_invariants.receipts_do_not_overlap,
     ingest_invariants.duplicates_belong_to_receipts,
+    source_invariants.counts_add_up,
     decisions.totals_equal_alerts,
     decisions.one_alert_per_event,
 )

@@ -65,6 +65,8 @@ class Permission(StrEnum):
     SECURITY_ALERTS_READ = "security_alerts:read"
     SECURITY_ALERTS_RESOLVE = "security_alerts:resolve"
     SESSION_OWN = "session:own"
+    SOURCES_READ = "sources:read"
+    SOURCES_WRITE = "sources:write"
     SQL_RUN = "sql:run"
     SSO_APPROVE = "sso:approve"
     SSO_READ = "sso:read"
@@ -109,10 +111,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Factor(StrEnum):
-    """How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider.
-
-    `sso_mfa` is the provider too, which said in a way that the firm trusts that it asked for more than a password.
-    """
+    """How somebody showed who they are; `sso_mfa` is a provider that the firm trusts to ask for two factors."""
 
     LINK = "link"
     PASSKEY = "passkey"
@@ -250,10 +249,9 @@ class SignedHead(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with an audit chain: what, where, and a sentence."""
+    """What is altered, missing, reordered, inserted, unsealed, forged, truncated or rewritten, and a sentence."""
 
     kind: str
-    """altered, missing, reordered, inserted, unsealed, forged, truncated or rewritten."""
     says: str
     sequence: int | None = None
     entry: str | None = None
@@ -274,15 +272,13 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a firm's audit chain stands."""
+    """Where a firm's audit chain stands: the latest run, finished or under way, and the latest that was finished."""
 
     sequence: int
     waiting: int
     head: SignedHead | None
     verification: Verification | None
-    """The latest run, finished or under way."""
     verified: Verification | None
-    """The latest run that was finished."""
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -296,7 +292,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     permissions: frozenset[Permission]
     """What the role grants; for a key, what of that its scopes name."""
     teams: frozenset[uuid.UUID] = frozenset()
-    """The teams a person belongs to."""
     credential: str
     """Where the principal came from: the hash of the session token, or the machine's prefix. Never the secret."""
     session_id: uuid.UUID | None = None

@@ -64,6 +64,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _D(description="host:port pairs, by comma, that outbound requests may reach although private or plain HTTP."),
     ] = ""
+    sources_hosts: Annotated[
+        str,
+        _D(
+            description="host:port pairs (firm=host:port for one firm), by comma, that sources may reach although "
+            "private or without TLS."
+        ),
+    ] = ""
+    sources_folders: Annotated[
+        str, _D(description="firm=/folder pairs, by comma: folders of this machine that a firm's sources may watch.")
+    ] = ""
     database_pool_connections: Annotated[
         int, _D(description="Database connections that one process holds at most.", ge=2, le=200)
     ] = 10

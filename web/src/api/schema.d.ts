@@ -1793,6 +1793,202 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sources
+         * @description Every source of the firm with its state, lag and counts, by name.
+         */
+        get: operations["ApiV1SourcesList"];
+        put?: never;
+        /**
+         * Add a source
+         * @description Add a source; it is read from now on. Credentials are sealed and shown to nobody.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1SourcesCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a source
+         * @description Connect to a source, and show its first records mapped and held to the contract. Nothing is taken.
+         */
+        post: operations["ApiV1SourcesTrialsLook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One source
+         * @description A source as it stands, without its credentials.
+         */
+        get: operations["ApiV1SourcesSourceIdDetail"];
+        /**
+         * Change a source
+         * @description Change a source. Credentials may be left out while the other side stays the same.
+         */
+        put: operations["ApiV1SourcesSourceIdChange"];
+        post?: never;
+        /**
+         * Remove a source
+         * @description Forget a source and its credentials. The records that came from it stay.
+         */
+        delete: operations["ApiV1SourcesSourceIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give webhooks a new address
+         * @description A new address for the webhooks of a source; the one before ends at once.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1SourcesSourceIdAddressAddress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin again
+         * @description Read a source again from a point on. What was taken before has the same event ids and counts once.
+         */
+        post: operations["ApiV1SourcesSourceIdBackfillBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * History of a source
+         * @description Errors, recoveries and what people did, newest first.
+         */
+        get: operations["ApiV1SourcesSourceIdHistoryHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Files of a source
+         * @description Files, objects or events of a source and what became of each, newest first, page by page.
+         */
+        get: operations["ApiV1SourcesSourceIdItemsItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/pausing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a source
+         * @description Take nothing more from a source until somebody resumes it.
+         */
+        post: operations["ApiV1SourcesSourceIdPausingPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{source_id}/resuming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a source
+         * @description Read a source on, exactly where it stands; one that failed is tried at once.
+         */
+        post: operations["ApiV1SourcesSourceIdResumingResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sso/attempts": {
         parameters: {
             query?: never;
@@ -2055,6 +2251,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/stripe/{hook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An event of Stripe
+         * @description Take an event of Stripe that is signed by one of the secrets of the source, not long ago.
+         *
+         *     An event that was taken before is answered alike and not taken again. Stripe sends again what is refused.
+         */
+        post: operations["ApiV1WebhooksStripeHookStripe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2300,6 +2518,11 @@ export interface components {
             id: string;
             last_sequence: number;
         };
+        /** BackfillBody */
+        BackfillBody: {
+            /** @default  */
+            begin: string;
+        };
         /** BeginBody */
         BeginBody: {
             firm: string;
@@ -2427,6 +2650,18 @@ export interface components {
             quarantined: number;
             received: number;
         };
+        /** Credentials */
+        Credentials: {
+            /** @default  */
+            ca: string;
+            items?: components["schemas"]["PlaidItem"][];
+            /** @default  */
+            second_secret: string;
+            /** @default  */
+            secret: string;
+            /** @default  */
+            user: string;
+        };
         /**
          * DataClass
          * @description How much harm a value does in the wrong hands, from none to most.
@@ -2481,9 +2716,7 @@ export interface components {
         };
         /**
          * Factor
-         * @description How somebody showed who they are. A link is handed out by an administrator; `sso` is the firm's own provider.
-         *
-         *         `sso_mfa` is the provider too, which said in a way that the firm trusts that it asked for more than a password.
+         * @description How somebody showed who they are; `sso_mfa` is a provider that the firm trusts to ask for two factors.
          * @enum {string}
          */
         Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "sso_mfa" | "totp";
@@ -2515,6 +2748,19 @@ export interface components {
             name: string;
             primary_color?: string | null;
             timezone: string;
+        };
+        /**
+         * FolderSettings
+         * @description A folder of the server, with everything below it.
+         */
+        FolderSettings: {
+            folder: string;
+            /** @default * */
+            pattern: string;
+            /** @default 5 */
+            settle_s: number;
+            /** @enum {unknown} */
+            type: "folder";
         };
         /**
          * Form
@@ -2560,6 +2806,15 @@ export interface components {
         Holds: {
             items: components["schemas"]["Hold"][];
         };
+        /** HookAddress */
+        HookAddress: {
+            address: string;
+        };
+        /** HookAnswer */
+        HookAnswer: {
+            /** @enum {string} */
+            outcome: "taken" | "known" | "nothing";
+        };
         /** Invitation */
         Invitation: {
             link: string | null;
@@ -2573,6 +2828,44 @@ export interface components {
             /** @default  */
             reason: string;
             role: components["schemas"]["Role"];
+        };
+        /**
+         * ItemState
+         * @description What became of a file or an object.
+         * @enum {string}
+         */
+        ItemState: "reading" | "done" | "same" | "failed";
+        /**
+         * KafkaFormat
+         * @description What a message holds: one JSON object, several (one per line), or an Arrow IPC stream of record batches.
+         * @enum {unknown}
+         */
+        KafkaFormat: "arrow" | "json" | "ndjson";
+        /**
+         * KafkaSecurity
+         * @description How brokers are spoken to. Without TLS only where the operator listed the broker.
+         * @enum {unknown}
+         */
+        KafkaSecurity: "plaintext" | "sasl_plaintext" | "sasl_ssl" | "ssl";
+        /**
+         * KafkaSettings
+         * @description A topic, read as a member of a consumer group whose offsets are kept here.
+         */
+        KafkaSettings: {
+            /** @default earliest */
+            begin: string;
+            brokers: string;
+            /** @default json */
+            format: components["schemas"]["KafkaFormat"];
+            /** @default finer */
+            group: string;
+            /** @default SCRAM-SHA-512 */
+            mechanism: string;
+            /** @default sasl_ssl */
+            security: components["schemas"]["KafkaSecurity"];
+            topic: string;
+            /** @enum {unknown} */
+            type: "kafka";
         };
         /** KeyBody */
         KeyBody: {
@@ -2752,6 +3045,22 @@ export interface components {
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
         };
+        /**
+         * ObjectSettings
+         * @description The objects below a prefix of a bucket in S3-compatible storage.
+         */
+        ObjectSettings: {
+            bucket: string;
+            endpoint: string;
+            /** @default * */
+            pattern: string;
+            /** @default  */
+            prefix: string;
+            /** @default us-east-1 */
+            region: string;
+            /** @enum {unknown} */
+            type: "objects";
+        };
         /** OfferBody */
         OfferBody: {
             email?: string | null;
@@ -2792,7 +3101,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -2814,6 +3123,55 @@ export interface components {
             latency: components["schemas"]["Latency"];
             log: components["schemas"]["LogSize"];
             throughput: components["schemas"]["Throughput"][];
+        };
+        /** PlaidItem */
+        PlaidItem: {
+            access_token: string;
+            customer_id: string;
+        };
+        /**
+         * PlaidSettings
+         * @description Transactions of bank accounts that customers linked by Plaid (/transactions/sync).
+         */
+        PlaidSettings: {
+            /** @default https://production.plaid.com */
+            address: string;
+            /** @default 300 */
+            every_s: number;
+            /** @default 500 */
+            page: number;
+            /** @enum {unknown} */
+            type: "plaid";
+        };
+        /**
+         * PostgresSettings
+         * @description A table or view of a PostgreSQL database, read in the order of a column that only grows.
+         */
+        PostgresSettings: {
+            /** @default [] */
+            columns: string[];
+            cursor: string;
+            database: string;
+            /** @default 10 */
+            every_s: number;
+            host: string;
+            key: string[];
+            /** @default 600 */
+            overlap: number;
+            /** @default 5432 */
+            port: number;
+            /** @default 10000 */
+            rows: number;
+            /** @default public */
+            schema: string;
+            table: string;
+            /** @default 60 */
+            timeout_s: number;
+            /** @default verify-full */
+            tls: string;
+            /** @enum {unknown} */
+            type: "postgres";
+            user: string;
         };
         /**
          * Problem
@@ -3169,6 +3527,88 @@ export interface components {
                 [key: string]: string;
             }[];
         };
+        /** SourceBody */
+        SourceBody: {
+            contract: string;
+            credentials?: components["schemas"]["Credentials"] | null;
+            /** @default  */
+            mapping: string;
+            name: string;
+            /** @default false */
+            paused: boolean;
+            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
+        };
+        /** SourceHistory */
+        SourceHistory: {
+            items: components["schemas"]["SourceNote"][];
+        };
+        /** SourceItem */
+        SourceItem: {
+            accepted: number;
+            /** Format: date-time */
+            at: string;
+            content: string | null;
+            name: string;
+            note: string;
+            quarantined: number;
+            records: number;
+            size: number;
+            state: components["schemas"]["ItemState"];
+        };
+        /** SourceItems */
+        SourceItems: {
+            items: components["schemas"]["SourceItem"][];
+            next: string | null;
+        };
+        /** SourceList */
+        SourceList: {
+            items: components["schemas"]["SourceView"][];
+        };
+        /** SourceMade */
+        SourceMade: {
+            address: string | null;
+            source: components["schemas"]["SourceView"];
+        };
+        /** SourceMinute */
+        SourceMinute: {
+            accepted: number;
+            /** Format: date-time */
+            at: string;
+            quarantined: number;
+        };
+        /** SourceNote */
+        SourceNote: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            kind: string;
+            text: string;
+        };
+        /** SourceView */
+        SourceView: {
+            accepted: number;
+            /** Format: date-time */
+            changed_at: string;
+            contract: string;
+            /** Format: date-time */
+            created_at: string;
+            error: string;
+            failures: number;
+            id: string;
+            kind: string;
+            lag: number | null;
+            lag_unit: string;
+            last_record_at: string | null;
+            made_by: string;
+            mapping: string;
+            minutes: components["schemas"]["SourceMinute"][];
+            name: string;
+            next_try_at: string | null;
+            quarantined: number;
+            received: number;
+            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
+            state: components["schemas"]["State"];
+        };
         /** SsoBegun */
         SsoBegun: {
             location: string;
@@ -3203,6 +3643,12 @@ export interface components {
             roles: components["schemas"]["Role"][];
         };
         /**
+         * State
+         * @description What a source does. `failing` is tried again by itself; `stopped` waits for a person to mend its settings.
+         * @enum {string}
+         */
+        State: "running" | "paused" | "failing" | "stopped";
+        /**
          * Step
          * @description What is done with a request.
          * @enum {string}
@@ -3220,6 +3666,21 @@ export interface components {
         StepUpBody: {
             code?: string | null;
             password?: string | null;
+        };
+        /**
+         * StripeSettings
+         * @description Webhooks of Stripe.
+         */
+        StripeSettings: {
+            api_version: string;
+            /** @default customer */
+            customer: string;
+            /** @default charge */
+            payments: string;
+            /** @default 300 */
+            tolerance_s: number;
+            /** @enum {unknown} */
+            type: "stripe";
         };
         /**
          * SubjectKind
@@ -3302,6 +3763,34 @@ export interface components {
         TotpEnrolment: {
             secret: string;
             uri: string;
+        };
+        /** Trial */
+        Trial: {
+            accepted: number;
+            notes: string[];
+            problems: string[];
+            quarantined: number;
+            received: number;
+            records: components["schemas"]["TrialRecord"][];
+        };
+        /** TrialBody */
+        TrialBody: {
+            contract: string;
+            credentials?: components["schemas"]["Credentials"] | null;
+            /** @default  */
+            mapping: string;
+            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
+            source?: string | null;
+        };
+        /** TrialRecord */
+        TrialRecord: {
+            values: components["schemas"]["TrialValue"][];
+        };
+        /** TrialValue */
+        TrialValue: {
+            data_class: components["schemas"]["DataClass"];
+            field: string;
+            value: string | null;
         };
         /** Unread */
         Unread: {
@@ -7132,6 +7621,410 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1SourcesList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceMade"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesTrialsLook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trial"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourceBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdAddressAddress: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAddress"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdBackfillBackfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdHistoryHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceHistory"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdItemsItems: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceItems"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdPausingPause: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SourcesSourceIdResumingResume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                source_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1SsoAttemptsBegin: {
         parameters: {
             query?: never;
@@ -7670,6 +8563,45 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1WebhooksStripeHookStripe: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Time and signatures of the body by the signing secret of the endpoint. */
+                "Stripe-Signature": string;
+            };
+            path: {
+                hook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];

@@ -45,7 +45,7 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
         raise InvalidInput("The demo is for trying Finer out on one machine, without TLS. Leave out one of the two.")
     with lock_data_folder(settings):
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
-        supervisor = Supervisor(settings, ["api", "worker", "jobs"], extra)
+        supervisor = Supervisor(settings, ["api", "worker", "jobs", "sources"], extra)
         supervisor.prepare()
         prepare_log(supervisor.url, SystemClock().now())
         if demo:

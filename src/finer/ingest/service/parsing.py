@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from finer.ingest.errors import MappingInvalid, UnreadableBody
 from finer.ingest.rules import bodies as body_rules
@@ -87,7 +88,12 @@ def load_mapping(path: Path, contract: Contract) -> Mapping:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MappingInvalid(f"The mapping {path} cannot be read: {error}") from error
-    return compile_mapping(text, path.name, contract)
+    return read_mapping(text, path.name, contract)
+
+
+def read_mapping(text: str, place: str, target: Contract) -> Mapping:
+    """The mapping in a YAML text; `place` begins every error. Raises MappingInvalid."""
+    return compile_mapping(text, place, target)
 
 
 def read_file(
@@ -99,25 +105,50 @@ def read_file(
     UnreadableBody where the file cannot be read on; the groups before stand, and reading the file again only makes
     duplicates of them.
     """
-    kind, packing = format_of_file(path.name)
+    reader = _reader(path.name, contract, mapping)
+
+    def groups() -> Iterator[FileGroup]:
+        with path.open("rb") as handle:
+            yield from reader(handle, f"file {show(path.name)}", path.stat().st_size, clock or SystemClock())
+
+    return groups()
+
+
+def read_open(
+    handle: BinaryIO,
+    name: str,
+    target: Contract,
+    mapping: Mapping | None,
+    *,
+    source: str,
+    total: int = 0,
+    clock: Clock | None = None,
+) -> Iterator[FileGroup]:
+    """`read_file` for an open binary file or object; `source` is what its receipts say that it is."""
+    return _reader(name, target, mapping)(handle, source, total, clock or SystemClock())
+
+
+def _reader(
+    name: str, target: Contract, mapping: Mapping | None
+) -> Callable[[BinaryIO, str, int, Clock], Iterator[FileGroup]]:
+    """What reads a file of that name. Raises what the name and the mapping tell before anything is read."""
+    kind, packing = format_of_file(name)
     source_plan = None
     if packing and kind in ("parquet", "arrow"):
-        raise UnreadableBody(f"{path.name}: Parquet and Arrow files are packed inside; unpack the file first.")
+        raise UnreadableBody(f"{name}: Parquet and Arrow files are packed inside; unpack the file first.")
     if mapping is not None and kind in ("ndjson", "json", "csv"):
         if not mapping.types:
             raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
-        source_plan = plan_of(source_contract(mapping, contract))
+        source_plan = plan_of(source_contract(mapping, target))
 
-    def groups() -> Iterator[FileGroup]:
-        sources = [Body(data=b"", format=kind, source=f"file {show(path.name)}")]
-        now, rows, total = clock or SystemClock(), 0, path.stat().st_size
-        with path.open("rb") as handle:
-            readable = Unpacked(handle, packing) if packing else handle
-            steps = file_steps(plan_of(contract), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
-            for batch, refused, received, unknown, at_us in steps:
-                rows += received
-                results = [BodyResult(received, batch.num_rows, refused, unknown)]
-                parsed = ParsedGroup(batch, results, sources, from_microseconds(at_us), contract)
-                yield FileGroup(parsed, min(handle.tell(), total), total, rows)
+    def groups(handle: BinaryIO, source: str, total: int, now: Clock) -> Iterator[FileGroup]:
+        sources, rows = [Body(data=b"", format=kind, source=source)], 0
+        readable = Unpacked(handle, packing) if packing else handle
+        steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+        for batch, refused, received, unknown, at_us in steps:
+            rows += received
+            results = [BodyResult(received, batch.num_rows, refused, unknown)]
+            parsed = ParsedGroup(batch, results, sources, from_microseconds(at_us), target)
+            yield FileGroup(parsed, min(handle.tell(), total), total, rows)
 
-    return groups()
+    return groups

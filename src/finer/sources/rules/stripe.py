@@ -1,0 +1,182 @@
+"""Stripe's webhooks: whether one is genuine, and what its event says of money.
+
+Every record is one movement of money and nothing is told twice: what customers pay is a purchase, what goes back is a
+refund, so the sum over the records of a charge is what it cost in the end. A step that moves nothing (a capture of the
+whole amount, a refund that succeeds after it was made) brings no record. docs/how-to/sources.md has the table.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from finer.sources.errors import SignatureRefused, SourceMisconfigured, VersionRefused
+from finer.sources.types import StripeSettings
+
+_SIGNATURES_MAX = 8
+# How Stripe writes amounts; the Ugandan shilling has no cents, but is written as if it had.
+_ZERO_DECIMALS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+_THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+
+
+class StripeEvent(msgspec.Struct, frozen=True):
+    """The envelope of an event."""
+
+    id: str
+    type: str
+    created: int
+    data: dict[str, Any]
+    api_version: str | None = None
+
+
+def verify(header: str, body: bytes, secrets: Sequence[str], now: datetime, tolerance_s: int) -> None:
+    """Raises SignatureRefused unless one of the secrets signed exactly these bytes, not long before or after now."""
+    at, signatures = _parts(header)
+    if abs(now.timestamp() - int(at)) > tolerance_s:
+        raise SignatureRefused(
+            f"The event was signed more than {tolerance_s} s before or after now. Is it a replay, or is a clock wrong?"
+        )
+    good = [hmac.new(secret.encode(), at.encode() + b"." + body, sha256).hexdigest() for secret in secrets]
+    # Every pair is compared, so that the time it takes tells nothing of which one fitted.
+    if not any([hmac.compare_digest(one, signature) for one in good for signature in signatures]):  # noqa: C419
+        raise SignatureRefused("No signing secret of this source made this signature over this body.")
+
+
+def _parts(header: str) -> tuple[str, list[str]]:
+    """The time, as digits, and the signatures of a header. Raises SignatureRefused."""
+    pairs = [part.strip().partition("=") for part in header.split(",")]
+    times = [value for name, _, value in pairs if name == "t"]
+    signatures = [value for name, _, value in pairs if name == "v1" and value.isascii()][:_SIGNATURES_MAX]
+    if len(times) != 1 or not signatures or not (times[0].isascii() and times[0].isdigit() and len(times[0]) <= 12):
+        raise SignatureRefused("The header Stripe-Signature is missing, or has no time t and signature v1.")
+    return times[0], signatures
+
+
+def read_event(body: bytes, settings: StripeSettings) -> StripeEvent:
+    """The event in a genuine body. Raises SignatureRefused for what is none, VersionRefused for another version."""
+    try:
+        event = msgspec.json.decode(body, type=StripeEvent)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise SignatureRefused(f"The body is no event of Stripe: {error}.") from error
+    if not 0 < len(event.id) <= 255 or not isinstance(event.data.get("object"), dict):
+        raise SignatureRefused("The body is no event of Stripe: it has no id, or no data.object.")
+    if event.api_version != settings.api_version:
+        raise VersionRefused(
+            f"The event has API version {str(event.api_version)[:40]}, and this source is pinned to "
+            f"{settings.api_version}. Pin the webhook endpoint at Stripe to that version, or change the source."
+        )
+    return event
+
+
+def records_of(event: StripeEvent, settings: StripeSettings) -> list[dict[str, Any]]:
+    """The movements of money that an event tells of, as records of the contract `transaction`: none or one."""
+    thing = event.data["object"]
+    move = _MOVES.get(event.type)
+    if move is None or not _counts(event.type, settings):
+        return []
+    found: tuple[str, str, Any] | None = move(thing)
+    if found is None:
+        return []
+    kind, status, minor = found
+    currency = str(thing.get("currency", "")).upper()
+    record = {
+        "event_id": event.id[:64],
+        "type": kind,
+        "status": status,
+        "occurred_at": datetime.fromtimestamp(event.created, UTC).isoformat(),
+        "customer_id": customer_of(thing, settings.customer),
+        "account_id": _text(thing.get("customer")),
+        "amount": _major(minor, currency),
+        "currency": currency,
+        "channel": "web",
+        **_card(thing),
+    }
+    return [{name: value for name, value in record.items() if value is not None}]
+
+
+def takes(kind: str) -> bool:
+    """Whether events of this type bring records at all."""
+    return kind in _MOVES
+
+
+def check_customer(path: str) -> str:
+    """Where the customer is. Raises SourceMisconfigured."""
+    if path != "customer" and not (path.startswith("metadata.") and len(path) > 9):
+        raise SourceMisconfigured(f"{path[:80]!r} is no place of a customer: it is customer, or metadata.<key>.")
+    return path
+
+
+def customer_of(thing: dict[str, Any], path: str) -> str | None:
+    """The firm's own number of the customer, where the settings say it is."""
+    if path == "customer":
+        return _text(thing.get("customer"))
+    metadata = thing.get("metadata")
+    return _text(metadata.get(path.removeprefix("metadata."))) if isinstance(metadata, dict) else None
+
+
+def _counts(kind: str, settings: StripeSettings) -> bool:
+    family = kind.partition(".")[0]
+    disputes = kind.startswith("charge.dispute.")
+    return disputes or family not in ("charge", "payment_intent") or family == settings.payments
+
+
+def _major(minor: Any, currency: str) -> str | None:
+    if isinstance(minor, bool) or not isinstance(minor, int):
+        return None
+    places = 0 if currency in _ZERO_DECIMALS else 3 if currency in _THREE_DECIMALS else 2
+    value = Decimal(minor).scaleb(-places)
+    return format(value.to_integral_value() if value == value.to_integral_value() else value, "f")
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("id")  # An expanded object.
+    return value if isinstance(value, str) and value else None
+
+
+def _card(thing: dict[str, Any]) -> dict[str, Any]:
+    details = thing.get("payment_method_details")
+    card = details.get("card") if isinstance(details, dict) else None
+    last4 = card.get("last4") if isinstance(card, dict) else None
+    return {"card_last4": _text(last4), "merchant_name": _text(thing.get("calculated_statement_descriptor"))}
+
+
+def _charged(charge: dict[str, Any]) -> tuple[str, str, Any]:
+    return "purchase", "settled" if charge.get("captured") else "authorized", charge.get("amount")
+
+
+def _captured(charge: dict[str, Any]) -> tuple[str, str, Any] | None:
+    """What was held and not captured goes back; a capture of the whole moves nothing new."""
+    whole, taken = charge.get("amount"), charge.get("amount_captured")
+    if isinstance(whole, int) and isinstance(taken, int) and whole > taken:
+        return "refund", "reversed", whole - taken
+    return None
+
+
+def _unless_failed(refund: dict[str, Any]) -> tuple[str, str, Any] | None:
+    status = refund.get("status")
+    if status in ("failed", "canceled"):
+        return None
+    return "refund", "settled" if status == "succeeded" else "authorized", refund.get("amount")
+
+
+_MOVES: dict[str, Any] = {
+    "charge.succeeded": _charged,
+    "charge.captured": _captured,
+    "charge.expired": lambda charge: ("refund", "reversed", charge.get("amount")),
+    "charge.failed": lambda charge: ("purchase", "declined", charge.get("amount")),
+    "charge.dispute.funds_withdrawn": lambda dispute: ("refund", "reversed", dispute.get("amount")),
+    "charge.dispute.funds_reinstated": lambda dispute: ("purchase", "settled", dispute.get("amount")),
+    "payment_intent.succeeded": lambda intent: ("purchase", "settled", intent.get("amount_received")),
+    "payment_intent.payment_failed": lambda intent: ("purchase", "declined", intent.get("amount")),
+    "refund.created": _unless_failed,
+    "refund.failed": lambda refund: ("purchase", "settled", refund.get("amount")),
+}

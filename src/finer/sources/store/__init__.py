@@ -1,0 +1,1 @@
+"""The SQL of sources: our own tables, and the tables of other people's databases."""
