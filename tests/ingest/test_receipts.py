@@ -13,6 +13,7 @@ import pytest
 
 from finer.ingest import invariants
 from finer.ingest.service import activity, contracts, parsing, quarantine, receipts
+from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt, ReceiptFilter
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
@@ -42,7 +43,7 @@ def _one(tx: Tx, data: bytes, **options: Any) -> Receipt:
 def _done(database: Database, tenant: uuid.UUID, at: datetime = NOW) -> Iterator[Tx]:
     """A transaction that is committed, so that the other role sees what it did; its tenant is the test's own."""
     with database.transaction(tenant, SYSTEM) as tx:
-        yield Tx(connection=tx.connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(at))
+        yield Tx(connection=tx.connection, tenant=tenant, actor=SYSTEM, clock=FixedClock(at), keys=database.keys)
 
 
 def test_a_receipt_accounts_for_every_record(tx: Tx) -> None:
@@ -73,10 +74,10 @@ def test_quarantined_records_keep_what_was_sent_and_every_reason(tx: Tx) -> None
 def test_quarantine_is_found_by_contract_rule_and_receipt(tx: Tx) -> None:
     first = _one(tx, b"nonsense\n" + line(amount="-5"))
     _one(tx, b"nonsense\n")
-    assert len(quarantine.list_quarantined(tx, rule="json").items) == 2
-    assert len(quarantine.list_quarantined(tx, rule="range").items) == 1
-    assert len(quarantine.list_quarantined(tx, receipt=first.id).items) == 2
-    assert quarantine.list_quarantined(tx, contract="order").items == []
+    assert len(quarantine.list_quarantined(tx, Selection(rule="json")).items) == 2
+    assert len(quarantine.list_quarantined(tx, Selection(rule="range")).items) == 1
+    assert len(quarantine.list_quarantined(tx, Selection(receipt=first.id)).items) == 2
+    assert quarantine.list_quarantined(tx, Selection(contract="order")).items == []
     causes = quarantine.quarantine_causes(tx)
     assert [(cause.field, cause.rule, cause.records) for cause in causes] == [("", "json", 2), ("amount", "range", 1)]
     assert causes[1].example.startswith("amount is -5")

@@ -124,6 +124,9 @@ def literal(kind: ColumnType, nulls: bool = True) -> st.SearchStrategy[t.Literal
     return (drawn | st.none() if nulls else drawn).map(lambda value: t.Literal(value, kind))
 
 
+CUTS = [(t.Literal(start, NUMBER), t.Literal(length, NUMBER)) for start, length in ((1.0, 2.0), (2.0, 0.0), (3.0, 9.0))]
+
+
 @st.composite
 def node(draw: st.DrawFn, kind: ColumnType, depth: int) -> t.Node:
     """A checked tree of one type; every production of the language is one line below."""
@@ -162,7 +165,14 @@ def node(draw: st.DrawFn, kind: ColumnType, depth: int) -> t.Node:
                 operator: lambda operator=operator: arithmetic(operator, of(NUMBER), of(NUMBER)) for operator in "+-*/%"
             },
         },
-        TEXT: {name: lambda name=name: t.Call(name, (of(TEXT),), TEXT) for name in ("lower", "upper")},
+        TEXT: {
+            **{name: lambda name=name: t.Call(name, (of(TEXT),), TEXT) for name in ("lower", "upper", "trim")},
+            "concat": lambda: t.Call("concat", several(TEXT), TEXT),
+            "replace": lambda: t.Call(
+                "replace", (of(TEXT), t.Literal("a", TEXT), draw(literal(TEXT, nulls=False))), TEXT
+            ),
+            "substring": lambda: t.Call("substring", (of(TEXT), *draw(st.sampled_from(CUTS))), TEXT),
+        },
         TIMESTAMP: {
             **ordered,
             "shift": lambda: t.Shift(of(TIMESTAMP), draw(st.sampled_from([0, 1, -1, 86_400_000_000, -7_200_000_000]))),

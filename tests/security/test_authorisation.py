@@ -24,10 +24,10 @@ from finer.identity.errors import PermissionMissing, TooManyReveals
 from finer.identity.service import teams
 from finer.identity.service.authorisation import masking_of, reach_of
 from finer.identity.types import Permission, Role, User
-from finer.ingest.routes.documents import show_quarantined
+from finer.ingest.routes.quarantine_documents import show_quarantined
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import FirmContracts
-from finer.ingest.types.receipts import QuarantinedRecord
+from finer.ingest.types.quarantine import QuarantinedRecord
 from finer.ingest.types.records import FieldError
 from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock
@@ -321,6 +321,8 @@ def _quarantined() -> QuarantinedRecord:
         contract="customer_profile",
         line=1,
         state="open",
+        rules=("pattern", "unknown", "invalid_json"),
+        names=(),
         errors=[
             FieldError("customer_id", "pattern", "CUST-0055443322", "customer_id must match."),
             FieldError("nonsense", "unknown", "ana.cruz@x.com", "nonsense is unknown."),

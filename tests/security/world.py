@@ -33,12 +33,13 @@ from finer.identity.types import (
     SecurityState,
     User,
 )
-from finer.ingest.service import contracts, parsing, receipts
+from finer.ingest.service import acts, contracts, parsing, quarantine, receipts
+from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
-from finer.kit.ids import new_id, show_id
+from finer.kit.ids import new_id, read_id, show_id
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
@@ -189,6 +190,17 @@ class Samples:
         assert isinstance(receipt, Receipt)
         return show_id("rct", receipt.id)
 
+    def record_id(self) -> str:
+        receipt = read_id("rct", self.value("receipt_id"))
+        with self._world.firm.tx() as tx:
+            [record] = quarantine.list_quarantined(tx, Selection(receipt=receipt)).items
+        return show_id("qua", record.id)
+
+    def act_id(self) -> str:
+        chosen = Selection(contract="transaction", ids=(read_id("qua", self.value("record_id")),))
+        with self._world.firm.tx() as tx:
+            return show_id("act", acts.start(tx, "edit", chosen, assignments=[("mcc", "null")], partitions=1).id)
+
     def prefix(self) -> str:
         self._world.key()
         with self._world.firm.tx() as tx:
@@ -314,6 +326,8 @@ class Samples:
 def bodies(samples: Samples) -> dict[str, Any]:
     """A good body of each write that takes one, by method and path; other writes are sent an empty object."""
     sha256 = samples.proposal.payload_sha256.hex()
+    one_record = {"contract": "transaction", "rule": "matrix"}
+    assigned = [{"field": "mcc", "expression": "null"}]
     return {
         "POST /api/v1/alerts/{alert_id}/resolution": {"verdict": "dismissed", "version": 1},
         "POST /api/v1/alerts/{alert_id}/assignment": {"version": 1},
@@ -328,6 +342,14 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
         "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1, "reason": "matrix"},
         "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
+        "POST /api/v1/quarantine/discards": {"selection": one_record, "reason": "matrix"},
+        "POST /api/v1/quarantine/edits": {"selection": one_record, "assignments": assigned},
+        "POST /api/v1/quarantine/preview": {"selection": one_record, "assignments": assigned},
+        "POST /api/v1/quarantine/releases": {"selection": one_record},
+        "POST /api/v1/quarantine/undos": {"selection": one_record},
+        "PUT /api/v1/quarantine/{record_id}": {"changes": {"mcc": "5411"}},
+        "POST /api/v1/quarantine/{record_id}/check": {"changes": {"mcc": "5411"}},
+        "POST /api/v1/quarantine/{record_id}/reveal": {"reason": "matrix"},
         "POST /api/v1/privacy/breaches": {"title": "Lost", "aware_at": _AT.isoformat(), "laws": ["gdpr"]},
         "POST /api/v1/privacy/breaches/{breach_id}/assessment": {"state": "notifiable", "version": 1},
         "PUT /api/v1/privacy/breaches/{breach_id}/notices/{law}": {"reason": "later"},

@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "upkeep",
     "ingest": "ingest",
     "source": "source",
+    "quarantine": "quarantine:quarantine_group",
     "sql": "data",
     "rules": "data",
     "fx": "data",

@@ -17,10 +17,11 @@ import structlog
 
 from finer.app.contracts import Registry
 from finer.app.pipeline import CONSUMER
-from finer.ingest.service import parsing, receipts
+from finer.ingest.service import parsing, quarantine, receipts
 from finer.ingest.types.receipts import Receipt
-from finer.ingest.types.records import Body
+from finer.ingest.types.records import Body, ParsedGroup
 from finer.kit.actors import Actor
+from finer.kit.crypto.bulk import Sealer
 from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
 from finer.kit.log import PostgresLog
@@ -135,8 +136,9 @@ class Ingestion:
             if any(waiting.body.idempotency_key is not None for waiting in members):
                 with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
                     answered = receipts.replays(tx, parsed)
+            seal = self._sealing(first, parsed)
             with self._appends.transaction(first.tenant, first.actor) as tx:
-                answers = receipts.append(tx, parsed, self._settings.partitions, answered)
+                answers = receipts.append(tx, parsed, self._settings.partitions, answered, seal)
         except UNIQUE_VIOLATION:
             # Another process is using the idempotency key of one of them at this moment: only that one is told so.
             if len(members) > 1:
@@ -151,6 +153,13 @@ class Ingestion:
             _log.exception("a group of bodies could not be committed", contract=first.contract)
             return [(waiting, error) for waiting in members]
         return list(zip(members, answers, strict=True))
+
+    def _sealing(self, first: _Waiting, parsed: ParsedGroup) -> Sealer | None:
+        """What seals refused records, when there are any: the transaction that appends only writes."""
+        if not any(body.refused for body in parsed.bodies):
+            return None
+        with self._database.transaction(first.tenant, first.actor) as tx:
+            return quarantine.sealing(tx)
 
     def _watch_backlog(self) -> None:
         while not self._stop.is_set():

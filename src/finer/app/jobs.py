@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import procrastinate
 import structlog
 
@@ -26,8 +27,9 @@ from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.app.supervisor import database_url
 from finer.identity.service import chain
+from finer.ingest.service import acts
 from finer.kit import runs
-from finer.kit.actors import SYSTEM
+from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
 
@@ -112,6 +114,7 @@ class Jobs:
         self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
         self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
         self.app.task(name=runs.TASK, queue=runs.QUEUE, retry=retry)(self._run_job)
+        self.app.task(name=acts.CARRY_ON, queue="quarantine", retry=retry)(self._carry_on_quarantine)
         for job in JOBS.values():
             if job.cron is not None:
                 name = f"finer.{job.name}"
@@ -128,6 +131,20 @@ class Jobs:
         with self._database.transaction(firm, SYSTEM, read_only=True) as tx:
             found = chain.get_verification(tx, uuid.UUID(run))
         verify_chain(self._database, self._settings, firm, found)
+
+    def _carry_on_quarantine(self, tenant: str, act: str, actor: dict[str, Any]) -> None:
+        firm, identifier, who = uuid.UUID(tenant), uuid.UUID(act), msgspec.convert(actor, Actor)
+        state = "running"
+        try:
+            while state == "running":
+                with self._database.transaction(firm, who) as tx:
+                    state = acts.carry_on(tx, identifier, self._settings.partitions).state
+        except DATABASE_GONE:
+            raise  # the queue tries again, and goes on where it was
+        except Exception as error:
+            with self._database.transaction(firm, who) as tx:
+                acts.give_up(tx, identifier, str(error))
+            raise
 
     def _run_job(self, tenant: str, run: str) -> None:
         self._runner.run(uuid.UUID(tenant), uuid.UUID(run))

@@ -60,7 +60,10 @@ class Permission(StrEnum):
     PROPOSALS_DECIDE = "proposals:decide"
     PROPOSALS_MAKE = "proposals:make"
     PROPOSALS_READ = "proposals:read"
+    QUARANTINE_EDIT = "quarantine:edit"
     QUARANTINE_READ = "quarantine:read"
+    QUARANTINE_RELEASE = "quarantine:release"
+    QUARANTINE_REVEAL = "quarantine:reveal"
     RECEIPTS_READ = "receipts:read"
     SECURITY_ALERTS_READ = "security_alerts:read"
     SECURITY_ALERTS_RESOLVE = "security_alerts:resolve"
@@ -136,11 +139,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a proof at the door gives: the token of a session, or of a sign-in that still lacks a second factor."""
+    """What a proof gives: the token of a session, or of a sign-in that lacks a second factor, one of `missing`."""
 
     token: str
     missing: tuple[Factor, ...] = ()
-    """Which second factors would do; empty when the token is that of a session."""
 
 
 class Passkey(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,7 +302,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     stepped_up: bool = False
     """Whether this person showed who they are a short while ago, by the strongest factor that they have."""
     proofs: tuple[Factor, ...] = ()
-    """Which factors would show it again."""
     second_factor_missing: bool = False
     """Whether the firm wants a second factor and this person came in without: then only the own account is open."""
 
@@ -331,13 +332,12 @@ class Containment(StrEnum):
 
 
 class SecurityAlert(msgspec.Struct, frozen=True, kw_only=True):
-    """An access that looks unauthorised; every further one of its kind joins it while it is not closed."""
+    """An access by a `subject` (`usr_...`, `key_...`, an address) that looks unauthorised; others of its kind join."""
 
     id: uuid.UUID
     rule: str
     severity: str
     subject: str
-    """`usr_...`, `key_...`, or a network address."""
     subject_name: str
     state: SecurityState
     reasons: list[str]

@@ -95,3 +95,17 @@ class MappingInvalid(InvalidInput):
 
     slug = "mapping-invalid"
     title = "The mapping cannot be used"
+
+
+class RepairInvalid(InvalidInput):
+    """What should be assigned to refused records cannot be used."""
+
+    slug = "repair-invalid"
+    title = "The records cannot be changed like that"
+
+
+class NotWaiting(Conflict):
+    """A quarantined record is not waiting any more: somebody released or discarded it, or it is a part only."""
+
+    slug = "not-waiting"
+    title = "The record is not waiting in quarantine"

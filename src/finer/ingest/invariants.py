@@ -11,10 +11,11 @@ from finer.kit.tx import Tx
 def every_refused_record_is_kept(tx: Tx) -> list[str]:
     """Received = accepted + duplicate + quarantined per receipt, and the quarantined ones are all there.
 
-    The first half is a check constraint of the table: received = logged + quarantined.
+    The first half is a check constraint of the table: received = logged + quarantined + released.
     """
     return [
-        f"Receipt {show_id('rct', row[0])} counts {row[1]} quarantined records and {row[2]} are kept."
+        f"Receipt {show_id('rct', row[0])} counts {row[1]} quarantined records and {row[3]} released ones, and "
+        f"{row[2]} and {row[4]} are kept."
         for row in QuarantineStore(tx).unaccounted()
     ]
 

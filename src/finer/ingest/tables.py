@@ -22,6 +22,7 @@ receipts = sa.Table(
     sa.Column("received", sa.Integer, nullable=False),
     sa.Column("logged", sa.Integer, nullable=False),
     sa.Column("quarantined", sa.Integer, nullable=False),
+    sa.Column("released", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unknown_fields", ARRAY(sa.Text), nullable=False),
     sa.Column("problems", JSONB, nullable=False),
     sa.Column("received_at", _time, nullable=False),
@@ -79,13 +80,71 @@ quarantined_records = sa.Table(
     sa.Column("field", sa.Text, nullable=False),
     sa.Column("rule", sa.Text, nullable=False),
     sa.Column("rules", ARRAY(sa.Text), nullable=False),
-    sa.Column("errors", JSONB, nullable=False),
-    sa.Column("raw", BYTEA, nullable=False),
     sa.Column("raw_bytes", sa.BigInteger, nullable=False),
-    sa.Column("raw_sha256", BYTEA, nullable=False),
     sa.Column("received_at", _time, nullable=False),
-    sa.Index("ix_ingest_quarantined_records_cause", "tenant_id", "state", "contract", "field", "rule", "id"),
+    sa.Column("act_id", UUID(as_uuid=True)),
+    sa.Column("remaining", JSONB),
+    sa.Column("changed_at", _time),
+    sa.Index("ix_ingest_quarantined_records_cause", "tenant_id", "contract", "field", "rule", "id"),
     sa.Index("ix_ingest_quarantined_records_receipt", "tenant_id", "receipt_id", "line"),
+)
+
+quarantine_payloads = sa.Table(
+    "ingest_quarantine_payloads",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("errors", JSONB, nullable=False),
+    sa.Column("raw_sha256", BYTEA, nullable=False),
+    sa.Column("raw_sealed", BYTEA),
+)
+
+quarantine_edits = sa.Table(
+    "ingest_quarantine_edits",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("record_sealed", BYTEA, nullable=False),
+)
+
+quarantine_acts = sa.Table(
+    "ingest_quarantine_acts",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("contract", sa.Text, nullable=False),
+    sa.Column("selection", JSONB, nullable=False),
+    sa.Column("assignments", JSONB, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="running"),
+    sa.Column("matched", sa.BigInteger, nullable=False),
+    sa.Column("done", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("changed", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("failed", JSONB, nullable=False, server_default="{}"),
+    sa.Column("cursor", UUID(as_uuid=True)),
+    sa.Column("last", UUID(as_uuid=True)),
+    sa.Column("cancelled", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("actor_kind", sa.Text, nullable=False),
+    sa.Column("actor_id", sa.Text, nullable=False),
+    sa.Column("actor_name", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("finished_at", _time),
+)
+
+releases = sa.Table(
+    "ingest_releases",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True),
+    sa.Column("first_offset", sa.BigInteger, primary_key=True),
+    sa.Column("logged", sa.Integer, nullable=False),
+    sa.Column("receipt_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("act_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("released_at", _time, nullable=False),
+    sa.Index("ix_ingest_releases_receipt", "tenant_id", "receipt_id"),
 )
 
 outcomes = sa.Table(
@@ -113,6 +172,7 @@ rollups = sa.Table(
     sa.Column("accepted", sa.BigInteger, nullable=False),
     sa.Column("duplicates", sa.BigInteger, nullable=False),
     sa.Column("quarantined", sa.BigInteger, nullable=False),
+    sa.Column("released", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("latency", ARRAY(sa.BigInteger), nullable=False),
     sa.Column("last_at", _time, nullable=False),
 )

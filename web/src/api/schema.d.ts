@@ -1454,11 +1454,73 @@ export interface paths {
         };
         /**
          * List quarantined records
-         * @description Records in quarantine with every broken field, newest first, page by page.
+         * @description Records in quarantine with every broken field, newest first, page by page. Without a state: waiting ones.
+         *
+         *     `rule` is any broken rule of a record; together with `field`, both are those of its first error.
          */
         get: operations["ApiV1QuarantineList"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List acts
+         * @description What was done with quarantined records, newest first.
+         */
+        get: operations["ApiV1QuarantineActsActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/acts/{act_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One act
+         * @description An act, and how far it has come.
+         */
+        get: operations["ApiV1QuarantineActsActIdAct"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/acts/{act_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an act
+         * @description Stop an act after the records that it is at. What it did stands.
+         */
+        post: operations["ApiV1QuarantineActsActIdCancelCancel"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1473,12 +1535,178 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count quarantined records
-         * @description Records in quarantine by contract, field and broken rule, most frequent first.
+         * Count by cause
+         * @description Records that wait in quarantine by contract, field and broken rule, most frequent first.
          */
         get: operations["ApiV1QuarantineCausesCauses"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/discards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard records
+         * @description Give the records of a selection up, with a reason. They can be put back for 30 days.
+         */
+        post: operations["ApiV1QuarantineDiscardsDiscard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many records
+         * @description Assign expressions to the fields of all records of a selection. Nothing is released by that.
+         */
+        post: operations["ApiV1QuarantineEditsEditMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a change
+         * @description What assignments would do to the newest records of a selection: before, after, and what they still break.
+         */
+        post: operations["ApiV1QuarantinePreviewPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release records
+         * @description Send records the whole way through the contract in force, with their own event ids; what breaks it stays.
+         */
+        post: operations["ApiV1QuarantineReleasesRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/undos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put records back
+         * @description Take back the changes of edited records, or the discarding of discarded ones: they are as they were sent.
+         */
+        post: operations["ApiV1QuarantineUndosUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One quarantined record
+         * @description A quarantined record with its values as they stand now.
+         */
+        get: operations["ApiV1QuarantineRecordIdDetail"];
+        /**
+         * Change a record
+         * @description Keep new values of one record. Nothing is released by that.
+         */
+        put: operations["ApiV1QuarantineRecordIdEdit"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a change
+         * @description What one record would still break with these values.
+         */
+        post: operations["ApiV1QuarantineRecordIdCheckCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/{record_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show what was sent
+         * @description Show a record as it was sent, for a reason that the audit trail keeps; at most 50 values an hour.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1QuarantineRecordIdRevealReveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2649,6 +2877,7 @@ export interface components {
             last_event_at: string | null;
             quarantined: number;
             received: number;
+            released: number;
         };
         /** Credentials */
         Credentials: {
@@ -2726,6 +2955,11 @@ export interface components {
             name: string;
             unit: string;
             value: number | string | null;
+        };
+        /** FieldAssignment */
+        FieldAssignment: {
+            expression: string;
+            field: string;
         };
         /** FieldError */
         FieldError: {
@@ -3101,7 +3335,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:read" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -3237,11 +3471,46 @@ export interface components {
             role_map?: components["schemas"]["RoleMapping"][];
             scopes?: string[];
         };
+        /** QuarantineAct */
+        QuarantineAct: {
+            actor_id: string;
+            actor_name: string;
+            assignments: components["schemas"]["FieldAssignment"][];
+            changed: number;
+            contract: string;
+            /** Format: date-time */
+            created_at: string;
+            done: number;
+            error: string;
+            failed: components["schemas"]["RemainingFailure"][];
+            finished_at: string | null;
+            id: string;
+            /** @enum {string} */
+            kind: "edit" | "undo" | "release" | "discard";
+            matched: number;
+            reason: string;
+            /** @enum {string} */
+            state: "running" | "done" | "cancelled" | "failed";
+        };
+        /** QuarantineActBody */
+        QuarantineActBody: {
+            assignments?: components["schemas"]["FieldAssignment"][];
+            /** @default  */
+            reason: string;
+            selection: components["schemas"]["QuarantineSelection"];
+        };
+        /** QuarantineActPage */
+        QuarantineActPage: {
+            items: components["schemas"]["QuarantineAct"][];
+            next: string | null;
+        };
         /** QuarantineCause */
         QuarantineCause: {
             contract: string;
+            edited: number;
             example: string;
             field: string;
+            ready: number;
             records: number;
             rule: string;
         };
@@ -3249,13 +3518,68 @@ export interface components {
         QuarantineCauses: {
             items: components["schemas"]["QuarantineCause"][];
         };
+        /** QuarantineEditBody */
+        QuarantineEditBody: {
+            changes?: {
+                [key: string]: string | null;
+            };
+            record?: string | null;
+        };
         /** QuarantinePage */
         QuarantinePage: {
             items: components["schemas"]["QuarantinedRecord"][];
             next: string | null;
         };
+        /** QuarantinePreview */
+        QuarantinePreview: {
+            changed: number;
+            examples: components["schemas"]["RecordExample"][];
+            failed: components["schemas"]["RemainingFailure"][];
+            looked_at: number;
+            matched: number;
+            passing: number;
+        };
+        /** QuarantinePreviewBody */
+        QuarantinePreviewBody: {
+            assignments: components["schemas"]["FieldAssignment"][];
+            selection: components["schemas"]["QuarantineSelection"];
+        };
+        /** QuarantineSelection */
+        QuarantineSelection: {
+            contract?: string | null;
+            field?: string | null;
+            ids?: string[] | null;
+            receipt?: string | null;
+            rule?: string | null;
+            since?: string | null;
+            source?: string | null;
+            /** @enum {null|string} */
+            state?: "open" | "edited" | "released" | "discarded" | null;
+            text?: string | null;
+            until?: string | null;
+        };
+        /** QuarantinedDetail */
+        QuarantinedDetail: {
+            act_id: string | null;
+            changed_at: string | null;
+            contract: string;
+            errors: components["schemas"]["FieldError"][];
+            fields: components["schemas"]["RecordField"][];
+            id: string;
+            line: number;
+            raw: string | null;
+            raw_bytes: number;
+            receipt_id: string;
+            /** Format: date-time */
+            received_at: string;
+            remaining: components["schemas"]["FieldError"][] | null;
+            /** @enum {string} */
+            state: "open" | "edited" | "released" | "discarded";
+        };
         /** QuarantinedRecord */
         QuarantinedRecord: {
+            act_id: string | null;
+            changed_at: string | null;
             contract: string;
             errors: components["schemas"]["FieldError"][];
             id: string;
@@ -3265,7 +3589,9 @@ export interface components {
             receipt_id: string;
             /** Format: date-time */
             received_at: string;
-            state: string;
+            remaining: components["schemas"]["FieldError"][] | null;
+            /** @enum {string} */
+            state: "open" | "edited" | "released" | "discarded";
         };
         /** Readiness */
         Readiness: {
@@ -3290,6 +3616,7 @@ export interface components {
             received: number;
             /** Format: date-time */
             received_at: string;
+            released: number;
             source: string;
             /** @enum {string} */
             state: "processing" | "done";
@@ -3300,9 +3627,43 @@ export interface components {
             items: components["schemas"]["Receipt"][];
             next: string | null;
         };
+        /** RecordCheck */
+        RecordCheck: {
+            remaining: components["schemas"]["FieldError"][];
+        };
+        /** RecordDifference */
+        RecordDifference: {
+            after: string | null;
+            before: string | null;
+            data_class: components["schemas"]["DataClass"];
+            field: string;
+        };
+        /** RecordExample */
+        RecordExample: {
+            differences: components["schemas"]["RecordDifference"][];
+            id: string;
+            remaining: components["schemas"]["FieldError"][];
+        };
+        /** RecordField */
+        RecordField: {
+            data_class: components["schemas"]["DataClass"];
+            edited: boolean;
+            name: string;
+            value: string | null;
+        };
+        /** RecordRevealBody */
+        RecordRevealBody: {
+            reason: string;
+        };
         /** RecoveryCodes */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** RemainingFailure */
+        RemainingFailure: {
+            field: string;
+            records: number;
+            rule: string;
         };
         /** RequestBody */
         RequestBody: {
@@ -3383,6 +3744,11 @@ export interface components {
             field: string;
             left: number;
             value: string | null;
+        };
+        /** RevealedRecord */
+        RevealedRecord: {
+            left: number;
+            raw: string;
         };
         /**
          * Role
@@ -7019,8 +7385,17 @@ export interface operations {
         parameters: {
             query?: {
                 contract?: string | null;
+                field?: string | null;
                 rule?: string | null;
+                /** @description Found in the reasons, and in values that say nothing of a person. */
+                text?: string | null;
                 receipt?: string | null;
+                source?: string | null;
+                /** @description A date and time like 2026-11-20T10:00:00Z. */
+                since?: string | null;
+                /** @description A date and time like 2026-11-20T10:00:00Z. */
+                until?: string | null;
+                state?: "open" | "edited" | "released" | "discarded" | null;
                 limit?: number;
                 before?: string | null;
             };
@@ -7046,9 +7421,110 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1QuarantineCausesCauses: {
+    ApiV1QuarantineActsActs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineActPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineActsActIdAct: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineActsActIdCancelCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineCausesCauses: {
+        parameters: {
+            query?: {
+                contract?: string | null;
+                /** @description Found in the reasons, and in values that say nothing of a person. */
+                text?: string | null;
+                receipt?: string | null;
+                source?: string | null;
+                /** @description A date and time like 2026-11-20T10:00:00Z. */
+                since?: string | null;
+                /** @description A date and time like 2026-11-20T10:00:00Z. */
+                until?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7064,8 +7540,357 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantineCauses"];
                 };
             };
+            400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineDiscardsDiscard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineActBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineEditsEditMany: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineActBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantinePreviewPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantinePreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinePreview"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineReleasesRelease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineActBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineUndosUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineActBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantineAct"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineRecordIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineRecordIdEdit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineEditBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuarantinedDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineRecordIdCheckCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuarantineEditBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordCheck"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QuarantineRecordIdRevealReveal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecordRevealBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealedRecord"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

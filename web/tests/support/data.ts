@@ -107,6 +107,7 @@ export const pipeline: Schema<"Pipeline"> = {
       accepted: 970,
       duplicate: 10,
       quarantined: 20,
+      released: 0,
       accepted_per_s: 12.5,
       last_event_at: NOW,
     },
@@ -140,7 +141,10 @@ export const quarantined: Schema<"QuarantinedRecord"> = {
       reason: "The amount must be greater than 0.",
     },
   ],
+  remaining: null,
   raw: '{"amount":-5}',
   raw_bytes: 13,
   received_at: NOW,
+  changed_at: null,
+  act_id: null,
 };

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from finer.ingest.routes.events import EventController
-from finer.ingest.routes.receipts import QuarantineController, ReceiptController
+from finer.ingest.routes.quarantine import QuarantineController
+from finer.ingest.routes.receipts import ReceiptController
 
 ROUTES: list[Any] = [EventController, ReceiptController, QuarantineController]

@@ -43,6 +43,8 @@ class Block:
     decode: Callable[[int], Decoded]
     unknown: list[tuple[int, int, str]] = field(default_factory=list)
     """(owner, row or place, name) of unknown fields met by the fast path, in order."""
+    names: tuple[str, ...] = ()
+    """The columns of a CSV header."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ def check_block(plan: Plan, block: Block, received_us: int) -> Checked:
     return Checked(batch, rows, refused, unknown)
 
 
-def refuse(line: int, raw: bytes, errors: list[FieldError]) -> RefusedRecord:
+def refuse(line: int, raw: bytes, errors: list[FieldError], names: tuple[str, ...] = ()) -> RefusedRecord:
     """A refused record with its first bytes and the hash of all of them."""
-    return RefusedRecord(line, raw[:RAW_KEPT_MAX], len(raw), hashlib.sha256(raw).digest(), errors)
+    return RefusedRecord(line, raw[:RAW_KEPT_MAX], len(raw), hashlib.sha256(raw).digest(), errors, names)
 
 
 def _merge_slow(
@@ -104,7 +106,7 @@ def _merge_slow(
         if not errors:
             values, errors = check_record(plan, decoded.tokens, received_us, texts=block.cells.texts)
         if errors:
-            refused.append((owner, refuse(int(block.lines[i]), block.raw(i), errors)))
+            refused.append((owner, refuse(int(block.lines[i]), block.raw(i), errors, block.names)))
         else:
             good.append(values)
             good_rows.append(i)
@@ -149,7 +151,7 @@ def _row_rules(
         return None
     for place, errors in broken.items():
         row = int(rows[place])
-        refused.append((int(block.owners[row]), refuse(int(block.lines[row]), block.raw(row), errors)))
+        refused.append((int(block.owners[row]), refuse(int(block.lines[row]), block.raw(row), errors, block.names)))
     return kept
 
 

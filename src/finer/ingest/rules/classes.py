@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from finer.ingest.types.contracts import Contract
+from finer.ingest.types.records import FieldError
 from finer.kit.masking import DataClass
 
 CLASSES = {
@@ -17,7 +20,7 @@ CLASSES = {
     "card": DataClass.CARD,
 }
 """Classifications that contracts may use, and how sensitive the data is: income, balances and marks harm a person."""
-_SEVERITY = list(DataClass).index
+severity = list(DataClass).index
 # Their reasons say the number or the moment that was given.
 _QUOTING = frozenset({"not_finite", "range", "timestamp_range"})
 
@@ -29,10 +32,21 @@ def class_of(contract: Contract | None, fields: str) -> DataClass:
     """
     known = {} if contract is None else {field.name: field.classification for field in contract.fields}
     found = [CLASSES[known[name]] if name in known else DataClass.SENSITIVE for name in fields.split(",")]
-    return max(found, key=_SEVERITY)
+    return max(found, key=severity)
+
+
+def guarded(contract: Contract | None, errors: Iterable[FieldError]) -> list[FieldError]:
+    """The same errors without values that say something of a person: what may be kept unsealed."""
+    found = []
+    for one in errors:
+        data_class = class_of(contract, one.field)
+        value = one.value if severity(data_class) < severity(DataClass.PERSONAL) else ""
+        reason = reason_without_value(data_class, one.field, one.rule, one.reason)
+        found.append(FieldError(one.field, one.rule, value, reason))
+    return found
 
 
 def reason_without_value(data_class: DataClass, field: str, rule: str, reason: str) -> str:
     """The reason, without the value that it would say of a person."""
-    quotes = rule in _QUOTING and _SEVERITY(data_class) >= _SEVERITY(DataClass.PERSONAL)
+    quotes = rule in _QUOTING and severity(data_class) >= severity(DataClass.PERSONAL)
     return f"{field} is out of its range." if quotes else reason

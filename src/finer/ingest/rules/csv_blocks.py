@@ -43,7 +43,7 @@ class CsvReader:
                 raise UnreadableBody("The first line of the CSV is not a header: it does not end.")
             return False
         try:
-            names = _cells(data[spans[0, 0] : spans[0, 1]].decode())
+            names = cells_of(data[spans[0, 0] : spans[0, 1]].decode())
         except (UnicodeDecodeError, csv.Error) as error:
             raise UnreadableBody(
                 f"The first line of the CSV must be a header with the field names: {error}."
@@ -101,11 +101,12 @@ class CsvReader:
             raw=raw,
             decode=lambda i: self._decode(raw(i)),
             unknown=unknown,
+            names=tuple(self.names),
         )
 
     def _decode(self, raw: bytes) -> Decoded:
         try:
-            values = _cells(raw.decode())
+            values = cells_of(raw.decode())
         except UnicodeDecodeError as error:
             reason = f"The record is not valid UTF-8: byte {error.start + 1} of it is 0x{raw[error.start]:02x}."
             return Decoded({}, broken("invalid_utf8", reason))
@@ -143,7 +144,7 @@ def _mark_broken_text(view: Array, spans: Array, odd: Array) -> None:
     odd[: len(spans)] |= (above[spans[:, 1]] > above[spans[:, 0]]).astype(np.uint8)
 
 
-def _cells(text: str) -> list[str]:
+def cells_of(text: str) -> list[str]:
     """The cells of one record by Python's own reader. Raises csv.Error."""
     csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))

@@ -157,7 +157,7 @@ def _builder(
     if column.expression in known:
         return _copied(column.expression)
     try:
-        return _computed(parse_expression(column.expression, catalogue))
+        return computed(parse_expression(column.expression, catalogue))
     except ConditionError as error:
         raise MappingInvalid(f"{here}: {error.detail}") from error
 
@@ -186,7 +186,8 @@ def _joined(column: SourceExpression) -> Callable[[Columns], pa.Array]:
     return build
 
 
-def _computed(expression: Expression) -> Callable[[Columns], pa.Array]:
+def computed(expression: Expression) -> Callable[[Columns], pa.Array]:
+    """What makes a column of an expression: float64, string, bool or timestamps in UTC."""
     if expression.type is ColumnType.TEXT:
         return expression.strings
 

@@ -44,8 +44,8 @@ def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any],
     """What came in, in the order of `contracts`.
 
     `buckets` are rows (contract, bucket, accepted, latency) of the last minutes, `counts` rows (contract, received,
-    accepted, duplicate, quarantined, last moment) of the last day. The rate of a contract is that of the two buckets
-    before the present one, which is not over yet.
+    accepted, duplicate, quarantined, released, last moment) of the last day. The rate of a contract is that of the
+    two buckets before the present one, which is not over yet.
     """
     rates: dict[str, float] = {}
     per_bucket: dict[datetime, int] = {}
@@ -57,7 +57,7 @@ def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any],
         latency = latency + np.asarray(waited, np.int64)
     found = {row[0]: row for row in counts}
     return Activity(
-        contracts=[_counts(found.get(name, (name, 0, 0, 0, 0, None)), rates.get(name, 0.0)) for name in contracts],
+        contracts=[_counts(found.get(name, (name, 0, 0, 0, 0, 0, None)), rates.get(name, 0.0)) for name in contracts],
         throughput=[
             Throughput(bucket, count / _BUCKET.total_seconds()) for bucket, count in sorted(per_bucket.items())
         ],
@@ -66,13 +66,14 @@ def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any],
 
 
 def _counts(row: Any, rate: float) -> ContractCounts:
-    contract, received, accepted, duplicate, quarantined, last_event_at = row
+    contract, received, accepted, duplicate, quarantined, released, last_event_at = row
     return ContractCounts(
         contract=contract,
         received=received,
         accepted=accepted,
         duplicate=duplicate,
         quarantined=quarantined,
+        released=released,
         accepted_per_s=round(rate, 1),
         last_event_at=last_event_at,
     )

@@ -7,6 +7,8 @@ from itertools import accumulate, islice
 
 import pyarrow as pa
 
+from finer.ingest.rules.classes import guarded
+from finer.ingest.types.contracts import Contract
 from finer.ingest.types.receipts import BrokenField, NewReceipt, Receipt
 from finer.ingest.types.records import BodyResult, ParsedGroup
 
@@ -34,19 +36,20 @@ def fresh_receipt(new: NewReceipt) -> Receipt:
         duplicate=0,
         conflicting=0,
         quarantined=len(result.refused),
+        released=0,
         state="processing" if result.accepted else "done",
         received_at=new.received_at,
         source=new.source,
         unknown_fields=result.unknown_fields,
-        problems=problems_of(new),
+        problems=new.problems,
     )
 
 
-def problems_of(new: NewReceipt) -> list[BrokenField]:
-    """The first broken fields of a body, with their lines."""
+def problems_of(contract: Contract, result: BodyResult) -> list[BrokenField]:
+    """The first broken fields of a body, with their lines, and without values that say something of a person."""
     found = (
         BrokenField(record.line, error.field, error.rule, error.value, error.reason)
-        for record in new.result.refused[:PROBLEMS_SHOWN]
-        for error in record.errors
+        for record in result.refused[:PROBLEMS_SHOWN]
+        for error in guarded(contract, record.errors)
     )
     return list(islice(found, PROBLEMS_SHOWN))

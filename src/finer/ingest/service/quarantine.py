@@ -1,34 +1,109 @@
-"""Refused records: what is held back, and why."""
+"""Refused records: what is held back, why, and what they hold."""
 
 from __future__ import annotations
 
 import uuid
 
+import msgspec
+
+from finer.identity.service.reveals import note_reveal
+from finer.ingest.rules.classes import class_of, severity
+from finer.ingest.rules.repair import Record, record_of, show_value
+from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
-from finer.ingest.types.receipts import Page, QuarantineCause, QuarantinedRecord
+from finer.ingest.types.contracts import Contract, FirmContracts
+from finer.ingest.types.quarantine import QuarantineCause, QuarantinedRecord, Selection
+from finer.ingest.types.receipts import Page
+from finer.kit.crypto.bulk import Sealer
+from finer.kit.errors import NotFound
 from finer.kit.ids import show_id
+from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
+
+EVERYTHING = Selection()
+_EDIT = msgspec.msgpack.Decoder(tuple[bytes, dict[str, DataClass]])
+
+
+class RecordField(msgspec.Struct, frozen=True):
+    """One value of a refused record as it stands now, under the name by which it was sent."""
+
+    name: str
+    data_class: DataClass
+    value: str | None
+    edited: bool
 
 
 def list_quarantined(
-    tx: Tx,
-    *,
-    contract: str | None = None,
-    rule: str | None = None,
-    receipt: uuid.UUID | None = None,
-    before: uuid.UUID | None = None,
-    limit: int = 50,
+    tx: Tx, wanted: Selection = EVERYTHING, *, before: uuid.UUID | None = None, limit: int = 50
 ) -> Page[QuarantinedRecord]:
-    """Open quarantined records, newest first, of one contract, broken rule or receipt if given."""
-    items = QuarantineStore(tx).quarantined(contract, rule, receipt, before, limit + 1)
+    """Quarantined records that fit, newest first."""
+    items = QuarantineStore(tx).quarantined(wanted, before, limit + 1)
     return Page(items[:limit], show_id("qua", items[limit - 1].id) if len(items) > limit else None)
 
 
-def quarantine_causes(tx: Tx) -> list[QuarantineCause]:
-    """Open quarantined records by contract, field and rule, most frequent first, each with an example."""
-    return QuarantineStore(tx).causes()
+def get_quarantined(tx: Tx, identifier: uuid.UUID) -> QuarantinedRecord:
+    """One quarantined record, whatever became of it. Raises NotFound."""
+    found = QuarantineStore(tx).record(identifier)
+    if found is None:
+        raise NotFound(
+            f"There is no quarantined record {show_id('qua', identifier)}. GET /api/v1/quarantine lists them."
+        )
+    return found
+
+
+def quarantine_causes(tx: Tx, wanted: Selection = EVERYTHING) -> list[QuarantineCause]:
+    """Quarantined records that fit by contract, field and rule, most frequent first, each with an example."""
+    return QuarantineStore(tx).causes(wanted)
+
+
+def reveal(tx: Tx, identifier: uuid.UUID, reason: str) -> tuple[str, int]:
+    """What was sent, in clear and noted with a reason, and how many more the caller may see this hour.
+
+    Raises NotFound, and what `note_reveal` raises.
+    """
+    record = get_quarantined(tx, identifier)
+    left = note_reveal(tx, show_id("qua", identifier), "raw", reason)
+    return record.raw.decode("utf-8", "replace"), left
+
+
+def fields_of(record: QuarantinedRecord, known: FirmContracts) -> list[RecordField]:
+    """The values of a record as it stands now; empty when it cannot be taken apart."""
+    contract = known.current.get(record.contract)
+    if contract is None:
+        return []
+    values, classes = current(contract, record)
+    return [
+        RecordField(
+            name, max(classes.get(name, DataClass.PUBLIC), _class(contract, name), key=severity), show_value(value),
+            name in classes,
+        )
+        for name, value in (values or {}).items()
+    ]  # fmt: skip
+
+
+def current(contract: Contract, record: QuarantinedRecord) -> tuple[Record | None, dict[str, DataClass]]:
+    """The values of a record as it stands now, or None, and how sensitive those are that were changed."""
+    if record.edited is None:
+        whole = record.raw_bytes <= len(record.raw)
+        return (record_of(contract, record.raw, record.names, record.rules) if whole else None), {}
+    data, classes = _EDIT.decode(record.edited)
+    return record_of(contract, data, (), ()), classes
+
+
+def sealing(tx: Tx) -> Sealer:
+    """What seals the refused records of this tenant, for a transaction that only writes."""
+    return QuarantineStore(tx).sealer()
 
 
 def blank_refused(tx: Tx, text: str) -> int:
     """Empty the quarantined records that hold this text, such as a customer's id; their receipts still add up."""
-    return QuarantineStore(tx).blank_refused(text)
+    store = QuarantineStore(tx)
+    ActStore(tx).blank(text)
+    return sum(store.blank(ids) for ids in store.holding(text.encode()))
+
+
+def _class(contract: Contract, name: str) -> DataClass:
+    for field in contract.fields:
+        if name in (field.name, *field.aliases, *field.combined_aliases):
+            return class_of(contract, field.name)
+    return DataClass.SENSITIVE

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from finer.ingest.rules.columns import Array
-from finer.ingest.rules.receipts import fresh_receipt, rows_of
+from finer.ingest.rules.receipts import fresh_receipt, problems_of, rows_of
+from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.store.receipts import ReceiptStore
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.contracts import AWAITED
+from finer.ingest.types.contracts import AWAITED, Contract
 from finer.ingest.types.receipts import NewReceipt, Offsets, Page, Receipt, ReceiptFilter
 from finer.ingest.types.records import ParsedGroup
 from finer.kit.columns import Columns
+from finer.kit.crypto.bulk import Sealer
 from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.ids import new_id, show_id
 from finer.kit.log import CHANNEL, PostgresLog
@@ -31,12 +33,14 @@ def append(
     parsed: ParsedGroup,
     partitions: int,
     answered: MappingType[int, Receipt | FinerError] | None = None,
+    seal: Sealer | None = None,
 ) -> list[Receipt | FinerError]:
     """Write the accepted records to the event log and account for every body, in the caller's transaction.
 
     Returns, per body, its receipt, or the error that made it unreadable. A body whose idempotency key was seen before
     brings its first receipt back and adds nothing; with other content it is a Conflict. `answered` is what `replays`
-    found in a transaction before; a transaction that only writes needs it when there are keys.
+    found in a transaction before; a transaction that only writes needs it when there are keys, and `seal` when records
+    were refused (`quarantine.sealing`).
     """
     known = parsed.contract
     store = ReceiptStore(tx)
@@ -64,6 +68,7 @@ def append(
                 stream=known.name,
                 partition=partition,
                 skipped=skipped if result.accepted else None,
+                problems=problems_of(known, result),
                 idempotency_key=body.idempotency_key,
                 body_hash=hashes.get(index),
             )
@@ -71,7 +76,7 @@ def append(
         skipped += result.accepted
     if new:
         store.append(header, batch, new)
-        _account(tx, known.name, new, parsed.received_at)
+        _account(tx, known, new, parsed.received_at, seal)
         if batch.num_rows:
             tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
@@ -117,11 +122,13 @@ def key_reused(key: str) -> Conflict:
     )
 
 
-def _account(tx: Tx, name: str, new: Sequence[NewReceipt], at: datetime) -> None:
-    QuarantineStore(tx).add_quarantined(new)
+def _account(tx: Tx, contract: Contract, new: Sequence[NewReceipt], at: datetime, seal: Sealer | None) -> None:
+    if any(one.result.refused for one in new):
+        store = QuarantineStore(tx)
+        store.add_quarantined(contract, new, seal or store.sealer())
     received = sum(one.result.received for one in new)
     quarantined = sum(len(one.result.refused) for one in new)
-    RollupStore(tx).add_rollup(name, "api", at, received=received, quarantined=quarantined)
+    RollupStore(tx).add_rollup(contract.name, "api", at, received=received, quarantined=quarantined)
 
 
 def record_outcomes(
@@ -158,4 +165,5 @@ def forget_old(tx: Tx) -> None:
     now = tx.now()
     RollupStore(tx).forget(now)
     QuarantineStore(tx).forget(now)
+    ActStore(tx).forget()
     ReceiptStore(tx).forget(now)

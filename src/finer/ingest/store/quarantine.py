@@ -1,31 +1,81 @@
-"""The SQL of quarantined records."""
+"""The SQL of quarantined records. What was sent is sealed; the rest is what people search for."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from finer.ingest.tables import quarantined_records
-from finer.ingest.types.receipts import NewReceipt, QuarantineCause, QuarantinedRecord
+from finer.ingest.rules.classes import guarded
+from finer.ingest.tables import quarantine_edits, quarantine_payloads, quarantined_records
+from finer.ingest.types.contracts import Contract
+from finer.ingest.types.quarantine import QuarantineCause, QuarantinedRecord, Selection
+from finer.ingest.types.receipts import NewReceipt
 from finer.ingest.types.records import FieldError
+from finer.kit.crypto.bulk import Sealer, sealer, unseal_bytes
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 
+RAW_SEALED = "ingest_quarantine_payloads.raw_sealed"
+RECORD_SEALED = "ingest_quarantine_edits.record_sealed"
 _CHUNK = 2_000
 
 _INSERT_QUARANTINED = """
-insert into ingest_quarantined_records (tenant_id, id, receipt_id, contract, line, field, rule, rules, errors, raw,
-  raw_bytes, raw_sha256, received_at)
-select %(tenant)s, r.id, r.receipt_id, %(contract)s, r.line, r.errors::jsonb -> 0 ->> 'field',
-  r.errors::jsonb -> 0 ->> 'rule', array(select distinct e ->> 'rule' from jsonb_array_elements(r.errors::jsonb) as e),
-  r.errors::jsonb, r.raw, r.raw_bytes, r.sha256, %(received_at)s
-from unnest(%(ids)s::uuid[], %(receipts)s::uuid[], %(lines)s::bigint[], %(errors)s::text[], %(raws)s::bytea[],
-  %(sizes)s::bigint[], %(hashes)s::bytea[]) as r(id, receipt_id, line, errors, raw, raw_bytes, sha256)
+with given as (select * from unnest(%(ids)s::uuid[], %(receipts)s::uuid[], %(lines)s::bigint[], %(errors)s::text[],
+  %(sealed)s::bytea[], %(sizes)s::bigint[], %(hashes)s::bytea[]) as r(id, receipt_id, line, errors, sealed, raw_bytes,
+  sha256)), payloads as (
+insert into ingest_quarantine_payloads (tenant_id, id, errors, raw_sealed, raw_sha256)
+select %(tenant)s, id, errors::jsonb, sealed, sha256 from given)
+insert into ingest_quarantined_records (tenant_id, id, receipt_id, contract, line, field, rule, rules, raw_bytes,
+  received_at)
+select %(tenant)s, id, receipt_id, %(contract)s, line, errors::jsonb -> 0 ->> 'field', errors::jsonb -> 0 ->> 'rule',
+  array(select distinct e ->> 'rule' from jsonb_array_elements(errors::jsonb) as e), raw_bytes, %(received_at)s
+from given
+"""
+
+_CHOICES = {
+    "contract": "q.contract = %(contract)s",
+    "field": "q.field = %(field)s",
+    "rule": "case when %(field)s::text is null then %(rule)s = any(q.rules) else q.rule = %(rule)s end",
+    "receipt": "q.receipt_id = %(receipt)s",
+    "since": "q.received_at >= %(since)s",
+    "until": "q.received_at < %(until)s",
+    "ids": "q.id = any(%(ids)s)",
+    "source": "exists (select from ingest_receipts as r where r.tenant_id = q.tenant_id and r.id = q.receipt_id "
+    "and position(lower(%(source)s) in lower(r.source)) > 0)",
+    "text": "exists (select from ingest_quarantine_payloads as p where p.tenant_id = q.tenant_id and p.id = q.id "
+    "and position(lower(%(text)s) in lower(p.errors::text)) > 0)",
+}
+_RECORDS = """
+select q.id, q.receipt_id, q.contract, q.line, q.state, q.rules, q.raw_bytes, q.received_at, q.remaining, q.act_id,
+       q.changed_at, p.errors, p.raw_sealed, e.record_sealed
+from ingest_quarantined_records as q
+left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
+left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
+where q.tenant_id = %(tenant)s
+"""
+_CAUSES = """
+select c.contract, c.field, c.rule, c.records, c.edited, c.ready, coalesce(e.reason, '')
+from (select q.contract, q.field, q.rule, count(*) as records, count(*) filter (where q.state = 'edited') as edited,
+             count(*) filter (where q.remaining = '[]') as ready
+      from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {0} group by q.contract, q.field, q.rule) as c
+left join lateral (select p.errors -> 0 ->> 'reason' as reason from ingest_quarantined_records as q
+                   join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
+                   where q.tenant_id = %(tenant)s and q.contract = c.contract and q.field = c.field
+                     and q.rule = c.rule {0} order by q.id desc limit 1) as e on true
+order by c.records desc, c.contract, c.field, c.rule
+"""
+_EDITED = """
+with given as (select * from unnest(%(ids)s::uuid[], %(sealed)s::bytea[], %(remaining)s::text[])
+  as g(id, sealed, rest)),
+kept as (insert into ingest_quarantine_edits (tenant_id, id, record_sealed) select %(tenant)s, id, sealed from given
+  on conflict (tenant_id, id) do update set record_sealed = excluded.record_sealed)
+update ingest_quarantined_records as q set state = 'edited', remaining = g.rest::jsonb, act_id = %(act)s,
+  changed_at = %(at)s from given as g where q.tenant_id = %(tenant)s and q.id = g.id
 """
 
 
@@ -37,90 +87,254 @@ class QuarantineStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add_quarantined(self, new: Sequence[NewReceipt]) -> None:
-        """Insert the refused records of these receipts."""
+    def add_quarantined(self, contract: Contract, new: Sequence[NewReceipt], seal: Sealer) -> None:
+        """Insert the refused records of these receipts, what was sent sealed."""
         for one in new:
             refused = one.result.refused
             for start in range(0, len(refused), _CHUNK):
                 part = refused[start : start + _CHUNK]
+                ids = [new_id() for _ in part]
                 self._tx.write(
                     _INSERT_QUARANTINED,
                     {
                         "tenant": self._tenant,
                         "contract": one.contract,
                         "received_at": one.received_at,
-                        "ids": [new_id() for _ in part],
+                        "ids": ids,
                         "receipts": [one.id] * len(part),
                         "lines": [record.line for record in part],
-                        "errors": [msgspec.json.encode(record.errors).decode() for record in part],
-                        "raws": [record.raw for record in part],
+                        "errors": [msgspec.json.encode(guarded(contract, record.errors)).decode() for record in part],
+                        "sealed": [
+                            seal.seal(identifier, _payload(record.raw, record.names, record.errors))
+                            for identifier, record in zip(ids, part, strict=True)
+                        ],
                         "sizes": [record.raw_bytes for record in part],
                         "hashes": [record.sha256 for record in part],
                     },
                 )
 
-    def quarantined(
-        self, contract: str | None, rule: str | None, receipt: uuid.UUID | None, before: uuid.UUID | None, limit: int
-    ) -> list[QuarantinedRecord]:
-        """Open quarantined records, newest first, older than `before`."""
-        table = quarantined_records.c
-        query = sa.select(
-            table.id, table.receipt_id, table.contract, table.line, table.state, table.errors, table.raw,
-            table.raw_bytes, table.received_at,
-        ).where(table.tenant_id == self._tenant, table.state == "open")  # fmt: skip
-        if contract is not None:
-            query = query.where(table.contract == contract)
-        if rule is not None:
-            query = query.where(table.rules.any(rule))
-        if receipt is not None:
-            query = query.where(table.receipt_id == receipt)
-        if before is not None:
-            query = query.where(table.id < before)
-        rows = self._connection.execute(query.order_by(table.id.desc()).limit(limit)).mappings()
-        return [
-            QuarantinedRecord(**{**row, "errors": msgspec.convert(row["errors"], list[FieldError])}) for row in rows
-        ]
+    def sealer(self) -> Sealer:
+        """What seals refused records of this tenant now."""
+        return sealer(self._tx, RAW_SEALED)
 
-    def causes(self) -> list[QuarantineCause]:
-        """Open quarantined records by contract, field and rule of their first error, most frequent first."""
+    def quarantined(self, wanted: Selection, before: uuid.UUID | None, limit: int) -> list[QuarantinedRecord]:
+        """Records that fit, newest first, older than `before`."""
+        condition, arguments = _chosen(wanted)
+        if before is not None:
+            condition += " and q.id < %(before)s"
         rows = self._connection.exec_driver_sql(
-            "select c.contract, c.field, c.rule, c.records, e.reason "
-            "from (select contract, field, rule, count(*) as records from ingest_quarantined_records "
-            "      where tenant_id = %(tenant)s and state = 'open' group by contract, field, rule) as c, "
-            "lateral (select q.errors -> 0 ->> 'reason' as reason from ingest_quarantined_records as q "
-            "         where q.tenant_id = %(tenant)s and q.state = 'open' and q.contract = c.contract "
-            "           and q.field = c.field and q.rule = c.rule order by q.id desc limit 1) as e "
-            "order by c.records desc, c.contract, c.field, c.rule",
-            {"tenant": self._tenant},
-        )
+            f"{_RECORDS} {condition} order by q.id desc limit %(limit)s",
+            {"tenant": self._tenant, "before": before, "limit": limit, **arguments},
+        ).all()
+        return self._opened(rows)
+
+    def record(self, identifier: uuid.UUID, *, lock: bool = False) -> QuarantinedRecord | None:
+        """One record, whatever its state; with `lock` nobody else changes it until this transaction ends."""
+        rows = self._connection.exec_driver_sql(
+            f"{_RECORDS} and q.id = %(id)s{' for update of q' if lock else ''}",
+            {"tenant": self._tenant, "id": identifier},
+        ).all()
+        found = self._opened(rows)
+        return found[0] if found else None
+
+    def count(self, wanted: Selection) -> tuple[int, uuid.UUID | None]:
+        """How many records fit, and the last id among them."""
+        condition, arguments = _chosen(wanted)
+        fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
+        row = self._connection.exec_driver_sql(
+            f"select (select count(*) {fitting}), (select q.id {fitting} order by q.id desc limit 1)",
+            {"tenant": self._tenant, **arguments},
+        ).one()
+        return row[0], row[1]
+
+    def next_ids(
+        self, wanted: Selection, after: uuid.UUID | None, last: uuid.UUID, limit: int, bytes_max: int
+    ) -> list[uuid.UUID]:
+        """The next records that fit, in the order of their ids up to `last`, locked; fewer where they are large."""
+        condition, arguments = _chosen(wanted)
+        fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
+        rows = self._connection.exec_driver_sql(
+            f"select q.id, q.raw_bytes {fitting} and q.id > %(after)s and q.id <= %(last)s "
+            "order by q.id limit %(limit)s for update",
+            {
+                "tenant": self._tenant, "after": after or uuid.UUID(int=0), "last": last, "limit": limit, **arguments,
+            },
+        ).all()  # fmt: skip
+        found: list[uuid.UUID] = []
+        size = 0
+        for identifier, raw_bytes in rows:
+            size += raw_bytes
+            if found and size > bytes_max:
+                break
+            found.append(identifier)
+        return found
+
+    def records(self, ids: Sequence[uuid.UUID]) -> list[QuarantinedRecord]:
+        """These records, in the order of their receipts."""
+        rows = self._connection.exec_driver_sql(
+            f"{_RECORDS} and q.id = any(%(ids)s) order by q.receipt_id, q.id",
+            {"tenant": self._tenant, "ids": list(ids)},
+        ).all()
+        return self._opened(rows)
+
+    def causes(self, wanted: Selection) -> list[QuarantineCause]:
+        """Records that fit by contract, field and rule of their first error, most frequent first."""
+        condition, arguments = _chosen(wanted)
+        rows = self._connection.exec_driver_sql(_CAUSES.format(condition), {"tenant": self._tenant, **arguments})
         return [QuarantineCause(*row) for row in rows]
 
-    def forget(self, now: datetime) -> None:
-        """Delete records that are open no more after 30 days."""
-        table = quarantined_records.c
-        self._connection.execute(
-            sa.delete(quarantined_records).where(
-                table.tenant_id == self._tenant, table.state != "open", table.received_at < now - timedelta(days=30)
-            )
+    def edit(self, act: uuid.UUID, at: datetime, edits: Sequence[tuple[uuid.UUID, bytes, list[FieldError]]]) -> None:
+        """Keep the changed records, each with what it still breaks."""
+        seal = sealer(self._tx, RECORD_SEALED)
+        self._connection.exec_driver_sql(
+            _EDITED,
+            {
+                "tenant": self._tenant,
+                "act": act,
+                "at": at,
+                "ids": [identifier for identifier, _, _ in edits],
+                "sealed": [seal.seal(identifier, record) for identifier, record, _ in edits],
+                "remaining": [msgspec.json.encode(errors).decode() if errors else "[]" for _, _, errors in edits],
+            },
         )
 
-    def blank_refused(self, text: str) -> int:
-        """Empty the quarantined records that hold this text."""
-        emptied = self._connection.exec_driver_sql(
-            "update ingest_quarantined_records set raw = '', errors = '[]' "
-            "where tenant_id = %s and position(%s::bytea in raw) > 0",
-            (self._tenant, text.encode()),
+    def note_remaining(self, failures: Sequence[tuple[uuid.UUID, list[FieldError]]]) -> None:
+        """Note what records break that could not be released."""
+        self._connection.exec_driver_sql(
+            "update ingest_quarantined_records as q set remaining = g.rest::jsonb "
+            "from unnest(%s::uuid[], %s::text[]) as g(id, rest) where q.tenant_id = %s and q.id = g.id",
+            (
+                [identifier for identifier, _ in failures],
+                [msgspec.json.encode(errors).decode() for _, errors in failures],
+                self._tenant,
+            ),
         )
-        return emptied.rowcount
+
+    def set_state(self, act: uuid.UUID, at: datetime, ids: Sequence[uuid.UUID], state: str) -> None:
+        """Give these records a state. Opened again, they lose their edit; released, all that was kept of them."""
+        self._connection.exec_driver_sql(
+            "update ingest_quarantined_records set state = %s, remaining = null, act_id = %s, changed_at = %s "
+            "where tenant_id = %s and id = any(%s)",
+            (state, act, at, self._tenant, list(ids)),
+        )
+        emptied = {"open": (quarantine_edits,), "released": (quarantine_edits, quarantine_payloads)}
+        for table in emptied.get(state, ()):
+            self._connection.exec_driver_sql(
+                f"delete from {table.name} where tenant_id = %s and id = any(%s)",  # noqa: S608 - a name of ours
+                (self._tenant, list(ids)),
+            )
+
+    def forget(self, now: datetime) -> None:
+        """Delete records that wait no more after 30 days, and what was kept of them."""
+        gone = (
+            "delete from {} where tenant_id = %s and id in (select id from ingest_quarantined_records "
+            "where tenant_id = %s and state in ('released', 'discarded') and received_at < %s)"
+        )
+        before = (self._tenant, self._tenant, now - timedelta(days=30))
+        for table in (quarantine_edits, quarantine_payloads, quarantined_records):
+            self._connection.exec_driver_sql(gone.format(table.name), before)
+
+    def holding(self, text: bytes) -> Iterator[list[uuid.UUID]]:
+        """The ids of records whose sealed content holds this text, some at a time."""
+        for table, column, name in (
+            (quarantine_payloads, quarantine_payloads.c.raw_sealed, RAW_SEALED),
+            (quarantine_edits, quarantine_edits.c.record_sealed, RECORD_SEALED),
+        ):
+            after = uuid.UUID(int=0)
+            while True:
+                mine = (table.c.tenant_id == self._tenant) & (table.c.id > after) & column.is_not(None)
+                rows = self._connection.execute(
+                    sa.select(table.c.id, column).where(mine).order_by(table.c.id).limit(_CHUNK)
+                ).all()
+                if not rows:
+                    break
+                after = rows[-1][0]
+                opened = unseal_bytes(self._tx, name, [(row[0], bytes(row[1])) for row in rows])
+                found = [row[0] for row, plain in zip(rows, opened, strict=True) if plain is not None and text in plain]
+                if found:
+                    yield found
+
+    def blank(self, ids: Sequence[uuid.UUID]) -> int:
+        """Empty these records: what was sent, what was changed of it, and what was said of its values."""
+        given = (self._tenant, list(ids))
+        self._connection.exec_driver_sql(
+            "delete from ingest_quarantine_edits where tenant_id = %s and id = any(%s)", given
+        )
+        self._connection.exec_driver_sql(
+            "update ingest_quarantined_records set remaining = null, state = case when state = 'edited' then 'open' "
+            "else state end where tenant_id = %s and id = any(%s)",
+            given,
+        )
+        return self._connection.exec_driver_sql(
+            "update ingest_quarantine_payloads set raw_sealed = null, errors = '[]' "
+            "where tenant_id = %s and id = any(%s)",
+            given,
+        ).rowcount
 
     def unaccounted(self) -> list[Any]:
-        """Receipts whose quarantined records are not all there: (id, quarantined, kept)."""
+        """Receipts whose refused records are not all there: (id, quarantined, kept, released, kept as released)."""
         return list(
             self._connection.exec_driver_sql(
-                "select r.id, r.quarantined, count(q.id) from ingest_receipts as r left join "
+                "select r.id, r.quarantined, count(q.id) filter (where q.state <> 'released'), r.released, "
+                "count(q.id) filter (where q.state = 'released') from ingest_receipts as r left join "
                 "ingest_quarantined_records as q on q.tenant_id = r.tenant_id and q.receipt_id = r.id "
-                "where r.tenant_id = %s and r.quarantined > 0 and r.received_at > now() - interval '30 days' "
-                "group by r.id, r.quarantined having count(q.id) <> r.quarantined limit 100",
+                "where r.tenant_id = %s and r.quarantined + r.released > 0 and r.received_at > now() - interval "
+                "'30 days' group by r.id, r.quarantined, r.released "
+                "having count(q.id) filter (where q.state <> 'released') <> r.quarantined "
+                "or count(q.id) filter (where q.state = 'released') <> r.released limit 100",
                 (self._tenant,),
             )
         )
+
+    def _opened(self, rows: Sequence[Any]) -> list[QuarantinedRecord]:
+        raws = unseal_bytes(self._tx, RAW_SEALED, [(row.id, _bytes(row.raw_sealed)) for row in rows])
+        edits = unseal_bytes(self._tx, RECORD_SEALED, [(row.id, _bytes(row.record_sealed)) for row in rows])
+        return [_record(row, raw, edit) for row, raw, edit in zip(rows, raws, edits, strict=True)]
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+_Payload = tuple[bytes, tuple[str, ...], list[tuple[str, str]]]
+"""What is sealed of a record: its bytes, the columns of its header, and value and reason of each error."""
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(_Payload)
+
+
+def _payload(raw: bytes, names: tuple[str, ...], errors: Sequence[FieldError]) -> bytes:
+    return _ENCODER.encode((raw, names, [(error.value, error.reason) for error in errors]))
+
+
+def _record(row: Any, plain: bytes | None, edited: bytes | None) -> QuarantinedRecord:
+    raw, names, said = (b"", (), []) if plain is None else _DECODER.decode(plain)
+    known = [FieldError(**error) for error in row.errors or ()]
+    errors = [
+        FieldError(error.field, error.rule, value, reason) for error, (value, reason) in zip(known, said, strict=False)
+    ]
+    return QuarantinedRecord(
+        id=row.id,
+        receipt_id=row.receipt_id,
+        contract=row.contract,
+        line=row.line,
+        state=row.state,
+        rules=tuple(row.rules),
+        errors=errors or known,
+        raw=raw,
+        raw_bytes=row.raw_bytes,
+        received_at=row.received_at,
+        names=names,
+        edited=edited,
+        remaining=None if row.remaining is None else msgspec.convert(row.remaining, list[FieldError]),
+        act_id=row.act_id,
+        changed_at=row.changed_at,
+    )
+
+
+def _chosen(wanted: Selection) -> tuple[str, dict[str, Any]]:
+    """The condition behind `where tenant_id = ...`, and what stands in it."""
+    arguments = msgspec.structs.asdict(wanted)
+    if wanted.ids is not None:
+        arguments["ids"] = list(wanted.ids)
+    parts = [choice for name, choice in _CHOICES.items() if arguments[name] is not None]
+    parts.append("q.state in ('open', 'edited')" if wanted.state is None else "q.state = %(state)s")
+    return "and " + " and ".join(parts), arguments

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
-from finer.ingest.rules.receipts import problems_of
-from finer.ingest.tables import outcomes, quarantined_records, receipts
+from finer.ingest.tables import outcomes, quarantined_records, receipts, releases
 from finer.ingest.types.receipts import BrokenField, NewReceipt, Offsets, Receipt, ReceiptFilter
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
@@ -35,31 +35,54 @@ from appended, jsonb_to_recordset(%(rows)s::jsonb) as r(id uuid, contract text, 
 # starts at or before its first offset.
 _FOUND_AGAIN = """
 select coalesce(sum((select count(*) from unnest(o.duplicate_offsets) as d
-                     where d >= r.first_offset and d < r.first_offset + r.logged)), 0)::bigint as duplicates,
+                     where d >= {0}.first_offset and d < {0}.first_offset + {0}.logged)), 0)::bigint as duplicates,
        coalesce(sum((select count(*) from unnest(o.conflicting_offsets) as d
-                     where d >= r.first_offset and d < r.first_offset + r.logged)), 0)::bigint as conflicts
+                     where d >= {0}.first_offset and d < {0}.first_offset + {0}.logged)), 0)::bigint as conflicts
 from ingest_outcomes as o
-where o.tenant_id = r.tenant_id and o.stream = r.stream and o.partition = r.partition
-  and o.base_offset < r.first_offset + r.logged and o.end_offset > r.first_offset
-  and o.base_offset >= coalesce((select max(p.base_offset) from ingest_outcomes as p where p.tenant_id = r.tenant_id
-        and p.stream = r.stream and p.partition = r.partition and p.base_offset <= r.first_offset), 0)
+where o.tenant_id = {0}.tenant_id and o.stream = {0}.stream and o.partition = {0}.partition
+  and o.base_offset < {0}.first_offset + {0}.logged and o.end_offset > {0}.first_offset
+  and o.base_offset >= coalesce((select max(p.base_offset) from ingest_outcomes as p where p.tenant_id = {0}.tenant_id
+        and p.stream = {0}.stream and p.partition = {0}.partition and p.base_offset <= {0}.first_offset), 0)
 """
 
 _SELECT_RECEIPTS = f"""
-select r.id, r.contract, r.contract_version, r.received, r.logged, r.quarantined, r.stream, r.partition,
-       r.first_offset, r.received_at, r.source, r.unknown_fields, r.problems, f.duplicates, f.conflicts
-from ingest_receipts as r, lateral ({_FOUND_AGAIN}) as f
+select r.id, r.contract, r.contract_version, r.received, r.logged, r.quarantined, r.released, r.stream, r.partition,
+       r.first_offset, r.received_at, r.source, r.unknown_fields, r.problems, f.duplicates + g.duplicates as duplicates,
+       f.conflicts + g.conflicts as conflicts, g.partition as released_in, g.until as released_until
+from ingest_receipts as r, lateral ({_FOUND_AGAIN.format("r")}) as f,
+  lateral (select coalesce(sum(a.duplicates), 0)::bigint as duplicates,
+                  coalesce(sum(a.conflicts), 0)::bigint as conflicts, max(s.partition) as partition,
+                  max(s.first_offset + s.logged) as until
+           from ingest_releases as s, lateral ({_FOUND_AGAIN.format("s")}) as a
+           where s.tenant_id = r.tenant_id and s.receipt_id = r.id) as g
 where r.tenant_id = %(tenant)s
 """  # noqa: S608 - constants only
+
+# The receipt and what is left in quarantine of it change together, so that a receipt adds up at every moment.
+_RELEASE = """
+with given as (select * from unnest(%(receipts)s::uuid[], %(rows)s::int[], %(starts)s::bigint[])
+  as g(receipt_id, rows, first_offset)), noted as (
+insert into ingest_releases (tenant_id, stream, partition, first_offset, logged, receipt_id, act_id, released_at)
+select %(tenant)s, %(stream)s, %(partition)s, first_offset, rows, receipt_id, %(act)s, %(at)s from given)
+update ingest_receipts as r set quarantined = r.quarantined - g.rows, released = r.released + g.rows
+from given as g where r.tenant_id = %(tenant)s and r.id = g.receipt_id
+"""
 
 _RECEIPT_CHOICES = {
     "contract": "r.contract = %(contract)s",
     "source": "position(lower(%(source)s) in lower(r.source)) > 0",
-    "done": "%(done)s = (r.first_offset is null or exists (select from unnest(%(streams)s::text[], "
-    "%(partitions)s::int[], %(offsets)s::bigint[]) as c(stream, partition, consumed) where c.stream = r.stream "
-    "and c.partition = r.partition and c.consumed >= r.first_offset + r.logged))",
+    "done": "%(done)s = not exists (select from (select r.partition, r.first_offset + r.logged as until "
+    "union all select s.partition, s.first_offset + s.logged from ingest_releases as s "
+    "where s.tenant_id = r.tenant_id and s.receipt_id = r.id) as part where part.until is not null and not exists ("
+    "select from unnest(%(streams)s::text[], %(partitions)s::int[], %(offsets)s::bigint[]) "
+    "as c(stream, partition, consumed) where c.stream = r.stream and c.partition = part.partition "
+    "and c.consumed >= part.until))",
     "before": "r.id < %(before)s",
 }
+
+
+ReleasedPart = tuple[uuid.UUID, int]
+"""A receipt, and how many of its records are released."""
 
 
 class ReceiptStore:
@@ -89,7 +112,7 @@ class ReceiptStore:
                 "logged": one.result.accepted,
                 "quarantined": len(one.result.refused),
                 "unknown_fields": one.result.unknown_fields,
-                "problems": problems_of(one),
+                "problems": one.problems,
                 "received_at": one.received_at,
                 "idempotency_key": one.idempotency_key,
                 "body_hash": None if one.body_hash is None else one.body_hash.hex(),
@@ -98,6 +121,28 @@ class ReceiptStore:
         ]
         parameters = PostgresLog.append_parameters(first.stream, first.partition, self._tenant, header, batch)
         self._tx.write(_APPEND, parameters | {"rows": msgspec.json.encode(rows).decode()})
+
+    def release(
+        self, header: str, batch: pa.RecordBatch, place: tuple[str, int], act: uuid.UUID, parts: Sequence[ReleasedPart]
+    ) -> None:
+        """Append records that come from quarantine to the log, and account for them by the receipts they came with.
+
+        The rows of `batch` are those of `parts`, one part behind the other; `place` is stream and partition.
+        """
+        stream, partition = place
+        # Locked in one order, so that two releases never wait for each other.
+        self._connection.exec_driver_sql(
+            "select id from ingest_receipts where tenant_id = %s and id = any(%s) order by id for update",
+            (self._tenant, [receipt for receipt, _ in parts]),
+        )
+        base = PostgresLog.append(self._connection, stream, partition, self._tenant, header, batch)
+        starts = list(accumulate((rows for _, rows in parts), initial=base))[:-1]
+        given = {
+            "tenant": self._tenant, "stream": stream, "partition": partition, "act": act, "at": self._tx.now(),
+            "receipts": [receipt for receipt, _ in parts], "rows": [rows for _, rows in parts],
+            "starts": starts,
+        }  # fmt: skip
+        self._connection.exec_driver_sql(_RELEASE, given)
 
     def by_keys(self, keys: Sequence[str]) -> dict[str, tuple[uuid.UUID, bytes | None]]:
         """Receipts that were given for these idempotency keys, with the hash of their body."""
@@ -152,6 +197,10 @@ class ReceiptStore:
         self._connection.execute(
             sa.delete(receipts).where(receipts.c.tenant_id == self._tenant, receipts.c.received_at < before, ~held)
         )
+        kept = sa.exists().where(receipts.c.tenant_id == releases.c.tenant_id, receipts.c.id == releases.c.receipt_id)
+        self._connection.execute(
+            sa.delete(releases).where(releases.c.tenant_id == self._tenant, releases.c.released_at < before, ~kept)
+        )
 
     def overlapping(self) -> list[Any]:
         """Receipts that claim a place in the log that an earlier receipt has: (id, stream, first offset)."""
@@ -159,9 +208,12 @@ class ReceiptStore:
             self._connection.exec_driver_sql(
                 "select id, stream, first_offset from (select id, stream, first_offset, "
                 "max(first_offset + logged) over (partition by stream, partition order by first_offset, id "
-                "rows between unbounded preceding and 1 preceding) as taken from ingest_receipts "
-                "where tenant_id = %s and first_offset is not null) as r where first_offset < taken limit 100",
-                (self._tenant,),
+                "rows between unbounded preceding and 1 preceding) as taken from ("
+                "select id, stream, partition, first_offset, logged from ingest_receipts "
+                "where tenant_id = %s and first_offset is not null "
+                "union all select receipt_id, stream, partition, first_offset, logged from ingest_releases "
+                "where tenant_id = %s) as parts) as r where first_offset < taken limit 100",
+                (self._tenant, self._tenant),
             )
         )
 
@@ -173,7 +225,10 @@ class ReceiptStore:
                 "unnest(o.duplicate_offsets || o.conflicting_offsets) as d "
                 "where o.tenant_id = %s and o.recorded_at > now() - interval '1 day' and not exists ("
                 "select from ingest_receipts as r where r.tenant_id = o.tenant_id and r.stream = o.stream "
-                "and r.partition = o.partition and r.first_offset <= d and d < r.first_offset + r.logged) limit 100",
+                "and r.partition = o.partition and r.first_offset <= d and d < r.first_offset + r.logged) "
+                "and not exists (select from ingest_releases as s where s.tenant_id = o.tenant_id "
+                "and s.stream = o.stream and s.partition = o.partition and s.first_offset <= d "
+                "and d < s.first_offset + s.logged) limit 100",
                 (self._tenant,),
             )
         )
@@ -182,16 +237,18 @@ class ReceiptStore:
 def _receipt(row: Any, consumed: Offsets) -> Receipt:
     again = int(row.duplicates) + int(row.conflicts)
     done = row.first_offset is None or consumed.get((row.stream, row.partition), 0) >= row.first_offset + row.logged
+    came_back = row.released_until is None or consumed.get((row.stream, row.released_in), 0) >= row.released_until
     return Receipt(
         id=row.id,
         contract=row.contract,
         contract_version=row.contract_version,
         received=row.received,
-        accepted=row.logged - again,
+        accepted=row.logged + row.released - again,
         duplicate=again,
         conflicting=int(row.conflicts),
         quarantined=row.quarantined,
-        state="done" if done else "processing",
+        released=row.released,
+        state="done" if done and came_back else "processing",
         received_at=row.received_at,
         source=row.source,
         unknown_fields=list(row.unknown_fields),

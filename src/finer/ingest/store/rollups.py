@@ -16,13 +16,14 @@ _STEPS = f"{{{_STEPS_S[0]},{_STEPS_S[1]}}}"
 
 _ADD_ROLLUP = """
 insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
-  quarantined, latency, last_at)
+  quarantined, released, latency, last_at)
 select %(tenant)s, %(contract)s, step_s, to_timestamp(floor(extract(epoch from %(at)s::timestamptz) / step_s) * step_s),
-  %(writer)s, %(received)s, %(accepted)s, %(duplicates)s, %(quarantined)s, %(latency)s::bigint[], %(at)s
+  %(writer)s, %(received)s, %(accepted)s, %(duplicates)s, %(quarantined)s, %(released)s, %(latency)s::bigint[], %(at)s
 from unnest(%(steps)s::int[]) as step_s order by step_s
 on conflict (tenant_id, contract, step_s, bucket, writer) do update set
   received = t.received + excluded.received, accepted = t.accepted + excluded.accepted,
-  duplicates = t.duplicates + excluded.duplicates, quarantined = t.quarantined + excluded.quarantined,
+  duplicates = t.duplicates + excluded.duplicates,
+  quarantined = t.quarantined + excluded.quarantined, released = t.released + excluded.released,
   last_at = greatest(t.last_at, excluded.last_at),
   latency = case when cardinality(excluded.latency) = 0 then t.latency
     when cardinality(t.latency) = 0 then excluded.latency
@@ -32,15 +33,16 @@ on conflict (tenant_id, contract, step_s, bucket, writer) do update set
 # Counts since the beginning outlive the hours that they were made in: what is deleted is added to one row for all.
 _CARRY_ROLLUPS = """
 insert into ingest_rollups as t (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates,
-  quarantined, latency, last_at)
+  quarantined, released, latency, last_at)
 select tenant_id, contract, step_s, %(carried)s, writer, sum(received), sum(accepted), sum(duplicates),
-  sum(quarantined), '{}', max(last_at)
+  sum(quarantined), sum(released), '{}', max(last_at)
 from ingest_rollups
 where tenant_id = %(tenant)s and step_s = %(step)s and bucket > %(carried)s and bucket < %(before)s
 group by tenant_id, contract, step_s, writer
 on conflict (tenant_id, contract, step_s, bucket, writer) do update set
   received = t.received + excluded.received, accepted = t.accepted + excluded.accepted,
-  duplicates = t.duplicates + excluded.duplicates, quarantined = t.quarantined + excluded.quarantined,
+  duplicates = t.duplicates + excluded.duplicates,
+  quarantined = t.quarantined + excluded.quarantined, released = t.released + excluded.released,
   last_at = greatest(t.last_at, excluded.last_at)
 """
 
@@ -65,6 +67,7 @@ class RollupStore:
         accepted: int = 0,
         duplicates: int = 0,
         quarantined: int = 0,
+        released: int = 0,
         latency: Iterable[int] = (),
     ) -> None:
         """Add to the counts of the five seconds and of the hour that `at` lies in."""
@@ -72,18 +75,19 @@ class RollupStore:
             _ADD_ROLLUP,
             {
                 "tenant": self._tenant, "contract": contract, "writer": writer, "at": at, "received": received,
-                "accepted": accepted, "duplicates": duplicates, "quarantined": quarantined,
+                "accepted": accepted, "duplicates": duplicates, "quarantined": quarantined, "released": released,
                 # As text: a list of numbers is looked through for the smallest type that holds them all.
                 "latency": "{" + ",".join(map(str, latency)) + "}", "steps": _STEPS,
             },
         )  # fmt: skip
 
     def counts(self, since: datetime) -> list[Any]:
-        """Per contract: received, accepted, duplicates, quarantined and the last moment, by the hour since `since`."""
+        """Per contract since an hour: received, accepted, duplicates, quarantined, released, last moment."""
         return list(
             self._connection.exec_driver_sql(
                 "select contract, sum(received)::bigint, sum(accepted)::bigint, sum(duplicates)::bigint, "
-                "sum(quarantined)::bigint, max(last_at) filter (where received > 0) from ingest_rollups "
+                "sum(quarantined)::bigint, sum(released)::bigint, "
+                "max(last_at) filter (where received > 0) from ingest_rollups "
                 "where tenant_id = %s and step_s = 3600 and bucket > %s group by contract order by contract",
                 (self._tenant, since),
             )

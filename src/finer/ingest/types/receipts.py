@@ -1,4 +1,4 @@
-"""What became of records: receipts, quarantine, counts."""
+"""What became of records: receipts and counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from finer.ingest.types.records import BodyResult, FieldError
+from finer.ingest.types.records import BodyResult
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     partition: int
     skipped: int | None
+    problems: list[BrokenField]
     idempotency_key: str | None = None
     body_hash: bytes | None = None
 
@@ -42,7 +43,8 @@ class BrokenField(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """The account of one body. Once `state` is done, received = accepted + duplicate + quarantined.
 
-    `duplicate` counts records that were sent before, and among them `conflicting` those whose content differed.
+    `duplicate` counts records that were sent before, and among them `conflicting` those whose content differed;
+    `released` counts those that came back from quarantine, and are accepted or duplicate since then.
     """
 
     id: uuid.UUID
@@ -53,6 +55,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     duplicate: int
     conflicting: int
     quarantined: int
+    released: int
     state: Literal["processing", "done"]
     received_at: datetime
     source: str
@@ -69,30 +72,6 @@ class ReceiptFilter(msgspec.Struct, frozen=True, kw_only=True):
     before: uuid.UUID | None = None
 
 
-class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A refused record as it is kept, with every broken field. `raw` is the beginning of what was sent."""
-
-    id: uuid.UUID
-    receipt_id: uuid.UUID
-    contract: str
-    line: int
-    state: str
-    errors: list[FieldError]
-    raw: bytes
-    raw_bytes: int
-    received_at: datetime
-
-
-class QuarantineCause(msgspec.Struct, frozen=True):
-    """How many open records a rule holds back, with the newest reason as an example."""
-
-    contract: str
-    field: str
-    rule: str
-    records: int
-    example: str
-
-
 class ContractCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What came in for one contract over the last 24 hours, and per second just now."""
 
@@ -101,6 +80,7 @@ class ContractCounts(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     duplicate: int
     quarantined: int
+    released: int
     accepted_per_s: float
     last_event_at: datetime | None
 

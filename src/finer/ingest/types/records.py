@@ -28,6 +28,8 @@ class RefusedRecord(msgspec.Struct, frozen=True):
     raw_bytes: int
     sha256: bytes
     errors: list[FieldError]
+    names: tuple[str, ...] = ()
+    """The columns of a CSV header; of other formats the record itself has the names."""
 
     @property
     def raw_truncated(self) -> bool:

@@ -15,6 +15,7 @@ from finer.kit.conditions.tree import (
     CHOICES,
     DEPTH_MAX,
     FUNCTIONS,
+    TEXT_FUNCTIONS,
     And,
     Arithmetic,
     Between,
@@ -37,6 +38,7 @@ from finer.kit.conditions.tree import (
 
 NUMBER, TEXT, BOOLEAN, TIMESTAMP = ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.TIMESTAMP
 ROUND_DIGITS_MAX = 9
+SUBSTRING_MAX = 100_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -277,7 +279,7 @@ class _Checker:
         name, given = str(tree.this), tree.args.get("expressions") or []
         if name == "interval":
             raise self.error("An interval can only be added to a timestamp or taken from it", tree)
-        wanted = {"round": (1, 2), "starts_with": (2, 2)} | dict.fromkeys(CHOICES, (2, 50))
+        wanted = {"round": (1, 2), "starts_with": (2, 2)} | dict.fromkeys(CHOICES, (2, 50)) | TEXT_FUNCTIONS
         fewest, most = wanted.get(name, (1, 1))
         if not fewest <= len(given) <= most:
             counts = f"{fewest} to {most}" if fewest < most else str(fewest)
@@ -293,11 +295,34 @@ class _Checker:
             operand = self.typed(given[0], TEXT, depth, name)
             self._needs_strings(operand, what="be searched with starts_with", tree=tree)
             return Call(name, (operand, Literal(self._fixed_text(given[1], depth, name), TEXT)), BOOLEAN)
+        if name in TEXT_FUNCTIONS:
+            return self._text_call(name, given, depth)
         kind, result = FUNCTIONS[name]
         node = self.typed(given[0], kind, depth, name)
         if kind is TEXT:
             self._needs_strings(node, what=f"be used with {name}", tree=tree)
         return self._rounded(node, given[1], depth) if len(given) > 1 else Call(name, (node,), result)
+
+    def _text_call(self, name: str, given: list[exp.Expr], depth: int) -> Node:
+        texts = given if name == "concat" else given[:1]
+        arguments = [self.typed(each, TEXT, depth, name) for each in texts]
+        for node, tree in zip(arguments, texts, strict=True):
+            self._needs_strings(node, what=f"be used with {name}", tree=tree)
+        if name == "replace":
+            old, new = (self._fixed_text(each, depth, name) for each in given[1:])
+            if not old:
+                raise self.error("replace needs a text to look for", given[1], "For example: replace(name, '/', '-').")
+            arguments += [Literal(old, TEXT), Literal(new, TEXT)]
+        elif name == "substring":
+            arguments += [self._whole(each, least, depth) for each, least in zip(given[1:], (1, 0), strict=True)]
+        return Call(name, tuple(arguments), TEXT)
+
+    def _whole(self, tree: exp.Expr, least: int, depth: int) -> Node:
+        node = self.typed(tree, NUMBER, depth, "substring")
+        if not isinstance(node, Literal) or node.value not in range(least, SUBSTRING_MAX + 1):
+            hint = "For example: substring(day, 7, 4) for four characters from the seventh on."
+            raise self.error(f"substring takes whole numbers from {least} to {SUBSTRING_MAX}", tree, hint)
+        return node
 
     def _rounded(self, node: Node, digits: exp.Expr, depth: int) -> Node:
         # Written out as arithmetic, so that every back end rounds by the same steps.

@@ -5,13 +5,14 @@ An argument can be a scalar where an expression names no column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finer.kit.conditions.tree import BLANKS, NUMBER_CHARACTERS_MAX, NUMBER_PATTERN
 from finer.kit.hashing import hash_strings, hash_text
 
 Function = Callable[[Any], Any]
@@ -59,7 +60,29 @@ def _changed_case(change: Function) -> Function:
     return lambda texts: change(texts if isinstance(texts, pa.Scalar) else pa.concat_arrays([texts]))
 
 
+def _number(texts: Any) -> Any:
+    fits = pc.match_substring_regex(texts, rf"\A(?:{NUMBER_PATTERN})\z")
+    short = pc.less_equal(pc.utf8_length(texts), NUMBER_CHARACTERS_MAX)
+    read = pc.if_else(pc.and_(fits, short), texts, pa.scalar(None, pa.string())).cast(pa.float64())
+    if isinstance(read, pa.Scalar):
+        return np.float64(read.as_py() if read.is_valid else np.nan)
+    return read.to_numpy(zero_copy_only=False)  # null becomes NaN
+
+
+def _substring(texts: Any, start: float, length: float) -> Any:
+    return pc.utf8_slice_codeunits(texts, int(start) - 1, int(start + length) - 1)
+
+
+def joined(texts: Sequence[Any]) -> Any:
+    """Texts one behind the other; null where one of them is."""
+    return pc.binary_join_element_wise(*texts, pa.scalar("", pa.string()))
+
+
+TEXT_FUNCTIONS: dict[str, Callable[..., Any]] = {"replace": pc.replace_substring, "substring": _substring}
+"""Functions of a text and literals, see `finer.kit.conditions.tree.TEXT_FUNCTIONS`."""
 OF_TEXT: dict[str, Function] = {
+    "number": _number,
+    "trim": lambda texts: pc.utf8_trim(texts, characters=BLANKS),
     "length": _length,
     "lower": _changed_case(pc.ascii_lower),
     "upper": _changed_case(pc.ascii_upper),

@@ -17,7 +17,7 @@ from sqlglot.errors import ErrorLevel, ParseError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from finer.kit.conditions.errors import ConditionError
-from finer.kit.conditions.tree import CHOICES, FUNCTIONS
+from finer.kit.conditions.tree import CHOICES, FUNCTIONS, TEXT_FUNCTIONS
 
 LENGTH_MAX = 4_000
 """Characters of a condition."""
@@ -25,7 +25,7 @@ NESTING_MAX = 24
 """Brackets, `case` and prefix operators around each other; the parser uses about 17 Python frames for each."""
 
 _QUOTED = re.compile(r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-CALLABLE = frozenset((*FUNCTIONS, *CHOICES, "starts_with"))
+CALLABLE = frozenset((*FUNCTIONS, *CHOICES, *TEXT_FUNCTIONS, "starts_with"))
 _PREFIXES = {TokenType.NOT, TokenType.DASH}
 RESERVED = {
     "AND", "OR", "NOT", "IN", "IS", "NULL", "TRUE", "FALSE", "BETWEEN", "LIKE", "CASE", "WHEN", "THEN", "ELSE", "END",
@@ -42,10 +42,10 @@ _OPERATORS = {
 _ALLOWED = {*_KEYWORDS.values(), *_SIGNS, TokenType.NUMBER, TokenType.STRING, TokenType.VAR, TokenType.IDENTIFIER}
 _HINTS = {
     "select": "A condition cannot read tables; it sees the columns of one record.",
-    "cast": "Types are not converted; compare numbers with numbers and texts with texts.",
-    "::": "Types are not converted; compare numbers with numbers and texts with texts.",
+    "cast": "Types are not converted; number(text) reads a number from a text.",
+    "::": "Types are not converted; number(text) reads a number from a text.",
     ";": "Write one condition only, without a semicolon.",
-    "||": "Use or; texts are not joined.",
+    "||": "Use or; texts are joined with concat(a, b).",
     "&&": "Use and.",
     "ilike": "Use lower(name) like 'acme%'.",
     "over": "Windows are declared as features; name the feature's column here.",

@@ -23,9 +23,15 @@ _FUNCTIONS = {
     "lower": f"translate({{}}, '{string.ascii_uppercase}', '{string.ascii_lowercase}')",
     "upper": f"translate({{}}, '{string.ascii_lowercase}', '{string.ascii_uppercase}')",
     "length": "CAST(length({}) AS DOUBLE)",
+    "trim": "trim({}, ' ' || chr(9) || chr(13) || chr(10))",
     "hour": "CAST(hour(make_timestamp({})) AS DOUBLE)",
     "dayofweek": "CAST(dayofweek(make_timestamp({})) AS DOUBLE)",
 }
+_NUMBER = (
+    # Braces are doubled for format.
+    f"CASE WHEN length({{0}}) <= {t.NUMBER_CHARACTERS_MAX} AND regexp_full_match({{0}}, "
+    f"'{t.NUMBER_PATTERN.replace('{', '{{').replace('}', '}}')}') THEN TRY_CAST({{0}} AS DOUBLE) END"
+)
 """The remaining functions are called the same in DuckDB."""
 
 
@@ -48,11 +54,22 @@ def _sql(node: Node) -> str:
             branches = " ".join(f"WHEN {to_duckdb(when)} THEN {_sql(then)}" for when, then in node.branches)
             return f"(CASE {branches} ELSE {_sql(node.otherwise)} END)"
         case t.Call():
-            template = _FUNCTIONS.get(node.name, f"{node.name}({{}})")
-            inner = to_duckdb if node.name in t.CHOICES else _sql
-            return template.format(", ".join(inner(each) for each in node.arguments))
+            return _call(node)
         case _:
             return _condition(node)
+
+
+def _call(node: t.Call) -> str:
+    if node.name == "number":
+        return _bind(_NUMBER, node.arguments[0])
+    if node.name == "concat":
+        return f"({' || '.join(_sql(each) for each in node.arguments)})"
+    if node.name == "substring":
+        start, length = (int(each.value or 0) for each in node.arguments[1:] if isinstance(each, t.Literal))
+        return f"substring({_sql(node.arguments[0])}, {start}, {length})"
+    template = _FUNCTIONS.get(node.name, f"{node.name}({{}})")
+    inner = to_duckdb if node.name in t.CHOICES else _sql
+    return template.format(", ".join(inner(each) for each in node.arguments))
 
 
 def _condition(node: Node) -> str:

@@ -26,9 +26,11 @@ from finer.kit.conditions.numpy_functions import (
     FUNCTIONS,
     OF_TEXT,
     PATTERNS,
+    TEXT_FUNCTIONS,
     flags,
     hashed,
     is_known,
+    joined,
     pick_text,
     quotient,
     remainder,
@@ -188,6 +190,8 @@ class _Compiler:
             values = [self.value(each) for each in node.arguments]
             choose = np.fmin if node.name == "least" else np.fmax  # both pass over NaN and NaT
             return lambda run: reduce(choose, [each(run) for each in values])
+        if node.name in t.TEXT_FUNCTIONS:
+            return self._text_call(node, mode)
         if node.name == "starts_with":
             prefix = str(node.arguments[1].value) if isinstance(node.arguments[1], t.Literal) else ""
             return self._pattern(node.arguments[0], "prefix", prefix, mode)
@@ -197,6 +201,17 @@ class _Compiler:
         argument = self.step(node.arguments[0], "value" if node.name not in OF_TEXT else "arrow")
         function = FUNCTIONS[node.name]
         return lambda run: function(argument(run))
+
+    def _text_call(self, node: t.Call, mode: Mode) -> Evaluate:
+        if mode == "hash":
+            made = self.step(node, "arrow")
+            return lambda run: hashed(made(run))
+        texts = [self.step(each, "arrow") for each in node.arguments if each.type is ColumnType.TEXT]
+        if node.name == "concat":
+            return lambda run: joined([text(run) for text in texts])
+        first, function = texts[0], TEXT_FUNCTIONS[node.name]
+        fixed = [each.value for each in node.arguments[1:] if isinstance(each, t.Literal)]
+        return lambda run: function(first(run), *fixed)
 
     def _coalesce(self, node: t.Call, mode: Mode) -> Evaluate:
         steps = [self.step(each, mode) for each in node.arguments]

@@ -39,6 +39,7 @@ _FUNCTIONS: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "length": lambda x: x.str.len_chars().cast(pl.Float64),
     "lower": lambda x: x.str.replace_many(list(string.ascii_uppercase), list(string.ascii_lowercase)),
     "upper": lambda x: x.str.replace_many(list(string.ascii_lowercase), list(string.ascii_uppercase)),
+    "trim": lambda x: x.str.strip_chars(t.BLANKS),
     "hour": lambda x: (x // _HOUR_US % 24).cast(pl.Float64),
     "dayofweek": lambda x: ((x // _DAY_US + _THURSDAY) % 7).cast(pl.Float64),
 }
@@ -120,6 +121,10 @@ def _case(node: t.Case) -> pl.Expr:
 def _call(node: t.Call) -> pl.Expr:
     if node.name in _FUNCTIONS:
         return _FUNCTIONS[node.name](_expression(node.arguments[0]))
+    if node.name == "number":
+        return _bind(_number, node.arguments[0])
+    if node.name in t.TEXT_FUNCTIONS:
+        return _text_call(node)
     if node.name == "coalesce":
         return _bind(pl.coalesce, *node.arguments)
     first, *rest = [to_polars(each) for each in node.arguments]
@@ -129,6 +134,21 @@ def _call(node: t.Call) -> pl.Expr:
         case "greatest":
             return pl.max_horizontal(first, *rest)
     return first.str.starts_with(rest[0])
+
+
+def _text_call(node: t.Call) -> pl.Expr:
+    if node.name == "concat":
+        return pl.concat_str(*(_expression(each) for each in node.arguments), ignore_nulls=False)
+    text = _expression(node.arguments[0])
+    one, two = (each.value for each in node.arguments[1:] if isinstance(each, t.Literal))
+    if node.name == "replace":
+        return text.str.replace_all(str(one), str(two), literal=True)
+    return text.str.slice(int(one or 0) - 1, int(two or 0))
+
+
+def _number(text: pl.Expr) -> pl.Expr:
+    fits = text.str.contains(rf"\A(?:{t.NUMBER_PATTERN})\z") & (text.str.len_chars() <= t.NUMBER_CHARACTERS_MAX)
+    return pl.when(fits).then(text).otherwise(None).cast(pl.Float64, strict=False)
 
 
 def _pattern(text: pl.Expr, kind: str, argument: str) -> pl.Expr:

@@ -22,6 +22,8 @@ _PHRASES = {
     "length": "the length of {}",
     "lower": "{} in lower case",
     "upper": "{} in upper case",
+    "trim": "{} without blanks around it",
+    "number": "{} as a number",
     "hour": "the hour of {}",
     "dayofweek": "the day of the week of {} (0 is Sunday)",
 }
@@ -140,6 +142,12 @@ class _Reader:
                 return f"the {'smallest' if node.name == 'least' else 'largest'} of {_listed(arguments, 'and')}"
             case "starts_with":
                 return f"{arguments[0]} starts with {arguments[1]}"
+            case "replace":
+                return f"{arguments[0]} with {arguments[2]} for every {arguments[1]}"
+            case "substring":
+                return f"{arguments[2]} characters of {arguments[0]} from character {arguments[1]} on"
+            case "concat":
+                return f"{_listed(arguments, 'and')} joined"
         return _PHRASES[node.name].format(arguments[0])
 
     def part(self, node: Node) -> str:

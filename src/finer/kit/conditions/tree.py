@@ -84,7 +84,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of FUNCTIONS, or coalesce, least or greatest."""
+    """A function of FUNCTIONS, CHOICES or TEXT_FUNCTIONS, or starts_with."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -173,10 +173,22 @@ FUNCTIONS: dict[str, tuple[ColumnType, ColumnType]] = {
     "length": (ColumnType.TEXT, ColumnType.NUMBER),
     "lower": (ColumnType.TEXT, ColumnType.TEXT),
     "upper": (ColumnType.TEXT, ColumnType.TEXT),
+    "trim": (ColumnType.TEXT, ColumnType.TEXT),
+    "number": (ColumnType.TEXT, ColumnType.NUMBER),
     "hour": (ColumnType.TIMESTAMP, ColumnType.NUMBER),
     "dayofweek": (ColumnType.TIMESTAMP, ColumnType.NUMBER),
 }
 """Functions of one argument: its type and the type of the result."""
+
+TEXT_FUNCTIONS = {"replace": (3, 3), "substring": (3, 3), "concat": (2, 50)}
+"""Functions that make a text of texts, and how many arguments they take. The second and third argument of `replace` and
+of `substring` (from which character, counted from 1, and how many) are literals."""
+
+BLANKS = " \t\r\n"
+"""What `trim` takes away at both ends."""
+NUMBER_PATTERN = r"-?[0-9]{1,15}(\.[0-9]{1,15})?"
+NUMBER_CHARACTERS_MAX = 16
+"""What `number` reads: as many digits as a double holds exactly. Every other text has no number and becomes null."""
 
 CHOICES = ("coalesce", "least", "greatest")
 """Functions of two or more arguments of one type, which is also the type of the result."""

@@ -1,0 +1,285 @@
+"""Acts on many refused records: change, undo, release, discard. In steps, so that a million of them is no different.
+
+A step is one transaction: what it did and how far it has come are committed together, so an act that is interrupted
+goes on where it was. Records are locked while they are looked at: what somebody else released meanwhile is passed over.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Literal
+
+import msgspec
+
+from finer.identity.service.audit import record_audit
+from finer.ingest.rules.classes import guarded
+from finer.ingest.rules.repair import Repair, check_bodies, check_lines, line_of
+from finer.ingest.service.quarantine import current
+from finer.ingest.service.repairs import UNREADABLE, apply, chosen_contract, count_failure, edit_of
+from finer.ingest.store.acts import ActStore
+from finer.ingest.store.quarantine import QuarantineStore
+from finer.ingest.store.receipts import ReceiptStore
+from finer.ingest.store.rollups import RollupStore
+from finer.ingest.types.contracts import Contract
+from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
+from finer.ingest.types.receipts import Page
+from finer.ingest.types.records import FieldError
+from finer.kit.errors import Conflict, InvalidInput, NotFound
+from finer.kit.ids import new_id, show_id
+from finer.kit.jobs import defer
+from finer.kit.log import CHANNEL
+from finer.kit.moments import microseconds
+from finer.kit.tx import Tx
+from finer.notifications import service as notifications
+from finer.notifications.types import NewNotification, Severity
+
+CARRY_ON = "finer.carry_on_quarantine"
+AT_ONCE = 2_000
+"""Records that an act takes in the request that asks for it; the rest is a job's."""
+STEP = 20_000
+STEP_BYTES = 32 * 2**20
+REASON_MIN, REASON_MAX = 5, 1_000
+Kind = Literal["edit", "undo", "release", "discard"]
+
+
+def start(
+    tx: Tx,
+    kind: Kind,
+    selection: Selection,
+    *,
+    assignments: Sequence[tuple[str, str]] = (),
+    reason: str = "",
+    partitions: int,
+) -> Act:
+    """Begin an act on the records that fit now; a small one is done when this returns, a job goes on with a large one.
+
+    Raises RepairInvalid for assignments that cannot be used, InvalidInput for a selection or reason that cannot.
+    """
+    selection = _checked(kind, selection, reason)
+    contract = chosen_contract(tx, selection).name if kind in ("edit", "release") else selection.contract or ""
+    if kind == "edit":
+        Repair(chosen_contract(tx, selection), assignments)
+    elif assignments:
+        raise InvalidInput(f"Only an edit assigns values; {kind} takes none.")
+    matched, last = QuarantineStore(tx).count(selection)
+    act = Act(
+        id=new_id(),
+        kind=kind,
+        contract=contract,
+        selection=selection,
+        assignments=list(assignments),
+        reason=" ".join(reason.split()),
+        state="running",
+        matched=matched,
+        last=last,
+        actor_id=tx.actor.id,
+        actor_name=tx.actor.name,
+        created_at=tx.now(),
+    )
+    ActStore(tx).add(act)
+    detail = {"matched": matched, "contract": contract, "fields": [target for target, _ in assignments]}
+    if reason:
+        detail["reason"] = act.reason
+    record_audit(tx, f"quarantine:{kind}", show_id("act", act.id), detail)
+    act = _step(tx, act, partitions, AT_ONCE)
+    if act.state == "running":
+        arguments = {"tenant": str(tx.tenant), "act": str(act.id), "actor": msgspec.to_builtins(tx.actor)}
+        defer(tx, CARRY_ON, arguments, queue="quarantine", lock=f"{CARRY_ON}:{tx.tenant}")
+    return act
+
+
+def carry_on(tx: Tx, identifier: uuid.UUID, partitions: int) -> Act:
+    """The next step of an act. Told at its end: whoever began it finds it in the bell of the web app."""
+    act = ActStore(tx).act(identifier, lock=True)
+    if act is None:
+        raise _unknown(identifier)
+    if act.state != "running":
+        return act
+    if act.cancelled:
+        act.state, act.finished_at = "cancelled", tx.now()
+        ActStore(tx).save(act)
+    else:
+        act = _step(tx, act, partitions, STEP)
+    if act.state != "running":
+        _tell(tx, act)
+    return act
+
+
+def give_up(tx: Tx, identifier: uuid.UUID, error: str) -> None:
+    """Note that an act could not go on; what it did stands."""
+    act = ActStore(tx).act(identifier, lock=True)
+    if act is not None and act.state == "running":
+        act.state, act.error, act.finished_at = "failed", error[:500], tx.now()
+        ActStore(tx).save(act)
+        _tell(tx, act)
+
+
+def get_act(tx: Tx, identifier: uuid.UUID) -> Act:
+    """One act. Raises NotFound."""
+    found = ActStore(tx).act(identifier)
+    if found is None:
+        raise _unknown(identifier)
+    return found
+
+
+def list_acts(tx: Tx, *, before: uuid.UUID | None = None, limit: int = 50) -> Page[Act]:
+    """Acts, newest first."""
+    items = ActStore(tx).acts(before, limit + 1)
+    return Page(items[:limit], show_id("act", items[limit - 1].id) if len(items) > limit else None)
+
+
+def cancel(tx: Tx, identifier: uuid.UUID) -> Act:
+    """Stop an act after the step that it is at. What it did stands. Raises NotFound, Conflict when it has ended."""
+    act = get_act(tx, identifier)
+    if act.state != "running":
+        raise Conflict(f"{show_id('act', identifier)} is {act.state}; there is nothing to stop.")
+    ActStore(tx).cancel(identifier)
+    record_audit(tx, "quarantine:cancel", show_id("act", identifier))
+    return get_act(tx, identifier)
+
+
+def _checked(kind: Kind, selection: Selection, reason: str) -> Selection:
+    if kind == "discard" and not REASON_MIN <= len(" ".join(reason.split())) <= REASON_MAX:
+        raise InvalidInput(f"Say why these records are not wanted, in {REASON_MIN} to {REASON_MAX} characters.")
+    if len(reason) > REASON_MAX:
+        raise InvalidInput(f"A reason has at most {REASON_MAX} characters.")
+    if kind == "undo":
+        state = selection.state or "edited"
+        if state not in ("edited", "discarded"):
+            raise InvalidInput("Only edited and discarded records can be put back; choose one of these states.")
+        return msgspec.structs.replace(selection, state=state)
+    if selection.state not in (None, "open", "edited"):
+        raise InvalidInput("Only open and edited records can be changed, released or discarded.")
+    return selection
+
+
+def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
+    """Do the next records of an act and note how far it has come."""
+    store = QuarantineStore(tx)
+    ids = []
+    if act.last is not None:
+        ids = store.next_ids(act.selection, act.cursor, act.last, limit, STEP_BYTES)
+    if ids:
+        _do(tx, act, ids, partitions)
+        act.done += len(ids)
+        act.cursor = ids[-1]
+    if not ids or act.cursor == act.last:
+        act.state, act.finished_at = "done", tx.now()
+    ActStore(tx).save(act)
+    return act
+
+
+def _do(tx: Tx, act: Act, ids: list[uuid.UUID], partitions: int) -> None:
+    store = QuarantineStore(tx)
+    if act.kind == "undo":
+        store.set_state(act.id, tx.now(), ids, "open")
+        act.changed += len(ids)
+    elif act.kind == "discard":
+        store.set_state(act.id, tx.now(), ids, "discarded")
+        act.changed += len(ids)
+    elif act.kind == "edit":
+        _edit(tx, act, store.records(ids))
+    else:
+        _release(tx, act, store.records(ids), partitions)
+
+
+def _edit(tx: Tx, act: Act, records: Sequence[QuarantinedRecord]) -> None:
+    contract = chosen_contract(tx, act.selection)
+    changed, failed = apply(contract, Repair(contract, act.assignments), records)
+    for key, count in failed.items():
+        act.failed[key] = act.failed.get(key, 0) + count
+    if not changed:
+        return
+    lines = [line_of(contract, values, microseconds(record.received_at)) for record, values, _ in changed]
+    broken = check_lines(contract, lines, microseconds(tx.now()))
+    edits = []
+    for (record, _, classes), line, errors in zip(changed, lines, broken, strict=True):
+        count_failure(act.failed, errors)
+        edits.append((record.id, edit_of(line, classes), guarded(contract, errors)))
+    QuarantineStore(tx).edit(act.id, tx.now(), edits)
+    act.changed += len(edits)
+
+
+def _release(tx: Tx, act: Act, records: Sequence[QuarantinedRecord], partitions: int) -> None:
+    """Send records the whole way with the contract in force; those that break it stay, with what they break."""
+    contract = chosen_contract(tx, act.selection)
+    readable: list[tuple[QuarantinedRecord, bytes]] = []
+    failures: list[tuple[uuid.UUID, list[FieldError]]] = []
+    for record in records:
+        values, _ = current(contract, record)
+        if values is None:
+            act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + 1
+        else:
+            readable.append((record, line_of(contract, values, microseconds(record.received_at))))
+    released: list[uuid.UUID] = []
+    if readable:
+        failures = _append_released(tx, act, contract, readable, partitions)
+        refused = {identifier for identifier, _ in failures}
+        released = [record.id for record, _ in readable if record.id not in refused]
+    store = QuarantineStore(tx)
+    if released:
+        store.set_state(act.id, tx.now(), released, "released")
+        act.changed += len(released)
+    if failures:
+        store.note_remaining([(identifier, guarded(contract, errors)) for identifier, errors in failures])
+        for _, errors in failures:
+            count_failure(act.failed, errors)
+
+
+def _append_released(
+    tx: Tx, act: Act, contract: Contract, readable: Sequence[tuple[QuarantinedRecord, bytes]], partitions: int
+) -> list[tuple[uuid.UUID, list[FieldError]]]:
+    """Append the records that keep the contract to the log, receipt by receipt; returns those that break it."""
+    now = tx.now()
+    receipts = [list(group) for _, group in groupby(readable, lambda pair: pair[0].receipt_id)]
+    batch, results = check_bodies(contract, [[line for _, line in group] for group in receipts], microseconds(now))
+    failures = [
+        (group[refused.line - 1][0].id, refused.errors)
+        for group, result in zip(receipts, results, strict=True)
+        for refused in result.refused
+    ]
+    parts = [
+        (group[0][0].receipt_id, result.accepted)
+        for group, result in zip(receipts, results, strict=True)
+        if result.accepted
+    ]
+    if parts:
+        place = (contract.name, tx.tenant.int % partitions)
+        ReceiptStore(tx).release(contract.header, batch, place, act.id, parts)
+        RollupStore(tx).add_rollup(contract.name, "release", now, released=batch.num_rows)
+        tx.notify(CHANNEL, [contract.name])
+    return failures
+
+
+_DONE = {"edit": "changed", "undo": "put back", "release": "released", "discard": "discarded"}
+
+
+def _tell(tx: Tx, act: Act) -> None:
+    record_audit(
+        tx,
+        f"quarantine:{act.kind}",
+        show_id("act", act.id),
+        {"done": act.done, "changed": act.changed, "failed": act.failed},
+        outcome=act.state,
+    )
+    if tx.actor.kind != "user":
+        return
+    left = sum(act.failed.values())
+    rest = f" {left:,} still break their contract." if left else ""
+    notifications.notify(
+        tx,
+        NewNotification(
+            kind=f"quarantine.{act.kind}",
+            severity=Severity.WARNING if act.state == "failed" else Severity.INFO,
+            title=f"Quarantine: {act.changed:,} of {act.matched:,} records {_DONE[act.kind]}",
+            text=f"The {act.kind} is {act.state}.{rest}{' ' + act.error if act.error else ''}",
+            link=f"/quarantine?act={show_id('act', act.id)}",
+            user=uuid.UUID(tx.actor.id),
+        ),
+    )
+
+
+def _unknown(identifier: uuid.UUID) -> NotFound:
+    return NotFound(f"There is no act {show_id('act', identifier)}. GET /api/v1/quarantine/acts lists them.")

@@ -1,0 +1,87 @@
+"""The SQL of acts on quarantined records: who did what to how many of them, and how far it has come."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from finer.ingest.tables import quarantine_acts
+from finer.ingest.types.quarantine import Act, Selection
+from finer.kit.tx import Tx
+
+_FORGET_AFTER = "400 days"
+
+
+class ActStore:
+    """Acts of one tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._connection = tx.connection
+        self._tenant = tx.tenant
+        self._actor = tx.actor
+
+    def add(self, act: Act) -> None:
+        """A new act."""
+        values = msgspec.to_builtins(act, builtin_types=(uuid.UUID,))
+        values |= {"created_at": act.created_at, "finished_at": act.finished_at}
+        values |= {"selection": msgspec.to_builtins(act.selection)}
+        values |= {"tenant_id": self._tenant, "actor_kind": self._actor.kind}
+        self._connection.execute(quarantine_acts.insert(), values)
+
+    def save(self, act: Act) -> None:
+        """How far an act has come. Whether it is cancelled is left as it is in the database."""
+        table = quarantine_acts.c
+        self._connection.execute(
+            quarantine_acts.update()
+            .where(table.tenant_id == self._tenant, table.id == act.id)
+            .values(
+                state=act.state, done=act.done, changed=act.changed, failed=act.failed, cursor=act.cursor,
+                error=act.error, finished_at=act.finished_at,
+            )
+        )  # fmt: skip
+
+    def cancel(self, identifier: uuid.UUID) -> None:
+        """Ask an act to stop after the records that it is at."""
+        table = quarantine_acts.c
+        mine = (table.tenant_id == self._tenant, table.id == identifier, table.state == "running")
+        self._connection.execute(quarantine_acts.update().where(*mine).values(cancelled=True))
+
+    def act(self, identifier: uuid.UUID, *, lock: bool = False) -> Act | None:
+        """One act; with `lock` nobody else carries it on until this transaction ends."""
+        table = quarantine_acts.c
+        query = sa.select(quarantine_acts).where(table.tenant_id == self._tenant, table.id == identifier)
+        row = self._connection.execute(query.with_for_update() if lock else query).first()
+        return None if row is None else _act(row)
+
+    def acts(self, before: uuid.UUID | None, limit: int) -> list[Act]:
+        """Acts, newest first."""
+        table = quarantine_acts.c
+        query = sa.select(quarantine_acts).where(table.tenant_id == self._tenant)
+        if before is not None:
+            query = query.where(table.id < before)
+        return [_act(row) for row in self._connection.execute(query.order_by(table.id.desc()).limit(limit))]
+
+    def blank(self, text: str) -> None:
+        """Empty the expressions and reasons that hold this text."""
+        self._connection.exec_driver_sql(
+            "update ingest_quarantine_acts set assignments = '[]', selection = '{}', reason = '' where tenant_id = %s "
+            "and position(%s in assignments::text || selection::text || reason) > 0",
+            (self._tenant, text),
+        )
+
+    def forget(self) -> None:
+        """Delete acts that no record knows any more."""
+        self._connection.exec_driver_sql(
+            "delete from ingest_quarantine_acts where tenant_id = %s and created_at < now() - %s::interval",
+            (self._tenant, _FORGET_AFTER),
+        )
+
+
+def _act(row: Any) -> Act:
+    fields = {field: row._mapping[field] for field in Act.__struct_fields__}
+    fields["selection"] = msgspec.convert(row.selection, Selection)
+    fields["assignments"] = [(target, expression) for target, expression in row.assignments]
+    return Act(**fields)

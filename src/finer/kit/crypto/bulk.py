@@ -1,0 +1,70 @@
+"""Sealing and unsealing many values of one column: the same values as `fields`, with what they share made once."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from finer.kit.crypto.envelope import HEAD, VERSION, Place, joined, key_id_of
+from finer.kit.crypto.errors import SealBroken
+from finer.kit.crypto.fields import keyring
+from finer.kit.crypto.keyring import DataKey
+from finer.kit.tx import Tx
+
+_NONCE = 12
+
+
+class Sealer:
+    """Seals values of one column of a firm with its key. It can be handed to a transaction that only writes."""
+
+    def __init__(self, tenant: uuid.UUID, column: str, key: DataKey) -> None:
+        """Use `sealer`."""
+        identifier, secret = key
+        self._head = VERSION + identifier.bytes
+        self._bound = _bound(identifier, tenant, column)
+        self._encrypt = AESGCM(secret).encrypt
+
+    def seal(self, row: object, plain: bytes) -> bytes:
+        """The bytes to store in that row, see `finer.kit.crypto.fields.seal`."""
+        nonce = os.urandom(_NONCE)
+        return self._head + nonce + self._encrypt(nonce, plain, self._bound + joined(str(row).encode()))
+
+
+def sealer(tx: Tx, column: str) -> Sealer:
+    """What seals values of `column` (`table.column`) with the firm's key of now."""
+    keys = keyring(tx)
+    return Sealer(tx.tenant, column, keys.current(tx, keys.subject_of(tx, None)))
+
+
+def unseal_bytes(tx: Tx, column: str, cells: Sequence[tuple[object, bytes | None]]) -> list[bytes | None]:
+    """What was sealed in many rows (row, sealed) of a column; None for null and for what was erased.
+
+    Raises SealBroken when one was altered or moved here.
+    """
+    if not cells:
+        return []
+    opened: dict[uuid.UUID, tuple[AESGCM, bytes]] = {}
+    place = Place(tx.tenant, column, "")
+    identifiers = [None if sealed is None else key_id_of(sealed, place) for _, sealed in cells]
+    for key_id, secret in keyring(tx).secrets(tx, {one for one in identifiers if one is not None}).items():
+        opened[key_id] = AESGCM(secret), _bound(key_id, tx.tenant, column)
+    found: list[bytes | None] = []
+    for identifier, (row, sealed) in zip(identifiers, cells, strict=True):
+        key = None if identifier is None else opened.get(identifier)
+        if key is None or sealed is None:
+            found.append(None)
+            continue
+        nonce, boxed = sealed[HEAD : HEAD + _NONCE], sealed[HEAD + _NONCE :]
+        try:
+            found.append(key[0].decrypt(nonce, boxed, key[1] + joined(str(row).encode())))
+        except InvalidTag as error:
+            raise SealBroken(f"{column} of row {row} does not open: it was altered, cut off or moved here.") from error
+    return found
+
+
+def _bound(identifier: uuid.UUID, tenant: uuid.UUID, column: str) -> bytes:
+    return joined(VERSION, identifier.bytes, tenant.bytes, column.encode())
