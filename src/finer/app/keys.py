@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from finer.kit.actors import SYSTEM
 from finer.kit.crypto.keyring import Keyring
-from finer.kit.crypto.kms import KeyFile
+from finer.kit.crypto.kms import KeyFile, KeyService
+from finer.kit.crypto.vault import Succession, VaultTransit
 from finer.kit.db import API, NO_TENANT, Database
+from finer.kit.outbound import Outbound
 from finer.kit.settings import Settings
 
 
 def keyring(settings: Settings) -> Keyring:
     """The keyring of a process; nothing is read before it is used or proven."""
-    return Keyring(KeyFile(settings.key_path))
+    return Keyring(_service(settings))
+
+
+def _service(settings: Settings) -> KeyService:
+    file = KeyFile(settings.key_path)
+    if not settings.kms_url:
+        return file
+    token = Path(settings.kms_token_file).expanduser().resolve()
+    vault = VaultTransit(settings.kms_url, token, Outbound(settings.outbound_hosts.split(",")))
+    return Succession(vault, file) if file.path.exists() else vault
 
 
 def prove_keys(database: Database) -> None:

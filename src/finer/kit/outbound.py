@@ -68,9 +68,11 @@ class Outbound:
         sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self._request("POST", url, sent, urlencode(form).encode(), _BYTES_MAX)
 
-    def post_json(self, url: str, body: bytes, *, bytes_max: int = _BYTES_MAX) -> Answer:
+    def post_json(
+        self, url: str, body: bytes, *, headers: Mapping[str, str] | None = None, bytes_max: int = _BYTES_MAX
+    ) -> Answer:
         """Send a JSON document. Raises OutboundRefused."""
-        return self._request("POST", url, {"Content-Type": "application/json"}, body, bytes_max)
+        return self._request("POST", url, {"Content-Type": "application/json", **(headers or {})}, body, bytes_max)
 
     def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, bytes_max: int) -> Answer:
         parts, listed = self._split(url)

@@ -44,6 +44,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Annotated[
         str, _D(description="File of the master keys (mode 0400); empty for <data_dir>/master.key.")
     ] = ""
+    kms_url: Annotated[
+        str,
+        _D(
+            description="Key of a Vault or OpenBao Transit engine in place of the key file: https://HOST/v1/transit/keys/K."
+        ),
+    ] = ""
+    kms_token_file: Annotated[
+        str, _D(description="File with the token for `kms_url`, that others cannot read; read anew at every use.")
+    ] = ""
     data_key_days: Annotated[int, _D(description="Age at which a firm's data key is replaced.", ge=1)] = 90
     host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
