@@ -60,8 +60,8 @@ def test_a_signal_ends_it_and_the_handlers_are_as_before(tmp_path: Path, databas
 
 
 def test_a_database_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
-    own = Settings(data_dir=str(tmp_path), database_url="postgresql://finer@db.example/finer")
-    assert supervision.database_url(own) == ("postgresql://finer@db.example/finer", None)
+    own = Settings(data_dir=str(tmp_path), database_url="postgresql://finer@db.example/finer?sslmode=verify-full")
+    assert supervision.database_url(own) == ("postgresql://finer@db.example/finer?sslmode=verify-full", None)
     url, server = supervision.database_url(Settings(data_dir=str(tmp_path)))
     assert server is not None
     assert url == server.url

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from finer.kit.outbound import Outbound, OutboundRefused, is_outside
+from finer.kit.settings import load_settings
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
@@ -175,3 +176,22 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch
 def test_a_name_that_nobody_knows_says_so() -> None:
     with pytest.raises(OutboundRefused, match="not known"):
         Outbound().get("https://nobody.invalid/")
+
+
+@pytest.mark.parametrize(
+    ("only", "host", "asked"),
+    [
+        ("id.acme.example", "id.acme.example", True), ("id.acme.example", "ID.ACME.EXAMPLE", True),
+        ("id.acme.example", "evil.example", False), ("id.acme.example", "id.acme.example.evil.example", False),
+        ("*.acme.example", "a.b.acme.example", True), ("*.acme.example", "acme.example", False),
+        ("*.acme.example", "evilacme.example", False), ("a.example, *.b.example", "x.b.example", True),
+        ("", "anything.example", True), ("a.example", "listed.internal", True),
+    ],
+)  # fmt: skip
+def test_e01_only_the_hosts_that_an_operator_names_are_asked(only: str, host: str, asked: bool) -> None:
+    door = Outbound.of(load_settings({}, outbound_only=only, outbound_hosts="listed.internal:443"))
+    if asked:
+        door.check(f"https://{host}/x")
+        return
+    with pytest.raises(OutboundRefused, match="FINER_OUTBOUND_ONLY"):
+        door.check(f"https://{host}/x")

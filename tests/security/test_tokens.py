@@ -25,7 +25,10 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT
 from finer.kit.ids import show_id
-from finer.kit.settings import load_settings
+from finer.kit.settings import Settings, load_settings
+from tests.security.matrix import live_routes
+from tests.security.world import World
+from tests.support.asgi import Driver
 from tests.support.identity import (
     Firm,
     client_from,
@@ -45,7 +48,7 @@ OIDC = Path(__file__).resolve().parents[1] / "oidc"
 class Forge:
     """A good token's parts, and everything an attacker can make of them."""
 
-    def __init__(self, firm: Firm, other: Firm) -> None:
+    def __init__(self, firm: Firm, other: Firm, issuer: str = ISSUER) -> None:
         with firm.tx() as tx:
             made = api_keys.create_machine(
                 tx,
@@ -62,7 +65,7 @@ class Forge:
         self.other_tenant = show_id("ten", other.tenant.id)
         self.header = {"alg": "ES256", "typ": "at+jwt", "kid": self.signer.kid}
         self.claims = {
-            "iss": ISSUER, "aud": f"{ISSUER}/api/v1", "sub": self.client.prefix, "client_id": self.client.prefix,
+            "iss": issuer, "aud": f"{issuer}/api/v1", "sub": self.client.prefix, "client_id": self.client.prefix,
             "tenant": show_id("ten", firm.tenant.id), "scope": "events:write", "iat": self.now, "exp": self.now + 600,
             "jti": "one",
         }  # fmt: skip
@@ -257,6 +260,37 @@ def test_a01_no_route_takes_a_forged_token(firm: Firm, forge: Forge, client: Tes
             answer = client.post("/probe/write", headers=_bearer(token))
             assert answer.status_code == 401, name
     assert client.post("/probe/write", headers=_bearer(forge.token())).status_code == 200
+
+
+def test_a01_a02_no_live_route_takes_any_of_them(
+    ours: World, theirs: World, driver: Driver, app: Litestar, campaign_settings: Settings
+) -> None:
+    """Every route of the running application, with every forged, ended, swapped and oversized credential."""
+    forge = Forge(ours.firm, theirs.firm, f"http://127.0.0.1:{campaign_settings.port}")
+    stranger = Forge(theirs.firm, ours.firm, f"http://127.0.0.1:{campaign_settings.port}")
+    bad = {name: make(forge) for name, make in FORGED.items()}
+    mine, other = forge.token().split("."), stranger.token().split(".")
+    bad |= {
+        "of another firm, that says ours": stranger.token(tenant=show_id("ten", ours.firm.tenant.id)),
+        "claims of another firm": ".".join([mine[0], other[1], mine[2]]),
+        "signature of another firm": ".".join([mine[0], mine[1], other[2]]),
+        "a client's secret": forge.secret,
+        "a client's id as a key": f"fk_{forge.client.prefix}_{forge.secret[3:]}",
+        "an ended session": ours.headers("expired")["cookie"].partition("=")[2],
+        "a session as a bearer of another kind": f"fk_{ours.session(ours.people[Role.ADMINISTRATOR])}",
+        "a key with another secret": f"{ours.firm.key()[:12]}{'A' * 43}",
+        "nothing after the mark": "fk_",
+        "control characters": "fk_\x7f_\x01",
+        "a megabyte": "fk_" + "A" * 1_000_000,
+    }
+    templates = [(method, path) for (method, path), public in live_routes(app).items() if not public]
+    assert len(templates) > 100
+    samples = theirs.samples()
+    for method, template in templates:
+        path = samples.path(template)
+        for name, token in bad.items():
+            answer = driver.call(method, path, {"authorization": f"Bearer {token}"})
+            assert answer.status == 401, f"{method} {path} answered {answer.status} to a token: {name}"
 
 
 def test_a01_another_library_agrees(forge: Forge, authenticator: Authenticator) -> None:

@@ -23,7 +23,7 @@ def _service(settings: Settings) -> KeyService:
     if not settings.kms_url:
         return file
     token = Path(settings.kms_token_file).expanduser().resolve()
-    vault = VaultTransit(settings.kms_url, token, Outbound(settings.outbound_hosts.split(",")))
+    vault = VaultTransit(settings.kms_url, token, Outbound.of(settings))
     return Succession(vault, file) if file.path.exists() else vault
 
 

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -16,10 +17,11 @@ from finer.kit.settings import Settings
 _PR_SET_PDEATHSIG = 1
 
 
-def prepare_process(settings: Settings, name: str) -> None:
-    """Set up logging as JSON lines on standard error, and die with the supervisor."""
+def prepare_process(settings: Settings, name: str, log: TextIO | None = None) -> None:
+    """Set up logging as JSON lines on standard error, or on `log`, and die with the supervisor."""
+    stream = sys.stderr if log is None else log
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(name)s: %(message)s")
+    logging.basicConfig(level=level, stream=stream, format="%(name)s: %(message)s")
     for noisy in ("procrastinate", "httpx", "httpcore", "granian", "_granian", "alembic"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     structlog.configure(
@@ -31,7 +33,7 @@ def prepare_process(settings: Settings, name: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=name)

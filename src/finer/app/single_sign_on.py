@@ -29,7 +29,7 @@ class SingleSignOn:
     def __init__(self, database: Database, settings: Settings, doorway: Doorway) -> None:
         self._database = database
         self._doorway = doorway
-        outbound = Outbound(settings.outbound_hosts.split(","))
+        outbound = Outbound.of(settings)
         self._party = oidc.RelyingParty(outbound, f"{settings.web_url}{CALLBACK}")
 
     @property

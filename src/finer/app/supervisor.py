@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import IO
+from typing import IO, TextIO
 
 import structlog
 
+from finer.app.database_address import check_database_address
 from finer.app.keys import keyring, prove_keys_at
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
@@ -56,9 +57,12 @@ def lock_data_folder(settings: Settings) -> IO[str]:
 
 
 def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
-    """The owner's address of the database, and the embedded server behind it (None with a server of one's own)."""
+    """The owner's address of the database, and the embedded server behind it (None with a server of one's own).
+
+    Raises InvalidInput for a server of one's own that is reached unprotected.
+    """
     if settings.database_url:
-        return settings.database_url, None
+        return check_database_address(settings), None
     server = EmbeddedPostgres(settings.data_path)
     return server.url, server
 
@@ -66,9 +70,19 @@ def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
 class Supervisor:
     """Starts the embedded PostgreSQL and the processes, restarts what dies, stops all of it on SIGTERM."""
 
-    def __init__(self, settings: Settings, processes: list[str], extra: list[list[str]] | None = None) -> None:
-        """`processes` are finer commands such as `api`; `extra` are finer commands with arguments, started last."""
+    def __init__(
+        self,
+        settings: Settings,
+        processes: list[str],
+        extra: list[list[str]] | None = None,
+        log: TextIO | None = None,
+    ) -> None:
+        """`processes` are finer commands such as `api`; `extra` are finer commands with arguments, started last.
+
+        What the processes log goes to `log`, or to standard error without one.
+        """
         self._settings = settings
+        self._log_file = log
         self.url, self._server = database_url(settings)
         commands = [[name] for name in processes] + (extra or [])
         program = [sys.executable, "-m", "finer.app.cli"]
@@ -133,7 +147,9 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | self._settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())}
-        child.process = subprocess.Popen(child.command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603
+        child.process = subprocess.Popen(  # noqa: S603 - our own commands
+            child.command, env=environment, stdin=subprocess.DEVNULL, stderr=self._log_file
+        )
         child.started_at = now
 
     def _ended(self, child: _Child, code: int, now: float) -> None:

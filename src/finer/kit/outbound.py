@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import httpcore
 
 from finer.kit.errors import Unavailable
+from finer.kit.settings import Settings
 
 _PORTS = (443, 8443)
 _TIMEOUT_S = 5.0
@@ -49,11 +50,21 @@ class Answer:
 
 
 class Outbound:
-    """HTTP requests to the outside. `allowed` are `host:port` pairs that may be private and may speak plain HTTP."""
+    """HTTP requests to the outside.
 
-    def __init__(self, allowed: Iterable[str] = (), *, timeout_s: float = _TIMEOUT_S) -> None:
+    `allowed` are `host:port` pairs that may be private and may speak plain HTTP. With `only`, no host is asked but
+    those and the hosts that it names; `*.acme.example` names every host under acme.example.
+    """
+
+    def __init__(self, allowed: Iterable[str] = (), *, only: Iterable[str] = (), timeout_s: float = _TIMEOUT_S) -> None:
         self._allowed = frozenset(pair.strip().lower() for pair in allowed if pair.strip())
+        self._only = frozenset(host.strip().lower() for host in only if host.strip())
         self._timeout_s = timeout_s
+
+    @classmethod
+    def of(cls, settings: Settings) -> Outbound:
+        """The door as the operator set it: FINER_OUTBOUND_HOSTS and FINER_OUTBOUND_ONLY."""
+        return cls(settings.outbound_hosts.split(","), only=settings.outbound_only.split(","))
 
     def check(self, url: str) -> None:
         """Whether a URL could be asked at all, without asking it. Raises OutboundRefused."""
@@ -105,12 +116,21 @@ class Outbound:
         if "@" in parts.netloc:
             raise OutboundRefused("An address with a user name or a password in it is not used.")
         listed = f"{parts.hostname.lower()}:{port}" in self._allowed
+        if not listed and self._only and not self._is_named(parts.hostname.lower()):
+            raise OutboundRefused(
+                f"{parts.hostname} is none of the hosts that may be asked. An operator lists those: FINER_OUTBOUND_ONLY"
+            )
         if not listed and (parts.scheme != "https" or port not in _PORTS):
             raise OutboundRefused(
                 f"{parts.hostname} must be asked by https, on port 443 or 8443. An operator may list {parts.hostname}:"
                 f"{port} in FINER_OUTBOUND_HOSTS."
             )
         return parts, listed
+
+    def _is_named(self, host: str) -> bool:
+        parents = host.split(".")
+        under = {"*." + ".".join(parents[at:]) for at in range(1, len(parents))}
+        return host in self._only or not under.isdisjoint(self._only)
 
 
 def is_outside(text: str) -> bool:

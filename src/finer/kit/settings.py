@@ -26,6 +26,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: Annotated[
         str, _D(description="PostgreSQL 16+ to use instead of the embedded server: postgresql://user:password@host/db.")
     ] = ""
+    database_tls: Annotated[
+        str,
+        _D(
+            description="`verify-full`: `database_url` must say so when it leaves this machine; `any`: as it says.",
+            pattern="^(verify-full|any)$",
+        ),
+    ] = "verify-full"
     log: Annotated[str, _D(description="The event log: `postgres`.", pattern="^postgres$")] = "postgres"
     lake: Annotated[
         str, _D(description="Place of the lake files: a folder, or s3://bucket/prefix; empty for <data_dir>/lake.")
@@ -72,6 +79,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outbound_hosts: Annotated[
         str,
         _D(description="host:port pairs, by comma, that outbound requests may reach although private or plain HTTP."),
+    ] = ""
+    outbound_only: Annotated[
+        str,
+        _D(description="The only hosts that may be asked, by comma, e.g. *.acme.example; empty: any public one."),
     ] = ""
     sources_hosts: Annotated[
         str,
@@ -148,6 +159,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: Annotated[
         str, _D(description="Bearer token that opens /metrics to other machines; empty: this machine only.")
     ] = ""
+    log_to: Annotated[
+        str,
+        _D(
+            description="Log of `finer up`: `stderr`, `file` (<data_dir>/logs/finer.log), `auto`: file on a terminal.",
+            pattern="^(auto|stderr|file)$",
+        ),
+    ] = "auto"
     log_level: Annotated[
         str, _D(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
     ] = "info"

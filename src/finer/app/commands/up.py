@@ -11,6 +11,7 @@ import httpx
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.demo import prepare_demo
+from finer.app.log_file import open_log
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import prepare_process
 from finer.app.supervisor import Supervisor, lock_data_folder
@@ -40,16 +41,19 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
     Example: finer up --demo --port 8000
     """
     settings = settings_of(data_dir, **given)
-    prepare_process(settings, "supervisor")
+    log = open_log(settings)
+    prepare_process(settings, "supervisor", log)
     if tls_files(settings) is not None and demo:
         raise InvalidInput("The demo is for trying Finer out on one machine, without TLS. Leave out one of the two.")
     with lock_data_folder(settings):
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
-        supervisor = Supervisor(settings, ["api", "worker", "jobs", "sources"], extra)
+        supervisor = Supervisor(settings, ["api", "worker", "jobs", "sources"], extra, log)
         supervisor.prepare()
         prepare_log(supervisor.url, SystemClock().now())
         if demo:
             prepare_demo(supervisor.url, settings)
+        if log is not None:
+            click.echo(f"Finer starts. Its log is {log.name}")
         supervisor.run(lambda: _announce(settings, supervisor.url, demo))
 
 
@@ -63,7 +67,7 @@ def _announce(settings: Settings, url: str, demo: bool) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     else:
-        click.echo(f"finer: the API does not answer at {settings.web_url} yet; see the log above.", err=True)
+        click.echo(f"finer: the API does not answer at {settings.web_url} yet; see its log.", err=True)
         return
     click.echo(f"\nFiner answers at {settings.web_url}\n")
     if demo:
