@@ -16,8 +16,8 @@ from typing import IO, TextIO
 
 import structlog
 
-from finer.app.database_address import check_database_address
 from finer.app.keys import keyring, prove_keys_at
+from finer.kit.database_address import check_database_address
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from finer.app.database_address import check_database_address
+from finer.kit.database_address import check_database_address
 from finer.kit.errors import InvalidInput
 from finer.kit.settings import load_settings
 
