@@ -9,7 +9,7 @@ from finer.ingest.service import parsing
 from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.ingest.types.records import Mapping
 from finer.kit.errors import FinerError
-from finer.kit.outbound import Outbound, OutboundRefused
+from finer.kit.outbound import OutboundRefused
 from finer.sources.errors import SettingsInvalid, SourceMisconfigured
 from finer.sources.rules.hosts import pairs_of
 from finer.sources.rules.stripe import check_customer
@@ -58,7 +58,7 @@ def check_settings(settings: Settings, credentials: Credentials, reach: Reach) -
             allowed_folder(settings.folder, reach)
         elif isinstance(settings, ObjectSettings):
             _need(credentials, "user", "secret")
-            Outbound(reach.hosts).check(settings.endpoint)
+            reach.door().check(settings.endpoint)
         elif isinstance(settings, KafkaSettings):
             _check_kafka(settings, credentials, reach)
         elif isinstance(settings, StripeSettings):
@@ -109,7 +109,7 @@ def _check_stripe(settings: StripeSettings, credentials: Credentials) -> None:
 
 
 def _check_plaid(settings: PlaidSettings, credentials: Credentials, reach: Reach) -> None:
-    Outbound(reach.hosts).check(settings.address)
+    reach.door().check(settings.address)
     _need(credentials, "user", "secret", "items")
     customers = [item.customer_id for item in credentials.items]
     if len(set(customers)) != len(customers):

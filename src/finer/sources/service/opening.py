@@ -15,7 +15,7 @@ from finer.ingest.types.records import BodyResult
 from finer.kit.clock import Clock
 from finer.kit.errors import FinerError
 from finer.kit.ids import show_id
-from finer.kit.outbound import Outbound, OutboundRefused
+from finer.kit.outbound import OutboundRefused
 from finer.kit.tx import Tx
 from finer.sources.errors import SourceFailed, SourceMisconfigured
 from finer.sources.service.checking import allowed_folder, check_records, check_settings
@@ -92,7 +92,7 @@ def open_reader(
         if isinstance(settings, PlaidSettings):
             from finer.sources.service.readers.plaid import PlaidReader  # noqa: PLC0415
 
-            outbound = Outbound(reach.hosts, timeout_s=_PLAID_S)
+            outbound = reach.door(timeout_s=_PLAID_S)
             return PlaidReader(settings, credentials, outbound, target, memory, trial=trial)
         if isinstance(settings, PostgresSettings):
             from finer.sources.service.readers.postgres import PostgresReader  # noqa: PLC0415

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from typing import Any
 
-from finer.kit.outbound import is_outside
+from finer.kit.outbound import Outbound, is_outside
 from finer.kit.settings import Settings
 from finer.sources.errors import SourceFailed, SourceMisconfigured
 from finer.sources.rules.hosts import folders_of, hosts_of
@@ -18,11 +19,21 @@ class Reach:
     firm: str
     hosts: frozenset[str] = frozenset()
     folders: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings, firm: str) -> Reach:
         """The reach of a firm by its short name."""
-        return cls(firm, hosts_of(settings.sources_hosts, firm), tuple(folders_of(settings.sources_folders, firm)))
+        return cls(
+            firm,
+            hosts_of(settings.sources_hosts, firm),
+            tuple(folders_of(settings.sources_folders, firm)),
+            tuple(settings.outbound_only.split(",")),
+        )
+
+    def door(self, **options: Any) -> Outbound:
+        """The way out for the sources of the firm."""
+        return Outbound(self.hosts, only=self.only, **options)
 
     def is_listed(self, host: str, port: int) -> bool:
         """Whether the operator opened this address to the firm."""

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from pyarrow import fs
 
-from finer.kit.outbound import Outbound
 from finer.sources.errors import SourceFailed
 from finer.sources.rules.files import wanted
 from finer.sources.service.reach import Reach
@@ -28,7 +27,7 @@ class Objects:
 
     def __init__(self, settings: ObjectSettings, credentials: Credentials, reach: Reach) -> None:
         """Raises OutboundRefused, SourceFailed or SourceMisconfigured when the endpoint may not be asked."""
-        Outbound(reach.hosts).check(settings.endpoint)
+        reach.door().check(settings.endpoint)
         parts = urlsplit(settings.endpoint)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         reach.address_of(parts.hostname or "", port)
