@@ -30,6 +30,7 @@ from finer.app.live import Channel
 from finer.app.patience import Patience
 from finer.app.process import prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.app.queries import Queries
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
@@ -61,6 +62,8 @@ from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse import service as warehouse
+from finer.workspace.routes.listing import ROUTES as WORKSPACE_ROUTES
+from finer.workspace.service.runs import CHANNEL as QUERIES_CHANNEL
 
 _log = structlog.get_logger(__name__)
 _SMALL_BODY = 2**20  # bytes; what the framework costs is nothing beside reading a larger one
@@ -70,6 +73,7 @@ ROUTES: list[Any] = [
     *SOURCE_ROUTES,
     *DECISION_ROUTES,
     *PRIVACY_ROUTES,
+    *WORKSPACE_ROUTES,
     NotificationController,
     StreamController,
     monitoring.MonitoringController,
@@ -96,6 +100,7 @@ class Services:
         self.source_desk = SourceDesk(self.database, settings, lambda: self.ingestion.backlog_events)
         self.decider = Decider(self.database, self.ingestion, settings.decision_timeout_s)
         self.lake = warehouse.LakeReader(self.url, settings)
+        self.queries = Queries(self.database, settings)
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
         self.notifications = Channel(lambda tenant, since: notification_snapshot(self, tenant, since), tick_s=0.2)
         self.pipeline = Channel(lambda tenant, _: pipeline_snapshot(self, tenant), tick_s=1.0, always=True)
@@ -107,6 +112,7 @@ class Services:
                 DECISIONS_CHANNEL: self.decider.notified,
                 CONTRACTS_CHANNEL: self.registry.notified,
                 NOTIFICATIONS_CHANNEL: self.notifications.mark,
+                QUERIES_CHANNEL: self.queries.stop,
             },
         )
 
@@ -143,6 +149,7 @@ class Services:
         await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._listener.close)
         self.source_desk.close()
+        await asyncio.to_thread(self.queries.close)
         self.lake.close()
         await asyncio.to_thread(self.access_log.close)
         self.database.close()
@@ -252,6 +259,8 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "single_sign_on": constant(services.single_sign_on),
         "settings": constant(services.settings),
         "lake": constant(services.lake),
+        "ask_lake": constant(services.queries.ask),
+        "sql_tables": constant(services.queries.tables),
     }
 
 

@@ -23,6 +23,7 @@ from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import settle
+from finer.app.queries import Queries
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.app.supervisor import database_url
@@ -32,6 +33,7 @@ from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
+from finer.workspace.service import schedules
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 2
@@ -50,6 +52,7 @@ class Jobs:
         self._database = Database(self._url, WORKER, connections=6, deliver=deliver, keys=keyring(settings))
         self._ground = Ground(self._database, self._url, settings)
         self._runner = Runner(self._ground, JOBS)
+        self._queries = Queries(self._database, settings)
         connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=8)
         self.app = procrastinate.App(connector=connector)
         self._declare()
@@ -60,6 +63,7 @@ class Jobs:
         prepare_log(self._url, self._database.clock.now())
         settle()
         asyncio.run(self._serve())
+        self._queries.close()
         self._database.close()
 
     async def _serve(self) -> None:
@@ -113,6 +117,7 @@ class Jobs:
         retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
         self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
         self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
+        self.app.task(name=schedules.TASK, queue=runs.QUEUE)(self._run_sql_schedule)
         self.app.task(name=runs.TASK, queue=runs.QUEUE, retry=retry)(self._run_job)
         self.app.task(name=acts.CARRY_ON, queue="quarantine", retry=retry)(self._carry_on_quarantine)
         for job in JOBS.values():
@@ -145,6 +150,9 @@ class Jobs:
             with self._database.transaction(firm, who) as tx:
                 acts.give_up(tx, identifier, str(error))
             raise
+
+    def _run_sql_schedule(self, tenant: str, schedule: str) -> None:
+        self._queries.run_schedule(uuid.UUID(tenant), uuid.UUID(schedule))
 
     def _run_job(self, tenant: str, run: str) -> None:
         self._runner.run(uuid.UUID(tenant), uuid.UUID(run))

@@ -25,6 +25,8 @@ from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
 from finer.warehouse import service as warehouse
+from finer.workspace.service import runs as queries
+from finer.workspace.service import schedules
 
 _log = structlog.get_logger(__name__)
 _RUNS_KEPT_DAYS = 90
@@ -73,6 +75,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "sessions_and_links": housekeeping.forget_old(tx, ground.settings),
             "read_counts": denials.forget_reads(tx),
             "runs": _forget_runs(tx),
+            "queries": queries.forget_old(tx),
         }
 
 
@@ -108,6 +111,11 @@ def _keep_keys(ground: Ground, _run: Run) -> None:
     with ground.database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
         firms = [tenant.id for tenant in tenants.list_tenants(tx)]
     key_upkeep.keep(ground.database, firms, ground.settings.data_key_days)
+
+
+def _ask_due_queries(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {"schedules": schedules.defer_due(tx)}
 
 
 def _retain(ground: Ground, run: Run) -> Counts:
@@ -147,6 +155,10 @@ JOBS = checked([
     Job(
         name="keep_keys", owner="kit", cron="41 * * * *", work=_keep_keys, whole=True, expected_s=3_600,
         about="Replaces data keys of age and seals what they sealed again.",
+    ),
+    Job(
+        name="ask_due_queries", owner="workspace", cron="* * * * *", work=_ask_due_queries,
+        about="Asks the scheduled queries that are due.", attempts=1, expected_s=60,
     ),
     Job(
         name="retain", owner="privacy", cron="11 3 * * *", work=_retain,

@@ -146,6 +146,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10_000
     sql_memory_mb: Annotated[int, _D(description="Memory that one user query may take.", ge=64)] = 1024
     sql_timeout_s: Annotated[float, _D(description="Time that one user query may take.", gt=0)] = 60.0
+    sql_tenant_max: Annotated[int, _D(description="User queries of one firm that run at once.", ge=1, le=64)] = 3
+    sql_person_max: Annotated[int, _D(description="Queries of one person that run at once.", ge=1, le=64)] = 2
+    sql_process_max: Annotated[int, _D(description="User queries that one process works off at once.", ge=1, le=64)] = 4
+    sql_warm_processes: Annotated[
+        int, _D(description="Processes that wait for the next user query, once there was one.", ge=0, le=16)
+    ] = 1
     audit_key_file: Annotated[
         str, _D(description="Private key that signs audit heads; empty for <data_dir>/keys/audit-signing.pem.")
     ] = ""

@@ -120,7 +120,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.SOURCES_READ: _T,
         **_EVERYBODY,
     },
-    Role.MARKETING_MANAGER: {**_EVERYBODY},
+    Role.MARKETING_MANAGER: {_P.SQL_RUN: _T, **_EVERYBODY},
     Role.RISK_ANALYST: {
         _P.ALERTS_ASSIGN: _TEAM,
         _P.ALERTS_READ: _TEAM,

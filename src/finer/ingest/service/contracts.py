@@ -14,13 +14,13 @@ import structlog
 
 from finer.ingest.errors import ContractInvalid, UnknownContract
 from finer.ingest.rules.check import fingerprint
-from finer.ingest.rules.classes import class_of, reason_without_value
+from finer.ingest.rules.classes import CLASSES, class_of, reason_without_value
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.contract import check_contract
 from finer.ingest.rules.describe import json_schema
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.store.contracts import ContractStore
-from finer.ingest.types.contracts import Contract, FirmContracts
+from finer.ingest.types.contracts import Contract, Field, FirmContracts
 from finer.kit.columns import Columns
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.masking import DataClass
@@ -101,6 +101,11 @@ def stand_in(known: FirmContracts, header: str) -> Contract:
     """A contract for records of a version that is not known: the one in force, or one that says nothing of them."""
     name, _, version = header.partition("+")[0].partition("/")
     return known.current.get(name) or Contract(name=name, version=version, description="", fields=())
+
+
+def class_of_field(field: Field) -> DataClass:
+    """How sensitive the values of a field are."""
+    return CLASSES[field.classification]
 
 
 def guarded_reason(

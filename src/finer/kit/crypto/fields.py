@@ -25,9 +25,14 @@ BLIND_BYTES = 16
 
 def seal(tx: Tx, column: str, row: object, text: str, *, subject: str | None = None) -> bytes:
     """The bytes to store for a text. They open in this firm, column and row only."""
+    return seal_bytes(tx, column, row, text.encode(), subject=subject)
+
+
+def seal_bytes(tx: Tx, column: str, row: object, content: bytes, *, subject: str | None = None) -> bytes:
+    """The same for bytes."""
     keys = keyring(tx)
     identifier, secret = keys.current(tx, keys.subject_of(tx, subject))
-    return envelope.seal(identifier, secret, text.encode(), Place(tx.tenant, column, str(row)))
+    return envelope.seal(identifier, secret, content, Place(tx.tenant, column, str(row)))
 
 
 def unseal(tx: Tx, column: str, row: object, sealed: bytes) -> str:
@@ -36,6 +41,16 @@ def unseal(tx: Tx, column: str, row: object, sealed: bytes) -> str:
     if found is None:
         raise Erased(f"{column.replace('.', ', ')}: this was erased, and cannot be brought back.")
     return found
+
+
+def unseal_bytes(tx: Tx, column: str, row: object, sealed: bytes) -> bytes:
+    """The bytes again. Raises Erased when their key was destroyed, SealBroken when they were altered or moved here."""
+    place = Place(tx.tenant, column, str(row))
+    identifier = envelope.key_id_of(sealed, place)
+    secret = keyring(tx).secrets(tx, [identifier]).get(identifier)
+    if secret is None:
+        raise Erased(f"{column.replace('.', ', ')}: this was erased, and cannot be brought back.")
+    return envelope.unseal(secret, sealed, place)
 
 
 def unseal_all(tx: Tx, column: str, cells: Sequence[tuple[object, bytes | None]]) -> list[str | None]:

@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 
 from finer.warehouse.errors import LakeUnavailable, SqlCancelled, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
-from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, start_child, stop_child
+from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, kill_child, start_child, stop_child
 from finer.warehouse.types import QueryCost, SqlResult, TableFiles
 
 BYTES_MAX = 256 * 2**20
@@ -65,7 +65,7 @@ def run_sandboxed(
     child = pool.take() if pool is not None else start_child()
     stop = stop or Stop()
     try:
-        if not stop.attach(lambda: stop_child(child)):
+        if not stop.attach(lambda: kill_child(child)):
             raise SqlCancelled("The query was cancelled before it began.")
         body = msgspec.json.encode(_request(question, limits))
         stream, end = _exchange(child, body, limits, started + limits.timeout_s)

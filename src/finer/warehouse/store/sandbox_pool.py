@@ -65,11 +65,16 @@ def start_child() -> subprocess.Popen[bytes]:
     )
 
 
+def kill_child(child: subprocess.Popen[bytes]) -> None:
+    """End a process that another thread reads from, which notices it by the end of what it reads."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
 def stop_child(child: subprocess.Popen[bytes]) -> None:
-    """End a process with everything that it started; nothing happens when it has ended."""
+    """End a process with everything that it started, and let go of it; nothing happens when it has ended."""
     if child.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
+        kill_child(child)
         child.wait()
     for pipe in (child.stdin, child.stdout):
         if pipe is not None and not pipe.closed:

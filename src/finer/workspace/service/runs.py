@@ -1,0 +1,227 @@
+"""Runs: asked, waiting for room, worked off by the app, kept for a while, and only ever seen by who asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from finer.identity.service.audit import NOTES, record_audit
+from finer.identity.service.authorisation import reach_of
+from finer.identity.types import Permission
+from finer.kit.crypto.fields import blind
+from finer.kit.errors import FinerError
+from finer.kit.ids import new_id, show_id
+from finer.kit.settings import Settings
+from finer.kit.tx import Tx
+from finer.warehouse.types import SqlResult
+from finer.workspace.errors import CannotBeUsed, NotFinished, ResultGone, RunNotFound, TooManyQueries
+from finer.workspace.rules import explain as plain
+from finer.workspace.rules import results, statements
+from finer.workspace.rules.parameters import values_of
+from finer.workspace.service.saved import get_saved
+from finer.workspace.store.runs import RunStore
+from finer.workspace.types import NewRun, ParameterDefinition, ResultPage, Run, RunState
+
+CHANNEL = "finer_sql"
+PREFIX = "qry"
+ROWS_MAX = 100_000
+BYTES_MAX = 64 * 2**20
+PAGE_MAX = 10_000
+WAITING_MAX = 10
+"""Runs of one person that are not over."""
+SAME_WITHIN = timedelta(seconds=20)
+WAIT_MAX = timedelta(minutes=2)
+_RESULT_KEPT = timedelta(hours=24)
+_SCHEDULED_KEPT = timedelta(days=30)
+_RUNS_KEPT = timedelta(days=180)
+_LEASE_MORE = timedelta(seconds=30)
+_OPEN = (RunState.QUEUED, RunState.RUNNING)
+_ERROR_MAX = 4000
+_LOST = "The process that ran it is gone. Run it again."
+
+
+def submit(tx: Tx, new: NewRun) -> Run:
+    """Ask a question. The run waits until the app works it off; the same question of a moment ago is answered at once.
+
+    Raises StatementRefused, CannotBeUsed, SavedQueryNotFound, TooManyQueries.
+    """
+    reach_of(tx.actor, Permission.SQL_RUN)
+    statement, kinds, version = new.statement, new.kinds, None
+    if new.saved_id is not None:
+        found = get_saved(tx, new.saved_id)
+        statement, kinds, version = found.statement, found.parameters, found.version
+    if not 0 < new.rows_max <= ROWS_MAX:
+        raise CannotBeUsed(f"A result may have 1 to {ROWS_MAX:,} rows.")
+    question = _question(statement, kinds, new)
+    store = RunStore(tx)
+    if not new.fresh and (known := store.same(tx.actor.id, tx.actor.role, question, tx.now() - SAME_WITHIN)):
+        return msgspec.structs.replace(known, cached=True)
+    if store.waiting(tx.actor.id) >= WAITING_MAX:
+        raise TooManyQueries(
+            f"You have {WAITING_MAX} queries that are not over. Wait for one, or cancel one.", retry_after_s=5
+        )
+    run = Run(
+        id=new_id(), person_id=tx.actor.id, role=tx.actor.role, state=RunState.QUEUED, statement=statement,
+        parameters=dict(new.parameters), saved_id=new.saved_id, saved_version=version, schedule_id=new.schedule_id,
+        rows_max=new.rows_max, as_of=new.as_of, asked_at=tx.now(),
+    )  # fmt: skip
+    store.add(run, kinds, question)
+    record_audit(tx, "sql:run", show_id(PREFIX, run.id), _subject(run))
+    return run
+
+
+def _question(statement: str, kinds: Sequence[ParameterDefinition], new: NewRun) -> str:
+    """What makes two runs the same question; checks statement and parameters on the way."""
+    statements.read_question(statements.bound(statement, statements.named_parameters(statement)))
+    values = values_of(statement, kinds, new.parameters)
+    return msgspec.json.encode([statement.strip(), values, new.rows_max, new.as_of], order="sorted").decode()
+
+
+def _subject(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if run.saved_id is not None:
+        found["saved"] = f"{show_id('sav', run.saved_id)} v{run.saved_version}"
+    if run.schedule_id is not None:
+        found["schedule"] = show_id("sch", run.schedule_id)
+    return found
+
+
+def claim(tx: Tx, run: Run, settings: Settings) -> bool:
+    """Let a waiting run begin when the firm and the person have room for it."""
+    until = tx.now() + timedelta(seconds=settings.sql_timeout_s) + _LEASE_MORE
+    return RunStore(tx).claim(run, until, person_max=settings.sql_person_max, tenant_max=settings.sql_tenant_max)
+
+
+def bindings(tx: Tx, run: Run) -> tuple[str, dict[str, Any]]:
+    """The statement as DuckDB binds it, and the values to bind."""
+    kinds = RunStore(tx).kinds(run.id)
+    values = values_of(run.statement, kinds, run.parameters)
+    return statements.bound(run.statement, list(values)), values
+
+
+def token_secret(tx: Tx) -> bytes:
+    """What the tokens of this firm are made with."""
+    return blind(tx, "workspace.tokens", "sql")
+
+
+def finish(tx: Tx, run: Run, result: SqlResult) -> None:
+    """Keep the answer of a run. A run that was cancelled meanwhile keeps nothing."""
+    parts = results.parts_of(result.table)
+    kept = _RESULT_KEPT if run.schedule_id is None else _SCHEDULED_KEPT
+    store = RunStore(tx)
+    done = store.change(
+        run.id, _OPEN, state=RunState.DONE, finished_at=tx.now(), expires_at=tx.now() + kept,
+        rows=result.table.num_rows, truncated=result.truncated, result_bytes=sum(len(part) for _, part in parts),
+        result_columns=msgspec.to_builtins(results.columns_of(result.table.schema)),
+        cost=msgspec.to_builtins(result.cost),
+    )  # fmt: skip
+    if done:
+        store.keep(run.id, parts)
+
+
+def fail(tx: Tx, run: Run, error: FinerError) -> None:
+    """End a run that has no answer, with a sentence for the person and the place in the statement."""
+    position = error.members.get("position")
+    if position is None:
+        position = statements.error_position(run.statement, error.detail)
+    RunStore(tx).change(
+        run.id, _OPEN, state=RunState.FAILED, finished_at=tx.now(), problem=error.slug,
+        error=error.detail[:_ERROR_MAX], position=position,
+    )  # fmt: skip
+
+
+def cancel(tx: Tx, identifier: uuid.UUID) -> Run:
+    """End a run of one's own; what is over stays as it is. Raises RunNotFound."""
+    run = get_run(tx, identifier)
+    if RunStore(tx).change(run.id, _OPEN, state=RunState.CANCELLED, finished_at=tx.now(), problem="sql-cancelled",
+                           error="You cancelled it."):  # fmt: skip
+        tx.notify(CHANNEL, [str(run.id)])
+        record_audit(tx, "sql:cancel", show_id(PREFIX, run.id))
+    return get_run(tx, identifier)
+
+
+def get_run(tx: Tx, identifier: uuid.UUID) -> Run:
+    """One run of one's own. Raises RunNotFound."""
+    found = RunStore(tx).get(identifier, tx.actor.id)
+    if found is None:
+        raise RunNotFound(f"You have no query {show_id(PREFIX, identifier)}.")
+    return found
+
+
+def list_runs(
+    tx: Tx,
+    *,
+    limit: int = 50,
+    before: uuid.UUID | None = None,
+    schedule_id: uuid.UUID | None = None,
+    saved_id: uuid.UUID | None = None,
+) -> list[Run]:
+    """What somebody asked, the newest first; `before` is the last id seen."""
+    return RunStore(tx).page(tx.actor.id, limit, before, schedule_id, saved_id)
+
+
+def read_page(tx: Tx, identifier: uuid.UUID, offset: int, limit: int) -> ResultPage:
+    """Rows of a result. Raises RunNotFound, NotFinished, ResultGone."""
+    run, table = _result(tx, identifier, offset, offset + limit)
+    total = run.rows or 0
+    rows = results.rows_of(table)
+    following = offset + len(rows)
+    return ResultPage(
+        columns=run.columns, rows=rows, offset=offset, total=total, next=following if following < total else None
+    )
+
+
+def read_table(tx: Tx, identifier: uuid.UUID) -> pa.Table:
+    """A whole result. Raises RunNotFound, NotFinished, ResultGone."""
+    return _result(tx, identifier, 0, ROWS_MAX)[1]
+
+
+def read_arrow(tx: Tx, identifier: uuid.UUID) -> bytes:
+    """A whole result as an Arrow IPC stream. Raises RunNotFound, NotFinished, ResultGone."""
+    return results.as_arrow(read_table(tx, identifier))
+
+
+def export(tx: Tx, identifier: uuid.UUID, form: str) -> bytes:
+    """A whole result as a `csv` or `parquet` file, masked as it was run. Raises what `read_table` raises."""
+    table = read_table(tx, identifier)
+    record_audit(tx, "sql:export", show_id(PREFIX, identifier), {"format": form, "rows": table.num_rows})
+    if (notes := NOTES.get()) is not None:
+        notes.taken += table.num_rows
+    return results.as_csv(table) if form == "csv" else results.as_parquet(table)
+
+
+def _result(tx: Tx, identifier: uuid.UUID, first: int, end: int) -> tuple[Run, pa.Table]:
+    run = get_run(tx, identifier)
+    if run.state is not RunState.DONE:
+        raise NotFinished(f"The query {show_id(PREFIX, identifier)} is {run.state.value}. {run.error}".strip())
+    if run.role != tx.actor.role:
+        raise ResultGone("This result was made under the role that you had before. Run the query again.")
+    part = results.PART_ROWS
+    # Behind the end, the last part tells the columns, and that it is still kept.
+    start = min(first, max(0, (run.rows or 0) - 1)) // part
+    contents = RunStore(tx).parts(identifier, start, max(first, end - 1) // part)
+    if not contents or run.expires_at is None or run.expires_at <= tx.now():
+        raise ResultGone("Results are kept for a day, those of schedules for 30. Run the query again.")
+    return run, results.joined(contents).slice(first - start * part, max(0, end - first))
+
+
+def explain(statement: str) -> list[str]:
+    """A statement in plain words, sentence by sentence. Raises StatementRefused."""
+    return plain.explain(statements.bound(statement, statements.named_parameters(statement)))
+
+
+def lay_out(statement: str) -> str:
+    """The same statement, laid out. Raises StatementRefused."""
+    return statements.laid_out(statement)
+
+
+def forget_old(tx: Tx) -> int:
+    """Delete results and runs that are past their time, and end runs whose process is gone; how many rows that were."""
+    store = RunStore(tx)
+    lost = store.end_lost(tx.now(), _LOST, tx.now() - WAIT_MAX)
+    return lost + store.forget_results(tx.now()) + store.forget_runs(tx.now() - _RUNS_KEPT)
