@@ -14,6 +14,7 @@ from tests.house.checks.tree import REPOSITORY
 
 DOMAINS = (
     "identity", "ingest", "ledger", "sources", "features", "scoring", "decisions", "fraud", "warehouse", "privacy",
+    "workspace",
 )  # fmt: skip
 LATER = ("notifications", "customers", "credit", "marketing", "advice", "operations")
 ROOMS = ("types", "errors", "rules", "tables", "store", "invariants", "service", "routes", "handlers", "jobs")

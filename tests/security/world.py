@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -40,6 +41,7 @@ from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, read_id, show_id
+from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
@@ -47,6 +49,9 @@ from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
+from finer.workspace.service import runs as queries
+from finer.workspace.service import saved, schedules
+from finer.workspace.types import Draft, NewRun, Plan, Sharing
 from tests.support.identity import Firm
 
 _AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -298,6 +303,28 @@ class Samples:
                 settings=StripeSettings(api_version="2025-09-30.clover"), credentials=Credentials(secret=secret),
             ).id  # fmt: skip
 
+    def sql_run_id(self) -> str:
+        with self._asker() as tx:
+            made = queries.submit(tx, NewRun(statement=f"select '{self._world.mark}'", fresh=True))
+        with self._asker() as tx:
+            # What waits is counted; a run that is over takes no place from the next request.
+            return show_id(queries.PREFIX, queries.cancel(tx, made.id).id)
+
+    def saved_id(self) -> str:
+        mark = self._world.mark
+        draft = Draft(name=f"Saved {mark}", statement=f"select '{mark}'", sharing=Sharing.TENANT)
+        with self._asker() as tx:
+            return show_id(saved.PREFIX, saved.create_saved(tx, draft).id)
+
+    def schedule_id(self) -> str:
+        plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.value("saved_id")),
+                    cron="0 9 * * *")  # fmt: skip
+        with self._asker() as tx:
+            return show_id(schedules.PREFIX, schedules.create_schedule(tx, plan).id)
+
+    def _asker(self) -> AbstractContextManager[Tx]:
+        return self._world.firm.tx(self._world.actor(self._world.people[Role.DATA_ENGINEER]))
+
     def team_id(self) -> str:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
@@ -368,6 +395,18 @@ def bodies(samples: Samples) -> dict[str, Any]:
         },
         "PUT /api/v1/sources/{source_id}": _stripe(f"Renamed {uuid.uuid4().hex[:8]}"),
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
+        "POST /api/v1/sql/explanation": {"statement": "select 1"},
+        "POST /api/v1/sql/layout": {"statement": "select 1"},
+        "POST /api/v1/sql/queries": {"statement": "select 1", "wait_s": 0},
+        "POST /api/v1/sql/saved": {"name": "matrix", "statement": "select 1"},
+        "PUT /api/v1/sql/saved/{saved_id}": {"name": "matrix", "statement": "select 1", "version": 1},
+        "PUT /api/v1/sql/saved/{saved_id}/favourite": {"favourite": True},
+        "POST /api/v1/sql/schedules": {"saved": samples.value("saved_id"), "cron": "0 9 * * *"},
+        "PUT /api/v1/sql/schedules/{schedule_id}": {
+            "saved": samples.value("saved_id"),
+            "cron": "0 9 * * *",
+            "version": 1,
+        },
         "POST /api/v1/teams": {"name": f"Team {uuid.uuid4().hex[:8]}"},
         "PUT /api/v1/firm": {"name": "Renamed", "logo_text": "Renamed", "timezone": "UTC"},
         "PUT /api/v1/firm/sign-in": {"second_factor_required": False},

@@ -24,7 +24,6 @@ from finer.workspace.types import (
 )
 from tests.workspace.conftest import Desk
 
-
 _SOON = ParameterDefinition(name="a", kind=ParameterKind.DATE, default="soon")
 
 

@@ -18,7 +18,6 @@ from finer.workspace.rules import alerts, timing
 from finer.workspace.service import runs, saved, schedules
 from finer.workspace.types import (
     AlertRule,
-    AlertState,
     AlertTest,
     Draft,
     ParameterDefinition,
@@ -27,6 +26,7 @@ from finer.workspace.types import (
     Schedule,
     Sharing,
     Watch,
+    WatchState,
 )
 from tests.workspace.conftest import Desk
 
@@ -63,7 +63,7 @@ def test_an_alert_fires_once_and_settles_when_its_cause_is_gone(desk: Desk) -> N
         desk.queries.run_schedule(desk.firm.tenant.id, plan.id)
     with desk.tx() as tx:
         found = schedules.get_schedule(tx, plan.id)
-        assert found.watch.state is AlertState.FIRING
+        assert found.watch.state is WatchState.FIRING
         assert found.last_run_id is not None
         assert runs.read_page(tx, found.last_run_id, 0, 1).rows == [[20]]
     assert [title.rsplit(" ", 1)[1] for title, _, _ in _bell(desk, plan)] == ["fires"]
@@ -74,7 +74,7 @@ def test_an_alert_fires_once_and_settles_when_its_cause_is_gone(desk: Desk) -> N
         schedules.change_schedule(tx, plan.id, found.version, calm)
     desk.queries.run_schedule(desk.firm.tenant.id, plan.id)
     with desk.tx() as tx:
-        assert schedules.get_schedule(tx, plan.id).watch.state is AlertState.OK
+        assert schedules.get_schedule(tx, plan.id).watch.state is WatchState.OK
     told = {title.rsplit(" ", 1)[1]: is_open for title, _, is_open in _bell(desk, plan)}
     assert told == {"fires": False, "settled": True}
 
@@ -91,7 +91,7 @@ def test_a_query_that_fails_is_told_once(desk: Desk) -> None:
         desk.queries.run_schedule(desk.firm.tenant.id, plan.id)
     with desk.tx() as tx:
         found = schedules.get_schedule(tx, plan.id)
-    assert found.watch.state is AlertState.ERROR
+    assert found.watch.state is WatchState.ERROR
     assert "no luck" in found.watch.reason
     assert len(_bell(desk, plan)) == 1
 

@@ -200,7 +200,7 @@ class AlertTest(StrEnum):
     ROW_COUNT = "row_count"
 
 
-class AlertState(StrEnum):
+class WatchState(StrEnum):
     """What became of an alert at its latest run; `pending` holds, but not for long enough yet."""
 
     OK = "ok"
@@ -226,7 +226,7 @@ class AlertRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
     """Where an alert stands: since when its condition holds, and when people were last told."""
 
-    state: AlertState = AlertState.OK
+    state: WatchState = WatchState.OK
     since: datetime | None = None
     told_at: datetime | None = None
     reason: str = ""

@@ -3,6 +3,7 @@ import {
   ApiOutlined,
   AuditOutlined,
   CheckSquareOutlined,
+  ConsoleSqlOutlined,
   IdcardOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
@@ -17,6 +18,7 @@ export interface NavPage {
   path:
     | typeof paths.fraud
     | typeof paths.pipeline
+    | typeof paths.sql
     | typeof paths.access
     | typeof paths.audit
     | typeof paths.privacy
@@ -41,6 +43,12 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
+  },
+  {
+    path: paths.sql,
+    title: "SQL",
+    icon: <ConsoleSqlOutlined aria-hidden />,
+    needs: permission.runSql,
   },
   {
     path: paths.access,

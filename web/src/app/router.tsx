@@ -87,6 +87,13 @@ const pipeline = createRoute({
   component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
 });
 
+const sql = createRoute({
+  getParentRoute: () => inside,
+  path: paths.sql,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/workspace/WorkspacePage"), "WorkspacePage"),
+});
+
 const access = createRoute({
   getParentRoute: () => inside,
   path: paths.access,
@@ -153,6 +160,7 @@ const tree = root.addChildren([
     account,
     notifications,
     pipeline,
+    sql,
     privacy,
     access,
     audit,

@@ -6,6 +6,7 @@ export const paths = {
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
   pipeline: "/pipeline",
+  sql: "/sql",
   privacy: "/privacy",
   audit: "/audit",
   access: "/security",

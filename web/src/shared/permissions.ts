@@ -21,6 +21,7 @@ export const permission = {
   revealQuarantine: "quarantine:reveal",
   readReceipts: "receipts:read",
   readAudit: "audit:read",
+  runSql: "sql:run",
   verifyAudit: "audit:verify",
   exportAudit: "audit:export",
   readAccessAlerts: "security_alerts:read",

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
+from litestar.datastructures import ResponseHeader
 
 from finer.kit.ids import show_id
 from finer.workspace import types
 from finer.workspace.service import runs, saved, schedules
 from finer.workspace.types import (
     AlertRule,
-    AlertState,
     CatalogueTable,
     Chart,
     ParameterDefinition,
@@ -20,8 +20,10 @@ from finer.workspace.types import (
     RunState,
     Sharing,
     Value,
+    WatchState,
 )
 
+NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 Statement = Annotated[str, msgspec.Meta(min_length=1, max_length=50_000)]
 _Text = Annotated[str, msgspec.Meta(max_length=200)]
 _Id = Annotated[str, msgspec.Meta(max_length=80)]
@@ -225,7 +227,7 @@ class ScheduleDocument(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     next_at: datetime | None
     last_run: str | None
-    state: AlertState
+    state: WatchState
     since: datetime | None
     reason: str
     problem: str

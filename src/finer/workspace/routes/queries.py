@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.params import Parameter
 
-from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.types import Permission, Principal
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
 from finer.workspace.routes.documents import (
+    NOT_KEPT,
     Explained,
     ExportBody,
     LaidOut,
@@ -32,7 +32,7 @@ Ask = Callable[[Principal, NewRun, float], Awaitable[Run]]
 """What works a question off: the app's, since it opens transactions and waits outside of them."""
 _ARROW = "application/vnd.apache.arrow.stream"
 _MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-_RUN = {"permission": Permission.SQL_RUN}
+_ALSO_ARROW = {"200": {"content": {_ARROW: {"schema": {"type": "string"}}}}}
 _FILES = {
     "200": {
         "description": "The result as a file",
@@ -51,7 +51,7 @@ class QueryController(Controller):
     @post(
         "/queries",
         opt={
-            **_RUN,
+            "permission": Permission.SQL_RUN,
             "recorded": "sql:run",
             "repeat": "The same question within seconds is answered from the first run.",
         },
@@ -78,7 +78,7 @@ class QueryController(Controller):
         )
         return show_run(await ask_lake(request.user, asked, data.wait_s))
 
-    @get("/queries", opt=_RUN, sync_to_thread=True, summary="What the caller asked")
+    @get("/queries", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="What the caller asked")
     def history(
         self,
         tx: Tx,
@@ -98,14 +98,17 @@ class QueryController(Controller):
         items = [show_run(one) for one in found]
         return SqlRuns(items=items, next=items[-1].id if len(items) == limit else None)
 
-    @get("/queries/{sql_run_id:str}", opt=_RUN, sync_to_thread=True, summary="One run")
+    @get("/queries/{sql_run_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="One run")
     def detail(self, tx: Tx, sql_run_id: str) -> SqlRun:
         """A run of the caller: how far it is, what it cost, or what went wrong and where."""
         return show_run(runs.get_run(tx, read_id(runs.PREFIX, sql_run_id)))
 
     @get(
         "/queries/{sql_run_id:str}/rows",
-        opt={**_RUN, "describe": {"responses": {"200": {"content": {_ARROW: {"schema": {"type": "string"}}}}}}},
+        opt={
+            "permission": Permission.SQL_RUN,
+            "describe": {"responses": _ALSO_ARROW},
+        },
         sync_to_thread=True,
         summary="Rows of a result",
     )
@@ -116,11 +119,11 @@ class QueryController(Controller):
         sql_run_id: str,
         offset: Annotated[int, Parameter(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Parameter(ge=1, le=runs.PAGE_MAX)] = 1000,
-    ) -> Response[SqlRows] | Response[bytes]:
+    ) -> Response[SqlRows]:
         """A page of a result as JSON; with `Accept: application/vnd.apache.arrow.stream` all of it as Arrow IPC."""
         identifier = read_id(runs.PREFIX, sql_run_id)
         if _ARROW in request.headers.get("accept", ""):
-            return Response(runs.read_arrow(tx, identifier), media_type=_ARROW)
+            return cast("Response[SqlRows]", Response(runs.read_arrow(tx, identifier), media_type=_ARROW))
         page = runs.read_page(tx, identifier, offset, limit)
         return Response(
             SqlRows(columns=list(page.columns), items=page.rows, offset=offset, total=page.total, next=page.next)
@@ -128,7 +131,7 @@ class QueryController(Controller):
 
     @post(
         "/queries/{sql_run_id:str}/export",
-        opt={**_RUN, "describe": {"responses": _FILES}},
+        opt={"permission": Permission.SQL_RUN, "describe": {"responses": _FILES}},
         status_code=200,
         sync_to_thread=True,
         summary="Take a result along",
@@ -141,19 +144,25 @@ class QueryController(Controller):
             content, media_type=_MEDIA[data.format], headers={"content-disposition": f'attachment; filename="{name}"'}
         )
 
-    @delete("/queries/{sql_run_id:str}", opt=_RUN, status_code=200, sync_to_thread=True, summary="Cancel a run")
+    @delete(
+        "/queries/{sql_run_id:str}",
+        opt={"permission": Permission.SQL_RUN},
+        status_code=200,
+        sync_to_thread=True,
+        summary="Cancel a run",
+    )
     def cancel(self, tx: Tx, sql_run_id: str) -> SqlRun:
         """End a run of the caller at once; one that is over stays as it is."""
         return show_run(runs.cancel(tx, read_id(runs.PREFIX, sql_run_id)))
 
-    @get("/catalogue", opt=_RUN, sync_to_thread=True, summary="What there is to ask")
+    @get("/catalogue", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="What there is to ask")
     def catalogue(self, tx: Tx, sql_tables: Callable[[Tx], list[CatalogueTable]]) -> SqlCatalogue:
         """The tables of the lake with their columns, types and meaning, and how the caller sees each of them."""
         return SqlCatalogue(sql_tables(tx))
 
     @post(
         "/layout",
-        opt={**_RUN, "recorded": "nothing"},
+        opt={"permission": Permission.SQL_RUN, "recorded": "nothing", "repeat": "It changes nothing."},
         status_code=200,
         sync_to_thread=True,
         summary="Lay a statement out",
@@ -164,7 +173,7 @@ class QueryController(Controller):
 
     @post(
         "/explanation",
-        opt={**_RUN, "recorded": "nothing"},
+        opt={"permission": Permission.SQL_RUN, "recorded": "nothing", "repeat": "It changes nothing."},
         status_code=200,
         sync_to_thread=True,
         summary="Explain a statement",

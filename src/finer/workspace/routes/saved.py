@@ -6,12 +6,12 @@ import uuid
 
 from litestar import Controller, delete, get, post, put
 
-from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, teams
 from finer.identity.types import Permission
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 from finer.workspace.routes.documents import (
+    NOT_KEPT,
     FavouriteBody,
     OwnTeam,
     Saved,
@@ -28,8 +28,6 @@ from finer.workspace.routes.documents import (
 from finer.workspace.service import saved, schedules
 from finer.workspace.types import Draft, Plan, SavedQuery
 
-_RUN = {"permission": Permission.SQL_RUN}
-
 
 class SavedController(Controller):
     """Saved queries."""
@@ -38,40 +36,52 @@ class SavedController(Controller):
     tags = ["SQL"]
     response_headers = NOT_KEPT
 
-    @get("/", opt=_RUN, sync_to_thread=True, summary="Saved queries")
+    @get("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Saved queries")
     def list(self, tx: Tx) -> SavedList:
         """What the caller saved and what is shared with them; favourites first, then by folder and name."""
         names = _names(tx)
         mine = [OwnTeam(show_id("tem", one.id), one.name) for one in teams.list_teams(tx) if one.id in tx.actor.teams]
         return SavedList([show_saved(one, tx.actor.id, names) for one in saved.list_saved(tx)], mine)
 
-    @post("/", opt=_RUN, sync_to_thread=True, summary="Save a query")
+    @post("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Save a query")
     def create(self, tx: Tx, data: SavedBody) -> Saved:
         """Keep a query, with typed parameters and its chart, for oneself, one's team or the firm."""
         return _shown(tx, saved.create_saved(tx, _draft(data)))
 
-    @get("/{saved_id:str}", opt=_RUN, sync_to_thread=True, summary="One saved query")
+    @get("/{saved_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="One saved query")
     def detail(self, tx: Tx, saved_id: str) -> Saved:
         """A saved query that the caller may see, in its newest version."""
         return _shown(tx, saved.get_saved(tx, _id(saved_id)))
 
-    @put("/{saved_id:str}", opt=_RUN, sync_to_thread=True, summary="Change a saved query")
+    @put("/{saved_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Change a saved query")
     def change(self, tx: Tx, saved_id: str, data: SavedBody) -> Saved:
         """Write a new version of one's own query. Whoever it is shared with runs it as themselves."""
         return _shown(tx, saved.change_saved(tx, _id(saved_id), data.version, _draft(data)))
 
-    @delete("/{saved_id:str}", opt=_RUN, sync_to_thread=True, summary="Delete a saved query")
+    @delete(
+        "/{saved_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Delete a saved query"
+    )
     def remove(self, tx: Tx, saved_id: str) -> None:
         """Delete one's own query with its versions and schedules."""
         saved.delete_saved(tx, _id(saved_id))
 
-    @get("/{saved_id:str}/versions", opt=_RUN, sync_to_thread=True, summary="Versions of a saved query")
+    @get(
+        "/{saved_id:str}/versions",
+        opt={"permission": Permission.SQL_RUN},
+        sync_to_thread=True,
+        summary="Versions of a saved query",
+    )
     def versions(self, tx: Tx, saved_id: str) -> SavedVersions:
         """Every version with who wrote it, the newest first."""
         names = _names(tx)
         return SavedVersions([show_version(one, names) for one in saved.list_versions(tx, _id(saved_id))])
 
-    @put("/{saved_id:str}/favourite", opt=_RUN, sync_to_thread=True, summary="Keep a query at hand")
+    @put(
+        "/{saved_id:str}/favourite",
+        opt={"permission": Permission.SQL_RUN},
+        sync_to_thread=True,
+        summary="Keep a query at hand",
+    )
     def favourite(self, tx: Tx, saved_id: str, data: FavouriteBody) -> Saved:
         """Whether the caller keeps it at hand."""
         return _shown(tx, saved.set_favourite(tx, _id(saved_id), data.favourite))
@@ -84,33 +94,41 @@ class ScheduleController(Controller):
     tags = ["SQL"]
     response_headers = NOT_KEPT
 
-    @get("/", opt=_RUN, sync_to_thread=True, summary="Schedules")
+    @get("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Schedules")
     def list(self, tx: Tx) -> Schedules:
         """The caller's schedules, with where their alerts stand."""
         return Schedules([show_schedule(one) for one in schedules.list_schedules(tx)])
 
-    @post("/", opt=_RUN, sync_to_thread=True, summary="Schedule a query")
+    @post("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Schedule a query")
     def create(self, tx: Tx, data: ScheduleBody) -> ScheduleDocument:
         """Let a saved query run by itself, as the caller, and look out for something in its result."""
         return show_schedule(schedules.create_schedule(tx, _plan(data)))
 
-    @get("/{schedule_id:str}", opt=_RUN, sync_to_thread=True, summary="One schedule")
+    @get("/{schedule_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="One schedule")
     def detail(self, tx: Tx, schedule_id: str) -> ScheduleDocument:
         """A schedule of the caller."""
         return show_schedule(schedules.get_schedule(tx, _schedule_id(schedule_id)))
 
-    @put("/{schedule_id:str}", opt=_RUN, sync_to_thread=True, summary="Change a schedule")
+    @put("/{schedule_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Change a schedule")
     def change(self, tx: Tx, schedule_id: str, data: ScheduleBody) -> ScheduleDocument:
         """Another time, other parameters, another alert; or pause it."""
         found = schedules.change_schedule(tx, _schedule_id(schedule_id), data.version, _plan(data))
         return show_schedule(found)
 
-    @delete("/{schedule_id:str}", opt=_RUN, sync_to_thread=True, summary="Delete a schedule")
+    @delete(
+        "/{schedule_id:str}", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Delete a schedule"
+    )
     def remove(self, tx: Tx, schedule_id: str) -> None:
         """Let it run no more; its results stay until they expire."""
         schedules.delete_schedule(tx, _schedule_id(schedule_id))
 
-    @post("/{schedule_id:str}/runs", opt=_RUN, status_code=202, sync_to_thread=True, summary="Run a schedule now")
+    @post(
+        "/{schedule_id:str}/runs",
+        opt={"permission": Permission.SQL_RUN},
+        status_code=202,
+        sync_to_thread=True,
+        summary="Run a schedule now",
+    )
     def run(self, tx: Tx, schedule_id: str) -> ScheduleDocument:
         """Run it once more, within seconds, besides its times."""
         return show_schedule(schedules.run_now(tx, _schedule_id(schedule_id)))

@@ -12,7 +12,7 @@ from finer.kit.conditions.condition import Condition, parse_condition
 from finer.kit.conditions.errors import ConditionError
 from finer.kit.conditions.tree import Catalogue, ColumnType
 from finer.workspace.errors import CannotBeUsed
-from finer.workspace.types import AlertRule, AlertState, AlertTest, Watch
+from finer.workspace.types import AlertRule, AlertTest, Watch, WatchState
 
 ROW_COUNT = "row_count"
 
@@ -87,10 +87,10 @@ def judged(rule: AlertRule, before: Watch, held: bool, reason: str, now: datetim
     """
     if not held:
         over = before.told_at is not None
-        return Watch(state=AlertState.OK, reason=reason), False, over
+        return Watch(state=WatchState.OK, reason=reason), False, over
     since = before.since or now
     if now - since < timedelta(minutes=rule.pending_minutes):
-        return Watch(state=AlertState.PENDING, since=since, told_at=before.told_at, reason=reason), False, False
+        return Watch(state=WatchState.PENDING, since=since, told_at=before.told_at, reason=reason), False, False
     again = before.told_at is None or timedelta(0) < timedelta(minutes=rule.cooldown_minutes) <= now - before.told_at
     told_at = now if again else before.told_at
-    return Watch(state=AlertState.FIRING, since=since, told_at=told_at, reason=reason), again, False
+    return Watch(state=WatchState.FIRING, since=since, told_at=told_at, reason=reason), again, False

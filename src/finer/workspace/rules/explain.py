@@ -36,28 +36,29 @@ def _query(query: exp.Expr) -> list[str]:
         return [f"{word}:", *(f"  {one}" for side in (query.left, query.right) for one in _query(side))]
     if not isinstance(query, exp.Select):
         return [f"Reads {_short(query)}."]
+    args = query.args
     found = [_reads(query)]
-    if (where := query.args.get("where")) is not None:
+    if (where := args.get("where")) is not None:
         found.append(f"Keeps rows where {_short(where.this)}.")
-    if (group := query.args.get("group")) is not None:
-        by = (
-            "everything that is not computed"
-            if group.args.get("all")
-            else texts(_short(one) for one in group.expressions)
-        )
+    found += _grouped(query)
+    found += [f"Of these keeps only where {_short(args[one].this)}." for one in ("having", "qualify") if args.get(one)]
+    if args.get("distinct") is not None:
+        found.append("Leaves out rows that are there already.")
+    if (order := args.get("order")) is not None:
+        found.append(f"Orders by {texts(_order(one) for one in order.expressions)}.")
+    if (limit := args.get("limit")) is not None:
+        found.append(f"Returns the first {_short(limit.expression)} rows.")
+    return found
+
+
+def _grouped(query: exp.Select) -> list[str]:
+    found, group = [], query.args.get("group")
+    if group is not None:
+        everything = group.args.get("all")
+        by = "everything that is not computed" if everything else texts(_short(one) for one in group.expressions)
         found.append(f"Makes one row for each {by}.")
     if computed := _computed(query):
-        found.append(f"For {'each of them' if query.args.get('group') else 'all rows together'} {texts(computed)}.")
-    if (having := query.args.get("having")) is not None:
-        found.append(f"Of these keeps only where {_short(having.this)}.")
-    if query.args.get("qualify") is not None:
-        found.append(f"Of these keeps only where {_short(query.args['qualify'].this)}.")
-    if query.args.get("distinct") is not None:
-        found.append("Leaves out rows that are there already.")
-    if (order := query.args.get("order")) is not None:
-        found.append(f"Orders by {texts(_order(one) for one in order.expressions)}.")
-    if (limit := query.args.get("limit")) is not None:
-        found.append(f"Returns the first {_short(limit.expression)} rows.")
+        found.append(f"For {'each of them' if group is not None else 'all rows together'} {texts(computed)}.")
     return found
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -50,16 +50,10 @@ def _plain(value: Any) -> Any:
     match value:
         case None | bool() | str():
             return value
-        case int():
-            return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else str(value)
-        case float():
-            return value if math.isfinite(value) else None
-        case Decimal():
-            return float(value) if value.is_finite() and abs(value) < _SAFE_INTEGER else str(value)
+        case int() | float() | Decimal():
+            return _number(value)
         case datetime() | date() | time():
             return value.isoformat()
-        case timedelta():
-            return str(value)
         case bytes():
             return value.hex()
         case dict():
@@ -68,6 +62,14 @@ def _plain(value: Any) -> Any:
             return [_plain(item) for item in value]
         case _:
             return str(value)
+
+
+def _number(value: float | Decimal) -> Any:
+    if isinstance(value, int):
+        return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else str(value)
+    if not math.isfinite(value):
+        return None
+    return value if isinstance(value, float) else float(value) if abs(value) < _SAFE_INTEGER else str(value)
 
 
 def as_csv(table: pa.Table) -> bytes:

@@ -7,13 +7,12 @@ from datetime import datetime
 
 import msgspec
 
-from finer.identity.errors import UserNotFound
 from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, reach_of
 from finer.identity.types import Permission
 from finer.kit.actors import Actor
-from finer.kit.errors import FinerError
+from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import new_id, show_id
 from finer.kit.jobs import defer
 from finer.kit.runs import QUEUE
@@ -26,7 +25,7 @@ from finer.workspace.rules.parameters import values_of
 from finer.workspace.service import runs
 from finer.workspace.service.saved import get_saved
 from finer.workspace.store.schedules import ScheduleStore
-from finer.workspace.types import AlertState, NewRun, Plan, Run, RunState, Schedule, Watch
+from finer.workspace.types import NewRun, Plan, Run, RunState, Schedule, Watch, WatchState
 
 PREFIX = "sch"
 TASK = "finer.run_sql_schedule"
@@ -114,7 +113,7 @@ def owner_of(tx: Tx, identifier: uuid.UUID) -> Actor | None:
         return None
     try:
         owner = people.get_user(tx, found.owner_id)
-    except UserNotFound:
+    except NotFound:
         store.pause(identifier, "Its owner is gone.")
         return None
     if owner.disabled_at is not None or allowed(owner.role, Permission.SQL_RUN) is None:
@@ -157,7 +156,7 @@ def judge(tx: Tx, identifier: uuid.UUID, run_id: uuid.UUID) -> Schedule:
         return get_schedule(tx, identifier)
     watch, told, over = alerts.judged(rule, found.watch, held, reason, tx.now())
     ScheduleStore(tx).note(identifier, run_id, watch)
-    if watch.state is AlertState.OK:
+    if watch.state is WatchState.OK:
         notifications.settle(tx, _key(identifier))
     if told:
         _tell(tx, found, rule.severity, f"{found.plan.name} fires", reason, _run_link(run_id), _key(identifier))
@@ -168,10 +167,10 @@ def judge(tx: Tx, identifier: uuid.UUID, run_id: uuid.UUID) -> Schedule:
 
 def _failed(tx: Tx, found: Schedule, run_id: uuid.UUID | None, error: str) -> None:
     reason = error[:500]
-    watch = Watch(state=AlertState.ERROR, since=found.watch.since, told_at=found.watch.told_at, reason=reason)
+    watch = Watch(state=WatchState.ERROR, since=found.watch.since, told_at=found.watch.told_at, reason=reason)
     if run_id is not None:
         ScheduleStore(tx).note(found.id, run_id, watch)
-    if found.watch.state is not AlertState.ERROR:
+    if found.watch.state is not WatchState.ERROR:
         _tell(tx, found, "warning", f"{found.plan.name} could not run", reason, _LINK, _key(found.id))
 
 

@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0024_workspace"
-down_revision = "0023_job_runs"
+revision = "0028_workspace"
+down_revision = "0027_quarantine"
 
 _TABLES = """
 create table workspace_saved (tenant_id uuid not null, id uuid not null, name text not null, description text not
