@@ -60,7 +60,7 @@ export function EditorPanel({ sheets, onSheets }: EditorPanelProps) {
           editor={editor}
           onChange={onStatement}
           onRun={(text) => void start(text)}
-          height="clamp(140px, 30vh, 340px)"
+          height="clamp(130px, 22vh, 320px)"
         />
         <ParameterFields
           parameters={sheet.parameters}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { App, Button, Dropdown } from "antd";
 import { useState } from "react";
 import { saveFile } from "../../shared/csv";
-import { count, counted, duration } from "../../shared/numbers";
+import { counted, duration } from "../../shared/numbers";
 import { BlockSkeleton, EmptyState, FailureState, reasonOf } from "../../shared/ui/states";
 import { proposeChart } from "./chartOptions";
 import { type Chart, exportResult, type Run, rowsQuery } from "./queries";
@@ -92,8 +92,9 @@ function CostLine({ run }: { run: Run }) {
     <p className="sql-cost" aria-live="polite">
       <strong>{counted(run.rows ?? 0, "row")}</strong>
       {run.truncated ? " (there are more)" : ""}
-      {cost.rows_read === null || cost.rows_read === undefined ? "" : ` · ${count(cost.rows_read)} rows`}
-      {` · ${bytes(cost.bytes_read)} read · ${duration(cost.seconds)}, ${duration(cost.cpu_s)} of processors`}
+      {" · read "}
+      {cost.rows_read === null || cost.rows_read === undefined ? "" : `${counted(cost.rows_read, "row")}, `}
+      {`${bytes(cost.bytes_read)} in ${duration(cost.seconds)} (${duration(cost.cpu_s)} of processors)`}
       {run.cached ? " · answered from a moment ago" : ""}
       {run.as_of ? " · as it was" : ""}
     </p>

@@ -147,7 +147,7 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
         keymap.of([indentWithTab]),
         EditorState.readOnly.of(options.readOnly ?? false),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        EditorView.contentAttributes.of({ "aria-label": options.label, ...plainText() }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.onChange?.(update.state.doc.toString());
         }),
@@ -178,6 +178,20 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
     focus: () => view.focus(),
     dispose: () => view.destroy(),
   };
+}
+
+/**
+ * Where the browser can edit plain text, it does: with rich text it carries the look of what is typed over along as
+ * inline styles, which the policy of the page forbids.
+ */
+function plainText(): Record<string, string> {
+  const probe = document.createElement("div");
+  try {
+    probe.contentEditable = "plaintext-only";
+  } catch {
+    return {};
+  }
+  return probe.contentEditable === "plaintext-only" ? { contenteditable: "plaintext-only" } : {};
 }
 
 function sqlSupport(sources: readonly CompletionSource[], afterColon: CompletionSource): Extension {
