@@ -2217,6 +2217,322 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What there is to ask
+         * @description The tables of the lake with their columns, types and meaning, and how the caller sees each of them.
+         */
+        get: operations["ApiV1SqlCatalogueCatalogue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain a statement
+         * @description What a statement does, in plain words.
+         */
+        post: operations["ApiV1SqlExplanationExplanation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lay a statement out
+         * @description The same statement with its clauses on lines of their own.
+         */
+        post: operations["ApiV1SqlLayoutLayout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the caller asked
+         * @description The caller's runs, the newest first; of one schedule or saved query when it is named.
+         */
+        get: operations["ApiV1SqlQueriesHistory"];
+        put?: never;
+        /**
+         * Ask a question in SQL
+         * @description Ask the lake in SQL (DuckDB's dialect, one SELECT), or run a saved query.
+         *
+         *     The answer is waited for up to `wait_s`; a run that takes longer is looked up by its id. It runs in a process
+         *     of its own with the rights of the caller: columns that the role may not see are masked before the statement
+         *     meets them. Parameters (`:name`) are bound as values.
+         */
+        post: operations["ApiV1SqlQueriesAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/queries/{sql_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One run
+         * @description A run of the caller: how far it is, what it cost, or what went wrong and where.
+         */
+        get: operations["ApiV1SqlQueriesSqlRunIdDetail"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a run
+         * @description End a run of the caller at once; one that is over stays as it is.
+         */
+        delete: operations["ApiV1SqlQueriesSqlRunIdCancel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/queries/{sql_run_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a result along
+         * @description The whole result as CSV, in which no spreadsheet finds a formula, or as Parquet; the trail says so.
+         */
+        post: operations["ApiV1SqlQueriesSqlRunIdExportExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/queries/{sql_run_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows of a result
+         * @description A page of a result as JSON; with `Accept: application/vnd.apache.arrow.stream` all of it as Arrow IPC.
+         */
+        get: operations["ApiV1SqlQueriesSqlRunIdRowsRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saved queries
+         * @description What the caller saved and what is shared with them; favourites first, then by folder and name.
+         */
+        get: operations["ApiV1SqlSavedList"];
+        put?: never;
+        /**
+         * Save a query
+         * @description Keep a query, with typed parameters and its chart, for oneself, one's team or the firm.
+         */
+        post: operations["ApiV1SqlSavedCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/saved/{saved_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One saved query
+         * @description A saved query that the caller may see, in its newest version.
+         */
+        get: operations["ApiV1SqlSavedSavedIdDetail"];
+        /**
+         * Change a saved query
+         * @description Write a new version of one's own query. Whoever it is shared with runs it as themselves.
+         */
+        put: operations["ApiV1SqlSavedSavedIdChange"];
+        post?: never;
+        /**
+         * Delete a saved query
+         * @description Delete one's own query with its versions and schedules.
+         */
+        delete: operations["ApiV1SqlSavedSavedIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/saved/{saved_id}/favourite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a query at hand
+         * @description Whether the caller keeps it at hand.
+         */
+        put: operations["ApiV1SqlSavedSavedIdFavouriteFavourite"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/saved/{saved_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Versions of a saved query
+         * @description Every version with who wrote it, the newest first.
+         */
+        get: operations["ApiV1SqlSavedSavedIdVersionsVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schedules
+         * @description The caller's schedules, with where their alerts stand.
+         */
+        get: operations["ApiV1SqlSchedulesList"];
+        put?: never;
+        /**
+         * Schedule a query
+         * @description Let a saved query run by itself, as the caller, and look out for something in its result.
+         */
+        post: operations["ApiV1SqlSchedulesCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One schedule
+         * @description A schedule of the caller.
+         */
+        get: operations["ApiV1SqlSchedulesScheduleIdDetail"];
+        /**
+         * Change a schedule
+         * @description Another time, other parameters, another alert; or pause it.
+         */
+        put: operations["ApiV1SqlSchedulesScheduleIdChange"];
+        post?: never;
+        /**
+         * Delete a schedule
+         * @description Let it run no more; its results stay until they expire.
+         */
+        delete: operations["ApiV1SqlSchedulesScheduleIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/schedules/{schedule_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a schedule now
+         * @description Run it once more, within seconds, besides its times.
+         */
+        post: operations["ApiV1SqlSchedulesScheduleIdRunsRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sso/attempts": {
         parameters: {
             query?: never;
@@ -2592,6 +2908,17 @@ export interface components {
             items: components["schemas"]["Alert"][];
             next: string | null;
         };
+        /** AlertRule */
+        AlertRule: {
+            condition: string;
+            /** @default 0 */
+            cooldown_minutes: number;
+            /** @default 0 */
+            pending_minutes: number;
+            /** @default warning */
+            severity: string;
+            test: components["schemas"]["AlertTest"];
+        };
         /**
          * AlertState
          * @description What a person has said of an alert.
@@ -2612,6 +2939,12 @@ export interface components {
             per_minute: components["schemas"]["AlertsPerMinute"][];
             protected_usd: components["schemas"]["Money"];
         };
+        /**
+         * AlertTest
+         * @description Of which rows of a result an alert's condition must hold.
+         * @enum {string}
+         */
+        AlertTest: "any_row" | "all_rows" | "first_row" | "row_count";
         /** AlertsPerMinute */
         AlertsPerMinute: {
             alerts: number;
@@ -2804,6 +3137,17 @@ export interface components {
             rule: string;
             value: string | null;
         };
+        /** CatalogueColumn */
+        CatalogueColumn: {
+            /** @default internal */
+            data_class: string;
+            /** @default  */
+            description: string;
+            name: string;
+            /** @default clear */
+            shown: string;
+            type: string;
+        };
         /** CatalogueEntry */
         CatalogueEntry: {
             about: string;
@@ -2816,6 +3160,13 @@ export interface components {
             purpose: string;
             recipients: string[];
             retention: string;
+        };
+        /** CatalogueTable */
+        CatalogueTable: {
+            columns: components["schemas"]["CatalogueColumn"][];
+            description: string;
+            name: string;
+            rows: number;
         };
         /** CatalogueView */
         CatalogueView: {
@@ -2841,6 +3192,23 @@ export interface components {
             /** @default  */
             reason: string;
         };
+        /** Chart */
+        Chart: {
+            kind: components["schemas"]["ChartKind"];
+            /** @default  */
+            series: string;
+            /** @default false */
+            stacked: boolean;
+            /** @default  */
+            x: string;
+            y?: string[];
+        };
+        /**
+         * ChartKind
+         * @description How a result is drawn.
+         * @enum {string}
+         */
+        ChartKind: "area" | "bar" | "line" | "number" | "pie" | "scatter" | "table";
         /** Clock */
         Clock: {
             due_at: string | null;
@@ -2878,6 +3246,14 @@ export interface components {
             quarantined: number;
             received: number;
             released: number;
+        };
+        /** Cost */
+        Cost: {
+            bytes_read: number;
+            cpu_s: number;
+            memory_bytes: number;
+            rows_read: number | null;
+            seconds: number;
         };
         /** Credentials */
         Credentials: {
@@ -2939,6 +3315,15 @@ export interface components {
         DiscoveryBody: {
             issuer: string;
         };
+        /** Explained */
+        Explained: {
+            sentences: string[];
+        };
+        /** ExportBody */
+        ExportBody: {
+            /** @default csv */
+            format: string;
+        };
         /** ExportProposal */
         ExportProposal: {
             proposal: string;
@@ -2949,6 +3334,10 @@ export interface components {
          * @enum {string}
          */
         Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "sso_mfa" | "totp";
+        /** FavouriteBody */
+        FavouriteBody: {
+            favourite: boolean;
+        };
         /** FeatureValue */
         FeatureValue: {
             description: string;
@@ -3114,6 +3503,10 @@ export interface components {
         /** Lag */
         Lag: {
             events: number;
+        };
+        /** LaidOut */
+        LaidOut: {
+            statement: string;
         };
         /** Latency */
         Latency: {
@@ -3300,6 +3693,25 @@ export interface components {
             email?: string | null;
             firm?: string | null;
         };
+        /** OwnTeam */
+        OwnTeam: {
+            id: string;
+            name: string;
+        };
+        /** ParameterDefinition */
+        ParameterDefinition: {
+            default?: string | number | boolean | null;
+            kind: components["schemas"]["ParameterKind"];
+            /** @default  */
+            label: string;
+            name: string;
+        };
+        /**
+         * ParameterKind
+         * @description What a parameter holds.
+         * @enum {string}
+         */
+        ParameterKind: "boolean" | "date" | "number" | "text" | "timestamp";
         /** Passkey */
         Passkey: {
             /** Format: date-time */
@@ -3593,6 +4005,23 @@ export interface components {
             /** @enum {string} */
             state: "open" | "edited" | "released" | "discarded";
         };
+        /** QueryBody */
+        QueryBody: {
+            as_of?: string | null;
+            /** @default false */
+            fresh: boolean;
+            kinds?: components["schemas"]["ParameterDefinition"][];
+            parameters?: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** @default 10000 */
+            rows_max: number;
+            saved?: string | null;
+            /** @default  */
+            statement: string;
+            /** @default 2 */
+            wait_s: number;
+        };
         /** Readiness */
         Readiness: {
             backlog_events: number;
@@ -3720,6 +4149,11 @@ export interface components {
             verdict: "confirmed_fraud" | "dismissed";
             version: number;
         };
+        /** ResultColumn */
+        ResultColumn: {
+            name: string;
+            type: string;
+        };
         /** RetentionReport */
         RetentionReport: {
             dry_run: boolean;
@@ -3791,6 +4225,110 @@ export interface components {
             open: number;
             rule: string;
             title: string;
+        };
+        /**
+         * RunState
+         * @description How far a run has come.
+         * @enum {string}
+         */
+        RunState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** Saved */
+        Saved: {
+            /** Format: date-time */
+            changed_at: string;
+            chart: components["schemas"]["Chart"] | null;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            favourite: boolean;
+            folder: string;
+            id: string;
+            mine: boolean;
+            name: string;
+            owner: string;
+            owner_name: string;
+            parameters: components["schemas"]["ParameterDefinition"][];
+            sharing: components["schemas"]["Sharing"];
+            statement: string;
+            tags: string[];
+            team: string | null;
+            version: number;
+        };
+        /** SavedBody */
+        SavedBody: {
+            chart?: components["schemas"]["Chart"] | null;
+            /** @default  */
+            description: string;
+            /** @default  */
+            folder: string;
+            name: string;
+            parameters?: components["schemas"]["ParameterDefinition"][];
+            sharing?: components["schemas"]["Sharing"];
+            statement: string;
+            tags?: string[];
+            team?: string | null;
+            /** @default 0 */
+            version: number;
+        };
+        /** SavedList */
+        SavedList: {
+            items: components["schemas"]["Saved"][];
+            teams: components["schemas"]["OwnTeam"][];
+        };
+        /** SavedVersion */
+        SavedVersion: {
+            /** Format: date-time */
+            changed_at: string;
+            changed_by: string;
+            chart: components["schemas"]["Chart"] | null;
+            parameters: components["schemas"]["ParameterDefinition"][];
+            statement: string;
+            version: number;
+        };
+        /** SavedVersions */
+        SavedVersions: {
+            items: components["schemas"]["SavedVersion"][];
+        };
+        /** ScheduleBody */
+        ScheduleBody: {
+            /** @default true */
+            active: boolean;
+            alert?: components["schemas"]["AlertRule"] | null;
+            cron: string;
+            /** @default  */
+            name: string;
+            parameters?: {
+                [key: string]: string | number | boolean | null;
+            };
+            saved: string;
+            /** @default UTC */
+            timezone: string;
+            /** @default 0 */
+            version: number;
+        };
+        /** ScheduleDocument */
+        ScheduleDocument: {
+            active: boolean;
+            alert: components["schemas"]["AlertRule"] | null;
+            cron: string;
+            id: string;
+            last_run: string | null;
+            name: string;
+            next_at: string | null;
+            parameters: {
+                [key: string]: string | number | boolean | null;
+            };
+            problem: string;
+            reason: string;
+            saved: string;
+            since: string | null;
+            state: components["schemas"]["WatchState"];
+            timezone: string;
+            version: number;
+        };
+        /** Schedules */
+        Schedules: {
+            items: components["schemas"]["ScheduleDocument"][];
         };
         /**
          * Scope
@@ -3870,6 +4408,13 @@ export interface components {
          * @enum {string}
          */
         Severity: "info" | "warning" | "critical";
+        /**
+         * Sharing
+         * @description Who else may see and run a saved query.
+         * @default own
+         * @enum {string}
+         */
+        Sharing: "own" | "team" | "tenant";
         /** SignInAnswer */
         SignInAnswer: {
             permissions: components["schemas"]["Permission"][];
@@ -3975,6 +4520,50 @@ export interface components {
             settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             state: components["schemas"]["State"];
         };
+        /** SqlCatalogue */
+        SqlCatalogue: {
+            items: components["schemas"]["CatalogueTable"][];
+        };
+        /** SqlRows */
+        SqlRows: {
+            columns: components["schemas"]["ResultColumn"][];
+            items: unknown[][];
+            next: number | null;
+            offset: number;
+            total: number;
+        };
+        /** SqlRun */
+        SqlRun: {
+            as_of: string | null;
+            /** Format: date-time */
+            asked_at: string;
+            cached: boolean;
+            columns: components["schemas"]["ResultColumn"][];
+            cost: components["schemas"]["Cost"];
+            error: string;
+            expires_at: string | null;
+            finished_at: string | null;
+            id: string;
+            parameters: {
+                [key: string]: string | number | boolean | null;
+            };
+            position: number | null;
+            problem: string;
+            result_bytes: number | null;
+            rows: number | null;
+            saved: string | null;
+            saved_version: number | null;
+            schedule: string | null;
+            started_at: string | null;
+            state: components["schemas"]["RunState"];
+            statement: string;
+            truncated: boolean;
+        };
+        /** SqlRuns */
+        SqlRuns: {
+            items: components["schemas"]["SqlRun"][];
+            next: string | null;
+        };
         /** SsoBegun */
         SsoBegun: {
             location: string;
@@ -4014,6 +4603,10 @@ export interface components {
          * @enum {string}
          */
         State: "running" | "paused" | "failing" | "stopped";
+        /** StatementBody */
+        StatementBody: {
+            statement: string;
+        };
         /**
          * Step
          * @description What is done with a request.
@@ -4191,6 +4784,12 @@ export interface components {
             model: string | null;
             rule_pack: string;
         };
+        /**
+         * WatchState
+         * @description What became of an alert at its latest run; `pending` holds, but not for long enough yet.
+         * @enum {string}
+         */
+        WatchState: "ok" | "pending" | "firing" | "error";
         /** @description What a customer has studied and with which result, as a school or the customer has stated it. Used for student loans. */
         academic_record: {
             /** @description Share of the lessons attended, from 0 to 1. */
@@ -8838,6 +9437,755 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlCatalogueCatalogue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlCatalogue"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlExplanationExplanation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlLayoutLayout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LaidOut"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesHistory: {
+        parameters: {
+            query?: {
+                schedule?: string | null;
+                saved?: string | null;
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlRuns"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesAsk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesSqlRunIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sql_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesSqlRunIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sql_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesSqlRunIdExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                sql_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description The result as a file */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlQueriesSqlRunIdRowsRows: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                sql_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.arrow.stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedSavedIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedSavedIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedSavedIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedSavedIdFavouriteFavourite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FavouriteBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSavedSavedIdVersionsVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedVersions"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedules"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesScheduleIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesScheduleIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesScheduleIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SqlSchedulesScheduleIdRunsRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDocument"];
                 };
             };
             400: components["responses"]["Problem400"];
