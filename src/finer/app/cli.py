@@ -36,6 +36,7 @@ COMMANDS = {
     "sso": "sso",
     "audit": "audit",
     "keys": "keys",
+    "log": "log",
     "privacy": "privacy",
 }
 

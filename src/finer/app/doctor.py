@@ -13,8 +13,9 @@ from finer.app.supervisor import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
 from finer.kit.clock import SystemClock
-from finer.kit.db import server_version
+from finer.kit.db import API, DatabaseError, connect, server_version
 from finer.kit.errors import InvalidInput, Unavailable
+from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
 
 _DISK_MIN_GB = 5
@@ -40,6 +41,7 @@ def examine(settings: Settings) -> list[Finding]:
         _web(),
         _tls(settings),
         _database(settings),
+        *_log(settings),
     ]
 
 
@@ -96,3 +98,20 @@ def _database(settings: Settings) -> Finding:
     except Unavailable as error:
         return Finding("database", False, f"{error.detail}. Check FINER_DATABASE_URL.")
     return Finding("database", True, f"PostgreSQL {version} answers.")
+
+
+def _log(settings: Settings) -> list[Finding]:
+    """What the worker could not process; nothing is said while the database does not answer, or has no tables yet."""
+    url, server = database_url(settings)
+    if server is not None and not server.running():
+        return []
+    try:
+        with connect(url, API, name="finer-doctor") as connection:
+            counts = set_aside_counts(connection)
+    except DatabaseError:
+        return []
+    records = sum(records for _, records in counts.values())
+    if not records:
+        return [Finding("event log", True, "every record could be processed.")]
+    says = f"{records} records of {len(counts)} firms are set aside; see `finer log list`, then `finer log replay`."
+    return [Finding("event log", False, says)]

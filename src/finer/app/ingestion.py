@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,10 +26,12 @@ from finer.kit.crypto.bulk import Sealer
 from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
 from finer.kit.errors import FinerError, TooManyRequests, Unavailable
 from finer.kit.log import PostgresLog
+from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
 
 _log = structlog.get_logger(__name__)
 _BACKLOG_EVERY_S = 0.1
+_SET_ASIDE_EVERY_S = 5.0
 _QUEUE_BYTES_MAX = 256 * 2**20  # bodies waiting in memory; beyond it senders are told to come back
 
 
@@ -60,6 +63,7 @@ class Ingestion:
             threading.Thread(target=self._watch_backlog, name="backlog", daemon=True),
         ]
         self.backlog_events = 0
+        self.set_aside_records = 0
 
     def start(self) -> None:
         """Warm the parsers and begin."""
@@ -162,6 +166,7 @@ class Ingestion:
             return quarantine.sealing(tx)
 
     def _watch_backlog(self) -> None:
+        look_again = 0.0
         while not self._stop.is_set():
             try:
                 with connect(self._database.url, API, name="finer-backlog") as connection:
@@ -169,6 +174,10 @@ class Ingestion:
                         heads = PostgresLog.heads(connection)
                         consumed = PostgresLog.consumed(connection, CONSUMER)
                         self.backlog_events = sum(head - consumed.get(at, 0) for at, head in heads.items())
+                        if time.monotonic() > look_again:
+                            counts = set_aside_counts(connection)
+                            self.set_aside_records = sum(records for _, records in counts.values())
+                            look_again = time.monotonic() + _SET_ASIDE_EVERY_S
             except DatabaseError as error:
                 _log.warning("the backlog cannot be read", error=str(error))
                 self._stop.wait(1)

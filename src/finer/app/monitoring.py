@@ -24,6 +24,7 @@ from finer.warehouse.types import Freshness
 _LOOPBACK = ("127.0.0.1", "::1")
 _FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
 BACKLOG = prometheus_client.Gauge("finer_backlog_events", "Events in the log that no worker has taken yet")
+SET_ASIDE = prometheus_client.Gauge("finer_log_records_set_aside", "Records that could not be processed")
 STREAMS = prometheus_client.Gauge("finer_live_streams", "Open live streams of this process")
 
 
@@ -130,5 +131,6 @@ class MonitoringController(Controller):
         if not near and not (token and hmac.compare_digest(sent, f"Bearer {token}".encode())):
             raise Forbidden("Metrics are for this machine. Set FINER_METRICS_TOKEN to read them from another one.")
         BACKLOG.set(services.ingestion.backlog_events)
+        SET_ASIDE.set(services.ingestion.set_aside_records)
         STREAMS.set(services.alerts.viewers() + services.pipeline.viewers())
         return Response(prometheus_client.generate_latest(), media_type="text/plain; version=0.0.4")

@@ -10,6 +10,7 @@ from typing import Any
 
 from finer.app.keys import keyring
 from finer.app.pipeline import CONSUMER, DECIDED_STREAM
+from finer.app.set_aside import nothing_is_set_aside
 from finer.decisions import invariants as decisions
 from finer.features import service as features
 from finer.fraud import service as fraud
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     source_invariants.counts_add_up,
     decisions.totals_equal_alerts,
     decisions.one_alert_per_event,
+    nothing_is_set_aside,
 )
 SAMPLE = 200
 _SETTLE_S = 20.0

@@ -15,6 +15,7 @@ import structlog
 
 from finer.app.pipeline import CONSUMER, Pipeline
 from finer.app.process import settle
+from finer.app.set_aside import Failures
 from finer.app.tenants import Tenants
 from finer.features import service as features
 from finer.fraud import service as fraud
@@ -47,6 +48,7 @@ class Worker:
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")
         self._lake = warehouse.LakeWriter(url, settings)
+        self._failures = Failures(self._reader, self._database)
         self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
         self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
@@ -57,6 +59,7 @@ class Worker:
         self._reader.execute(f"listen {CHANNEL}")
         self._become_the_only_one()
         self.pipeline = self._restore()
+        self._failures.recall()
         settle()
         _log.info("worker is ready", consumed=sum(self.pipeline.consumed.values()))
         next_snapshot = time.monotonic() + self._settings.snapshot_every_s
@@ -121,22 +124,52 @@ class Worker:
     def _turn(self) -> bool:
         """Read once and process what was there; False when there was nothing."""
         rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
-        for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.consumed):
-            self.pipeline.process(group)
+        for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.consumed, self._failures.alone):
+            if self._failures.hopeless(group[0]):
+                self._pass_by(group[0])
+                continue
+            try:
+                self.pipeline.process(group)
+            except Exception as error:
+                self._failures.note(group, error)
+                raise
         return bool(rows)
+
+    def _pass_by(self, row: LogRow) -> None:
+        """Go on behind a row that cannot be processed."""
+        position, end = (row.stream, row.partition), row.base_offset + row.count
+        consumed = self.pipeline.consumed.get(position, 0)
+        if end > consumed:
+            self._failures.set_aside(row, consumed)
+            self.pipeline.consumed[position] = end
+        else:
+            # It was decided before this process began, and is only in the way of restoring what came after it.
+            _log.error(
+                "a decided row is left out of the restored state", stream=row.stream, base_offset=row.base_offset
+            )
+        self.pipeline.applied[position] = end
 
     def _wait(self) -> None:
         receive(self._reader, _IDLE_S)
 
 
-def _groups(rows: list[LogRow], events_max: int, consumed: dict[Position, int]) -> list[list[LogRow]]:
-    """Neighbours of one position, tenant and header, up to `events_max` events, never across the consumer's offset."""
+def _groups(
+    rows: list[LogRow], events_max: int, consumed: dict[Position, int], alone: Callable[[LogRow], bool]
+) -> list[list[LogRow]]:
+    """Neighbours of one position, tenant and header, up to `events_max` events, never across the consumer's offset.
+
+    A row for which `alone` holds is a group of its own, and so is what follows a place that a row was taken from.
+    """
     groups: list[list[LogRow]] = []
     for _, run in groupby(rows, key=lambda row: (row.stream, row.partition, row.tenant, row.header)):
         group: list[LogRow] = []
         count = 0
         for row in run:
-            boundary = row.base_offset == consumed.get((row.stream, row.partition))
+            boundary = (
+                row.base_offset == consumed.get((row.stream, row.partition))
+                or alone(row)
+                or bool(group and (alone(group[-1]) or group[-1].base_offset + group[-1].count != row.base_offset))
+            )
             if group and (count + row.count > events_max or boundary):
                 groups.append(group)
                 group, count = [], 0

@@ -39,6 +39,23 @@ log = sa.Table(
     postgresql_partition_by="range (appended_at)",
 )
 
+log_failures = sa.Table(
+    "kit_log_failures",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("base_offset", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("header", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("failed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("set_aside_at", sa.DateTime(timezone=True)),
+    sa.Column("appended_at", sa.DateTime(timezone=True)),
+    sa.Column("payload", BYTEA),
+)
+
 data_keys = sa.Table(
     "kit_keys",
     metadata,

@@ -141,6 +141,11 @@ def record_outcomes(
     )
 
 
+def move(tx: Tx, position: tuple[str, int], base: int, end: int, moved_to: int) -> None:
+    """Let the receipts of records from `base` up to `end` follow them to another place in the log."""
+    ReceiptStore(tx).move(*position, base, end, moved_to)
+
+
 def consumed_offsets(tx: Tx) -> Offsets:
     """How far the pipeline has come in every stream: behind that, receipts are done."""
     return {position: consumed for position, (_, consumed) in PostgresLog.progress(tx.connection, READER).items()}

@@ -144,6 +144,14 @@ class ReceiptStore:
         }  # fmt: skip
         self._connection.exec_driver_sql(_RELEASE, given)
 
+    def move(self, stream: str, partition: int, base: int, end: int, moved_to: int) -> None:
+        """Let the receipts of records at `base` up to `end` follow them to where they stand in the log now."""
+        self._tx.write(
+            "update ingest_receipts set first_offset = first_offset + %s where tenant_id = %s and stream = %s "
+            "and partition = %s and first_offset >= %s and first_offset < %s",
+            (moved_to - base, self._tenant, stream, partition, base, end),
+        )
+
     def by_keys(self, keys: Sequence[str]) -> dict[str, tuple[uuid.UUID, bytes | None]]:
         """Receipts that were given for these idempotency keys, with the hash of their body."""
         found = self._connection.execute(
