@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0026_log_failures"
-down_revision = "0025_keys_in_force"
+revision = "0027_log_failures"
+down_revision = "0026_sources"
 
 _TABLE = """
 create table kit_log_failures (
