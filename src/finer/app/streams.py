@@ -201,7 +201,10 @@ def notification_snapshot(services: Services, tenant: uuid.UUID, since: int | No
     with services.database.transaction(tenant, SYSTEM, read_only=True) as tx:
         if since is None:
             return [], notifications.last_sequence(tx)
-        found = notifications.changed_notifications(tx, since, _NOTIFICATIONS_PER_TICK)
+        found = notifications.changed_notifications(tx, since, _NOTIFICATIONS_PER_TICK + 1)
+        if len(found) > _NOTIFICATIONS_PER_TICK:
+            reached = notifications.last_sequence(tx)
+            return [_again(reached)], reached
     return [NotificationMessage(one) for one in found], max([since, *(one.sequence for one in found)])
 
 
@@ -209,18 +212,27 @@ def alert_snapshot(services: Services, tenant: uuid.UUID, since: int | None) -> 
     """What is new for the viewers of one tenant, and the sequence reached: one query for all of them."""
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
     with services.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        messages: list[Message] = []
         if since is None:
             since = decisions.last_sequence(tx)
-            found = []
+        elif len(found := decisions.changed_alerts(tx, since, _ALERTS_PER_TICK + 1)) > _ALERTS_PER_TICK:
+            since = decisions.last_sequence(tx)
+            messages = [_again(since)]
         else:
-            found = decisions.changed_alerts(tx, since, _ALERTS_PER_TICK)
+            messages = [AlertMessage(alert) for alert in found]
+            since = max([since, *(alert.sequence for alert in found)])
         summary = show_summary(decisions.summarise(tx), lambda rule: titles.get(rule, rule))
     told = sse("summary", msgspec.json.encode(summary))
 
     def sums(audience: AlertAudience) -> bytes | None:
         return told if audience.summaries else None
 
-    return [*(AlertMessage(alert) for alert in found), sums], max([since, *(alert.sequence for alert in found)])
+    return [*messages, sums], since
+
+
+def _again(reached: int) -> bytes:
+    """More has changed than is sent one by one: the viewer fetches again, and resumes behind all of it."""
+    return sse("resync", b"{}", str(reached))
 
 
 def pipeline_snapshot(services: Services, tenant: uuid.UUID) -> tuple[list[bytes], None]:
