@@ -146,11 +146,11 @@ class ReceiptStore:
 
     def move(self, stream: str, partition: int, base: int, end: int, moved_to: int) -> None:
         """Let the receipts of records at `base` up to `end` follow them to where they stand in the log now."""
-        self._tx.write(
-            "update ingest_receipts set first_offset = first_offset + %s where tenant_id = %s and stream = %s "
-            "and partition = %s and first_offset >= %s and first_offset < %s",
-            (moved_to - base, self._tenant, stream, partition, base, end),
-        )
+        for table in (receipts, releases):
+            here = table.c.first_offset.between(base, end - 1)
+            mine = (table.c.tenant_id == self._tenant) & (table.c.stream == stream) & (table.c.partition == partition)
+            moved = {"first_offset": table.c.first_offset + (moved_to - base)}
+            self._connection.execute(table.update().where(mine, here).values(moved))
 
     def by_keys(self, keys: Sequence[str]) -> dict[str, tuple[uuid.UUID, bytes | None]]:
         """Receipts that were given for these idempotency keys, with the hash of their body."""

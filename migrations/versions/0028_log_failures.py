@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0027_log_failures"
-down_revision = "0026_sources"
+revision = "0028_log_failures"
+down_revision = "0027_quarantine"
 
 _TABLE = """
 create table kit_log_failures (
@@ -55,5 +55,6 @@ def upgrade() -> None:
         op.execute(f"revoke all on function {function} from public")
         op.execute(f"grant execute on function {function} to finer_worker")
     op.execute("grant execute on function kit_log_set_aside_counts() to finer_api")
-    op.execute("grant update (first_offset) on ingest_receipts to finer_worker")
+    for table in ("ingest_receipts", "ingest_releases"):
+        op.execute(f"grant update (first_offset) on {table} to finer_worker")
     op.execute("reset role")
