@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0028_log_failures"
-down_revision = "0027_quarantine"
+revision = "0029_log_failures"
+down_revision = "0028_workspace"
 
 _TABLE = """
 create table kit_log_failures (
