@@ -5,6 +5,7 @@ import {
   CheckSquareOutlined,
   ConsoleSqlOutlined,
   IdcardOutlined,
+  MedicineBoxOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
   SettingOutlined,
@@ -19,6 +20,7 @@ export interface NavPage {
     | typeof paths.fraud
     | typeof paths.pipeline
     | typeof paths.sql
+    | typeof paths.quarantine
     | typeof paths.access
     | typeof paths.audit
     | typeof paths.privacy
@@ -49,6 +51,12 @@ const PAGES: readonly NavPage[] = [
     title: "SQL",
     icon: <ConsoleSqlOutlined aria-hidden />,
     needs: permission.runSql,
+  },
+  {
+    path: paths.quarantine,
+    title: "Quarantine",
+    icon: <MedicineBoxOutlined aria-hidden />,
+    needs: permission.readQuarantine,
   },
   {
     path: paths.access,

@@ -94,6 +94,13 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import("../features/workspace/WorkspacePage"), "WorkspacePage"),
 });
 
+const quarantine = createRoute({
+  getParentRoute: () => inside,
+  path: paths.quarantine,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/quarantine/QuarantinePage"), "QuarantinePage"),
+});
+
 const access = createRoute({
   getParentRoute: () => inside,
   path: paths.access,
@@ -161,6 +168,7 @@ const tree = root.addChildren([
     notifications,
     pipeline,
     sql,
+    quarantine,
     privacy,
     access,
     audit,

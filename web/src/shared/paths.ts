@@ -8,6 +8,7 @@ export const paths = {
   pipeline: "/pipeline",
   sql: "/sql",
   privacy: "/privacy",
+  quarantine: "/quarantine",
   audit: "/audit",
   access: "/security",
   people: "/people",
