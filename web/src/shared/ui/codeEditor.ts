@@ -147,10 +147,11 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
         keymap.of([indentWithTab]),
         EditorState.readOnly.of(options.readOnly ?? false),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": options.label, ...plainText() }),
+        EditorView.contentAttributes.of({ "aria-label": options.label }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.onChange?.(update.state.doc.toString());
         }),
+        typeOver,
         placeholder(options.hint ?? ""),
         language.of(options.language === "yaml" ? [yaml(), autocompletion()] : sqlSupport([], afterColon)),
         look,
@@ -181,18 +182,21 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
 }
 
 /**
- * Where the browser can edit plain text, it does: with rich text it carries the look of what is typed over along as
- * inline styles, which the policy of the page forbids.
+ * Typing over chosen text is done here: the browser would carry the look of what it replaces along as an inline style,
+ * which the policy of the page forbids.
  */
-function plainText(): Record<string, string> {
-  const probe = document.createElement("div");
-  try {
-    probe.contentEditable = "plaintext-only";
-  } catch {
-    return {};
-  }
-  return probe.contentEditable === "plaintext-only" ? { contenteditable: "plaintext-only" } : {};
-}
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to } = view.state.selection.main;
+    const text = event.data;
+    if (event.inputType !== "insertText" || text === null || from === to || view.composing) return false;
+    event.preventDefault();
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });
+    const handlers = view.state.facet(EditorView.inputHandler);
+    if (!handlers.some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+    return true;
+  },
+});
 
 function sqlSupport(sources: readonly CompletionSource[], afterColon: CompletionSource): Extension {
   return [
