@@ -424,4 +424,4 @@ def bodies(samples: Samples) -> dict[str, Any]:
 
 def _stripe(name: str, **more: Any) -> dict[str, Any]:
     settings = {"type": "stripe", "api_version": "2025-09-30.clover"}
-    return {"name": name, "contract": "transaction", "settings": settings, **more}
+    return {"name": name, "contract": "transaction", "connection": settings, **more}

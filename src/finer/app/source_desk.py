@@ -65,9 +65,11 @@ class SourceDesk:
             if body.source is not None and body.credentials is None:
                 identifier = read_id("src", body.source)
                 known = manage.find(tx, identifier)
-                manage.check_destination(known.settings, body.settings)
+                manage.check_destination(known.settings, body.connection)
                 credentials = manage.credentials_of(tx, identifier)
-            source = manage.draft(tx, name="look", contract=body.contract, mapping=body.mapping, settings=body.settings)
+            source = manage.draft(
+                tx, name="look", contract=body.contract, mapping=body.mapping, settings=body.connection
+            )
             surroundings = opening.surroundings_of(tx, reach)
         return opening.try_out(source, credentials, surroundings)
 

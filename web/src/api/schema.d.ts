@@ -4440,6 +4440,7 @@ export interface components {
         };
         /** SourceBody */
         SourceBody: {
+            connection: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             contract: string;
             credentials?: components["schemas"]["Credentials"] | null;
             /** @default  */
@@ -4447,7 +4448,6 @@ export interface components {
             name: string;
             /** @default false */
             paused: boolean;
-            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
         };
         /** SourceHistory */
         SourceHistory: {
@@ -4500,6 +4500,7 @@ export interface components {
             accepted: number;
             /** Format: date-time */
             changed_at: string;
+            connection: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             contract: string;
             /** Format: date-time */
             created_at: string;
@@ -4517,7 +4518,6 @@ export interface components {
             next_try_at: string | null;
             quarantined: number;
             received: number;
-            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             state: components["schemas"]["State"];
         };
         /** SqlCatalogue */
@@ -4734,11 +4734,11 @@ export interface components {
         };
         /** TrialBody */
         TrialBody: {
+            connection: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             contract: string;
             credentials?: components["schemas"]["Credentials"] | null;
             /** @default  */
             mapping: string;
-            settings: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
             source?: string | null;
         };
         /** TrialRecord */

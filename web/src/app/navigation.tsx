@@ -5,6 +5,7 @@ import {
   CheckSquareOutlined,
   ConsoleSqlOutlined,
   IdcardOutlined,
+  ImportOutlined,
   MedicineBoxOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
@@ -19,6 +20,7 @@ export interface NavPage {
   path:
     | typeof paths.fraud
     | typeof paths.pipeline
+    | typeof paths.sources
     | typeof paths.sql
     | typeof paths.quarantine
     | typeof paths.access
@@ -45,6 +47,12 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
+  },
+  {
+    path: paths.sources,
+    title: "Sources",
+    icon: <ImportOutlined aria-hidden />,
+    needs: permission.readSources,
   },
   {
     path: paths.sql,

@@ -87,6 +87,18 @@ const pipeline = createRoute({
   component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
 });
 
+const sources = createRoute({
+  getParentRoute: () => inside,
+  path: paths.sources,
+  component: lazyRouteComponent(() => import("../features/sources/SourcesPage"), "SourcesPage"),
+});
+
+/** The list stays, with one source beside it. */
+const source = createRoute({
+  getParentRoute: () => sources,
+  path: "$id",
+});
+
 const sql = createRoute({
   getParentRoute: () => inside,
   path: paths.sql,
@@ -167,6 +179,7 @@ const tree = root.addChildren([
     account,
     notifications,
     pipeline,
+    sources.addChildren([source]),
     sql,
     quarantine,
     privacy,

@@ -6,6 +6,8 @@ export const paths = {
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
   pipeline: "/pipeline",
+  sources: "/sources",
+  source: "/sources/$id",
   sql: "/sql",
   privacy: "/privacy",
   quarantine: "/quarantine",

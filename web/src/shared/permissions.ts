@@ -20,6 +20,8 @@ export const permission = {
   releaseQuarantine: "quarantine:release",
   revealQuarantine: "quarantine:reveal",
   readReceipts: "receipts:read",
+  readSources: "sources:read",
+  writeSources: "sources:write",
   readAudit: "audit:read",
   runSql: "sql:run",
   verifyAudit: "audit:verify",

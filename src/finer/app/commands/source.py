@@ -34,7 +34,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     name: str
     contract: str
-    settings: Settings
+    connection: Settings
     mapping: str = ""
     credentials: Credentials = Credentials()
 
@@ -76,7 +76,7 @@ def add(file: Path, paused: bool, tenant: str, data_dir: str | None, as_json: bo
     with tenant_transaction(data_dir, tenant) as tx:
         made = manage.create(
             tx, Reach.of(settings, tenant), name=wanted.name, contract=wanted.contract, mapping=wanted.mapping,
-            settings=wanted.settings, credentials=wanted.credentials, paused=paused,
+            settings=wanted.connection, credentials=wanted.credentials, paused=paused,
         )  # fmt: skip
         hook = manage.new_hook(tx, made.id) if isinstance(made.settings, StripeSettings) else ""
     address = f"{settings.web_url}/api/v1/webhooks/stripe/{hook}" if hook else ""
@@ -99,7 +99,7 @@ def test(file: Path, tenant: str, data_dir: str | None, as_json: bool) -> None:
         with database.transaction(tenant_id(database, tenant), OPERATOR, read_only=True) as tx:
             surroundings = opening.surroundings_of(tx, Reach.of(settings, tenants.get_tenant(tx).slug))
             drafted = manage.draft(
-                tx, name=wanted.name, contract=wanted.contract, mapping=wanted.mapping, settings=wanted.settings
+                tx, name=wanted.name, contract=wanted.contract, mapping=wanted.mapping, settings=wanted.connection
             )
         found = opening.try_out(drafted, wanted.credentials, surroundings)
 

@@ -18,11 +18,11 @@ _Value: TypeAlias = Annotated[str | None, classified_by("data_class", "tail")]
 
 
 class SourceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source to be. `settings.type` says its kind. Credentials that are left out stay as they are."""
+    """A source to be. `connection.type` says its kind. Credentials that are left out stay as they are."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
     contract: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    settings: Settings
+    connection: Settings
     mapping: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
     """YAML that says how foreign columns become the contract's fields; empty when they are those already."""
     credentials: Credentials | None = None
@@ -34,7 +34,7 @@ class TrialBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A source to look at. With `source`, credentials that are left out are those of that source."""
 
     contract: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
-    settings: Settings
+    connection: Settings
     mapping: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
     credentials: Credentials | None = None
     source: SourceId | None = None
@@ -62,7 +62,7 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     contract: str
     mapping: str
-    settings: Settings
+    connection: Settings
     state: State
     received: int
     accepted: int
@@ -162,9 +162,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 def show_source(source: types.Source, minutes: list[types.Minute]) -> SourceView:
     """A source as the API shows it."""
-    same = {name: getattr(source, name) for name in SourceView.__struct_fields__ if name not in ("id", "minutes")}
+    own = ("id", "connection", "minutes")
+    same = {name: getattr(source, name) for name in SourceView.__struct_fields__ if name not in own}
     shown = [SourceMinute(one.at, one.accepted, one.quarantined) for one in minutes]
-    return SourceView(**same, id=show_id("src", source.id), minutes=shown)
+    return SourceView(**same, id=show_id("src", source.id), connection=source.settings, minutes=shown)
 
 
 def show_item(item: types.Item) -> SourceItem:

@@ -79,7 +79,7 @@ class SourceController(Controller):
         """Add a source; it is read from now on. Credentials are sealed and shown to nobody."""
         desk: SourceDesk = source_desk
         made = manage.create(
-            tx, desk.reach(tx), name=data.name, contract=data.contract, mapping=data.mapping, settings=data.settings,
+            tx, desk.reach(tx), name=data.name, contract=data.contract, mapping=data.mapping, settings=data.connection,
             credentials=data.credentials or Credentials(), paused=data.paused,
         )  # fmt: skip
         hook = desk.hook_address(manage.new_hook(tx, made.id)) if isinstance(made.settings, StripeSettings) else None
@@ -108,7 +108,7 @@ class SourceController(Controller):
         desk: SourceDesk = source_desk
         changed = manage.change(
             tx, desk.reach(tx), _id(source_id), name=data.name, contract=data.contract, mapping=data.mapping,
-            settings=data.settings, credentials=data.credentials,
+            settings=data.connection, credentials=data.credentials,
         )  # fmt: skip
         return _shown(tx, changed.id)
 

@@ -1,0 +1,29 @@
+import { Button, Input, Modal } from "antd";
+import { useId } from "react";
+
+/** Where Stripe has to send to, shown this once. */
+export function AddressDialog({ address, onClose }: { address: string; onClose(): void }) {
+  const id = useId();
+  return (
+    <Modal
+      open
+      title="Address for webhooks"
+      width={600}
+      closable={false}
+      keyboard={false}
+      mask={{ closable: false }}
+      footer={
+        <Button type="primary" onClick={onClose}>
+          I have entered it at Stripe
+        </Button>
+      }
+    >
+      <p>
+        <strong>This is the only time that Finer shows it.</strong> Enter it as the endpoint's address at
+        Stripe, pinned to the API version of the source.
+      </p>
+      <label htmlFor={id}>Address</label>
+      <Input id={id} readOnly value={address} className="mono" onFocus={(event) => event.target.select()} />
+    </Modal>
+  );
+}

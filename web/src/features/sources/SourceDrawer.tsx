@@ -1,0 +1,244 @@
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Button, Drawer, Popconfirm } from "antd";
+import { type ReactNode, useState } from "react";
+import { count } from "../../shared/numbers";
+import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { When } from "../../shared/ui/values";
+import { BackfillDialog } from "./BackfillDialog";
+import {
+  historyQuery,
+  itemsQuery,
+  newAddress,
+  receiptsQuery,
+  removeSource,
+  type Source,
+  sourcesQuery,
+} from "./queries";
+import { SourceDialog } from "./SourceDialog";
+import { useWork } from "./useWork";
+import { BACKFILLS, FIELDS, ITEM_STATES, KINDS, STATES } from "./words";
+
+interface DrawerProps {
+  id: string | undefined;
+  source: Source | undefined;
+  loaded: boolean;
+  mayWrite: boolean;
+  onAddress(address: string): void;
+  onClose(): void;
+}
+
+/** One source: how it is set up, what can be done, what happened, and what became of its files and receipts. */
+export function SourceDrawer({ id, source, loaded, mayWrite, onAddress, onClose }: DrawerProps) {
+  return (
+    <Drawer
+      open={id !== undefined}
+      onClose={onClose}
+      size={680}
+      title={source?.name ?? "Source"}
+      destroyOnHidden
+    >
+      {source ? (
+        <Contents source={source} mayWrite={mayWrite} onAddress={onAddress} onClose={onClose} />
+      ) : loaded ? (
+        <EmptyState title="There is no such source">It may have been removed.</EmptyState>
+      ) : (
+        <RowsSkeleton rows={5} height={32} label="Loading the source" />
+      )}
+    </Drawer>
+  );
+}
+
+type ContentsProps = Omit<DrawerProps, "id" | "loaded" | "source"> & { source: Source };
+
+function Contents({ source, mayWrite, onAddress, onClose }: ContentsProps) {
+  const { may } = useSession();
+  return (
+    <div className="record">
+      {source.error ? (
+        <p role="alert" className="problem">
+          {source.error}
+        </p>
+      ) : null}
+      <dl className="facts">
+        <Fact name="State">
+          <Tag {...STATES[source.state]} />
+        </Fact>
+        {source.state === "failing" && source.next_try_at ? (
+          <Fact name="Next attempt">
+            <When at={source.next_try_at} />
+          </Fact>
+        ) : null}
+        <Fact name="Kind">{KINDS[source.connection.type].title}</Fact>
+        <Fact name="Contract">{source.contract}</Fact>
+        {settingsShown(source).map(([label, value]) => (
+          <Fact key={label} name={label}>
+            <span className="source-value">{value}</span>
+          </Fact>
+        ))}
+        <Fact name="Received">
+          <span className="num">
+            {count(source.received)} ({count(source.accepted)} accepted, {count(source.quarantined)}{" "}
+            quarantined)
+          </span>
+        </Fact>
+        <Fact name="Made">
+          <When at={source.created_at} /> by {source.made_by}
+        </Fact>
+        <Fact name="Id">
+          <span className="num">{source.id}</span>
+        </Fact>
+      </dl>
+      {mayWrite ? <Acts source={source} onAddress={onAddress} onClose={onClose} /> : null}
+      {source.mapping ? (
+        <>
+          <h3>Mapping</h3>
+          <pre className="source-mapping">{source.mapping}</pre>
+        </>
+      ) : null}
+      <History id={source.id} />
+      {["folder", "objects", "stripe"].includes(source.connection.type) ? <Items source={source} /> : null}
+      {may(permission.readReceipts) ? <Receipts id={source.id} /> : null}
+    </div>
+  );
+}
+
+function Acts({ source, onAddress, onClose }: Pick<ContentsProps, "source" | "onAddress" | "onClose">) {
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const [dialog, setDialog] = useState<"change" | "backfill" | null>(null);
+  const { busy, problem, run } = useWork();
+  const remove = () =>
+    run("remove", async () => {
+      await removeSource(source.id);
+      await client.invalidateQueries({ queryKey: sourcesQuery.queryKey });
+      message.success(`${source.name} is removed. Its records stay.`);
+      onClose();
+    });
+  const address = () => run("address", async () => onAddress((await newAddress(source.id)).address));
+  return (
+    <>
+      <div className="source-acts">
+        <Button onClick={() => setDialog("change")}>Change</Button>
+        {BACKFILLS[source.connection.type] ? (
+          <Button onClick={() => setDialog("backfill")}>Read again</Button>
+        ) : (
+          <Button onClick={() => void address()} loading={busy === "address"}>
+            New address
+          </Button>
+        )}
+        <Popconfirm
+          title="Remove this source?"
+          description="Its credentials are forgotten. The records that came from it stay."
+          okText="Remove"
+          onConfirm={() => void remove()}
+        >
+          <Button danger loading={busy === "remove"}>
+            Remove
+          </Button>
+        </Popconfirm>
+      </div>
+      {problem ? (
+        <p role="alert" className="problem">
+          {problem}
+        </p>
+      ) : null}
+      {dialog === "change" ? (
+        <SourceDialog source={source} onClose={() => setDialog(null)} onAddress={onAddress} />
+      ) : null}
+      {dialog === "backfill" ? <BackfillDialog source={source} onClose={() => setDialog(null)} /> : null}
+    </>
+  );
+}
+
+function History({ id }: { id: string }) {
+  const query = useQuery(historyQuery(id));
+  return (
+    <>
+      <h3>History</h3>
+      {query.error && !query.data ? (
+        <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      <ul className="source-notes">
+        {(query.data ?? []).slice(0, 30).map((note) => (
+          <li key={`${note.at} ${note.text}`} className={note.kind === "error" ? "source-bad" : undefined}>
+            <span className="muted">
+              <When at={note.at} />
+            </span>{" "}
+            {note.text}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Items({ source }: { source: Source }) {
+  const query = useInfiniteQuery(itemsQuery(source.id));
+  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <h3>{source.connection.type === "stripe" ? "Events" : "Files"}</h3>
+      {query.data && items.length === 0 ? <p className="muted">None yet.</p> : null}
+      <ul className="source-notes">
+        {items.map((item) => (
+          <li key={`${item.at} ${item.name}`}>
+            <Tag {...(ITEM_STATES[item.state] ?? { word: item.state, tone: "plain" })} />{" "}
+            <span className="source-value">{item.name}</span>{" "}
+            <span className="muted num">
+              {count(item.accepted)} accepted, {count(item.quarantined)} quarantined, <When at={item.at} />
+            </span>
+            {item.note ? <p className="muted">{item.note}</p> : null}
+          </li>
+        ))}
+      </ul>
+      {query.hasNextPage ? (
+        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+          Show older
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+function Receipts({ id }: { id: string }) {
+  const query = useQuery(receiptsQuery(id));
+  return (
+    <>
+      <h3>Latest receipts</h3>
+      {query.data?.length === 0 ? <p className="muted">None yet.</p> : null}
+      <ul className="source-notes">
+        {(query.data ?? []).map((receipt) => (
+          <li key={receipt.id}>
+            <a href={`${paths.pipeline}?part=receipts&source=${encodeURIComponent(id)}`}>
+              {receipt.source.replace(` [${id}]`, "")}
+            </a>{" "}
+            <span className="muted num">
+              {count(receipt.received)} received, {count(receipt.accepted)} accepted,{" "}
+              {count(receipt.duplicate)} duplicate, {count(receipt.quarantined)} quarantined
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function settingsShown(source: Source): [string, string][] {
+  const settings: Record<string, unknown> = { ...source.connection };
+  return FIELDS[source.connection.type]
+    .filter((field) => !field.secret && settings[field.name] !== "" && settings[field.name] != null)
+    .map((field) => [field.label, String(settings[field.name])]);
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}
