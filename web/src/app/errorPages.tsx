@@ -3,6 +3,7 @@ import { Button } from "antd";
 import type { ReactNode } from "react";
 import { ApiProblem, isProblem } from "../api/problem";
 import { paths } from "../shared/paths";
+import { type Me, useSession } from "../shared/session";
 import { useTitle } from "../shared/ui/Page";
 import { reasonOf } from "../shared/ui/states";
 
@@ -27,16 +28,32 @@ export function ForbiddenPage() {
   );
 }
 
-/** Somebody whose role has no page yet. */
+/** Somebody whose role has no page yet: who they are here, what they can do, and what comes. */
 export function NoPagesPage() {
+  const { me } = useSession();
   useTitle("Welcome");
+  const role = me.user.role;
   return (
     <div className="error-page">
-      <h1>There is no page for your role yet</h1>
-      <p>The pages that your role works with appear in the navigation once they exist.</p>
+      <h1>Welcome, {me.user.name}</h1>
+      <p>
+        You are signed in at <strong>{me.tenant.name}</strong> as {role.replaceAll("_", " ")}.
+      </p>
+      <p className="muted">
+        {COMING[role] ?? "The pages that your role works with appear in the navigation."}
+      </p>
+      <Link to={paths.account}>Your account: password, second factor, sessions</Link>
     </div>
   );
 }
+
+/** What a role without a page of its own will find here. */
+const COMING: Partial<Record<Me["user"]["role"], string>> = {
+  customer:
+    "Your accounts, your applications and the reasons of decisions about you will be here. Until then your bank answers.",
+  marketing_manager:
+    "Segments and campaigns will be here. Single customers are not shown to your role, today or then.",
+};
 
 /** 404 */
 export function MissingPage() {

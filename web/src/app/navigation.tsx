@@ -4,6 +4,7 @@ import {
   AuditOutlined,
   CheckSquareOutlined,
   ConsoleSqlOutlined,
+  DashboardOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -18,6 +19,7 @@ import { type Permission, permission } from "../shared/permissions";
 
 export interface NavPage {
   path:
+    | typeof paths.overview
     | typeof paths.fraud
     | typeof paths.pipeline
     | typeof paths.sources
@@ -33,9 +35,18 @@ export interface NavPage {
   title: string;
   icon: ReactNode;
   needs: Permission;
+  /** Who has this needs the page no more, since another one shows the same and more. */
+  unless?: Permission;
 }
 
 const PAGES: readonly NavPage[] = [
+  {
+    path: paths.overview,
+    title: "Overview",
+    icon: <DashboardOutlined aria-hidden />,
+    needs: permission.summariseAlerts,
+    unless: permission.readAlerts,
+  },
   {
     path: paths.fraud,
     title: "Fraud monitor",
@@ -112,7 +123,9 @@ const PAGES: readonly NavPage[] = [
 
 /** The pages that a person may open, in the order of the navigation. */
 export function allowedPages(permissions: readonly string[]): NavPage[] {
-  return PAGES.filter((page) => permissions.includes(page.needs));
+  return PAGES.filter(
+    (page) => permissions.includes(page.needs) && !(page.unless && permissions.includes(page.unless)),
+  );
 }
 
 /** The page at an address, whether allowed or not. */

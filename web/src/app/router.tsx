@@ -61,6 +61,12 @@ const home = createRoute({
 /** Search parameters are read by the pages themselves, which leave out what they do not understand. */
 const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search;
 
+const overview = createRoute({
+  getParentRoute: () => inside,
+  path: paths.overview,
+  component: lazyRouteComponent(() => import("../features/fraud/OverviewPage"), "OverviewPage"),
+});
+
 const fraud = createRoute({
   getParentRoute: () => inside,
   path: paths.fraud,
@@ -175,6 +181,7 @@ const tree = root.addChildren([
   signIn,
   inside.addChildren([
     home,
+    overview,
     fraud.addChildren([alert]),
     account,
     notifications,

@@ -3,6 +3,7 @@ export const paths = {
   home: "/",
   signIn: "/sign-in",
   account: "/account",
+  overview: "/overview",
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
   pipeline: "/pipeline",
