@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -241,6 +241,26 @@ def test_what_is_not_plain_goes_the_ordinary_way(
     }  # fmt: skip
     asyncio.run(path.handle(scope, receive, send, ordinary))
     assert served == ["fast" if fast else "ordinary"]
+
+
+def test_whoever_lacks_the_second_factor_of_their_firm_goes_the_ordinary_way() -> None:
+    served: list[str] = []
+
+    async def answer(*_: Any) -> None:
+        served.append("fast")
+
+    async def ordinary(*_: Any) -> None:
+        served.append("ordinary")
+
+    path = _fast_path(answer, Settings(), ())
+    path._credentials = _Remembering(msgspec.structs.replace(_machine(), second_factor_missing=True))
+    scope: Any = {
+        "type": "http", "client": ("192.0.2.7", 1), "path_params": {},
+        "headers": [(b"authorization", b"Bearer good"), (b"content-length", b"2")],
+        "route_handler": SimpleNamespace(opt={OPTION: "events", "permission": Permission.EVENTS_WRITE}),
+    }  # fmt: skip
+    asyncio.run(path.handle(scope, cast(Any, ordinary), cast(Any, ordinary), ordinary))
+    assert served == ["ordinary"]
 
 
 def test_a_sender_that_leaves_in_the_middle_leaves_nothing() -> None:

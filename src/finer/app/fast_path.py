@@ -25,11 +25,12 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, ReceiveMess
 
 from finer.app.patience import patiently
 from finer.identity.routes import watch
-from finer.identity.routes.edge import Credentials, bearer_of
+from finer.identity.routes.edge import Credentials, bearer_of, may_call
 from finer.identity.routes.entrance import Entrance
-from finer.identity.service import addresses, audit
+from finer.identity.service import audit
 from finer.identity.service.authorisation import masking_of
 from finer.identity.types import Principal
+from finer.kit.errors import FinerError
 from finer.kit.ids import new_id, show_id
 from finer.kit.masking import mask
 
@@ -119,12 +120,14 @@ class FastPath(ASGIMiddleware):
             return None
         credential = bearer_of(headers.get("authorization", ""))
         principal = self._credentials.remembered(credential)[1] if credential else None
-        if (
-            principal is None
-            or scope["route_handler"].opt["permission"] not in principal.permissions
-            or not addresses.within(principal.networks, address)
-        ):
+        if principal is None:
             return None
+        audit.ORIGIN.set(address)
+        handler = scope["route_handler"]
+        try:
+            may_call(principal, handler, str(handler.opt["permission"]))
+        except FinerError:
+            return None  # the ordinary way refuses it, and notes that
         return principal
 
     async def _refuse(

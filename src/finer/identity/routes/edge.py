@@ -117,10 +117,10 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         return
     if principal is None or permission is None:
         raise PermissionMissing("This route declares no permission, so nobody may call it.")
-    _may_call(principal, handler, str(permission))
+    may_call(principal, handler, str(permission))
 
 
-def _may_call(principal: Principal, handler: BaseRouteHandler, permission: str) -> None:
+def may_call(principal: Principal, handler: BaseRouteHandler, permission: str) -> None:
     """Whether somebody who is known may call this route now. Raises as the guard."""
     if principal.networks and not addresses.within(principal.networks, audit.ORIGIN.get()):
         raise AddressNotAllowed(f"{principal.name} may be used from certain networks only, and this is none of them.")
