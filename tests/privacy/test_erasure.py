@@ -29,7 +29,7 @@ from finer.privacy import handlers
 from finer.privacy.errors import StepNotPossible, UnderHold
 from finer.privacy.service import export, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, RequestState, RequestWithSteps, Step, SubjectKind
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from tests.decisions.test_alerts import _alert
 from tests.support.identity import Firm
 from tests.warehouse.samples import sample_batch

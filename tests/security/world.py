@@ -49,6 +49,8 @@ from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
+from finer.warehouse.store.records import ExportStore
+from finer.warehouse.types import ExportFormat, Wanted
 from finer.workspace.service import runs as queries
 from finer.workspace.service import saved, schedules
 from finer.workspace.types import Draft, NewRun, Plan, Sharing
@@ -329,6 +331,15 @@ class Samples:
         with self._world.firm.tx() as tx:
             return show_id("tem", teams.create_team(tx, name=f"Team {self._world.mark} {uuid.uuid4().hex[:6]}").id)
 
+    def export_id(self) -> str:
+        """Of somebody who makes no request: an export is its owner's only."""
+        wanted = Wanted(table=f"orders_{self._world.mark}", format=ExportFormat.CSV)
+        owner = self._world.person(Role.DATA_ENGINEER)
+        made = new_id()
+        with self._world.firm.tx(self._world.actor(owner)) as tx:
+            ExportStore(tx).add(made, wanted, None, str(owner.id), owner.role.value)
+        return show_id("exp", made)
+
     def notification_id(self) -> str:
         mark = self._world.mark
         with self._world.firm.tx() as tx:
@@ -377,6 +388,7 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PUT /api/v1/quarantine/{record_id}": {"changes": {"mcc": "5411"}},
         "POST /api/v1/quarantine/{record_id}/check": {"changes": {"mcc": "5411"}},
         "POST /api/v1/quarantine/{record_id}/reveal": {"reason": "matrix"},
+        "POST /api/v1/lake/exports": {"table": "transactions", "format": "csv"},
         "POST /api/v1/privacy/breaches": {"title": "Lost", "aware_at": _AT.isoformat(), "laws": ["gdpr"]},
         "POST /api/v1/privacy/breaches/{breach_id}/assessment": {"state": "notifiable", "version": 1},
         "PUT /api/v1/privacy/breaches/{breach_id}/notices/{law}": {"reason": "later"},

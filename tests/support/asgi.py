@@ -107,6 +107,8 @@ async def _ask(app: Litestar, scope: dict[str, Any], body: bytes) -> Answer:
                 sent.set()
         elif message["type"] == "http.response.body":
             answer.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                gone.set()  # as a server says it once the answer is complete
 
     running: asyncio.Task[Any] = asyncio.ensure_future(_run(app, scope, receive, send))
     streaming = asyncio.ensure_future(sent.wait())

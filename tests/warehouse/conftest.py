@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from finer.kit.settings import Settings
-from finer.warehouse import service
+from finer.warehouse.service import lake as service
 from tests.support.object_storage import ACCESS_KEY, REGION, SECRET_KEY, object_storage
 
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from finer.kit.settings import Settings
-from finer.warehouse import service
 from finer.warehouse.errors import LakeEmpty, SnapshotGone
+from finer.warehouse.service import lake as service
 from finer.warehouse.store.append import Appender
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import copies_folder

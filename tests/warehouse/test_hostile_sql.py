@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from finer.kit.errors import FinerError
 from finer.kit.masking import PARTIAL
 from finer.kit.settings import Settings
-from finer.warehouse import service
 from finer.warehouse.errors import SqlCancelled, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
+from finer.warehouse.service import lake as service
 from finer.warehouse.store import sandbox_child
 from finer.warehouse.store.shown import expressions
 from finer.warehouse.types import LakeColumn, LakeTable

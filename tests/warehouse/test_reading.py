@@ -16,8 +16,8 @@ from finer.kit.clock import FixedClock
 from finer.kit.db import LAKE, connect
 from finer.kit.documents import Money
 from finer.kit.settings import Settings
-from finer.warehouse import service
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.service import lake as service
 from finer.warehouse.store.append import Appender
 from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, sample_batch

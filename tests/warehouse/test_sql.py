@@ -9,8 +9,8 @@ import pytest
 
 from finer.kit.errors import FinerError
 from finer.kit.settings import Settings
-from finer.warehouse import service
 from finer.warehouse.errors import LakeEmpty, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
+from finer.warehouse.service import lake as service
 from tests.warehouse.samples import order_batch, sample_batch
 
 

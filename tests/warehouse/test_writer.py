@@ -17,7 +17,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from finer.kit.settings import Settings
-from finer.warehouse import service
+from finer.warehouse.service import lake as service
 from finer.warehouse.types import Label
 from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, order_batch, sample_batch

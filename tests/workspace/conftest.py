@@ -20,7 +20,7 @@ from finer.kit.actors import Actor
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeBatch
 from finer.workspace.service import runs
 from finer.workspace.types import NewRun, Run

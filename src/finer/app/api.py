@@ -61,7 +61,8 @@ from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
-from finer.warehouse import service as warehouse
+from finer.warehouse.routes import ROUTES as LAKE_ROUTES
+from finer.warehouse.service import lake as warehouse
 from finer.workspace.routes.listing import ROUTES as WORKSPACE_ROUTES
 from finer.workspace.service.runs import CHANNEL as QUERIES_CHANNEL
 
@@ -73,6 +74,7 @@ ROUTES: list[Any] = [
     *SOURCE_ROUTES,
     *DECISION_ROUTES,
     *PRIVACY_ROUTES,
+    *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     NotificationController,
     StreamController,

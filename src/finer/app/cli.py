@@ -26,6 +26,8 @@ COMMANDS = {
     "source": "source",
     "quarantine": "quarantine:quarantine_group",
     "sql": "data",
+    "export": "lake",
+    "lake": "lake",
     "rules": "data",
     "fx": "data",
     "model": "data",

@@ -12,7 +12,7 @@ from croniter import croniter
 from finer.kit.db import Database
 from finer.kit.runs import Counts, Run
 from finer.kit.settings import Settings
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 MISSED_MAX = 10_000
 

@@ -18,7 +18,7 @@ from finer.ingest.types.receipts import ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import Freshness
 
 _LOOPBACK = ("127.0.0.1", "::1")

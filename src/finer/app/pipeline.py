@@ -26,7 +26,7 @@ from finer.kit.columns import Columns
 from finer.kit.db import WritePipeline
 from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
 from finer.kit.log import LogRow, Position, PostgresLog, decode
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import DecisionColumns, LakeBatch
 
 CONSUMER = "pipeline"

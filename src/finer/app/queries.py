@@ -20,7 +20,7 @@ from finer.kit.db import Database
 from finer.kit.errors import FinerError
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.errors import SqlCancelled
 from finer.workspace.errors import TooManyQueries
 from finer.workspace.service import catalogue, runs, schedules

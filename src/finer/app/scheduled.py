@@ -5,6 +5,7 @@ A job without a schedule is done when a service asks for it with `finer.kit.runs
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 import structlog
@@ -12,6 +13,7 @@ import structlog
 from finer.app import key_upkeep
 from finer.app.audit_keeper import verify_new
 from finer.app.job_types import Ground, Job, checked
+from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.verify import verify
 from finer.identity.service import denials, housekeeping, tenants
@@ -24,7 +26,8 @@ from finer.kit.runs import Counts, Run
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import exports
+from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
 from finer.workspace.service import schedules
 
@@ -46,6 +49,18 @@ def _compact_lake(ground: Ground, run: Run) -> Counts:
         "snapshots_expired": done.snapshots_expired,
         "files_deleted": done.files_deleted,
     }
+
+
+def _export_lake(ground: Ground, run: Run) -> Counts:
+    if "export" not in run.arguments:
+        return {"rows": 0}  # started by hand: an export is asked for on the page Lake
+    identifier = uuid.UUID(run.arguments["export"])
+    return {"rows": carry_out_export(ground.database, ground.lake(), run.tenant, identifier, run)}
+
+
+def _sweep_exports(ground: Ground, run: Run) -> None:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        exports.sweep_exports(tx, ground.lake())
 
 
 def _keep_log(ground: Ground, _run: Run) -> Counts:
@@ -127,6 +142,14 @@ JOBS = checked([
     Job(
         name="compact_lake", owner="warehouse", cron="*/10 * * * *", work=_compact_lake,
         about="Merges small files of the lake and lets go of old snapshots.",
+    ),
+    Job(
+        name=exports.EXPORT_JOB, owner="warehouse", work=_export_lake, expected_s=3_600,
+        about="Writes the file of an export of the lake.",
+    ),
+    Job(
+        name="sweep_exports", owner="warehouse", cron="*/15 * * * *", work=_sweep_exports,
+        about="Deletes the files of exports whose time is over.",
     ),
     Job(
         name="keep_log", owner="kit", cron="7 * * * *", work=_keep_log, whole=True,

@@ -25,8 +25,8 @@ from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.sources import invariants as source_invariants
-from finer.warehouse import service as warehouse
 from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.service import lake as warehouse
 
 Check = Callable[[Tx], list[str]]
 CHECKS: tuple[Check, ...] = (

@@ -27,7 +27,7 @@ from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
 from finer.kit.snapshots import SnapshotRefused, child_finished, write_in_child
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 _log = structlog.get_logger(__name__)
 _IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself

@@ -50,6 +50,8 @@ class Permission(StrEnum):
     FIRM_WRITE = "firm:write"
     JOBS_READ = "jobs:read"
     JOBS_RUN = "jobs:run"
+    LAKE_EXPORT = "lake:export"
+    LAKE_READ = "lake:read"
     LINEAGE_READ = "lineage:read"
     PIPELINE_READ = "pipeline:read"
     PRIVACY_APPROVE = "privacy:approve"
@@ -226,10 +228,9 @@ class AuditLine(AuditEntry, frozen=True, kw_only=True):
 
 
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries are asked for; what is None or empty does not limit. An `action` may end in `*`."""
+    """Which entries: None or empty does not limit, an `action` may end in `*`, `actor` is an id or a whole name."""
 
     actor: str | None = None
-    """The id of a person or a key, or the whole name."""
     action: str | None = None
     subject: str | None = None
     outcome: str | None = None

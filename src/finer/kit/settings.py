@@ -127,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, _D(description="Events waiting for the lake above which the worker waits.", ge=1000)
     ] = 500_000
     lake_snapshots_keep_days: Annotated[int, _D(description="Days of lake history kept for time travel.", ge=0)] = 7
+    lake_exports_keep_hours: Annotated[
+        int, _D(description="Hours that the file of an export of the lake can be fetched.", ge=1)
+    ] = 24
+    lake_export_rows_max: Annotated[int, _D(description="Rows that one export of the lake may have.", ge=1)] = (
+        100_000_000
+    )
+    lake_export_bytes_max: Annotated[
+        int, _D(description="Size that the file of one export of the lake may have.", ge=2**20)
+    ] = 20 * 2**30
     log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
     session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from finer.facts.privacy import ErasureApproved
 from finer.kit.tx import Tx
 from finer.privacy.service import erasure
-from finer.warehouse.service import LakeAccess
+from finer.warehouse.service.lake import LakeAccess
 
 
 def erase_person(tx: Tx, fact: ErasureApproved, access: LakeAccess) -> None:

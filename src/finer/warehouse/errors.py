@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import FinerError, Forbidden, NotFound, TooLarge, Unavailable, Unprocessable
+from finer.kit.errors import Conflict, FinerError, Forbidden, NotFound, TooLarge, Unavailable, Unprocessable
 
 
 class LakeEmpty(NotFound):
@@ -24,6 +24,34 @@ class LakeUnavailable(Unavailable):
 
     slug = "lake-unavailable"
     title = "The lake is not available right now"
+
+
+class ExportNotFound(NotFound):
+    """There is no such export of the caller."""
+
+    slug = "export-not-found"
+    title = "There is no such export"
+
+
+class ExportNotReady(Conflict):
+    """The file of an export is not there: not yet, or not any more."""
+
+    slug = "export-not-ready"
+    title = "There is no file of this export"
+
+
+class ExportTooLarge(TooLarge):
+    """The export has more rows or bytes than one may have."""
+
+    slug = "export-too-large"
+    title = "The export is too large"
+
+
+class TooManyExports(Conflict):
+    """The caller's exports under way are as many as one person may have."""
+
+    slug = "too-many-exports"
+    title = "Too many exports are under way"
 
 
 class SqlNotAllowed(Forbidden):

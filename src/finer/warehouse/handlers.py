@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from finer.facts.decisions import AlertResolved
 from finer.kit.tx import Tx
-from finer.warehouse import service
+from finer.warehouse.service import lake
 from finer.warehouse.types import Label
 
 
-def append_label(tx: Tx, fact: AlertResolved, access: service.LakeAccess) -> None:
+def append_label(tx: Tx, fact: AlertResolved, access: lake.LakeAccess) -> None:
     """A judged alert labels its transaction, for training and for measuring rules."""
     label = Label(
         event_id=fact.event_id,
@@ -17,4 +17,4 @@ def append_label(tx: Tx, fact: AlertResolved, access: service.LakeAccess) -> Non
         known_at=fact.known_at,
         source=fact.source,
     )
-    service.append_label(access, tx.tenant, label)
+    lake.append_label(access, tx.tenant, label)

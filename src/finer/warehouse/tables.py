@@ -17,3 +17,26 @@ freshness = sa.Table(
     sa.Column("delay_s", sa.Double, nullable=False),
     sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
 )
+
+exports = sa.Table(
+    "warehouse_exports",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("table_name", sa.Text, nullable=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("since", sa.DateTime(timezone=True)),
+    sa.Column("until", sa.DateTime(timezone=True)),
+    sa.Column("snapshot", sa.BigInteger),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("rows_total", sa.BigInteger),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("finished_at", sa.DateTime(timezone=True)),
+    sa.Column("expires_at", sa.DateTime(timezone=True)),
+    sa.Column("problem", sa.Text),
+    sa.Index("ix_warehouse_exports_asked_by", "tenant_id", "asked_by", "id"),
+)

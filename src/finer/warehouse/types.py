@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -139,6 +140,82 @@ class SqlResult(msgspec.Struct, frozen=True):
     truncated: bool
     seconds: float
     cost: QueryCost = QueryCost()
+
+
+class TableState(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the lake as it is stored: rows, files and their bytes, the months that they are kept apart by.
+
+    `months` is 0 for a table that is not kept apart by month.
+    """
+
+    name: str
+    rows: int
+    columns: int
+    files: int
+    bytes: int
+    months: int
+    freshness: Freshness | None = None
+
+
+class Lake(msgspec.Struct, frozen=True, kw_only=True):
+    """A firm's lake: its tables, and how far back it can be asked.
+
+    `storage` is `folder` or `object storage`.
+    """
+
+    as_of: datetime
+    storage: str
+    tables: list[TableState]
+    oldest_snapshot: datetime | None
+    snapshots_keep_days: int
+
+
+class ExportFormat(StrEnum):
+    """What kind of file an export is."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
+class ExportState(StrEnum):
+    """How far an export is. `expired`: its file is gone."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be exported: a table, from `since` (inclusive) to `until` (exclusive) by occurred_at.
+
+    `as_of` asks an older state of the lake, by moment or by snapshot.
+    """
+
+    table: str
+    format: ExportFormat
+    since: datetime | None = None
+    until: datetime | None = None
+    as_of: datetime | int | None = None
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """An export as it is kept. `rows_total` is known once it runs, `bytes` once the file is whole."""
+
+    id: uuid.UUID
+    wanted: Wanted
+    state: ExportState
+    asked_by: str
+    role: str
+    asked_at: datetime
+    rows: int
+    rows_total: int | None
+    bytes: int | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    problem: str | None
 
 
 class Compaction(msgspec.Struct, frozen=True):

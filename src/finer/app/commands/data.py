@@ -27,7 +27,7 @@ from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
 from finer.scoring import service as scoring
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 
 @click.command()

@@ -28,7 +28,7 @@ from finer.app.keys import keyring
 from finer.kit.db import WORKER, Database
 from finer.kit.tx import Tx
 from finer.privacy.service import erasure, export, requests, retention
-from finer.warehouse.service import LakeAccess, LakeReader
+from finer.warehouse.service.lake import LakeAccess, LakeReader
 
 
 @click.group()

@@ -23,7 +23,7 @@ from finer.privacy.types import (
     Step,
     SubjectKind,
 )
-from finer.warehouse.service import LakeReader
+from finer.warehouse.service.lake import LakeReader
 
 NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 _Text = Annotated[str, msgspec.Meta(max_length=4000)]

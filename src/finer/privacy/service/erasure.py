@@ -15,7 +15,8 @@ from finer.privacy.service.catalogue import catalogue
 from finer.privacy.service.requests import finish_erasure, get_request, refuse_held
 from finer.privacy.store.subjects import key_of
 from finer.privacy.types import ErasureReport, RequestState, SubjectKind
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import exports
+from finer.warehouse.service import lake as warehouse
 
 
 def carry_out(tx: Tx, request_id: str, access: warehouse.LakeAccess) -> ErasureReport | None:
@@ -49,4 +50,7 @@ def part_customer(tx: Tx, customer_id: str, access: warehouse.LakeAccess) -> dic
     changed["refused records"] = quarantine.blank_refused(tx, customer_id)
     columns = {name: dict(rewriting(part)) for name, part in catalogue().contracts.items()}
     in_lake = warehouse.part_customer(access, tx.tenant, customer_id, salt, columns)
+    if any(in_lake.values()):
+        # Their files were made before, and show who it was.
+        changed["exports"] = exports.withdraw_exports(tx, access, "Records in the lake were erased. Ask again.")
     return changed | {f"rows of {table} in the lake": rows for table, rows in in_lake.items()}

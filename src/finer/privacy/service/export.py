@@ -17,7 +17,7 @@ from finer.privacy.rules.workflow import FILES
 from finer.privacy.service.catalogue import catalogue
 from finer.privacy.service.requests import get_request, note_download
 from finer.privacy.types import RequestState, SubjectKind
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 _ROWS_MAX = 5_000
 

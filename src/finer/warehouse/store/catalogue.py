@@ -12,7 +12,7 @@ from psycopg import sql
 from finer.kit.db import unchanging_view
 from finer.warehouse.rules import MONTH, read_changes, read_positions, type_in_catalogue
 from finer.warehouse.store.access import schema_name
-from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles
+from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles, TableState
 
 _EXISTS = "select to_regclass(%s) is not null"
 _HEAD = "select max(snapshot_id) from {s}.ducklake_snapshot"
@@ -47,6 +47,13 @@ _EVERY_FILE = (
     "select s.path, t.path, f.path, f.path_is_relative from (select table_id, path, path_is_relative "
     "from {s}.ducklake_data_file union all select table_id, path, path_is_relative from {s}.ducklake_delete_file) f "
     "join {s}.ducklake_table t using (table_id) join {s}.ducklake_schema s on s.schema_id = t.schema_id"
+)
+_STORAGE = (
+    "select t.table_name, count(f.data_file_id), coalesce(sum(f.file_size_bytes), 0), "
+    "count(distinct v.partition_value) from {s}.ducklake_table t "
+    "left join {s}.ducklake_data_file f on f.table_id = t.table_id and f.end_snapshot is null "
+    "left join {s}.ducklake_file_partition_value v on v.data_file_id = f.data_file_id and v.partition_key_index = 0 "
+    "where t.end_snapshot is null group by t.table_name order by t.table_name"
 )
 _SNAPSHOT_AT = "select snapshot_id from {s}.ducklake_snapshot where snapshot_time <= %s order by 1 desc limit 1"
 _HAS_SNAPSHOT = "select 1 from {s}.ducklake_snapshot where snapshot_id = %s"
@@ -143,6 +150,21 @@ class Catalogue:
         return [
             f"{folder}/{schema}{table}{path}" if relative else path
             for schema, table, path, relative in self._rows(_EVERY_FILE)
+        ]
+
+    def storage(self) -> list[TableState]:
+        """How every table is stored, by name."""
+        tables = {table.name: table for table in self.tables().values()}
+        return [
+            TableState(
+                name=name,
+                rows=tables[name].rows,
+                columns=len(tables[name].columns),
+                files=int(files),
+                bytes=int(size),
+                months=int(months),
+            )
+            for name, files, size, months in self._rows(_STORAGE)
         ]
 
     def largest_group(self, table: str, low: int, high: int) -> int:

@@ -51,8 +51,8 @@ class LakeReader:
     """One DuckDB for the whole process, with the lakes in use attached. Safe to use from several threads."""
 
     def __init__(self, url: str, settings: Settings, *, memory_mb: int = 512, threads: int = 2) -> None:
-        self._access = LakeAccess(url, settings)
-        self._attachments = Attachments(self._access, capacity=4, memory_mb=memory_mb, threads=threads)
+        self.access = LakeAccess(url, settings)
+        self._attachments = Attachments(self.access, capacity=4, memory_mb=memory_mb, threads=threads)
 
     def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
         """The answer of a query that Finer's own code wrote; tables are named plainly, `$name` are arguments.
@@ -74,13 +74,13 @@ class LakeReader:
 
     def tables(self, tenant: uuid.UUID) -> list[LakeTable]:
         """The tables of a tenant with their columns and row counts; empty without a lake."""
-        with self._access.catalogue() as connection:
+        with self.access.catalogue() as connection:
             catalogue = Catalogue(connection, tenant)
             return list(catalogue.tables().values()) if catalogue.exists() else []
 
     def positions(self, tenant: uuid.UUID) -> dict[Position, int]:
         """The next log offset of each position that the lake does not hold yet; empty without a lake."""
-        with self._access.catalogue() as connection:
+        with self.access.catalogue() as connection:
             catalogue = Catalogue(connection, tenant)
             return catalogue.positions() if catalogue.exists() else {}
 
@@ -98,6 +98,21 @@ class LakeReader:
         """Rows of `one` whose log record is not in `other`, and the reverse."""
         (row,) = _rows(self.read(tenant, _UNMATCHED.format(one=one, other=other)))
         return row["left_over"], row["missing"]
+
+    def records_of_customer(self, tenant: uuid.UUID, customer_id: str, limit: int) -> dict[str, list[Any]]:
+        """A customer's newest records by table, at most `limit` of each, as the lake keeps them."""
+        return {
+            table.name: _rows(
+                self.read(
+                    tenant,
+                    f"select * from {table.name} where customer_id = $customer "  # noqa: S608 - a name of our catalogue
+                    f"order by occurred_at desc limit {limit}",
+                    {"customer": customer_id},
+                )
+            )
+            for table in self.tables(tenant)
+            if any(column.name == "customer_id" for column in table.columns)
+        }
 
     def account_timeline(
         self, tenant: uuid.UUID, account_id: str, at: datetime, event_id: str, limit: int = 20

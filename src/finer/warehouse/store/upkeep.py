@@ -6,7 +6,9 @@ All of it goes on while a writer appends. Rows are never changed by it, only whe
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 
 import duckdb
 
@@ -14,14 +16,25 @@ from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies
+from finer.warehouse.store.writer import become_unimportant
 from finer.warehouse.types import Compaction
 
 _MB = 2**20
 # Files of each size class are merged into files of about `into` bytes when there are enough of them. A row is
 # rewritten once per class at most: merging everything into one big file again and again would cost far more.
 _CLASSES = ((0, 8 * _MB, 64 * _MB, 2), (8 * _MB, 128 * _MB, 512 * _MB, 6))
+_REPLACED_FILES_KEPT = timedelta(hours=1)
+_MEMORY_MB = 1024
 _SNAPSHOTS_AT_ONCE = 5_000
 _ORPHANS_AFTER = timedelta(days=1)
+
+
+def compact_quietly(access: LakeAccess, tenant: uuid.UUID, now: datetime, keep: timedelta) -> Compaction:
+    """One round of upkeep that lets everybody else go first."""
+    # A thread of its own, because a thread that made itself less important stays so.
+    with ThreadPoolExecutor(1, thread_name_prefix="compaction", initializer=become_unimportant) as pool:
+        work = partial(compact, access, tenant, now, keep=keep, grace=_REPLACED_FILES_KEPT, memory_mb=_MEMORY_MB)
+        return pool.submit(work).result()
 
 
 def compact(

@@ -11,7 +11,7 @@ from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, Field, FirmContracts, Kind
 from finer.kit.masking import DataClass, Form, Masking
 from finer.kit.tx import Tx
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeColumn, LakeTable
 from finer.workspace.types import CatalogueColumn, CatalogueTable
 

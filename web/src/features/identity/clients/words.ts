@@ -12,6 +12,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "pipeline:read", about: "Read the state of the pipeline" },
   { scope: "jobs:read", about: "See jobs and their runs" },
   { scope: "jobs:run", about: "Run, repeat and stop jobs" },
+  { scope: "lake:read", about: "See the tables and snapshots of the lake" },
   { scope: "lineage:read", about: "Search the catalogue and see where data comes from" },
 ];
 

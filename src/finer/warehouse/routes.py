@@ -1,0 +1,192 @@
+"""HTTP of the lake: its tables, its snapshots, and exports of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Controller, delete, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from finer.identity.types import Permission
+from finer.kit.errors import InvalidInput
+from finer.kit.ids import read_id, show_id
+from finer.kit.tx import Tx
+from finer.warehouse import types
+from finer.warehouse.service import exports
+from finer.warehouse.service import lake as lakes
+from finer.warehouse.service.lake import LakeReader
+from finer.warehouse.types import ExportFormat, ExportState, Lake, Snapshot, Wanted
+
+NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_MEDIA = {ExportFormat.CSV: "text/csv; charset=utf-8", ExportFormat.PARQUET: "application/vnd.apache.parquet"}
+_FILES = {
+    "200": {
+        "description": "The rows as a file",
+        "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in _MEDIA.values()},
+    }
+}
+
+
+class SnapshotPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Snapshots, the newest first; `next` is null on the last page."""
+
+    items: list[Snapshot]
+    next: int | None
+
+
+class ExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What to export: rows that occurred from `from` (inclusive) to `to` (exclusive).
+
+    `as_of` or `snapshot` ask an older state of the lake.
+    """
+
+    table: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    format: ExportFormat = ExportFormat.PARQUET
+    since: _Moment | None = msgspec.field(default=None, name="from")
+    until: _Moment | None = msgspec.field(default=None, name="to")
+    as_of: _Moment | None = None
+    snapshot: Annotated[int, msgspec.Meta(ge=0, lt=2**62)] | None = None
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """An export: `rows` of `rows_total` are written. Its file can be fetched while it is `ready`."""
+
+    id: str
+    table: str
+    format: ExportFormat
+    since: datetime | None = msgspec.field(name="from")
+    until: datetime | None = msgspec.field(name="to")
+    snapshot: int | None
+    state: ExportState
+    asked_at: datetime
+    rows: int
+    rows_total: int | None
+    bytes: int | None
+    finished_at: datetime | None
+    expires_at: datetime | None
+    problem: str | None
+
+
+class Exports(msgspec.Struct, frozen=True):
+    """Exports, the newest first."""
+
+    items: list[Export]
+
+
+class LakeController(Controller):
+    """Every record and decision, as files that can be queried."""
+
+    path = "/api/v1/lake"
+    tags = ["Lake"]
+
+    @get("/", opt={"permission": Permission.LAKE_READ}, sync_to_thread=True, summary="The lake")
+    def read(self, tx: Tx, lake: LakeReader) -> Lake:
+        """Tables with rows, sizes and freshness, how far back the lake can be asked, and what upkeep did lately."""
+        return lakes.state(tx, lake.access)
+
+    @get("/snapshots", opt={"permission": Permission.LAKE_READ}, sync_to_thread=True, summary="Snapshots of the lake")
+    def snapshots(
+        self,
+        tx: Tx,
+        lake: LakeReader,
+        limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
+        before: Annotated[int | None, Parameter(ge=0, lt=2**62)] = None,
+    ) -> SnapshotPage:
+        """States of the lake that can be asked again, each by its number or by any moment until the next one."""
+        found = lakes.snapshots(lake.access, tx.tenant, limit, before)
+        return SnapshotPage(items=found, next=found[-1].id if len(found) == limit else None)
+
+
+class LakeExportController(Controller):
+    """Tables of the lake, or parts of them, as files."""
+
+    path = "/api/v1/lake/exports"
+    tags = ["Lake"]
+    response_headers = NOT_KEPT
+
+    @get("/", opt={"permission": Permission.LAKE_EXPORT}, sync_to_thread=True, summary="Your exports")
+    def list(self, tx: Tx) -> Exports:
+        """The caller's latest exports; nobody sees those of others."""
+        return Exports([_show(one) for one in exports.list_exports(tx)])
+
+    @post(
+        "/",
+        opt={"permission": Permission.LAKE_EXPORT, "step_up": True},
+        sync_to_thread=True,
+        status_code=202,
+        summary="Ask for an export",
+    )
+    def ask(self, tx: Tx, lake: LakeReader, data: ExportBody) -> Export:
+        """Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready."""
+        if data.as_of is not None and data.snapshot is not None:
+            raise InvalidInput("Give `as_of` or `snapshot`, not both.")
+        wanted = Wanted(
+            table=data.table,
+            format=data.format,
+            since=data.since,
+            until=data.until,
+            as_of=data.as_of or data.snapshot,
+        )
+        return _show(exports.ask_for_export(tx, lake.access, wanted))
+
+    @get("/{export_id:str}", opt={"permission": Permission.LAKE_EXPORT}, sync_to_thread=True, summary="An export")
+    def read(self, tx: Tx, export_id: str) -> Export:
+        """How far an export of the caller is."""
+        return _show(exports.get_export(tx, read_id("exp", export_id)))
+
+    @delete(
+        "/{export_id:str}",
+        opt={"permission": Permission.LAKE_EXPORT},
+        sync_to_thread=True,
+        status_code=200,
+        summary="End an export",
+    )
+    def end(self, tx: Tx, lake: LakeReader, export_id: str) -> Export:
+        """Cancel an export that is under way, or delete its file."""
+        return _show(exports.end_export(tx, lake.access, read_id("exp", export_id)))
+
+    @get(
+        "/{export_id:str}/file",
+        opt={"permission": Permission.LAKE_EXPORT, "describe": {"responses": _FILES}},
+        sync_to_thread=True,
+        summary="The file of an export",
+        media_type="application/octet-stream",
+    )
+    def file(self, tx: Tx, lake: LakeReader, export_id: str) -> Stream:
+        """The file, for who asked for it and in the role that it was made for, until it expires."""
+        export, pieces = exports.take_export(tx, lake.access, read_id("exp", export_id))
+        name = f"{export.wanted.table}-{export.asked_at:%Y%m%d-%H%M%S}.{export.wanted.format.value}"
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Length": str(export.bytes),
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Stream(pieces, media_type=_MEDIA[export.wanted.format], headers=headers)
+
+
+def _show(found: types.Export) -> Export:
+    wanted = found.wanted
+    return Export(
+        id=show_id("exp", found.id),
+        table=wanted.table,
+        format=wanted.format,
+        since=wanted.since,
+        until=wanted.until,
+        snapshot=wanted.as_of if isinstance(wanted.as_of, int) else None,
+        state=found.state,
+        asked_at=found.asked_at,
+        rows=found.rows,
+        rows_total=found.rows_total,
+        bytes=found.bytes,
+        finished_at=found.finished_at,
+        expires_at=found.expires_at,
+        problem=found.problem,
+    )
+
+
+ROUTES = [LakeController, LakeExportController]

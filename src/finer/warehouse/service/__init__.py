@@ -1,0 +1,1 @@
+"""What the warehouse offers: the lake itself, and exports of it."""

@@ -1,0 +1,191 @@
+"""The lake: writing, asking, upkeep, and what it holds of a customer."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from finer.kit.clock import Clock, SystemClock
+from finer.kit.tx import Tx
+from finer.warehouse import invariants
+from finer.warehouse.rules import column_name, table_of
+from finer.warehouse.store import history
+from finer.warehouse.store.access import LakeAccess, schema_name
+from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.erasing import part_customer as part_in_lake
+from finer.warehouse.store.freshness import FreshnessStore
+from finer.warehouse.store.readers import create_reader, drop_reader, list_readers
+from finer.warehouse.store.reading import LakeReader
+from finer.warehouse.store.sandbox import BYTES_MAX as SQL_BYTES_MAX
+from finer.warehouse.store.sandbox import Question, SandboxLimits, run_sandboxed
+from finer.warehouse.store.sandbox_pool import Sandboxes, Stop
+from finer.warehouse.store.shown import expressions, shown_type
+from finer.warehouse.store.sink import add_label
+from finer.warehouse.store.upkeep import compact_quietly
+from finer.warehouse.store.writer import LakeWriter, recorded_offsets
+from finer.warehouse.types import (
+    Compaction,
+    DecisionColumns,
+    Freshness,
+    Label,
+    Lake,
+    LakeBatch,
+    LakeTable,
+    Position,
+    Shown,
+    Snapshot,
+    SqlResult,
+)
+
+__all__ = [
+    "DecisionColumns",
+    "LakeAccess",
+    "LakeBatch",
+    "LakeReader",
+    "LakeWriter",
+    "Sandboxes",
+    "Shown",
+    "Stop",
+    "append_label",
+    "broken_invariants",
+    "column_name",
+    "compact",
+    "create_reader",
+    "describe",
+    "drop_reader",
+    "freshness",
+    "lake_offsets",
+    "list_readers",
+    "part_customer",
+    "records_of_customer",
+    "schema_name",
+    "shown_type",
+    "snapshots",
+    "sql",
+    "state",
+    "table_of",
+]
+
+ROWS_MAX_DEFAULT = 10_000
+
+
+def freshness(tx: Tx) -> list[Freshness]:
+    """How current each table of the tenant's lake is."""
+    return FreshnessStore(tx).all()
+
+
+def lake_offsets(access: LakeAccess, tenant: uuid.UUID) -> dict[Position, int]:
+    """The next log offset of each (stream, partition) that a tenant's lake does not hold; empty without a lake."""
+    return recorded_offsets(access, tenant)
+
+
+def describe(access: LakeAccess, tenant: uuid.UUID) -> list[LakeTable]:
+    """The tables of the tenant's lake, with columns and row counts; empty without a lake."""
+    with access.catalogue() as connection:
+        catalogue = Catalogue(connection, tenant)
+        return list(catalogue.tables().values()) if catalogue.exists() else []
+
+
+def sql(
+    access: LakeAccess,
+    tenant: uuid.UUID,
+    statement: str,
+    *,
+    rows_max: int = ROWS_MAX_DEFAULT,
+    timeout_s: float | None = None,
+    memory_mb: int | None = None,
+    as_of: datetime | int | None = None,
+    bytes_max: int | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    shown: Callable[[Iterable[LakeTable]], Shown] | None = None,
+    secret: bytes = b"",
+    pool: Sandboxes | None = None,
+    stop: Stop | None = None,
+) -> SqlResult:
+    """Run one SELECT that a person wrote, in a process of its own, over the newest commit of the tenant's lake.
+
+    `as_of` asks an older state instead: the one of that moment, or the snapshot of that number. `shown` says of any
+    tables which columns are seen as tokens or in part, whatever the query does with them; `secret` is what tokens are
+    made with, and must be the firm's own. `parameters` are bound to `$name`. Limits not given are those of the
+    settings. Raises SqlNotAllowed, SqlFailed, SqlTooLarge, SqlTimeout, SqlCancelled, LakeEmpty or SnapshotGone.
+    """
+    tables = history.files(access, tenant, as_of, mentioned_in=statement)
+    limits = SandboxLimits(
+        rows_max=rows_max,
+        memory_mb=memory_mb or access.settings.sql_memory_mb,
+        timeout_s=timeout_s or access.settings.sql_timeout_s,
+        bytes_max=bytes_max or SQL_BYTES_MAX,
+        threads=min(4, os.cpu_count() or 1),
+    )
+    lake = [one.table for one in tables]
+    question = Question(
+        tables=tables,
+        statement=statement,
+        shown={} if shown is None else expressions(lake, shown(lake), secret),
+        parameters=parameters or {},
+    )
+    return run_sandboxed(question, limits, pool=pool, stop=stop)
+
+
+def state(tx: Tx, access: LakeAccess) -> Lake:
+    """The firm's lake: tables with sizes and freshness, and how far back it can be asked."""
+    known = {one.table: one for one in freshness(tx)}
+    tables, oldest = history.stored(access, tx.tenant)
+    return Lake(
+        as_of=tx.now(),
+        storage="folder" if access.place.local else "object storage",
+        tables=[msgspec.structs.replace(one, freshness=known.get(one.name)) for one in tables],
+        oldest_snapshot=oldest,
+        snapshots_keep_days=access.settings.lake_snapshots_keep_days,
+    )
+
+
+def snapshots(access: LakeAccess, tenant: uuid.UUID, limit: int, before: int | None = None) -> list[Snapshot]:
+    """The states of the lake that can be asked again, with a number below `before`, the newest first."""
+    return history.snapshots(access, tenant, limit, before)
+
+
+def compact(access: LakeAccess, tenant: uuid.UUID, *, clock: Clock | None = None) -> Compaction:
+    """One round of upkeep of a tenant's lake: merge small files, forget old snapshots, delete what nobody names."""
+    now = (clock or SystemClock()).now()
+    return compact_quietly(access, tenant, now, timedelta(days=access.settings.lake_snapshots_keep_days))
+
+
+def part_customer(
+    access: LakeAccess,
+    tenant: uuid.UUID,
+    customer_id: str,
+    salt: str,
+    columns: Mapping[str, Mapping[str, str]],
+) -> dict[str, int]:
+    """Part a customer's records in the lake from them; `columns` says by contract what becomes of which field.
+
+    Returns the rows changed, by table. Raises LakeUnavailable; doing it again is right.
+    """
+    by_table = {table_of(contract): wanted for contract, wanted in columns.items()}
+    return part_in_lake(access, tenant, customer_id, salt, by_table)
+
+
+def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str, limit: int) -> dict[str, list[Any]]:
+    """A customer's newest records by table, at most `limit` of each, as the lake keeps them."""
+    return reader.records_of_customer(tenant, customer_id, limit)
+
+
+def append_label(access: LakeAccess, tenant: uuid.UUID, label: Label) -> None:
+    """Add a label to the lake; doing it again changes nothing."""
+    add_label(access, tenant, label)
+
+
+def broken_invariants(reader: LakeReader, tenant: uuid.UUID, expected: dict[str, int] | None = None) -> list[str]:
+    """Everything that does not hold for a tenant's lake; `expected` records by contract are compared when given."""
+    found = invariants.no_offset_twice(reader, tenant)
+    found += invariants.one_decision_per_transaction(reader, tenant)
+    found += invariants.nothing_beyond_recorded(reader, tenant)
+    if expected is not None:
+        found += invariants.rows_equal_log(reader, tenant, expected)
+    return found

@@ -1,0 +1,120 @@
+"""Writing a table of a lake, or a part of it, to one file: a batch of rows at a time, in bounded memory."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
+
+from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.attachments import Attachments
+from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.history import resolve
+from finer.warehouse.types import ExportFormat, LakeColumn, LakeTable, Wanted
+
+_BATCH_ROWS = 50_000
+_MEMORY_MB = 512
+_OCCURRED = "occurred_at"
+_MOMENT = "TIMESTAMP WITH TIME ZONE"
+# A spreadsheet takes a text that begins like this for a formula, and runs it.
+_FORMULA = r"^[=+\-@\t\r]"
+Progress = Callable[[int, int], None]
+"""Told the rows that are written and their whole number; what it raises ends the export."""
+
+
+def export_table(
+    access: LakeAccess,
+    tenant: uuid.UUID,
+    wanted: Wanted,
+    shown: Callable[[LakeTable], Mapping[str, str]],
+    target: Any,
+    progress: Progress,
+) -> int:
+    """Write the rows to the binary file `target`, and return how many there were.
+
+    `shown` gives the SQL expressions of the columns that are not shown as they are. Raises LakeEmpty, SnapshotGone,
+    LakeUnavailable, OSError, or what `progress` raises; then what is in the file is worth nothing.
+    """
+    with access.catalogue() as connection:
+        catalogue = Catalogue(connection, tenant)
+        asked = resolve(catalogue, wanted.as_of)
+        # All rows come from one state, whatever is committed or merged meanwhile.
+        snapshot = catalogue.head() if asked is None else asked
+        tables = {table.name: table for table in catalogue.tables(snapshot).values()}
+    table = tables.get(wanted.table)
+    if table is None:
+        raise LakeEmpty(f"There is no table {wanted.table!r} in the lake. There are: {', '.join(sorted(tables))}.")
+    attachments = Attachments(access, capacity=1, memory_mb=_MEMORY_MB)
+    try:
+        with attachments.use(tenant) as lake:
+            source, arguments = _source(lake, table, wanted, snapshot)
+            counted = attachments.duckdb.execute(f"select count(*) {source}", arguments).fetchone()
+            total = int(counted[0]) if counted is not None else 0
+            progress(0, total)
+            columns = _columns(table, shown(table), wanted.format)
+            answer = attachments.duckdb.execute(f"select {columns} {source}", arguments)
+            reader = answer.to_arrow_reader(_BATCH_ROWS)
+            with _writer(wanted.format, target, reader.schema) as writer:
+                return _write(reader, writer, total, progress)
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise LakeUnavailable(f"The table could not be read: {str(error).splitlines()[0]}") from error
+    finally:
+        attachments.close()
+
+
+def _write(reader: pa.RecordBatchReader, writer: Any, total: int, progress: Progress) -> int:
+    rows = 0
+    for batch in reader:
+        writer.write_batch(batch)
+        rows += batch.num_rows
+        progress(rows, total)
+    return rows
+
+
+def _source(lake: str, table: LakeTable, wanted: Wanted, snapshot: int) -> tuple[str, dict[str, Any]]:
+    conditions, arguments = [], {}
+    for name, value, sign in (("since", wanted.since, ">="), ("until", wanted.until, "<")):
+        if value is not None:
+            conditions.append(f"{_OCCURRED} {sign} ${name}")
+            arguments[name] = value
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return f'from {lake}."{table.name}" at (version => {snapshot}){where}', arguments
+
+
+def _columns(table: LakeTable, shown: Mapping[str, str], form: ExportFormat) -> str:
+    values = [(column, shown.get(column.name, f'"{column.name}"')) for column in table.columns]
+    if form is ExportFormat.CSV:
+        values = [(column, _cell(column, value, as_it_is=column.name not in shown)) for column, value in values]
+    return ", ".join(f'{value} as "{column.name}"' for column, value in values)
+
+
+def _cell(column: LakeColumn, value: str, *, as_it_is: bool) -> str:
+    """A value as a cell of a CSV file: times as ISO 8601, lists joined, and no text that a spreadsheet would run."""
+    if column.type == _MOMENT and as_it_is:
+        return f"strftime({value} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if column.type.endswith("[]"):
+        value = f"array_to_string({value}, ';')"
+    elif column.type != "VARCHAR" and as_it_is:
+        return value
+    text = f"({value})::varchar"
+    return f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end"
+
+
+@contextmanager
+def _writer(form: ExportFormat, target: Any, schema: pa.Schema) -> Iterator[Any]:
+    writer: Any
+    if form is ExportFormat.CSV:
+        writer = pc.CSVWriter(target, schema, write_options=pc.WriteOptions(quoting_style="needed"))
+    else:
+        writer = pq.ParquetWriter(target, schema, compression="zstd", compression_level=3)
+    try:
+        yield writer
+    finally:
+        writer.close()
