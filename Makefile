@@ -63,6 +63,19 @@ bench: .venv/.installed-dev web/dist/index.html ## Measure one row of docs/refer
 	@test -n "$(ROW)" || { .venv/bin/finer bench; echo "Say which row, for example: make bench ROW=S1" >&2; exit 2; }
 	@.venv/bin/finer bench $(ROW)
 
+DATA ?= .finer
+TENANT ?= demo
+
+.PHONY: notebook
+notebook: .venv/.installed .tools/notebook/.installed ## Execute docs/notebooks against a running Finer: DATA=.finer TENANT=demo
+	@.tools/notebook/bin/python tools/notebook.py $(DATA) $(TENANT) $(abspath $(DATA))/socket
+
+.tools/notebook/.installed: docs/notebooks/requirements.lock
+	@tools/make-venv .tools/notebook
+	@.tools/notebook/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--require-hashes --requirement docs/notebooks/requirements.lock
+	@touch $@
+
 .PHONY: lock
 lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(COMPILE) --output-file requirements.lock
@@ -70,6 +83,9 @@ lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer r
 	@$(UV) pip compile tests/object_storage/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) \
 		--output-file tests/object_storage/requirements.lock
+	@$(UV) pip compile docs/notebooks/requirements.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) \
+		--output-file docs/notebooks/requirements.lock
 	@echo "requirements.lock, requirements-dev.lock and tests/object_storage/requirements.lock are written."
 
 .PHONY: clean

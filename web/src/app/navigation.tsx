@@ -5,6 +5,7 @@ import {
   CheckSquareOutlined,
   ConsoleSqlOutlined,
   DashboardOutlined,
+  DatabaseOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -23,6 +24,7 @@ export interface NavPage {
     | typeof paths.fraud
     | typeof paths.pipeline
     | typeof paths.sources
+    | typeof paths.lake
     | typeof paths.sql
     | typeof paths.quarantine
     | typeof paths.access
@@ -58,6 +60,12 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
+  },
+  {
+    path: paths.lake,
+    title: "Lake",
+    icon: <DatabaseOutlined aria-hidden />,
+    needs: permission.readLake,
   },
   {
     path: paths.sources,

@@ -93,6 +93,12 @@ const pipeline = createRoute({
   component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
 });
 
+const lake = createRoute({
+  getParentRoute: () => inside,
+  path: paths.lake,
+  component: lazyRouteComponent(() => import("../features/lake/LakePage"), "LakePage"),
+});
+
 const sources = createRoute({
   getParentRoute: () => inside,
   path: paths.sources,
@@ -187,6 +193,7 @@ const tree = root.addChildren([
     notifications,
     pipeline,
     sources.addChildren([source]),
+    lake,
     sql,
     quarantine,
     privacy,

@@ -9,6 +9,7 @@ export const paths = {
   pipeline: "/pipeline",
   sources: "/sources",
   source: "/sources/$id",
+  lake: "/lake",
   sql: "/sql",
   privacy: "/privacy",
   quarantine: "/quarantine",

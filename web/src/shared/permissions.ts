@@ -16,6 +16,8 @@ export const permission = {
   writePrivacy: "privacy:write",
   readPipeline: "pipeline:read",
   editQuarantine: "quarantine:edit",
+  readLake: "lake:read",
+  exportLake: "lake:export",
   readQuarantine: "quarantine:read",
   releaseQuarantine: "quarantine:release",
   revealQuarantine: "quarantine:reveal",

@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0027_lake"
-down_revision = "0026_sources"
+revision = "0029_lake"
+down_revision = "0028_workspace"
 
 _EXPORTS = """
 create table warehouse_exports (

@@ -1,0 +1,64 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Button } from "antd";
+import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { When } from "../../shared/ui/values";
+import { type Lake, snapshotsQuery } from "./queries";
+
+/** The states that the lake can be asked in again, the newest first. */
+export function SnapshotList({ lake }: { lake: Lake | undefined }) {
+  const query = useInfiniteQuery(snapshotsQuery);
+  const found = query.data?.pages.flatMap((page) => page.items) ?? [];
+  let body = <RowsSkeleton rows={4} height={36} label="Loading the snapshots" />;
+  if (query.error && !query.data)
+    body = <FailureState what="The snapshots" error={query.error} onRetry={() => void query.refetch()} />;
+  else if (query.data)
+    body = (
+      <>
+        <div className="table-scroll">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Snapshot</th>
+                <th scope="col">Since</th>
+                <th scope="col">What changed</th>
+              </tr>
+            </thead>
+            <tbody>
+              {found.map((one) => (
+                <tr key={one.id}>
+                  <th scope="row" className="num">
+                    {one.id}
+                  </th>
+                  <td>
+                    <When at={one.at} clock />
+                  </td>
+                  <td>{one.changes.join(", ") || "–"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        {query.hasNextPage ? (
+          <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Older ones
+          </Button>
+        ) : null}
+      </>
+    );
+  return (
+    <section className="part" aria-label="Snapshots">
+      <h2>
+        Snapshots{" "}
+        <span className="muted">
+          {lake?.oldest_snapshot ? (
+            <>
+              the lake can be asked as of any moment since <When at={lake.oldest_snapshot} />; kept for{" "}
+              {lake.snapshots_keep_days} days
+            </>
+          ) : null}
+        </span>
+      </h2>
+      {body}
+    </section>
+  );
+}
