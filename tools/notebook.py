@@ -2,7 +2,7 @@
 
     make notebook DATA=.finer TENANT=demo
 
-A reader of the firm's lake is made for it and dropped again. Run in the environment of docs/notebooks/requirements.lock.
+A reader of the firm's lake is made for it and dropped again. It runs in the environment of its own that make makes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ NAME = "make_notebook"
 
 def finer(*arguments: str, data: str, tenant: str) -> str:
     """Run a command of the checkout's own Finer."""
-    command = [ROOT / ".venv/bin/python", "-m", "finer.app.cli", *arguments, "--tenant", tenant, "--data-dir", data]
+    command = [
+        str(ROOT / ".venv/bin/python"),
+        "-m",
+        "finer.app.cli",
+        *arguments,
+        "--tenant",
+        tenant,
+        "--data-dir",
+        data,
+    ]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
