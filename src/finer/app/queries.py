@@ -20,8 +20,8 @@ from finer.kit.db import Database
 from finer.kit.errors import FinerError
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.warehouse.service import lake as warehouse
 from finer.warehouse.errors import SqlCancelled
+from finer.warehouse.service import lake as warehouse
 from finer.workspace.errors import TooManyQueries
 from finer.workspace.service import catalogue, runs, schedules
 from finer.workspace.types import CatalogueTable, NewRun, Run, RunState
