@@ -39,7 +39,7 @@ class SnapshotPage(msgspec.Struct, frozen=True, kw_only=True):
     next: int | None
 
 
-class ExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class LakeExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What to export: rows that occurred from `from` (inclusive) to `to` (exclusive).
 
     `as_of` or `snapshot` ask an older state of the lake.
@@ -53,7 +53,7 @@ class ExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     snapshot: Annotated[int, msgspec.Meta(ge=0, lt=2**62)] | None = None
 
 
-class Export(msgspec.Struct, frozen=True, kw_only=True):
+class LakeExport(msgspec.Struct, frozen=True, kw_only=True):
     """An export: `rows` of `rows_total` are written. Its file can be fetched while it is `ready`."""
 
     id: str
@@ -72,10 +72,10 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
-class Exports(msgspec.Struct, frozen=True):
+class LakeExports(msgspec.Struct, frozen=True):
     """Exports, the newest first."""
 
-    items: list[Export]
+    items: list[LakeExport]
 
 
 class LakeController(Controller):
@@ -110,9 +110,9 @@ class LakeExportController(Controller):
     response_headers = NOT_KEPT
 
     @get("/", opt={"permission": Permission.LAKE_EXPORT}, sync_to_thread=True, summary="Your exports")
-    def list(self, tx: Tx) -> Exports:
+    def list(self, tx: Tx) -> LakeExports:
         """The caller's latest exports; nobody sees those of others."""
-        return Exports([_show(one) for one in exports.list_exports(tx)])
+        return LakeExports([_show(one) for one in exports.list_exports(tx)])
 
     @post(
         "/",
@@ -121,7 +121,7 @@ class LakeExportController(Controller):
         status_code=202,
         summary="Ask for an export",
     )
-    def ask(self, tx: Tx, lake: LakeReader, data: ExportBody) -> Export:
+    def ask(self, tx: Tx, lake: LakeReader, data: LakeExportBody) -> LakeExport:
         """Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready."""
         if data.as_of is not None and data.snapshot is not None:
             raise InvalidInput("Give `as_of` or `snapshot`, not both.")
@@ -135,7 +135,7 @@ class LakeExportController(Controller):
         return _show(exports.ask_for_export(tx, lake.access, wanted))
 
     @get("/{export_id:str}", opt={"permission": Permission.LAKE_EXPORT}, sync_to_thread=True, summary="An export")
-    def read(self, tx: Tx, export_id: str) -> Export:
+    def read(self, tx: Tx, export_id: str) -> LakeExport:
         """How far an export of the caller is."""
         return _show(exports.get_export(tx, read_id("exp", export_id)))
 
@@ -146,7 +146,7 @@ class LakeExportController(Controller):
         status_code=200,
         summary="End an export",
     )
-    def end(self, tx: Tx, lake: LakeReader, export_id: str) -> Export:
+    def end(self, tx: Tx, lake: LakeReader, export_id: str) -> LakeExport:
         """Cancel an export that is under way, or delete its file."""
         return _show(exports.end_export(tx, lake.access, read_id("exp", export_id)))
 
@@ -169,9 +169,9 @@ class LakeExportController(Controller):
         return Stream(pieces, media_type=_MEDIA[export.wanted.format], headers=headers)
 
 
-def _show(found: types.Export) -> Export:
+def _show(found: types.Export) -> LakeExport:
     wanted = found.wanted
-    return Export(
+    return LakeExport(
         id=show_id("exp", found.id),
         table=wanted.table,
         format=wanted.format,

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
 
 export type Lake = Schema<"Lake">;
-export type LakeExport = Schema<"Export">;
+export type LakeExport = Schema<"LakeExport">;
 
 const SNAPSHOTS_PAGE = 20;
 
@@ -37,7 +37,7 @@ export function isUnderWay(one: LakeExport): boolean {
   return one.state === "waiting" || one.state === "running";
 }
 
-export function askForExport(body: Schema<"ExportBody">): Promise<LakeExport> {
+export function askForExport(body: Schema<"LakeExportBody">): Promise<LakeExport> {
   return answer(api.POST("/api/v1/lake/exports", { body }));
 }
 
