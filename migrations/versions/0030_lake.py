@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0029_lake"
-down_revision = "0028_workspace"
+revision = "0030_lake"
+down_revision = "0029_log_failures"
 
 _EXPORTS = """
 create table warehouse_exports (
