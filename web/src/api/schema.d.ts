@@ -776,6 +776,114 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lake
+         * @description Tables with rows, sizes and freshness, how far back the lake can be asked, and what upkeep did lately.
+         */
+        get: operations["ApiV1LakeRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lake/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your exports
+         * @description The caller's latest exports; nobody sees those of others.
+         */
+        get: operations["ApiV1LakeExportsList"];
+        put?: never;
+        /**
+         * Ask for an export
+         * @description Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready.
+         */
+        post: operations["ApiV1LakeExportsAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lake/exports/{export_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An export
+         * @description How far an export of the caller is.
+         */
+        get: operations["ApiV1LakeExportsExportIdRead"];
+        put?: never;
+        post?: never;
+        /**
+         * End an export
+         * @description Cancel an export that is under way, or delete its file.
+         */
+        delete: operations["ApiV1LakeExportsExportIdEnd"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lake/exports/{export_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of an export
+         * @description The file, for who asked for it and in the role that it was made for, until it expires.
+         */
+        get: operations["ApiV1LakeExportsExportIdFileFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lake/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Snapshots of the lake
+         * @description States of the lake that can be asked again, each by its number or by any moment until the next one.
+         */
+        get: operations["ApiV1LakeSnapshotsSnapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -3324,10 +3432,23 @@ export interface components {
             /** @default csv */
             format: string;
         };
+        /**
+         * ExportFormat
+         * @description What kind of file an export is.
+         * @default parquet
+         * @enum {string}
+         */
+        ExportFormat: "parquet" | "csv";
         /** ExportProposal */
         ExportProposal: {
             proposal: string;
         };
+        /**
+         * ExportState
+         * @description How far an export is. `expired`: its file is gone.
+         * @enum {string}
+         */
+        ExportState: "waiting" | "running" | "ready" | "failed" | "cancelled" | "expired";
         /**
          * Factor
          * @description How somebody showed who they are; `sso_mfa` is a provider that the firm trusts to ask for two factors.
@@ -3507,6 +3628,46 @@ export interface components {
         /** LaidOut */
         LaidOut: {
             statement: string;
+        };
+        /** Lake */
+        Lake: {
+            /** Format: date-time */
+            as_of: string;
+            oldest_snapshot: string | null;
+            snapshots_keep_days: number;
+            storage: string;
+            tables: components["schemas"]["TableState"][];
+        };
+        /** LakeExport */
+        LakeExport: {
+            /** Format: date-time */
+            asked_at: string;
+            bytes: number | null;
+            expires_at: string | null;
+            finished_at: string | null;
+            format: components["schemas"]["ExportFormat"];
+            from: string | null;
+            id: string;
+            problem: string | null;
+            rows: number;
+            rows_total: number | null;
+            snapshot: number | null;
+            state: components["schemas"]["ExportState"];
+            table: string;
+            to: string | null;
+        };
+        /** LakeExportBody */
+        LakeExportBody: {
+            as_of?: string | null;
+            format?: components["schemas"]["ExportFormat"];
+            from?: string | null;
+            snapshot?: number | null;
+            table: string;
+            to?: string | null;
+        };
+        /** LakeExports */
+        LakeExports: {
+            items: components["schemas"]["LakeExport"][];
         };
         /** Latency */
         Latency: {
@@ -3747,7 +3908,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -4438,6 +4599,18 @@ export interface components {
                 [key: string]: string;
             }[];
         };
+        /** Snapshot */
+        Snapshot: {
+            /** Format: date-time */
+            at: string;
+            changes: string[];
+            id: number;
+        };
+        /** SnapshotPage */
+        SnapshotPage: {
+            items: components["schemas"]["Snapshot"][];
+            next: number | null;
+        };
         /** SourceBody */
         SourceBody: {
             connection: components["schemas"]["FolderSettings"] | components["schemas"]["ObjectSettings"] | components["schemas"]["KafkaSettings"] | components["schemas"]["StripeSettings"] | components["schemas"]["PlaidSettings"] | components["schemas"]["PostgresSettings"];
@@ -4666,6 +4839,16 @@ export interface components {
             subject: string;
             subject_kind: components["schemas"]["SubjectKind"];
             version: number;
+        };
+        /** TableState */
+        TableState: {
+            bytes: number;
+            columns: number;
+            files: number;
+            freshness?: components["schemas"]["Freshness"] | null;
+            months: number;
+            name: string;
+            rows: number;
         };
         /** TakeBody */
         TakeBody: {
@@ -6724,6 +6907,217 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lake"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeExportsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LakeExports"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeExportsAsk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LakeExportBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LakeExport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeExportsExportIdRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LakeExport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeExportsExportIdEnd: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LakeExport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeExportsExportIdFileFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                export_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "text/csv; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LakeSnapshotsSnapshots: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
