@@ -38,10 +38,12 @@ from finer.ingest.service import acts, contracts, parsing, quarantine, receipts
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
+from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
+from finer.kit.runs import RunState
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
@@ -340,6 +342,16 @@ class Samples:
             ExportStore(tx).add(made, wanted, None, str(owner.id), owner.role.value)
         return show_id("exp", made)
 
+    def job(self) -> str:
+        return "compact_lake"
+
+    def job_run_id(self) -> str:
+        with self._world.firm.tx() as tx:
+            asked = runs.start(tx, "compact_lake", arguments={"mark": self._world.mark})
+            assert asked is not None
+            runs.finish(tx, asked, RunState.FAILED, error=self._world.mark)
+            return show_id("run", asked)
+
     def notification_id(self) -> str:
         mark = self._world.mark
         with self._world.firm.tx() as tx:
@@ -389,6 +401,7 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "POST /api/v1/quarantine/{record_id}/check": {"changes": {"mcc": "5411"}},
         "POST /api/v1/quarantine/{record_id}/reveal": {"reason": "matrix"},
         "POST /api/v1/lake/exports": {"table": "transactions", "format": "csv"},
+        "POST /api/v1/jobs/{job}/backfill": {"first": "2026-11-01", "last": "2026-11-02"},
         "POST /api/v1/privacy/breaches": {"title": "Lost", "aware_at": _AT.isoformat(), "laws": ["gdpr"]},
         "POST /api/v1/privacy/breaches/{breach_id}/assessment": {"state": "notifiable", "version": 1},
         "PUT /api/v1/privacy/breaches/{breach_id}/notices/{law}": {"reason": "later"},

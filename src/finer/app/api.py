@@ -25,6 +25,7 @@ from finer.app.decider import Decider
 from finer.app.fast_path import Endpoint, FastPath
 from finer.app.flow import deliver
 from finer.app.ingestion import Ingestion
+from finer.app.job_routes import JobController
 from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.patience import Patience
@@ -77,6 +78,7 @@ ROUTES: list[Any] = [
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     NotificationController,
+    JobController,
     StreamController,
     monitoring.MonitoringController,
 ]

@@ -17,6 +17,7 @@ COMMANDS = {
     "api": "api",
     "worker": "worker",
     "jobs": "jobs",
+    "job": "job",
     "sources": "sources",
     "demo": "demo",
     "migrate": "upkeep",

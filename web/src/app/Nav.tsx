@@ -3,15 +3,20 @@ import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
 import { useSession } from "../shared/session";
 import { allowedPages } from "./navigation";
+import "./nav.css";
 
 /** The pages that the person may open. */
 export function Nav({ folded, onFold }: { folded: boolean; onFold?(): void }) {
   const { me } = useSession();
+  const pages = allowedPages(me.permissions);
   return (
     <>
       <ul className="nav">
-        {allowedPages(me.permissions).map((page) => (
-          <li key={page.path}>
+        {pages.map((page, at) => (
+          <li key={page.path} className={page.group !== pages[at - 1]?.group && at > 0 ? "nav-group" : ""}>
+            {page.group && page.group !== pages[at - 1]?.group && !folded ? (
+              <span className="nav-title">{page.group}</span>
+            ) : null}
             <Link
               to={page.path}
               activeProps={{ className: "nav-here" }}

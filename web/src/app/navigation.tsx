@@ -6,6 +6,7 @@ import {
   ConsoleSqlOutlined,
   DashboardOutlined,
   DatabaseOutlined,
+  FieldTimeOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -27,6 +28,7 @@ export interface NavPage {
     | typeof paths.lake
     | typeof paths.sql
     | typeof paths.quarantine
+    | typeof paths.jobs
     | typeof paths.access
     | typeof paths.audit
     | typeof paths.privacy
@@ -39,6 +41,8 @@ export interface NavPage {
   needs: Permission;
   /** Who has this needs the page no more, since another one shows the same and more. */
   unless?: Permission;
+  /** Pages of one group stand together, under its name. */
+  group?: string;
 }
 
 const PAGES: readonly NavPage[] = [
@@ -60,30 +64,42 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
-  },
-  {
-    path: paths.lake,
-    title: "Lake",
-    icon: <DatabaseOutlined aria-hidden />,
-    needs: permission.readLake,
-  },
-  {
-    path: paths.sources,
-    title: "Sources",
-    icon: <ImportOutlined aria-hidden />,
-    needs: permission.readSources,
-  },
-  {
-    path: paths.sql,
-    title: "SQL",
-    icon: <ConsoleSqlOutlined aria-hidden />,
-    needs: permission.runSql,
+    group: "Data",
   },
   {
     path: paths.quarantine,
     title: "Quarantine",
     icon: <MedicineBoxOutlined aria-hidden />,
     needs: permission.readQuarantine,
+    group: "Data",
+  },
+  {
+    path: paths.sources,
+    title: "Sources",
+    icon: <ImportOutlined aria-hidden />,
+    needs: permission.readSources,
+    group: "Data",
+  },
+  {
+    path: paths.lake,
+    title: "Lake",
+    icon: <DatabaseOutlined aria-hidden />,
+    needs: permission.readLake,
+    group: "Data",
+  },
+  {
+    path: paths.sql,
+    title: "SQL",
+    icon: <ConsoleSqlOutlined aria-hidden />,
+    needs: permission.runSql,
+    group: "Data",
+  },
+  {
+    path: paths.jobs,
+    title: "Jobs",
+    icon: <FieldTimeOutlined aria-hidden />,
+    needs: permission.readJobs,
+    group: "Data",
   },
   {
     path: paths.access,

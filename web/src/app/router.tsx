@@ -173,6 +173,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/firm/SettingsPage"), "SettingsPage"),
 });
 
+const jobs = createRoute({
+  getParentRoute: () => inside,
+  path: paths.jobs,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/jobs/JobsPage"), "JobsPage"),
+});
+
 const notifications = createRoute({
   getParentRoute: () => inside,
   path: paths.notifications,
@@ -191,6 +198,7 @@ const tree = root.addChildren([
     fraud.addChildren([alert]),
     account,
     notifications,
+    jobs,
     pipeline,
     sources.addChildren([source]),
     lake,

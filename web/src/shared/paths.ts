@@ -20,6 +20,8 @@ export const paths = {
   clients: "/clients",
   settings: "/settings",
   notifications: "/notifications",
+  jobs: "/jobs",
+  catalogue: "/catalogue",
   streams: {
     alerts: "/api/v1/alerts/stream",
     notifications: "/api/v1/notifications/stream",
