@@ -42,8 +42,8 @@ from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.ids import new_id, read_id, show_id
-from finer.kit.tx import Tx
 from finer.kit.runs import RunState
+from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
@@ -341,6 +341,12 @@ class Samples:
         with self._world.firm.tx(self._world.actor(owner)) as tx:
             ExportStore(tx).add(made, wanted, None, str(owner.id), owner.role.value)
         return show_id("exp", made)
+
+    def field(self) -> str:
+        return "amount"
+
+    def entry(self) -> str:
+        return "rule:high_amount"
 
     def job(self) -> str:
         return "compact_lake"

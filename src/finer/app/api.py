@@ -58,6 +58,7 @@ from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
+from finer.lineage.routes import LineageController
 from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
@@ -79,6 +80,7 @@ ROUTES: list[Any] = [
     *WORKSPACE_ROUTES,
     NotificationController,
     JobController,
+    LineageController,
     StreamController,
     monitoring.MonitoringController,
 ]

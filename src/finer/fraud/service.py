@@ -14,7 +14,7 @@ import pyarrow as pa
 from finer.decisions.types import Action, Decision, FiredRule, NewAlert, Verdict
 from finer.features.types import FeatureSet
 from finer.fraud import store
-from finer.fraud.rules.evaluate import BASE_COLUMNS, CompiledPack, add_derived
+from finer.fraud.rules.evaluate import BASE_COLUMNS, CompiledPack, add_derived, derived_inputs
 from finer.fraud.rules.pack import RULES, pack_version
 from finer.fraud.rules.reasons import sentence
 from finer.fraud.rules.windows import feature_set
@@ -89,6 +89,16 @@ def versions() -> dict[str, str]:
 def list_rules() -> list[Rule]:
     """The rules in force, in the order of their bits."""
     return list(pack().rules)
+
+
+def derived_columns() -> list[tuple[str, tuple[str, ...], str]]:
+    """What `derive` adds: each column, the columns that it is made from, and its condition if it is one."""
+    return derived_inputs()
+
+
+def rule_columns() -> list[tuple[Rule, frozenset[str]]]:
+    """The rules in force with the columns that their checked conditions name."""
+    return [(rule, one.columns) for rule, one in zip(pack().rules, pack().conditions, strict=True)]
 
 
 def model_columns() -> set[str]:

@@ -1,6 +1,8 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { App } from "antd";
+import { useDeferredValue } from "react";
+import { fullName, KINDS, searchQuery } from "../features/catalogue/queries";
 import { forgetEverything, signOut } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
@@ -23,6 +25,11 @@ export function useCommands(text: string, onShortcuts: () => void): Command[] {
   const leave = useSignOut();
   const { theme, density } = usePreferences();
   const words = text.trim().toLowerCase();
+  const wanted = useDeferredValue(words);
+  const catalogue = useQuery({
+    ...searchQuery(wanted, undefined),
+    enabled: wanted.length > 1 && may(permission.readLineage),
+  });
   const commands: Command[] = [
     ...allowedPages(me.permissions).map((page) => ({
       id: page.path,
@@ -56,6 +63,17 @@ export function useCommands(text: string, onShortcuts: () => void): Command[] {
   const found = commands.filter((command) =>
     `${command.group} ${command.label}`.toLowerCase().includes(words),
   );
+  if (words !== "" && may(permission.readLineage)) {
+    for (const entry of catalogue.data?.items.slice(0, 6) ?? []) {
+      const run = () => void navigate({ to: paths.catalogue, search: { entry: entry.id } });
+      found.push({
+        id: entry.id,
+        group: "Catalogue",
+        label: `${fullName(entry)} (${KINDS[entry.kind]})`,
+        run,
+      });
+    }
+  }
   if (words === "" || !may(permission.readAlerts)) return found;
   if (/^alr_[0-9a-f]+$/.test(words)) {
     const run = () => void navigate({ to: paths.alert, params: { id: words } });

@@ -2,6 +2,7 @@ import {
   ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
+  BookOutlined,
   CheckSquareOutlined,
   ConsoleSqlOutlined,
   DashboardOutlined,
@@ -28,6 +29,7 @@ export interface NavPage {
     | typeof paths.lake
     | typeof paths.sql
     | typeof paths.quarantine
+    | typeof paths.catalogue
     | typeof paths.jobs
     | typeof paths.access
     | typeof paths.audit
@@ -85,6 +87,17 @@ const PAGES: readonly NavPage[] = [
     title: "Lake",
     icon: <DatabaseOutlined aria-hidden />,
     needs: permission.readLake,
+    path: paths.catalogue,
+    title: "Catalogue",
+    icon: <BookOutlined aria-hidden />,
+    needs: permission.readLineage,
+    group: "Data",
+  },
+  {
+    path: paths.jobs,
+    title: "Jobs",
+    icon: <FieldTimeOutlined aria-hidden />,
+    needs: permission.readJobs,
     group: "Data",
   },
   {

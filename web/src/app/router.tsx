@@ -173,6 +173,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/firm/SettingsPage"), "SettingsPage"),
 });
 
+const catalogue = createRoute({
+  getParentRoute: () => inside,
+  path: paths.catalogue,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/catalogue/CataloguePage"), "CataloguePage"),
+});
+
 const jobs = createRoute({
   getParentRoute: () => inside,
   path: paths.jobs,
@@ -198,6 +205,7 @@ const tree = root.addChildren([
     fraud.addChildren([alert]),
     account,
     notifications,
+    catalogue,
     jobs,
     pipeline,
     sources.addChildren([source]),

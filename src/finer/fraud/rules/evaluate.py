@@ -120,4 +120,19 @@ def _offset_us(at_us: int, zone: ZoneInfo) -> int:
     return 0 if offset is None else int(offset.total_seconds()) * 1_000_000
 
 
+COMPUTED: dict[str, tuple[str, ...]] = {
+    "amount": ("amount_minor", "currency"),
+    "amount_usd": ("amount_minor", "currency", "occurred_at"),
+    "amount_usd_minor": ("amount_minor", "currency", "occurred_at"),
+    "card": ("account_id", "card_last4"),
+    "local_hour": ("occurred_at",),
+}
+"""What `derive` computes in code, and the columns that it reads for it; a test compares the two."""
 _DERIVED_CONDITIONS = {name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()}
+
+
+def derived_inputs() -> list[tuple[str, tuple[str, ...], str]]:
+    """Every column that `derive` adds: its name, the columns that it is made from, and its condition if it is one."""
+    computed = [(name, inputs, "") for name, inputs in COMPUTED.items()]
+    conditions = [(name, tuple(sorted(one.columns)), one.text) for name, one in _DERIVED_CONDITIONS.items()]
+    return computed + conditions

@@ -1,0 +1,126 @@
+"""The public interface of lineage: the graph around a node, what reads a field, and the catalogue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from finer.decisions.types import NewAlert
+from finer.features.types import FeatureSet
+from finer.fraud import service as fraud
+from finer.identity.service.authorisation import allowed, masking_of
+from finer.identity.types import Permission, Role
+from finer.ingest.service import contracts
+from finer.kit.ids import show_id
+from finer.kit.masking import DataClass
+from finer.kit.tx import Tx
+from finer.lineage.errors import EntryNotFound
+from finer.lineage.rules import look
+from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
+from finer.lineage.types import DerivedColumn, Entry, Graph, Node, NodeKind, SavedQuery
+from finer.warehouse import service as warehouse
+from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.types import LakeTable
+from finer.workspace.service import saved
+
+_KEPT_MAX = 256
+_built: dict[uuid.UUID, tuple[object, Lineage]] = {}
+
+
+def lineage_of(tx: Tx, lake: warehouse.LakeReader) -> Lineage:
+    """The whole graph of a firm as the caller may see it; made anew only when a definition has changed."""
+    queries = _queries(tx)
+    firm = contracts.load(tx)
+    tables = tuple(_tables(tx, lake))
+    shape = [(table.name, table.columns) for table in tables]
+    state = (*(one.header for one in firm.current.values()), repr(fraud.versions()), repr(shape), tuple(queries))
+    known = _built.get(tx.tenant)
+    if known is not None and known[0] == state:
+        return known[1]
+    found = build(_definitions(tx, tables, queries))
+    if len(_built) >= _KEPT_MAX:
+        _built.clear()
+    _built[tx.tenant] = (state, found)
+    return found
+
+
+def _queries(tx: Tx) -> list[SavedQuery]:
+    """The saved queries that the caller may see; none for machines, and for people who ask nothing of the lake."""
+    if tx.actor.kind != "user" or allowed(Role(tx.actor.role), Permission.SQL_RUN) is None:
+        return []
+    return [
+        SavedQuery(show_id(saved.PREFIX, one.id), one.name, one.description, "", one.statement, "/sql")
+        for one in saved.list_saved(tx)
+    ]
+
+
+def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
+    try:
+        return lake.tables(tx.tenant)
+    except LakeEmpty:
+        return []
+
+
+def _definitions(tx: Tx, tables: Sequence[LakeTable], queries: Sequence[SavedQuery]) -> Definitions:
+    current = contracts.load(tx).current
+    features: FeatureSet = fraud.windows()
+    fields = {field.column for field in current[DECIDED].fields} if DECIDED in current else set()
+    derived = [DerivedColumn(name, inputs, condition) for name, inputs, condition in fraud.derived_columns()]
+    shown = [name for name in NewAlert.__struct_fields__ if name in fields | {one.name for one in derived}]
+    return Definitions(current, features, derived, fraud.rule_columns(), shown, tables, queries)
+
+
+def graph(lineage: Lineage, node: str, depth: int) -> Graph:
+    """What a node comes from and where it goes. Raises EntryNotFound."""
+    _find(lineage, node)
+    return look.around(lineage, node, depth)
+
+
+def readers_of_field(lineage: Lineage, contract: str, field: str) -> list[Node]:
+    """Everything that reads a field of a contract, however far on, the nearest first. Raises EntryNotFound."""
+    for node in lineage.nodes.values():
+        if node.kind is NodeKind.FIELD and node.parent == contract and field in (node.name, node.id.rpartition(".")[2]):
+            return [lineage.nodes[name] for name in look.reach(node.id, lineage.readers, len(NodeKind))]
+    raise EntryNotFound(f"There is no field {field[:80]!r} in a contract {contract[:80]!r}.")
+
+
+def search(lineage: Lineage, text: str, kind: NodeKind | None, limit: int) -> list[Node]:
+    """The entries of the catalogue that have every word of a text, best first."""
+    return look.search(lineage.nodes.values(), text, kind, limit)
+
+
+def entry(tx: Tx, lineage: Lineage, lake: warehouse.LakeReader, identifier: str) -> Entry:
+    """One entry with its neighbours, its freshness, and a value where the caller may see it. Raises EntryNotFound."""
+    node = _find(lineage, identifier)
+    table = node.name if node.kind is NodeKind.TABLE else node.parent if node.kind is NodeKind.LAKE else None
+    fresh = next((one for one in warehouse.freshness(tx) if one.table == table), None)
+    return Entry(
+        node=node,
+        sources=[lineage.nodes[name] for name in lineage.sources.get(identifier, ())],
+        readers=[lineage.nodes[name] for name in lineage.readers.get(identifier, ())],
+        rows=None if fresh is None else fresh.rows,
+        newest=None if fresh is None else fresh.newest,
+        example=_example(tx, lake, node) if node.kind is NodeKind.LAKE else None,
+    )
+
+
+def _example(tx: Tx, lake: warehouse.LakeReader, node: Node) -> str | None:
+    known = node.data_class in {one.value for one in DataClass}
+    if not masking_of(tx.actor).clear(DataClass(node.data_class) if known else DataClass.SENSITIVE):
+        return None
+    # Both names come from the lake's own catalogue.
+    query = f'select "{node.name}" as v from "{node.parent}" where "{node.name}" is not null limit 1'  # noqa: S608
+    try:
+        rows = lake.read(tx.tenant, query).to_pylist()
+    except LakeEmpty:
+        return None
+    return str(rows[0]["v"])[:120] if rows else None
+
+
+def _find(lineage: Lineage, identifier: str) -> Node:
+    found = lineage.nodes.get(identifier)
+    if found is None:
+        raise EntryNotFound(
+            f"The catalogue has no {identifier[:120]!r}. GET /api/v1/catalogue?search=... finds what it has."
+        )
+    return found

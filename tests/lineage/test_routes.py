@@ -1,0 +1,72 @@
+"""Catalogue and lineage over HTTP, as people of a firm see them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from finer.app.api import create_app
+from finer.identity.types import Role
+from finer.kit.crypto.keyring import Keyring
+from finer.kit.db import Database
+from finer.kit.settings import Settings
+from tests.security.world import World
+from tests.support.asgi import Driver, driving
+from tests.support.identity import Firm
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
+    return Settings(
+        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
+        database_pool_connections=4,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def driver(settings: Settings) -> Iterator[Driver]:
+    with driving(create_app(settings)) as found:
+        yield found
+
+
+@pytest.fixture
+def get(driver: Driver, database: Database, worker_database: Database, settings: Settings) -> Any:
+    mark = f"l{uuid.uuid4().hex[:16]}"
+    world = World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    headers = world.headers(Role.DATA_ENGINEER.value)
+
+    def ask(path: str, status: int = 200) -> Any:
+        answer = driver.call("GET", f"/api/v1{path}", headers)
+        assert answer.status == status, answer.text
+        return answer.json()
+
+    return ask
+
+
+def test_a_rule_is_found_and_leads_to_the_fields_that_it_reads(get: Any) -> None:
+    found = get("/catalogue?search=far%20above%20habit")
+    assert [one["id"] for one in found["items"]] == ["rule:far_above_habit"]
+    assert found["kinds"]["rule"] >= 10
+    detail = get("/catalogue/" + quote("rule:far_above_habit"))
+    assert "feature:account.mean_30d" in {one["id"] for one in detail["sources"]}
+    assert [one["id"] for one in detail["readers"]] == ["alert:verdict"]
+    graph = get("/lineage/graph?node=" + quote("rule:far_above_habit"))
+    assert {"field:transaction.amount_minor", "alert:verdict"} <= {one["id"] for one in graph["nodes"]}
+    assert graph["whole"]
+
+
+def test_what_reads_a_field_is_told(get: Any) -> None:
+    readers = {one["id"] for one in get("/lineage/fields/transaction/merchant_country")["readers"]}
+    assert {"feature:account.previous_country", "rule:country_change_too_fast"} <= readers
+    get("/lineage/fields/transaction/nothing", 404)
+
+
+def test_what_is_not_there_is_said(get: Any) -> None:
+    assert get("/catalogue?search=xyzzy")["items"] == []
+    assert "finds what it has" in get("/catalogue/rule:nothing", 404)["detail"]
+    get("/lineage/graph?node=nothing", 404)
