@@ -276,11 +276,18 @@ def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
-        msgspec.json.encode(error.problem(request.url.path)),
+        msgspec.json.encode(error.problem(_shown_path(request))),
         status_code=error.status,
         media_type="application/problem+json",
         headers=headers,
     )
+
+
+def _shown_path(request: Request[Any, Any, Any]) -> str:
+    """The path for answers and logs. Whoever knows the last part of a webhook's may send to it, so it is left out."""
+    handler = request.scope.get("route_handler")
+    secret = handler is not None and handler.opt.get("secret_path")
+    return request.url.path.rpartition("/")[0] if secret else request.url.path
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -297,7 +304,7 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
         "title": type(error).__name__.removesuffix("Exception"),
         "status": error.status_code,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": _shown_path(request),
     }
     return Response(
         msgspec.json.encode(document),
@@ -313,7 +320,7 @@ def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Respon
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     incident = uuid.uuid4().hex[:12]
-    _log.error("unexpected failure", incident=incident, path=request.url.path, exc_info=error)
+    _log.error("unexpected failure", incident=incident, path=_shown_path(request), exc_info=error)
     failure = FinerError(
         f"Something went wrong on our side; nothing was changed. Tell the operator the incident {incident}.",
         incident=incident,

@@ -83,10 +83,6 @@ const PAGES: readonly NavPage[] = [
     group: "Data",
   },
   {
-    path: paths.lake,
-    title: "Lake",
-    icon: <DatabaseOutlined aria-hidden />,
-    needs: permission.readLake,
     path: paths.catalogue,
     title: "Catalogue",
     icon: <BookOutlined aria-hidden />,
@@ -94,10 +90,10 @@ const PAGES: readonly NavPage[] = [
     group: "Data",
   },
   {
-    path: paths.jobs,
-    title: "Jobs",
-    icon: <FieldTimeOutlined aria-hidden />,
-    needs: permission.readJobs,
+    path: paths.lake,
+    title: "Lake",
+    icon: <DatabaseOutlined aria-hidden />,
+    needs: permission.readLake,
     group: "Data",
   },
   {

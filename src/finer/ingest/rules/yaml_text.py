@@ -32,7 +32,7 @@ class YamlText:
         try:
             _bounded(text, place)
             self._root = yaml.compose(text, _Loader)
-            self.value: Any = yaml.load(text, _Loader)  # noqa: S506 - both loaders are safe ones
+            self.value: Any = _value(text)
         except yaml.MarkedYAMLError as error:
             line = None if error.problem_mark is None else error.problem_mark.line + 1
             where = "" if line is None else f", line {line}"
@@ -98,3 +98,12 @@ def _no_name_twice(node: Any, place: str) -> None:
                 raise ContractInvalid(f"{place}: line {line} gives {key[:80]!r} again.", line=line)
             seen.add(key)
             _no_name_twice(value, place)
+
+
+def _value(text: str) -> Any:
+    """What the document says. Both loaders are safe ones: they make plain values only."""
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

@@ -42,6 +42,7 @@ class WebhookController(Controller):
         "/stripe/{hook:str}",
         opt={
             "permission": "public",
+            "secret_path": True,
             "recorded": "receipts",
             "repeat": "Every event has an id of its own, and is taken once.",
             "describe": {"requestBody": _BODY, "parameters": [_SIGNATURE]},
