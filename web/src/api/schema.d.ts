@@ -622,6 +622,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the catalogue
+         * @description Contracts, fields, columns, features, rules, tables and queries whose name or description has every word.
+         */
+        get: operations["ApiV1CatalogueSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalogue/{entry}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One entry
+         * @description An entry with its neighbours; an example only where the caller sees values of its class whole.
+         */
+        get: operations["ApiV1CatalogueEntryDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -776,6 +816,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List jobs
+         * @description Every job with its schedule, its latest runs, and whether it rests.
+         */
+        get: operations["ApiV1JobsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List runs of jobs
+         * @description Runs of the last 90 days by job, state, cause and time, page by page.
+         */
+        get: operations["ApiV1JobsRunsRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/runs/{job_run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One run
+         * @description A run with its error and the lines that its work wrote.
+         */
+        get: operations["ApiV1JobsRunsJobRunIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/runs/{job_run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a run
+         * @description A run that waits is cancelled at once; one under way stops when its work next looks.
+         */
+        post: operations["ApiV1JobsRunsJobRunIdCancelCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/runs/{job_run_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Repeat a run
+         * @description Ask for a run like one that failed, was stopped or skipped.
+         */
+        post: operations["ApiV1JobsRunsJobRunIdRetryRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job for past days
+         * @description Ask for one run for each day; for jobs that work on one day (`dated`).
+         */
+        post: operations["ApiV1JobsBackfillBackfill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a schedule rest
+         * @description No run is asked for on this firm's schedule until it is resumed.
+         */
+        post: operations["ApiV1JobsPausePause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a schedule go on
+         * @description The schedule goes on at its next due time.
+         */
+        post: operations["ApiV1JobsResumeResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a job now
+         * @description Ask for a run now, after those that are queued.
+         */
+        post: operations["ApiV1JobsRunsRunNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lake": {
         parameters: {
             query?: never;
@@ -876,6 +1096,46 @@ export interface paths {
          * @description States of the lake that can be asked again, each by its number or by any moment until the next one.
          */
         get: operations["ApiV1LakeSnapshotsSnapshots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage/fields/{contract}/{field}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What reads a field
+         * @description Derived columns, features, rules, alerts, lake columns and saved queries that read a field of a contract.
+         */
+        get: operations["ApiV1LineageFieldsContractReaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lineage/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lineage of a node
+         * @description The part of the lineage around a node, such as `field:transaction.amount_minor`, as many steps each way.
+         */
+        get: operations["ApiV1LineageGraphGraph"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3093,6 +3353,10 @@ export interface components {
             by: components["schemas"]["PersonView"];
             reason: string;
         };
+        /** Asked */
+        Asked: {
+            items: components["schemas"]["RunView"][];
+        };
         /** AssessmentBody */
         AssessmentBody: {
             people_affected?: number | null;
@@ -3256,6 +3520,15 @@ export interface components {
             shown: string;
             type: string;
         };
+        /** CatalogueDetail */
+        CatalogueDetail: {
+            entry: components["schemas"]["Node"];
+            example: string | null;
+            newest: string | null;
+            readers: components["schemas"]["Node"][];
+            rows: number | null;
+            sources: components["schemas"]["Node"][];
+        };
         /** CatalogueEntry */
         CatalogueEntry: {
             about: string;
@@ -3269,6 +3542,13 @@ export interface components {
             recipients: string[];
             retention: string;
         };
+        /** CataloguePage */
+        CataloguePage: {
+            items: components["schemas"]["Node"][];
+            kinds: {
+                [key: string]: number;
+            };
+        };
         /** CatalogueTable */
         CatalogueTable: {
             columns: components["schemas"]["CatalogueColumn"][];
@@ -3280,6 +3560,12 @@ export interface components {
         CatalogueView: {
             items: components["schemas"]["CatalogueEntry"][];
         };
+        /**
+         * Cause
+         * @description Why there is a run.
+         * @enum {string}
+         */
+        Cause: "schedule" | "catch_up" | "by_hand" | "retry" | "backfill" | "request";
         /** ChainFinding */
         ChainFinding: {
             entry?: string | null;
@@ -3423,6 +3709,19 @@ export interface components {
         DiscoveryBody: {
             issuer: string;
         };
+        /** Duration */
+        Duration: {
+            /** Format: date-time */
+            ended_at: string;
+            run: string;
+            seconds: number;
+            state: components["schemas"]["kit_runs_RunState"];
+        };
+        /** Edge */
+        Edge: {
+            source: string;
+            target: string;
+        };
         /** Explained */
         Explained: {
             sentences: string[];
@@ -3478,6 +3777,12 @@ export interface components {
             reason: string;
             rule: string;
             value: string | null;
+        };
+        /** FieldReaders */
+        FieldReaders: {
+            contract: string;
+            field: string;
+            readers: components["schemas"]["Node"][];
         };
         /** FiredRule */
         FiredRule: {
@@ -3579,6 +3884,37 @@ export interface components {
          * @enum {string}
          */
         ItemState: "reading" | "done" | "same" | "failed";
+        /** JobDays */
+        JobDays: {
+            /** Format: date */
+            first: string;
+            /** Format: date */
+            last: string;
+        };
+        /** JobList */
+        JobList: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["JobView"][];
+        };
+        /** JobView */
+        JobView: {
+            about: string;
+            after: string[];
+            cron: string | null;
+            dated: boolean;
+            durations: components["schemas"]["Duration"][];
+            last: components["schemas"]["RunView"] | null;
+            name: string;
+            next_at: string | null;
+            owner: string;
+            paused_at: string | null;
+            paused_by: string | null;
+            running: components["schemas"]["RunView"] | null;
+            schedule: string;
+            timezone: string;
+            whole: boolean;
+        };
         /**
          * KafkaFormat
          * @description What a message holds: one JSON object, several (one per line), or an Arrow IPC stream of record batches.
@@ -3681,6 +4017,16 @@ export interface components {
          * @enum {string}
          */
         Law: "gdpr" | "sg_pdpa" | "ph_dpa" | "th_pdpa";
+        /** LineageGraph */
+        LineageGraph: {
+            edges: components["schemas"]["Edge"][];
+            layers: {
+                [key: string]: number;
+            };
+            node: string;
+            nodes: components["schemas"]["Node"][];
+            whole: boolean;
+        };
         /** LinkBody */
         LinkBody: {
             token: string;
@@ -3784,6 +4130,32 @@ export interface components {
             };
             name: string;
         };
+        /** Node */
+        Node: {
+            /** @default  */
+            about: string;
+            /** @default  */
+            data_class: string;
+            /** @default  */
+            definition: string;
+            id: string;
+            kind: components["schemas"]["NodeKind"];
+            /** @default  */
+            link: string;
+            name: string;
+            /** @default  */
+            owner: string;
+            /** @default  */
+            parent: string;
+            /** @default  */
+            type: string;
+        };
+        /**
+         * NodeKind
+         * @description What a node is, in the order in which data flows.
+         * @enum {string}
+         */
+        NodeKind: "contract" | "field" | "column" | "feature" | "rule" | "alert" | "table" | "lake" | "query";
         /** NoticeBody */
         NoticeBody: {
             notified_at?: string | null;
@@ -4387,12 +4759,67 @@ export interface components {
             rule: string;
             title: string;
         };
-        /**
-         * RunState
-         * @description How far a run has come.
-         * @enum {string}
-         */
-        RunState: "queued" | "running" | "done" | "failed" | "cancelled";
+        /** RunDetail */
+        RunDetail: {
+            about: string;
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            attempts: number;
+            can_cancel: boolean;
+            can_retry: boolean;
+            cause: components["schemas"]["Cause"];
+            counts: {
+                [key: string]: number;
+            };
+            day: string | null;
+            done: number | null;
+            due_at: string | null;
+            duration_s: number | null;
+            ended_at: string | null;
+            error: string;
+            id: string;
+            job: string;
+            lines: string[];
+            missed: number;
+            started_at: string | null;
+            state: components["schemas"]["kit_runs_RunState"];
+            stopping: boolean;
+            total: number | null;
+            whole: boolean;
+        };
+        /** RunPage */
+        RunPage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["RunView"][];
+            next: string | null;
+        };
+        /** RunView */
+        RunView: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            attempts: number;
+            cause: components["schemas"]["Cause"];
+            counts: {
+                [key: string]: number;
+            };
+            day: string | null;
+            done: number | null;
+            due_at: string | null;
+            duration_s: number | null;
+            ended_at: string | null;
+            error: string;
+            id: string;
+            job: string;
+            missed: number;
+            started_at: string | null;
+            state: components["schemas"]["kit_runs_RunState"];
+            stopping: boolean;
+            total: number | null;
+            whole: boolean;
+        };
         /** Saved */
         Saved: {
             /** Format: date-time */
@@ -4728,7 +5155,7 @@ export interface components {
             saved_version: number | null;
             schedule: string | null;
             started_at: string | null;
-            state: components["schemas"]["RunState"];
+            state: components["schemas"]["workspace_types_RunState"];
             statement: string;
             truncated: boolean;
         };
@@ -5081,6 +5508,12 @@ export interface components {
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
         };
+        /**
+         * RunState
+         * @description Where a run stands. `waiting` is for another job, `queued` for its turn.
+         * @enum {string}
+         */
+        kit_runs_RunState: "waiting" | "queued" | "running" | "succeeded" | "failed" | "cancelled" | "skipped";
         /** @description The state of a loan of a customer at the end of a reporting period, by the firm itself or by a credit bureau. */
         loan_history: {
             /** @description ISO 4217 code of the currency of all amounts of the record. Like [A-Z]{3}. USD when absent. */
@@ -5387,6 +5820,12 @@ export interface components {
             /** @description Unit of the usage. One of kwh, m3, gb, month. */
             usage_unit?: string | null;
         };
+        /**
+         * RunState
+         * @description How far a run has come.
+         * @enum {string}
+         */
+        workspace_types_RunState: "queued" | "running" | "done" | "failed" | "cancelled";
     };
     responses: {
         /** @description A problem. */
@@ -6623,6 +7062,63 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1CatalogueSearch: {
+        parameters: {
+            query?: {
+                search?: string;
+                kind?: components["schemas"]["NodeKind"] | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CataloguePage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CatalogueEntryDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                entry: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1DecisionsDecide: {
         parameters: {
             query?: never;
@@ -6911,6 +7407,304 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1JobsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsRunsRuns: {
+        parameters: {
+            query?: {
+                job?: string | null;
+                state?: components["schemas"]["kit_runs_RunState"] | null;
+                cause?: components["schemas"]["Cause"] | null;
+                from?: string | null;
+                to?: string | null;
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsRunsJobRunIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsRunsJobRunIdCancelCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsRunsJobRunIdRetryRetry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job_run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsBackfillBackfill: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobDays"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsPausePause: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsResumeResume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1JobsRunsRunNow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1LakeRead: {
         parameters: {
             query?: never;
@@ -7113,6 +7907,63 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SnapshotPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LineageFieldsContractReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contract: string;
+                field: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldReaders"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LineageGraphGraph: {
+        parameters: {
+            query: {
+                node: string;
+                depth?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageGraph"];
                 };
             };
             400: components["responses"]["Problem400"];
