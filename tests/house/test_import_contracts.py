@@ -13,10 +13,10 @@ import pytest
 from tests.house.checks.tree import REPOSITORY
 
 DOMAINS = (
-    "identity", "ingest", "ledger", "sources", "features", "scoring", "decisions", "fraud", "warehouse", "privacy",
-    "workspace",
+    "identity", "notifications", "ingest", "ledger", "sources", "features", "scoring", "decisions", "fraud",
+    "warehouse", "privacy", "workspace", "lineage",
 )  # fmt: skip
-LATER = ("notifications", "customers", "credit", "marketing", "advice", "operations")
+LATER = ("customers", "credit", "marketing", "advice", "operations")
 ROOMS = ("types", "errors", "rules", "tables", "store", "invariants", "service", "routes", "handlers", "jobs")
 KIT = ("clock", "crypto", "db", "jobs", "live", "log", "migration", "postgres", "settings", "tx", "money")
 
