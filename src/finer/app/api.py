@@ -285,9 +285,8 @@ def _problem(request: Request[Any, Any, Any], error: FinerError) -> Response[Any
 
 def _shown_path(request: Request[Any, Any, Any]) -> str:
     """The path for answers and logs. Whoever knows the last part of a webhook's may send to it, so it is left out."""
-    handler = request.scope.get("route_handler")
-    secret = handler is not None and handler.opt.get("secret_path")
-    return request.url.path.rpartition("/")[0] if secret else request.url.path
+    options = getattr(request.scope.get("route_handler"), "opt", {})  # there is none where no route was found
+    return request.url.path.rpartition("/")[0] if options.get("secret_path") else request.url.path
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -18,8 +18,8 @@ from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
 from finer.lineage.types import DerivedColumn, Entry, Graph, Node, NodeKind, SavedQuery
-from finer.warehouse import service as warehouse
 from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeTable
 from finer.workspace.service import saved
 
