@@ -11,6 +11,7 @@ from finer.fraud import service as fraud
 from finer.identity.service.authorisation import allowed, masking_of
 from finer.identity.types import Permission, Role
 from finer.ingest.service import contracts
+from finer.kit.errors import NotFound
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
@@ -18,7 +19,6 @@ from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
 from finer.lineage.types import DerivedColumn, Entry, Graph, Node, NodeKind, SavedQuery
-from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeTable
 from finer.workspace.service import saved
@@ -57,7 +57,7 @@ def _queries(tx: Tx) -> list[SavedQuery]:
 def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
     try:
         return lake.tables(tx.tenant)
-    except LakeEmpty:
+    except NotFound:  # nothing has reached the lake yet
         return []
 
 
@@ -112,7 +112,7 @@ def _example(tx: Tx, lake: warehouse.LakeReader, node: Node) -> str | None:
     query = f'select "{node.name}" as v from "{node.parent}" where "{node.name}" is not null limit 1'  # noqa: S608
     try:
         rows = lake.read(tx.tenant, query).to_pylist()
-    except LakeEmpty:
+    except NotFound:  # nothing has reached the lake yet
         return None
     return str(rows[0]["v"])[:120] if rows else None
 

@@ -1,0 +1,222 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { isProblem } from "../api/problem";
+import { forgetEverything, meQuery } from "../features/identity/session";
+import { paths } from "../shared/paths";
+import { FailedPage, MissingPage, NoPagesPage, WaitingPage } from "./errorPages";
+import { allowedPages } from "./navigation";
+import { Shell } from "./Shell";
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Outlet,
+  errorComponent: FailedPage,
+  notFoundComponent: MissingPage,
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: paths.signIn,
+  component: lazyRouteComponent(() => import("../features/identity/SignInPage"), "SignInPage"),
+});
+
+/** Everything that needs somebody signed in. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  pendingComponent: WaitingPage,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      const me = await context.client.ensureQueryData(meQuery);
+      // Until the second factor that the firm wants is set up, the server opens nothing but the own account.
+      if (me.second_factor_missing && location.pathname !== paths.account)
+        throw redirect({ to: paths.account, replace: true });
+      return { me };
+    } catch (error) {
+      if (!isProblem(error, 401)) throw error;
+      const next = location.href === paths.home ? undefined : location.href;
+      throw redirect({ to: paths.signIn, search: { next } });
+    }
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => inside,
+  path: paths.home,
+  component: NoPagesPage,
+  beforeLoad: ({ context }) => {
+    const [first] = allowedPages(context.me.permissions);
+    if (first) throw redirect({ to: first.path, replace: true });
+  },
+});
+
+/** Search parameters are read by the pages themselves, which leave out what they do not understand. */
+const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search;
+
+const overview = createRoute({
+  getParentRoute: () => inside,
+  path: paths.overview,
+  component: lazyRouteComponent(() => import("../features/fraud/OverviewPage"), "OverviewPage"),
+});
+
+const fraud = createRoute({
+  getParentRoute: () => inside,
+  path: paths.fraud,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/FraudPage"), "FraudPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => fraud,
+  path: "alerts/$id",
+  component: lazyRouteComponent(() => import("../features/fraud/AlertPanel"), "AlertPanel"),
+});
+
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: paths.account,
+  component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
+});
+
+const pipeline = createRoute({
+  getParentRoute: () => inside,
+  path: paths.pipeline,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/PipelinePage"), "PipelinePage"),
+});
+
+const lake = createRoute({
+  getParentRoute: () => inside,
+  path: paths.lake,
+  component: lazyRouteComponent(() => import("../features/lake/LakePage"), "LakePage"),
+});
+
+const sources = createRoute({
+  getParentRoute: () => inside,
+  path: paths.sources,
+  component: lazyRouteComponent(() => import("../features/sources/SourcesPage"), "SourcesPage"),
+});
+
+/** The list stays, with one source beside it. */
+const source = createRoute({
+  getParentRoute: () => sources,
+  path: "$id",
+});
+
+const sql = createRoute({
+  getParentRoute: () => inside,
+  path: paths.sql,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/workspace/WorkspacePage"), "WorkspacePage"),
+});
+
+const quarantine = createRoute({
+  getParentRoute: () => inside,
+  path: paths.quarantine,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/quarantine/QuarantinePage"), "QuarantinePage"),
+});
+
+const access = createRoute({
+  getParentRoute: () => inside,
+  path: paths.access,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/access/AccessPage"), "AccessPage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: paths.audit,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/audit/AuditPage"), "AuditPage"),
+});
+
+const privacy = createRoute({
+  getParentRoute: () => inside,
+  path: paths.privacy,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/privacy/PrivacyPage"), "PrivacyPage"),
+});
+
+const people = createRoute({
+  getParentRoute: () => inside,
+  path: paths.people,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/people/PeoplePage"), "PeoplePage"),
+});
+
+const approvals = createRoute({
+  getParentRoute: () => inside,
+  path: paths.approvals,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/people/ApprovalsPage"), "ApprovalsPage"),
+});
+
+const clients = createRoute({
+  getParentRoute: () => inside,
+  path: paths.clients,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/identity/clients/ClientsPage"), "ClientsPage"),
+});
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: paths.settings,
+  component: lazyRouteComponent(() => import("../features/identity/firm/SettingsPage"), "SettingsPage"),
+});
+
+const catalogue = createRoute({
+  getParentRoute: () => inside,
+  path: paths.catalogue,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/catalogue/CataloguePage"), "CataloguePage"),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => inside,
+  path: paths.jobs,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/jobs/JobsPage"), "JobsPage"),
+});
+
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: paths.notifications,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(
+    () => import("../features/notifications/NotificationsPage"),
+    "NotificationsPage",
+  ),
+});
+
+/** Every page, and what has to be so before it opens. */
+export const tree = root.addChildren([
+  signIn,
+  inside.addChildren([
+    home,
+    overview,
+    fraud.addChildren([alert]),
+    account,
+    notifications,
+    catalogue,
+    jobs,
+    pipeline,
+    sources.addChildren([source]),
+    lake,
+    sql,
+    quarantine,
+    privacy,
+    access,
+    audit,
+    people,
+    approvals,
+    clients,
+    settings,
+  ]),
+]);
