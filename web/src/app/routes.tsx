@@ -7,7 +7,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { isProblem } from "../api/problem";
-import { forgetEverything, meQuery } from "../features/identity/session";
+import { meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { FailedPage, MissingPage, NoPagesPage, WaitingPage } from "./errorPages";
 import { allowedPages } from "./navigation";
