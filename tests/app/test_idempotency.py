@@ -148,7 +148,7 @@ async def test_an_answer_without_a_body_is_remembered_too(client: Client, firm: 
 
 
 async def test_a_secret_that_is_shown_once_is_not_kept(client: Client, firm: Firm, database_url: str) -> None:
-    body = {"name": "Loader", "scopes": ["events:write"], "days": 1}
+    body = {"name": "Loader", "scopes": ["events:write"], "days": 1, "reason": "The till is new."}
     first = await client.post("/api/v1/api-keys", json=body, headers={"Idempotency-Key": "k1"})
     again = await client.post("/api/v1/api-keys", json=body, headers={"Idempotency-Key": "k1"})
     assert first.status_code == 201

@@ -27,7 +27,8 @@ def test_only_the_store_of_receipts_writes_to_the_event_log() -> None:
     writers = {
         str(path.relative_to(_SOURCE)) for path in _SOURCE.rglob("*.py") if _WRITING.search(path.read_text("utf-8"))
     }
-    assert writers == {"kit/log.py", "ingest/store/receipts.py"}
+    # A row that was set aside came through a contract before, and is put back as it was.
+    assert writers == {"kit/log.py", "kit/log_failures.py", "ingest/store/receipts.py"}
 
 
 def test_only_checked_batches_reach_the_store_of_receipts() -> None:

@@ -107,6 +107,8 @@ class Sources:
                 run.look_again()
         for source, (tenant, version) in due.items():
             if source not in self._runs and self._take_lock(connection, source):
+                if not self._runs:
+                    self._admit(connection)  # nobody has asked while there was no reader
                 self._start(tenant, source, version)
 
     def _take_lock(self, connection: Connection, source: uuid.UUID) -> bool:
@@ -117,7 +119,6 @@ class Sources:
         # The parsers are loaded with the first source: a process without any stays small.
         from finer.app.source_run import SourceRun  # noqa: PLC0415
 
-        self._admitted.set()
         run = SourceRun(self._database, self._settings, tenant, source, version, self._admitted)
         self._runs[source] = run
         run.start()

@@ -63,7 +63,7 @@ def quarantine_group() -> None:
 @quarantine_group.command("list")
 @_selection
 @click.option("--state", type=_STATES, help="Records in this state; open and edited ones if not given.")
-@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True, help="Records at most.")
 @tenant_option
 @data_dir_option
 @json_option
