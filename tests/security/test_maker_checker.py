@@ -158,7 +158,7 @@ def test_b11_an_expired_proposal_cannot_be_approved(office: Office, clock: Fixed
     with pytest.raises(ProposalExpired):
         office.decide(proposal, office.checker)
     with office.firm.tx(acting(office.checker)) as tx:
-        assert proposals.state_of(tx, proposals.get_proposal(tx, proposal.id)) == "expired"
+        assert proposals.state_of(tx, proposals.get_proposal(tx, PROPOSAL_KINDS, proposal.id)) == "expired"
 
 
 def test_b11_approving_twice_does_it_once(office: Office) -> None:
@@ -244,12 +244,12 @@ def test_b01_a_proposal_of_another_firm_does_not_exist(office: Office, other_fir
     stranger = other_firm.user(Role.ADMINISTRATOR)
     with other_firm.tx(acting(stranger)) as tx:
         with pytest.raises(ProposalNotFound):
-            proposals.get_proposal(tx, proposal.id)
+            proposals.get_proposal(tx, PROPOSAL_KINDS, proposal.id)
         with pytest.raises(ProposalNotFound):
             proposals.decide(
                 tx, PROPOSAL_KINDS, proposal.id, approve=True, sha256=proposal.payload_sha256, reason="ok ok"
             )
-        assert proposals.list_proposals(tx, None) == []
+        assert proposals.list_proposals(tx, PROPOSAL_KINDS, None) == []
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,7 @@ def test_b11_whatever_three_administrators_do_two_of_them_agreed(
         except FinerError:
             continue
     with firm.tx(acting(office.maker)) as tx:
-        final = {one.id: one for one in proposals.list_proposals(tx, None)}
+        final = {one.id: one for one in proposals.list_proposals(tx, PROPOSAL_KINDS, None)}
     for one in made:
         checkers = {said.checker_id for said in final[one.id].approvals if said.approved}
         assert (final[one.id].state is ProposalState.EXECUTED) == bool(checkers)

@@ -34,7 +34,7 @@ from finer.identity.types import (
     SecurityState,
     User,
 )
-from finer.ingest.service import acts, contracts, parsing, quarantine, receipts
+from finer.ingest.service import acts, contracts, drafts, parsing, quarantine, receipts
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
@@ -158,6 +158,11 @@ class Samples:
 
     def contract(self) -> str:
         return "transaction"
+
+    def draft_id(self) -> str:
+        with self._world.firm.tx() as tx:
+            draft = drafts.create(tx, "transaction", None, self._world.mark)
+        return show_id("cver", draft.id)
 
     def alert_id(self) -> str:
         return show_id("alr", self._alert())
@@ -389,6 +394,14 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "POST /api/v1/alerts/{alert_id}/assignment": {"version": 1},
         "POST /api/v1/alerts/{alert_id}/taking": {"version": 1},
         "POST /api/v1/alerts/{alert_id}/reveal": {"field": "account_id", "reason": "matrix"},
+        "POST /api/v1/contract-drafts": {"name": "parcel"},
+        "PUT /api/v1/contract-drafts/{draft_id}": {
+            "text": contracts.built_in_texts()["transaction"],
+            "revision": 1,
+        },
+        "POST /api/v1/contract-drafts/{draft_id}/trial": {"revision": 1},
+        "POST /api/v1/contract-drafts/{draft_id}/publication": {"revision": 1, "reason": "matrix"},
+        "POST /api/v1/contracts/validation": {"name": "transaction", "text": "x"},
         "POST /api/v1/proposals/{proposal_id}/approval": {"sha256": sha256, "reason": "matrix"},
         "POST /api/v1/proposals/{proposal_id}/rejection": {"sha256": sha256, "reason": "matrix"},
         "POST /api/v1/users": {"email": f"{uuid.uuid4().hex}@x.example", "name": "Matrix", "role": "auditor"},

@@ -246,6 +246,9 @@ def _dependencies(services: Services) -> dict[str, Provide]:
             return []
         return services.lake.account_timeline(alert_tx.tenant, alert.account_id, alert.occurred_at, alert.event_id)
 
+    def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
+        return services.lake.newest(sample_tx.tenant, contract)
+
     def constant(value: Any) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
@@ -256,6 +259,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),
         "account_timeline": constant(account_timeline),
+        "contract_sample": constant(contract_sample),
         "services": constant(services),
         "credentials": constant(services.authenticator),
         "machine_tokens": constant(services.authenticator.machine_tokens),

@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": "upkeep:verify_command",
     "doctor": "upkeep",
     "ingest": "ingest",
+    "contract": "contract",
     "source": "source",
     "quarantine": "quarantine:quarantine_group",
     "sql": "data",

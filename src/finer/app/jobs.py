@@ -27,12 +27,14 @@ from finer.app.queries import Queries
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.app.supervisor import database_url
+from finer.app.trials import try_draft
 from finer.identity.service import chain
-from finer.ingest.service import acts
+from finer.ingest.service import acts, drafts
 from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
+from finer.warehouse import service as warehouse
 from finer.workspace.service import schedules
 
 _log = structlog.get_logger(__name__)
@@ -118,6 +120,7 @@ class Jobs:
         self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
         self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
         self.app.task(name=schedules.TASK, queue=runs.QUEUE)(self._run_sql_schedule)
+        self.app.task(name=drafts.TRY_TASK, queue="trials", retry=retry)(self._try_contract)
         self.app.task(name=runs.TASK, queue=runs.QUEUE, retry=retry)(self._run_job)
         self.app.task(name=acts.CARRY_ON, queue="quarantine", retry=retry)(self._carry_on_quarantine)
         for job in JOBS.values():
@@ -153,6 +156,13 @@ class Jobs:
 
     def _run_sql_schedule(self, tenant: str, schedule: str) -> None:
         self._queries.run_schedule(uuid.UUID(tenant), uuid.UUID(schedule))
+
+    def _try_contract(self, tenant: str, version: str, revision: int) -> None:
+        reader = warehouse.LakeReader(self._url, self._settings)
+        try:
+            try_draft(self._database, reader, uuid.UUID(tenant), uuid.UUID(version), revision)
+        finally:
+            reader.close()
 
     def _run_job(self, tenant: str, run: str) -> None:
         self._runner.run(uuid.UUID(tenant), uuid.UUID(run))

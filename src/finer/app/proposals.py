@@ -11,8 +11,18 @@ from finer.identity.service import firm, machine_approvals, sso_approvals, staff
 from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types import Permission
+from finer.ingest.service import drafts
 
 _KINDS = (
+    ProposalKind(
+        name=drafts.PUBLISH,
+        title="Publish a version of a contract",
+        propose=Permission.CONTRACTS_WRITE,
+        approve=Permission.CONTRACTS_APPROVE,
+        version=drafts.publish_version,
+        describe=drafts.describe_publication,
+        execute=drafts.execute_publication,
+    ),
     ProposalKind(
         name=ENABLE,
         title="Let somebody in who can approve for others",

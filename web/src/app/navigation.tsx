@@ -8,6 +8,7 @@ import {
   DashboardOutlined,
   DatabaseOutlined,
   FieldTimeOutlined,
+  FileProtectOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -31,6 +32,7 @@ export interface NavPage {
     | typeof paths.quarantine
     | typeof paths.catalogue
     | typeof paths.jobs
+    | typeof paths.contracts
     | typeof paths.access
     | typeof paths.audit
     | typeof paths.privacy
@@ -66,6 +68,13 @@ const PAGES: readonly NavPage[] = [
     title: "Pipeline",
     icon: <ApartmentOutlined aria-hidden />,
     needs: permission.readPipeline,
+    group: "Data",
+  },
+  {
+    path: paths.contracts,
+    title: "Contracts",
+    icon: <FileProtectOutlined aria-hidden />,
+    needs: permission.readContracts,
     group: "Data",
   },
   {

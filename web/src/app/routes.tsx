@@ -116,6 +116,26 @@ const sql = createRoute({
   component: lazyRouteComponent(() => import("../features/workspace/WorkspacePage"), "WorkspacePage"),
 });
 
+const contracts = createRoute({
+  getParentRoute: () => inside,
+  path: paths.contracts,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/ingest/ContractsPage"), "ContractsPage"),
+});
+
+const contract = createRoute({
+  getParentRoute: () => inside,
+  path: paths.contract,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/ingest/ContractPage"), "ContractPage"),
+});
+
+const contractDraft = createRoute({
+  getParentRoute: () => inside,
+  path: paths.contractDraft,
+  component: lazyRouteComponent(() => import("../features/ingest/DraftPage"), "DraftPage"),
+});
+
 const quarantine = createRoute({
   getParentRoute: () => inside,
   path: paths.quarantine,
@@ -207,6 +227,9 @@ export const tree = root.addChildren([
     catalogue,
     jobs,
     pipeline,
+    contracts,
+    contract,
+    contractDraft,
     sources.addChildren([source]),
     lake,
     sql,

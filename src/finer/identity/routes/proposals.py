@@ -76,12 +76,15 @@ class ProposalController(Controller):
     ) -> builtins.list[ProposalView]:
         """Proposals that the caller reaches, the newest first."""
         names = {user.id: user.name for user in people.list_users(tx)}
-        return [_show(tx, proposal_kinds, one, names) for one in proposals.list_proposals(tx, proposal_state)]
+        return [
+            _show(tx, proposal_kinds, one, names)
+            for one in proposals.list_proposals(tx, proposal_kinds, proposal_state)
+        ]
 
     @get("/{proposal_id:str}", opt={"permission": Permission.PROPOSALS_READ}, sync_to_thread=True, summary="A proposal")
     def detail(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
         """One proposal, with what it would change."""
-        return _one(tx, proposal_kinds, proposals.get_proposal(tx, read_id("pro", proposal_id)))
+        return _one(tx, proposal_kinds, proposals.get_proposal(tx, proposal_kinds, read_id("pro", proposal_id)))
 
     @post(
         "/{proposal_id:str}/approval",

@@ -30,7 +30,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import reach_of
 from finer.identity.service.people import get_user
 from finer.identity.store.proposals import ProposalStore
-from finer.identity.types import Approval, Change, Permission, Proposal, ProposalState, User
+from finer.identity.types import Approval, Change, Permission, Proposal, ProposalState, Role, User
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -108,16 +108,23 @@ def propose(tx: Tx, kinds: Kinds, name: str, payload: Payload, reason: str) -> P
     return proposal
 
 
-def list_proposals(tx: Tx, state: ProposalState | None) -> list[Proposal]:
-    """Proposals that the caller reaches, the newest first, at most 200."""
-    return ProposalStore(tx).all(reach_of(tx.actor, Permission.PROPOSALS_READ), state, _LISTED_MAX)
+def list_proposals(tx: Tx, kinds: Kinds, state: ProposalState | None) -> list[Proposal]:
+    """Proposals that the caller reaches or may approve, the newest first, at most 200."""
+    reach = reach_of(tx.actor, Permission.PROPOSALS_READ)
+    return ProposalStore(tx).all(reach, _approvable(tx, kinds), state, _LISTED_MAX)
 
 
-def get_proposal(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> Proposal:
-    """One proposal. Raises ProposalNotFound, also for one that is out of reach."""
+def _approvable(tx: Tx, kinds: Kinds) -> list[str]:
+    """The kinds that the caller's role may approve, and so has to see."""
+    may = permissions_of(Role(tx.actor.role)) if tx.actor.kind == "user" else frozenset()
+    return [kind.name for kind in kinds.values() if kind.approve in may and Permission.PROPOSALS_DECIDE in may]
+
+
+def get_proposal(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, lock: bool = False) -> Proposal:
+    """One proposal. Raises ProposalNotFound, also for one that the caller neither reaches nor may approve."""
     found = ProposalStore(tx).find(identifier, lock=lock)
     reach = reach_of(tx.actor, Permission.PROPOSALS_READ)
-    if found is None or not reach.covers(owner=found.maker_id, team=None):
+    if found is None or not (reach.covers(owner=found.maker_id, team=None) or found.kind in _approvable(tx, kinds)):
         raise ProposalNotFound(f"There is no proposal {show_id('pro', identifier)}.")
     return found
 
@@ -148,7 +155,7 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
     Raises ProposalNotFound, OwnProposal, PermissionMissing, ProposalClosed, ProposalExpired, ProposalChanged (another
     payload than the one that was seen), ProposalStale (what it would change has changed since).
     """
-    proposal = get_proposal(tx, identifier, lock=True)
+    proposal = get_proposal(tx, kinds, identifier, lock=True)
     kind = _kind(kinds, proposal.kind)
     checker = _actor_with(tx, kind.approve)
     if checker.id == proposal.maker_id:
@@ -179,12 +186,12 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
         store.decide(identifier, ProposalState.EXECUTED, tx.now())
     action = "proposals:approve" if approve else "proposals:reject"
     record_audit(tx, action, show_id("pro", identifier), detail | {"sha256": sha256.hex()})
-    return get_proposal(tx, identifier)
+    return get_proposal(tx, kinds, identifier)
 
 
 def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
     """Take one's own proposal back. Raises ProposalNotFound, OwnProposal for somebody else's, ProposalClosed."""
-    proposal = get_proposal(tx, identifier, lock=True)
+    proposal = get_proposal(tx, kinds, identifier, lock=True)
     if str(proposal.maker_id) != tx.actor.id:
         raise OwnProposal("Only its maker can withdraw a proposal. You can reject it.")
     if proposal.state is not ProposalState.WAITING:
@@ -192,7 +199,7 @@ def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
     ProposalStore(tx).decide(identifier, ProposalState.WITHDRAWN, tx.now())
     _drop(tx, _kind(kinds, proposal.kind), proposal)
     record_audit(tx, "proposals:withdraw", show_id("pro", identifier), {"kind": proposal.kind})
-    return get_proposal(tx, identifier)
+    return get_proposal(tx, kinds, identifier)
 
 
 def state_of(tx: Tx, proposal: Proposal) -> str:

@@ -35,10 +35,11 @@ class ProposalStore:
         row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
         return None if row is None else self._read([row])[0]
 
-    def all(self, reach: Reach, state: ProposalState | None, limit: int) -> list[Proposal]:
-        """Proposals within reach, the newest first; their owner is their maker."""
+    def all(self, reach: Reach, kinds: Sequence[str], state: ProposalState | None, limit: int) -> list[Proposal]:
+        """Proposals within reach, whose owner is their maker, and all of some kinds, the newest first."""
         query = sa.select(proposals).where(
-            proposals.c.tenant_id == self._tenant, condition(reach, owner=proposals.c.maker_id)
+            proposals.c.tenant_id == self._tenant,
+            sa.or_(condition(reach, owner=proposals.c.maker_id), proposals.c.kind.in_(kinds)),
         )
         if state is not None:
             query = query.where(proposals.c.state == state)

@@ -50,6 +50,11 @@ def built_in_texts() -> MappingType[str, str]:
     }
 
 
+def read_contract(text: str, place: str) -> Contract:
+    """The contract in a text, with rules and limits compiled. Raises ContractInvalid with `place` and the line."""
+    return check_contract(text, place)
+
+
 def contract(name: str) -> Contract:
     """The built-in contract of that name. Raises UnknownContract listing those that exist."""
     known = contracts()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from finer.ingest.tables import contract_versions
-from finer.ingest.types.contracts import ContractVersion, VersionState
+from finer.ingest.types.contracts import ContractVersion, DraftTrial, VersionState
 from finer.kit.tx import Tx
 
 _t = contract_versions.c
@@ -63,12 +64,12 @@ class ContractStore:
             revision=_t.revision + 1, trial=sa.null(),
         )  # fmt: skip
 
-    def set_trial(self, identifier: uuid.UUID, revision: int, trial: dict[str, Any]) -> bool:
+    def set_trial(self, identifier: uuid.UUID, revision: int, trial: DraftTrial) -> bool:
         """What the trial of a draft has found so far; False when the draft is another one by now."""
         changed = self._tx.connection.execute(
             contract_versions.update()
             .where(self._mine(), _t.id == identifier, _t.state == "draft", _t.revision == revision)
-            .values(trial=trial)
+            .values(trial=msgspec.to_builtins(trial))
         )
         return bool(changed.rowcount)
 
@@ -100,4 +101,5 @@ class ContractStore:
 
 
 def _version(row: Any) -> ContractVersion:
-    return ContractVersion(**{**row._mapping, "state": VersionState(row.state)})
+    trial = None if row.trial is None else msgspec.convert(row.trial, DraftTrial)
+    return ContractVersion(**{**row._mapping, "state": VersionState(row.state), "trial": trial})

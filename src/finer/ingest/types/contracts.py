@@ -6,7 +6,7 @@ import enum
 import uuid
 from collections.abc import Mapping as MappingType
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 import msgspec
 import pyarrow as pa
@@ -181,6 +181,68 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         raise KeyError(name)
 
 
+class Level(enum.StrEnum):
+    """How grave a change between two versions is, by the part of the version that it has to raise."""
+
+    NONE = "none"
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
+
+class ContractChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change between two versions. `backward`: senders may go on as they are. `forward`: readers may, too."""
+
+    kind: str
+    field: str
+    sentence: str
+    level: Level
+    backward: bool
+    forward: bool
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two versions beside each other; the newer one is `lowest_version` or higher."""
+
+    changes: tuple[ContractChange, ...]
+    level: Level
+    backward: bool
+    forward: bool
+    lowest_version: str
+
+
+class TrialCause(msgspec.Struct, frozen=True):
+    """How many records a rule of a draft would hold back, with the first reason and the keys of a few."""
+
+    field: str
+    rule: str
+    records: int
+    reason: str
+    keys: list[str]
+
+
+class DraftTrial(msgspec.Struct, frozen=True, kw_only=True):
+    """What a draft would have done: to the accepted records of the lake from `since` on, and to those in quarantine.
+
+    `unreadable` quarantined records cannot be judged: only their beginning is kept, or they came in a format that says
+    nothing without its header. `revision` is the one of the draft that was tried.
+    """
+
+    state: Literal["running", "done", "failed"]
+    revision: int
+    since: datetime
+    started_at: datetime
+    finished_at: datetime | None = None
+    expected: int = 0
+    checked: int = 0
+    refused: int = 0
+    causes: list[TrialCause] = []
+    quarantined: int = 0
+    released: int = 0
+    unreadable: int = 0
+    problem: str = ""
+
+
 class VersionState(enum.StrEnum):
     """How far a version of a contract has come; of each contract one is published, the one in force."""
 
@@ -192,7 +254,7 @@ class VersionState(enum.StrEnum):
 class ContractVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version of a firm's contract as it is kept. `document` is its ODCS text; a draft's changes by `revision`.
 
-    `author` and `published_by` are ids of actors. `trial` is what trying the draft has found, see `Trial`.
+    `author` and `published_by` are ids of actors.
     """
 
     id: uuid.UUID
@@ -208,7 +270,7 @@ class ContractVersion(msgspec.Struct, frozen=True, kw_only=True):
     published_by: str | None = None
     published_at: datetime | None = None
     retired_at: datetime | None = None
-    trial: dict[str, Any] | None = None
+    trial: DraftTrial | None = None
 
 
 class FirmContracts(msgspec.Struct, frozen=True, eq=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from finer.kit.documents import show_money
 from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.rules import table_of
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
@@ -40,6 +42,7 @@ select log_partition, log_offset, action from decisions
 _REPEATED = (
     "select log_partition, count(*) - count(distinct log_offset) as repeated from {table} group by log_partition"
 )
+_ARRIVED = "where received_at >= $since and received_at < $until"
 _LAST = "select log_partition, max(log_offset) as last from {table} group by log_partition"
 _UNMATCHED = (
     "select count(*) filter (b.log_offset is null) as left_over, count(*) filter (a.log_offset is null) as missing "
@@ -71,6 +74,43 @@ class LakeReader:
             raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
         except duckdb.Error as error:
             raise LakeUnavailable(f"The lake cannot be read: {str(error).splitlines()[0]}") from error
+
+    def batches(
+        self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime, rows: int = 16_384
+    ) -> Iterator[pa.RecordBatch]:
+        """The records of a contract that arrived from `since` to before `until`, at most `rows` at a time.
+
+        Empty when the lake holds none. Raises LakeUnavailable.
+        """
+        statement = f'select * from "{table_of(contract)}" {_ARRIVED}'  # noqa: S608 - a name of ours
+        try:
+            with self._attachments.use(tenant) as lake:
+                cursor = self._attachments.duckdb.cursor()
+                try:
+                    cursor.execute(f"use {lake}")
+                    yield from cursor.execute(statement, {"since": since, "until": until}).to_arrow_reader(rows)
+                finally:
+                    cursor.close()
+        except (LakeEmpty, duckdb.CatalogException):
+            return
+        except duckdb.Error as error:
+            raise LakeUnavailable(f"The lake cannot be read: {str(error).splitlines()[0]}") from error
+
+    def count(self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime) -> int:
+        """How many records `batches` gives. Raises LakeUnavailable."""
+        statement = f'select count(*) as n from "{table_of(contract)}" {_ARRIVED}'  # noqa: S608 - a name of ours
+        try:
+            return int(_rows(self.read(tenant, statement, {"since": since, "until": until}))[0]["n"])
+        except LakeEmpty:
+            return 0
+
+    def newest(self, tenant: uuid.UUID, contract: str, rows: int = 20) -> list[dict[str, Any]]:
+        """The newest records of a contract; empty when the lake holds none."""
+        statement = f'select * from "{table_of(contract)}" order by received_at desc limit {int(rows)}'  # noqa: S608
+        try:
+            return _rows(self.read(tenant, statement))
+        except LakeEmpty:
+            return []
 
     def tables(self, tenant: uuid.UUID) -> list[LakeTable]:
         """The tables of a tenant with their columns and row counts; empty without a lake."""

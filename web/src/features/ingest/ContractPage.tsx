@@ -1,0 +1,192 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { App, Button } from "antd";
+import { count, measure } from "../../shared/numbers";
+import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { Page } from "../../shared/ui/Page";
+import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { When } from "../../shared/ui/values";
+import { FieldTable } from "./FieldTable";
+import { beginDraft, type ContractDetail, contractQuery } from "./queries";
+import { SampleTable } from "./SampleTable";
+import { VersionList } from "./VersionList";
+import "./contracts.css";
+
+const TABS = { fields: "Fields", rules: "Rules", versions: "Versions", sample: "Sample" } as const;
+type Tab = keyof typeof TABS;
+
+/** One contract: what its records are held to, who answers for it, and every version there was. */
+export function ContractPage() {
+  const { contract } = useParams({ strict: false }) as { contract: string };
+  const query = useQuery(contractQuery(contract));
+  return (
+    <Page title={contract} aside={<Link to={paths.contracts}>All contracts</Link>}>
+      {query.error && !query.data ? (
+        <FailureState what="The contract" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      {!query.data && !query.error ? (
+        <RowsSkeleton rows={8} height={40} label="Loading the contract" />
+      ) : null}
+      {query.data ? <Contract detail={query.data} /> : null}
+    </Page>
+  );
+}
+
+function Contract({ detail }: { detail: ContractDetail }) {
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const { may } = useSession();
+  const { summary } = detail;
+  const tabs = (Object.keys(TABS) as Tab[]).filter(
+    (tab) => tab !== "sample" || may(permission.sampleContracts),
+  );
+  const shown = tabs.find((tab) => tab === search.tab) ?? "fields";
+  const go = (tab: Tab) =>
+    void navigate({
+      to: paths.contract,
+      params: { contract: summary.name },
+      search: tab === "fields" ? {} : { tab },
+    });
+  return (
+    <>
+      <p className="contracts-about">{summary.description}</p>
+      <Facts detail={detail} />
+      <Actions detail={detail} />
+      <section className="contracts-part" aria-label={TABS[shown]}>
+        <div className="contracts-tabs">
+          {tabs.map((tab) => (
+            <Button
+              key={tab}
+              type={shown === tab ? "primary" : "text"}
+              ghost={shown === tab}
+              aria-pressed={shown === tab}
+              onClick={() => go(tab)}
+            >
+              {TABS[tab]}
+            </Button>
+          ))}
+        </div>
+        {shown === "fields" ? <FieldTable fields={detail.fields} /> : null}
+        {shown === "rules" ? <RuleList detail={detail} /> : null}
+        {shown === "versions" ? <VersionList detail={detail} /> : null}
+        {shown === "sample" ? <SampleTable contract={summary.name} /> : null}
+      </section>
+    </>
+  );
+}
+
+function Facts({ detail }: { detail: ContractDetail }) {
+  const { summary, service_levels, payloads, team } = detail;
+  return (
+    <dl className="facts contracts-facts">
+      <Fact name="Version">
+        <span className="num">{summary.version}</span>{" "}
+        {summary.in_force ? null : <Tag word="Draft only" tone="review" />}
+        {summary.built_in ? <Tag word="Comes with Finer" tone="quiet" /> : null}
+      </Fact>
+      <Fact name="Owner">
+        {team.length > 0
+          ? team.map((one) => `${one.name}${one.role ? ` (${one.role})` : ""}`).join(", ")
+          : "–"}
+      </Fact>
+      <Fact name="Records in 24 h">
+        <Link
+          to={paths.pipeline}
+          search={{ tab: "receipts", contract: summary.name }}
+          hash="records"
+          className="num"
+        >
+          {count(summary.received)}
+        </Link>
+      </Fact>
+      <Fact name="Quarantined">
+        <Link to={paths.pipeline} search={{ contract: summary.name }} hash="records" className="num">
+          {count(summary.quarantined)}
+        </Link>{" "}
+        {summary.quarantined_share === null ? null : (
+          <span className="muted num">({measure(summary.quarantined_share * 100)} %)</span>
+        )}
+      </Fact>
+      <Fact name="Last record">{summary.last_event_at ? <When at={summary.last_event_at} /> : "–"}</Fact>
+      {service_levels.map((one) => (
+        <Fact key={one.property} name={`Promised ${one.property}`}>
+          <span className="num" title={one.description}>
+            {one.value} {one.unit}
+          </span>
+        </Fact>
+      ))}
+      {payloads.length > 0 ? <Fact name="Bodies taken as they come">{payloads.join(", ")}</Fact> : null}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Actions({ detail }: { detail: ContractDetail }) {
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const navigate = useNavigate();
+  const { name, in_force } = detail.summary;
+  const begin = async () => {
+    try {
+      const draft = await beginDraft(name);
+      await navigate({ to: paths.contractDraft, params: { draft: draft.id } });
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    }
+  };
+  return (
+    <div className="contracts-actions">
+      {may(permission.writeContracts) && in_force ? (
+        <Button type="primary" onClick={() => void begin()}>
+          Write a new version
+        </Button>
+      ) : null}
+      {detail.drafts.map((draft) => (
+        <Link key={draft.id} to={paths.contractDraft} params={{ draft: draft.id }}>
+          Draft {draft.version} by {draft.author}
+          {draft.tried ? ", tried" : ""}
+        </Link>
+      ))}
+      {in_force ? (
+        <span className="contracts-exports">
+          <span className="muted">As a file:</span>
+          {(["odcs", "json-schema", "markdown"] as const).map((form) => (
+            <a key={form} href={`/api/v1/contracts/${name}/export?form=${form}`} download>
+              {{ odcs: "ODCS YAML", "json-schema": "JSON Schema", markdown: "Markdown" }[form]}
+            </a>
+          ))}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+function RuleList({ detail }: { detail: ContractDetail }) {
+  if (detail.rules.length === 0)
+    return <p className="contracts-none muted">No rule looks at several fields of a record together.</p>;
+  return (
+    <ul className="contracts-list">
+      {detail.rules.map((rule) => (
+        <li key={rule.name}>
+          <p>
+            <strong>{rule.sentence}</strong>
+          </p>
+          <p className="muted">
+            {rule.name}: <code>{rule.condition}</code>
+          </p>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,102 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Input } from "antd";
+import { useState } from "react";
+import { count, measure } from "../../shared/numbers";
+import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { Page } from "../../shared/ui/Page";
+import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { When } from "../../shared/ui/values";
+import { NewContract } from "./NewContract";
+import { type ContractSummary, contractsQuery } from "./queries";
+import "./contracts.css";
+
+/** What records of each kind are held to, who answers for it, and how many keep it. */
+export function ContractsPage() {
+  const { may } = useSession();
+  const { data, error, refetch } = useQuery(contractsQuery);
+  const [wanted, setWanted] = useState("");
+  const found = data?.filter((one) => `${one.name} ${one.owner} ${one.description}`.includes(wanted.trim()));
+  return (
+    <Page title="Contracts">
+      <div className="contracts-bar">
+        <Input.Search
+          aria-label="Find a contract"
+          placeholder="Name, owner or purpose"
+          allowClear
+          value={wanted}
+          onChange={(event) => setWanted(event.target.value)}
+        />
+        {may(permission.writeContracts) ? <NewContract /> : null}
+      </div>
+      {error && !data ? (
+        <FailureState what="The contracts" error={error} onRetry={() => void refetch()} />
+      ) : null}
+      {!data && !error ? <RowsSkeleton rows={8} height={44} label="Loading the contracts" /> : null}
+      {found?.length === 0 ? (
+        <EmptyState title="No contract fits">Contracts are found by name, owner and purpose.</EmptyState>
+      ) : null}
+      {found && found.length > 0 ? <ContractTable contracts={found} /> : null}
+    </Page>
+  );
+}
+
+function ContractTable({ contracts }: { contracts: readonly ContractSummary[] }) {
+  return (
+    <div className="table-scroll contracts-part">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Contract</th>
+            <th scope="col">Version</th>
+            <th scope="col">Owner</th>
+            <th scope="col" className="right">
+              Records in 24 h
+            </th>
+            <th scope="col" className="right">
+              Quarantined
+            </th>
+            <th scope="col" className="right">
+              Last record
+            </th>
+            <th scope="col">What it is for</th>
+          </tr>
+        </thead>
+        <tbody>
+          {contracts.map((one) => (
+            <Row key={one.name} contract={one} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ contract: one }: { contract: ContractSummary }) {
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={paths.contract} params={{ contract: one.name }}>
+          {one.name}
+        </Link>
+      </th>
+      <td>
+        <span className="num">{one.version}</span>{" "}
+        {one.in_force ? null : <Tag word="Draft only" tone="review" />}
+        {one.in_force && one.drafts > 0 ? <Tag word={`${one.drafts} in draft`} tone="quiet" /> : null}
+      </td>
+      <td>{one.owner || "–"}</td>
+      <td className="right num">{count(one.received)}</td>
+      <td className="right num">
+        {one.quarantined_share === null ? "–" : `${measure(one.quarantined_share * 100)} %`}
+      </td>
+      <td className="right">{one.last_event_at ? <When at={one.last_event_at} /> : "–"}</td>
+      <td className="contracts-purpose" title={one.description}>
+        {one.description}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,156 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { App, Button, Popconfirm } from "antd";
+import { useState } from "react";
+import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { Page } from "../../shared/ui/Page";
+import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { Changes } from "./Changes";
+import { PublishDialog } from "./PublishDialog";
+import {
+  assessmentQuery,
+  type ContractDraft,
+  discardDraft,
+  draftQuery,
+  saveDraft,
+  tryDraft,
+} from "./queries";
+import { TrialResult } from "./TrialResult";
+import { useSettled } from "./useSettled";
+import { YamlEditor } from "./YamlEditor";
+import "./contracts.css";
+
+/** A version on its way: its text, what it changes, its trial, and the wish to publish it. */
+export function DraftPage() {
+  const { draft } = useParams({ strict: false }) as { draft: string };
+  const query = useQuery(draftQuery(draft));
+  const title = query.data ? `${query.data.contract}, a draft` : "Draft";
+  return (
+    <Page
+      title={title}
+      aside={
+        query.data ? (
+          <Link to={paths.contract} params={{ contract: query.data.contract }}>
+            The contract
+          </Link>
+        ) : null
+      }
+    >
+      {query.error && !query.data ? (
+        <FailureState what="The draft" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      {!query.data && !query.error ? <RowsSkeleton rows={12} height={28} label="Loading the draft" /> : null}
+      {query.data ? <Editing key={query.data.id} draft={query.data} /> : null}
+    </Page>
+  );
+}
+
+function Editing({ draft }: { draft: ContractDraft }) {
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [text, setText] = useState(draft.text);
+  const [busy, setBusy] = useState(false);
+  const [publishing, setPublishing] = useState(false);
+  const settled = useSettled(text, 400);
+  const { data: found, error } = useQuery({
+    ...assessmentQuery(draft.contract, settled),
+    placeholderData: (before) => before,
+  });
+  const writes = may(permission.writeContracts);
+  const changed = text !== draft.text;
+  const act = async (work: () => Promise<ContractDraft>, done: string) => {
+    setBusy(true);
+    try {
+      client.setQueryData(draftQuery(draft.id).queryKey, await work());
+      await client.invalidateQueries({ queryKey: ["contracts"] });
+      message.success(done);
+    } catch (failure) {
+      message.error(reasonOf(failure), 8);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const discard = async () => {
+    try {
+      await discardDraft(draft);
+      await client.invalidateQueries({ queryKey: ["contracts"] });
+      await navigate({ to: paths.contracts });
+    } catch (failure) {
+      message.error(reasonOf(failure), 8);
+    }
+  };
+  const tried = draft.trial?.state === "done" && !changed;
+  return (
+    <div className="contracts-draft">
+      <section aria-label="Text" className="contracts-text">
+        <YamlEditor value={text} onChange={setText} line={found?.line ?? null} readOnly={!writes} />
+        {writes ? (
+          <div className="contracts-actions">
+            <Button
+              type={changed ? "primary" : "default"}
+              disabled={!changed || busy || found?.readable === false}
+              onClick={() =>
+                void act(() => saveDraft(draft, text), "The draft is saved. Try it before you publish it.")
+              }
+            >
+              Save
+            </Button>
+            <Button
+              disabled={changed || busy || draft.trial?.state === "running"}
+              onClick={() => void act(() => tryDraft(draft), "The trial has begun.")}
+            >
+              Try it on last week's records
+            </Button>
+            <Button
+              type={tried ? "primary" : "default"}
+              disabled={!tried || busy || draft.problems.length > 0}
+              onClick={() => setPublishing(true)}
+            >
+              Publish …
+            </Button>
+            <Popconfirm title="Discard this draft?" okText="Discard" onConfirm={() => void discard()}>
+              <Button danger type="text">
+                Discard
+              </Button>
+            </Popconfirm>
+          </div>
+        ) : null}
+      </section>
+      <section aria-label="What it changes" className="contracts-findings">
+        {error ? <p role="alert">{reasonOf(error)}</p> : null}
+        {found && !found.readable ? (
+          <p role="alert" className="problem">
+            {found.line ? `Line ${found.line}: ` : ""}
+            {found.problem}
+          </p>
+        ) : null}
+        {found?.readable ? (
+          <>
+            <h2>
+              Version <span className="num">{found.version}</span>
+            </h2>
+            {found.comparison ? (
+              <Changes comparison={found.comparison} />
+            ) : (
+              <p className="muted">It is a new kind of record: nothing is held to it yet.</p>
+            )}
+            {found.problems?.map((problem) => (
+              <p key={problem} className="problem">
+                {problem}
+              </p>
+            ))}
+          </>
+        ) : null}
+        {draft.trial && !changed ? <TrialResult trial={draft.trial} /> : null}
+        {!draft.trial && !changed ? (
+          <p className="muted">It was not tried yet. A trial shows what it would have quarantined.</p>
+        ) : null}
+      </section>
+      {publishing ? <PublishDialog draft={draft} onClose={() => setPublishing(false)} /> : null}
+    </div>
+  );
+}
