@@ -25,7 +25,7 @@ from finer.ingest.types.records import Body
 from finer.kit.actors import Actor
 from finer.kit.db import Database
 from finer.kit.settings import Settings
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeBatch
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
 from tests.ingest.contract_texts import document, field, text, with_field, with_options

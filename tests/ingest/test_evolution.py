@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finer.ingest.rules.contract import check_contract
-from finer.ingest.rules.evolution import compare, lost_to_finer
+from finer.ingest.rules.evolution import compare, lost_to_finer, not_publishable
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.contracts import Level
 from finer.ingest.types.records import Body
@@ -160,3 +160,14 @@ def test_what_finer_reads_has_to_stay() -> None:
     field(found, "customer_id")["required"] = False
     draft = check_contract(text(found), "draft")
     assert [sentence.split()[0] for sentence in lost_to_finer(OLD, draft)] == ["customer_id", "account_id"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"), [(_number, "mcc changes its type"), (_add(classification="personal"), "extra is classified")]
+)
+def test_what_the_lake_or_an_erasure_could_not_follow_is_not_published(edit: Edit, said: str) -> None:
+    found = document("transaction")
+    edit(found)
+    [sentence] = not_publishable(OLD, OLD, check_contract(text(found), "transaction"))
+    assert sentence.startswith(said)
+    assert not_publishable(OLD, OLD, OLD) == []

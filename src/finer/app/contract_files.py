@@ -18,7 +18,7 @@ from finer.ingest.types.contracts import Comparison, Contract
 from finer.kit.db import Database
 from finer.kit.errors import NotFound
 from finer.kit.settings import Settings
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 
 class Tested(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import schedules
 
 _log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from finer.ingest.types.contracts import ContractVersion, DraftTrial
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import FinerError, NotFound
-from finer.warehouse import service as warehouse
+from finer.warehouse.service import lake as warehouse
 
 _log = structlog.get_logger(__name__)
 _TELL_EVERY_S = 1.0

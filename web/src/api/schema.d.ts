@@ -662,6 +662,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/contract-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin a draft
+         * @description A draft of a contract, new or known. A wrong text is told with the line of its mistake.
+         */
+        post: operations["ApiV1ContractDraftsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-drafts/{draft_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A draft
+         * @description A draft with its text, what it would change, and what its trial found.
+         */
+        get: operations["ApiV1ContractDraftsDraftIdDetail"];
+        /**
+         * Change a draft
+         * @description Another text for a draft; it has to be tried again. Refused when somebody else changed it meanwhile.
+         */
+        put: operations["ApiV1ContractDraftsDraftIdChange"];
+        post?: never;
+        /**
+         * Discard a draft
+         * @description Delete a draft.
+         */
+        delete: operations["ApiV1ContractDraftsDraftIdDiscard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-drafts/{draft_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose to publish
+         * @description Ask for a draft to come into force. Somebody else approves it, on the page Approvals.
+         */
+        post: operations["ApiV1ContractDraftsDraftIdPublicationPublish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-drafts/{draft_id}/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try it
+         * @description Hold the records of a week, accepted and quarantined, to a draft. The draft shows how far it has come.
+         */
+        post: operations["ApiV1ContractDraftsDraftIdTrialTryIt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List contracts
+         * @description Every contract of the firm in the version in force, with what came in within a day.
+         */
+        get: operations["ApiV1ContractsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a text
+         * @description What a text of a contract is worth: the line of a mistake, or what it changes of the version in force.
+         */
+        post: operations["ApiV1ContractsValidationValidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{contract}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One contract
+         * @description A contract: its fields, rules, owner and service levels, with all versions and drafts.
+         */
+        get: operations["ApiV1ContractsDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{contract}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare two versions
+         * @description Every change between two versions with whom it breaks.
+         */
+        get: operations["ApiV1ContractsComparisonCompare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{contract}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A contract as a file
+         * @description A version, the one in force if none is given, as ODCS YAML, JSON Schema or Markdown.
+         */
+        get: operations["ApiV1ContractsExportExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{contract}/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sample records
+         * @description A few of the newest records, each value in the form that the caller may see.
+         */
+        get: operations["ApiV1ContractsSampleSample"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -3357,6 +3565,17 @@ export interface components {
         Asked: {
             items: components["schemas"]["RunView"][];
         };
+        /** Assessment */
+        Assessment: {
+            comparison?: components["schemas"]["Comparison"] | null;
+            line?: number | null;
+            /** @default  */
+            problem: string;
+            problems?: string[];
+            readable: boolean;
+            /** @default  */
+            version: string;
+        };
         /** AssessmentBody */
         AssessmentBody: {
             people_affected?: number | null;
@@ -3620,6 +3839,14 @@ export interface components {
             id: string;
             name: string;
         };
+        /** Comparison */
+        Comparison: {
+            backward: boolean;
+            changes: components["schemas"]["ContractChange"][];
+            forward: boolean;
+            level: components["schemas"]["Level"];
+            lowest_version: string;
+        };
         /**
          * Containment
          * @description What can be done at once about an account or a key.
@@ -3629,6 +3856,15 @@ export interface components {
         /** ContainmentBody */
         ContainmentBody: {
             act: components["schemas"]["Containment"];
+        };
+        /** ContractChange */
+        ContractChange: {
+            backward: boolean;
+            field: string;
+            forward: boolean;
+            kind: string;
+            level: components["schemas"]["Level"];
+            sentence: string;
         };
         /** ContractCounts */
         ContractCounts: {
@@ -3640,6 +3876,56 @@ export interface components {
             quarantined: number;
             received: number;
             released: number;
+        };
+        /** ContractDetail */
+        ContractDetail: {
+            drafts: components["schemas"]["DraftSummary"][];
+            fields: components["schemas"]["FieldView"][];
+            payloads: string[];
+            rules: components["schemas"]["RuleView"][];
+            service_levels: components["schemas"]["ServiceLevel"][];
+            summary: components["schemas"]["ContractSummary"];
+            team: components["schemas"]["TeamMember"][];
+            versions: components["schemas"]["VersionView"][];
+        };
+        /** ContractDraft */
+        ContractDraft: {
+            author: string;
+            comparison: components["schemas"]["Comparison"] | null;
+            contract: string;
+            id: string;
+            note: string;
+            problems: string[];
+            revision: number;
+            text: string;
+            trial: components["schemas"]["DraftTrial"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            version: string;
+        };
+        /** ContractList */
+        ContractList: {
+            items: components["schemas"]["ContractSummary"][];
+        };
+        /** ContractSample */
+        ContractSample: {
+            rows: components["schemas"]["SampleCell"][][];
+        };
+        /** ContractSummary */
+        ContractSummary: {
+            built_in: boolean;
+            description: string;
+            drafts: number;
+            fields: number;
+            in_force: boolean;
+            last_event_at: string | null;
+            name: string;
+            owner: string;
+            quarantined: number;
+            quarantined_share: number | null;
+            received: number;
+            rules: number;
+            version: string;
         };
         /** Cost */
         Cost: {
@@ -3708,6 +3994,50 @@ export interface components {
         /** DiscoveryBody */
         DiscoveryBody: {
             issuer: string;
+        };
+        /** DraftBody */
+        DraftBody: {
+            /** @default  */
+            note: string;
+            revision: number;
+            text: string;
+        };
+        /** DraftSummary */
+        DraftSummary: {
+            author: string;
+            id: string;
+            note: string;
+            revision: number;
+            tried: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            version: string;
+        };
+        /** DraftTrial */
+        DraftTrial: {
+            causes?: components["schemas"]["TrialCause"][];
+            /** @default 0 */
+            checked: number;
+            /** @default 0 */
+            expected: number;
+            finished_at?: string | null;
+            /** @default  */
+            problem: string;
+            /** @default 0 */
+            quarantined: number;
+            /** @default 0 */
+            refused: number;
+            /** @default 0 */
+            released: number;
+            revision: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+            /** @default 0 */
+            unreadable: number;
         };
         /** Duration */
         Duration: {
@@ -3783,6 +4113,18 @@ export interface components {
             contract: string;
             field: string;
             readers: components["schemas"]["Node"][];
+        };
+        /** FieldView */
+        FieldView: {
+            aliases: string[];
+            classification: string | null;
+            column: string;
+            data_class: components["schemas"]["DataClass"];
+            description: string;
+            must_be: string[];
+            name: string;
+            required: boolean;
+            type: string;
         };
         /** FiredRule */
         FiredRule: {
@@ -4017,6 +4359,12 @@ export interface components {
          * @enum {string}
          */
         Law: "gdpr" | "sg_pdpa" | "ph_dpa" | "th_pdpa";
+        /**
+         * Level
+         * @description How grave a change between two versions is, by the part of the version that it has to raise.
+         * @enum {string}
+         */
+        Level: "none" | "patch" | "minor" | "major";
         /** LineageGraph */
         LineageGraph: {
             edges: components["schemas"]["Edge"][];
@@ -4098,6 +4446,13 @@ export interface components {
             proposal: string | null;
             revoked_at: string | null;
             scopes: components["schemas"]["Permission"][];
+        };
+        /** NewDraft */
+        NewDraft: {
+            name: string;
+            /** @default  */
+            note: string;
+            text?: string | null;
         };
         /** NewOAuthClient */
         NewOAuthClient: {
@@ -4280,7 +4635,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -4415,6 +4770,16 @@ export interface components {
             role_claim: string;
             role_map?: components["schemas"]["RoleMapping"][];
             scopes?: string[];
+        };
+        /** Publication */
+        Publication: {
+            proposal: string | null;
+            published: boolean;
+        };
+        /** PublicationBody */
+        PublicationBody: {
+            reason: string;
+            revision: number;
         };
         /** QuarantineAct */
         QuarantineAct: {
@@ -4717,6 +5082,10 @@ export interface components {
             left: number;
             raw: string;
         };
+        /** RevisionBody */
+        RevisionBody: {
+            revision: number;
+        };
         /**
          * Role
          * @description What somebody is at a firm. `customer` is the firm's own retail customer, `service` a machine.
@@ -4758,6 +5127,13 @@ export interface components {
             open: number;
             rule: string;
             title: string;
+        };
+        /** RuleView */
+        RuleView: {
+            condition: string;
+            fields: string[];
+            name: string;
+            sentence: string;
         };
         /** RunDetail */
         RunDetail: {
@@ -4819,6 +5195,12 @@ export interface components {
             stopping: boolean;
             total: number | null;
             whole: boolean;
+        };
+        /** SampleCell */
+        SampleCell: {
+            data_class: components["schemas"]["DataClass"];
+            field: string;
+            value: string | null;
         };
         /** Saved */
         Saved: {
@@ -4977,6 +5359,13 @@ export interface components {
          * @enum {string}
          */
         SecurityState: "open" | "acknowledged" | "closed";
+        /** ServiceLevel */
+        ServiceLevel: {
+            description: string;
+            property: string;
+            unit: string;
+            value: string;
+        };
         /** Session */
         Session: {
             address: string;
@@ -5285,6 +5674,11 @@ export interface components {
         TeamBody: {
             name: string;
         };
+        /** TeamMember */
+        TeamMember: {
+            name: string;
+            role: string;
+        };
         /** TeamView */
         TeamView: {
             id: string;
@@ -5303,6 +5697,11 @@ export interface components {
         /** TermBody */
         TermBody: {
             days: number;
+        };
+        /** TextBody */
+        TextBody: {
+            name: string;
+            text: string;
         };
         /** Throughput */
         Throughput: {
@@ -5351,6 +5750,14 @@ export interface components {
             mapping: string;
             source?: string | null;
         };
+        /** TrialCause */
+        TrialCause: {
+            field: string;
+            keys: string[];
+            reason: string;
+            records: number;
+            rule: string;
+        };
         /** TrialRecord */
         TrialRecord: {
             values: components["schemas"]["TrialValue"][];
@@ -5387,6 +5794,23 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /**
+         * VersionState
+         * @description How far a version of a contract has come; of each contract one is published, the one in force.
+         * @enum {string}
+         */
+        VersionState: "draft" | "published" | "retired";
+        /** VersionView */
+        VersionView: {
+            author: string;
+            id: string | null;
+            note: string;
+            published_at: string | null;
+            published_by: string;
+            retired_at: string | null;
+            state: components["schemas"]["VersionState"];
+            version: string;
         };
         /** Versions */
         Versions: {
@@ -7109,6 +7533,415 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogueDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsDraftIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsDraftIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsDraftIdDiscard: {
+        parameters: {
+            query: {
+                revision: number;
+            };
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsDraftIdPublicationPublish: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublicationBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publication"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractDraftsDraftIdTrialTryIt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractDraft"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsValidationValidate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assessment"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsComparisonCompare: {
+        parameters: {
+            query: {
+                old: string;
+                new: string;
+            };
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsExportExport: {
+        parameters: {
+            query?: {
+                form?: "odcs" | "json-schema" | "markdown";
+                version?: string | null;
+            };
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ContractsSampleSample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSample"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, localcontext
 
+from finer.ingest.rules.classes import CLASSES, severity
 from finer.ingest.rules.times import read_date, read_timestamp
 from finer.ingest.types.contracts import Comparison, Contract, ContractChange, Field, Kind, Level, RowRule
+from finer.kit.masking import DataClass
 
 _BREAKING, _MINOR, _PATCH = Level.MAJOR, Level.MINOR, Level.PATCH
 _SEVERITY = list(Level).index
@@ -86,7 +88,7 @@ def _fills_itself(field: Field) -> bool:
 def _field_changes(old: Field, new: Field) -> Iterator[ContractChange]:
     name = new.name
     if old.kind is not new.kind:
-        sentence = f"{name} was a {old.kind.value} and is a {new.kind.value}: the lake keeps both, in two columns."
+        sentence = f"{name} was a {old.kind.value} and is a {new.kind.value}: a column of the lake keeps its type."
         yield _change("type_changed", name, sentence, _BREAKING, backward=False, forward=False)
         return
     yield from _presence(old, new)
@@ -246,3 +248,20 @@ def _contract_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
     about = (old.description, old.team, old.service_levels)
     if about != (new.description, new.team, new.service_levels):
         yield _change("about_changed", "", "Its description, its owner or its service levels change.", _PATCH)
+
+
+def not_publishable(current: Contract | None, built_in: Contract | None, contract: Contract) -> list[str]:
+    """Why the lake or the erasure of people could not follow this version, in sentences."""
+    old = {} if current is None else {field.name: field for field in current.fields}
+    known = set() if built_in is None else {field.name for field in built_in.fields}
+    found = [
+        f"{field.name} changes its type, which a column of the lake cannot. Add a field of another name instead."
+        for field in contract.fields
+        if field.name in old and old[field.name].kind is not field.kind
+    ]
+    return found + [
+        f"{field.name} is classified {field.classification}, but Finer would not find it when a person is erased. "
+        "Send what belongs to a person in the fields that the built-in contracts have for it."
+        for field in contract.fields
+        if field.name not in known and severity(CLASSES[field.classification]) >= severity(DataClass.PERSONAL)
+    ]

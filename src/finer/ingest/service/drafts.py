@@ -13,7 +13,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.types import Change
 from finer.ingest.errors import ContractNotAcceptable, DraftChanged, UnknownContract, VersionNotFound
 from finer.ingest.rules.contract import check_contract, version_number
-from finer.ingest.rules.evolution import compare, lost_to_finer
+from finer.ingest.rules.evolution import compare, lost_to_finer, not_publishable
 from finer.ingest.service import contracts
 from finer.ingest.store.contracts import ContractStore
 from finer.ingest.types.contracts import Comparison, Contract, ContractVersion, DraftTrial, Level, VersionState
@@ -112,15 +112,15 @@ def assess(tx: Tx, contract: Contract) -> tuple[Comparison | None, list[str]]:
     """What a draft changes of the version in force (None for a new kind), and why it cannot be published, if so."""
     known = contracts.load(tx)
     current, built_in = known.current.get(contract.name), contracts.contracts().get(contract.name)
+    problems = not_publishable(current, built_in, contract)
     if current is None:
-        problems = []
         if contract.name in RESERVED:
             problems.append(f"The name {contract.name} belongs to a table of the lake. Choose another one.")
         if len(known.current) >= _KINDS_MAX:
             problems.append(f"A firm has at most {_KINDS_MAX} contracts.")
         return None, problems
     comparison = compare(current, contract)
-    problems = [] if built_in is None else lost_to_finer(built_in, contract)
+    problems += [] if built_in is None else lost_to_finer(built_in, contract)
     if comparison.level is Level.NONE:
         problems.append(f"It says the same as version {current.version}, which is in force.")
     elif version_number(contract.version) < version_number(comparison.lowest_version):
