@@ -326,7 +326,7 @@ class Samples:
             return show_id(saved.PREFIX, saved.create_saved(tx, draft).id)
 
     def schedule_id(self) -> str:
-        plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.value("saved_id")),
+        plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.saved_id()),
                     cron="0 9 * * *")  # fmt: skip
         with self._asker() as tx:
             return show_id(schedules.PREFIX, schedules.create_schedule(tx, plan).id)

@@ -133,6 +133,12 @@ def _names(old: Field, new: Field) -> Iterator[ContractChange]:
 
 
 def _texts(old: Field, new: Field) -> Iterator[ContractChange]:
+    yield from _values(old, new)
+    yield from _patterns(old, new)
+    yield from _readings(old, new)
+
+
+def _values(old: Field, new: Field) -> Iterator[ContractChange]:
     name = new.name
     less, more = sorted(set(old.allowed) - set(new.allowed)), sorted(set(new.allowed) - set(old.allowed))
     if new.allowed and not old.allowed:
@@ -146,6 +152,10 @@ def _texts(old: Field, new: Field) -> Iterator[ContractChange]:
             yield _change("values_removed", name, sentence, _BREAKING, backward=False)
         if more:
             yield _change("values_added", name, f"{name} may also be {' or '.join(more)}.", _MINOR, forward=False)
+
+
+def _patterns(old: Field, new: Field) -> Iterator[ContractChange]:
+    name = new.name
     if old.pattern != new.pattern:
         if new.pattern is None:
             yield _change(
@@ -154,6 +164,10 @@ def _texts(old: Field, new: Field) -> Iterator[ContractChange]:
         else:
             sentence = f"{name} must match {new.pattern}: values that do not are quarantined."
             yield _change("pattern_changed", name, sentence, _BREAKING, backward=False, forward=old.pattern is None)
+
+
+def _readings(old: Field, new: Field) -> Iterator[ContractChange]:
+    name = new.name
     for old_flag, new_flag, what in (
         (old.fold, new.fold, "in any case of letters"),
         (old.from_number, new.from_number, "as a plain number"),

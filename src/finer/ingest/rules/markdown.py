@@ -20,15 +20,21 @@ def must_be(field: Field) -> list[str]:
         found.append(f"It has {field.shortest} to {field.longest} characters.")
     if field.pattern is not None:
         found.append(f"It matches {field.pattern} as a whole.")
+    found += _limits(field)
+    if field.currency is not None:
+        found.append(f"It is an amount in the currency of {field.currency}, exact to its minor unit.")
+    return found + _filled(field)
+
+
+def _limits(field: Field) -> list[str]:
+    found = []
     if field.minimum is not None:
         found.append(f"It is {'more than' if field.exclusive_minimum else 'at least'} {field.minimum}.")
     if field.maximum is not None:
         found.append(f"It is {'less than' if field.exclusive_maximum else 'at most'} {field.maximum}.")
     elif field.kind is Kind.TIMESTAMP:
         found.append("It is at most one day after the record arrived.")
-    if field.currency is not None:
-        found.append(f"It is an amount in the currency of {field.currency}, exact to its minor unit.")
-    return found + _filled(field)
+    return found
 
 
 def _filled(field: Field) -> list[str]:

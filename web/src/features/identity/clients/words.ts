@@ -9,6 +9,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "quarantine:edit", about: "Change and discard refused records" },
   { scope: "quarantine:read", about: "Read refused records" },
   { scope: "quarantine:release", about: "Release refused records" },
+  { scope: "contracts:read", about: "Read contracts and what their versions change" },
   { scope: "pipeline:read", about: "Read the state of the pipeline" },
   { scope: "jobs:read", about: "See jobs and their runs" },
   { scope: "jobs:run", about: "Run, repeat and stop jobs" },
