@@ -27,7 +27,7 @@ _NOBODY = ("anonymous", "expired")
 RECORDED = {"POST /api/v1/events/{contract}", "POST /api/v1/decisions"}
 """Machines' records: receipts, the event log and decisions are the record of them."""
 
-UNCHANGING = {"POST /api/v1/sql/explanation", "POST /api/v1/sql/layout"}
+UNCHANGING = {"POST /api/v1/contracts/validation", "POST /api/v1/sql/explanation", "POST /api/v1/sql/layout"}
 """They look at a text that they are sent, and keep nothing."""
 
 SENSITIVE = {
@@ -112,7 +112,7 @@ def test_only_records_of_machines_are_recorded_elsewhere(app: Litestar) -> None:
         if handler.opt.get("recorded")
     }
     machines = {"POST /{contract:str}", "POST /", "POST /stripe/{hook:str}"}
-    assert exempt == machines | {"POST /explanation", "POST /layout", "POST /queries"}
+    assert exempt == machines | {"POST /explanation", "POST /layout", "POST /queries", "POST /validation"}
 
 
 @pytest.mark.parametrize("who", ["auditor", "risk_analyst"])

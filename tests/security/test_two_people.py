@@ -83,7 +83,8 @@ def test_b11_a_key_opens_nothing_before_somebody_else_approves_it(house: House) 
     made = _made(house, "engineer")
     assert made["approved_at"] is None
     assert house.writes(made["key"]) == 401
-    assert house["engineer"].post(f"/api/v1/proposals/{made['proposal']}/approval", json={}).status_code == 403
+    own = house.decide(made["proposal"], by="engineer")
+    assert (own.status_code, own.json()["type"]) == (403, "urn:finer:problem:permission-missing")
     assert house["auditor"].post(f"/api/v1/proposals/{made['proposal']}/approval", json={}).status_code == 403
     shown = house["checker"].get(f"/api/v1/proposals/{made['proposal']}").json()
     assert made["key"][12:] not in str(shown)

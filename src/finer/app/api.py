@@ -299,7 +299,8 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     extra = error.extra if isinstance(error.extra, list) else []
-    detail = error.detail
+    # The framework quotes the address with whatever somebody wrote behind the question mark.
+    detail = error.detail.replace(f"?{request.url.query}", "")
     if extra:
         detail += ": " + "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in extra)
     document = {
