@@ -147,6 +147,23 @@ def test_two_publications_of_the_same_state_are_not_both_done(
         assert contracts.load(tx).named("transaction").version == "1.1.0"
 
 
+def test_a_field_that_comes_back_has_the_type_that_it_had(
+    firm: Firm, engineers: tuple[Actor, Actor], worker_database: Database, reader: warehouse.LakeReader
+) -> None:
+    maker, checker = engineers
+    for body in (with_field(), text(document(version="2.0.0"))):
+        draft = _tried(firm, maker, worker_database, reader, _draft(firm, maker, "transaction", body))
+        _approve(firm, checker, _propose(firm, maker, draft))
+    found = document(version="2.1.0")
+    again = {"name": "loyalty_id", "logicalType": "integer", "physicalType": "integer", "description": "A number."}
+    found["schema"][0]["properties"].append(again)
+    with firm.tx(maker) as tx:
+        _, _, problems = drafts.validate(tx, text(found), "transaction")
+        _, _, same = drafts.validate(tx, with_field("2.1.0"), "transaction")
+    assert [sentence.split(",")[0] for sentence in problems] == ["loyalty_id changes its type"]
+    assert same == []
+
+
 def test_a_new_kind_of_record_is_taken_once_it_is_published(
     firm: Firm, engineers: tuple[Actor, Actor], worker_database: Database, reader: warehouse.LakeReader
 ) -> None:

@@ -168,6 +168,13 @@ def test_what_finer_reads_has_to_stay() -> None:
 def test_what_the_lake_or_an_erasure_could_not_follow_is_not_published(edit: Edit, said: str) -> None:
     found = document("transaction")
     edit(found)
-    [sentence] = not_publishable(OLD, OLD, check_contract(text(found), "transaction"))
+    [sentence] = not_publishable([OLD], OLD, check_contract(text(found), "transaction"))
     assert sentence.startswith(said)
-    assert not_publishable(OLD, OLD, OLD) == []
+    assert not_publishable([OLD], OLD, OLD) == []
+
+
+def test_a_built_in_field_is_not_made_personal() -> None:
+    found = document(version="2.0.0")
+    field(found, "merchant_name")["classification"] = "personal"
+    [sentence] = not_publishable([OLD], OLD, check_contract(text(found), "transaction"))
+    assert sentence.startswith("merchant_name is classified personal")

@@ -264,18 +264,27 @@ def _contract_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
         yield _change("about_changed", "", "Its description, its owner or its service levels change.", _PATCH)
 
 
-def not_publishable(current: Contract | None, built_in: Contract | None, contract: Contract) -> list[str]:
-    """Why the lake or the erasure of people could not follow this version, in sentences."""
-    old = {} if current is None else {field.name: field for field in current.fields}
-    known = set() if built_in is None else {field.name for field in built_in.fields}
+def not_publishable(earlier: Iterable[Contract], built_in: Contract | None, contract: Contract) -> list[str]:
+    """Why the lake or the erasure of people could not follow this version, in sentences.
+
+    `earlier` are all versions that were ever in force: the lake keeps the column of a field that one of them had, also
+    when the version now in force has it no more.
+    """
+    kinds: dict[str, set[Kind]] = {}
+    for one in earlier:
+        for field in one.fields:
+            kinds.setdefault(field.name, set()).add(field.kind)
+    known = {} if built_in is None else {field.name: CLASSES[field.classification] for field in built_in.fields}
     found = [
         f"{field.name} changes its type, which a column of the lake cannot. Add a field of another name instead."
         for field in contract.fields
-        if field.name in old and old[field.name].kind is not field.kind
+        if not kinds.get(field.name, set()) <= {field.kind}
     ]
+    personal = severity(DataClass.PERSONAL)
     return found + [
         f"{field.name} is classified {field.classification}, but Finer would not find it when a person is erased. "
         "Send what belongs to a person in the fields that the built-in contracts have for it."
         for field in contract.fields
-        if field.name not in known and severity(CLASSES[field.classification]) >= severity(DataClass.PERSONAL)
+        if severity(CLASSES[field.classification]) >= personal
+        and (field.name not in known or severity(known[field.name]) < personal)
     ]

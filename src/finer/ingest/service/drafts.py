@@ -112,7 +112,8 @@ def assess(tx: Tx, contract: Contract) -> tuple[Comparison | None, list[str]]:
     """What a draft changes of the version in force (None for a new kind), and why it cannot be published, if so."""
     known = contracts.load(tx)
     current, built_in = known.current.get(contract.name), contracts.contracts().get(contract.name)
-    problems = not_publishable(current, built_in, contract)
+    earlier = [one for one in known.by_header.values() if one.name == contract.name]
+    problems = not_publishable(earlier, built_in, contract)
     if current is None:
         if contract.name in RESERVED:
             problems.append(f"The name {contract.name} belongs to a table of the lake. Choose another one.")
