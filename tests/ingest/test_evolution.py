@@ -178,3 +178,10 @@ def test_a_built_in_field_is_not_made_personal() -> None:
     field(found, "merchant_name")["classification"] = "personal"
     [sentence] = not_publishable([OLD], OLD, check_contract(text(found), "transaction"))
     assert sentence.startswith("merchant_name is classified personal")
+
+
+def test_a_built_in_field_is_not_shown_to_more_people() -> None:
+    found = document(version="2.0.0")
+    field(found, "card_last4")["classification"] = "public"
+    [sentence] = not_publishable([OLD], OLD, check_contract(text(found), "transaction"))
+    assert sentence.startswith("card_last4 is classified public, which shows it to more people")

@@ -280,6 +280,12 @@ def not_publishable(earlier: Iterable[Contract], built_in: Contract | None, cont
         for field in contract.fields
         if not kinds.get(field.name, set()) <= {field.kind}
     ]
+    found += [
+        f"{field.name} is classified {field.classification or 'internal'}, which shows it to more people than the "
+        "built-in contract does. Keep its classification, or make it a stricter one."
+        for field in contract.fields
+        if field.name in known and severity(CLASSES[field.classification]) < severity(known[field.name])
+    ]
     personal = severity(DataClass.PERSONAL)
     return found + [
         f"{field.name} is classified {field.classification}, but Finer would not find it when a person is erased. "
