@@ -22,7 +22,7 @@ from litestar.testing import TestClient
 
 from bench.support.report import median, report
 from finer.decisions import service as decisions
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.crypto.kms import KeyFile

@@ -19,7 +19,7 @@ from litestar import Litestar, Response, post
 from finer.app import api
 from finer.app.api import create_app
 from finer.identity.service import teams
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit import idempotency
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock

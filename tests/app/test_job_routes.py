@@ -16,7 +16,8 @@ from finer.app.commands.job import job as job_command
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
 from finer.identity.service.audit import search_audit
-from finer.identity.types import AuditFilter, Role
+from finer.identity.types.access import Role
+from finer.identity.types.audit import AuditFilter
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.crypto.keyring import Keyring

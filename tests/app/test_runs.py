@@ -12,7 +12,7 @@ from finer.app.job_types import Ground, Job, checked, words
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.identity.service import tenants
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock

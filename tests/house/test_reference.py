@@ -14,7 +14,7 @@ from litestar.openapi.config import OpenAPIConfig
 
 from finer.app import openapi
 from finer.app.api import create_app
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.settings import Settings
 from tests.house.checks.routes import kept_secrets, undeclared_in_app, unrepeatable
 from tests.house.checks.tree import REPOSITORY

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from finer.identity.rules.grants import GRANTS
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 
 _WORDS = Path(__file__).parents[2] / "web/src/features/identity/clients/words.ts"
 

@@ -14,7 +14,8 @@ from finer.identity.errors import AlertChanged, NotAcceptable, SecurityAlertNotF
 from finer.identity.rules.detection import CATALOGUE, RULES, evaluate, render
 from finer.identity.rules.places import distance_km, network_of, read_places
 from finer.identity.service import audit, chain, denials, detection, security_alerts, sessions
-from finer.identity.types import Containment, Factor, Role, SecurityAlert, SecurityState, User
+from finer.identity.types.access import Factor, Role, User
+from finer.identity.types.security_alerts import Containment, SecurityAlert, SecurityState
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.conditions.condition import parse_condition

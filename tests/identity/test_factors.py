@@ -14,7 +14,7 @@ from finer.identity.rules import familiarity, recovery, relying_party, totp
 from finer.identity.rules.step_up import missing_factors, strongest_proofs
 from finer.identity.service import factors, people
 from finer.identity.service.password_policy import is_breached
-from finer.identity.types import Factor, Role
+from finer.identity.types.access import Factor, Role
 from finer.kit.clock import FixedClock
 from finer.kit.settings import load_settings
 from tests.support.identity import PASSWORD, Firm, client_of, forget_attempts, sign_in, small_app

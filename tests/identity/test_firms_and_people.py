@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from finer.identity import invariants
 from finer.identity.errors import AlreadyExists, KeyNotFound, NotAcceptable, TenantNotFound, UserNotFound
 from finer.identity.service import api_keys, audit, people, sessions, sign_in, tenants
-from finer.identity.types import Factor, Permission, Role
+from finer.identity.types.access import Factor, Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT, Database

@@ -13,7 +13,7 @@ from finer.identity.rules.grants import (
     permissions_of,
     render,
 )
-from finer.identity.types import Permission, Role, Scope
+from finer.identity.types.access import Permission, Role, Scope
 
 
 def test_every_role_is_in_the_table() -> None:

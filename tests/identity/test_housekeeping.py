@@ -9,7 +9,7 @@ import pytest
 from finer.identity.rules.throttle import ACCOUNT
 from finer.identity.service import admission, factors, housekeeping, passkeys, people, sessions, totp
 from finer.identity.store.lookups import LookupStore
-from finer.identity.types import Factor, Role
+from finer.identity.types.access import Factor, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT, WORKER, Database

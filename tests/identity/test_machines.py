@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 
 from finer.identity.errors import ClientNotFound, KeyNotFound, NotAcceptable
 from finer.identity.service import access_tokens, api_keys, audit
-from finer.identity.types import MachineKind, Permission, Role
+from finer.identity.types.access import MachineKind, Permission, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT

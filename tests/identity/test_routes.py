@@ -10,7 +10,7 @@ from litestar.testing import TestClient
 
 from finer.identity.routes.edge import undeclared_routes
 from finer.identity.service import api_keys, authorisation, people
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.settings import Settings, load_settings
 from tests.support.identity import (
     PASSWORD,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finer.identity.errors import PermissionMissing
 from finer.identity.rules.scopes import reach
 from finer.identity.service.authorisation import reach_of
-from finer.identity.types import Permission, Role, Scope
+from finer.identity.types.access import Permission, Role, Scope
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.reach import EVERYTHING, NOTHING, Reach, Term

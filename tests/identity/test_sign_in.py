@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from finer.identity.errors import SessionNotFound, SignInRefused, TooManyAttempts
 from finer.identity.service import api_keys, audit, people, sessions
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import NO_TENANT, Database

@@ -15,7 +15,7 @@ from finer.identity.errors import AlreadyExists, NotAcceptable, ProviderNotFound
 from finer.identity.rules import oidc
 from finer.identity.service import audit, people, sso
 from finer.identity.service.sso import RoleMapping, SsoSetup
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, Database
 from finer.kit.settings import Settings, load_settings

@@ -7,7 +7,7 @@ import pytest
 from finer.app.authentication import Authenticator
 from finer.identity.errors import AlreadyExists, TeamNotFound, UserNotFound
 from finer.identity.service import teams
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.ids import new_id, show_id
 from tests.support.identity import Firm, client_of, sign_in, small_app
 

@@ -15,7 +15,8 @@ from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.trials import try_draft
 from finer.identity.errors import OwnProposal, PermissionMissing, ProposalNotFound, ProposalStale
 from finer.identity.service import proposals
-from finer.identity.types import Proposal, ProposalState, Role, User
+from finer.identity.types.access import Role, User
+from finer.identity.types.proposals import Proposal, ProposalState
 from finer.ingest.errors import ContractInvalid, ContractNotAcceptable, DraftChanged, UnknownContract, VersionNotFound
 from finer.ingest.rules.contract import check_contract
 from finer.ingest.service import contracts, drafts, exports, parsing, receipts

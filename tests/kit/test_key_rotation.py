@@ -11,7 +11,7 @@ import pytest
 
 from finer.app import key_upkeep
 from finer.identity.service import people
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.crypto import rotation

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from finer.app.api import create_app
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import Database
 from finer.kit.settings import Settings

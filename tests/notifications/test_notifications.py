@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import WORKER, Database, WritePipeline

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database

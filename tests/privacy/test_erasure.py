@@ -17,7 +17,7 @@ from finer.decisions import service as decisions
 from finer.facts.privacy import ErasureApproved
 from finer.identity.errors import AlreadyExists
 from finer.identity.service import people, sessions
-from finer.identity.types import Factor, Role
+from finer.identity.types.access import Factor, Role
 from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor

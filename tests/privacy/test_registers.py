@@ -10,7 +10,7 @@ import pytest
 
 import finer
 from finer.identity.service import people, sessions
-from finer.identity.types import Factor
+from finer.identity.types.access import Factor
 from finer.ingest.service import contracts
 from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock

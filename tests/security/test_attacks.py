@@ -17,7 +17,7 @@ from finer.identity.routes.pool import SignInPool
 from finer.identity.routes.session import LinkBody, PasswordBody
 from finer.identity.service import api_keys, people, sessions
 from finer.identity.tables import core
-from finer.identity.types import Factor, Permission, Role
+from finer.identity.types.access import Factor, Permission, Role
 from tests.support.identity import (
     PASSWORD,
     Firm,

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from finer.app.audit_keeper import AuditKeeper, verify_chain, verify_new
 from finer.identity.service import audit, chain
-from finer.identity.types import AuditFilter, Verification
+from finer.identity.types.audit import AuditFilter, Verification
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import API, WORKER, Database

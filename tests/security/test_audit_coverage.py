@@ -15,7 +15,7 @@ from litestar import Litestar
 
 from finer.app.api import create_app, route_handlers
 from finer.identity.service import audit
-from finer.identity.types import AuditFilter
+from finer.identity.types.audit import AuditFilter
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.security.matrix import Row, live_routes, read_rows

@@ -23,7 +23,7 @@ from finer.decisions.types import Alert, AlertFilter, AlertState
 from finer.identity.errors import PermissionMissing, TooManyReveals
 from finer.identity.service import teams
 from finer.identity.service.authorisation import masking_of, reach_of
-from finer.identity.types import Permission, Role, User
+from finer.identity.types.access import Permission, Role, User
 from finer.ingest.routes.quarantine_documents import show_quarantined
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import FirmContracts

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from tests.security.matrix import ask, read_rows
 from tests.security.world import PRINCIPALS, World
 from tests.support.asgi import Driver

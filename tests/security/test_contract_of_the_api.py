@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from tests.security.world import World
 from tests.support.api_process import ApiProcess, api_process
 

@@ -13,7 +13,8 @@ from litestar.testing import TestClient
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
 from finer.identity.service import audit
-from finer.identity.types import AuditFilter, AuditLine, Permission, Role
+from finer.identity.types.access import Permission, Role
+from finer.identity.types.audit import AuditFilter, AuditLine
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from finer.kit.errors import NotFound

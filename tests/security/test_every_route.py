@@ -11,7 +11,7 @@ from litestar.testing import AsyncTestClient
 
 from finer.app.api import ROUTES, create_app, route_handlers
 from finer.identity.routes.edge import PUBLIC, undeclared_routes
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.settings import Settings
 
 # {"alg":"none","typ":"at+jwt","kid":"x"} . {"sub":"00000000"}: what test_tokens.py does in sixty ways.

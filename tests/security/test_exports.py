@@ -12,7 +12,7 @@ from pyarrow import fs
 
 from finer.app.lake_exports import carry_out_export
 from finer.identity.service import staff
-from finer.identity.types import Role, User
+from finer.identity.types.access import Role, User
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock

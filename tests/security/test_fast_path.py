@@ -23,7 +23,7 @@ from finer.decisions.types import Decision, Verdict
 from finer.identity.routes.edge import PUBLIC
 from finer.identity.routes.entrance import Entrance
 from finer.identity.service import api_keys
-from finer.identity.types import Permission, Principal, Role
+from finer.identity.types.access import Permission, Principal, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.errors import Unprocessable
 from finer.kit.ids import new_id

@@ -20,7 +20,7 @@ import pytest
 import zstandard
 
 from finer.identity.service import audit
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.db import metadata
 from tests.security.matrix import read_rows
 from tests.security.world import PRINCIPALS, World, bodies

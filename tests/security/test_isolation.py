@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from finer.app.authentication import isolation_problems
 from finer.identity.errors import KeyNotFound, UserNotFound
 from finer.identity.service import api_keys, audit, isolation, people, sessions, tenants
-from finer.identity.types import Factor, Permission
+from finer.identity.types.access import Factor, Permission
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, NO_TENANT, WORKER, Database, begin_tenant

@@ -33,7 +33,8 @@ from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import people, proposals, staff
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.service.proposals import needs_approval
-from finer.identity.types import Permission, Principal, Proposal, ProposalState, Role, User
+from finer.identity.types.access import Permission, Principal, Role, User
+from finer.identity.types.proposals import Proposal, ProposalState
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.errors import FinerError

@@ -20,7 +20,7 @@ from litestar.testing import TestClient
 import finer
 from finer.identity.errors import NotAcceptable, SignInRefused
 from finer.identity.service import people, sessions
-from finer.identity.types import Factor, Role, User
+from finer.identity.types.access import Factor, Role, User
 from finer.kit.clock import FixedClock
 from finer.kit.settings import load_settings
 from tests.identity.test_factors import ACCOUNT, add_passkey, enrol

@@ -18,7 +18,7 @@ from litestar.testing import TestClient
 from finer.identity.service import audit, forgetting, people, sso
 from finer.identity.service.sso import RoleMapping, SsoSetup
 from finer.identity.store.firm import FirmStore
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database

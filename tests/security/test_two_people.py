@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 
 from finer.identity.rules.addresses import are_wider
 from finer.identity.service import audit, sso
-from finer.identity.types import Factor, Role
+from finer.identity.types.access import Factor, Role
 from finer.kit.clock import FixedClock
 from tests.support.identity import PASSWORD, Firm, client_of, probe_read, probe_write, sign_in, small_app
 

@@ -23,17 +23,9 @@ from finer.identity.rules.grants import permissions_of
 from finer.identity.service import api_keys, chain, people, proposals, sessions, teams
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.security import SecurityStore
-from finer.identity.types import (
-    Factor,
-    MachineKind,
-    Passkey,
-    Permission,
-    Proposal,
-    Role,
-    SecurityAlert,
-    SecurityState,
-    User,
-)
+from finer.identity.types.access import Factor, MachineKind, Passkey, Permission, Role, User
+from finer.identity.types.proposals import Proposal
+from finer.identity.types.security_alerts import SecurityAlert, SecurityState
 from finer.ingest.service import acts, contracts, drafts, parsing, quarantine, receipts
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt

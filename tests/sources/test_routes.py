@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 
 from finer.app.source_desk import SourceDesk
 from finer.identity.service import audit
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.sources.routes.listing import ROUTES
 from tests.sources.conftest import Desk
 from tests.support.identity import client_of, sign_in, small_app

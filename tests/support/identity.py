@@ -26,7 +26,7 @@ from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES
 from finer.identity.service import api_keys, people, tenants
-from finer.identity.types import Admission, Permission, Principal, Role, Tenant, User
+from finer.identity.types.access import Admission, Permission, Principal, Role, Tenant, User
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.errors import FinerError

@@ -15,7 +15,7 @@ import pytest
 
 from finer.app.queries import Queries
 from finer.identity.rules.grants import permissions_of
-from finer.identity.types import Principal, Role, User
+from finer.identity.types.access import Principal, Role, User
 from finer.kit.actors import Actor
 from finer.kit.db import Database
 from finer.kit.settings import Settings

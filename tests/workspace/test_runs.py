@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from finer.identity.service import audit
-from finer.identity.types import AuditFilter, Role
+from finer.identity.types.access import Role
+from finer.identity.types.audit import AuditFilter
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
 from finer.workspace.errors import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from finer.identity.service import teams
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.errors import FinerError
 from finer.workspace.errors import CannotBeUsed, ChangedMeanwhile, NotYours, SavedQueryNotFound, StatementRefused
 from finer.workspace.service import runs, saved

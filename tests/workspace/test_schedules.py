@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from finer.identity.service import people
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
 from finer.notifications import service as notifications
 from finer.workspace.errors import CannotBeUsed, ChangedMeanwhile, ScheduleNotFound

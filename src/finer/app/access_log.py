@@ -17,7 +17,7 @@ import structlog
 
 from finer.identity.service import audit, denials
 from finer.identity.service.sessions import secret_hash
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, NO_TENANT, Database
 

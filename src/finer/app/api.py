@@ -48,7 +48,7 @@ from finer.fraud import service as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.ingest.routes.documents import Receipt
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES

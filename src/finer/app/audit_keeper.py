@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from finer.identity.service import chain, detection, tenants
-from finer.identity.types import Verification
+from finer.identity.types.audit import Verification
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, NO_TENANT, Database
 from finer.kit.errors import FinerError, InvalidInput

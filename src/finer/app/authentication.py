@@ -10,7 +10,7 @@ import uuid
 
 from finer.app.machine_tokens import MachineTokens
 from finer.identity.service import access_tokens, api_keys, isolation, sessions
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings

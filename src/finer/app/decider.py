@@ -16,7 +16,7 @@ from finer.app.ingestion import Ingestion
 from finer.decisions import service as decisions
 from finer.decisions.errors import EventIdReused
 from finer.decisions.types import Decision
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM

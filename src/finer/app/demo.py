@@ -10,7 +10,7 @@ from finer.app.flow import deliver
 from finer.app.keys import keyring
 from finer.app.supervisor import database_url
 from finer.identity.service import api_keys, people, tenants
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.ids import new_id

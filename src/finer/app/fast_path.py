@@ -29,7 +29,7 @@ from finer.identity.routes.edge import Credentials, bearer_of, may_call
 from finer.identity.routes.entrance import Entrance
 from finer.identity.service import audit
 from finer.identity.service.authorisation import masking_of
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.errors import FinerError
 from finer.kit.ids import new_id, show_id
 from finer.kit.masking import mask

@@ -23,7 +23,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from finer.identity.routes import watch
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit import idempotency
 from finer.kit.db import Database
 from finer.kit.errors import Conflict, InvalidInput

@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from finer.app import job_desk
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.cursors import read_cursor, show_cursor

@@ -9,7 +9,7 @@ from typing import Any
 from joserfc.jwk import ECKey
 
 from finer.identity.service import access_tokens, api_keys
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings

@@ -12,7 +12,7 @@ import prometheus_client
 from litestar import Controller, Request, Response, get
 
 from finer.app.pipeline import CONSUMER
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.service import activity
 from finer.ingest.types.receipts import ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable

@@ -10,7 +10,7 @@ from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import firm, machine_approvals, sso_approvals, staff
 from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.service import drafts
 
 _KINDS = (

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 import structlog
 
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import Database
 from finer.kit.errors import FinerError

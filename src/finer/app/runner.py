@@ -10,7 +10,7 @@ import structlog
 
 from finer.app.job_types import Ground, Job
 from finer.identity.service import tenants
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT

@@ -15,7 +15,7 @@ import structlog
 
 from finer.app.pipeline import CONSUMER
 from finer.identity.service.audit import record_audit
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.service import receipts
 from finer.kit import log_failures
 from finer.kit.actors import SYSTEM, Actor

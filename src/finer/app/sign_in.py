@@ -14,7 +14,7 @@ from finer.app.authentication import Authenticator
 from finer.identity.errors import ProofRefused, SignInRefused
 from finer.identity.service import admission, passkeys, passwords, people, proofs, sessions, sign_in
 from finer.identity.service.passkeys import Purpose
-from finer.identity.types import Admission, Factor, Passkey, Principal
+from finer.identity.types.access import Admission, Factor, Passkey, Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings

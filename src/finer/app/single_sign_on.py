@@ -13,7 +13,7 @@ from finer.app.sign_in import Doorway
 from finer.identity.errors import ProviderUnusable, SignInRefused
 from finer.identity.service import oidc, sso, tenants
 from finer.identity.service.sso import SsoProvider
-from finer.identity.types import Admission, Factor, Tenant
+from finer.identity.types.access import Admission, Factor, Tenant
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.outbound import Outbound

@@ -19,7 +19,7 @@ from finer.decisions.types import Alert, AlertState
 from finer.fraud import service as fraud
 from finer.identity.routes.edge import credential_of
 from finer.identity.service.authorisation import masking_of, reach_of
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.masking import Masking, mask
 from finer.kit.reach import Reach

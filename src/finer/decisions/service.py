@@ -36,7 +36,7 @@ from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, masking_of, reach_of
 from finer.identity.service.reveals import note_reveal
-from finer.identity.types import Permission, Scope, Team, User
+from finer.identity.types.access import Permission, Scope, Team, User
 from finer.kit.cursors import show_cursor
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass

@@ -6,7 +6,7 @@ from finer.identity.rules.chain import Walk, genesis
 from finer.identity.store.chain import ChainStore
 from finer.identity.store.machines import MachineStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 

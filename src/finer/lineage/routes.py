@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import Parameter
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.tx import Tx
 from finer.lineage import service
 from finer.lineage.types import Edge, Node, NodeKind

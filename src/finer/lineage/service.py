@@ -9,7 +9,7 @@ from finer.decisions.types import NewAlert
 from finer.features.types import FeatureSet
 from finer.fraud import service as fraud
 from finer.identity.service.authorisation import allowed, masking_of
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.ingest.service import contracts
 from finer.kit.errors import NotFound
 from finer.kit.ids import show_id

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 from finer.notifications import service, types

@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 from finer.identity.service.authorisation import permissions_of
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.actors import Actor
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.ids import show_id

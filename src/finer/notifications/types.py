@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 
 TITLE_MAX = 200
 TEXT_MAX = 2_000

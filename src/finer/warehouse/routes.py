@@ -11,7 +11,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx

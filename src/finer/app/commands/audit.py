@@ -22,7 +22,7 @@ from finer.app.commands.common import (
 )
 from finer.identity.service import audit as trail
 from finer.identity.service import chain, tenants
-from finer.identity.types import AuditFilter, Verification
+from finer.identity.types.audit import AuditFilter, Verification
 from finer.kit.db import NO_TENANT, WORKER, Database
 
 _INSTALLATION = "(installation)"

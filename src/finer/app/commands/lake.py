@@ -26,7 +26,7 @@ from finer.app.commands.common import (
 from finer.app.supervisor import database_url
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import masking_of
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import Actor
 from finer.kit.crypto.fields import blind
 from finer.warehouse.service import exports

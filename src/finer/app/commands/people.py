@@ -21,7 +21,7 @@ from finer.app.commands.common import (
     tenant_transaction,
 )
 from finer.identity.service import access_tokens, api_keys, factors, people, staff, tenants
-from finer.identity.types import MachineKind, Permission, Role
+from finer.identity.types.access import MachineKind, Permission, Role
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id, show_id

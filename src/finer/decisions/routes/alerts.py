@@ -30,7 +30,7 @@ from finer.decisions.routes.documents import (
     show_summary,
 )
 from finer.decisions.types import AlertFilter, AlertState, TimelineEvent
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 
 from finer.decisions import service, types
 from finer.decisions.routes.documents import Decision, show_decision
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx

@@ -21,7 +21,7 @@ from finer.identity.routes.edge import NOT_KEPT, credential_of
 from finer.identity.routes.pool import HASHING, SIGNING
 from finer.identity.routes.session import SMALL_BODY, Code, PasskeyBody
 from finer.identity.service import factors, passkeys, sessions, totp
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.kit.ids import read_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

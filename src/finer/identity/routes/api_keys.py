@@ -13,7 +13,7 @@ from finer.identity.errors import NotAcceptable
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import api_keys, machine_approvals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import ApiKey, MachineKind, Permission
+from finer.identity.types.access import ApiKey, MachineKind, Permission
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

@@ -9,11 +9,11 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.params import Parameter
 
-from finer.identity import types
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import audit, chain, exports, proposals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import AuditFilter, ChainFinding, Permission
+from finer.identity.types.access import Permission
+from finer.identity.types.audit import AuditFilter, AuditLine, ChainFinding, SignedHead, Verification
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -232,7 +232,7 @@ def _asked(data: AuditExport) -> dict[str, str]:
     return {name: str(value) for name, value in asked.items() if value is not None}
 
 
-def show_entry(line: types.AuditLine) -> AuditEntry:
+def show_entry(line: AuditLine) -> AuditEntry:
     """An entry as the API shows it."""
     fields = {name: getattr(line, name) for name in AuditEntry.__struct_fields__}
     return AuditEntry(
@@ -245,10 +245,10 @@ def show_entry(line: types.AuditLine) -> AuditEntry:
     )
 
 
-def _show_head(head: types.SignedHead) -> AuditHead:
+def _show_head(head: SignedHead) -> AuditHead:
     return AuditHead(sequence=head.sequence, hash=head.hash.hex(), signed_at=head.signed_at, key_id=head.key_id)
 
 
-def _show_run(run: types.Verification) -> AuditVerification:
+def _show_run(run: Verification) -> AuditVerification:
     fields = {name: getattr(run, name) for name in AuditVerification.__struct_fields__}
     return AuditVerification(**fields | {"id": show_id("ver", run.id)})

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
-from finer.identity import types
-from finer.identity.types import Factor, Permission, Role
+from finer.identity.types import access
+from finer.identity.types.access import Factor, Permission, Role
 from finer.kit.ids import show_id
 
 UserId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^usr_[0-9a-f]{32}$")]
@@ -154,7 +154,7 @@ class TotpEnrolment(msgspec.Struct, frozen=True, kw_only=True):
         return "TotpEnrolment(...)"
 
 
-def show_signed_in(principal: types.Principal) -> SignInAnswer:
+def show_signed_in(principal: access.Principal) -> SignInAnswer:
     """The answer to a sign-in that is done."""
     return SignInAnswer(
         user=Person(id=show_id("usr", principal.id), name=principal.name, role=principal.role),
@@ -163,7 +163,7 @@ def show_signed_in(principal: types.Principal) -> SignInAnswer:
     )
 
 
-def show_session(session: types.Session, *, current: bool) -> Session:
+def show_session(session: access.Session, *, current: bool) -> Session:
     """A session for its own person."""
     return Session(
         id=show_id("ses", session.id),
@@ -177,7 +177,7 @@ def show_session(session: types.Session, *, current: bool) -> Session:
     )
 
 
-def show_passkey(passkey: types.Passkey) -> Passkey:
+def show_passkey(passkey: access.Passkey) -> Passkey:
     """A passkey for its own person."""
     return Passkey(
         id=show_id("pky", passkey.id),
@@ -187,7 +187,7 @@ def show_passkey(passkey: types.Passkey) -> Passkey:
     )
 
 
-def show_tenant(tenant: types.Tenant) -> Tenant:
+def show_tenant(tenant: access.Tenant) -> Tenant:
     """A firm as the API shows it."""
     return Tenant(
         id=show_id("ten", tenant.id),

@@ -23,7 +23,7 @@ from finer.identity.errors import (
     StepUpRequired,
 )
 from finer.identity.service import addresses, audit
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.kit.errors import Unauthenticated
 
 PUBLIC = "public"

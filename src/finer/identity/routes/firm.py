@@ -11,7 +11,7 @@ from finer.identity.routes.documents import Tenant, show_tenant
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import firm, proposals, tenants
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

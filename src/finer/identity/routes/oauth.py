@@ -18,7 +18,7 @@ from finer.identity.routes.api_keys import ChangeBody, KeyBody, MachineView, Rot
 from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of
 from finer.identity.service import access_tokens, api_keys, machine_approvals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import ApiKey, MachineKind, Permission
+from finer.identity.types.access import ApiKey, MachineKind, Permission
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

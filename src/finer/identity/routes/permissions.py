@@ -9,7 +9,7 @@ from litestar import Controller, Request, get
 
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import authorisation
-from finer.identity.types import Permission, Principal, Role, Scope
+from finer.identity.types.access import Permission, Principal, Role, Scope
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass, Form
 

@@ -13,7 +13,8 @@ from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.service.proposals import Kinds, ProposalKind
-from finer.identity.types import Change, Permission, Proposal, ProposalState, Role
+from finer.identity.types.access import Permission, Role
+from finer.identity.types.proposals import Change, Proposal, ProposalState
 from finer.kit.errors import FinerError
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx

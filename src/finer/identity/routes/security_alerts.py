@@ -9,11 +9,12 @@ import msgspec
 from litestar import Controller, get, post
 from litestar.params import Parameter
 
-from finer.identity import types
 from finer.identity.routes.audit import AuditEntry, show_entry
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import security_alerts
-from finer.identity.types import Containment, Permission, SecurityState
+from finer.identity.types import security_alerts as types
+from finer.identity.types.access import Permission
+from finer.identity.types.security_alerts import Containment, SecurityState
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 

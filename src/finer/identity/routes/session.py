@@ -22,7 +22,7 @@ from finer.identity.routes.documents import (
 from finer.identity.routes.edge import NOT_KEPT, PUBLIC, address_of, agent_of, credential_of
 from finer.identity.routes.pool import HASHING, SIGNING
 from finer.identity.service import people, sessions, tenants
-from finer.identity.types import Admission, Permission, Principal
+from finer.identity.types.access import Admission, Permission, Principal
 from finer.kit.errors import Unauthenticated
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings

@@ -16,7 +16,7 @@ from finer.identity.routes.pool import SIGNING, SignInPool
 from finer.identity.service import sso, sso_approvals
 from finer.identity.service.proposals import Kinds
 from finer.identity.service.sso import RoleMapping, SsoProvider, SsoSetup
-from finer.identity.types import Permission, Role
+from finer.identity.types.access import Permission, Role
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

@@ -10,7 +10,7 @@ from litestar import Controller, get, post, put
 
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import teams
-from finer.identity.types import Permission, Team
+from finer.identity.types.access import Permission, Team
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 

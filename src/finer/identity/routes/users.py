@@ -12,7 +12,8 @@ from litestar import Controller, get, post, put
 from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, proposals, staff
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import Permission, Proposal, Role, User
+from finer.identity.types.access import Permission, Role, User
+from finer.identity.types.proposals import Proposal
 from finer.kit.ids import read_id, show_id
 from finer.kit.masking import personal
 from finer.kit.settings import Settings

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from finer.identity.routes.edge import PUBLIC, SAFE, credential_of
 from finer.identity.service import audit
-from finer.identity.types import Principal
+from finer.identity.types.access import Principal
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 

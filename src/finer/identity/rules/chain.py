@@ -11,7 +11,7 @@ from binascii import unhexlify
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from finer.identity.types import ChainFinding, SignedHead
+from finer.identity.types.audit import ChainFinding, SignedHead
 from finer.kit.moments import microseconds
 
 _GENESIS = b"finer audit chain 1\n"

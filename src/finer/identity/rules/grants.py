@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from finer.identity.types import Permission, Role, Scope
+from finer.identity.types.access import Permission, Role, Scope
 
 _P, _OWN, _TEAM, _T = Permission, Scope.OWN, Scope.TEAM, Scope.TENANT
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.masking import DataClass, Form, Masking
 
 _C, _CLEAR, _PART = DataClass, Form.CLEAR, Form.PARTIAL

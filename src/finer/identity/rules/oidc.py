@@ -21,7 +21,7 @@ from joserfc.jwk import ECKey, RSAKey
 from finer.identity.errors import NotAcceptable
 from finer.identity.rules.provider import RoleMapping, SsoProvider
 from finer.identity.rules.tokens import TokenRefused, read_parts, verify_signature, whole_seconds
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 
 ALGORITHMS = ("RS256", "PS256", "ES256")
 ROLE_MAP_MAX = 100

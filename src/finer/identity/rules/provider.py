@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 
 
 class RoleMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

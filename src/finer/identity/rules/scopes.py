@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from finer.identity.types import Scope
+from finer.identity.types.access import Scope
 from finer.kit.reach import EVERYTHING, Reach, owned_by, owned_or_shared
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from finer.identity.types import Factor
+from finer.identity.types.access import Factor
 
 STRONG = frozenset({Factor.PASSKEY, Factor.TOTP, Factor.RECOVERY})
 """Factors that stand for more than one secret: a device, or a code beside the password."""

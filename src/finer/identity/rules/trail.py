@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from finer.identity.types import AuditLine
+from finer.identity.types.audit import AuditLine
 
 # Control characters, line separators, and marks that turn the direction of writing: what could make one entry look
 # like two, or like another one, in a terminal or a log.

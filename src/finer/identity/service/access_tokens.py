@@ -20,7 +20,7 @@ from finer.identity.service.api_keys import find_machine, principal_of, secret_f
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.machines import SigningKeyStore
-from finer.identity.types import MachineKind, Principal
+from finer.identity.types.access import MachineKind, Principal
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 

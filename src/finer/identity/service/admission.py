@@ -13,7 +13,7 @@ from finer.identity.service.factors import proofs_of
 from finer.identity.service.sessions import begin_session, secret_hash
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.lookups import LookupStore
-from finer.identity.types import Admission, Factor
+from finer.identity.types.access import Admission, Factor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 

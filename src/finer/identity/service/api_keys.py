@@ -18,7 +18,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.sessions import TOUCH_EVERY, secret_hash
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.machines import MachineStore
-from finer.identity.types import ApiKey, MachineKind, Permission, Principal, Role
+from finer.identity.types.access import ApiKey, MachineKind, Permission, Principal, Role
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 

@@ -14,7 +14,7 @@ from finer.identity.errors import TooManyRows
 from finer.identity.rules import trail
 from finer.identity.store.audit import AuditStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import AuditEntry, AuditFilter, AuditLine
+from finer.identity.types.audit import AuditEntry, AuditFilter, AuditLine
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx

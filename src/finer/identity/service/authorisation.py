@@ -8,7 +8,7 @@ from finer.identity.errors import PermissionMissing
 from finer.identity.rules.grants import GRANTS, allowed, permissions_of, render
 from finer.identity.rules.masks import MASKS
 from finer.identity.rules.scopes import reach
-from finer.identity.types import Permission, Role, Scope
+from finer.identity.types.access import Permission, Role, Scope
 from finer.kit.actors import Actor
 from finer.kit.masking import UNMASKED, DataClass, Form, Masking
 from finer.kit.reach import EVERYTHING, Reach

@@ -16,7 +16,7 @@ from finer.identity.errors import VerificationNotFound
 from finer.identity.rules.chain import FINDINGS_MAX, Walk, genesis, head_findings, head_message, link
 from finer.identity.service.audit import record_audit
 from finer.identity.store.chain import ChainStore, HeadFiles
-from finer.identity.types import ChainFinding, ChainStatus, SignedHead, Verification
+from finer.identity.types.audit import ChainFinding, ChainStatus, SignedHead, Verification
 from finer.kit.ids import new_id, show_id
 from finer.kit.jobs import defer
 from finer.kit.moments import EPOCH

@@ -12,7 +12,7 @@ from finer.identity.service.audit import AGENT_MAX, NAME_MAX, SUBJECT_MAX
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.reads import ReadStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import AuditEntry
+from finer.identity.types.audit import AuditEntry
 from finer.kit.actors import Actor
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx

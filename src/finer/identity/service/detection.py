@@ -16,7 +16,7 @@ from finer.identity.service.tenants import get_tenant
 from finer.identity.store.chain import ChainStore
 from finer.identity.store.observations import ObservationStore
 from finer.identity.store.security import SecurityStore
-from finer.identity.types import SecurityAlert, SecurityState
+from finer.identity.types.security_alerts import SecurityAlert, SecurityState
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 

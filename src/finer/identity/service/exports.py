@@ -15,7 +15,8 @@ from typing import Any
 from finer.identity.rules.canonical import canonical
 from finer.identity.service import proposals
 from finer.identity.service.proposals import Kinds, Payload, ProposalKind
-from finer.identity.types import Change, Permission, Proposal
+from finer.identity.types.access import Permission
+from finer.identity.types.proposals import Change, Proposal
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

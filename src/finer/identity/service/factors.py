@@ -15,7 +15,7 @@ from finer.identity.store.factors import FactorStore
 from finer.identity.store.firm import FirmStore
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import email_index
-from finer.identity.types import Factor, Factors
+from finer.identity.types.access import Factor, Factors
 from finer.kit.ids import show_id
 from finer.kit.passwords import hash_password
 from finer.kit.settings import Settings

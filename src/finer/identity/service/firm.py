@@ -13,7 +13,8 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.service.tenants import get_tenant
 from finer.identity.store.firm import FirmStore
-from finer.identity.types import Change, Proposal, Tenant
+from finer.identity.types.access import Tenant
+from finer.identity.types.proposals import Change, Proposal
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

@@ -19,7 +19,8 @@ from finer.identity.rules.canonical import canonical, payload_hash
 from finer.identity.service import api_keys, proposals
 from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.store.machines import MachineStore
-from finer.identity.types import ApiKey, Change, MachineKind, Permission
+from finer.identity.types.access import ApiKey, MachineKind, Permission
+from finer.identity.types.proposals import Change
 from finer.kit.ids import read_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

@@ -41,7 +41,7 @@ from finer.identity.service.tenants import get_tenant
 from finer.identity.store.challenges import ChallengeStore
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.lookups import LookupStore
-from finer.identity.types import Passkey
+from finer.identity.types.access import Passkey
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

@@ -12,7 +12,7 @@ from finer.identity.service.sessions import end_other_sessions, renew_session
 from finer.identity.service.tenants import get_tenant
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import Factor, Principal
+from finer.identity.types.access import Factor, Principal
 from finer.kit.ids import show_id
 from finer.kit.passwords import hash_password
 from finer.kit.settings import Settings

@@ -12,7 +12,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.password_policy import check_new_password
 from finer.identity.service.sessions import secret_hash
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import Role, User
+from finer.identity.types.access import Role, User
 from finer.kit.ids import new_id, show_id
 from finer.kit.passwords import hash_password
 from finer.kit.settings import Settings

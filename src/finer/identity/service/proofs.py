@@ -15,7 +15,7 @@ from finer.identity.service.people import get_user
 from finer.identity.service.totp import use_totp
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.lookups import LookupStore
-from finer.identity.types import Factor, Principal
+from finer.identity.types.access import Factor, Principal
 from finer.kit.ids import show_id
 from finer.kit.passwords import verify_password
 from finer.kit.settings import Settings

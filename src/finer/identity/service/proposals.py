@@ -30,7 +30,8 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import reach_of
 from finer.identity.service.people import get_user
 from finer.identity.store.proposals import ProposalStore
-from finer.identity.types import Approval, Change, Permission, Proposal, ProposalState, Role, User
+from finer.identity.types.access import Permission, Role, User
+from finer.identity.types.proposals import Approval, Change, Proposal, ProposalState
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

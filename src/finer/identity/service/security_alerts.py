@@ -19,7 +19,8 @@ from finer.identity.service.audit import note_read, record_audit
 from finer.identity.store.audit import AuditStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.store.security import SecurityStore
-from finer.identity.types import AuditFilter, AuditLine, Containment, SecurityAlert, SecurityState
+from finer.identity.types.audit import AuditFilter, AuditLine
+from finer.identity.types.security_alerts import Containment, SecurityAlert, SecurityState
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.errors import NotFound
 from finer.kit.ids import read_id, show_id

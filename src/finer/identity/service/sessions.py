@@ -17,7 +17,7 @@ from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import name_of
 from finer.identity.store.sessions import SessionStore
 from finer.identity.store.teams import TeamStore
-from finer.identity.types import Factor, Permission, Principal, Role, Session
+from finer.identity.types.access import Factor, Permission, Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

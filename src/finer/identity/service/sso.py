@@ -20,7 +20,7 @@ from finer.identity.service.sessions import end_other_sessions, secret_hash
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.store.sso import SsoStore
-from finer.identity.types import Role, User
+from finer.identity.types.access import Role, User
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 

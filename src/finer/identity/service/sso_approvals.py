@@ -16,7 +16,7 @@ from finer.identity.rules.canonical import canonical, payload_hash
 from finer.identity.rules.provider import SsoProvider, SsoSetup
 from finer.identity.service import proposals, sso
 from finer.identity.service.proposals import Kinds, Payload
-from finer.identity.types import Change, Proposal
+from finer.identity.types.proposals import Change, Proposal
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 

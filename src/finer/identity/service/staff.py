@@ -17,7 +17,8 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.proposals import Payload
 from finer.identity.store.rows import IdentityStore
 from finer.identity.store.staff import StaffStore
-from finer.identity.types import Change, Permission, Role, User
+from finer.identity.types.access import Permission, Role, User
+from finer.identity.types.proposals import Change
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

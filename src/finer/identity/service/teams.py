@@ -10,7 +10,7 @@ from finer.identity.rules.checks import check_name
 from finer.identity.service.audit import record_audit
 from finer.identity.service.people import get_user
 from finer.identity.store.teams import TeamStore
-from finer.identity.types import Team
+from finer.identity.types.access import Team
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 

@@ -7,7 +7,7 @@ from finer.identity.rules.checks import check_currency, check_name, check_slug, 
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.rows import IdentityStore
-from finer.identity.types import Tenant
+from finer.identity.types.access import Tenant
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
 

@@ -15,7 +15,7 @@ from finer.identity.service.people import get_user
 from finer.identity.service.sessions import renew_session
 from finer.identity.service.tenants import get_tenant
 from finer.identity.store.factors import FactorStore
-from finer.identity.types import Factor, Principal
+from finer.identity.types.access import Factor, Principal
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

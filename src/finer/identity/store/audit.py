@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from finer.identity.tables.audit import seals
 from finer.identity.tables.core import audit_entries
-from finer.identity.types import AuditEntry, AuditFilter, AuditLine
+from finer.identity.types.audit import AuditEntry, AuditFilter, AuditLine
 from finer.kit.cursors import Cursor
 from finer.kit.tx import Tx
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from finer.identity.rules.chain import genesis
 from finer.identity.tables.audit import heads, seals, verifications, waiting
-from finer.identity.types import ChainFinding, SignedHead, Verification
+from finer.identity.types.audit import ChainFinding, SignedHead, Verification
 from finer.kit.copy_out import copy_out
 from finer.kit.tx import Tx
 

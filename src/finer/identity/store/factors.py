@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.store.sealed import person_subject
 from finer.identity.tables.sign_in import passkeys, pending_sign_ins, recovery_codes, totp_factors
-from finer.identity.types import Passkey
+from finer.identity.types.access import Passkey
 from finer.kit.crypto.fields import seal, unseal
 from finer.kit.tx import Tx
 

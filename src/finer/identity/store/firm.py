@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from finer.identity.tables.core import tenants
-from finer.identity.types import Tenant
+from finer.identity.types.access import Tenant
 from finer.kit.tx import Tx
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.rules.throttle import Patience, counted, wait_s
 from finer.identity.tables.core import sign_in_attempts
-from finer.identity.types import Tenant
+from finer.identity.types.access import Tenant
 from finer.kit.db import begin_tenant
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from finer.identity.tables.core import api_keys
 from finer.identity.tables.machines import signing_keys
-from finer.identity.types import ApiKey, MachineKind, Permission
+from finer.identity.types.access import ApiKey, MachineKind, Permission
 from finer.kit.crypto import fields
 from finer.kit.tx import Tx
 

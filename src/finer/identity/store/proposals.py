@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from finer.identity.tables.proposals import approvals, proposals
-from finer.identity.types import Approval, Proposal, ProposalState
+from finer.identity.types.proposals import Approval, Proposal, ProposalState
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
 from finer.kit.tx import Tx

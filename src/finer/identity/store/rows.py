@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.store.sealed import PERSON, email_index, people_of, sealed_person
 from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
-from finer.identity.types import AuditEntry, Tenant, User
+from finer.identity.types.access import Tenant, User
+from finer.identity.types.audit import AuditEntry
 from finer.kit.tx import Tx
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from finer.identity.tables.core import users
-from finer.identity.types import Role, User
+from finer.identity.types.access import Role, User
 from finer.kit.crypto.fields import blind_everywhere, seal, unseal_all
 from finer.kit.tx import Tx
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.tables.audit import security_alert_entries, security_alerts
 from finer.identity.tables.core import api_keys, sessions
-from finer.identity.types import SecurityAlert, SecurityState
+from finer.identity.types.security_alerts import SecurityAlert, SecurityState
 from finer.kit.cursors import Cursor
 from finer.kit.tx import Tx
 

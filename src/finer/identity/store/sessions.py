@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from finer.identity.tables.core import sessions, sign_in_attempts, sign_in_links
 from finer.identity.tables.sign_in import pending_sign_ins
-from finer.identity.types import Factor, Session
+from finer.identity.types.access import Factor, Session
 from finer.kit.tx import Tx
 
 # Roles may not read stored hashes, so no query may ask for whole rows of this table.

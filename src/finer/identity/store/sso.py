@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.identity.rules.provider import RoleMapping, SsoProvider
 from finer.identity.tables.core import users
 from finer.identity.tables.sso import external_identities, sso_attempts, sso_domains, sso_providers
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.crypto import fields
 from finer.kit.tx import Tx
 

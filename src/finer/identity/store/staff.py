@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from finer.identity.tables.core import sessions, users
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.tx import Tx
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from finer.identity.tables.teams import memberships, teams
-from finer.identity.types import Team
+from finer.identity.types.access import Team
 from finer.kit.tx import Tx
 
 

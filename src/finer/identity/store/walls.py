@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from finer.identity.rules.isolation import PolicyFacts, RoleFacts, TableFacts
 from finer.identity.store.rows import audit_row
 from finer.identity.tables.core import audit_entries
-from finer.identity.types import AuditEntry
+from finer.identity.types.audit import AuditEntry
 
 # Tables of tenants, the privileges that policies do not limit, and the policies that apply to the present role.
 _WALLS = """

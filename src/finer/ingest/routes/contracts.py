@@ -9,7 +9,7 @@ from litestar import Controller, Response, delete, get, post, put
 
 from finer.identity.service import people, proposals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.errors import ContractInvalid
 from finer.ingest.routes.contract_documents import (
     Assessment,

@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Controller, Request, Response, post
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.ingest.routes.documents import Receipt, show_receipt
 from finer.ingest.service import parsing
 from finer.ingest.types.contracts import FirmContracts

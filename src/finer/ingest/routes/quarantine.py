@@ -10,7 +10,7 @@ from litestar import Controller, get, post, put
 from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.routes.quarantine_documents import (
     QuarantineAct,
     QuarantineActBody,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from litestar import Controller, get
 from litestar.params import Parameter
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.routes.documents import Receipt, ReceiptPage, show_receipt
 from finer.ingest.service import contracts, receipts
 from finer.ingest.types.receipts import ReceiptFilter

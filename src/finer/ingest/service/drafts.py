@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from finer.identity.service.audit import record_audit
-from finer.identity.types import Change
+from finer.identity.types.proposals import Change
 from finer.ingest.errors import ContractNotAcceptable, DraftChanged, UnknownContract, VersionNotFound
 from finer.ingest.rules.contract import check_contract, version_number
 from finer.ingest.rules.evolution import compare, lost_to_finer, not_publishable

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Controller, get, post, put
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.tx import Tx
 from finer.privacy.routes.requests import NOT_KEPT, HoldController, RequestController
 from finer.privacy.service import breaches, catalogue, retention

@@ -9,7 +9,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.privacy.service import export, holds, requests

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol, TypeAlias
 from litestar import Controller, Request, delete, get, post, put
 from litestar.params import Parameter
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.ingest.service import receipts
 from finer.kit.errors import FinerError
 from finer.kit.ids import show_id

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.params import Parameter
 
-from finer.identity.types import Permission, Principal
+from finer.identity.types.access import Permission, Principal
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx

@@ -7,7 +7,7 @@ import uuid
 from litestar import Controller, delete, get, post, put
 
 from finer.identity.service import people, teams
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 from finer.workspace.routes.documents import (

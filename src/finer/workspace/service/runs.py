@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from finer.identity.service.audit import NOTES, record_audit
 from finer.identity.service.authorisation import reach_of
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.crypto.fields import blind
 from finer.kit.errors import FinerError
 from finer.kit.ids import new_id, show_id

@@ -6,7 +6,7 @@ import uuid
 
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import reach_of
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 from finer.workspace.errors import CannotBeUsed, ChangedMeanwhile, NotYours, SavedQueryNotFound

@@ -10,7 +10,7 @@ import msgspec
 from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, reach_of
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.actors import Actor
 from finer.kit.errors import FinerError, NotFound
 from finer.kit.ids import new_id, show_id
