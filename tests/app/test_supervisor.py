@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finer.app import supervisor as supervision
+from finer.app import process
 from finer.app.supervisor import Supervisor, lock_data_folder
 from finer.kit.errors import Conflict
 from finer.kit.settings import Settings
@@ -61,7 +61,7 @@ def test_a_signal_ends_it_and_the_handlers_are_as_before(tmp_path: Path, databas
 
 def test_a_database_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
     own = Settings(data_dir=str(tmp_path), database_url="postgresql://finer@db.example/finer?sslmode=verify-full")
-    assert supervision.database_url(own) == ("postgresql://finer@db.example/finer?sslmode=verify-full", None)
-    url, server = supervision.database_url(Settings(data_dir=str(tmp_path)))
+    assert process.database_url(own) == ("postgresql://finer@db.example/finer?sslmode=verify-full", None)
+    url, server = process.database_url(Settings(data_dir=str(tmp_path)))
     assert server is not None
     assert url == server.url

@@ -29,14 +29,13 @@ from finer.app.job_routes import JobController
 from finer.app.keys import keyring, prove_keys
 from finer.app.live import Channel
 from finer.app.patience import Patience
-from finer.app.process import prepare_process, settle
+from finer.app.process import database_url, prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.queries import Queries
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
-from finer.app.supervisor import database_url
 from finer.app.web import security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision

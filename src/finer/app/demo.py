@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from finer.app.flow import deliver
 from finer.app.keys import keyring
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM

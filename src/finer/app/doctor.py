@@ -9,7 +9,7 @@ import sys
 import msgspec
 import psutil
 
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
 from finer.kit.clock import SystemClock

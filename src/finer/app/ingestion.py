@@ -56,7 +56,9 @@ class Ingestion:
         self._settings = settings
         self._appends = WritePipeline(database.url, API, name="finer-ingestion")
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._queued_bytes = 0
+        # What came in is counted by the event loop alone and what was answered by the ingestion thread alone: one
+        # number changed by both would lose a change now and then, and in the end refuse every body.
+        self._bytes_in = self._bytes_out = 0
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="ingestion", daemon=True),
@@ -91,14 +93,16 @@ class Ingestion:
         Whoever awaits the decision of a body hears of its receipt only when something was refused: the decision
         itself says that the record is durable, and waking the event loop for both would cost a third of the way.
         """
-        if self.backlog_events > self._settings.backlog_events_max or self._queued_bytes > _QUEUE_BYTES_MAX:
+        queued = self._bytes_in - self._bytes_out
+        if self.backlog_events > self._settings.backlog_events_max or queued > _QUEUE_BYTES_MAX:
             raise TooManyRequests(
-                f"{self.backlog_events:,} events wait to be decided; nothing of this body was accepted. Send it again.",
+                f"{self.backlog_events:,} events wait to be decided, and {queued // 2**20} MiB of bodies to be read; "
+                "nothing of this body was accepted. Send it again.",
                 retry_after_s=1,
             )
         loop = asyncio.get_running_loop()
         waiting = _Waiting(tenant, actor, contract, body, loop, loop.create_future())
-        self._queued_bytes += len(body.data)
+        self._bytes_in += len(body.data)
         self._queue.put(waiting)
         return waiting.future
 
@@ -108,7 +112,7 @@ class Ingestion:
             for members in _by_tenant_and_contract(group):
                 done += self._commit(members)
             for waiting in group:
-                self._queued_bytes -= len(waiting.body.data)
+                self._bytes_out += len(waiting.body.data)
             _answer(done)
         self._appends.close()
 

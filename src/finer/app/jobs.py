@@ -22,11 +22,10 @@ from finer.app.flow import deliver, find
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
-from finer.app.process import settle
+from finer.app.process import database_url, settle
 from finer.app.queries import Queries
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
-from finer.app.supervisor import database_url
 from finer.app.trials import try_draft
 from finer.identity.service import chain
 from finer.ingest.service import acts, drafts

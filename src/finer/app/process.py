@@ -1,4 +1,4 @@
-"""What every process of Finer does at its start: logging, threads of native libraries, dying with its supervisor."""
+"""What every process of Finer does at its start: logging, finding its database, dying with its supervisor."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import TextIO
 
 import structlog
 
+from finer.kit.database_address import check_database_address
+from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import Settings
 
 _PR_SET_PDEATHSIG = 1
@@ -38,6 +40,17 @@ def prepare_process(settings: Settings, name: str, log: TextIO | None = None) ->
     )
     structlog.contextvars.bind_contextvars(process=name)
     _die_with_supervisor()
+
+
+def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
+    """The owner's address of the database, and the embedded server behind it (None with a server of one's own).
+
+    Raises InvalidInput for a server of one's own that is reached unprotected.
+    """
+    if settings.database_url:
+        return check_database_address(settings), None
+    server = EmbeddedPostgres(settings.data_path)
+    return server.url, server
 
 
 def settle() -> None:

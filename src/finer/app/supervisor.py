@@ -17,10 +17,9 @@ from typing import IO, TextIO
 import structlog
 
 from finer.app.keys import keyring, prove_keys_at
-from finer.kit.database_address import check_database_address
+from finer.app.process import database_url
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
-from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -54,17 +53,6 @@ def lock_data_folder(settings: Settings) -> IO[str]:
             f"Finer already runs on {settings.data_path}. Stop it first, or give another --data-dir and --port."
         ) from error
     return handle
-
-
-def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
-    """The owner's address of the database, and the embedded server behind it (None with a server of one's own).
-
-    Raises InvalidInput for a server of one's own that is reached unprotected.
-    """
-    if settings.database_url:
-        return check_database_address(settings), None
-    server = EmbeddedPostgres(settings.data_path)
-    return server.url, server
 
 
 class Supervisor:

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from finer.app.keys import keyring, prove_keys_at
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
 from finer.kit.db import API, NO_TENANT, Database

@@ -23,7 +23,7 @@ from finer.app.commands.common import (
     tenant_id,
     tenant_option,
 )
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role

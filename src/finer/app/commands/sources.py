@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from finer.app.commands.common import data_dir_option, settings_of
-from finer.app.process import prepare_process
+from finer.app.process import database_url, prepare_process
 from finer.app.sources import Sources
-from finer.app.supervisor import database_url
 
 
 @click.command()

@@ -11,7 +11,7 @@ from finer.app.commands.common import data_dir_option, json_option, running_data
 from finer.app.doctor import examine
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.log_upkeep import prepare_log
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.app.verify import verify
 from finer.kit.clock import SystemClock
 from finer.kit.migration import migrate as migrate_database

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from zxcvbn import zxcvbn
-
 from finer.identity.errors import NotAcceptable
 from finer.identity.rules.checks import check_password
 from finer.identity.rules.context_words import is_made_of
@@ -32,6 +30,9 @@ def check_new_password(settings: Settings, password: str, about: Iterable[str]) 
         raise NotAcceptable("This password is in a list of leaked passwords. Choose another one.")
     about = list(about)
     words = [word for text in about for word in {text, *text.replace("@", " ").replace(".", " ").split()}]
+    # Its lists of words take 12 MB, which no process needs in which nobody chooses a password.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
     with _ESTIMATING:  # the library keeps the words of the person in a table that all its callers share
         found = zxcvbn(password[:_SCORED_CHARACTERS], user_inputs=words)
     if found["score"] < _SCORE_MIN:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightgbm
 import numba as nb
 import numpy as np
 from llvmlite import ir
@@ -63,6 +62,9 @@ class TreeScorer:
     """A binary LightGBM model ready to score columns. Raises ModelRefused for a text that is no such model."""
 
     def __init__(self, text: str) -> None:
+        # With what it needs itself it takes 16 MB of every process that imports it, and few score.
+        import lightgbm  # noqa: PLC0415
+
         try:
             self.booster = lightgbm.Booster(model_str=text)
         except lightgbm.basic.LightGBMError as error:
