@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finer.app.cli import main
-from tests.ingest.contract_texts import with_field, with_options
+from tests.ingest.contract_texts import document, field, text, with_field, with_options
 from tests.ingest.records import line, lines
 
 
@@ -70,3 +70,15 @@ def test_a_difference_asks_for_its_version(tmp_path: Path) -> None:
     assert (found["level"], found["lowest_version"], found["version_is_enough"]) == ("major", "2.0.0", False)
     done = _run("diff", "transaction", "transaction")
     assert (done.exit_code, done.output) == (0, "Nothing differs.\n")
+
+
+def test_a_change_that_publication_refuses_ends_with_1_and_its_sentence(tmp_path: Path) -> None:
+    found = document("order", "2.0.0")
+    field(found, "region").update(logicalType="integer", logicalTypeOptions={})
+    path = tmp_path / "mine.yaml"
+    path.write_text(text(found))
+    done = _run("diff", "order", str(path))
+    assert done.exit_code == 1
+    assert "It cannot be published: region changes its type, which a column of the lake cannot." in done.output
+    told = json.loads(_run("diff", "order", str(path), "--json").output)
+    assert (told["version_is_enough"], len(told["refused"])) == (True, 2)

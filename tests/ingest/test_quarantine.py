@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from finer.identity.service.audit import list_audit
 from finer.ingest import invariants
 from finer.ingest.errors import NotWaiting, RepairInvalid
-from finer.ingest.rules.repair import Repair, check_lines, line_of, record_of, written
+from finer.ingest.rules.repair import Repair, line_of, record_of, written
+from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import acts, contracts, parsing, quarantine, receipts, repairs
 from finer.ingest.types.contracts import Kind
 from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
@@ -280,7 +281,8 @@ def test_what_is_not_assigned_keeps_every_digit(amount: Any) -> None:
     assert changed is not None
     sent = line_of(contract, changed, 0)
     assert f'"amount":{amount}'.encode() in sent
-    assert check_lines(contract, [sent], microseconds(datetime(2026, 11, 21, tzinfo=UTC))) == [[]]
+    _, [result] = Shape(contract).check([[(sent, 0)]], microseconds(datetime(2026, 11, 21, tzinfo=UTC)))
+    assert (result.accepted, result.refused) == (1, [])
 
 
 def test_a_written_value_becomes_what_its_field_wants() -> None:

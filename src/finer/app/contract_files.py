@@ -79,8 +79,8 @@ def test_files(source: str, files: Sequence[Path]) -> Tested:
     return Tested(contract.header, received, accepted, received - accepted, causes)
 
 
-def compare_texts(old: str, new: str) -> tuple[Comparison, bool]:
-    """What differs, and whether the version of the new one is high enough for it."""
+def compare_texts(old: str, new: str) -> tuple[Comparison, bool, list[str]]:
+    """What differs, whether the version of the new one is high enough for it, and what no version allows."""
     return drafts.compare_contracts(_contract(old), _contract(new))
 
 

@@ -85,8 +85,18 @@ quarantined_records = sa.Table(
     sa.Column("act_id", UUID(as_uuid=True)),
     sa.Column("remaining", JSONB),
     sa.Column("changed_at", _time),
+    sa.Column("mapping_id", UUID(as_uuid=True)),
     sa.Index("ix_ingest_quarantined_records_cause", "tenant_id", "contract", "field", "rule", "id"),
     sa.Index("ix_ingest_quarantined_records_receipt", "tenant_id", "receipt_id", "line"),
+)
+
+mappings = sa.Table(
+    "ingest_mappings",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("created_at", _time, nullable=False),
 )
 
 quarantine_payloads = sa.Table(

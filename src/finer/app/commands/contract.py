@@ -110,12 +110,13 @@ def _print_tested(found: Tested) -> None:
 def diff(old: str, new: str, as_json: bool) -> None:
     """Say what differs between two contracts: YAML files, or names of built-in ones.
 
-    Ends with 1 when the version of the new one is too low for what changes.
+    Ends with 1 when the version of the new one is too low for what changes, and when no version allows the change,
+    such as another type for a column that the lake has.
 
     Example: finer contract diff main/order.yaml order.yaml
     """
-    comparison, enough = compare_texts(old, new)
-    document = msgspec.to_builtins(comparison) | {"version_is_enough": enough}
+    comparison, enough, refused = compare_texts(old, new)
+    document = msgspec.to_builtins(comparison) | {"version_is_enough": enough, "refused": refused}
 
     def text() -> None:
         counts = Counter(one.level for one in comparison.changes)
@@ -128,9 +129,11 @@ def diff(old: str, new: str, as_json: bool) -> None:
         click.echo(
             f"It needs at least version {comparison.lowest_version}." + ("" if enough else " It has a lower one.")
         )
+        for sentence in refused:
+            click.echo(f"It cannot be published: {sentence}")
 
     show(document, as_json, text)
-    sys.exit(0 if enough else 1)
+    sys.exit(0 if enough and not refused else 1)
 
 
 @contract.command("publish")

@@ -10,7 +10,7 @@ import msgspec
 from finer.ingest.service import contracts
 from finer.ingest.types import receipts as types
 from finer.ingest.types import records
-from finer.ingest.types.contracts import FirmContracts
+from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass, classified_by
 
@@ -73,6 +73,7 @@ class ReceiptPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def show_receipt(receipt: types.Receipt, known: FirmContracts) -> Receipt:
     """A receipt as the API shows it."""
+    contract = known.current.get(receipt.contract)
     return Receipt(
         id=show_id("rct", receipt.id),
         contract=receipt.contract,
@@ -87,13 +88,13 @@ def show_receipt(receipt: types.Receipt, known: FirmContracts) -> Receipt:
         received_at=receipt.received_at,
         source=receipt.source,
         unknown_fields=receipt.unknown_fields,
-        problems=[BrokenField(line=one.line, **broken_field(known, receipt.contract, one)) for one in receipt.problems],
+        problems=[BrokenField(line=one.line, **broken_field(contract, one)) for one in receipt.problems],
     )
 
 
-def broken_field(known: FirmContracts, contract: str, one: records.FieldError | types.BrokenField) -> dict[str, Any]:
+def broken_field(contract: Contract | None, one: records.FieldError | types.BrokenField) -> dict[str, Any]:
     """A broken field as the API shows it. A value that is kept sealed only is None where nothing was unsealed."""
-    data_class, reason = contracts.guarded_reason(known, contract, one.field, one.rule, one.reason)
+    data_class, reason = contracts.guarded_reason(contract, one.field, one.rule, one.reason)
     return {
         "field": one.field,
         "rule": one.rule,

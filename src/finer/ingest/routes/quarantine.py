@@ -121,7 +121,7 @@ class QuarantineController(Controller):
         """What assignments would do to the newest records of a selection: before, after, and what they still break."""
         selection = selection_of(data.selection)
         found = repairs.preview(tx, selection, [(one.field, one.expression) for one in data.assignments])
-        return show_preview(contracts.load(tx), selection.contract or "", found)
+        return show_preview(contracts.load(tx), found)
 
     @post("/edits", opt={"permission": Permission.QUARANTINE_EDIT}, sync_to_thread=True, summary="Change many records")
     def edit_many(self, tx: Tx, data: QuarantineActBody, settings: Settings) -> QuarantineAct:
@@ -211,8 +211,8 @@ class QuarantineController(Controller):
         """What one record would still break with these values."""
         identifier = read_id("qua", record_id)
         remaining = repairs.check_changes(tx, identifier, data.changes, data.record)
-        contract = quarantine.get_quarantined(tx, identifier).contract
-        return RecordCheck(remaining=show_errors(contracts.load(tx), contract, remaining))
+        record = quarantine.get_quarantined(tx, identifier)
+        return RecordCheck(remaining=show_errors(contracts.load(tx), record, remaining))
 
     @post(
         "/{record_id:str}/reveal",

@@ -266,8 +266,8 @@ def _shown(record: types.QuarantinedRecord, known: FirmContracts) -> dict[str, A
         "contract": record.contract,
         "line": record.line,
         "state": record.state,
-        "errors": show_errors(known, record.contract, record.errors),
-        "remaining": None if record.remaining is None else show_errors(known, record.contract, record.remaining),
+        "errors": show_errors(known, record, record.errors),
+        "remaining": None if record.remaining is None else show_errors(known, record, record.remaining),
         "raw": record.raw[:RAW_SHOWN_MAX].decode("utf-8", "replace"),
         "raw_bytes": record.raw_bytes,
         "received_at": record.received_at,
@@ -276,14 +276,17 @@ def _shown(record: types.QuarantinedRecord, known: FirmContracts) -> dict[str, A
     }
 
 
-def show_errors(known: FirmContracts, contract: str, errors: list[records.FieldError]) -> list[FieldError]:
-    """Broken fields as the API shows them."""
-    return [FieldError(**broken_field(known, contract, one)) for one in errors]
+def show_errors(
+    known: FirmContracts, record: types.QuarantinedRecord, errors: list[records.FieldError]
+) -> list[FieldError]:
+    """Broken fields of a record as the API shows them."""
+    contract = quarantine.classified(record, known)
+    return [FieldError(**broken_field(contract, one)) for one in errors]
 
 
 def show_cause(cause: types.QuarantineCause, known: FirmContracts) -> QuarantineCause:
     """A cause of quarantine as the API shows it."""
-    _, example = guarded_reason(known, cause.contract, cause.field, cause.rule, cause.example)
+    _, example = guarded_reason(known.current.get(cause.contract), cause.field, cause.rule, cause.example)
     return QuarantineCause(
         contract=cause.contract,
         field=cause.field,
@@ -316,7 +319,7 @@ def show_act(act: types.Act) -> QuarantineAct:
     )
 
 
-def show_preview(known: FirmContracts, contract: str, found: repairs.Preview) -> QuarantinePreview:
+def show_preview(known: FirmContracts, found: repairs.Preview) -> QuarantinePreview:
     """A preview as the API shows it."""
     return QuarantinePreview(
         matched=found.matched,
@@ -326,12 +329,12 @@ def show_preview(known: FirmContracts, contract: str, found: repairs.Preview) ->
         failed=_failures(found.failed),
         examples=[
             RecordExample(
-                id=show_id("qua", one.id),
+                id=show_id("qua", one.record.id),
                 differences=[
                     RecordDifference(field=each.field, data_class=each.data_class, before=each.before, after=each.after)
                     for each in one.differences
                 ],
-                remaining=show_errors(known, contract, one.remaining),
+                remaining=show_errors(known, one.record, one.remaining),
             )
             for one in found.examples
         ],

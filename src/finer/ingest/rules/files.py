@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import zstandard
@@ -20,7 +21,7 @@ from finer.ingest.rules.bodies import array_rest
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import CsvReader
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
-from finer.ingest.rules.mapping import Mapper, local_columns
+from finer.ingest.rules.mapping import Mapper, column_types, local_columns
 from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.table_batches import table_batches
@@ -37,8 +38,9 @@ _PACKED = {"gz": "gzip", "zst": "zstd"}
 # How much is unpacked at once: at the highest ratio that each format reaches, about 64 and 32 MiB come of it.
 _PACKED_BYTES = {"gzip": 1 << 16, "zstd": 1 << 10}
 
-Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str], int]
-"""Accepted rows, refused records, how many were received, unknown fields, and when (microseconds)."""
+Step = tuple[pa.RecordBatch, list[RefusedRecord], int, list[str], int, Mapping | None]
+"""Accepted rows, refused records, how many were received, unknown fields, when (microseconds), and the mapping with the
+types of all columns."""
 Now = Callable[[], int]
 """The time at which a group is received, in microseconds: a large file is read for minutes."""
 
@@ -117,21 +119,23 @@ def file_steps(
     for item in reader:
         received_us = now()
         if isinstance(item, RefusedRecord):
-            yield plan.empty, [item], 1, [], received_us
+            yield plan.empty, [msgspec.structs.replace(item, number=first)], 1, [], received_us, mapping
             first += 1
             continue
         checked = check_block(source_plan or plan, item, received_us)
         if source_plan is None or mapping is None:
-            yield _step(checked, item.rows, received_us)
+            yield _step(checked, item.rows, received_us, None)
             continue
         mapper = mapper or Mapper(mapping, source_plan.field_schema, "mapping")
-        numbers = pa.array(first + checked.rows)
-        yield _mapped_step(plan, mapping, mapper, item, checked, numbers, received_us)
+        yield _mapped_step(plan, mapping, mapper, item, checked, first, received_us)
         first += item.rows
 
 
-def _step(checked: Checked, rows: int, received_us: int) -> Step:
-    return checked.batch, [record for _, record in checked.refused], rows, _names(checked), received_us
+def _step(checked: Checked, rows: int, received_us: int, mapping: Mapping | None) -> Step:
+    refused = [record for _, record in checked.refused]
+    if mapping is not None:
+        refused = [msgspec.structs.replace(record, number=record.line) for record in refused]
+    return checked.batch, refused, rows, _names(checked), received_us, mapping
 
 
 def _names(checked: Checked) -> list[str]:
@@ -139,32 +143,42 @@ def _names(checked: Checked) -> list[str]:
 
 
 def _mapped_step(
-    plan: Plan, mapping: Mapping, mapper: Mapper, block: Block, source: Checked, numbers: pa.Array, received_us: int
+    plan: Plan, mapping: Mapping, mapper: Mapper, block: Block, source: Checked, first: int, received_us: int
 ) -> Step:
-    """Rows of a text source that fit its types, mapped and held to the contract; refusals of both steps together."""
+    """Rows of a text source that fit its types, mapped and held to the contract; refusals of both steps together.
+
+    `first` is the number of the block's first record in its file.
+    """
     width = len(source.batch.schema.names) - 1
     rows = local_columns(mapping, source.batch.select(source.batch.schema.names[:width]))
-    target = batch_block(plan, mapper.apply(rows, numbers), rows, 1)
+    target = batch_block(plan, mapper.apply(rows, pa.array(first + source.rows)), rows, 1)
     target.lines = block.lines[source.rows]
     target.raw = lambda i: block.raw(int(source.rows[i]))
+    target.names = block.names
     checked = check_block(plan, target, received_us)
     refused = [record for _, record in (*source.refused, *checked.refused)]
     refused.sort(key=lambda record: record.line)
-    return checked.batch, refused, block.rows, [], received_us
+    places = np.searchsorted(block.lines, [record.line for record in refused]) + first
+    numbered = [
+        msgspec.structs.replace(record, number=int(place)) for record, place in zip(refused, places, strict=True)
+    ]
+    return checked.batch, numbered, block.rows, [], received_us, mapping
 
 
 def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, now: Now) -> Iterator[Step]:
     mapper: Mapper | None = None
+    known: Mapping | None = None
     first = 1
     for batch, _ in table_batches(kind, handle):
         mapped = batch
         if mapping is not None:
             source = unify(batch)
             mapper = mapper or Mapper(mapping, source.schema, "mapping")
+            known = known or msgspec.structs.replace(mapping, types=column_types(source.schema))
             mapped = mapper.apply(source, pa.array(np.arange(first, first + batch.num_rows)))
         block = batch_block(plan, mapped, batch, first)
         received_us = now()
-        yield _step(check_block(plan, block, received_us), batch.num_rows, received_us)
+        yield _step(check_block(plan, block, received_us), batch.num_rows, received_us, known)
         first += batch.num_rows
 
 

@@ -8,6 +8,7 @@ to a plain source column, or to `{join: [column, ...], with: "-"}`, which puts t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 import yaml
 
 from finer.ingest.errors import MappingInvalid
+from finer.ingest.rules.classes import CLASSES, severity
 from finer.ingest.rules.row_rules import TYPES
 from finer.ingest.types.contracts import Contract, Field, Kind
 from finer.ingest.types.records import Mapping, SourceExpression
@@ -29,6 +31,7 @@ ROW_NUMBER = "row_number"
 LOCAL = "local_timestamp"
 _TEXT_MAX = 1 << 16
 _KEYS = frozenset({"contract", "description", "timezone", "types", "columns"})
+_KINDS = {ColumnType.NUMBER: Kind.NUMBER, ColumnType.BOOLEAN: Kind.BOOLEAN, ColumnType.TIMESTAMP: Kind.TIMESTAMP}
 _TARGETS = {ColumnType.NUMBER: pa.float64(), ColumnType.BOOLEAN: pa.bool_(), ColumnType.TIMESTAMP: pa.int64()}
 
 
@@ -99,10 +102,42 @@ def source_contract(mapping: Mapping, contract: Contract) -> Contract:
             longest=_TEXT_MAX,
             from_number=True,
             local=kind == LOCAL,
+            classification=_classification(mapping, contract, name),
         )
         for name, kind in mapping.types.items()
     )
     return Contract(name=f"the source of {contract.name}", version="0", description="", fields=fields)
+
+
+def _classification(mapping: Mapping, contract: Contract, name: str) -> str | None:
+    """A column of a file is as sensitive as the most sensitive field that is made of it.
+
+    One of which nothing is made may hold anything.
+    """
+    word = re.compile(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])")
+    fields = {field.name: field.classification for field in contract.fields}
+    made = [
+        fields[one.target]
+        for one in mapping.columns
+        if one.target in fields and (name in one.join or word.search(one.expression))
+    ]
+    return max(made, key=lambda one: severity(CLASSES[one]), default="sensitive")
+
+
+def column_types(schema: pa.Schema) -> dict[str, str]:
+    """The types, as a mapping names them, of columns that bring their own; nested ones are texts."""
+    found = {}
+    for field in schema:
+        kind = _column_type(field.type)
+        if kind is ColumnType.TIMESTAMP and pa.types.is_timestamp(field.type) and field.type.tz is None:
+            found[field.name] = LOCAL
+        elif pa.types.is_date(field.type):
+            found[field.name] = Kind.DATE.value
+        elif pa.types.is_integer(field.type):
+            found[field.name] = Kind.INTEGER.value
+        else:
+            found[field.name] = (Kind.STRING if kind in (None, ColumnType.TEXT) else _KINDS[kind]).value
+    return found
 
 
 def local_columns(mapping: Mapping, batch: pa.RecordBatch) -> pa.RecordBatch:

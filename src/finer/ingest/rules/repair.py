@@ -19,12 +19,10 @@ import numpy as np
 import pyarrow as pa
 
 from finer.ingest.errors import RepairInvalid
-from finer.ingest.rules.bodies import parse_group
 from finer.ingest.rules.classes import class_of, severity
 from finer.ingest.rules.csv_blocks import cells_of
 from finer.ingest.rules.mapping import computed
 from finer.ingest.types.contracts import Contract, Field, Kind
-from finer.ingest.types.records import Body, BodyResult, FieldError
 from finer.kit.columns import Columns
 from finer.kit.conditions.condition import Expression, parse_expression
 from finer.kit.conditions.errors import ConditionError
@@ -38,7 +36,6 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _EXACT = re.compile(NUMBER_PATTERN)
 _NUMBERS = frozenset({Kind.MONEY, Kind.INTEGER, Kind.NUMBER})
 _READER = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_UNLIMITED = 2**62
 _ARROW = {ColumnType.NUMBER: pa.float64(), ColumnType.TEXT: pa.string(), ColumnType.BOOLEAN: pa.bool_()}
 
 
@@ -107,27 +104,6 @@ def _holders(field: Field, record: Record) -> list[str]:
     return [name for name in (field.name, *field.aliases, *field.combined_aliases) if name in record]
 
 
-def check_lines(contract: Contract, lines: Sequence[bytes], received_us: int) -> list[list[FieldError]]:
-    """What each line breaks; empty for those that keep the contract."""
-    found: list[list[FieldError]] = [[] for _ in lines]
-    _, [result] = check_bodies(contract, [lines], received_us)
-    for refused in result.refused:
-        found[refused.line - 1] = refused.errors
-    return found
-
-
-def check_bodies(
-    contract: Contract, bodies: Sequence[Sequence[bytes]], received_us: int
-) -> tuple[pa.RecordBatch, list[BodyResult]]:
-    """The accepted rows of several groups of lines, group by group, and what became of each group."""
-    sent = [Body(data=b"\n".join(lines)) for lines in bodies]
-    batch, results = parse_group(contract, sent, received_us, unpacked_bytes_max=_UNLIMITED, records_max=_UNLIMITED)
-    for result in results:
-        if result.error is not None:
-            raise result.error
-    return batch, results
-
-
 def show_value(value: msgspec.Raw | None) -> str | None:
     """A value as a text: a text without its quotes, everything else as it was written; None for null and absent."""
     if value is None:
@@ -185,7 +161,7 @@ class Repair:
         field = self._fields.get(target)
         if field is None and not _removes(found):
             raise RepairInvalid(
-                f"The contract {self._contract.name} has no field {target[:80]!r}. Its fields are: "
+                f"{self._contract.name.capitalize()} has no field {target[:80]!r}. Its fields are: "
                 f"{', '.join(self._fields)}. A name that was sent can only be taken away, with {target[:80]} := null."
             )
         for name in found.columns:

@@ -10,18 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from finer.ingest.rules.arrow_blocks import batch_block
-from finer.ingest.rules.bodies import parse_group
 from finer.ingest.rules.check import Decoded, check_block
 from finer.ingest.rules.plan import Plan, plan_of
 from finer.ingest.rules.record import Number, Token
 from finer.ingest.types.contracts import Contract, DraftTrial, Kind, TrialCause
-from finer.ingest.types.records import Body, RefusedRecord
+from finer.ingest.types.records import RefusedRecord
 from finer.kit.money import MAX_EXPONENT, exponent
 
 _KEYS_SHOWN = 5
 _CAUSES_MAX = 100
-_UNPACKED_MAX = 256 << 20
-_RECORDS_MAX = 1_000_000
 
 
 class Tally:
@@ -121,21 +118,6 @@ def _tokens(column: pa.Array) -> list[Token]:
 def _count(tally: Tally, record: RefusedRecord, key: str) -> None:
     first = record.errors[0]
     tally.refuse(first.field, first.rule, first.reason, key)
-
-
-def try_quarantined(draft: Contract, raws: list[bytes], complete: list[bool], now_us: int, tally: Tally) -> None:
-    """Hold quarantined records to the draft, and count those that it would accept."""
-    objects = [raw for raw, whole in zip(raws, complete, strict=True) if whole and raw.lstrip().startswith(b"{")]
-    tally.quarantined += len(raws)
-    tally.unreadable += len(raws) - len(objects)
-    if not objects:
-        return
-    # A line break in JSON is a space; inside a text it would be none.
-    data = b"\n".join(raw.replace(b"\r", b" ").replace(b"\n", b" ") for raw in objects)
-    _, (result,) = parse_group(
-        draft, [Body(data=data)], now_us, unpacked_bytes_max=_UNPACKED_MAX, records_max=_RECORDS_MAX
-    )
-    tally.released += result.accepted
 
 
 def _as_sent(batch: pa.RecordBatch, draft: Contract, current: Contract | None) -> pa.RecordBatch:

@@ -12,15 +12,25 @@ from itertools import groupby
 from typing import Literal
 
 import msgspec
+import pyarrow as pa
 
 from finer.identity.service.audit import record_audit
 from finer.ingest.rules.classes import guarded
-from finer.ingest.rules.repair import Repair, check_bodies, check_lines, line_of
-from finer.ingest.service.quarantine import current
-from finer.ingest.service.repairs import UNREADABLE, apply, chosen_contract, count_failure, edit_of
+from finer.ingest.rules.repair import line_of
+from finer.ingest.rules.shapes import Line, Shape
+from finer.ingest.service.quarantine import current, shapes
+from finer.ingest.service.repairs import (
+    UNREADABLE,
+    apply,
+    check_assignments,
+    check_changed,
+    chosen_contract,
+    count_failure,
+    edit_of,
+)
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
-from finer.ingest.store.receipts import ReceiptStore
+from finer.ingest.store.receipts import ReceiptStore, ReleasedPart
 from finer.ingest.store.rollups import RollupStore
 from finer.ingest.types.contracts import Contract
 from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
@@ -60,7 +70,7 @@ def start(
     selection = _checked(kind, selection, reason)
     contract = chosen_contract(tx, selection).name if kind in ("edit", "release") else selection.contract or ""
     if kind == "edit":
-        Repair(chosen_contract(tx, selection), assignments)
+        check_assignments(tx, selection, assignments)
     elif assignments:
         raise InvalidInput(f"Only an edit assigns values; {kind} takes none.")
     matched, last = QuarantineStore(tx).count(selection)
@@ -187,70 +197,69 @@ def _do(tx: Tx, act: Act, ids: list[uuid.UUID], partitions: int) -> None:
 
 def _edit(tx: Tx, act: Act, records: Sequence[QuarantinedRecord]) -> None:
     contract = chosen_contract(tx, act.selection)
-    changed, failed = apply(contract, Repair(contract, act.assignments), records)
+    changed, failed = apply(contract, act.assignments, records)
     for key, count in failed.items():
         act.failed[key] = act.failed.get(key, 0) + count
-    if not changed:
-        return
-    lines = [line_of(contract, values, microseconds(record.received_at)) for record, values, _ in changed]
-    broken = check_lines(contract, lines, microseconds(tx.now()))
     edits = []
-    for (record, _, classes), line, errors in zip(changed, lines, broken, strict=True):
+    for one, errors in zip(changed, check_changed(contract, changed, microseconds(tx.now())), strict=True):
         count_failure(act.failed, errors)
-        edits.append((record.id, edit_of(line, classes), guarded(contract, errors)))
-    QuarantineStore(tx).edit(act.id, tx.now(), edits)
-    act.changed += len(edits)
+        edits.append((one.record.id, edit_of(one.line, one.classes), guarded(one.shape.classified, errors)))
+    if edits:
+        QuarantineStore(tx).edit(act.id, tx.now(), edits)
+        act.changed += len(edits)
 
 
 def _release(tx: Tx, act: Act, records: Sequence[QuarantinedRecord], partitions: int) -> None:
     """Send records the whole way with the contract in force; those that break it stay, with what they break."""
     contract = chosen_contract(tx, act.selection)
-    readable: list[tuple[QuarantinedRecord, bytes]] = []
     failures: list[tuple[uuid.UUID, list[FieldError]]] = []
-    for record in records:
-        values, _ = current(contract, record)
-        if values is None:
-            act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + 1
-        else:
-            readable.append((record, line_of(contract, values, microseconds(record.received_at))))
     released: list[uuid.UUID] = []
-    if readable:
-        failures = _append_released(tx, act, contract, readable, partitions)
-        refused = {identifier for identifier, _ in failures}
-        released = [record.id for record, _ in readable if record.id not in refused]
+    batches: list[pa.RecordBatch] = []
+    parts: list[ReleasedPart] = []
+    for shape, places in shapes(contract, records):
+        readable = _readable(act, shape, [records[place] for place in places])
+        # Records are read in the order of their receipts, so those of one receipt follow each other in the log.
+        receipts = [list(group) for _, group in groupby(readable, lambda pair: pair[0].receipt_id)]
+        batch, results = shape.check([[line for _, line in group] for group in receipts], microseconds(tx.now()))
+        batches.append(batch)
+        for group, result in zip(receipts, results, strict=True):
+            refused = {one.line: guarded(shape.classified, one.errors) for one in result.refused}
+            failures += [(group[line - 1][0].id, errors) for line, errors in refused.items()]
+            released += [record.id for at, (record, _) in enumerate(group, 1) if at not in refused]
+            if result.accepted:
+                parts.append((group[0][0].receipt_id, result.accepted))
     store = QuarantineStore(tx)
-    if released:
+    if parts:
+        _append_released(tx, act, contract, pa.concat_batches(batches), parts, partitions)
         store.set_state(act.id, tx.now(), released, "released")
         act.changed += len(released)
     if failures:
-        store.note_remaining([(identifier, guarded(contract, errors)) for identifier, errors in failures])
+        store.note_remaining(failures)
         for _, errors in failures:
             count_failure(act.failed, errors)
 
 
+def _readable(act: Act, shape: Shape, records: Sequence[QuarantinedRecord]) -> list[tuple[QuarantinedRecord, Line]]:
+    """The records with their lines; those that cannot be taken apart are counted."""
+    found = []
+    for record in records:
+        values, _ = current(shape, record)
+        if values is None:
+            act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + 1
+        else:
+            line = line_of(shape.written, values, microseconds(record.received_at))
+            found.append((record, (line, record.number)))
+    return found
+
+
 def _append_released(
-    tx: Tx, act: Act, contract: Contract, readable: Sequence[tuple[QuarantinedRecord, bytes]], partitions: int
-) -> list[tuple[uuid.UUID, list[FieldError]]]:
-    """Append the records that keep the contract to the log, receipt by receipt; returns those that break it."""
-    now = tx.now()
-    receipts = [list(group) for _, group in groupby(readable, lambda pair: pair[0].receipt_id)]
-    batch, results = check_bodies(contract, [[line for _, line in group] for group in receipts], microseconds(now))
-    failures = [
-        (group[refused.line - 1][0].id, refused.errors)
-        for group, result in zip(receipts, results, strict=True)
-        for refused in result.refused
-    ]
-    parts = [
-        (group[0][0].receipt_id, result.accepted)
-        for group, result in zip(receipts, results, strict=True)
-        if result.accepted
-    ]
-    if parts:
-        place = (contract.name, tx.tenant.int % partitions)
-        ReceiptStore(tx).release(contract.header, batch, place, act.id, parts)
-        RollupStore(tx).add_rollup(contract.name, "release", now, released=batch.num_rows)
-        tx.notify(CHANNEL, [contract.name])
-    return failures
+    tx: Tx, act: Act, contract: Contract, batch: pa.RecordBatch, parts: Sequence[ReleasedPart], partitions: int
+) -> None:
+    """Append records to the log, part by part, and account for each by the receipt that it came with."""
+    place = (contract.name, tx.tenant.int % partitions)
+    ReceiptStore(tx).release(contract.header, batch, place, act.id, parts)
+    RollupStore(tx).add_rollup(contract.name, "release", tx.now(), released=batch.num_rows)
+    tx.notify(CHANNEL, [contract.name])
 
 
 _DONE = {"edit": "changed", "undo": "put back", "release": "released", "discard": "discarded"}

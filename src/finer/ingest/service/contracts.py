@@ -113,11 +113,9 @@ def class_of_field(field: Field) -> DataClass:
     return CLASSES[field.classification]
 
 
-def guarded_reason(
-    known: FirmContracts, contract_name: str, field: str, rule: str, reason: str
-) -> tuple[DataClass, str]:
+def guarded_reason(contract: Contract | None, field: str, rule: str, reason: str) -> tuple[DataClass, str]:
     """How sensitive the value of a broken field is, and the reason without a value that says something of a person."""
-    data_class = class_of(known.current.get(contract_name), field)
+    data_class = class_of(contract, field)
     return data_class, reason_without_value(data_class, field, rule, reason)
 
 

@@ -310,11 +310,18 @@ def validate(tx: Tx, text: str, name: str) -> tuple[Contract, Comparison | None,
     return contract, *assess(tx, contract)
 
 
-def compare_contracts(old: Contract, new: Contract) -> tuple[Comparison, bool]:
-    """What differs, and whether the version of the new one is high enough for it."""
+def compare_contracts(old: Contract, new: Contract) -> tuple[Comparison, bool, list[str]]:
+    """What differs, whether the new one's version is high enough, and why publication would refuse it at any version.
+
+    The old one counts as the only version that was ever in force: a firm that had others may be told more.
+    """
     found = compare(old, new)
     enough = found.level is Level.NONE or version_number(new.version) >= version_number(found.lowest_version)
-    return found, enough
+    if old.name != new.name:
+        return found, enough, []
+    built_in = contracts.contracts().get(new.name)
+    refused = not_publishable([old], built_in, new) + ([] if built_in is None else lost_to_finer(built_in, new))
+    return found, enough, refused
 
 
 def shown_id(version: ContractVersion) -> str:

@@ -145,10 +145,10 @@ def _reader(
         sources, rows = [Body(data=b"", format=kind, source=source)], 0
         readable = Unpacked(handle, packing) if packing else handle
         steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
-        for batch, refused, received, unknown, at_us in steps:
+        for batch, refused, received, unknown, at_us, known in steps:
             rows += received
             results = [BodyResult(received, batch.num_rows, refused, unknown)]
-            parsed = ParsedGroup(batch, results, sources, from_microseconds(at_us), target)
+            parsed = ParsedGroup(batch, results, sources, from_microseconds(at_us), target, known)
             yield FileGroup(parsed, min(handle.tell(), total), total, rows)
 
     return groups

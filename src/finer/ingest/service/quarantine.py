@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 
 from finer.identity.service.reveals import note_reveal
 from finer.ingest.rules.classes import class_of, severity
 from finer.ingest.rules.repair import Record, record_of, show_value
+from finer.ingest.rules.shapes import Shape
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract, FirmContracts
@@ -71,23 +73,39 @@ def fields_of(record: QuarantinedRecord, known: FirmContracts) -> list[RecordFie
     contract = known.current.get(record.contract)
     if contract is None:
         return []
-    values, classes = current(contract, record)
+    shape = Shape(contract, record.mapping)
+    values, classes = current(shape, record)
     return [
         RecordField(
-            name, max(classes.get(name, DataClass.PUBLIC), _class(contract, name), key=severity), show_value(value),
-            name in classes,
+            name, max(classes.get(name, DataClass.PUBLIC), _class(shape.written, name), key=severity),
+            show_value(value), name in classes,
         )
         for name, value in (values or {}).items()
     ]  # fmt: skip
 
 
-def current(contract: Contract, record: QuarantinedRecord) -> tuple[Record | None, dict[str, DataClass]]:
+def classified(record: QuarantinedRecord, known: FirmContracts) -> Contract | None:
+    """Every field that an error of a record may name, for its class; None when its contract is gone."""
+    contract = known.current.get(record.contract)
+    return None if contract is None else Shape(contract, record.mapping).classified
+
+
+def shapes(contract: Contract, records: Sequence[QuarantinedRecord]) -> list[tuple[Shape, list[int]]]:
+    """How records were written, and which of them so."""
+    places: dict[int, list[int]] = {}
+    for place, record in enumerate(records):
+        # Records that are read together share one mapping.
+        places.setdefault(id(record.mapping), []).append(place)
+    return [(Shape(contract, records[those[0]].mapping), those) for those in places.values()]
+
+
+def current(shape: Shape, record: QuarantinedRecord) -> tuple[Record | None, dict[str, DataClass]]:
     """The values of a record as it stands now, or None, and how sensitive those are that were changed."""
     if record.edited is None:
         whole = record.raw_bytes <= len(record.raw)
-        return (record_of(contract, record.raw, record.names, record.rules) if whole else None), {}
+        return (record_of(shape.written, record.raw, record.names, record.rules) if whole else None), {}
     data, classes = _EDIT.decode(record.edited)
-    return record_of(contract, data, (), ()), classes
+    return record_of(shape.written, data, (), ()), classes
 
 
 def sealing(tx: Tx) -> Sealer:

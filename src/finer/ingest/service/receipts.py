@@ -10,11 +10,13 @@ from datetime import datetime
 
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.receipts import fresh_receipt, problems_of, rows_of
+from finer.ingest.rules.shapes import Shape
 from finer.ingest.store.acts import ActStore
+from finer.ingest.store.mappings import MappingStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.store.receipts import ReceiptStore
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.contracts import AWAITED, Contract
+from finer.ingest.types.contracts import AWAITED
 from finer.ingest.types.receipts import NewReceipt, Offsets, Page, Receipt, ReceiptFilter
 from finer.ingest.types.records import ParsedGroup
 from finer.kit.columns import Columns
@@ -42,7 +44,7 @@ def append(
     found in a transaction before; a transaction that only writes needs it when there are keys, and `seal` when records
     were refused (`quarantine.sealing`).
     """
-    known = parsed.contract
+    known, shape = parsed.contract, Shape(parsed.contract, parsed.mapping)
     store = ReceiptStore(tx)
     answers: list[Receipt | FinerError | None] = [result.error for result in parsed.bodies]
     hashes = _hashes(parsed)
@@ -68,7 +70,7 @@ def append(
                 stream=known.name,
                 partition=partition,
                 skipped=skipped if result.accepted else None,
-                problems=problems_of(known, result),
+                problems=problems_of(shape.classified, result),
                 idempotency_key=body.idempotency_key,
                 body_hash=hashes.get(index),
             )
@@ -76,7 +78,7 @@ def append(
         skipped += result.accepted
     if new:
         store.append(header, batch, new)
-        _account(tx, known, new, parsed.received_at, seal)
+        _account(tx, shape, new, parsed.received_at, seal)
         if batch.num_rows:
             tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
@@ -122,13 +124,13 @@ def key_reused(key: str) -> Conflict:
     )
 
 
-def _account(tx: Tx, contract: Contract, new: Sequence[NewReceipt], at: datetime, seal: Sealer | None) -> None:
+def _account(tx: Tx, shape: Shape, new: Sequence[NewReceipt], at: datetime, seal: Sealer | None) -> None:
     if any(one.result.refused for one in new):
         store = QuarantineStore(tx)
-        store.add_quarantined(contract, new, seal or store.sealer())
+        store.add_quarantined(shape, new, seal or store.sealer())
     received = sum(one.result.received for one in new)
     quarantined = sum(len(one.result.refused) for one in new)
-    RollupStore(tx).add_rollup(contract.name, "api", at, received=received, quarantined=quarantined)
+    RollupStore(tx).add_rollup(shape.contract.name, "api", at, received=received, quarantined=quarantined)
 
 
 def record_outcomes(
@@ -171,4 +173,5 @@ def forget_old(tx: Tx) -> None:
     RollupStore(tx).forget(now)
     QuarantineStore(tx).forget(now)
     ActStore(tx).forget()
+    MappingStore(tx).forget()
     ReceiptStore(tx).forget(now)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from finer.identity.service.audit import record_audit
 from finer.ingest.errors import NotWaiting, RepairInvalid
 from finer.ingest.rules.classes import class_of, guarded, severity
-from finer.ingest.rules.repair import Record, Repair, check_lines, line_of, record_of, show_value, written
+from finer.ingest.rules.repair import Record, Repair, line_of, record_of, show_value, written
+from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import contracts
-from finer.ingest.service.quarantine import current, get_quarantined
+from finer.ingest.service.quarantine import current, get_quarantined, shapes
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract
@@ -29,7 +31,21 @@ EXAMPLES = 20
 UNREADABLE = "record unreadable"
 RECORD_BYTES_MAX = 64 * 1024
 _EDIT = msgspec.msgpack.Encoder()
-Changed = tuple[QuarantinedRecord, Record, dict[str, DataClass]]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A record with its new values, before they are kept: as a line of NDJSON in the shape in which it came."""
+
+    record: QuarantinedRecord
+    shape: Shape
+    values: Record
+    classes: dict[str, DataClass]
+
+    @property
+    def line(self) -> bytes:
+        """The record as it would be kept."""
+        return line_of(self.shape.written, self.values, microseconds(self.record.received_at))
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -44,7 +60,7 @@ class Difference(msgspec.Struct, frozen=True):
 class Example(msgspec.Struct, frozen=True):
     """What a change does to one record, and what that still breaks."""
 
-    id: uuid.UUID
+    record: QuarantinedRecord
     differences: list[Difference]
     remaining: list[FieldError]
 
@@ -71,24 +87,39 @@ def chosen_contract(tx: Tx, selection: Selection) -> Contract:
     return contracts.load(tx).named(selection.contract)
 
 
+def check_assignments(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]) -> None:
+    """Raises RepairInvalid for assignments that do not fit every record of a selection, however it came."""
+    known = chosen_contract(tx, selection)
+    found = QuarantineStore(tx).mappings(selection) or [None]
+    for mapping in found:
+        try:
+            Repair(Shape(known, mapping).written, assignments)
+        except RepairInvalid as error:
+            if mapping is None and len(found) == 1:
+                raise
+            hint = "They came by a mapping: name the columns of their file, from which it makes the fields."
+            if len(found) > 1:
+                hint = "The selection holds records of several kinds of files: choose those of one source or receipt."
+            raise RepairInvalid(f"{error.detail} {hint}") from error
+
+
 def preview(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]) -> Preview:
     """What the assignments would do to the records of a selection, tried on the newest ones. Nothing is changed.
 
     Raises RepairInvalid for assignments that cannot be used.
     """
     known = chosen_contract(tx, selection)
-    repair = Repair(known, assignments)
+    check_assignments(tx, selection, assignments)
     store = QuarantineStore(tx)
     matched, _ = store.count(selection)
     records = store.quarantined(selection, None, SAMPLE)
-    changed, failed = apply(known, repair, records)
-    lines = [line_of(known, values, microseconds(record.received_at)) for record, values, _ in changed]
-    broken = check_lines(known, lines, microseconds(tx.now())) if lines else []
+    changed, failed = apply(known, assignments, records)
+    broken = check_changed(known, changed, microseconds(tx.now()))
     for errors in broken:
         count_failure(failed, errors)
     examples = [
-        Example(record.id, _differences(known, record, values, classes), guarded(known, errors))
-        for (record, values, classes), errors in list(zip(changed, broken, strict=True))[:EXAMPLES]
+        Example(one.record, _differences(one), guarded(one.shape.classified, errors))
+        for one, errors in list(zip(changed, broken, strict=True))[:EXAMPLES]
     ]
     return Preview(
         matched=matched,
@@ -101,18 +132,35 @@ def preview(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]
 
 
 def apply(
-    known: Contract, repair: Repair, records: Sequence[QuarantinedRecord]
+    known: Contract, assignments: Sequence[tuple[str, str]], records: Sequence[QuarantinedRecord]
 ) -> tuple[list[Changed], dict[str, int]]:
-    """The records that the repair changes, and how many cannot be taken apart."""
-    before = [current(known, record) for record in records]
-    after = repair.apply([values for values, _ in before], [microseconds(record.received_at) for record in records])
-    changed = [
-        (record, new, classes | repair.classes)
-        for record, (old, classes), new in zip(records, before, after, strict=True)
-        if new is not None and new is not old
-    ]
-    unreadable = sum(new is None for new in after)
+    """The records that the assignments change, and how many cannot be taken apart."""
+    changed: list[Changed] = []
+    unreadable = 0
+    for shape, places in shapes(known, records):
+        those = [records[place] for place in places]
+        repair = Repair(shape.written, assignments)
+        before = [current(shape, record) for record in those]
+        after = repair.apply([values for values, _ in before], [microseconds(record.received_at) for record in those])
+        unreadable += sum(new is None for new in after)
+        more = repair.classes
+        changed += [
+            Changed(record, shape, new, classes | more)
+            for record, (old, classes), new in zip(those, before, after, strict=True)
+            if new is not None and new is not old
+        ]
     return changed, {UNREADABLE: unreadable} if unreadable else {}
+
+
+def check_changed(known: Contract, changed: Sequence[Changed], received_us: int) -> list[list[FieldError]]:
+    """What each record would still break; empty for those that keep the contract."""
+    found: list[list[FieldError]] = [[] for _ in changed]
+    for shape, places in shapes(known, [one.record for one in changed]):
+        lines = [(changed[place].line, changed[place].record.number) for place in places]
+        _, [result] = shape.check([lines], received_us)
+        for refused in result.refused:
+            found[places[refused.line - 1]] = refused.errors
+    return found
 
 
 def count_failure(failed: dict[str, int], errors: Sequence[FieldError]) -> None:
@@ -133,10 +181,9 @@ def check_changes(
     """What a record would still break with these changes; nothing is changed. Raises as `edit_record` does."""
     record = _waiting(get_quarantined(tx, identifier))
     known = contracts.load(tx).named(record.contract)
-    values, _ = _changed_by_hand(known, record, changes, whole)
-    line = line_of(known, values, microseconds(record.received_at))
-    [errors] = check_lines(known, [line], microseconds(tx.now()))
-    return guarded(known, errors)
+    one = _changed_by_hand(known, record, changes, whole)
+    [errors] = check_changed(known, [one], microseconds(tx.now()))
+    return guarded(one.shape.classified, errors)
 
 
 def edit_record(
@@ -152,9 +199,8 @@ def edit_record(
     assert locked is not None  # noqa: S101 - it was there, and records that wait are not deleted
     record = _waiting(locked)
     known = contracts.load(tx).named(record.contract)
-    values, classes = _changed_by_hand(known, record, changes, whole)
-    line = line_of(known, values, microseconds(record.received_at))
-    [errors] = check_lines(known, [line], microseconds(tx.now()))
+    one = _changed_by_hand(known, record, changes, whole)
+    [errors] = check_changed(known, [one], microseconds(tx.now()))
     act = Act(
         id=new_id(),
         kind="edit",
@@ -173,7 +219,7 @@ def edit_record(
     )
     count_failure(act.failed, errors)
     ActStore(tx).add(act)
-    store.edit(act.id, tx.now(), [(identifier, edit_of(line, classes), guarded(known, errors))])
+    store.edit(act.id, tx.now(), [(identifier, edit_of(one.line, one.classes), guarded(one.shape.classified, errors))])
     record_audit(tx, "quarantine:edit", show_id("qua", identifier), {"fields": sorted(changes) or ["record"]})
     return get_quarantined(tx, identifier)
 
@@ -186,48 +232,47 @@ def _waiting(record: QuarantinedRecord) -> QuarantinedRecord:
 
 def _changed_by_hand(
     known: Contract, record: QuarantinedRecord, changes: Mapping[str, str | None], whole: str | None
-) -> tuple[Record, dict[str, DataClass]]:
+) -> Changed:
+    shape = Shape(known, record.mapping)
     if whole is not None:
-        return _given_whole(known, whole, changes)
-    values, classes = current(known, record)
+        return _given_whole(shape, record, whole, changes)
+    values, classes = current(shape, record)
     if values is None:
         raise RepairInvalid("This record cannot be taken apart into fields. Send it whole, as one JSON object.")
     if not changes:
         raise RepairInvalid("Nothing is changed. Name at least one field.")
     for name, text in changes.items():
-        field = next((one for one in known.fields if one.name == name), None)
+        field = next((one for one in shape.written.fields if one.name == name), None)
         if field is None and text is not None:
             raise RepairInvalid(
-                f"The contract {known.name} has no field {name[:80]!r}. Its fields are: "
-                f"{', '.join(one.name for one in known.fields)}."
+                f"{shape.written.name.capitalize()} has no field {name[:80]!r}. Its fields are: "
+                f"{', '.join(one.name for one in shape.written.fields)}."
             )
         names = (name,) if field is None else (name, *field.aliases, *field.combined_aliases)
         values = {key: value for key, value in values.items() if key not in names}
         if text is not None and field is not None:
             values[name] = written(field.kind, text)
-            classes = classes | {name: class_of(known, name)}
-    return values, classes
+            classes = classes | {name: class_of(shape.written, name)}
+    return Changed(record, shape, values, classes)
 
 
-def _given_whole(known: Contract, whole: str, changes: Mapping[str, str | None]) -> tuple[Record, dict[str, DataClass]]:
-    values = record_of(known, whole.encode(), (), ("duplicate_key",))
+def _given_whole(shape: Shape, record: QuarantinedRecord, whole: str, changes: Mapping[str, str | None]) -> Changed:
+    values = record_of(shape.written, whole.encode(), (), ("duplicate_key",))
     if changes or values is None or len(whole.encode()) > RECORD_BYTES_MAX:
         raise RepairInvalid(
             f"The record must be one JSON object of at most {RECORD_BYTES_MAX} bytes that gives no name twice, "
             "and be sent without changes beside it."
         )
-    return values, dict.fromkeys(values, DataClass.SENSITIVE)
+    return Changed(record, shape, values, dict.fromkeys(values, DataClass.SENSITIVE))
 
 
-def _differences(
-    known: Contract, record: QuarantinedRecord, after: Record, classes: Mapping[str, DataClass]
-) -> list[Difference]:
-    before = current(known, record)[0] or {}
+def _differences(changed: Changed) -> list[Difference]:
+    before, after = current(changed.shape, changed.record)[0] or {}, changed.values
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return [
         Difference(
             name,
-            max(classes.get(name, DataClass.PUBLIC), class_of(known, name), key=severity),
+            max(changed.classes.get(name, DataClass.PUBLIC), class_of(changed.shape.written, name), key=severity),
             show_value(before.get(name)),
             show_value(after.get(name)),
         )

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from finer.ingest.rules.contract import check_contract
-from finer.ingest.rules.trial import Tally, try_accepted, try_quarantined
+from finer.ingest.rules.repair import line_of
+from finer.ingest.rules.shapes import Line
+from finer.ingest.rules.trial import Tally, try_accepted
 from finer.ingest.service import contracts
+from finer.ingest.service.quarantine import current, shapes
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import ContractVersion, DraftTrial
 from finer.ingest.types.quarantine import Selection
@@ -35,9 +38,18 @@ class Run:
     def quarantined(self, tx: Tx, before: uuid.UUID | None) -> uuid.UUID | None:
         """Hold the next open quarantined records to the draft; returns where to go on, None at the end."""
         page = QuarantineStore(tx).quarantined(Selection(contract=self._draft.name), before, _PAGE)
-        raws = [one.raw if one.edited is None else one.edited for one in page]
-        complete = [one.edited is not None or one.raw_bytes == len(one.raw) for one in page]
-        try_quarantined(self._draft, raws, complete, self._now_us, self._tally)
+        self._tally.quarantined += len(page)
+        for shape, places in shapes(self._draft, page):
+            lines: list[Line] = []
+            for record in (page[place] for place in places):
+                values, _ = current(shape, record)
+                if values is not None:
+                    line = line_of(shape.written, values, microseconds(record.received_at))
+                    lines.append((line, record.number))
+            self._tally.unreadable += len(places) - len(lines)
+            if lines:
+                _, [result] = shape.check([lines], self._now_us)
+                self._tally.released += result.accepted
         return page[-1].id if len(page) == _PAGE else None
 
     def findings(self) -> DraftTrial:

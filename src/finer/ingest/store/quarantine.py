@@ -11,11 +11,12 @@ import msgspec
 import sqlalchemy as sa
 
 from finer.ingest.rules.classes import guarded
+from finer.ingest.rules.shapes import Shape
+from finer.ingest.store.mappings import MappingStore
 from finer.ingest.tables import quarantine_edits, quarantine_payloads, quarantined_records
-from finer.ingest.types.contracts import Contract
 from finer.ingest.types.quarantine import QuarantineCause, QuarantinedRecord, Selection
 from finer.ingest.types.receipts import NewReceipt
-from finer.ingest.types.records import FieldError
+from finer.ingest.types.records import FieldError, Mapping, RefusedRecord
 from finer.kit.crypto.bulk import Sealer, sealer, unseal_bytes
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
@@ -31,9 +32,10 @@ with given as (select * from unnest(%(ids)s::uuid[], %(receipts)s::uuid[], %(lin
 insert into ingest_quarantine_payloads (tenant_id, id, errors, raw_sealed, raw_sha256)
 select %(tenant)s, id, errors::jsonb, sealed, sha256 from given)
 insert into ingest_quarantined_records (tenant_id, id, receipt_id, contract, line, field, rule, rules, raw_bytes,
-  received_at)
+  received_at, mapping_id)
 select %(tenant)s, id, receipt_id, %(contract)s, line, errors::jsonb -> 0 ->> 'field', errors::jsonb -> 0 ->> 'rule',
-  array(select distinct e ->> 'rule' from jsonb_array_elements(errors::jsonb) as e), raw_bytes, %(received_at)s
+  array(select distinct e ->> 'rule' from jsonb_array_elements(errors::jsonb) as e), raw_bytes, %(received_at)s,
+  %(mapping)s
 from given
 """
 
@@ -52,7 +54,7 @@ _CHOICES = {
 }
 _RECORDS = """
 select q.id, q.receipt_id, q.contract, q.line, q.state, q.rules, q.raw_bytes, q.received_at, q.remaining, q.act_id,
-       q.changed_at, p.errors, p.raw_sealed, e.record_sealed
+       q.changed_at, q.mapping_id, p.errors, p.raw_sealed, e.record_sealed
 from ingest_quarantined_records as q
 left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
 left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
@@ -87,8 +89,9 @@ class QuarantineStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add_quarantined(self, contract: Contract, new: Sequence[NewReceipt], seal: Sealer) -> None:
+    def add_quarantined(self, shape: Shape, new: Sequence[NewReceipt], seal: Sealer) -> None:
         """Insert the refused records of these receipts, what was sent sealed."""
+        contract, mapping = shape.classified, MappingStore(self._tx).keep(shape.mapping)
         for one in new:
             refused = one.result.refused
             for start in range(0, len(refused), _CHUNK):
@@ -100,18 +103,33 @@ class QuarantineStore:
                         "tenant": self._tenant,
                         "contract": one.contract,
                         "received_at": one.received_at,
+                        "mapping": mapping,
                         "ids": ids,
                         "receipts": [one.id] * len(part),
                         "lines": [record.line for record in part],
                         "errors": [msgspec.json.encode(guarded(contract, record.errors)).decode() for record in part],
                         "sealed": [
-                            seal.seal(identifier, _payload(record.raw, record.names, record.errors))
+                            seal.seal(identifier, _payload(record))
                             for identifier, record in zip(ids, part, strict=True)
                         ],
                         "sizes": [record.raw_bytes for record in part],
                         "hashes": [record.sha256 for record in part],
                     },
                 )
+
+    def mappings(self, wanted: Selection) -> list[Mapping | None]:
+        """By which mappings the records that fit came; None stands for those that came without one."""
+        condition, arguments = _chosen(wanted)
+        fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
+        ids = (
+            self._connection.exec_driver_sql(
+                f"select distinct q.mapping_id {fitting}", {"tenant": self._tenant, **arguments}
+            )
+            .scalars()
+            .all()
+        )
+        known = MappingStore(self._tx).known(ids)
+        return [None if one is None else known[one] for one in ids]
 
     def sealer(self) -> Sealer:
         """What seals refused records of this tenant now."""
@@ -289,27 +307,40 @@ class QuarantineStore:
     def _opened(self, rows: Sequence[Any]) -> list[QuarantinedRecord]:
         raws = unseal_bytes(self._tx, RAW_SEALED, [(row.id, _bytes(row.raw_sealed)) for row in rows])
         edits = unseal_bytes(self._tx, RECORD_SEALED, [(row.id, _bytes(row.record_sealed)) for row in rows])
-        return [_record(row, raw, edit) for row, raw, edit in zip(rows, raws, edits, strict=True)]
+        known = MappingStore(self._tx).known([row.mapping_id for row in rows])
+        return [
+            _record(row, raw, edit, known.get(row.mapping_id)) for row, raw, edit in zip(rows, raws, edits, strict=True)
+        ]
 
 
 def _bytes(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
 
 
-_Payload = tuple[bytes, tuple[str, ...], list[tuple[str, str]]]
-"""What is sealed of a record: its bytes, the columns of its header, and value and reason of each error."""
+class _Payload(msgspec.Struct, array_like=True, frozen=True):
+    """What is sealed of a record: its bytes, the columns of its header, value and reason of each error, its number."""
+
+    raw: bytes
+    names: tuple[str, ...]
+    said: list[tuple[str, str]]
+    number: int = 0
+
+
 _ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(_Payload)
+_NOTHING = _Payload(b"", (), [])
 
 
-def _payload(raw: bytes, names: tuple[str, ...], errors: Sequence[FieldError]) -> bytes:
-    return _ENCODER.encode((raw, names, [(error.value, error.reason) for error in errors]))
+def _payload(record: RefusedRecord) -> bytes:
+    said = [(error.value, error.reason) for error in record.errors]
+    return _ENCODER.encode(_Payload(record.raw, record.names, said, record.number))
 
 
-def _record(row: Any, plain: bytes | None, edited: bytes | None) -> QuarantinedRecord:
-    raw, names, said = (b"", (), []) if plain is None else _DECODER.decode(plain)
+def _record(row: Any, plain: bytes | None, edited: bytes | None, mapping: Mapping | None) -> QuarantinedRecord:
+    sent = _NOTHING if plain is None else _DECODER.decode(plain)
     known = [FieldError(**error) for error in row.errors or ()]
     errors = [
-        FieldError(error.field, error.rule, value, reason) for error, (value, reason) in zip(known, said, strict=False)
+        FieldError(error.field, error.rule, value, reason)
+        for error, (value, reason) in zip(known, sent.said, strict=False)
     ]
     return QuarantinedRecord(
         id=row.id,
@@ -319,10 +350,12 @@ def _record(row: Any, plain: bytes | None, edited: bytes | None) -> QuarantinedR
         state=row.state,
         rules=tuple(row.rules),
         errors=errors or known,
-        raw=raw,
+        raw=sent.raw,
         raw_bytes=row.raw_bytes,
         received_at=row.received_at,
-        names=names,
+        names=sent.names,
+        number=sent.number,
+        mapping=mapping,
         edited=edited,
         remaining=None if row.remaining is None else msgspec.convert(row.remaining, list[FieldError]),
         act_id=row.act_id,

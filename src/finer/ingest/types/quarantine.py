@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from finer.ingest.types.records import FieldError
+from finer.ingest.types.records import FieldError, Mapping
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +34,8 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A refused record as it is kept, with every broken field. `raw` is the beginning of what was sent.
 
     `names` are the columns of a CSV header, `edited` is what somebody made of it, and `remaining` what that still
-    breaks. The content of a released one is in the log, and no longer here.
+    breaks. Where a `mapping` has read it, it is the record with this `number` of its file, in the columns of the file.
+    The content of a released one is in the log, and no longer here.
     """
 
     id: uuid.UUID
@@ -48,6 +49,8 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
     raw_bytes: int
     received_at: datetime
     names: tuple[str, ...] = ()
+    number: int = 0
+    mapping: Mapping | None = None
     edited: bytes | None = None
     remaining: list[FieldError] | None = None
     act_id: uuid.UUID | None = None

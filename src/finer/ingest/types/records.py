@@ -11,6 +11,25 @@ from finer.ingest.types.contracts import Contract
 from finer.kit.errors import FinerError
 
 
+class SourceExpression(msgspec.Struct, frozen=True):
+    """One target of a mapping: an expression over the source's columns, or columns to `join` with a separator."""
+
+    target: str
+    expression: str
+    join: tuple[str, ...] = ()
+    separator: str = ""
+
+
+class Mapping(msgspec.Struct, frozen=True):
+    """How the rows of a foreign file become records of a contract."""
+
+    contract: str
+    columns: tuple[SourceExpression, ...]
+    types: dict[str, str]
+    timezone: str
+    description: str
+
+
 class FieldError(msgspec.Struct, frozen=True):
     """Why a field, or the record as a whole (`field` is empty), breaks the contract; `reason` is a sentence."""
 
@@ -30,6 +49,8 @@ class RefusedRecord(msgspec.Struct, frozen=True):
     errors: list[FieldError]
     names: tuple[str, ...] = ()
     """The columns of a CSV header; of other formats the record itself has the names."""
+    number: int = 0
+    """Which record of its file it is, from 1, where a mapping has read it; 0 elsewhere."""
 
     @property
     def raw_truncated(self) -> bool:
@@ -78,6 +99,8 @@ class ParsedGroup(msgspec.Struct, frozen=True):
     sources: list[Body]
     received_at: datetime
     contract: Contract
+    mapping: Mapping | None = None
+    """How the records of a file became those of the contract, with the types of all columns that were read."""
 
 
 class FileGroup(msgspec.Struct, frozen=True):
@@ -87,22 +110,3 @@ class FileGroup(msgspec.Struct, frozen=True):
     bytes_read: int
     bytes_total: int
     rows_read: int
-
-
-class SourceExpression(msgspec.Struct, frozen=True):
-    """One target of a mapping: an expression over the source's columns, or columns to `join` with a separator."""
-
-    target: str
-    expression: str
-    join: tuple[str, ...] = ()
-    separator: str = ""
-
-
-class Mapping(msgspec.Struct, frozen=True):
-    """How the rows of a foreign file become records of a contract."""
-
-    contract: str
-    columns: tuple[SourceExpression, ...]
-    types: dict[str, str]
-    timezone: str
-    description: str

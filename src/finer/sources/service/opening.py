@@ -143,7 +143,9 @@ def _trial_of(known: FirmContracts, contract: str, page: Page) -> Trial:
 
 def _problems(known: FirmContracts, contract: str, results: Sequence[BodyResult]) -> list[str]:
     errors = [error for result in results for one in result.refused[:5] for error in one.errors]
-    return [contracts.guarded_reason(known, contract, one.field, one.rule, one.reason)[1] for one in errors[:10]]
+    return [
+        contracts.guarded_reason(known.current.get(contract), one.field, one.rule, one.reason)[1] for one in errors[:10]
+    ]
 
 
 def _shown(known: FirmContracts, contract: str, batches: list[pa.RecordBatch]) -> list[list[TrialValue]]:
@@ -152,7 +154,8 @@ def _shown(known: FirmContracts, contract: str, batches: list[pa.RecordBatch]) -
     rows = batches[0].slice(0, TRIAL_ROWS).to_pylist()
     names = [name for name in batches[0].schema.names if name != "received_at"]
     classes = {
-        name: contracts.guarded_reason(known, contract, name.removesuffix("_minor"), "", "")[0] for name in names
+        name: contracts.guarded_reason(known.current.get(contract), name.removesuffix("_minor"), "", "")[0]
+        for name in names
     }
     return [
         [TrialValue(name, classes[name], None if row[name] is None else _text(row[name])) for name in names]
