@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import pytest
 from pyarrow import fs
+from structlog.testing import capture_logs
 
 from finer.kit.clock import FixedClock
 from finer.kit.db import LAKE, connect
@@ -18,6 +19,7 @@ from finer.kit.documents import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
 from finer.warehouse.service import lake as service
+from finer.warehouse.store.access import unavailable
 from finer.warehouse.store.append import Appender
 from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, sample_batch
@@ -62,6 +64,29 @@ def test_what_is_not_there_is_told(
         ("decisions", 1),
         ("transactions", 1),
     ]
+
+
+def test_i08_an_error_of_the_lake_names_no_file_machine_or_account(
+    writer: service.LakeWriter, reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 10))
+    assert writer.flush()
+    found = access.place.filesystem.get_file_info(fs.FileSelector(access.address(tenant), recursive=True))
+    for file in found:
+        if file.is_file:
+            access.place.filesystem.delete_file(file.path)
+    with capture_logs() as logged, pytest.raises(LakeUnavailable) as told:
+        reader.read(tenant, "select * from transactions")
+    assert access.address(tenant) not in told.value.detail
+    assert "parquet" not in told.value.detail
+    assert ".parquet" in logged[0]["error"]
+    secret = (
+        "IO Error: Unable to connect at \"postgresql://finer_lake:hush%21@db.internal/finer?x=1\": password='hu sh'"
+    )
+    with capture_logs() as logged:
+        error = unavailable("The lake cannot be read.", RuntimeError(secret))
+    assert "hu" not in str(logged)
+    assert "db.internal" not in error.detail
 
 
 @pytest.mark.parametrize("place", ["gs://bucket/lake", "s3://", "https://bucket/lake"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import tempfile
 import uuid
 from dataclasses import dataclass
@@ -12,13 +13,23 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import duckdb
 import psycopg
+import structlog
 
 from finer.kit.db import LAKE, connect, url_for_role
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.store.places import Place, endpoint_parts, place_of, storage_options, tenant_folder
 
+_log = structlog.get_logger(__name__)
 _EXTENSIONS = ("ducklake", "postgres_scanner")
+_PASSWORD = re.compile(r"(password\s*=\s*|://[^:/@\s\"']*:)('[^']*'|[^\s\"'@]+)")
+
+
+def unavailable(sentence: str, error: Exception) -> LakeUnavailable:
+    """`sentence` as an error for people. What a library says may name files, machines and accounts: the log has it."""
+    said = _PASSWORD.sub(r"\1***", str(error).split("\n", 1)[0])
+    _log.error("the lake is not available", sentence=sentence, error=f"{type(error).__name__}: {said}")
+    return LakeUnavailable(f"{sentence} Try again in a moment; if it stays so, the operator's log says why.")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from finer.kit.clock import SystemClock
 from finer.kit.settings import Settings
-from finer.warehouse.errors import LakeUnavailable, SqlTooLarge
+from finer.warehouse.errors import SqlTooLarge
+from finer.warehouse.store.access import unavailable
 from finer.warehouse.store.places import Place, place_of, tenant_folder
 from finer.warehouse.types import TableFiles
 
@@ -39,7 +40,7 @@ def local_tables(settings: Settings, tenant: uuid.UUID, tables: Sequence[TableFi
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(lambda one: _copy(place, *one), missing))
     except (OSError, pa.ArrowException) as error:
-        raise LakeUnavailable(f"A file of the lake cannot be read from object storage: {error}") from error
+        raise unavailable("A file of the lake cannot be read from object storage.", error) from error
     return [_moved(table, {path: str(copy) for path, copy in wanted.items()}) for table in tables]
 
 
@@ -106,7 +107,7 @@ def _size_there(place: Place, paths: list[str]) -> int:
     try:
         return sum(one.size or 0 for one in place.filesystem.get_file_info([_plain(place, path) for path in paths]))
     except OSError as error:
-        raise LakeUnavailable(f"The object storage does not answer: {error}") from error
+        raise unavailable("The object storage does not answer.", error) from error
 
 
 def _size(copy: Path) -> int:

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from finer.warehouse.errors import LakeUnavailable
-from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies
@@ -58,7 +57,7 @@ def part_customer(
                     _forget_history(attachments.duckdb, catalogue, lake)
                     forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)), at_once=True)
         except duckdb.Error as error:
-            raise LakeUnavailable(f"The lake could not be changed: {str(error).splitlines()[0]}") from error
+            raise unavailable("The lake could not be changed.", error) from error
         finally:
             attachments.close()
     return changed

@@ -14,9 +14,9 @@ from finer.decisions.types import ActionWord, TimelineEvent
 from finer.kit.documents import show_money
 from finer.kit.money import Money
 from finer.kit.settings import Settings
-from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.rules import table_of
-from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.types import LakeTable, Position
@@ -73,7 +73,7 @@ class LakeReader:
         except duckdb.CatalogException as error:
             raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
         except duckdb.Error as error:
-            raise LakeUnavailable(f"The lake cannot be read: {str(error).splitlines()[0]}") from error
+            raise unavailable("The lake cannot be read.", error) from error
 
     def batches(
         self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime, rows: int = 16_384
@@ -94,7 +94,7 @@ class LakeReader:
         except (LakeEmpty, duckdb.CatalogException):
             return
         except duckdb.Error as error:
-            raise LakeUnavailable(f"The lake cannot be read: {str(error).splitlines()[0]}") from error
+            raise unavailable("The lake cannot be read.", error) from error
 
     def count(self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime) -> int:
         """How many records `batches` gives. Raises LakeUnavailable."""

@@ -13,9 +13,8 @@ import structlog
 from finer.kit.clock import Clock
 from finer.kit.db import WORKER, connect
 from finer.kit.moments import from_microseconds
-from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.rules import DECISIONS, table_of
-from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.append import Appended, Appender, Step
 from finer.warehouse.store.freshness import Committed, record_commit
 from finer.warehouse.types import Label, LakeBatch
@@ -43,7 +42,7 @@ class LakeSink:
             done = self._appender.append(batches)
         except _FAILURES as error:
             self.close()
-            raise _unavailable(error) from error
+            raise unavailable("The lake cannot be written to.", error) from error
         if done.added:
             self._say(tenant, batches, done)
 
@@ -78,12 +77,7 @@ def add_label(access: LakeAccess, tenant: uuid.UUID, label: Label) -> None:
         finally:
             appender.close()
     except _FAILURES as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: Exception) -> LakeUnavailable:
-    first = str(error).split("\n", 1)[0]
-    return LakeUnavailable(f"The lake cannot be written to: {type(error).__name__}: {first}")
+        raise unavailable("The lake cannot be written to.", error) from error
 
 
 def _committed(batches: list[LakeBatch], done: Appended, now: datetime) -> list[Committed]:
