@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from finer.ingest.service import quarantine
 from finer.kit.db import Database
 from finer.sources.errors import SettingsInvalid
+from finer.sources.rules.hosts import pairs_of, written_brokers
 from finer.sources.service import manage, opening
 from finer.sources.types import KafkaFormat, KafkaSecurity, KafkaSettings, Source, State
 from tests.sources.conftest import Desk, made_desk
@@ -257,6 +258,19 @@ def test_e01_brokers_inside_are_refused(
     now = desk.sweep(source)
     assert now.state is State.STOPPED
     assert "leads inside a network" in now.error
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (" A.example:9093 ,b.example:9094", "a.example:9093,b.example:9094"),
+        ("[2001:DB8::1]:9093", "[2001:db8::1]:9093"),
+        ("2001:db8::1:9093", "[2001:db8::1]:9093"),
+    ],
+)
+def test_e01_the_library_gets_the_addresses_that_were_looked_at(given: str, written: str) -> None:
+    assert written_brokers(pairs_of(given)) == written
+    assert pairs_of(written) == pairs_of(given)
 
 
 def test_e01_a_cluster_cannot_send_us_to_brokers_inside(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,9 @@ import psycopg
 import pytest
 
 from finer.kit.db import Database
-from finer.sources.errors import SettingsInvalid
+from finer.sources.errors import SettingsInvalid, SourceMisconfigured
 from finer.sources.service import manage, opening
+from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, PostgresSettings, Source, State
 from tests.sources.conftest import Desk, made_desk
 from tests.support.relay import Relay, relaying
@@ -238,6 +240,23 @@ def test_a_slow_query_is_ended(desk: Desk, bank: psycopg.Connection[Any], bank_u
     now = desk.sweep(_source(desk, bank_url, relay, table="slow", timeout_s=1))
     assert now.state is State.FAILING
     assert "statement timeout" in now.error
+
+
+def test_e01_only_hosts_that_the_operator_leaves_open_are_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FINER_OUTBOUND_ONLY holds for every protocol, and before any name is looked up."""
+    asked: list[str] = []
+
+    def answer(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    reach = Reach("acme", hosts=frozenset({"listed.internal:5432"}), only=("*.bank.example",))
+    assert reach.address_of("db.bank.example", 5432) == "8.8.8.8"
+    assert reach.address_of("listed.internal", 5432) == "8.8.8.8"
+    with pytest.raises(SourceMisconfigured, match="FINER_OUTBOUND_ONLY"):
+        reach.address_of("db.evil.example", 5432)
+    assert "db.evil.example" not in asked
 
 
 def test_e01_databases_inside_are_refused(desk: Desk, bank_url: str, relay: Relay) -> None:

@@ -66,6 +66,14 @@ class Outbound:
         """The door as the operator set it: FINER_OUTBOUND_HOSTS and FINER_OUTBOUND_ONLY."""
         return cls(settings.outbound_hosts.split(","), only=settings.outbound_only.split(","))
 
+    def check_host(self, host: str, port: int) -> None:
+        """Whether a host may be asked at all, by whatever protocol. Raises OutboundRefused."""
+        listed = f"{host.lower()}:{port}" in self._allowed
+        if not listed and self._only and not self._is_named(host.lower()):
+            raise OutboundRefused(
+                f"{host} is none of the hosts that may be asked. An operator lists those: FINER_OUTBOUND_ONLY"
+            )
+
     def check(self, url: str) -> None:
         """Whether a URL could be asked at all, without asking it. Raises OutboundRefused."""
         self._split(url)
@@ -116,10 +124,7 @@ class Outbound:
         if "@" in parts.netloc:
             raise OutboundRefused("An address with a user name or a password in it is not used.")
         listed = f"{parts.hostname.lower()}:{port}" in self._allowed
-        if not listed and self._only and not self._is_named(parts.hostname.lower()):
-            raise OutboundRefused(
-                f"{parts.hostname} is none of the hosts that may be asked. An operator lists those: FINER_OUTBOUND_ONLY"
-            )
+        self.check_host(parts.hostname, port)
         if not listed and (parts.scheme != "https" or port not in _PORTS):
             raise OutboundRefused(
                 f"{parts.hostname} must be asked by https, on port 443 or 8443. An operator may list {parts.hostname}:"

@@ -39,5 +39,10 @@ def pairs_of(brokers: str) -> list[tuple[str, int]]:
     return found
 
 
+def written_brokers(pairs: list[tuple[str, int]]) -> str:
+    """The inverse of `pairs_of`, in the one form that every reader of such lists takes alike."""
+    return ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in pairs)
+
+
 def _entries(setting: str) -> list[str]:
     return [entry.strip() for entry in setting.split(",") if entry.strip()]

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-from finer.kit.outbound import Outbound, is_outside
+from finer.kit.outbound import Outbound, OutboundRefused, is_outside
 from finer.kit.settings import Settings
 from finer.sources.errors import SourceFailed, SourceMisconfigured
 from finer.sources.rules.hosts import folders_of, hosts_of
@@ -50,8 +50,13 @@ class Reach:
     def address_of(self, host: str, port: int) -> str:
         """An address of the host that was looked at and may be connected to.
 
-        Raises SourceFailed for a name that is not known, SourceMisconfigured for one that leads inside.
+        Raises SourceFailed for a name that is not known, SourceMisconfigured for one that leads inside, or that is none
+        of those that the operator leaves open (FINER_OUTBOUND_ONLY).
         """
+        try:
+            self.door().check_host(host, port)
+        except OutboundRefused as error:
+            raise SourceMisconfigured(error.detail) from error
         try:
             found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except (OSError, UnicodeError) as error:

@@ -28,7 +28,7 @@ from confluent_kafka import (
 from finer.ingest.types.records import FieldError, ParsedGroup, RefusedRecord
 from finer.kit.errors import InvalidInput
 from finer.sources.errors import SourceFailed, SourceMisconfigured
-from finer.sources.rules.hosts import pairs_of
+from finer.sources.rules.hosts import pairs_of, written_brokers
 from finer.sources.service.reach import Reach
 from finer.sources.service.readers.target import TRIAL_ROWS, Target, newest
 from finer.sources.types import Credentials, KafkaFormat, KafkaSecurity, KafkaSettings, Memory, Page, Position
@@ -285,7 +285,8 @@ def _configuration(
     settings: KafkaSettings, credentials: Credentials, ca: Any, *, trial: bool
 ) -> dict[str, str | int | bool | Any]:
     found: dict[str, Any] = {
-        "bootstrap.servers": settings.brokers,
+        # Written anew from what was looked at: the library reads addresses with rules of its own.
+        "bootstrap.servers": written_brokers(pairs_of(settings.brokers)),
         # A look must not take partitions away from the source that reads them.
         "group.id": f"{settings.group}-look-{uuid.uuid4().hex[:8]}" if trial else settings.group,
         "client.id": "finer",
