@@ -149,6 +149,7 @@ def test_what_is_done_for_the_installation_is_seen_without_its_insides(driver: D
     dewi = Caller(driver, world)
     shown = dewi.get(f"/runs/run_{asked.hex}")
     assert (shown["whole"], shown["lines"], shown["counts"], shown["can_retry"]) == (True, [], {}, False)
+    assert (shown["done"], shown["total"]) == (None, None)
     assert "other-bank" not in json.dumps([shown, dewi.get("/runs?job=verify"), dewi.get("")])
     answer = dewi.post("/verify/runs")
     assert (answer.status, "finer job run verify" in answer.text) == (422, True)

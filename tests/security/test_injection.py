@@ -131,6 +131,27 @@ def test_b04_no_write_takes_a_member_that_its_model_does_not_have(
     assert {name for name in tables if "audit" not in name and "read_counts" not in name} == set()
 
 
+def test_c13_a_member_of_the_wrong_kind_is_the_callers_fault_whatever_it_is_called(
+    driver: Driver, ours: World, signed_in: dict[str, dict[str, str]]
+) -> None:
+    """Also one that has the name of something that the program gives its own handlers."""
+    samples, failed = ours.samples(), []
+    writes = [row for row in read_rows() if row.writes]
+    for row in writes:
+        samples.path(row.path)
+    good = bodies(samples)
+    for row in writes:
+        body = good.get(f"{row.method} {row.path}")
+        who = next((one for one in PRINCIPALS if row.expected[one][0] == "2"), None)
+        if not isinstance(body, dict) or who is None:
+            continue
+        for name in sorted(_members(row.method, row.path)):
+            answer = driver.call(row.method, samples.path(row.path), signed_in[who], body | {name: [[{"no": [1]}]]})
+            if answer.status >= 500:
+                failed.append((row.method, row.path, name, answer.status))
+    assert failed == []
+
+
 def _members(method: str, path: str) -> set[str]:
     """What the model of a body has, by the served document."""
     document = json.loads(_DOCUMENT.read_text())

@@ -15,7 +15,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
@@ -296,7 +296,21 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return _problem(request, error) if isinstance(error, FinerError) else _unexpected(request, error)
 
 
+def _callers_own(error: HTTPException) -> HTTPException:
+    """The same error, as 400 where the fault is in the body.
+
+    The framework takes a member of a body for one of our dependencies when the two have one name, and its fault for
+    ours. What read the body says itself where the fault is.
+    """
+    said = str(error.__cause__)
+    if error.status_code == 500 and isinstance(error.__cause__, msgspec.ValidationError) and "`$.data." in said:
+        what, _, where = said.partition(" - at `$.data.")
+        return ValidationException("Validation failed", extra=[{"key": where.rstrip("`"), "message": what}])
+    return error
+
+
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    error = _callers_own(error)
     extra = error.extra if isinstance(error.extra, list) else []
     # The framework quotes the address with whatever somebody wrote behind the question mark.
     detail = error.detail.replace(f"?{request.url.query}", "")

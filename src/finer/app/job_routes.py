@@ -240,9 +240,9 @@ def _shown(run: JobRun) -> dict[str, Any]:
         "ended_at": run.ended_at,
         "duration_s": took,
         "attempts": run.attempts,
-        "done": run.done,
-        "total": run.total,
         # What a job of the whole installation counts and says is about other firms too.
+        "done": None if whole else run.done,
+        "total": None if whole else run.total,
         "counts": {} if whole else run.counts,
         "error": _HIDDEN if whole and run.error else run.error,
         "stopping": run.cancel_asked and run.state in OPEN,
