@@ -342,6 +342,80 @@ def test_a09_a_firm_that_wants_a_second_factor_takes_a_provider_s_word_only_when
     assert client.get("/api/v1/me").json()["second_factor_missing"] is False
 
 
+@pytest.mark.parametrize(
+    ("age_s", "comes_in"),
+    [(0, True), (3500, True), (3700, False), (-30, True), (-300, False), (None, False), ("now", False), (True, False)],
+)
+def test_a09_a_sign_in_at_the_provider_is_good_for_as_long_as_the_firm_says(
+    client: TestClient[Litestar], firm: Firm, idp: HostileProvider, clock: FixedClock, age_s: Any, comes_in: bool
+) -> None:
+    set_up(firm, idp, max_age_minutes=60)
+    location = begin(client, firm)
+    assert httpx.URL(location).params.get("max_age") == "3600"
+    said = int(clock.now().timestamp()) - age_s if type(age_s) is int else age_s
+    idp.change_claims = lambda claims: claims.update({} if age_s is None else {"auth_time": said})
+    answer = finish(client, idp.authorize(location))
+    if not comes_in:
+        _is_out(answer, client, firm)
+        return
+    assert _is_in(answer)
+    # The session ends with the hour that began at the provider, however much it is used.
+    clock.advance(timedelta(seconds=3600 - max(0, age_s) - 10))
+    assert client.get("/api/v1/me").status_code == (200 if age_s > 1800 else 401)  # idle for half an hour
+    clock.advance(timedelta(seconds=11))
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a09_a_session_in_use_ends_with_the_sign_in_at_the_provider(
+    client: TestClient[Litestar], firm: Firm, idp: HostileProvider, clock: FixedClock
+) -> None:
+    set_up(firm, idp, max_age_minutes=60)
+    idp.change_claims = lambda claims: claims.update(auth_time=int(clock.now().timestamp()))
+    assert _is_in(attempt(client, firm, idp))
+    for _ in range(5):
+        clock.advance(timedelta(minutes=11))
+        assert client.get("/api/v1/me").status_code == 200
+        assert len(client.get("/api/v1/sessions").json()) == 1
+    clock.advance(timedelta(minutes=6))
+    assert client.get("/api/v1/me").status_code == 401
+
+
+def test_a09_only_signing_in_anew_at_the_provider_proves_who_is_there(
+    client: TestClient[Litestar], firm: Firm, idp: HostileProvider, clock: FixedClock
+) -> None:
+    """A provider that knows the browser lets it pass without asking anybody anything."""
+
+    def sensitive() -> tuple[int, str]:
+        answer = client.post("/api/v1/account/totp")
+        return answer.status_code, answer.json().get("type", "")
+
+    def signs_in(when: int | None, **body: Any) -> httpx.Response:
+        idp.change_claims = lambda claims: claims.update({} if when is None else {"auth_time": when})
+        asked = {"firm": firm.tenant.slug, "next": "/account", **body}
+        location = client.post("/api/v1/sso/attempts", json=asked).json()["location"]
+        wanted = httpx.URL(location).params
+        fresh = ("login", "0") if body.get("fresh") else (None, None)
+        assert (wanted.get("prompt"), wanted.get("max_age")) == fresh
+        return finish(client, idp.authorize(location))
+
+    refused = (403, "urn:finer:problem:step-up-required")
+    now = int(clock.now().timestamp())
+    assert _is_in(signs_in(None))
+    assert sensitive() == refused
+    assert _is_in(signs_in(now - 7200))
+    assert sensitive() == refused
+    assert not _is_in(signs_in(now - 7200, fresh=True))  # the provider did not ask
+    assert not _is_in(signs_in(None, fresh=True))
+    assert sensitive() == refused
+    assert _is_in(signs_in(now, fresh=True))
+    assert sensitive()[0] == 200
+    # When the person signed in is in the signed token, or nowhere.
+    idp.person.pop("groups")
+    idp.change_userinfo = lambda found: found.update(groups=["risk"], auth_time=now)
+    assert _is_in(signs_in(None))
+    assert sensitive() == refused
+
+
 def test_a03_a_sign_in_ends_once_and_only_in_the_browser_that_began_it(
     client: TestClient[Litestar], app: Litestar, firm: Firm, idp: HostileProvider
 ) -> None:

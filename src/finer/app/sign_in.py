@@ -14,6 +14,7 @@ from finer.app.authentication import Authenticator
 from finer.identity.errors import ProofRefused, SignInRefused
 from finer.identity.service import admission, passkeys, passwords, people, proofs, sessions, sign_in
 from finer.identity.service.passkeys import Purpose
+from finer.identity.service.sso import Vouched
 from finer.identity.types.access import Admission, Factor, Passkey, Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import NO_TENANT, Database
@@ -63,10 +64,10 @@ class Doorway:
         return self._admit(found, Factor.PASSKEY, address, user_agent, _NO_PASSKEY)
 
     def by_provider(
-        self, tenant: uuid.UUID, user: uuid.UUID, factor: Factor, address: str, user_agent: str
+        self, tenant: uuid.UUID, user: uuid.UUID, factor: Factor, said: Vouched, address: str, user_agent: str
     ) -> Admission:
         """Sign in somebody whom the firm's own provider vouched for: `sso`, or `sso_mfa` when it said how strongly."""
-        return self._admit((tenant, user), factor, address, user_agent, "")
+        return self._admit((tenant, user), factor, address, user_agent, "", said)
 
     def by_second_factor(self, token: str, code: str, address: str, user_agent: str) -> Admission:
         """End a sign-in whose password fitted, by a code. Raises SignInRefused, TooManyAttempts."""
@@ -140,13 +141,19 @@ class Doorway:
         self._authenticator.forget(credential)
 
     def _admit(
-        self, found: tuple[uuid.UUID, uuid.UUID] | None, factor: Factor, address: str, user_agent: str, refusal: str
+        self,
+        found: tuple[uuid.UUID, uuid.UUID] | None,
+        factor: Factor,
+        address: str,
+        user_agent: str,
+        refusal: str,
+        said: Vouched | None = None,
     ) -> Admission:
         if found is None:
             raise SignInRefused(refusal)
         tenant, user = found
         with self._database.transaction(tenant, self._actor(tenant, user)) as tx:
-            return admission.admit(tx, user, factor=factor, address=address, user_agent=user_agent)
+            return admission.admit(tx, user, factor=factor, address=address, user_agent=user_agent, said=said)
 
     def _actor(self, tenant: uuid.UUID, user: uuid.UUID) -> Actor:
         with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:

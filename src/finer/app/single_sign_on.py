@@ -51,7 +51,7 @@ class SingleSignOn:
             provider = sso.find_provider(tx)
         return None if provider is None else (known[0], provider)
 
-    def begin(self, firm: str, following: str, address: str) -> tuple[str, str]:
+    def begin(self, firm: str, following: str, address: str, fresh: bool = False) -> tuple[str, str]:
         """(where the browser goes, what it keeps in a cookie). Raises ProviderUnusable, TooManyAttempts."""
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             sso.count_begin(tx, address)
@@ -60,10 +60,10 @@ class SingleSignOn:
             raise ProviderUnusable("There is no single sign-on for this firm. Sign in with your password.")
         tenant, provider = found
         with self._database.transaction(tenant.id, SYSTEM) as tx:
-            attempt = sso.begin(tx, provider, following)
+            attempt = sso.begin(tx, provider, following, fresh=fresh)
         try:
             location = self._party.location(
-                provider, state=attempt.state, nonce=attempt.nonce, verifier=attempt.verifier
+                provider, state=attempt.state, nonce=attempt.nonce, verifier=attempt.verifier, fresh=fresh
             )
         except oidc.Refused as error:
             self._note(tenant.id, provider, str(error))
@@ -87,13 +87,13 @@ class SingleSignOn:
         now = self._database.clock.now()
         try:
             claims = self._party.claims(
-                provider, secret, answer, nonce=attempt.nonce, verifier=attempt.verifier, now=now
+                provider, secret, answer, nonce=attempt.nonce, verifier=attempt.verifier, now=now, fresh=attempt.fresh
             )
         except oidc.Refused as error:
             self._note(tenant, provider, str(error))
             raise SignInRefused(_REFUSED) from error
         with self._database.transaction(tenant, SYSTEM) as tx:
-            user = sso.enter(tx, provider, claims)
+            user, said = sso.enter(tx, provider, claims), sso.vouched(tx, provider, claims)
             if isinstance(user, sso.Refusal):
                 sso.refuse(tx, provider, user.reason)
         if isinstance(user, sso.Refusal):
@@ -101,7 +101,7 @@ class SingleSignOn:
         with self._database.transaction(NO_TENANT, SYSTEM) as tx:
             sso.give_back_begin(tx, address)
         factor = Factor.SSO_MFA if provider.checks_strength else Factor.SSO
-        return self._doorway.by_provider(tenant, user, factor, address, user_agent), attempt.next
+        return self._doorway.by_provider(tenant, user, factor, said, address, user_agent), attempt.next
 
     def examine(self, issuer: str) -> tuple[oidc.Metadata, int]:
         """What an issuer says of itself now, and how many keys it has. Raises ProviderUnusable with the reason."""

@@ -50,6 +50,8 @@ class BeginBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     firm: Slug
     next: Annotated[str, msgspec.Meta(max_length=1000)] = "/"
+    fresh: bool = False
+    """Whether the provider has to ask again who it is, as before a sensitive act."""
 
 
 class SsoBegun(msgspec.Struct, frozen=True):
@@ -77,6 +79,8 @@ class ProviderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Classes of sign-in (acr) that are accepted; the provider is asked for them. None asks nothing."""
     amr_values: Annotated[list[Line], msgspec.Meta(max_length=20)] = []
     """Ways to sign in (amr) of which the provider must say one, e.g. `mfa`. None asks nothing."""
+    max_age_minutes: Annotated[int, msgspec.Meta(ge=5, le=43_200)] | None = None
+    """For how long a sign-in at the provider is good (`max_age`); null is as long as other sessions."""
     enabled: bool = False
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
     """Why, for whoever approves it."""
@@ -98,6 +102,7 @@ class SsoProviderView(msgspec.Struct, frozen=True, kw_only=True):
     role_map: list[RoleMapping]
     acr_values: list[str]
     amr_values: list[str]
+    max_age_minutes: int | None
     enabled: bool
     changed_at: datetime
 
@@ -159,7 +164,7 @@ class SsoController(Controller):
     ) -> Response[SsoBegun]:
         """Begin to sign in by the firm's provider; a cookie ties it to this browser for ten minutes."""
         location, browser = await _OUTSIDE.run(
-            single_sign_on.begin, data.firm, _own_path(data.next), address_of(request)
+            single_sign_on.begin, data.firm, _own_path(data.next), address_of(request), data.fresh
         )
         return Response(SsoBegun(location), status_code=200, cookies=[_cookie(request, settings, browser)])
 

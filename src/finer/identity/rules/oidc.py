@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,15 +19,17 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from finer.identity.errors import NotAcceptable
-from finer.identity.rules.provider import RoleMapping, SsoProvider
+from finer.identity.rules.provider import RoleMapping, SsoProvider, Vouched
 from finer.identity.rules.tokens import TokenRefused, read_parts, verify_signature, whole_seconds
 from finer.identity.types.access import Role
+from finer.kit.moments import EPOCH
 
 ALGORITHMS = ("RS256", "PS256", "ES256")
 ROLE_MAP_MAX = 100
 SKEW_S = 60
 """How far the provider's clock may be from ours."""
 _ISSUED_BEFORE_S = 600
+_FRESH_S = 300
 _TOKEN_BYTES_MAX = 16_384
 _TEXT_MAX = 255
 _RSA_BITS_MIN = 2048
@@ -98,9 +100,9 @@ def read_metadata(body: bytes, issuer: str) -> Metadata:
 
 
 def authorization_url(
-    metadata: Metadata, provider: SsoProvider, redirect_uri: str, *, state: str, nonce: str, verifier: str
+    metadata: Metadata, provider: SsoProvider, redirect_uri: str, *, state: str, nonce: str, verifier: str, fresh: bool
 ) -> str:
-    """Where the browser goes to sign in at the provider."""
+    """Where the browser goes to sign in at the provider; `fresh` has the person sign in anew, whatever it knows."""
     parameters = [
         ("response_type", "code"),
         ("client_id", provider.client_id),
@@ -113,6 +115,10 @@ def authorization_url(
     ]
     if provider.acr_values:
         parameters.append(("acr_values", " ".join(provider.acr_values)))
+    if fresh:
+        parameters += [("prompt", "login"), ("max_age", "0")]
+    elif provider.max_age_minutes is not None:
+        parameters.append(("max_age", str(provider.max_age_minutes * 60)))
     return str(add_params_to_uri(metadata.authorization_endpoint, parameters))
 
 
@@ -173,6 +179,7 @@ def check_id_token(
     nonce: str,
     access_token: str,
     now: datetime,
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """The claims of an ID token that holds in every respect (Core section 3.1.3.7). Raises TokenRefused."""
     header, claims = read_parts(id_token, _TOKEN_BYTES_MAX)
@@ -201,7 +208,30 @@ def check_id_token(
     if not isinstance(claims.get("nonce"), str) or not hmac.compare_digest(claims["nonce"], nonce):
         raise TokenRefused("it answers another sign-in")
     check_strength(provider, claims)
+    check_age(provider, claims, now, fresh=fresh)
     return claims
+
+
+def check_age(provider: SsoProvider, claims: Mapping[str, Any], now: datetime, *, fresh: bool) -> None:
+    """Whether the person signed in at the provider as lately as was asked (Core 3.1.2.1). Raises TokenRefused."""
+    limits = [_FRESH_S] * fresh + ([] if provider.max_age_minutes is None else [provider.max_age_minutes * 60])
+    if not limits and "auth_time" not in claims:
+        return
+    age = int(now.timestamp()) - whole_seconds(claims, "auth_time")
+    if age < -SKEW_S:
+        raise TokenRefused("it says that the person will sign in later (auth_time)")
+    if any(age > limit + SKEW_S for limit in limits):
+        raise TokenRefused("the person signed in at the provider too long ago (auth_time)")
+
+
+def vouched(provider: SsoProvider, claims: Mapping[str, Any], now: datetime) -> Vouched:
+    """When the person of checked claims signed in, and until when that is good.
+
+    A provider that does not say when leaves it open: such a sign-in is a fresh proof of nothing.
+    """
+    at = min(now, EPOCH + timedelta(seconds=claims.get("auth_time", 0)))
+    age = provider.max_age_minutes
+    return Vouched(at, None if age is None else at + timedelta(minutes=age))
 
 
 def check_strength(provider: SsoProvider, claims: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import msgspec
 
+from finer.identity.rules.provider import Vouched
 from finer.identity.rules.step_up import STRONG, missing_factors
 from finer.identity.service.factors import proofs_of
 from finer.identity.service.sessions import begin_session, secret_hash
@@ -28,14 +29,17 @@ class Pending(msgspec.Struct, frozen=True):
     user: uuid.UUID
 
 
-def admit(tx: Tx, user: uuid.UUID, *, factor: Factor, address: str, user_agent: str) -> Admission:
+def admit(
+    tx: Tx, user: uuid.UUID, *, factor: Factor, address: str, user_agent: str, said: Vouched | None = None
+) -> Admission:
     """Let a person in who proved it by `factor`, or as far as to where the second factor is asked for.
 
+    `said` is what the firm's provider said of when that was.
     The token of a half-done sign-in opens nothing: it only says, for five minutes, whose second factor is missing.
     """
     missing = missing_factors(factor, proofs_of(tx, user))
     if not missing:
-        return Admission(token=begin_session(tx, user, user_agent, address=address, factor=factor))
+        return Admission(token=begin_session(tx, user, user_agent, address=address, factor=factor, said=said))
     token = secrets.token_urlsafe(32)
     FactorStore(tx).add_pending(user, new_id(), secret_hash(token), tx.now() + PENDING_LIFETIME)
     return Admission(token=token, missing=missing)

@@ -57,16 +57,17 @@ class RelyingParty:
         """How many keys the provider signs with at present. Raises Refused."""
         return len(self._read_keys(metadata))
 
-    def location(self, provider: SsoProvider, *, state: str, nonce: str, verifier: str) -> str:
-        """Where the browser goes. Raises Refused."""
+    def location(self, provider: SsoProvider, *, state: str, nonce: str, verifier: str, fresh: bool) -> str:
+        """Where the browser goes; `fresh` has the person sign in anew. Raises Refused."""
         metadata = self.discover(provider.issuer)
         return oidc.authorization_url(
-            metadata, provider, self.redirect_uri, state=state, nonce=nonce, verifier=verifier
+            metadata, provider, self.redirect_uri, state=state, nonce=nonce, verifier=verifier, fresh=fresh
         )
 
     def claims(
-        self, provider: SsoProvider, secret: str, answer: Mapping[str, str], *, nonce: str, verifier: str, now: datetime
-    ) -> dict[str, Any]:
+        self, provider: SsoProvider, secret: str, answer: Mapping[str, str], *, nonce: str, verifier: str,
+        now: datetime, fresh: bool,
+    ) -> dict[str, Any]:  # fmt: skip
         """The checked claims of the person whom the provider's answer (`code`, `iss`) is about. Raises Refused."""
         metadata = self.discover(provider.issuer)
         oidc.check_response_issuer(metadata, answer.get("iss"))
@@ -76,7 +77,7 @@ class RelyingParty:
         try:
             key = self._key(metadata, tokens.id_token, provider)
             found = oidc.check_id_token(
-                tokens.id_token, key, provider, nonce=nonce, access_token=tokens.access_token, now=now
+                tokens.id_token, key, provider, nonce=nonce, access_token=tokens.access_token, now=now, fresh=fresh
             )
         except TokenRefused as error:
             raise Refused(f"its ID token is refused: {error}") from error
@@ -134,6 +135,8 @@ class RelyingParty:
         # Core section 5.3.2: without the same subject, the answer may be about somebody else.
         if more and more.get("sub") != claims["sub"]:
             raise Refused("its UserInfo endpoint speaks of somebody else")
+        # When somebody signed in, only the signed token says.
+        more.pop("auth_time", None)
         return more | claims
 
     def _read_metadata(self, issuer: str) -> Metadata:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from finer.identity.errors import SessionNotFound
 from finer.identity.rules.familiarity import is_unfamiliar
 from finer.identity.rules.grants import permissions_of
+from finer.identity.rules.provider import Vouched
 from finer.identity.rules.step_up import is_second_factor_missing, is_stepped_up, strongest_proofs
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
@@ -34,8 +35,13 @@ def secret_hash(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def begin_session(tx: Tx, user: uuid.UUID, user_agent: str, *, factor: Factor, address: str = "") -> str:
-    """Sign a person in; returns the token for the cookie. Only `admission` decides that somebody may come in."""
+def begin_session(
+    tx: Tx, user: uuid.UUID, user_agent: str, *, factor: Factor, address: str = "", said: Vouched | None = None
+) -> str:
+    """Sign a person in; returns the token for the cookie. Only `admission` decides that somebody may come in.
+
+    A session by the firm's provider is as fresh a proof as the provider `said`, and ends with what it said.
+    """
     token, now = secrets.token_urlsafe(32), tx.now()
     store = SessionStore(tx)
     session = Session(
@@ -48,7 +54,8 @@ def begin_session(tx: Tx, user: uuid.UUID, user_agent: str, *, factor: Factor, a
         factor=factor,
         unfamiliar=is_unfamiliar(address, user_agent[:_AGENT_MAX], store.places(user)),
     )
-    store.add(session, secret_hash(token))
+    auth_at, ends_at = (now, None) if said is None else (said.at, said.until)
+    store.add(session, secret_hash(token), auth_at, ends_at)
     detail = {"factor": str(factor), "unfamiliar": session.unfamiliar}
     if ended := store.revoke_oldest(user, session.id, SESSIONS_MAX - 1, now):
         detail["ended_oldest"] = ended
@@ -76,6 +83,7 @@ def list_sessions(tx: Tx, settings: Settings, user: uuid.UUID) -> list[Session]:
         user,
         now - timedelta(minutes=settings.session_idle_minutes),
         now - timedelta(hours=settings.session_absolute_hours),
+        now,
     )
 
 
@@ -127,6 +135,8 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
     if idle >= timedelta(minutes=settings.session_idle_minutes):
         return None
     if now - row.created_at >= timedelta(hours=settings.session_absolute_hours):
+        return None
+    if row.ends_at is not None and now >= row.ends_at:
         return None
     role, factor = Role(row.role), Factor(row.factor)
     proofs = strongest_proofs(password=row.has_password, totp=row.has_totp, passkey=row.has_passkey)

@@ -13,7 +13,7 @@ import msgspec
 from finer.identity.errors import AlreadyExists, NotAcceptable, ProviderNotFound, SignInRefused, TooManyAttempts
 from finer.identity.rules import oidc
 from finer.identity.rules.checks import check_domain, check_name
-from finer.identity.rules.provider import RoleMapping, SsoProvider, SsoSetup
+from finer.identity.rules.provider import RoleMapping, SsoProvider, SsoSetup, Vouched
 from finer.identity.rules.throttle import ADDRESS, sso_key
 from finer.identity.service.audit import record_audit
 from finer.identity.service.sessions import end_other_sessions, secret_hash
@@ -24,11 +24,12 @@ from finer.identity.types.access import Role, User
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 
-__all__ = ["RoleMapping", "SsoProvider", "SsoSetup"]
+__all__ = ["RoleMapping", "SsoProvider", "SsoSetup", "Vouched"]
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
 _SECRET_MAX = 500
 _VALUES_MAX = 20
+_AGES = (5, 43_200)  # minutes
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     verifier: str
     next: str
+    fresh: bool
+    """Whether the person has to sign in anew at the provider, whatever it knows of them."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -86,6 +89,7 @@ def set_provider(tx: Tx, wanted: SsoSetup, client_secret: str | None) -> SsoProv
         "role_map": [[row.value, str(row.role)] for row in provider.role_map],
         "acr_values": provider.acr_values,
         "amr_values": provider.amr_values,
+        "max_age_minutes": provider.max_age_minutes,
     }
     record_audit(tx, "sso:change", show_id("sso", provider.id), detail)
     return provider
@@ -104,6 +108,7 @@ def check_setup(wanted: SsoSetup) -> SsoSetup:
         role_map=oidc.check_role_map(wanted.role_map),
         acr_values=_values(wanted.acr_values, "acr"),
         amr_values=_values(wanted.amr_values, "amr"),
+        max_age_minutes=_max_age(wanted.max_age_minutes),
     )
 
 
@@ -127,7 +132,7 @@ def give_back_begin(tx: Tx, address: str) -> None:
     LookupStore(tx.connection).give_back_attempt(sso_key(address))
 
 
-def begin(tx: Tx, provider: SsoProvider, following: str) -> Attempt:
+def begin(tx: Tx, provider: SsoProvider, following: str, *, fresh: bool = False) -> Attempt:
     """A new sign-in by the provider, good for ten minutes, once, and in one browser."""
     attempt = Attempt(
         state=f"{tx.tenant.hex}.{secrets.token_urlsafe(32)}",
@@ -135,6 +140,7 @@ def begin(tx: Tx, provider: SsoProvider, following: str) -> Attempt:
         nonce=secrets.token_urlsafe(32),
         verifier=secrets.token_urlsafe(48),
         next=following,
+        fresh=fresh,
     )
     store = SsoStore(tx)
     store.forget_attempts(tx.now())
@@ -146,6 +152,7 @@ def begin(tx: Tx, provider: SsoProvider, following: str) -> Attempt:
         nonce=attempt.nonce,
         verifier=attempt.verifier,
         next=attempt.next,
+        fresh=attempt.fresh,
         expires_at=tx.now() + ATTEMPT_LIFETIME,
     )
     return attempt
@@ -165,7 +172,15 @@ def take(tx: Tx, state: str, browser: str) -> tuple[Attempt, SsoProvider] | None
     provider = find_provider(tx)
     if row is None or provider is None or (row.provider_id, row.issuer) != (provider.id, provider.issuer):
         return None
-    return Attempt(state=state, browser=browser, nonce=row.nonce, verifier=row.verifier, next=row.next), provider
+    attempt = Attempt(
+        state=state, browser=browser, nonce=row.nonce, verifier=row.verifier, next=row.next, fresh=row.fresh
+    )
+    return attempt, provider
+
+
+def vouched(tx: Tx, provider: SsoProvider, claims: Mapping[str, Any]) -> Vouched:
+    """When the person of checked claims signed in at the provider, and until when that is good here."""
+    return oidc.vouched(provider, claims, tx.now())
 
 
 def enter(tx: Tx, provider: SsoProvider, claims: Mapping[str, Any]) -> uuid.UUID | Refusal:
@@ -246,6 +261,12 @@ def _algorithms(wanted: Sequence[str]) -> list[str]:
     if not wanted or any(one not in oidc.ALGORITHMS for one in wanted):
         raise NotAcceptable(f"An ID token is signed with {', '.join(oidc.ALGORITHMS)}; choose from these.")
     return sorted(set(wanted))
+
+
+def _max_age(minutes: int | None) -> int | None:
+    if minutes is not None and not _AGES[0] <= minutes <= _AGES[1]:
+        raise NotAcceptable(f"A sign-in at the provider is good for {_AGES[0]} minutes to {_AGES[1] // 1440} days.")
+    return minutes
 
 
 def _values(wanted: Sequence[str], claim: str) -> list[str]:

@@ -95,6 +95,7 @@ _WORDS = {
     "role_map": "Who comes in as what",
     "acr_values": "Sign-in classes (acr) that are accepted",
     "amr_values": "Ways to sign in (amr) that are accepted",
+    "max_age_minutes": "Minutes that a sign-in at the provider is good for",
     "enabled": "Single sign-on",
 }
 

@@ -32,8 +32,8 @@ class LookupStore:
     def session(self, token_hash: bytes) -> sa.Row[Any] | None:
         """A session that is not revoked, whose it is, and what its person can sign in with.
 
-        (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at, auth_at, factor, has_password,
-        has_totp, has_passkey)
+        (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at, auth_at, ends_at, factor,
+        has_password, has_totp, has_passkey, second_factor_required)
         """
         return self._one("select * from identity_find_session(%s)", token_hash)
 

@@ -25,12 +25,12 @@ class SessionStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add(self, session: Session, token_hash: bytes) -> None:
-        """A signed-in browser."""
+    def add(self, session: Session, token_hash: bytes, auth_at: datetime, ends_at: datetime | None) -> None:
+        """A signed-in browser, whose person proved who they are at `auth_at`; it ends at `ends_at` at the latest."""
         fields = {name: getattr(session, name) for name in Session.__struct_fields__}
         self._connection.execute(
             sessions.insert().values(
-                tenant_id=self._tenant, token_hash=token_hash, auth_at=session.created_at, **fields
+                tenant_id=self._tenant, token_hash=token_hash, auth_at=auth_at, ends_at=ends_at, **fields
             )
         )
 
@@ -39,7 +39,7 @@ class SessionStore:
         mine = (sessions.c.tenant_id == self._tenant, sessions.c.id == session)
         self._connection.execute(sessions.update().where(*mine).values(last_seen_at=now))
 
-    def alive(self, user: uuid.UUID, seen_since: datetime, created_since: datetime) -> list[Session]:
+    def alive(self, user: uuid.UUID, seen_since: datetime, created_since: datetime, now: datetime) -> list[Session]:
         """Live sessions of a person, the latest first."""
         query = (
             sa.select(*_SESSION)
@@ -47,6 +47,7 @@ class SessionStore:
                 *self._open(user),
                 sessions.c.last_seen_at > seen_since,
                 sessions.c.created_at > created_since,
+                sa.or_(sessions.c.ends_at.is_(None), sessions.c.ends_at > now),
             )
             .order_by(sessions.c.last_seen_at.desc())
         )

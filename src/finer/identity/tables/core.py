@@ -52,6 +52,7 @@ sessions = sa.Table(
     sa.Column("factor", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("unfamiliar", sa.Boolean, nullable=False),
+    sa.Column("ends_at", _time),
     sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["identity_users.tenant_id", "identity_users.id"]),
     sa.Index(None, "tenant_id", "user_id"),
 )

@@ -27,6 +27,7 @@ sso_providers = sa.Table(
     sa.Column("changed_at", _time, nullable=False),
     sa.Column("acr_values", ARRAY(sa.Text), nullable=False),
     sa.Column("amr_values", ARRAY(sa.Text), nullable=False),
+    sa.Column("max_age_minutes", sa.Integer),
     sa.UniqueConstraint("tenant_id"),
 )
 
@@ -54,6 +55,7 @@ sso_attempts = sa.Table(
     sa.Column("nonce", sa.Text, nullable=False),
     sa.Column("verifier", sa.Text, nullable=False),
     sa.Column("next", sa.Text, nullable=False),
+    sa.Column("fresh", sa.Boolean, nullable=False),
     sa.Column("expires_at", _time, nullable=False),
 )
 

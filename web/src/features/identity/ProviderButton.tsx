@@ -13,13 +13,15 @@ interface ProviderButtonProps {
   firm: string | null;
   email: string;
   next: string | undefined;
+  /** The provider has to ask again who it is, whatever it knows of the person. */
+  fresh?: boolean;
 }
 
 /**
  * The way in by a firm's own provider: offered for the firm in the address, or for the firm of the typed address's
  * domain. The server says the same of an address whether or not anybody has it.
  */
-export function ProviderButton({ firm, email, next }: ProviderButtonProps) {
+export function ProviderButton({ firm, email, next, fresh = false }: ProviderButtonProps) {
   const domain = useSettled(/^[^@\s]+@([^@\s]+\.[^@\s]+)$/.exec(email.trim())?.[1] ?? null);
   const { data } = useQuery({
     queryKey: ["sso-offer", firm, domain],
@@ -37,14 +39,14 @@ export function ProviderButton({ firm, email, next }: ProviderButtonProps) {
   if (!chosen) return null;
   const begin = () =>
     run(async () => {
-      const body = { firm: chosen, next: safeReturn(next) };
+      const body = { firm: chosen, next: safeReturn(next), fresh };
       const { location } = await answer(api.POST("/api/v1/sso/attempts", { body }));
       window.location.assign(location);
     });
   return (
     <div className="signin-provider">
       <Button size="large" block loading={busy} onClick={() => void begin()}>
-        Continue with {data.name}
+        {fresh ? "Sign in again with" : "Continue with"} {data.name}
       </Button>
       {problem ? (
         <p role="alert" className="problem">

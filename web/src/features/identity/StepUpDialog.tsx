@@ -1,9 +1,12 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { Button, Input, Modal } from "antd";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { answer, api } from "../../api/client";
 import { onStepUp } from "../../api/stepUp";
 import { reasonOf } from "../../shared/ui/states";
+import { ProviderButton } from "./ProviderButton";
 import { hasPasskeys, isCancelled, proveByPasskey } from "./passkeys";
+import { meQuery } from "./session";
 
 interface Question {
   methods: readonly string[];
@@ -37,6 +40,7 @@ function Proof({ methods, answered }: Question) {
   const field = useRef<HTMLInputElement>(null);
   const byCode = methods.includes("totp") || methods.includes("recovery");
   const byPassword = methods.includes("password");
+  const firm = useQueryClient().getQueryData(meQuery.queryKey)?.tenant.slug ?? null;
   const byPasskey = methods.includes("passkey") && hasPasskeys();
 
   const attempt = async (act: () => Promise<unknown>) => {
@@ -107,7 +111,20 @@ function Proof({ methods, answered }: Question) {
             </Button>
           </>
         ) : (
-          <p>Sign out and in again by a new sign-in link, then do the same once more.</p>
+          <>
+            {methods.includes("sso") ? (
+              <ProviderButton
+                firm={firm}
+                email=""
+                next={window.location.pathname + window.location.search}
+                fresh
+              />
+            ) : null}
+            <p>
+              Sign in again, by your firm's sign-in service or by a new sign-in link. Then do the same once
+              more.
+            </p>
+          </>
         )}
       </form>
     </Modal>

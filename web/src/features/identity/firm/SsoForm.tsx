@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Select, Switch } from "antd";
+import { App, Button, Input, InputNumber, Select, Switch } from "antd";
 import { type FormEvent, useId, useState } from "react";
 import { reasonOf } from "../../../shared/ui/states";
 import { useSubmit } from "../useSubmit";
@@ -21,6 +21,7 @@ interface Draft {
   rows: Row[];
   acr: string;
   amr: string;
+  hours: number | null;
   enabled: boolean;
   reason: string;
 }
@@ -73,6 +74,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         role_map: draft.rows.map(({ value, role }) => ({ value: value.trim(), role })),
         acr_values: words(draft.acr),
         amr_values: words(draft.amr),
+        max_age_minutes: draft.hours === null ? null : Math.round(draft.hours * 60),
         enabled: draft.enabled,
         reason: draft.reason,
       });
@@ -143,6 +145,17 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         With either, whoever the provider does not vouch for like this stays out, and its sign-ins count as a
         second factor.
       </p>
+      <label htmlFor={`${id}-hours`}>Sign in again at the provider after (hours)</label>
+      <InputNumber
+        id={`${id}-hours`}
+        disabled={readOnly}
+        min={1}
+        max={720}
+        precision={0}
+        placeholder="as long as sessions last"
+        value={draft.hours}
+        onChange={(hours) => set({ hours })}
+      />
       <div className="sso-switch">
         <Switch
           id={`${id}-enabled`}
@@ -209,6 +222,7 @@ function draftOf(provider: Provider | null): Draft {
     rows: rowsOf(provider?.role_map ?? []),
     acr: (provider?.acr_values ?? []).join(" "),
     amr: (provider?.amr_values ?? []).join(" "),
+    hours: provider?.max_age_minutes == null ? null : provider.max_age_minutes / 60,
     enabled: provider?.enabled ?? false,
     reason: "",
   };
