@@ -12,9 +12,12 @@ import pyotp
 import pytest
 from litestar.testing import TestClient
 
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.identity.rules.addresses import are_wider
+from finer.identity.rules.grants import allowed, permissions_of
 from finer.identity.service import audit, sso
-from finer.identity.types.access import Factor, Role
+from finer.identity.types.access import Factor, Permission, Role
+from finer.identity.types.audit import AuditFilter
 from finer.kit.clock import FixedClock
 from tests.support.identity import PASSWORD, Firm, client_of, probe_read, probe_write, sign_in, small_app
 
@@ -259,6 +262,43 @@ def test_b11_an_export_of_much_takes_two(house: House, clock: FixedClock) -> Non
     clock.advance(timedelta(hours=24, seconds=1))
     sign_in(house["auditor"], house.firm.user(Role.AUDITOR))
     assert house["auditor"].post("/api/v1/audit/exports", json=much).status_code == 422
+
+
+def test_b11_much_is_not_exported_in_many_small_parts(house: House, clock: FixedClock) -> None:
+    little = {"format": "csv", "action": "session:begin"}
+    path = "/api/v1/audit/exports"
+    with house.firm.tx() as tx:
+        several = audit.count_export(tx, AuditFilter(action="session:begin"))
+    assert 2 < several <= 5
+    assert house["auditor"].post(path, json=little).status_code == 200
+    more = house["auditor"].post(path, json=little | {"reason": "Once more."})
+    assert more.status_code == 202, more.text
+    assert house["maker"].post(path, json=little).status_code == 200  # what others took does not count
+    clock.advance(timedelta(hours=24, seconds=1))
+    sign_in(house["auditor"], house.firm.user(Role.AUDITOR))
+    assert house["auditor"].post(path, json={"format": "csv", "outcome": "refused"}).status_code == 200
+
+
+def test_b11_whoever_asked_for_an_export_sees_who_can_approve_it_and_takes_it_back(house: House) -> None:
+    asked = house["auditor"].post("/api/v1/audit/exports", json={"format": "csv", "reason": "The yearly audit."})
+    path = f"/api/v1/proposals/{asked.json()['proposal']}"
+    shown = house["auditor"].get(path).json()
+    assert (shown["mine"], shown["decidable"]) == (True, False)
+    names = {one["name"] for one in shown["approvers"]}
+    assert names == {house["maker"].get("/api/v1/me").json()["user"]["name"],
+                     house["checker"].get("/api/v1/me").json()["user"]["name"]}  # fmt: skip
+    assert house["maker"].post(f"{path}/withdrawal").status_code == 403  # somebody else's
+    assert house["engineer"].post(f"{path}/withdrawal").status_code == 404
+    withdrawn = house["auditor"].post(f"{path}/withdrawal")
+    assert (withdrawn.status_code, withdrawn.json()["state"], withdrawn.json()["approvers"]) == (200, "withdrawn", [])
+    assert house["auditor"].post("/api/v1/audit/exports", json={"format": "csv"}).status_code == 422
+
+
+def test_b11_whoever_may_propose_sees_what_they_proposed() -> None:
+    for kind in PROPOSAL_KINDS.values():
+        for role in Role:
+            if kind.propose in permissions_of(role) and role is not Role.SERVICE:
+                assert allowed(role, Permission.PROPOSALS_READ) is not None, (kind.name, role)
 
 
 def test_a09_without_the_second_factor_that_the_firm_wants_only_the_own_account_opens(house: House) -> None:

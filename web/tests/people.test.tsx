@@ -20,6 +20,7 @@ const proposal: Schema<"ProposalView"> = {
   changes: [{ what: "Role of Cy Tan", before: "risk analyst", after: "auditor" }],
   approvals: [],
   approvals_needed: 1,
+  approvers: [{ id: "usr_7", name: "Di Go" }],
   mine: false,
   decidable: true,
 };

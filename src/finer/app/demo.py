@@ -1,4 +1,4 @@
-"""The demo firm: made once, with a person per role, a key for the simulated world, and sign-in links."""
+"""The demo firm: made once, with people of every role, a key for the simulated world, and sign-in links."""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ from finer.kit.ids import new_id
 from finer.kit.settings import Settings
 
 SLUG = "demo"
-PEOPLE = {
-    Role.RISK_ANALYST: "Ana Cruz",
-    Role.DATA_ENGINEER: "Budi Santoso",
-    Role.EXECUTIVE: "Chen Li Wei",
-    Role.CREDIT_OFFICER: "Dewi Lestari",
-    Role.CUSTOMER_MANAGER: "Elena Reyes",
-    Role.MARKETING_MANAGER: "Farid Rahman",
-    Role.AUDITOR: "Grace Tan",
-    Role.ADMINISTRATOR: "Hugo Lim",
-}
+PEOPLE = (
+    ("Ana Cruz", Role.RISK_ANALYST, "risk_analyst"),
+    ("Budi Santoso", Role.DATA_ENGINEER, "data_engineer"),
+    ("Chen Li Wei", Role.EXECUTIVE, "executive"),
+    ("Dewi Lestari", Role.CREDIT_OFFICER, "credit_officer"),
+    ("Elena Reyes", Role.CUSTOMER_MANAGER, "customer_manager"),
+    ("Farid Rahman", Role.MARKETING_MANAGER, "marketing_manager"),
+    ("Grace Tan", Role.AUDITOR, "auditor"),
+    ("Hugo Lim", Role.ADMINISTRATOR, "administrator"),
+    ("Jun Dela Cruz", Role.CUSTOMER, "customer"),
+    # What one person proposes, another of the same role approves.
+    ("Ines Navarro", Role.ADMINISTRATOR, "second_administrator"),
+    ("Kiko Ramos", Role.DATA_ENGINEER, "second_data_engineer"),
+    ("Lara Domingo", Role.RISK_ANALYST, "second_risk_analyst"),
+)
+"""Everybody of the demo firm: name, role, and the part of the address before the @."""
 _KEY_SCOPES = frozenset(
     {Permission.EVENTS_WRITE, Permission.RECEIPTS_READ, Permission.DECISIONS_WRITE, Permission.PIPELINE_READ}
 )
@@ -47,8 +53,8 @@ def prepare_demo(url: str, settings: Settings) -> DemoFirm:
         links = []
         with database.transaction(tenant, SYSTEM) as tx:
             known = {user.email for user in people.list_users(tx)}
-            for role, name in PEOPLE.items():
-                email = f"{role.value}@demo.example"
+            for name, role, account in PEOPLE:
+                email = f"{account}@demo.example"
                 if email not in known:
                     people.create_user(tx, settings, email=email, name=name, role=role, password=None)
                 token = people.create_sign_in_link(tx, email=email)

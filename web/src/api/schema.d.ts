@@ -2012,7 +2012,7 @@ export interface paths {
         put?: never;
         /**
          * Withdraw a proposal
-         * @description Take one's own proposal back.
+         * @description Take one's own proposal back: whoever could make it can.
          */
         post: operations["ApiV1ProposalsProposalIdWithdrawalWithdraw"];
         delete?: never;
@@ -3678,6 +3678,8 @@ export interface components {
         /** BeginBody */
         BeginBody: {
             firm: string;
+            /** @default false */
+            fresh: boolean;
             /** @default / */
             next: string;
         };
@@ -4635,7 +4637,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:make" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -4734,6 +4736,7 @@ export interface components {
         ProposalView: {
             approvals: components["schemas"]["ApprovalView"][];
             approvals_needed: number;
+            approvers: components["schemas"]["PersonView"][];
             by: components["schemas"]["PersonView"];
             changes: components["schemas"]["Change"][];
             decidable: boolean;
@@ -4763,6 +4766,7 @@ export interface components {
             /** @default false */
             enabled: boolean;
             issuer: string;
+            max_age_minutes?: number | null;
             name: string;
             /** @default  */
             reason: string;
@@ -5573,6 +5577,7 @@ export interface components {
             enabled: boolean;
             id: string;
             issuer: string;
+            max_age_minutes: number | null;
             name: string;
             role_claim: string;
             role_map: components["schemas"]["RoleMapping"][];

@@ -41,7 +41,6 @@ export const permission = {
   readUsers: "users:read",
   writeUsers: "users:write",
   writeTeams: "teams:write",
-  makeProposals: "proposals:make",
   readProposals: "proposals:read",
 } as const;
 

@@ -24,7 +24,9 @@ _READY_S = 120.0
 
 
 @click.command()
-@click.option("--demo", is_flag=True, help="Add a demo firm with a simulated world, and print a sign-in link per role.")
+@click.option(
+    "--demo", is_flag=True, help="Add a demo firm with a simulated world, and print sign-in links for every role."
+)
 @click.option(
     "--demo-rate", type=click.FloatRange(0, 100_000), default=20.0, show_default=True, help="Live events per second."
 )

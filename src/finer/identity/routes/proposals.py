@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import uuid
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,11 +14,13 @@ from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.service.proposals import Kinds, ProposalKind
-from finer.identity.types.access import Permission, Role
+from finer.identity.types.access import Permission, Role, User
 from finer.identity.types.proposals import Change, Proposal, ProposalState
 from finer.kit.errors import FinerError
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
+
+_APPROVERS_MAX = 20
 
 
 class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,7 +47,10 @@ class ApprovalView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
-    """A proposal as the API shows it. `changes` are listed while it waits; `decidable` is so for the caller."""
+    """A proposal as the API shows it; `decidable` is so for the caller.
+
+    While it waits, `changes` are listed, and `approvers`: who may approve it now.
+    """
 
     id: str
     kind: str
@@ -60,6 +66,7 @@ class ProposalView(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[Change]
     approvals: list[ApprovalView]
     approvals_needed: int
+    approvers: list[PersonView]
     mine: bool
     decidable: bool
 
@@ -76,9 +83,9 @@ class ProposalController(Controller):
         self, tx: Tx, proposal_kinds: Kinds, proposal_state: ProposalState | None = None
     ) -> builtins.list[ProposalView]:
         """Proposals that the caller reaches, the newest first."""
-        names = {user.id: user.name for user in people.list_users(tx)}
+        known = _known(tx)
         return [
-            _show(tx, proposal_kinds, one, names)
+            _show(tx, proposal_kinds, one, known)
             for one in proposals.list_proposals(tx, proposal_kinds, proposal_state)
         ]
 
@@ -111,13 +118,13 @@ class ProposalController(Controller):
 
     @post(
         "/{proposal_id:str}/withdrawal",
-        opt={"permission": Permission.PROPOSALS_MAKE},
+        opt={"permission": Permission.PROPOSALS_READ},
         sync_to_thread=True,
         status_code=200,
         summary="Withdraw a proposal",
     )
     def withdraw(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
-        """Take one's own proposal back."""
+        """Take one's own proposal back: whoever could make it can."""
         return _one(tx, proposal_kinds, proposals.withdraw(tx, proposal_kinds, read_id("pro", proposal_id)))
 
 
@@ -128,8 +135,15 @@ def _decide(tx: Tx, kinds: Kinds, identifier: str, data: DecisionBody, *, approv
 
 
 def _one(tx: Tx, kinds: Kinds, proposal: Proposal) -> ProposalView:
-    named = {proposal.maker_id, *(said.checker_id for said in proposal.approvals)}
-    return _show(tx, kinds, proposal, {user: people.get_user(tx, user).name for user in named})
+    return _show(tx, kinds, proposal, _known(tx))
+
+
+def _known(tx: Tx) -> dict[uuid.UUID, User]:
+    return {user.id: user for user in people.list_users(tx)}
+
+
+def _person(known: dict[uuid.UUID, User], identifier: uuid.UUID) -> PersonView:
+    return PersonView(show_id("usr", identifier), known[identifier].name if identifier in known else "")
 
 
 def _changes(tx: Tx, kind: ProposalKind, payload: dict[str, Any]) -> list[Change]:
@@ -140,7 +154,7 @@ def _changes(tx: Tx, kind: ProposalKind, payload: dict[str, Any]) -> list[Change
         return [Change("This can no longer be done", "", error.detail)]
 
 
-def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> ProposalView:
+def _show(tx: Tx, kinds: Kinds, proposal: Proposal, known: dict[uuid.UUID, User]) -> ProposalView:
     kind = kinds.get(proposal.kind)
     payload = proposals.payload_of(proposal)
     state = proposals.state_of(tx, proposal)
@@ -156,14 +170,14 @@ def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> Pr
         payload=payload,
         sha256=proposal.payload_sha256.hex(),
         reason=proposal.reason,
-        by=PersonView(show_id("usr", proposal.maker_id), names.get(proposal.maker_id, "")),
+        by=_person(known, proposal.maker_id),
         made_at=proposal.made_at,
         expires_at=proposal.expires_at,
         decided_at=proposal.decided_at,
         changes=_changes(tx, kind, payload) if waits and kind is not None else [],
         approvals=[
             ApprovalView(
-                by=PersonView(show_id("usr", said.checker_id), names.get(said.checker_id, "")),
+                by=_person(known, said.checker_id),
                 approved=said.approved,
                 reason=said.reason,
                 at=said.at,
@@ -171,6 +185,11 @@ def _show(tx: Tx, kinds: Kinds, proposal: Proposal, names: dict[Any, str]) -> Pr
             for said in proposal.approvals
         ],
         approvals_needed=1 if kind is None else kind.approvals,
+        approvers=[
+            _person(known, one.id)
+            for one in known.values()
+            if waits and kind is not None and proposals.may_approve(kind, proposal, one)
+        ][:_APPROVERS_MAX],
         mine=mine,
         decidable=waits and may and not mine and not said_already,
     )

@@ -64,7 +64,7 @@ PRIVILEGES = (
     "oauth_clients:create", "sso:change", "sso_domains:add", "sign_in_links:create",
 )  # fmt: skip
 """Actions that change who may do what."""
-EXPORTS = ("audit:export", "privacy:download")
+EXPORTS = ("audit:export", "lake:export_taken", "privacy:download", "sql:export")
 """Actions that take much away in a file."""
 
 

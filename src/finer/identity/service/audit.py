@@ -127,10 +127,11 @@ def note_read(tx: Tx, action: str, subject: str, detail: dict[str, Any] | None =
     record_audit(tx, action, subject, detail, outcome="read")
 
 
-def note_export(tx: Tx, wanted: AuditFilter, form: str) -> None:
+def note_export(tx: Tx, wanted: AuditFilter, form: str, rows: int | None = None) -> None:
     """Write down that the trail itself is exported, and which part of it."""
     asked = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items() if value}
-    record_audit(tx, "audit:export", "audit trail", {"format": form, **asked})
+    counted = {} if rows is None else {"rows": rows}
+    record_audit(tx, "audit:export", "audit trail", {"format": form, **asked, **counted})
 
 
 def export_parts(tx: Tx, wanted: AuditFilter, form: str) -> Iterator[bytes]:
@@ -144,7 +145,7 @@ def export_parts(tx: Tx, wanted: AuditFilter, form: str) -> Iterator[bytes]:
 def export_audit(tx: Tx, wanted: AuditFilter, form: str) -> bytes:
     """The same as one file, and an entry that says so. Raises TooManyRows beyond EXPORT_MAX entries."""
     count = count_export(tx, wanted)
-    note_export(tx, wanted, form)
+    note_export(tx, wanted, form, count)
     note_rows(count)
     return b"".join(export_parts(tx, wanted, form))
 

@@ -3,7 +3,8 @@
 A domain that exports gives its act a kind of proposal (`bulk_export_kind`) and asks `may_export` before it hands out
 rows. Without an approval the export is proposed instead; when somebody else has approved it, its maker repeats the same
 request within a day and gets the file. What is approved is the question, with every filter, and not the answer: rows
-that came since are part of it.
+that came since are part of it. Small exports of one person within a day count together, by whatever door: much is not
+taken in many small parts.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from finer.identity.rules.canonical import canonical
 from finer.identity.service import proposals
 from finer.identity.service.proposals import Kinds, Payload, ProposalKind
+from finer.identity.store.audit import AuditStore
 from finer.identity.types.access import Permission
 from finer.identity.types.proposals import Change, Proposal
 from finer.kit.settings import Settings
@@ -22,6 +24,8 @@ from finer.kit.tx import Tx
 
 GOOD_FOR = timedelta(hours=24)
 """How long after its approval an export may be fetched."""
+_TAKEN = ("audit:export", "lake:export", "sql:export")
+"""What the trail calls exports; their entries say how many rows they had."""
 
 
 def bulk_export_kind(name: str, title: str, propose: Permission) -> ProposalKind:
@@ -53,8 +57,12 @@ def may_export(
     `asked` holds every filter of the export as JSON values, `rows` how many it would hand out, `clear` whether any
     value is unmasked. Raises NotAcceptable without a reason, when there is neither an approval nor a proposal yet.
     """
-    large = clear or rows > settings.export_rows_max
-    if not large or tx.actor.kind == "system" or not proposals.needs_approval(settings, name):
+    if tx.actor.kind == "system" or not proposals.needs_approval(settings, name):
+        return None
+    most = settings.export_rows_max
+    # Exports of more rows were approved, each by itself.
+    before = AuditStore(tx).rows_of(tx.actor.id, _TAKEN, tx.now() - GOOD_FOR, most)
+    if not clear and rows + before <= most:
         return None
     payload = {"asked": dict(asked), "clear": clear}
     text = canonical(payload)

@@ -190,6 +190,13 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
     return get_proposal(tx, kinds, identifier)
 
 
+def may_approve(kind: ProposalKind, proposal: Proposal, person: User) -> bool:
+    """Whether somebody may approve a proposal now: another person than its maker, who has not done so yet."""
+    said = {one.checker_id for one in proposal.approvals}
+    rights = (kind.approve, Permission.PROPOSALS_DECIDE)
+    return person.id not in {proposal.maker_id, *said} and all(_holds(person, right) for right in rights)
+
+
 def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
     """Take one's own proposal back. Raises ProposalNotFound, OwnProposal for somebody else's, ProposalClosed."""
     proposal = get_proposal(tx, kinds, identifier, lock=True)

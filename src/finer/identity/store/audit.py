@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,15 @@ class AuditStore:
         """How many entries there are, counted up to `most`."""
         inner = self._query(wanted).limit(most).subquery()
         return int(self._connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
+
+    def rows_of(self, actor: str, actions: Sequence[str], since: datetime, most: int) -> int:
+        """The rows that somebody took by these actions since a moment, entries of more than `most` rows left out."""
+        c = audit_entries.c
+        rows = c.detail["rows"].as_integer()
+        query = sa.select(sa.func.coalesce(sa.func.sum(rows), 0)).where(
+            c.tenant_id == self._tenant, c.actor_id == actor, c.action.in_(actions), c.at >= since, rows <= most
+        )
+        return int(self._connection.execute(query).scalar_one())
 
     def actions(self) -> list[str]:
         """Every action that the trail knows, read by skipping from one to the next in the index."""

@@ -64,7 +64,6 @@ class Permission(StrEnum):
     PRIVACY_READ = "privacy:read"
     PRIVACY_WRITE = "privacy:write"
     PROPOSALS_DECIDE = "proposals:decide"
-    PROPOSALS_MAKE = "proposals:make"
     PROPOSALS_READ = "proposals:read"
     QUARANTINE_EDIT = "quarantine:edit"
     QUARANTINE_READ = "quarantine:read"

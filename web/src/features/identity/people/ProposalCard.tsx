@@ -1,8 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Card, Input, Tag } from "antd";
 import { useState } from "react";
-import { permission } from "../../../shared/permissions";
-import { useSession } from "../../../shared/session";
 import { reasonOf } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { type Act, decide, type Proposal } from "./queries";
@@ -13,11 +11,25 @@ const SAID: Record<Act, string> = {
   withdrawal: "Withdrawn.",
 };
 
+/** Who may approve a proposal: by name, or what to do when there is nobody. */
+function Approvers({ proposal }: { proposal: Proposal }) {
+  const names = proposal.approvers.map((one) => one.name);
+  return names.length > 0 ? (
+    <p className="muted">
+      Can be approved by {new Intl.ListFormat("en", { type: "disjunction" }).format(names)}.
+    </p>
+  ) : (
+    <p className="proposal-nobody" role="note">
+      Nobody else of the firm may approve this. Invite a second person who may, or ask the operator of this
+      installation.
+    </p>
+  );
+}
+
 /** One proposal: what would change, who wants it and why, and the buttons of whoever may decide. */
 export function ProposalCard({ proposal }: { proposal: Proposal }) {
   const client = useQueryClient();
   const { message } = App.useApp();
-  const { may } = useSession();
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState<Act | null>(null);
   const act = async (which: Act) => {
@@ -66,6 +78,7 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
           <q>{said.reason}</q>
         </p>
       ))}
+      {proposal.state === "waiting" ? <Approvers proposal={proposal} /> : null}
       {proposal.decidable ? (
         <>
           <label htmlFor={`why-${proposal.id}`}>Why</label>
@@ -97,12 +110,9 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       ) : null}
       {proposal.mine && proposal.state === "waiting" ? (
         <div className="proposal-foot">
-          <span className="muted">Somebody else has to decide.</span>
-          {may(permission.makeProposals) ? (
-            <Button size="small" loading={busy === "withdrawal"} onClick={() => void act("withdrawal")}>
-              Withdraw
-            </Button>
-          ) : null}
+          <Button size="small" loading={busy === "withdrawal"} onClick={() => void act("withdrawal")}>
+            Withdraw
+          </Button>
         </div>
       ) : null}
     </Card>
