@@ -34,7 +34,7 @@ from finer.app.flow import deliver
 from finer.app.keys import keyring
 from finer.app.supervisor import database_url
 from finer.identity.service import people, tenants
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Database
 from finer.kit.ids import new_id
@@ -129,7 +129,17 @@ class Walk:
     folder: Path
     complaints: list[str] = field(default_factory=list)
     pictures: int = 0
+    once: bool = False
+    """Whether a page that somebody has shown in every look is shown of others in one look only."""
     _said: list[str] = field(default_factory=list)
+    _shown: set[str] = field(default_factory=set)
+
+    def looks(self, path: str, firm: str) -> tuple[Look, ...]:
+        """In which looks a page is shown now."""
+        page = f"{firm} {_file(path)}"
+        found = (LOOKS[0],) if self.once and page in self._shown else LOOKS
+        self._shown.add(page)
+        return found
 
     def open(self, look: Look, state: Any = None) -> Page:
         """A page of a new window; `state` are the cookies of somebody who is signed in."""
@@ -161,14 +171,19 @@ class Walk:
         self.complaints += [f"{name}: on the console: {one[:300]}" for one in dict.fromkeys(said)]
         self._said.clear()
 
+    def forget(self) -> None:
+        """What a page said while it was closed is nobody's fault."""
+        self._said.clear()
+
     def visit(self, page: Page, path: str) -> None:
         """Open a page and wait until nothing of it is a skeleton any more."""
         page.goto(path)
         page.locator("h1").first.wait_for()
         try:
-            page.wait_for_function("!document.querySelector('main [role=status][class*=skeleton]')", timeout=8_000)
+            for skeleton in page.locator("main [role=status][class*=skeleton]").all():
+                skeleton.wait_for(state="detached", timeout=_PATIENCE_MS)
         except PlaywrightError:
-            self.complaints.append(f"{self.folder.name}{path}: still loads after 8 s")
+            self.complaints.append(f"{path}: still loads after {_PATIENCE_MS // 1000} s")
 
 
 def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
@@ -181,17 +196,20 @@ def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
     details = [_detail(page, path) for path in paths]
     state = page.context.storage_state()
     page.context.close()
+    firm = _EMPTY if name.startswith(_EMPTY) else ""
+    wanted = {path: walk.looks(path, firm) for path in [*paths, *(one for one in details if one)]}
     for look in LOOKS:
         page = walk.open(look, state)
-        for path in [*paths, *(one for one in details if one)]:
+        for path in (path for path, looks in wanted.items() if look in looks):
             walk.visit(page, path)
             walk.shoot(page, f"{name}/{_file(path)}-{look.name}")
             if look in (LOOKS[0], LOOKS[-1]):
                 _tabs(walk, page, f"{name}/{_file(path)}", look)
         page.context.close()
     if states:
+        whole = [path for path in paths if len(wanted[path]) == len(LOOKS)]
         for look in (LOOKS[0], LOOKS[-1]):
-            _loading_and_failing(walk, state, paths, name, look)
+            _loading_and_failing(walk, state, whole, name, look)
 
 
 def _detail(page: Page, path: str) -> str | None:
@@ -223,9 +241,13 @@ def _tabs(walk: Walk, page: Page, name: str, look: Look) -> None:
 def _loading_and_failing(walk: Walk, state: Any, paths: list[str], name: str, look: Look) -> None:
     kept = re.compile(r"/api/v1/(me|firm|notifications.*)$")
 
+    held: list[Route] = []
+
     def never(route: Route) -> None:
         if kept.search(route.request.url.partition("?")[0]):
             route.continue_()
+        else:
+            held.append(route)
 
     def fails(route: Route) -> None:
         if kept.search(route.request.url.partition("?")[0]):
@@ -246,8 +268,12 @@ def _loading_and_failing(walk: Walk, state: Any, paths: list[str], name: str, lo
             if word == "failing":
                 page.wait_for_timeout(4_000)  # it is tried again before the page gives up
             walk.shoot(page, f"{name}/{_file(path)}-{word}-{look.name}", failing=word == "failing")
+            for route in held:
+                route.abort()
+            held.clear()
             page.unroute_all(behavior="ignoreErrors")
             page.context.close()
+            walk.forget()
 
 
 def furnish(url: str, links: dict[str, str]) -> None:
@@ -257,7 +283,9 @@ def furnish(url: str, links: dict[str, str]) -> None:
             "name": "core banking feed", "scopes": ["events:write"], "days": 90, "networks": ["203.0.113.0/24"],
             "reason": "The core bank sends its card payments from next week on.",
         }),
-        ("administrator", "/api/v1/privacy/requests", {"subject_kind": "customer", "subject": "c-1", "kind": "access"}),
+        ("customer_manager", "/api/v1/privacy/requests", {
+            "subject_kind": "customer", "subject": "c-1", "kind": "access",
+        }),
         ("data_engineer", "/api/v1/sql/queries", {"statement": "select count(*) as n from transactions"}),
         ("data_engineer", "/api/v1/sql/saved", {
             "name": "Payments by channel", "folder": "Daily", "sharing": "tenant",
@@ -333,7 +361,7 @@ def _ready(url: str) -> bool:
         return False
 
 
-def walk_all(settings: Settings, folder: Path, roles: list[str], *, states: bool) -> list[str]:
+def walk_all(settings: Settings, folder: Path, roles: list[str], *, states: bool, once: bool) -> list[str]:
     """All roles in both firms; returns what is wrong."""
     links = demo_links(settings)
     furnish(settings.web_url, links)
@@ -341,8 +369,7 @@ def walk_all(settings: Settings, folder: Path, roles: list[str], *, states: bool
     with sync_playwright() as playwright:
         path = os.environ.get("FINER_TEST_BROWSER") or find_browser()
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        walk = Walk(browser, settings.web_url, folder)
-        page = walk.open(LOOKS[0])
+        walk = Walk(browser, settings.web_url, folder, once=once)
         for look in LOOKS:
             page = walk.open(look)
             page.goto("/sign-in")
@@ -365,16 +392,16 @@ def main() -> None:
     parser.add_argument("--data-dir", help="Look at the Finer that runs on this folder, started with --demo.")
     parser.add_argument("--port", type=int, default=9471, help="Its port, or that of the one to be started.")
     parser.add_argument("--role", action="append", choices=[role.value for role in _roles()])
+    parser.add_argument("--once", action="store_true", help="Show a page that many roles have in every look once.")
     parser.add_argument("--no-states", action="store_true", help="Pages with data only.")
     chosen = parser.parse_args()
     roles = chosen.role or [role.value for role in _roles()]
+    how = {"states": not chosen.no_states, "once": chosen.once}
     if chosen.data_dir:
-        complaints = walk_all(
-            settings_of(chosen.data_dir, port=chosen.port), chosen.folder, roles, states=not chosen.no_states
-        )
+        complaints = walk_all(settings_of(chosen.data_dir, port=chosen.port), chosen.folder, roles, **how)
     else:
         with running(chosen.port) as settings:
-            complaints = walk_all(settings, chosen.folder, roles, states=not chosen.no_states)
+            complaints = walk_all(settings, chosen.folder, roles, **how)
     if complaints:
         sys.exit("\n".join(["What is wrong:", *complaints]))
 
