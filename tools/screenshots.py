@@ -32,7 +32,7 @@ from finer.app.commands.common import settings_of
 from finer.app.demo import PEOPLE, prepare_demo
 from finer.app.flow import deliver
 from finer.app.keys import keyring
-from finer.app.supervisor import database_url
+from finer.app.process import database_url
 from finer.identity.service import people, tenants
 from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM
@@ -284,7 +284,7 @@ def furnish(url: str, links: dict[str, str]) -> None:
             "reason": "The core bank sends its card payments from next week on.",
         }),
         ("customer_manager", "/api/v1/privacy/requests", {
-            "subject_kind": "customer", "subject": "c-1", "kind": "access",
+            "subject_kind": "customer", "subject": "c-1", "kind": "access", "law": "gdpr",
         }),
         ("data_engineer", "/api/v1/sql/queries", {"statement": "select count(*) as n from transactions"}),
         ("data_engineer", "/api/v1/sql/saved", {
