@@ -191,7 +191,8 @@ def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
     page = walk.open(LOOKS[0])
     page.goto(link)
     page.wait_for_url(lambda url: "/sign-in" not in url)
-    page.locator("h1").first.wait_for()
+    page.locator("ul.nav").first.wait_for(state="attached")
+    page.wait_for_timeout(_SETTLED_MS)
     paths = [path for path in page.evaluate(_PAGES) if path] + list(_BARE)
     details = [_detail(page, path) for path in paths]
     state = page.context.storage_state()

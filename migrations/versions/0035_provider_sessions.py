@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0035_provider_sessions"
-down_revision = "0030_lake"
+down_revision = "0031_mapped_records"
 
 _COLUMNS = """
 alter table identity_sso_providers add column max_age_minutes integer
