@@ -23,9 +23,7 @@ from finer.lineage.types import DerivedColumn, NodeKind, SavedQuery
 from finer.warehouse.types import LakeColumn, LakeTable
 
 _TABLES = (
-    LakeTable(
-        "transactions", 3, (LakeColumn("amount_minor", "BIGINT"), LakeColumn("account_id", "VARCHAR", "personal"))
-    ),
+    LakeTable("transactions", 3, (LakeColumn("amount_minor", "BIGINT"), LakeColumn("account_id", "VARCHAR"))),
     LakeTable("decisions", 3, (LakeColumn("account_count_10s", "FLOAT"), LakeColumn("action", "VARCHAR"))),
 )
 _QUERY = SavedQuery("q1", "Spend", "Who spends", "Budi", "select sum(amount_minor) from transactions t", "/sql/q1")

@@ -147,3 +147,35 @@ def test_erasing_somebody_takes_the_files_back(
     shown = driver.call("GET", path, headers).json()
     assert (shown["state"], shown["problem"]) == ("expired", "Somebody was erased.")
     assert driver.call("GET", f"{path}/file", headers).status == 409
+
+
+def test_i01_many_rows_leave_the_lake_only_when_a_second_person_lets_them(
+    driver: Driver, ours: World, worker_database: Database, lake: LakeAccess
+) -> None:
+    writer = LakeWriter(lake.url, lake.settings)
+    writer.put(sample_batch(ours.firm.tenant.id, 1000, 10_001))
+    assert writer.flush()
+    writer.close()
+    headers = _headers(ours, ours.person(Role.DATA_ENGINEER))
+    few = {"table": "transactions", "to": "2026-03-01T12:10:00Z"}
+    assert driver.call("POST", EXPORTS, headers, few).json()["state"] == "waiting"
+    many: dict[str, str] = {"table": "transactions", "format": "csv", "from": "2026-03-01T12:00:00Z"}
+    silent = driver.call("POST", EXPORTS, headers, many)
+    assert (silent.status, "Say why" in silent.text) == (422, True)
+    many["reason"] = "The auditors want March."
+    asked = driver.call("POST", EXPORTS, headers, many)
+    assert (asked.status, set(asked.json())) == (202, {"proposal"})
+    path = f"/api/v1/proposals/{asked.json()['proposal']}"
+    assert driver.call("POST", EXPORTS, headers, many).json() == asked.json()
+    assert [one["state"] for one in driver.call("GET", EXPORTS, headers).json()["items"]] == ["waiting"]
+    checker = ours.headers(Role.ADMINISTRATOR.value)
+    shown = driver.call("GET", path, checker).json()
+    assert "from: 2026-03-01 12:00:00+00:00" in repr(shown["changes"])
+    decision = {"sha256": shown["sha256"], "reason": "They do."}
+    assert driver.call("POST", f"{path}/approval", headers, decision).status in (403, 404, 409)
+    assert driver.call("POST", f"{path}/approval", checker, decision).status == 200
+    let = driver.call("POST", EXPORTS, headers, many)
+    assert (let.status, let.json()["state"]) == (202, "waiting")
+    assert set(driver.call("POST", EXPORTS, headers, many | {"format": "parquet"}).json()) == {"proposal"}
+    _carry_out(worker_database, lake, ours, let.json()["id"])
+    assert driver.call("GET", f"{EXPORTS}/{let.json()['id']}", headers).json()["rows"] == 10_051

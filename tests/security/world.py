@@ -411,6 +411,7 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PUT /api/v1/quarantine/{record_id}": {"changes": {"mcc": "5411"}},
         "POST /api/v1/quarantine/{record_id}/check": {"changes": {"mcc": "5411"}},
         "POST /api/v1/quarantine/{record_id}/reveal": {"reason": "matrix"},
+        "POST /api/v1/bi/extracts": {"name": "sales", "tables": ["transactions"], "reason": "matrix"},
         "POST /api/v1/lake/exports": {"table": "transactions", "format": "csv"},
         "POST /api/v1/jobs/{job}/backfill": {"first": "2026-11-01", "last": "2026-11-02"},
         "POST /api/v1/privacy/breaches": {"title": "Lost", "aware_at": _AT.isoformat(), "laws": ["gdpr"]},

@@ -12,11 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finer.ingest.service import contracts
+from finer.ingest.types.contracts import FirmContracts
 from finer.kit.masking import UNMASKED, DataClass, Form, Masking
 from finer.kit.settings import Settings
 from finer.warehouse.errors import ExportTooLarge, LakeEmpty
 from finer.warehouse.service import exports
 from finer.warehouse.service.lake import LakeAccess, LakeWriter, snapshots
+from finer.warehouse.service.shown import shown_to
 from finer.warehouse.types import ExportFormat, LakeBatch, Wanted
 from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import START, sample_batch
@@ -31,9 +34,8 @@ def _of_people(batch: LakeBatch, names: list[str]) -> LakeBatch:
 
 def _export(access: LakeAccess, tenant: uuid.UUID, wanted: Wanted, masking: Masking = UNMASKED) -> tuple[int, bytes]:
     target, told = io.BytesIO(), []
-    rows = exports.write_export(
-        b"secret", access, tenant, wanted, exports.shown_to(masking), target, lambda *so_far: told.append(so_far)
-    )
+    shown = shown_to(masking, FirmContracts(contracts.contracts(), {}))
+    rows = exports.write_export(b"secret", access, tenant, wanted, shown, target, lambda *so_far: told.append(so_far))
     assert told[0] == (0, rows)
     assert told[-1] == (rows, rows)
     return rows, target.getvalue()

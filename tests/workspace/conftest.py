@@ -34,6 +34,7 @@ class Desk:
 
     firm: Firm
     queries: Queries
+    settings: Settings
     people: dict[Role, User] = field(default_factory=dict)
 
     def actor(self, role: Role = Role.DATA_ENGINEER, teams: tuple[uuid.UUID, ...] = ()) -> Actor:
@@ -97,7 +98,7 @@ def make_desk(
         writer.put(customers(firm.tenant.id))
         assert writer.flush()
         writer.close()
-        made.append(Desk(firm, Queries(database, settings)))
+        made.append(Desk(firm, Queries(database, settings), settings))
         return made[-1]
 
     yield make

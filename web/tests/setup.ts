@@ -22,6 +22,9 @@ window.ResizeObserver = class {
 HTMLElement.prototype.scrollTo = () => {};
 HTMLElement.prototype.scrollIntoView = () => {};
 window.scrollTo = () => {};
+// The code editor measures its letters.
+Range.prototype.getClientRects = () => [] as unknown as DOMRectList;
+Range.prototype.getBoundingClientRect = () => new DOMRect();
 window.matchMedia = (query: string) =>
   ({
     matches: query.includes("reduced-motion"),

@@ -8,6 +8,7 @@ import uuid
 import structlog
 
 from finer.identity.service.authorisation import masking_of
+from finer.ingest.service import contracts
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.crypto.fields import blind
 from finer.kit.db import Database
@@ -15,6 +16,7 @@ from finer.kit.errors import FinerError
 from finer.kit.runs import Run, RunCancelled
 from finer.warehouse.service import exports
 from finer.warehouse.service.lake import LakeAccess
+from finer.warehouse.service.shown import shown_to
 from finer.warehouse.types import Export
 
 _log = structlog.get_logger(__name__)
@@ -67,7 +69,8 @@ def _write(database: Database, access: LakeAccess, tenant: uuid.UUID, export: Ex
                     raise _NotWanted
 
     owner = Actor(kind="user", id=export.asked_by, name="", role=export.role)
-    shown = exports.shown_to(masking_of(owner))
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        shown = shown_to(masking_of(owner), contracts.load(tx))
     with exports.written(access, tenant, export) as file:
         rows = exports.write_export(secret, access, tenant, export.wanted, shown, file, note)
     with database.transaction(tenant, SYSTEM) as tx:

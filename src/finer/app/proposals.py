@@ -12,6 +12,7 @@ from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types.access import Permission
 from finer.ingest.service import drafts
+from finer.warehouse.service import exports, extracts
 
 _KINDS = (
     ProposalKind(
@@ -70,6 +71,16 @@ _KINDS = (
         execute=firm.execute_loosen,
     ),
     bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
+    bulk_export_kind(exports.EXPORT, "Export much of the lake", Permission.LAKE_EXPORT),
+    ProposalKind(
+        name=extracts.OPEN,
+        title="Let BI tools read a part of the lake",
+        propose=Permission.BI_WRITE,
+        approve=Permission.EXPORTS_APPROVE,
+        version=extracts.opening_version,
+        describe=extracts.describe_opening,
+        execute=extracts.execute_opening,
+    ),
     ProposalKind(
         name=ROLE,
         title="Change somebody's role",

@@ -12,6 +12,7 @@ import structlog
 
 from finer.app import key_upkeep
 from finer.app.audit_keeper import verify_new
+from finer.app.bi_extracts import refresh_extracts
 from finer.app.job_types import Ground, Job, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
@@ -26,7 +27,7 @@ from finer.kit.runs import Counts, Run
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
-from finer.warehouse.service import exports
+from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
 from finer.workspace.service import schedules
@@ -150,6 +151,10 @@ JOBS = checked([
     Job(
         name="sweep_exports", owner="warehouse", cron="*/15 * * * *", work=_sweep_exports,
         about="Deletes the files of exports whose time is over.",
+    ),
+    Job(
+        name=extracts.REFRESH_JOB, owner="warehouse", cron="*/15 * * * *", work=refresh_extracts, expected_s=1_800,
+        about="Copies the extracts that BI tools read again, when they are due.",
     ),
     Job(
         name="keep_log", owner="kit", cron="7 * * * *", work=_keep_log, whole=True,

@@ -136,6 +136,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lake_export_bytes_max: Annotated[
         int, _D(description="Size that the file of one export of the lake may have.", ge=2**20)
     ] = 20 * 2**30
+    bi_database_url: Annotated[
+        str, _D(description="PostgreSQL of its own for extracts that BI tools read; none when empty.")
+    ] = ""
+    bi_rows_max: Annotated[int, _D(description="Rows that one table of an extract may have.", ge=1)] = 5_000_000
     log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
     session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from finer.decisions.types import NewAlert
 from finer.features.types import FeatureSet
 from finer.fraud import service as fraud
+from finer.identity.service import people
 from finer.identity.service.authorisation import allowed, masking_of
 from finer.identity.types.access import Permission, Role
 from finer.ingest.service import contracts
+from finer.ingest.types.contracts import FirmContracts
 from finer.kit.errors import NotFound
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
@@ -18,8 +20,10 @@ from finer.kit.tx import Tx
 from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
-from finer.lineage.types import DerivedColumn, Entry, Graph, Node, NodeKind, SavedQuery
+from finer.lineage.types import DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, SavedQuery
+from finer.scoring import service as scoring
 from finer.warehouse.service import lake as warehouse
+from finer.warehouse.service import shown
 from finer.warehouse.types import LakeTable
 from finer.workspace.service import saved
 
@@ -29,15 +33,16 @@ _built: dict[uuid.UUID, tuple[object, Lineage]] = {}
 
 def lineage_of(tx: Tx, lake: warehouse.LakeReader) -> Lineage:
     """The whole graph of a firm as the caller may see it; made anew only when a definition has changed."""
-    queries = _queries(tx)
+    queries, model = _queries(tx), _model(tx)
     firm = contracts.load(tx)
     tables = tuple(_tables(tx, lake))
     shape = [(table.name, table.columns) for table in tables]
-    state = (*(one.header for one in firm.current.values()), repr(fraud.versions()), repr(shape), tuple(queries))
+    headers = (one.header for one in firm.current.values())
+    state = (*headers, repr(fraud.versions()), repr(shape), tuple(queries), model)
     known = _built.get(tx.tenant)
     if known is not None and known[0] == state:
         return known[1]
-    found = build(_definitions(tx, tables, queries))
+    found = build(_definitions(firm, tables, queries, model))
     if len(_built) >= _KEPT_MAX:
         _built.clear()
     _built[tx.tenant] = (state, found)
@@ -48,10 +53,20 @@ def _queries(tx: Tx) -> list[SavedQuery]:
     """The saved queries that the caller may see; none for machines, and for people who ask nothing of the lake."""
     if tx.actor.kind != "user" or allowed(Role(tx.actor.role), Permission.SQL_RUN) is None:
         return []
+    names = {user.id: user.name for user in people.list_users(tx)}
     return [
-        SavedQuery(show_id(saved.PREFIX, one.id), one.name, one.description, "", one.statement, "/sql")
+        SavedQuery(
+            identifier, one.name, one.description, names.get(one.owner_id, ""), one.statement,
+            f"/sql?saved={identifier}",
+        )
         for one in saved.list_saved(tx)
-    ]
+        for identifier in (show_id(saved.PREFIX, one.id),)
+    ]  # fmt: skip
+
+
+def _model(tx: Tx) -> ModelInForce | None:
+    found = scoring.active_model(tx, fraud.PRODUCT)
+    return None if found is None else ModelInForce(found.name, tuple(found.columns), found.sha256, found.threshold)
 
 
 def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
@@ -61,13 +76,22 @@ def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
         return []
 
 
-def _definitions(tx: Tx, tables: Sequence[LakeTable], queries: Sequence[SavedQuery]) -> Definitions:
-    current = contracts.load(tx).current
+def _definitions(
+    firm: FirmContracts, tables: Sequence[LakeTable], queries: Sequence[SavedQuery], model: ModelInForce | None
+) -> Definitions:
+    current, held = firm.current, shown.by_table(firm)
     features: FeatureSet = fraud.windows()
     fields = {field.column for field in current[DECIDED].fields} if DECIDED in current else set()
     derived = [DerivedColumn(name, inputs, condition) for name, inputs, condition in fraud.derived_columns()]
-    shown = [name for name in NewAlert.__struct_fields__ if name in fields | {one.name for one in derived}]
-    return Definitions(current, features, derived, fraud.rule_columns(), shown, tables, queries)
+    in_alerts = [name for name in NewAlert.__struct_fields__ if name in fields | {one.name for one in derived}]
+    classes = {
+        (table.name, column.name): shown.class_of(held.get(table.name), table, column).value
+        for table in tables
+        for column in table.columns
+    }
+    return Definitions(
+        current, features, derived, fraud.rule_columns(), in_alerts, tables, queries, classes=classes, model=model
+    )
 
 
 def graph(lineage: Lineage, node: str, depth: int) -> Graph:
@@ -105,8 +129,7 @@ def entry(tx: Tx, lineage: Lineage, lake: warehouse.LakeReader, identifier: str)
 
 
 def _example(tx: Tx, lake: warehouse.LakeReader, node: Node) -> str | None:
-    known = node.data_class in {one.value for one in DataClass}
-    if not masking_of(tx.actor).clear(DataClass(node.data_class) if known else DataClass.SENSITIVE):
+    if not masking_of(tx.actor).clear(DataClass(node.data_class)):
         return None
     # Both names come from the lake's own catalogue.
     query = f'select "{node.name}" as v from "{node.parent}" where "{node.name}" is not null limit 1'  # noqa: S608

@@ -15,6 +15,7 @@ class NodeKind(StrEnum):
     FIELD = "field"
     COLUMN = "column"
     FEATURE = "feature"
+    MODEL = "model"
     RULE = "rule"
     ALERT = "alert"
     TABLE = "table"
@@ -54,6 +55,15 @@ class DerivedColumn(msgspec.Struct, frozen=True):
     name: str
     inputs: tuple[str, ...]
     condition: str = ""
+
+
+class ModelInForce(msgspec.Struct, frozen=True):
+    """A model that scores records, with the columns that it reads."""
+
+    name: str
+    columns: tuple[str, ...]
+    sha256: str
+    threshold: float
 
 
 class SavedQuery(msgspec.Struct, frozen=True):

@@ -89,3 +89,23 @@ class SqlCancelled(FinerError):
     status = 409
     slug = "sql-cancelled"
     title = "The query was cancelled"
+
+
+class BiUnavailable(Unavailable):
+    """There is no BI database, or it refused or did not answer."""
+
+    slug = "bi-unavailable"
+    title = "The BI database cannot be used"
+
+
+class ExtractNotFound(NotFound):
+    """This firm has no extract of this id."""
+
+    slug = "extract-not-found"
+
+
+class ExtractNotAcceptable(Unprocessable):
+    """An extract cannot be so."""
+
+    slug = "extract-not-acceptable"
+    title = "This extract cannot be made"

@@ -11,15 +11,18 @@ from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from finer.identity.types.access import Permission
+from finer.identity.service import proposals
+from finer.identity.service.proposals import Kinds
+from finer.identity.types.access import Permission, Role
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import types
-from finer.warehouse.service import exports
+from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as lakes
 from finer.warehouse.service.lake import LakeReader
-from finer.warehouse.types import ExportFormat, ExportState, Lake, Snapshot, Wanted
+from finer.warehouse.types import BiAddress, ExportFormat, ExportState, Lake, NewExtract, Snapshot, Wanted
 
 NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -51,6 +54,14 @@ class LakeExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     until: _Moment | None = msgspec.field(default=None, name="to")
     as_of: _Moment | None = None
     snapshot: Annotated[int, msgspec.Meta(ge=0, lt=2**62)] | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Why, for whoever approves a large export."""
+
+
+class LakeExportProposal(msgspec.Struct, frozen=True):
+    """A large export waits for somebody else; ask for the same again once it is approved."""
+
+    proposal: str
 
 
 class LakeExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +132,13 @@ class LakeExportController(Controller):
         status_code=202,
         summary="Ask for an export",
     )
-    def ask(self, tx: Tx, lake: LakeReader, data: LakeExportBody) -> LakeExport:
-        """Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready."""
+    def ask(
+        self, tx: Tx, lake: LakeReader, data: LakeExportBody, proposal_kinds: Kinds
+    ) -> LakeExport | LakeExportProposal:
+        """Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready.
+
+        A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers with what waits.
+        """
         if data.as_of is not None and data.snapshot is not None:
             raise InvalidInput("Give `as_of` or `snapshot`, not both.")
         wanted = Wanted(
@@ -132,7 +148,8 @@ class LakeExportController(Controller):
             until=data.until,
             as_of=data.as_of or data.snapshot,
         )
-        return _show(exports.ask_for_export(tx, lake.access, wanted))
+        found = exports.ask_for_export(tx, lake.access, proposal_kinds, wanted, data.reason)
+        return _show(found) if isinstance(found, types.Export) else LakeExportProposal(proposals.shown_id(found))
 
     @get("/{export_id:str}", opt={"permission": Permission.LAKE_EXPORT}, sync_to_thread=True, summary="An export")
     def read(self, tx: Tx, export_id: str) -> LakeExport:
@@ -169,6 +186,141 @@ class LakeExportController(Controller):
         return Stream(pieces, media_type=_MEDIA[export.wanted.format], headers=headers)
 
 
+class ExtractBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What BI tools are to read: the rows of the last `days` of tables, or all, as the role `shown_as` sees them."""
+
+    name: Annotated[str, msgspec.Meta(min_length=2, max_length=40)]
+    tables: Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(min_length=1, max_length=50)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=3660)] | None = None
+    shown_as: Role = Role.EXECUTIVE
+    every_hours: Annotated[int, msgspec.Meta(ge=1, le=168)] = 24
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class ExtractView(msgspec.Struct, frozen=True, kw_only=True):
+    """An extract: `login` is its user in the BI database, and the schema that it reads."""
+
+    id: str
+    name: str
+    tables: list[str]
+    days: int | None
+    shown_as: str
+    every_hours: int
+    login: str
+    made_by: str
+    made_at: datetime
+    refreshed_at: datetime | None
+    rows: int | None
+    problem: str
+    password_at: datetime | None
+
+
+class ExtractPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The extracts of the firm; `address` is null when this installation has no BI database."""
+
+    items: list[ExtractView]
+    address: BiAddress | None
+    roles: list[Role]
+    """The roles that the caller may let an extract be masked for."""
+
+
+class ExtractAsked(msgspec.Struct, frozen=True):
+    """The proposal that waits for somebody else; null when the extract was made at once."""
+
+    proposal: str | None
+
+
+class ExtractPassword(msgspec.Struct, frozen=True, kw_only=True):
+    """How to sign in to the BI database. The password is shown this once."""
+
+    address: BiAddress
+    login: str
+    password: str
+
+
+class ExtractRefresh(msgspec.Struct, frozen=True):
+    """The run that copies the tables; null when one is queued already."""
+
+    run: str | None
+
+
+class ExtractController(Controller):
+    """Parts of the lake that BI tools read as PostgreSQL."""
+
+    path = "/api/v1/bi/extracts"
+    tags = ["Lake"]
+    response_headers = NOT_KEPT
+
+    @get("/", opt={"permission": Permission.BI_READ}, sync_to_thread=True, summary="Extracts for BI tools")
+    def list(self, tx: Tx, settings: Settings) -> ExtractPage:
+        """What BI tools may read, how fresh it is, and where they find it."""
+        return ExtractPage(
+            items=[_show_extract(one) for one in extracts.list_extracts(tx)],
+            address=extracts.address(settings),
+            roles=extracts.roles_to_show(tx),
+        )
+
+    @post(
+        "/",
+        opt={"permission": Permission.BI_WRITE, "step_up": True},
+        sync_to_thread=True,
+        status_code=202,
+        summary="Ask for an extract",
+    )
+    def ask(self, tx: Tx, lake: LakeReader, data: ExtractBody, proposal_kinds: Kinds) -> ExtractAsked:
+        """Let BI tools read tables, masked; somebody else approves it, and a job copies them then and again."""
+        wanted = NewExtract(
+            name=data.name, tables=tuple(data.tables), days=data.days, shown_as=data.shown_as.value,
+            every_hours=data.every_hours,
+        )  # fmt: skip
+        waits = extracts.ask_for_extract(tx, lake.access, proposal_kinds, wanted, data.reason)
+        return ExtractAsked(None if waits is None else proposals.shown_id(waits))
+
+    @post(
+        "/{extract_id:str}/refresh",
+        opt={"permission": Permission.BI_WRITE},
+        sync_to_thread=True,
+        status_code=202,
+        summary="Copy an extract now",
+    )
+    def refresh(self, tx: Tx, extract_id: str) -> ExtractRefresh:
+        """Let a job copy its tables again, besides its times."""
+        found = extracts.refresh(tx, read_id(extracts.PREFIX, extract_id))
+        return ExtractRefresh(None if found is None else show_id("run", found.id))
+
+    @post(
+        "/{extract_id:str}/password",
+        opt={"permission": Permission.BI_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Another password of an extract",
+    )
+    def password(self, tx: Tx, settings: Settings, extract_id: str) -> ExtractPassword:
+        """A password, shown this once; the one before ends with its sessions."""
+        login, password, address = extracts.new_password(tx, settings, read_id(extracts.PREFIX, extract_id))
+        return ExtractPassword(address=address, login=login, password=password)
+
+    @delete(
+        "/{extract_id:str}",
+        opt={"permission": Permission.BI_CLOSE},
+        sync_to_thread=True,
+        summary="Close an extract",
+    )
+    def close(self, tx: Tx, settings: Settings, extract_id: str) -> None:
+        """Take it back at once: its login, its sessions and its tables are gone."""
+        extracts.close(tx, settings, read_id(extracts.PREFIX, extract_id))
+
+
+def _show_extract(found: types.Extract) -> ExtractView:
+    wanted = found.wanted
+    return ExtractView(
+        id=show_id(extracts.PREFIX, found.id), name=wanted.name, tables=[*wanted.tables], days=wanted.days,
+        shown_as=wanted.shown_as, every_hours=wanted.every_hours, login=found.login, made_by=found.made_by,
+        made_at=found.made_at, refreshed_at=found.refreshed_at, rows=found.rows, problem=found.problem,
+        password_at=found.password_at,
+    )  # fmt: skip
+
+
 def _show(found: types.Export) -> LakeExport:
     wanted = found.wanted
     return LakeExport(
@@ -189,4 +341,4 @@ def _show(found: types.Export) -> LakeExport:
     )
 
 
-ROUTES = [LakeController, LakeExportController]
+ROUTES = [LakeController, LakeExportController, ExtractController]

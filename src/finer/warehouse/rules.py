@@ -81,15 +81,6 @@ def column_name(feature: str) -> str:
     return feature.replace(".", "_")
 
 
-def partial_form(column: str) -> str:
-    """Which part of a personal value is shown, by what its column is called."""
-    if column == "email":
-        return "email"
-    if column.endswith(("_of_birth", "_since", "_at")):
-        return "year"
-    return "rounded" if column.endswith(("_minor", "_thousands")) else "tail"
-
-
 def duckdb_type(kind: pa.DataType) -> str:
     """The SQL type of an Arrow type. Raises ValueError for a type that no contract has."""
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind

@@ -81,11 +81,10 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class LakeColumn(msgspec.Struct, frozen=True):
-    """A column as SQL sees it; `data_class` names how sensitive it is, None for not at all."""
+    """A column as SQL sees it."""
 
     name: str
     type: str
-    data_class: str | None = None
 
 
 class LakeTable(msgspec.Struct, frozen=True):
@@ -225,3 +224,39 @@ class Compaction(msgspec.Struct, frozen=True):
     files_after: int
     snapshots_expired: int
     files_deleted: int
+
+
+class NewExtract(msgspec.Struct, frozen=True, kw_only=True):
+    """What a BI tool is to read: tables of the lake, their rows of the last `days` (without, all), masked for a role.
+
+    It is copied again every `every_hours`.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    days: int | None
+    shown_as: str
+    every_hours: int
+
+
+class Extract(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of tables in the BI database, which one login may read. `login` is the name of its schema, too."""
+
+    id: uuid.UUID
+    wanted: NewExtract
+    login: str
+    made_by: str
+    made_at: datetime
+    refreshed_at: datetime | None
+    rows: int | None
+    problem: str
+    password_at: datetime | None
+    """When a password was given out last; before the first one nobody can sign in."""
+
+
+class BiAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """Where BI tools find the extracts, as PostgreSQL."""
+
+    host: str
+    port: int
+    database: str

@@ -27,10 +27,12 @@ from finer.app.process import database_url
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role
+from finer.ingest.service import contracts
 from finer.kit.actors import Actor
 from finer.kit.crypto.fields import blind
 from finer.warehouse.service import exports
 from finer.warehouse.service import lake as lakes
+from finer.warehouse.service.shown import shown_to
 from finer.warehouse.types import ExportFormat, Wanted
 
 
@@ -66,12 +68,10 @@ def export(
         firm = tenant_id(database, tenant)
         access = lakes.LakeAccess(database.url, settings)
         with database.transaction(firm, OPERATOR) as tx:
-            secret = blind(tx, "warehouse.tokens", "")
+            secret, shown = blind(tx, "warehouse.tokens", ""), shown_to(masking_of(viewer), contracts.load(tx))
             record_audit(tx, "lake:export", table, {"by": "finer export", "role": role or "operator"})
         with _target(out) as target:
-            rows = exports.write_export(
-                secret, access, firm, wanted, exports.shown_to(masking_of(viewer)), target, _progress(out)
-            )
+            rows = exports.write_export(secret, access, firm, wanted, shown, target, _progress(out))
     click.echo(f"{rows:,} rows written.", err=True)
 
 

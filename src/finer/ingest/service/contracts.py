@@ -119,13 +119,6 @@ def guarded_reason(contract: Contract | None, field: str, rule: str, reason: str
     return data_class, reason_without_value(data_class, field, rule, reason)
 
 
-def column_classes(known: Contract) -> dict[str, tuple[DataClass, bool]]:
-    """By column of a contract's records: how sensitive it is, and whether it is a name that stands for a person."""
-    return {
-        field.column: (class_of(known, field.name), field.classification == "pseudonymous") for field in known.fields
-    }
-
-
 def json_schemas() -> dict[str, dict[str, Any]]:
     """Every built-in contract as JSON Schema, for documents that describe the API."""
     return {name: json_schema(known) for name, known in contracts().items()}

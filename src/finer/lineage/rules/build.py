@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from finer.features.types import FeatureDefinition, FeatureSet
 from finer.fraud.types import Rule
 from finer.ingest.types.contracts import Contract
 from finer.lineage.rules.sql import columns_read
-from finer.lineage.types import DerivedColumn, Edge, Node, NodeKind, SavedQuery
+from finer.lineage.types import DerivedColumn, Edge, ModelInForce, Node, NodeKind, SavedQuery
 from finer.warehouse.types import LakeTable
 
 DECIDED = "transaction"
 """The contract whose records windows and rules read."""
 DECISIONS = "decisions"
+_OF_MODELS = frozenset({"score", "score_threshold"})
 _VERDICT = ("action", "rules", "score", "rule_pack", "feature_set", "model")
 
 
@@ -43,10 +45,13 @@ class Definitions:
         alert_columns: Sequence[str],
         tables: Sequence[LakeTable],
         queries: Sequence[SavedQuery] = (),
+        classes: Mapping[tuple[str, str], str] = MappingProxyType({}),
+        model: ModelInForce | None = None,
     ) -> None:
-        """`rules` come with the columns that their checked condition names."""
+        """`rules` come with the columns that their checked condition names, `classes` are those of lake columns."""
         self.contracts, self.features, self.derived = contracts, features, derived
         self.rules, self.alert_columns, self.tables, self.queries = rules, alert_columns, tables, queries
+        self.classes, self.model = classes, model
 
 
 def build(known: Definitions) -> Lineage:
@@ -56,6 +61,7 @@ def build(known: Definitions) -> Lineage:
     _contracts(known, nodes)
     _columns(known, nodes, edges)
     _features(known, nodes, edges)
+    _model(known, nodes, edges)
     _rules(known, nodes, edges)
     _lake(known, nodes, edges)
     _queries(known, nodes, edges)
@@ -115,6 +121,20 @@ def _window(one: FeatureDefinition) -> str:
     )
 
 
+def _model(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
+    if known.model is None:
+        return
+    target = f"model:{known.model.name}"
+    nodes.append(
+        Node(
+            id=target, kind=NodeKind.MODEL, name=known.model.name, type="number",
+            about=f"Scores each record; from {known.model.threshold:g} on the score counts",
+            definition=f"gradient boosted trees, SHA-256 {known.model.sha256[:12]}",
+        )
+    )  # fmt: skip
+    edges += [Edge(_input(known, name), target) for name in known.model.columns]
+
+
 def _rules(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
     verdict = "alert:verdict"
     nodes.append(
@@ -147,7 +167,7 @@ def _lake(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
             nodes.append(
                 Node(
                     id=target, kind=NodeKind.LAKE, name=column.name, parent=table.name, type=column.type,
-                    data_class=column.data_class or "internal",
+                    data_class=known.classes.get((table.name, column.name), "sensitive"),
                 )
             )  # fmt: skip
             edges.append(Edge(target, f"table:{table.name}"))
@@ -181,7 +201,9 @@ def _field(contract: str, column: str) -> str:
 
 
 def _input(known: Definitions, name: str) -> str:
-    """The node that windows and rules mean by a name."""
+    """The node that windows, rules and models mean by a name."""
+    if name in _OF_MODELS and known.model is not None:
+        return f"model:{known.model.name}"
     if name in known.features.names:
         return f"feature:{name}"
     if any(column.name == name for column in known.derived):

@@ -15,7 +15,7 @@ from finer.privacy.service.catalogue import catalogue
 from finer.privacy.service.requests import finish_erasure, get_request, refuse_held
 from finer.privacy.store.subjects import key_of
 from finer.privacy.types import ErasureReport, RequestState, SubjectKind
-from finer.warehouse.service import exports
+from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 
 
@@ -53,4 +53,5 @@ def part_customer(tx: Tx, customer_id: str, access: warehouse.LakeAccess) -> dic
     if any(in_lake.values()):
         # Their files were made before, and show who it was.
         changed["exports"] = exports.withdraw_exports(tx, access, "Records in the lake were erased. Ask again.")
+        changed["extracts"] = extracts.refresh_all(tx)
     return changed | {f"rows of {table} in the lake": rows for table, rows in in_lake.items()}

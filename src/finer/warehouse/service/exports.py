@@ -8,26 +8,30 @@ from datetime import timedelta
 from typing import Any
 
 from finer.identity.service import audit
+from finer.identity.service import exports as two_people
 from finer.identity.service.audit import record_audit
+from finer.identity.service.authorisation import masking_of
+from finer.identity.service.proposals import Kinds
+from finer.identity.types.proposals import Proposal
 from finer.ingest.service import contracts
 from finer.kit import runs
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id, show_id
-from finer.kit.masking import Form, Masking
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.warehouse.errors import ExportNotFound, ExportNotReady, ExportTooLarge, TooManyExports
-from finer.warehouse.rules import partial_form, table_of
+from finer.warehouse.service.shown import ShownTo, shows_people
 from finer.warehouse.store import export_files, history
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.export_files import discard, written
-from finer.warehouse.store.exporting import Progress, export_table
+from finer.warehouse.store.exporting import Progress, count_rows, export_table
 from finer.warehouse.store.records import ExportStore
 from finer.warehouse.store.shown import expressions
-from finer.warehouse.types import Export, ExportState, LakeTable, Shown, Wanted
+from finer.warehouse.types import Export, ExportState, LakeTable, Wanted
 
 __all__ = [
+    "EXPORT",
     "EXPORT_JOB",
     "Progress",
     "ask_for_export",
@@ -40,7 +44,6 @@ __all__ = [
     "get_export",
     "list_exports",
     "note_export",
-    "shown_to",
     "sweep_exports",
     "take_export",
     "withdraw_exports",
@@ -49,45 +52,43 @@ __all__ = [
 ]
 
 EXPORT_JOB = "export_lake"
+EXPORT = "lake.export"
+"""The kind of proposal of an export that is too large for one person."""
 _SHOWN_MAX, _OPEN_MAX = 100, 5
 _KEPT = timedelta(days=30)
 
 
-def shown_to(masking: Masking) -> Shown:
-    """How every column of records is shown to somebody; names that stand for people become tokens that still join."""
-    found = {}
-    for known in contracts.contracts().values():
-        forms = {
-            column: "gone"
-            if masking.form(data_class) is Form.ABSENT
-            else "token"
-            if stands_for
-            else partial_form(column)
-            for column, (data_class, stands_for) in contracts.column_classes(known).items()
-            if not masking.clear(data_class)
-        }
-        if forms:
-            found[table_of(known.name)] = forms
-    return found
+def ask_for_export(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: Wanted, reason: str = "") -> Export | Proposal:
+    """Let a job write a file of a table, masked for the role of who asks; or what waits for somebody else first.
 
-
-def ask_for_export(tx: Tx, access: LakeAccess, wanted: Wanted) -> Export:
-    """Let a job write a file of a table, masked for the role of who asks.
-
-    Raises LakeEmpty for an unknown table, SnapshotGone, InvalidInput for a range without any moment in it, and
-    TooManyExports.
+    Raises LakeEmpty for an unknown table, SnapshotGone, InvalidInput for a range without any moment in it,
+    TooManyExports, and NotAcceptable for a large export without a reason.
     """
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise InvalidInput("The range ends before it begins: `from` must be earlier than `to`.")
-    snapshot = history.find_table(access, tx.tenant, wanted.table, wanted.as_of)
+    table, snapshot = history.find_table(access, tx.tenant, wanted.table, wanted.as_of)
     store = ExportStore(tx)
     if store.count_open(tx.actor.id) >= _OPEN_MAX:
         raise TooManyExports(f"{_OPEN_MAX} of your exports are under way. Wait for one, or cancel one.")
+    limits = {"from": wanted.since, "to": wanted.until, "as_of": wanted.as_of, "format": wanted.format.value}
+    detail = {"table": wanted.table} | {name: str(value) for name, value in limits.items() if value is not None}
+    waits = two_people.may_export(
+        tx,
+        access.settings,
+        kinds,
+        EXPORT,
+        detail,
+        rows=count_rows(access, tx.tenant, table, snapshot, wanted),
+        clear=shows_people(masking_of(tx.actor), contracts.load(tx), table),
+        reason=reason,
+    )
+    if waits is not None:
+        return waits
     identifier = new_id()
     store.add(identifier, wanted, snapshot, tx.actor.id, tx.actor.role)
-    limits = {"from": wanted.since, "to": wanted.until, "snapshot": snapshot, "format": wanted.format.value}
-    detail = {name: str(value) for name, value in limits.items() if value is not None}
-    record_audit(tx, "lake:export", show_id("exp", identifier), {"table": wanted.table} | detail)
+    record_audit(
+        tx, "lake:export", show_id("exp", identifier), detail | ({} if snapshot is None else {"snapshot": snapshot})
+    )
     runs.start(tx, EXPORT_JOB, arguments={"export": str(identifier)})
     return _export(tx, identifier)
 
@@ -196,7 +197,7 @@ def withdraw_exports(tx: Tx, access: LakeAccess, reason: str) -> int:
 
 
 def write_export(
-    secret: bytes, access: LakeAccess, tenant: uuid.UUID, wanted: Wanted, shown: Shown, target: Any, note: Progress
+    secret: bytes, access: LakeAccess, tenant: uuid.UUID, wanted: Wanted, shown: ShownTo, target: Any, note: Progress
 ) -> int:
     """Write a table to the binary file `target` and return its rows; `note` is told how far it is, and may raise.
 
@@ -210,7 +211,7 @@ def write_export(
         note(rows, total)
 
     def expressions_of(table: LakeTable) -> Mapping[str, str]:
-        return expressions([table], shown, secret).get(table.name, {})
+        return expressions([table], shown([table]), secret).get(table.name, {})
 
     return export_table(access, tenant, wanted, expressions_of, target, progress)
 

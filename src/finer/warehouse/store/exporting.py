@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -42,28 +43,65 @@ def export_table(
     `shown` gives the SQL expressions of the columns that are not shown as they are. Raises LakeEmpty, SnapshotGone,
     LakeUnavailable, OSError, or what `progress` raises; then what is in the file is worth nothing.
     """
+
+    def write(_table: LakeTable, total: int, reader: pa.RecordBatchReader) -> int:
+        progress(0, total)
+        with _writer(wanted.format, target, reader.schema) as writer:
+            return _write(reader, writer, total, progress)
+
+    with open_tables(access, tenant, wanted.as_of) as read:
+        return read(wanted, shown, write)
+
+
+Use = Callable[[LakeTable, int, pa.RecordBatchReader], int]
+"""Takes the rows of a table, how many there are, and gives back how many it used."""
+Read = Callable[[Wanted, Callable[[LakeTable], Mapping[str, str]], Use], int]
+
+
+@contextmanager
+def open_tables(access: LakeAccess, tenant: uuid.UUID, as_of: datetime | int | None) -> Iterator[Read]:
+    """Reads tables of one state of the lake, whatever is committed or merged meanwhile.
+
+    Raises LakeEmpty, SnapshotGone or LakeUnavailable, here and while it is read.
+    """
     with access.catalogue() as connection:
         catalogue = Catalogue(connection, tenant)
-        asked = resolve(catalogue, wanted.as_of)
-        # All rows come from one state, whatever is committed or merged meanwhile.
+        asked = resolve(catalogue, as_of)
         snapshot = catalogue.head() if asked is None else asked
         tables = {table.name: table for table in catalogue.tables(snapshot).values()}
-    table = tables.get(wanted.table)
-    if table is None:
-        raise LakeEmpty(f"There is no table {wanted.table!r} in the lake. There are: {', '.join(sorted(tables))}.")
+    attachments = Attachments(access, capacity=1, memory_mb=_MEMORY_MB)
+
+    def read(wanted: Wanted, shown: Callable[[LakeTable], Mapping[str, str]], use: Use) -> int:
+        table = tables.get(wanted.table)
+        if table is None:
+            raise LakeEmpty(f"There is no table {wanted.table!r} in the lake. There are: {', '.join(sorted(tables))}.")
+        try:
+            with attachments.use(tenant) as lake:
+                source, arguments = _source(lake, table, wanted, snapshot)
+                counted = attachments.duckdb.execute(f"select count(*) {source}", arguments).fetchone()
+                columns = _columns(table, shown(table), wanted.format)
+                answer = attachments.duckdb.execute(f"select {columns} {source}", arguments)
+                return use(table, int(counted[0]) if counted is not None else 0, answer.to_arrow_reader(_BATCH_ROWS))
+        except (duckdb.Error, pa.ArrowException) as error:
+            raise LakeUnavailable(f"The table could not be read: {str(error).splitlines()[0]}") from error
+
+    try:
+        yield read
+    finally:
+        attachments.close()
+
+
+def count_rows(access: LakeAccess, tenant: uuid.UUID, table: LakeTable, snapshot: int | None, wanted: Wanted) -> int:
+    """How many rows an export would have. Raises LakeEmpty or LakeUnavailable."""
+    if wanted.since is None and wanted.until is None:
+        return table.rows
     attachments = Attachments(access, capacity=1, memory_mb=_MEMORY_MB)
     try:
         with attachments.use(tenant) as lake:
             source, arguments = _source(lake, table, wanted, snapshot)
             counted = attachments.duckdb.execute(f"select count(*) {source}", arguments).fetchone()
-            total = int(counted[0]) if counted is not None else 0
-            progress(0, total)
-            columns = _columns(table, shown(table), wanted.format)
-            answer = attachments.duckdb.execute(f"select {columns} {source}", arguments)
-            reader = answer.to_arrow_reader(_BATCH_ROWS)
-            with _writer(wanted.format, target, reader.schema) as writer:
-                return _write(reader, writer, total, progress)
-    except (duckdb.Error, pa.ArrowException) as error:
+            return int(counted[0]) if counted is not None else 0
+    except duckdb.Error as error:
         raise LakeUnavailable(f"The table could not be read: {str(error).splitlines()[0]}") from error
     finally:
         attachments.close()
@@ -78,14 +116,15 @@ def _write(reader: pa.RecordBatchReader, writer: Any, total: int, progress: Prog
     return rows
 
 
-def _source(lake: str, table: LakeTable, wanted: Wanted, snapshot: int) -> tuple[str, dict[str, Any]]:
+def _source(lake: str, table: LakeTable, wanted: Wanted, snapshot: int | None) -> tuple[str, dict[str, Any]]:
     conditions, arguments = [], {}
     for name, value, sign in (("since", wanted.since, ">="), ("until", wanted.until, "<")):
         if value is not None:
             conditions.append(f"{_OCCURRED} {sign} ${name}")
             arguments[name] = value
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    return f'from {lake}."{table.name}" at (version => {snapshot}){where}', arguments
+    state = "" if snapshot is None else f" at (version => {snapshot})"
+    return f'from {lake}."{table.name}"{state}{where}', arguments
 
 
 def _columns(table: LakeTable, shown: Mapping[str, str], form: ExportFormat) -> str:

@@ -11,7 +11,7 @@ from finer.warehouse.errors import LakeEmpty, SnapshotGone
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies, local_tables
-from finer.warehouse.types import Snapshot, TableFiles, TableState
+from finer.warehouse.types import LakeTable, Snapshot, TableFiles, TableState
 
 
 def resolve(catalogue: Catalogue, as_of: datetime | int | None) -> int | None:
@@ -55,15 +55,17 @@ def files(
     return local_tables(access.settings, tenant, read)
 
 
-def find_table(access: LakeAccess, tenant: uuid.UUID, name: str, as_of: datetime | int | None) -> int | None:
-    """The snapshot that is meant, in which there is a table of that name. Raises LakeEmpty or SnapshotGone."""
+def find_table(
+    access: LakeAccess, tenant: uuid.UUID, name: str, as_of: datetime | int | None
+) -> tuple[LakeTable, int | None]:
+    """A table by its name, and the snapshot that is meant. Raises LakeEmpty or SnapshotGone."""
     with access.catalogue() as connection:
         catalogue = Catalogue(connection, tenant)
         snapshot = resolve(catalogue, as_of)
-        names = sorted(table.name for table in catalogue.tables(snapshot).values())
-    if name not in names:
-        raise LakeEmpty(f"There is no table {name!r} in the lake. There are: {', '.join(names)}.")
-    return snapshot
+        tables = {table.name: table for table in catalogue.tables(snapshot).values()}
+    if name not in tables:
+        raise LakeEmpty(f"There is no table {name!r} in the lake. There are: {', '.join(sorted(tables))}.")
+    return tables[name], snapshot
 
 
 def stored(access: LakeAccess, tenant: uuid.UUID) -> tuple[list[TableState], datetime | None]:

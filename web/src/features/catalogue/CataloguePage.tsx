@@ -2,13 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button, Input, Select } from "antd";
 import { useDeferredValue } from "react";
+import { fullName, KINDS, type Kind } from "../../shared/lineage";
 import { counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { EntryView } from "./EntryView";
-import { fullName, KINDS, type Kind, searchQuery } from "./queries";
+import { searchQuery } from "./queries";
 import "./catalogue.css";
 
 /** Everything that data people can name, searched first: what it is, where it comes from, who reads it. */

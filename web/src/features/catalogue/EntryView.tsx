@@ -2,13 +2,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { Button } from "antd";
 import type { ReactNode } from "react";
+import { type Entry, fullName, KINDS } from "../../shared/lineage";
 import { count } from "../../shared/numbers";
 import { safeReturn } from "../../shared/paths";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { LineageGraph } from "./LineageGraph";
-import { type Entry, entryQuery, fullName, graphQuery, KINDS } from "./queries";
+import { entryQuery, graphQuery } from "./queries";
 
 /** One entry: what it is, where it comes from, what reads it. */
 export function EntryView({ id, onOpen }: { id: string; onOpen(id: string): void }) {

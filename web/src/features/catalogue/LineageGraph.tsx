@@ -1,4 +1,5 @@
-import { type Entry, fullName, type Graph, KINDS } from "./queries";
+import { type Entry, fullName, KINDS } from "../../shared/lineage";
+import type { Graph } from "./queries";
 
 const COLUMN = 210;
 const ROW = 40;

@@ -1,21 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
+import type { Kind } from "../../shared/lineage";
 
-export type Entry = Schema<"Node">;
 export type Graph = Schema<"LineageGraph">;
-export type Kind = Entry["kind"];
-
-export const KINDS: Record<Kind, string> = {
-  contract: "Contract",
-  field: "Field",
-  column: "Derived column",
-  feature: "Feature",
-  rule: "Rule",
-  alert: "Alert",
-  table: "Table",
-  lake: "Lake column",
-  query: "Query",
-};
 
 export const searchQuery = (search: string, kind: Kind | undefined) =>
   queryOptions({
@@ -39,7 +26,3 @@ export const graphQuery = (node: string) =>
     queryFn: ({ signal }) =>
       answer(api.GET("/api/v1/lineage/graph", { params: { query: { node } }, signal })),
   });
-
-/** "transaction.amount": what an entry is called where its parent is not said beside it. */
-export const fullName = (entry: Entry) =>
-  entry.parent && entry.kind !== "feature" ? `${entry.parent}.${entry.name}` : entry.name;

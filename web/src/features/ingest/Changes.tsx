@@ -1,11 +1,21 @@
 import { Tag } from "../../shared/ui/tags";
 import type { Comparison } from "./queries";
+import { Impact } from "./ReaderList";
 
 const TONES: Record<string, string> = { major: "block", minor: "review", patch: "quiet", none: "quiet" };
+const IMPACTS_MAX = 12;
 const WORDS: Record<string, string> = { major: "Breaking", minor: "New meaning", patch: "Other words" };
 
+interface ChangesProps {
+  comparison: Comparison;
+  /** The contract, where what reads a changed field is to be said beside it. */
+  impactOn?: string;
+}
+
 /** What differs between two versions, a sentence for each change, the gravest first. */
-export function Changes({ comparison }: { comparison: Comparison }) {
+export function Changes({ comparison, impactOn }: ChangesProps) {
+  const heavy = comparison.changes.filter((one) => one.field && one.level !== "patch");
+  const fields = [...new Set(heavy.map((one) => one.field))].slice(0, IMPACTS_MAX);
   if (comparison.changes.length === 0) return <p className="muted">Nothing differs.</p>;
   return (
     <>
@@ -26,6 +36,15 @@ export function Changes({ comparison }: { comparison: Comparison }) {
           </li>
         ))}
       </ul>
+      {impactOn && fields.length > 0 ? (
+        <ul className="contracts-impact" aria-label="What reads the fields that change">
+          {fields.map((field) => (
+            <li key={field}>
+              <Impact contract={impactOn} field={field} />
+            </li>
+          ))}
+        </ul>
+      ) : null}
     </>
   );
 }

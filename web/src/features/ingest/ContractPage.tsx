@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { App, Button } from "antd";
 import { count, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
-import { permission } from "../../shared/permissions";
+import { type Permission, permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
@@ -11,12 +11,23 @@ import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { FieldTable } from "./FieldTable";
 import { beginDraft, type ContractDetail, contractQuery } from "./queries";
+import { ReaderList } from "./ReaderList";
 import { SampleTable } from "./SampleTable";
 import { VersionList } from "./VersionList";
 import "./contracts.css";
 
-const TABS = { fields: "Fields", rules: "Rules", versions: "Versions", sample: "Sample" } as const;
+const TABS = {
+  fields: "Fields",
+  rules: "Rules",
+  readers: "Who reads it",
+  versions: "Versions",
+  sample: "Sample",
+} as const;
 type Tab = keyof typeof TABS;
+const NEEDS: Partial<Record<Tab, Permission>> = {
+  readers: permission.readLineage,
+  sample: permission.sampleContracts,
+};
 
 /** One contract: what its records are held to, who answers for it, and every version there was. */
 export function ContractPage() {
@@ -40,15 +51,17 @@ function Contract({ detail }: { detail: ContractDetail }) {
   const navigate = useNavigate();
   const { may } = useSession();
   const { summary } = detail;
-  const tabs = (Object.keys(TABS) as Tab[]).filter(
-    (tab) => tab !== "sample" || may(permission.sampleContracts),
-  );
+  const tabs = (Object.keys(TABS) as Tab[]).filter((tab) => {
+    const needs = NEEDS[tab];
+    return needs === undefined || may(needs);
+  });
   const shown = tabs.find((tab) => tab === search.tab) ?? "fields";
-  const go = (tab: Tab) =>
+  const go = (tab: Tab, field?: string) =>
     void navigate({
       to: paths.contract,
       params: { contract: summary.name },
-      search: tab === "fields" ? {} : { tab },
+      search: tab === "fields" ? {} : { tab, ...(field ? { field } : {}) },
+      resetScroll: false,
     });
   return (
     <>
@@ -69,8 +82,21 @@ function Contract({ detail }: { detail: ContractDetail }) {
             </Button>
           ))}
         </div>
-        {shown === "fields" ? <FieldTable fields={detail.fields} /> : null}
+        {shown === "fields" ? (
+          <FieldTable
+            contract={summary.name}
+            fields={detail.fields}
+            readers={may(permission.readLineage) && summary.in_force}
+          />
+        ) : null}
         {shown === "rules" ? <RuleList detail={detail} /> : null}
+        {shown === "readers" ? (
+          <ReaderList
+            detail={detail}
+            field={typeof search.field === "string" ? search.field : undefined}
+            onField={(field) => go("readers", field)}
+          />
+        ) : null}
         {shown === "versions" ? <VersionList detail={detail} /> : null}
         {shown === "sample" ? <SampleTable contract={summary.name} /> : null}
       </section>

@@ -87,7 +87,15 @@ function Editing({ draft }: { draft: ContractDraft }) {
   return (
     <div className="contracts-draft">
       <section aria-label="Text" className="contracts-text">
-        <YamlEditor value={text} onChange={setText} line={found?.line ?? null} readOnly={!writes} />
+        <YamlEditor
+          id={draft.id}
+          text={draft.text}
+          judged={settled}
+          line={found?.line ?? null}
+          problem={found?.problem ?? ""}
+          readOnly={!writes}
+          onChange={setText}
+        />
         {writes ? (
           <div className="contracts-actions">
             <Button
@@ -134,7 +142,10 @@ function Editing({ draft }: { draft: ContractDraft }) {
               Version <span className="num">{found.version}</span>
             </h2>
             {found.comparison ? (
-              <Changes comparison={found.comparison} />
+              <Changes
+                comparison={found.comparison}
+                impactOn={may(permission.readLineage) ? draft.contract : undefined}
+              />
             ) : (
               <p className="muted">It is a new kind of record: nothing is held to it yet.</p>
             )}

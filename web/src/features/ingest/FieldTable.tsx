@@ -1,3 +1,5 @@
+import { Link } from "@tanstack/react-router";
+import { paths } from "../../shared/paths";
 import { Tag } from "../../shared/ui/tags";
 import type { ContractDetail } from "./queries";
 
@@ -8,14 +10,22 @@ const TONES: Record<string, string> = {
   secret: "block",
 };
 
+interface FieldTableProps {
+  contract: string;
+  fields: ContractDetail["fields"];
+  /** Whether the viewer may see what reads a field. */
+  readers: boolean;
+}
+
 /** Every field with its rules as sentences. */
-export function FieldTable({ fields }: { fields: ContractDetail["fields"] }) {
+export function FieldTable({ contract, fields, readers }: FieldTableProps) {
+  const heads = ["Field", "Type", "Meaning", "Must be", "Also read from", "Data class"];
   return (
     <div className="table-scroll">
       <table className="table contracts-fields">
         <thead>
           <tr>
-            {["Field", "Type", "Meaning", "Must be", "Also read from", "Data class"].map((name) => (
+            {[...heads, ...(readers ? ["Read by"] : [])].map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -39,6 +49,18 @@ export function FieldTable({ fields }: { fields: ContractDetail["fields"] }) {
                   tone={TONES[field.data_class] ?? "quiet"}
                 />
               </td>
+              {readers ? (
+                <td>
+                  <Link
+                    to={paths.contract}
+                    params={{ contract }}
+                    search={{ tab: "readers", field: field.name }}
+                    aria-label={`Who reads ${field.name}`}
+                  >
+                    Who reads it
+                  </Link>
+                </td>
+              ) : null}
             </tr>
           ))}
         </tbody>

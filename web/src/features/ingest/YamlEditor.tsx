@@ -1,59 +1,52 @@
 import { Button } from "antd";
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
+import { CodeField } from "../../shared/ui/CodeField";
+import type { CodeEditor } from "../../shared/ui/codeEditor";
 
 interface YamlEditorProps {
-  value: string;
-  onChange(value: string): void;
-  /** The line of a mistake, from 1. */
+  /** A new one begins anew with `text`. */
+  id: string;
+  text: string;
+  /** The text that was looked at last, its mistake, and the line of that, from 1. */
+  judged: string;
   line: number | null;
+  problem: string;
   readOnly: boolean;
+  onChange(text: string): void;
 }
 
-/** As in contracts.css. */
-const LINE_HEIGHT = 20;
-
-/** A text with the numbers of its lines; the line of a mistake is marked. */
-export function YamlEditor({ value, onChange, line, readOnly }: YamlEditorProps) {
-  const numbers = useRef<HTMLOListElement>(null);
-  const area = useRef<HTMLTextAreaElement>(null);
-  const lines = value.split("\n").length;
-  const follow = () => {
-    if (numbers.current && area.current) numbers.current.scrollTop = area.current.scrollTop;
-  };
-  const go = () => {
-    if (!area.current || line === null) return;
-    const start = value.split("\n", line - 1).join("\n").length + (line > 1 ? 1 : 0);
-    area.current.focus();
-    area.current.setSelectionRange(start, start);
-    area.current.scrollTop = Math.max(0, (line - 4) * LINE_HEIGHT);
-    follow();
-  };
+/** A contract as YAML; a mistake is marked at its line. */
+export function YamlEditor({ id, text, judged, line, problem, readOnly, onChange }: YamlEditorProps) {
+  const editor = useRef<CodeEditor | null>(null);
+  const mistake = useMemo(
+    () => (line === null ? null : { position: startOf(judged, line), message: problem }),
+    [judged, line, problem],
+  );
   return (
     <div className="yaml-editor">
-      {line === null ? null : (
-        <Button size="small" className="yaml-go" onClick={go}>
+      {mistake === null ? null : (
+        <Button size="small" className="yaml-go" onClick={() => editor.current?.reveal(mistake.position)}>
           Go to line {line}
         </Button>
       )}
-      <ol ref={numbers} aria-hidden className="yaml-lines">
-        {Array.from({ length: lines }, (_, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a line is known by its number.
-          <li key={at} aria-current={at + 1 === line ? "true" : undefined}>
-            {at + 1}
-          </li>
-        ))}
-      </ol>
-      <textarea
-        ref={area}
-        aria-label="Text of the contract (YAML)"
-        aria-invalid={line !== null}
-        spellCheck={false}
-        wrap="off"
+      <CodeField
+        id={id}
+        text={text}
+        language="yaml"
+        label="Text of the contract (YAML)"
         readOnly={readOnly}
-        value={value}
-        onScroll={follow}
-        onChange={(event) => onChange(event.target.value)}
+        problem={mistake}
+        editor={editor}
+        onChange={onChange}
+        height="min(640px, 70dvh)"
       />
     </div>
   );
+}
+
+/** Where the first word of a line begins. */
+export function startOf(text: string, line: number): number {
+  const lines = text.split("\n");
+  const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  return Math.min(text.length, before + (/^\s*/.exec(lines[line - 1] ?? "")?.[0].length ?? 0));
 }

@@ -48,6 +48,23 @@ export function sampleQuery(contract: string) {
   });
 }
 
+/** What reads a field: derived columns, features, models, rules, alerts, lake columns and saved queries. */
+export function readersQuery(contract: string, field: string) {
+  return queryOptions({
+    queryKey: ["lineage", "field", contract, field],
+    queryFn: async ({ signal }) =>
+      (
+        await answer(
+          api.GET("/api/v1/lineage/fields/{contract}/{field}", {
+            params: { path: { contract, field } },
+            signal,
+          }),
+        )
+      ).readers,
+    staleTime: 30_000,
+  });
+}
+
 export function draftQuery(id: string) {
   return queryOptions({
     queryKey: ["contract-draft", id],

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Form, Input, Modal, Radio, Select } from "antd";
+import { App, Form, Input, Modal, Radio, Select } from "antd";
 import { useState } from "react";
 import { isProblem } from "../../api/problem";
 import { STEP_UP } from "../../api/stepUp";
@@ -13,6 +13,7 @@ interface Asked {
   format: "parquet" | "csv";
   from?: string;
   to?: string;
+  reason?: string;
 }
 
 interface ExportDialogProps {
@@ -24,6 +25,7 @@ interface ExportDialogProps {
 /** Asks for a file of a table. Times are in the firm's time zone. */
 export function ExportDialog({ table, tables, onClose }: ExportDialogProps) {
   const client = useQueryClient();
+  const { message } = App.useApp();
   const { timeZone } = useSession();
   const [form] = Form.useForm<Asked>();
   const [busy, setBusy] = useState(false);
@@ -33,12 +35,18 @@ export function ExportDialog({ table, tables, onClose }: ExportDialogProps) {
     setProblem(null);
     const moment = (local?: string) => (local ? instantOf(local, timeZone).toISOString() : undefined);
     try {
-      await askForExport({
+      const found = await askForExport({
         table: asked.table,
         format: asked.format,
         from: moment(asked.from),
         to: moment(asked.to),
+        reason: asked.reason ?? "",
       });
+      if ("proposal" in found)
+        message.info(
+          "These are many rows, so somebody else has to approve it, under Approvals. Then export the same once more.",
+          10,
+        );
       await client.invalidateQueries({ queryKey: exportsQuery.queryKey });
       onClose();
     } catch (error) {
@@ -79,6 +87,9 @@ export function ExportDialog({ table, tables, onClose }: ExportDialogProps) {
         </Form.Item>
         <Form.Item name="to" label={`Until, not included (optional, ${timeZone})`}>
           <Input type="datetime-local" />
+        </Form.Item>
+        <Form.Item name="reason" label="Why (for whoever approves a large export)">
+          <Input maxLength={1000} autoComplete="off" />
         </Form.Item>
       </Form>
       {problem ? (

@@ -7,6 +7,7 @@ import { Page } from "../../shared/ui/Page";
 import { AsOf } from "../../shared/ui/values";
 import { ExportDialog } from "./ExportDialog";
 import { ExportList } from "./ExportList";
+import { ExtractList } from "./ExtractList";
 import { lakeQuery } from "./queries";
 import { SnapshotList } from "./SnapshotList";
 import { TableList } from "./TableList";
@@ -40,6 +41,7 @@ export function LakePage() {
         onExport={mayExport ? setAsked : undefined}
       />
       {mayExport ? <ExportList /> : null}
+      {may(permission.readExtracts) ? <ExtractList tables={tables.map((each) => each.name)} /> : null}
       {tables.length > 0 ? <SnapshotList lake={query.data} /> : null}
       {asked !== null ? (
         <ExportDialog table={asked} tables={tables.map((each) => each.name)} onClose={() => setAsked(null)} />

@@ -3,6 +3,8 @@ import { answer, api, type Schema } from "../../api/client";
 
 export type Lake = Schema<"Lake">;
 export type LakeExport = Schema<"LakeExport">;
+export type Extract = Schema<"ExtractView">;
+export type ExtractPassword = Schema<"ExtractPassword">;
 
 const SNAPSHOTS_PAGE = 20;
 
@@ -37,10 +39,36 @@ export function isUnderWay(one: LakeExport): boolean {
   return one.state === "waiting" || one.state === "running";
 }
 
-export function askForExport(body: Schema<"LakeExportBody">): Promise<LakeExport> {
+/** The export, or the proposal that waits for somebody else when it is a large one. */
+export function askForExport(
+  body: Schema<"LakeExportBody">,
+): Promise<LakeExport | Schema<"LakeExportProposal">> {
   return answer(api.POST("/api/v1/lake/exports", { body }));
 }
 
 export function endExport(id: string): Promise<LakeExport> {
   return answer(api.DELETE("/api/v1/lake/exports/{export_id}", { params: { path: { export_id: id } } }));
 }
+
+export const extractsQuery = queryOptions({
+  queryKey: ["lake", "extracts"],
+  queryFn: ({ signal }): Promise<Schema<"ExtractPage">> => answer(api.GET("/api/v1/bi/extracts", { signal })),
+  // The first copy takes seconds; later ones are hours apart.
+  refetchInterval: (query) =>
+    query.state.data?.items.some((one) => !one.refreshed_at && !one.problem) ? 2_000 : 30_000,
+});
+
+export function askForExtract(body: Schema<"ExtractBody">): Promise<Schema<"ExtractAsked">> {
+  return answer(api.POST("/api/v1/bi/extracts", { body }));
+}
+
+const extract = (id: string) => ({ path: { extract_id: id } });
+
+export const refreshExtract = (id: string) =>
+  answer(api.POST("/api/v1/bi/extracts/{extract_id}/refresh", { params: extract(id) }));
+
+export const newPassword = (id: string): Promise<ExtractPassword> =>
+  answer(api.POST("/api/v1/bi/extracts/{extract_id}/password", { params: extract(id) }));
+
+export const closeExtract = (id: string) =>
+  answer(api.DELETE("/api/v1/bi/extracts/{extract_id}", { params: extract(id) }));

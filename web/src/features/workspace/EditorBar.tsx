@@ -8,10 +8,13 @@ import {
 import { App, Button, Modal } from "antd";
 import { useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
+import { useSession } from "../../shared/session";
+import { localInput } from "../../shared/time";
 import { reasonOf } from "../../shared/ui/states";
 import { explain, layOut, type Run } from "./queries";
 import { SaveDialog } from "./SaveDialog";
 import type { Sheet } from "./sheets";
+import "./versions.css";
 
 interface EditorBarProps {
   sheet: Sheet;
@@ -25,6 +28,7 @@ interface EditorBarProps {
 /** What can be done with the statement. */
 export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }: EditorBarProps) {
   const { message } = App.useApp();
+  const { timeZone } = useSession();
   const [told, setTold] = useState<string[] | null>(null);
   const [saving, setSaving] = useState(false);
   const busy = run?.state === "queued" || run?.state === "running";
@@ -65,7 +69,23 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
       <Button icon={<SaveOutlined aria-hidden />} disabled={empty} onClick={() => setSaving(true)}>
         {sheet.saved?.mine ? "Save version" : "Save"}
       </Button>
-      <span className="muted sql-keys">Ctrl-Enter runs; select a part to run only that</span>
+      <label className="sql-as-of">
+        As of
+        <input
+          type="datetime-local"
+          className="ant-input ant-input-outlined"
+          title={`The lake as it was at that time (${timeZone}); empty for as it is`}
+          value={sheet.asOf ?? ""}
+          max={localInput(new Date(), timeZone)}
+          onChange={(event) => onChange({ asOf: event.target.value || undefined })}
+        />
+        {sheet.asOf ? (
+          <Button size="small" type="text" onClick={() => onChange({ asOf: undefined })}>
+            Now
+          </Button>
+        ) : null}
+      </label>
+      <span className="muted sql-keys">Ctrl-Enter runs the statement at the cursor, or what is selected</span>
       <Modal
         open={told !== null}
         title="In plain words"

@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSession } from "../../shared/session";
+import { instantOf } from "../../shared/time";
 import { CodeField } from "../../shared/ui/CodeField";
-import type { CodeEditor, Vocabulary } from "../../shared/ui/codeEditor";
+import type { CodeEditor, Piece, Vocabulary } from "../../shared/ui/codeEditor";
 import { reasonOf } from "../../shared/ui/states";
 import { EditorBar } from "./EditorBar";
 import { FUNCTIONS } from "./functions";
@@ -35,11 +36,11 @@ export function EditorPanel({ sheets, onSheets }: EditorPanelProps) {
   const problem = useMemo(
     () =>
       run?.error && run.position !== null && run.position !== undefined
-        ? { position: run.position, message: run.error }
+        ? { position: run.position + (sheet.runFrom ?? 0), message: run.error }
         : failure?.position !== undefined
           ? { position: failure.position, message: failure.message }
           : null,
-    [run, failure],
+    [run, failure, sheet.runFrom],
   );
   const onStatement = (statement: string) =>
     change({ statement, parameters: parametersIn(statement, sheet.parameters) });
@@ -59,7 +60,7 @@ export function EditorPanel({ sheets, onSheets }: EditorPanelProps) {
           problem={problem}
           editor={editor}
           onChange={onStatement}
-          onRun={(text) => void start(text)}
+          onRun={(piece) => void start(piece)}
           height="clamp(130px, 22vh, 320px)"
         />
         <ParameterFields
@@ -71,7 +72,7 @@ export function EditorPanel({ sheets, onSheets }: EditorPanelProps) {
         <EditorBar
           sheet={sheet}
           run={run}
-          onRun={() => void start(editor.current?.chosen() ?? sheet.statement)}
+          onRun={() => void start(editor.current?.chosen() ?? { text: sheet.statement, from: 0 })}
           onCancel={() => void cancel()}
           onStatement={(text) => editor.current?.replace(text)}
           onChange={change}
@@ -117,7 +118,7 @@ interface Failure {
 /** The run of a sheet: started here, or the one that it was opened with. */
 function useRun(sheet: Sheet, change: (fields: Partial<Sheet>) => void) {
   const client = useQueryClient();
-  const { me } = useSession();
+  const { me, timeZone } = useSession();
   const [failures, setFailures] = useState<Record<string, Failure | undefined>>({});
   const known = useQuery({ ...runQuery(sheet.runId ?? ""), enabled: Boolean(sheet.runId), retry: false });
   const alive = useRef(true);
@@ -127,7 +128,7 @@ function useRun(sheet: Sheet, change: (fields: Partial<Sheet>) => void) {
       alive.current = false;
     };
   }, []);
-  const start = async (statement: string) => {
+  const start = async ({ text: statement, from }: Piece) => {
     setFailures((now) => ({ ...now, [sheet.id]: undefined }));
     const names = new Set(parametersIn(statement, []).map((one) => one.name));
     const kinds = sheet.parameters.filter((one) => names.has(one.name));
@@ -137,17 +138,17 @@ function useRun(sheet: Sheet, change: (fields: Partial<Sheet>) => void) {
         .map((one) => [one.name, sheet.values[one.name] ?? null]),
     );
     try {
-      await ask({ statement, parameters, kinds }, (run) => {
+      const as_of = sheet.asOf ? instantOf(sheet.asOf, timeZone).toISOString() : null;
+      await ask({ statement, parameters, kinds, as_of }, (run) => {
         client.setQueryData(runQuery(run.id).queryKey, run);
-        if (alive.current) change({ runId: run.id });
+        if (alive.current) change({ runId: run.id, runFrom: from });
       });
       void client.invalidateQueries({ queryKey: ["sql", "history"] });
     } catch (error) {
       const at = (error as { members?: { position?: number } }).members?.position;
-      const offset = Math.max(0, sheet.statement.indexOf(statement));
       setFailures((now) => ({
         ...now,
-        [sheet.id]: { message: reasonOf(error), position: at === undefined ? undefined : at + offset },
+        [sheet.id]: { message: reasonOf(error), position: at === undefined ? undefined : at + from },
       }));
       change({ runId: undefined });
     }

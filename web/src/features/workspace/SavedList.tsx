@@ -6,11 +6,13 @@ import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/u
 import { When } from "../../shared/ui/values";
 import { removeSaved, type Saved, savedQuery, setFavourite } from "./queries";
 import { ScheduleDialog } from "./ScheduleDialog";
+import { VersionsDialog } from "./VersionsDialog";
 
 const SHARED: Record<Saved["sharing"], string> = { own: "only you", team: "a team", tenant: "the firm" };
 
 /** What this person saved, and what others share with them. */
 export function SavedList({ onOpen, onNew }: { onOpen(saved: Saved): void; onNew(): void }) {
+  const [history, setHistory] = useState<Saved | null>(null);
   const query = useQuery(savedQuery);
   const [wanted, setWanted] = useState("");
   const [planned, setPlanned] = useState<Saved | null>(null);
@@ -49,15 +51,35 @@ export function SavedList({ onOpen, onNew }: { onOpen(saved: Saved): void; onNew
       {found.length === 0 ? <p className="state-text sql-none">No saved query holds these words.</p> : null}
       <ul className="sql-list">
         {found.map((one) => (
-          <Row key={one.id} saved={one} onOpen={() => onOpen(one)} onPlan={() => setPlanned(one)} />
+          <Row
+            key={one.id}
+            saved={one}
+            onOpen={() => onOpen(one)}
+            onPlan={() => setPlanned(one)}
+            onHistory={() => setHistory(one)}
+          />
         ))}
       </ul>
+      {history ? (
+        <VersionsDialog
+          saved={history}
+          onClose={() => setHistory(null)}
+          onOpen={({ statement, parameters, chart }) => onOpen({ ...history, statement, parameters, chart })}
+        />
+      ) : null}
       {planned ? <ScheduleDialog saved={planned} onClose={() => setPlanned(null)} /> : null}
     </section>
   );
 }
 
-function Row({ saved, onOpen, onPlan }: { saved: Saved; onOpen(): void; onPlan(): void }) {
+interface RowProps {
+  saved: Saved;
+  onOpen(): void;
+  onPlan(): void;
+  onHistory(): void;
+}
+
+function Row({ saved, onOpen, onPlan, onHistory }: RowProps) {
   const client = useQueryClient();
   const { message } = App.useApp();
   const act = async (work: () => Promise<unknown>) => {
@@ -96,6 +118,9 @@ function Row({ saved, onOpen, onPlan }: { saved: Saved; onOpen(): void; onPlan()
       <div className="sql-list-acts">
         <Button onClick={onOpen}>Open</Button>
         <Button onClick={onPlan}>Schedule</Button>
+        <Button onClick={onHistory} aria-label={`Versions of ${saved.name}`}>
+          Versions
+        </Button>
         {saved.mine ? (
           <Popconfirm
             title={`Delete ${saved.name}?`}

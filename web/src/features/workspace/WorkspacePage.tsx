@@ -4,10 +4,11 @@ import { Button } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { paths } from "../../shared/paths";
 import { useSession } from "../../shared/session";
+import { localInput } from "../../shared/time";
 import { Page } from "../../shared/ui/Page";
 import { EditorPanel } from "./EditorPanel";
 import { HistoryList } from "./HistoryList";
-import { type Run, runQuery, type Saved } from "./queries";
+import { type Run, runQuery, type Saved, savedOneQuery } from "./queries";
 import { SavedList } from "./SavedList";
 import { ScheduleList } from "./ScheduleList";
 import { newSheet, opened, recallSheets, rememberSheets, type Sheet, type Sheets } from "./sheets";
@@ -25,7 +26,7 @@ type Tab = keyof typeof TABS;
 export function WorkspacePage() {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
-  const { me } = useSession();
+  const { me, timeZone } = useSession();
   const [sheets, setSheets] = useState<Sheets>(() => recallSheets(me.user.id));
   useEffect(() => rememberSheets(me.user.id, sheets), [me.user.id, sheets]);
   const shown: Tab = typeof search.tab === "string" && search.tab in TABS ? (search.tab as Tab) : "editor";
@@ -36,8 +37,20 @@ export function WorkspacePage() {
   };
   const openSaved = (saved: Saved) => open(sheetOf(saved));
   const openRun = (run: Run) =>
-    open(newSheet("From history", { statement: run.statement, values: run.parameters, runId: run.id }));
-  useRunFromLink(search.run, openRun);
+    open(
+      newSheet("From history", {
+        statement: run.statement,
+        values: run.parameters,
+        runId: run.id,
+        asOf: run.as_of ? localInput(run.as_of, timeZone) : undefined,
+      }),
+    );
+  // A notification links to a run, the catalogue to a saved query.
+  const [runId, savedId] = [idIn(search.run, "qry_"), idIn(search.saved, "sav_")];
+  const linkedRun = useQuery({ ...runQuery(runId ?? ""), enabled: runId !== null });
+  const linkedSaved = useQuery({ ...savedOneQuery(savedId ?? ""), enabled: savedId !== null });
+  useOnce(linkedRun.data, runId, openRun);
+  useOnce(linkedSaved.data, savedId, openSaved);
   return (
     <Page title="SQL">
       <nav className="sql-tabs" aria-label="Parts of the workspace">
@@ -71,14 +84,19 @@ export function sheetOf(saved: Saved): Sheet {
   });
 }
 
-/** A notification links to the run that it tells of: it opens in a tab of its own, once. */
-function useRunFromLink(id: unknown, open: (run: Run) => void) {
-  const wanted = typeof id === "string" && id.startsWith("qry_") ? id : null;
-  const query = useQuery({ ...runQuery(wanted ?? ""), enabled: wanted !== null });
+const idIn = (found: unknown, prefix: string) =>
+  typeof found === "string" && found.startsWith(prefix) ? found : null;
+
+/** What a link names opens in a tab of its own, once. */
+function useOnce<T extends { id: string }>(
+  found: T | undefined,
+  wanted: string | null,
+  open: (it: T) => void,
+) {
   const done = useRef<string | null>(null);
   useEffect(() => {
-    if (!query.data || query.data.id !== wanted || done.current === wanted) return;
+    if (!found || found.id !== wanted || done.current === wanted) return;
     done.current = wanted;
-    open(query.data);
+    open(found);
   });
 }

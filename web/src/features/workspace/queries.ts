@@ -6,6 +6,7 @@ export type Rows = Schema<"SqlRows">;
 export type ResultColumn = Schema<"ResultColumn">;
 export type Table = Schema<"CatalogueTable">;
 export type Saved = Schema<"Saved">;
+export type Version = Schema<"SavedVersion">;
 export type SavedBody = Schema<"SavedBody">;
 export type Schedule = Schema<"ScheduleDocument">;
 export type ScheduleBody = Schema<"ScheduleBody">;
@@ -27,6 +28,24 @@ export const savedQuery = queryOptions({
   queryKey: ["sql", "saved"],
   queryFn: ({ signal }) => answer(api.GET("/api/v1/sql/saved", { signal })),
 });
+
+export const versionsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["sql", "saved", id, "versions"],
+    queryFn: async ({ signal }) =>
+      (
+        await answer(
+          api.GET("/api/v1/sql/saved/{saved_id}/versions", { params: { path: { saved_id: id } }, signal }),
+        )
+      ).items,
+  });
+
+export const savedOneQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["sql", "saved", id],
+    queryFn: ({ signal }): Promise<Saved> =>
+      answer(api.GET("/api/v1/sql/saved/{saved_id}", { params: { path: { saved_id: id } }, signal })),
+  });
 
 export const schedulesQuery = queryOptions({
   queryKey: ["sql", "schedules"],
@@ -99,6 +118,24 @@ export const save = (body: SavedBody, id?: string): Promise<Saved> =>
   id === undefined
     ? answer(api.POST("/api/v1/sql/saved", { body }))
     : answer(api.PUT("/api/v1/sql/saved/{saved_id}", { params: { path: { saved_id: id } }, body }));
+
+/** An older version becomes the newest again, with the name, folder and sharing of today. */
+export const restore = (saved: Saved, { statement, parameters, chart }: Version): Promise<Saved> =>
+  save(
+    {
+      name: saved.name,
+      description: saved.description,
+      folder: saved.folder,
+      tags: saved.tags,
+      sharing: saved.sharing,
+      team: saved.team,
+      version: saved.version,
+      statement,
+      parameters,
+      chart,
+    },
+    saved.id,
+  );
 
 export const removeSaved = (id: string) =>
   answer(api.DELETE("/api/v1/sql/saved/{saved_id}", { params: { path: { saved_id: id } } }));

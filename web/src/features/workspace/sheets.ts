@@ -11,7 +11,11 @@ export interface Sheet {
   chart: Chart | null;
   /** The saved query that it was opened from, and the version that was seen. */
   saved?: { id: string; version: number; mine: boolean };
+  /** The lake is asked as it was at this time of the firm's clock, such as 2026-11-20T14:03; as it is when empty. */
+  asOf?: string;
   runId?: string;
+  /** Where the statement that was run begins. */
+  runFrom?: number;
 }
 
 export interface Sheets {

@@ -14,7 +14,7 @@ import {
   sql,
 } from "@codemirror/lang-sql";
 import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, ensureSyntaxTree, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, lintGutter, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, Prec } from "@codemirror/state";
@@ -26,8 +26,8 @@ import {
   lineNumbers,
   placeholder,
 } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
 import { pageNonce } from "../nonce";
+import { colours, look } from "./codeLook";
 
 export interface Suggestion {
   label: string;
@@ -50,14 +50,22 @@ export interface EditorOptions {
   hint?: string;
   readOnly?: boolean;
   onChange?(text: string): void;
-  /** Ctrl-Enter: the chosen text, or all of it. */
-  onRun?(text: string): void;
+  /** Ctrl-Enter: the chosen text, or in SQL the statement at the cursor. */
+  onRun?(piece: Piece): void;
+}
+
+/** A part of the text, and where it begins. */
+export interface Piece {
+  text: string;
+  from: number;
 }
 
 export interface CodeEditor {
   text(): string;
-  /** The chosen text, or all of it. */
-  chosen(): string;
+  /** The chosen text, or in SQL the statement at the cursor. */
+  chosen(): Piece;
+  /** Brings a place into view, and the cursor to it. */
+  reveal(position: number): void;
   replace(text: string): void;
   insert(text: string): void;
   know(words: Vocabulary): void;
@@ -72,43 +80,16 @@ const DuckDB = SQLDialect.define({
   keywords: `${PostgreSQL.spec.keywords ?? ""} qualify exclude replace columns pivot unpivot summarize describe show asof positional anti semi`,
 });
 
-const colours = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword], color: "var(--primary)", fontWeight: "600" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--approve)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--review)" },
-  { tag: [tags.comment, tags.lineComment, tags.blockComment], color: "var(--muted)", fontStyle: "italic" },
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--primary)" },
-  { tag: [tags.typeName], color: "var(--review)" },
-]);
-
-const look = EditorView.theme({
-  "&": { height: "100%", fontSize: "13px", backgroundColor: "var(--surface)", color: "var(--text)" },
-  "&.cm-focused": { outline: "2px solid var(--primary)", outlineOffset: "-2px" },
-  ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--text)", padding: "8px 0" },
-  ".cm-scroller": { overflow: "auto", lineHeight: "1.55" },
-  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--muted)", border: "0" },
-  ".cm-activeLine": { backgroundColor: "var(--here)" },
-  ".cm-cursor": { borderLeftColor: "var(--text)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
-    backgroundColor: "color-mix(in srgb, var(--primary) 30%, var(--surface))",
-  },
-  ".cm-placeholder": { color: "var(--muted)" },
-  ".cm-tooltip": { backgroundColor: "var(--raised)", border: "1px solid var(--line)", color: "var(--text)" },
-  ".cm-tooltip-autocomplete > ul > li[aria-selected]": {
-    backgroundColor: "var(--primary)",
-    color: "var(--on-primary)",
-  },
-  ".cm-completionDetail": { fontStyle: "normal", opacity: "0.75", marginLeft: "1em" },
-  ".cm-diagnostic": { borderLeft: "3px solid var(--block)", padding: "4px 8px" },
-});
-
 /** A code editor in an element, under the page's strict policy: its styles carry the nonce. */
 export function createCodeEditor(parent: HTMLElement, text: string, options: EditorOptions): CodeEditor {
   const language = new Compartment();
   let parameters: readonly string[] = [];
-  const chosen = (view: EditorView): string => {
+  const chosen = (view: EditorView): Piece => {
     const { from, to } = view.state.selection.main;
-    return from === to ? view.state.doc.toString() : view.state.sliceDoc(from, to);
+    if (from !== to) return { text: view.state.sliceDoc(from, to), from };
+    return options.language === "sql"
+      ? statementAt(view.state, from)
+      : { text: view.state.doc.toString(), from: 0 };
   };
   const run = (view: EditorView) => {
     options.onRun?.(chosen(view));
@@ -161,6 +142,11 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
   return {
     text: () => view.state.doc.toString(),
     chosen: () => chosen(view),
+    reveal(position) {
+      const anchor = Math.min(position, view.state.doc.length);
+      view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
+      view.focus();
+    },
     replace(next) {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } });
     },
@@ -179,6 +165,24 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
     focus: () => view.focus(),
     dispose: () => view.destroy(),
   };
+}
+
+const PARSE_MS = 200;
+
+/** The statement that holds a place, or the last one that begins before it; all of the text when there is but one. */
+export function statementAt(state: EditorState, position: number): Piece {
+  const found: { from: number; to: number }[] = [];
+  const tree = ensureSyntaxTree(state, state.doc.length, PARSE_MS);
+  for (let node = tree?.topNode.firstChild; node; node = node.nextSibling)
+    if (node.name === "Statement") found.push({ from: node.from, to: node.to });
+  if (found.length < 2) return { text: state.doc.toString(), from: 0 };
+  const line = state.doc.lineAt(position);
+  const here =
+    found.find((one) => one.from <= position && position <= one.to) ??
+    found.find((one) => one.from >= position && one.from <= line.to) ??
+    found.findLast((one) => one.from <= position) ??
+    (found[0] as { from: number; to: number });
+  return { text: state.sliceDoc(here.from, here.to), from: here.from };
 }
 
 /**

@@ -1,0 +1,69 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { problem, Server } from "./support/server";
+
+let server: Server;
+
+const source: Schema<"SourceView"> = {
+  id: "src_1",
+  name: "Branch files",
+  kind: "folder",
+  contract: "transaction",
+  connection: { type: "folder", folder: "/srv/in", pattern: "*.csv" } as Schema<"SourceView">["connection"],
+  mapping: "",
+  state: "failing",
+  error: "The folder is not there.",
+  failures: 3,
+  next_try_at: NOW,
+  lag: 2,
+  lag_unit: "files",
+  last_record_at: NOW,
+  received: 100,
+  accepted: 90,
+  quarantined: 10,
+  minutes: [],
+  made_by: "Budi",
+  created_at: NOW,
+  changed_at: NOW,
+};
+
+beforeEach(() => {
+  server = new Server();
+  server.me = { ...me, permissions: ["sources:read", "sources:write"] };
+  server.on("GET /api/v1/sources", () => [200, { items: [source] }]);
+  server.on("GET /api/v1/sources/src_1/items", () => [200, { items: [], next: null }]);
+  server.on("GET /api/v1/sources/src_1/history", () => [200, { items: [] }]);
+});
+
+describe("the sources page", () => {
+  it("says what fails and why, and tries it again", async () => {
+    server.on("POST /api/v1/sources/src_1/resume", () => [200, { ...source, state: "running" }]);
+    const { user } = openApp("/sources");
+    const list = await screen.findByRole("list", { name: "Sources" });
+    within(list).getByText("The folder is not there.");
+    await user.click(within(list).getByRole("button", { name: "Try now" }));
+    await waitFor(() => expect(server.sent("POST /api/v1/sources/src_1/resume")).toHaveLength(1));
+  });
+
+  it("says what a source is before there is one, and offers none to who only looks", async () => {
+    server.me = { ...me, permissions: ["sources:read"] };
+    server.on("GET /api/v1/sources", () => [200, { items: [] }]);
+    openApp("/sources");
+    await screen.findByText("Nothing is read by itself yet");
+    expect(screen.queryByRole("button", { name: "Add a source" })).toBeNull();
+  });
+
+  it("says that a source is gone", async () => {
+    openApp("/sources/src_2");
+    await screen.findByText("There is no such source");
+  });
+
+  it("says why the list could not be loaded", async () => {
+    server.on("GET /api/v1/sources", () => problem(503, "The database is away."));
+    openApp("/sources");
+    await screen.findByText("The database is away.");
+  });
+});

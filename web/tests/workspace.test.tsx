@@ -1,0 +1,165 @@
+import { sql } from "@codemirror/lang-sql";
+import { EditorState } from "@codemirror/state";
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { differences } from "../src/features/workspace/differences";
+import { statementAt } from "../src/shared/ui/codeEditor";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { problem, Server } from "./support/server";
+
+let server: Server;
+
+const saved: Schema<"Saved"> = {
+  id: "sav_1",
+  name: "Spend",
+  description: "Who spends",
+  folder: "Sales",
+  tags: ["weekly"],
+  owner: me.user.id,
+  owner_name: me.user.name,
+  mine: true,
+  sharing: "tenant",
+  team: null,
+  version: 2,
+  statement: "select 2",
+  parameters: [],
+  chart: null,
+  created_at: NOW,
+  changed_at: NOW,
+  favourite: false,
+};
+
+const version = (number: number, statement: string): Schema<"SavedVersion"> => ({
+  version: number,
+  statement,
+  parameters: [],
+  chart: null,
+  changed_by: "Mei Tan",
+  changed_at: NOW,
+});
+
+const run: Schema<"SqlRun"> = {
+  id: "qry_1",
+  statement: "select 1",
+  state: "done",
+  as_of: NOW,
+  asked_at: NOW,
+  started_at: NOW,
+  finished_at: NOW,
+  expires_at: NOW,
+  cached: false,
+  columns: [{ name: "n", type: "number" }],
+  cost: { bytes_read: 10, cpu_s: 0.1, memory_bytes: 1, rows_read: 1, seconds: 0.2 },
+  error: "",
+  problem: "",
+  position: null,
+  parameters: {},
+  result_bytes: 1,
+  rows: 1,
+  saved: null,
+  saved_version: null,
+  schedule: null,
+  truncated: false,
+};
+
+beforeEach(() => {
+  localStorage.clear();
+  server = new Server();
+  server.me = { ...me, permissions: ["sql:run"] };
+  server.on("GET /api/v1/sql/catalogue", () => [200, { items: [] }]);
+  server.on("GET /api/v1/sql/saved", () => [200, { items: [saved], teams: [] }]);
+  server.on("GET /api/v1/sql/saved/sav_1", () => [200, saved]);
+  server.on("GET /api/v1/sql/saved/sav_1/versions", () => [
+    200,
+    { items: [version(2, "select 2"), version(1, "select 1\nfrom orders")] },
+  ]);
+  server.on("POST /api/v1/sql/queries", () => [200, run]);
+  server.on("GET /api/v1/sql/queries/qry_1", () => [200, run]);
+  server.on("GET /api/v1/sql/queries/qry_1/rows", () => [
+    200,
+    { columns: run.columns, items: [[1]], offset: 0, total: 1, next: null },
+  ]);
+});
+
+describe("the SQL page", () => {
+  it("opens the query that the catalogue links to, and asks the lake as of a moment of the firm's clock", async () => {
+    const { user } = openApp("/sql?saved=sav_1");
+    await screen.findByRole("button", { name: "Spend" });
+    const field = screen.getByLabelText("As of");
+    await user.type(field, "2026-11-20T14:03");
+    await user.click(screen.getByRole("button", { name: "Run" }));
+    await screen.findByText(/as it was/);
+    const [asked] = server.sent("POST /api/v1/sql/queries");
+    const body = (await asked?.json()) as Schema<"QueryBody">;
+    expect([body.statement, body.as_of]).toEqual(["select 2", "2026-11-20T06:03:00.000Z"]);
+    await user.click(screen.getByRole("button", { name: "Now" }));
+    expect((field as HTMLInputElement).value).toBe("");
+  });
+
+  it("compares two versions of a saved query, and brings one back as a new one", async () => {
+    server.on("PUT /api/v1/sql/saved/sav_1", () => [200, { ...saved, version: 3 }]);
+    const { user } = openApp("/sql?tab=saved");
+    await user.click(await screen.findByRole("button", { name: "Versions of Spend" }));
+    const dialog = await screen.findByRole("dialog");
+    const differs = await within(dialog).findByRole("region", { name: "What differs" });
+    expect([...differs.querySelectorAll("li")].map((one) => one.textContent)).toEqual([
+      "−Removed: select 1",
+      "−Removed: from orders",
+      "+Added: select 2",
+    ]);
+    await user.click(within(dialog).getByRole("button", { name: "Bring back version 1" }));
+    await user.click(await screen.findByRole("button", { name: "Bring back" }));
+    await screen.findByText("Version 3 says what version 1 said.");
+    const [sent] = server.sent("PUT /api/v1/sql/saved/sav_1");
+    const body = (await sent?.json()) as Schema<"SavedBody">;
+    expect([body.version, body.statement, body.name, body.folder]).toEqual([
+      2,
+      "select 1\nfrom orders",
+      "Spend",
+      "Sales",
+    ]);
+  });
+
+  it("says why versions could not be loaded", async () => {
+    server.on("GET /api/v1/sql/saved/sav_1/versions", () => problem(503, "The database is away."));
+    const { user } = openApp("/sql?tab=saved");
+    await user.click(await screen.findByRole("button", { name: "Versions of Spend" }));
+    await screen.findByText("The database is away.");
+  });
+
+  it("says what the history is for before anything was asked", async () => {
+    server.on("GET /api/v1/sql/queries", () => [200, { items: [], next: null }]);
+    openApp("/sql?tab=history");
+    await screen.findByText("Nothing asked yet");
+    await waitFor(() => expect(server.sent("GET /api/v1/sql/queries")).toHaveLength(1));
+  });
+});
+
+describe("the statement at the cursor", () => {
+  const text = "select ';' as a; -- first; one\nselect 2;\n\nselect 3";
+  const state = EditorState.create({ doc: text, extensions: [sql()] });
+  const at = (place: string) => statementAt(state, text.indexOf(place)).text.replace(/;$/, "");
+
+  it("is the one that holds it, whatever quotes and comments say", () => {
+    expect(at("as a")).toBe("select ';' as a");
+    expect(at("2")).toBe("select 2");
+    expect(at("3")).toBe("select 3");
+    expect(statementAt(state, text.length)).toEqual({ text: "select 3", from: text.indexOf("select 3") });
+    expect(at("\n\n")).toBe("select 2");
+  });
+
+  it("is all of the text when there is but one", () => {
+    const one = EditorState.create({ doc: "-- why\nselect 1", extensions: [sql()] });
+    expect(statementAt(one, 3)).toEqual({ text: "-- why\nselect 1", from: 0 });
+  });
+});
+
+describe("what differs between two texts", () => {
+  it("is the fewest lines", () => {
+    const lines = differences("a\nb\nc", "a\nx\nc\nd").map((one) => `${one.state[0]}${one.text}`);
+    expect(lines).toEqual(["sa", "rb", "ax", "sc", "ad"]);
+    expect(differences("same", "same")).toEqual([{ text: "same", state: "same" }]);
+  });
+});
