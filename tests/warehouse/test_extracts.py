@@ -135,7 +135,7 @@ def test_a_bi_tool_reads_what_two_people_let_it(firms: Firms) -> None:
             "and table_schema not in ('pg_catalog', 'information_schema') order by 2"
         ).fetchall()
         assert found == [(extract["login"], "decisions"), (extract["login"], "transactions")]
-        types = dict(
+        types: dict[str, str] = dict(
             connection.execute(
                 "select column_name, data_type from information_schema.columns where table_name = 'transactions'"
             ).fetchall()

@@ -34,7 +34,7 @@ _SETTINGS = {
 }
 # Only a superuser may set these for others, and their owner cannot lift them: they are set where Finer may.
 _STRICT = {"temp_file_limit": "1GB", "log_statement": "all"}
-_FINERS_OWN = "select to_regclass('public.identity_users') is not null"
+_FINERS_OWN = "select to_regclass('public.warehouse_exports') is not null"
 _TYPES = {
     "BIGINT": "bigint",
     "BOOLEAN": "boolean",
