@@ -622,6 +622,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bi/extracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Extracts for BI tools
+         * @description What BI tools may read, how fresh it is, and where they find it.
+         */
+        get: operations["ApiV1BiExtractsList"];
+        put?: never;
+        /**
+         * Ask for an extract
+         * @description Let BI tools read tables, masked; somebody else approves it, and a job copies them then and again.
+         */
+        post: operations["ApiV1BiExtractsAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bi/extracts/{extract_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Close an extract
+         * @description Take it back at once: its login, its sessions and its tables are gone.
+         */
+        delete: operations["ApiV1BiExtractsExtractIdClose"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bi/extracts/{extract_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another password of an extract
+         * @description A password, shown this once; the one before ends with its sessions.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1BiExtractsExtractIdPasswordPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bi/extracts/{extract_id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy an extract now
+         * @description Let a job copy its tables again, besides its times.
+         */
+        post: operations["ApiV1BiExtractsExtractIdRefreshRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalogue": {
         parameters: {
             query?: never;
@@ -1240,6 +1326,8 @@ export interface paths {
         /**
          * Ask for an export
          * @description Let a job write the rows to a file, masked as the caller sees them. The caller is told when it is ready.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers with what waits.
          */
         post: operations["ApiV1LakeExportsAsk"];
         delete?: never;
@@ -3683,6 +3771,12 @@ export interface components {
             /** @default / */
             next: string;
         };
+        /** BiAddress */
+        BiAddress: {
+            database: string;
+            host: string;
+            port: number;
+        };
         /** Branding */
         Branding: {
             logo_text?: string | null;
@@ -4080,6 +4174,54 @@ export interface components {
          * @enum {string}
          */
         ExportState: "waiting" | "running" | "ready" | "failed" | "cancelled" | "expired";
+        /** ExtractAsked */
+        ExtractAsked: {
+            proposal: string | null;
+        };
+        /** ExtractBody */
+        ExtractBody: {
+            days?: number | null;
+            /** @default 24 */
+            every_hours: number;
+            name: string;
+            /** @default  */
+            reason: string;
+            shown_as?: components["schemas"]["Role"];
+            tables: string[];
+        };
+        /** ExtractPage */
+        ExtractPage: {
+            address: components["schemas"]["BiAddress"] | null;
+            items: components["schemas"]["ExtractView"][];
+            roles: components["schemas"]["Role"][];
+        };
+        /** ExtractPassword */
+        ExtractPassword: {
+            address: components["schemas"]["BiAddress"];
+            login: string;
+            password: string;
+        };
+        /** ExtractRefresh */
+        ExtractRefresh: {
+            run: string | null;
+        };
+        /** ExtractView */
+        ExtractView: {
+            days: number | null;
+            every_hours: number;
+            id: string;
+            login: string;
+            /** Format: date-time */
+            made_at: string;
+            made_by: string;
+            name: string;
+            password_at: string | null;
+            problem: string;
+            refreshed_at: string | null;
+            rows: number | null;
+            shown_as: string;
+            tables: string[];
+        };
         /**
          * Factor
          * @description How somebody showed who they are; `sso_mfa` is a provider that the firm trusts to ask for two factors.
@@ -4341,9 +4483,15 @@ export interface components {
             as_of?: string | null;
             format?: components["schemas"]["ExportFormat"];
             from?: string | null;
+            /** @default  */
+            reason: string;
             snapshot?: number | null;
             table: string;
             to?: string | null;
+        };
+        /** LakeExportProposal */
+        LakeExportProposal: {
+            proposal: string;
         };
         /** LakeExports */
         LakeExports: {
@@ -4512,7 +4660,7 @@ export interface components {
          * @description What a node is, in the order in which data flows.
          * @enum {string}
          */
-        NodeKind: "contract" | "field" | "column" | "feature" | "rule" | "alert" | "table" | "lake" | "query";
+        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "query";
         /** NoticeBody */
         NoticeBody: {
             notified_at?: string | null;
@@ -4637,7 +4785,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -5093,6 +5241,7 @@ export interface components {
         /**
          * Role
          * @description What somebody is at a firm. `customer` is the firm's own retail customer, `service` a machine.
+         * @default executive
          * @enum {string}
          */
         Role: "administrator" | "auditor" | "credit_officer" | "customer" | "customer_manager" | "data_engineer" | "executive" | "marketing_manager" | "risk_analyst" | "service";
@@ -7491,6 +7640,175 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1BiExtractsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtractPage"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1BiExtractsAsk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtractBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtractAsked"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1BiExtractsExtractIdClose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                extract_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1BiExtractsExtractIdPasswordPassword: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                extract_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtractPassword"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1BiExtractsExtractIdRefreshRefresh: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                extract_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtractRefresh"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1CatalogueSearch: {
         parameters: {
             query?: {
@@ -8617,7 +8935,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LakeExport"];
+                    "application/json": components["schemas"]["LakeExport"] | components["schemas"]["LakeExportProposal"];
                 };
             };
             400: components["responses"]["Problem400"];
