@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0033_bi_extracts"
-down_revision = "0031_mapped_records"
+revision = "0036_bi_extracts"
+down_revision = "0035_provider_sessions"
 
 _EXTRACTS = """
 create table warehouse_extracts (
