@@ -103,6 +103,51 @@ def test_all_formats_give_the_same_batch(records: list[dict[str, Any]]) -> None:
         assert found.batch.equals(expected.batch), kind
 
 
+_ANY_TEXTS = st.fixed_dictionaries(
+    {
+        "event_id": st.sampled_from(["e1", "e2", "", "e" * 64, "e" * 65, "\u00e9" * 64, "\u00e9" * 65]),
+        "customer_id": st.sampled_from(["c1", "c2", "", "nul\0", "\U0001f4b3"]),
+        "account_id": st.sampled_from([None, "a1", "a2"]),
+        "merchant_name": st.sampled_from([None, "Shop", "Caf\u00e9", "x" * 129]),
+        "channel": st.sampled_from([None, "pos", "web", "POS", "fax"]),
+        "mcc": st.sampled_from([None, "5411", "541", "54112", "54a1"]),
+        "currency": st.sampled_from([None, "USD", "EUR", "usd", "US"]),
+    }
+)
+
+
+@given(st.lists(_ANY_TEXTS, min_size=1, max_size=5), st.data())
+def test_texts_that_stay_as_they_were_sent_are_held_to_the_same_rules(
+    records: list[dict[str, str | None]], data: st.DataObject
+) -> None:
+    # Some fields are the same in all records, so that whole columns need no change.
+    same = data.draw(st.sets(st.sampled_from(sorted(records[0]))))
+    rows = [GOOD | row | {name: records[0][name] for name in same} for row in records]
+    rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    expected, found = _parse(_ndjson(rows), "ndjson"), _parse(_stream(_table(rows)), "arrow")
+    assert found.batch.equals(expected.batch)
+    told = [
+        [(one.line, error.field, error.rule) for one in each.refused for error in one.errors]
+        for each in (found, expected)
+    ]
+    assert told[0] == told[1]
+
+
+def test_a_batch_that_is_taken_in_slices_gives_every_row() -> None:
+    count = 40_000
+    names = ["Caf\u00e9" if i % 3 else f"Shop {i}" for i in range(count)]
+    table = pa.table(
+        {key: pa.array([value] * count) for key, value in GOOD.items()}
+        | {"event_id": [f"e{i}" for i in range(count)], "merchant_name": names}
+        | {"mcc": ["5411" if i != 35_000 else "x" for i in range(count)]}
+    )
+    parsed = _parse(_stream(table), "arrow")
+    assert [(one.line, one.errors[0].field) for one in parsed.refused] == [(35_001, "mcc")]
+    kept = [i for i in range(count) if i != 35_000]
+    assert parsed.batch.column("event_id").to_pylist() == [f"e{i}" for i in kept]
+    assert parsed.batch.column("merchant_id").to_pylist() == [names[i] for i in kept]
+
+
 def _one_column(name: str, array: pa.Array, rows: int = 3) -> ParsedBody:
     base = {key: pa.array([value] * rows) for key, value in GOOD.items()}
     table = pa.table(base | {name: array})

@@ -17,14 +17,15 @@ import pyarrow.compute as pc
 from finer.ingest.errors import UnreadableBody
 from finer.ingest.rules.check import Block, Decoded
 from finer.ingest.rules.columns import Array, Cells, Native, numeric
+from finer.ingest.rules.money_kernels import minor_units_of_floats
 from finer.ingest.rules.plan import FieldPlan, Plan
 from finer.ingest.rules.record import NESTED, Number, Token, show, timestamp_high
+from finer.ingest.rules.sent_texts import keep_texts
 from finer.ingest.rules.table_batches import parquet_unpacked_bytes, shares_bytes, table_batches
 from finer.ingest.types.contracts import Kind
 from finer.ingest.types.records import FieldError
 from finer.kit.errors import TooLarge
 
-_FLOAT_EXACT = float(2**53)
 _INT_SAFE = 10**17
 _DAY = 86_400_000_000
 
@@ -64,6 +65,7 @@ def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first
     odd = np.zeros(rows, np.uint8)
     natives: dict[int, Native] = {}
     columns: dict[int, pa.Array] = {}
+    texts: dict[int, pa.Array] = {}
     names: dict[int, str] = {}
     base = 0
     for name, sent in zip(batch.schema.names, batch.columns, strict=True):
@@ -78,10 +80,16 @@ def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first
         if text is None:
             natives[slot] = _native(column)
             continue
+        texts[slot] = text
         if pa.types.is_integer(column.type):
             # Digits stand for a name; a sign does not.
             odd |= np.asarray(pc.fill_null(pc.less(column, 0), False)).astype(np.uint8)
-        base = _place_text(text, slot, parts, base, starts, sizes, present, odd)
+    kept = keep_texts(plan, texts, odd)
+    natives |= kept
+    sources = {item.source for item in plan.fields if item.slot not in kept}
+    for slot, text in texts.items():
+        if slot not in kept or slot in sources:
+            base = _place_text(text, slot, parts, base, starts, sizes, present, odd)
     data = np.concatenate(parts) if parts else np.zeros(1, np.uint8)
     cells = Cells(data, starts, sizes, present, np.zeros(rows, np.int64), natives=natives)
     unknown = [(0, 0, show(name)) for name in batch.schema.names if name not in plan.slot_of][:10]
@@ -230,23 +238,20 @@ def _convert(column: pa.Array, item: FieldPlan, scale: Array | None, received_us
 
 
 def _money(column: pa.Array, item: FieldPlan, scale: Array) -> tuple[Array, Array] | None:
-    powers = 10 ** scale.astype(np.int64)
     values: Array
     source = column.type
+    if pa.types.is_float64(source):
+        found = np.asarray(column.fill_null(0.0) if column.null_count else column)
+        values, wrong = np.empty(len(found), np.int64), np.empty(len(found), np.bool_)
+        minor_units_of_floats(found, scale, item.lows, item.highs, values, wrong)
+        return values, wrong
     if pa.types.is_decimal128(source):
         values, wrong = _decimals(column, scale)
     elif pa.types.is_integer(source):
         found = np.asarray(column.fill_null(0))
         inside = np.abs(found.astype(np.float64)) < _INT_SAFE / 10_000
-        values = np.where(inside, found, 0).astype(np.int64) * powers
+        values = np.where(inside, found, 0).astype(np.int64) * 10 ** scale.astype(np.int64)
         wrong = ~inside
-    elif pa.types.is_float64(source):
-        found = np.asarray(column.fill_null(0.0))
-        with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.rint(found * powers)
-            # The float must be the one that the decimal amount reads as; anything else has more decimals.
-            wrong = ~((scaled / powers == found) & (np.abs(scaled) < _FLOAT_EXACT))
-            values = np.where(wrong, 0, scaled).astype(np.int64)
     else:
         return None
     return values, wrong | (values < item.lows[scale]) | (values > item.highs[scale])

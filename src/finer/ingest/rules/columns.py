@@ -89,7 +89,7 @@ def _text(item: FieldPlan, cells: Cells, bad: Array) -> pa.Array:
         cells.starts[source] if source >= 0 else _NO_PLACES, cells.sizes[source] if source >= 0 else _NO_PLACES, source,
         item.filling, item.required, item.text_rules, item.classes, item.allowed, bad,
     )  # fmt: skip
-    buffers = [_bitmap(valid, nulls), pa.py_buffer(offsets), pa.py_buffer(data)]
+    buffers = [bitmap(valid, nulls), pa.py_buffer(offsets), pa.py_buffer(data)]
     array = pa.Array.from_buffers(pa.string(), len(valid), buffers, nulls)
     if item.slow_pattern:
         _check_pattern(str(item.field.pattern), array, bad)
@@ -102,7 +102,8 @@ def _check_pattern(pattern: str, array: pa.Array, bad: Array) -> None:
     bad |= np.asarray(pa.compute.fill_null(pa.compute.invert(found), False)).astype(np.uint8)
 
 
-def _bitmap(valid: Array, nulls: int) -> pa.Buffer | None:
+def bitmap(valid: Array, nulls: int) -> pa.Buffer | None:
+    """Arrow's validity of a column; None when there are no nulls."""
     return pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None
 
 
@@ -110,7 +111,7 @@ def numeric(kind: pa.DataType, values: Array, valid: Array, nulls: int) -> pa.Ar
     """An Arrow array over NumPy values, without a copy."""
     if pa.types.is_boolean(kind):
         return pa.array(values, mask=~valid if nulls else None)
-    return pa.Array.from_buffers(kind, len(values), [_bitmap(valid, nulls), pa.py_buffer(values)], nulls)
+    return pa.Array.from_buffers(kind, len(values), [bitmap(valid, nulls), pa.py_buffer(values)], nulls)
 
 
 def _typed(item: FieldPlan, cells: Cells, rows: int, scale: Array | None, received_us: int, bad: Array) -> pa.Array:

@@ -183,6 +183,50 @@ def text_column(b: Any, starts: Any, sizes: Any, present: Any, bit: Any, bare: A
 
 
 @nb.njit(cache=True, nogil=True)
+def _points(b: Any, start: Any, size: Any) -> Any:
+    """The length of a text in code points, or -1 when it holds a zero byte."""
+    points = size
+    for j in range(size):
+        c = b[start + j]
+        if c == 0:
+            return -1
+        points -= 1 if (c & 0xC0) == 0x80 else 0
+    return points
+
+
+@nb.njit(cache=True, nogil=True)
+def text_stays(offsets: Any, data: Any, valid: Any, plain: Any, required: Any, rules: Any, classes: Any, allowed: Any,
+               bad: Any) -> Any:  # fmt: skip
+    """Whether a text column may stay as it is: not with an empty text, nor with one that is allowed in another case.
+
+    `offsets` int32[n + 1] and `data` are Arrow's; an empty `valid` says that every row has a value, `plain` that every
+    byte is ASCII and none is zero. Marks in `bad` what breaks the rules, as `text_column` does.
+    """
+    cell = 4 * rules.longest
+    bytes_, classes_ = pointer(data), pointer(classes)
+    allowed_ = Allowed(pointer(allowed.texts), pointer(allowed.sizes), allowed.many, allowed.width)
+    for i in range(len(bad)):
+        if len(valid) > 0 and not valid[i]:
+            bad[i] |= required
+            continue
+        start = _I64(offsets[i])
+        size = offsets[i + 1] - start
+        if size == 0:
+            return False
+        if allowed.many > 0:
+            if _allowed_value(bytes_, start, size, allowed_, False) < 0:
+                if rules.fold and _allowed_value(bytes_, start, size, allowed_, True) >= 0:
+                    return False
+                bad[i] = 1
+            continue
+        points = size if plain or size > cell else _points(bytes_, start, size)
+        fits = rules.last_class < 0 or _fits(bytes_, start, size, classes_, rules.last_class)
+        if not fits or points < rules.shortest or points > rules.longest:
+            bad[i] = 1
+    return True
+
+
+@nb.njit(cache=True, nogil=True)
 def currency_exponents(offsets: Any, data: Any, exponents: Any, out: Any, bad: Any) -> None:
     """The exponent of every record's currency, int8[n]; a text that is not three capital letters is bad."""
     for i in range(len(out)):

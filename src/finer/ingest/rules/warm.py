@@ -32,8 +32,10 @@ _BODIES = (
 
 def warm_up(contracts: Iterable[Contract]) -> None:
     """Parse a small body of each format for each contract, alone and as a group."""
+    sample = pa.record_batch({"customer_id": ["c", None], "amount": [1.5, 2.0], "occurred_at": ["2026-11-20"] * 2})
+    table = _encoded(sample).to_pybytes()
     for contract in contracts:
-        for kind, data in _BODIES:
+        for kind, data in (*_BODIES, ("arrow", table)):
             body = Body(data=data, format=kind)
             batch, _ = parse_group(
                 contract, [body, body], _NOON_US, unpacked_bytes_max=_UNPACKED_MAX, records_max=RECORDS_MAX
