@@ -66,5 +66,25 @@ def unseal_bytes(tx: Tx, column: str, cells: Sequence[tuple[object, bytes | None
     return found
 
 
+class Succession:
+    """An old key of a firm and the newest of its line: opens what the one sealed, and seals it with the other."""
+
+    def __init__(self, tenant: uuid.UUID, old: DataKey, new: DataKey) -> None:
+        self._decrypt, self._encrypt = AESGCM(old[1]).decrypt, AESGCM(new[1]).encrypt
+        self._opens, self._seals = (joined(VERSION, key.bytes, tenant.bytes) for key in (old[0], new[0]))
+        self._head = VERSION + new[0].bytes
+
+    def again(self, column: bytes, row: bytes, sealed: bytes) -> bytes:
+        """The value sealed anew; column and row are `joined`. Raises SealBroken when it was altered or moved here."""
+        where, nonce = column + row, os.urandom(_NONCE)
+        try:
+            plain = self._decrypt(sealed[HEAD : HEAD + _NONCE], sealed[HEAD + _NONCE :], self._opens + where)
+        except InvalidTag as error:
+            raise SealBroken(
+                f"{column[4:].decode()} of row {row[4:].decode()} does not open: it was altered, cut off or moved here."
+            ) from error
+        return self._head + nonce + self._encrypt(nonce, plain, self._seals + where)
+
+
 def _bound(identifier: uuid.UUID, tenant: uuid.UUID, column: str) -> bytes:
     return joined(VERSION, identifier.bytes, tenant.bytes, column.encode())

@@ -31,7 +31,14 @@ _INDEX = "index"
 _ADD = """
 insert into kit_keys (tenant_id, id, subject, version, wrapped, created_at)
 select %s, id, subject, version, wrapped, %s
-from unnest(%s::uuid[], %s::bytea[], %s::int[], %s::bytea[]) as k(id, subject, version, wrapped)
+from unnest(%b::uuid[], %b::bytea[], %b::int[], %b::bytea[]) as k(id, subject, version, wrapped)
+"""
+
+_SUCCESSIONS = """
+select old.id, old.subject, old.wrapped, new.id, new.wrapped from kit_keys as old cross join lateral (
+  select id, wrapped from kit_keys as later where later.tenant_id = old.tenant_id and later.subject = old.subject
+  order by version desc limit 1) as new
+where old.tenant_id = %s and old.id = any(%b::uuid[])
 """
 
 DataKey = tuple[uuid.UUID, bytes]
@@ -105,18 +112,16 @@ class Keyring:
         self._memory.forget([(tx.tenant, subject) for subject, _ in lines])
         tx.made_keys.update({(tx.tenant, subject): (identifier, secret) for identifier, secret, subject, _ in made})
 
-    def newest_of(self, tx: KeyTx, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, DataKey]:
-        """For each of these keys the newest version of the same line."""
-        old, new = data_keys.alias(), data_keys.alias()
-        query = (
-            sa.select(old.c.id.label("of"), new)
-            .distinct(old.c.id)
-            .join_from(old, new, (new.c.tenant_id == old.c.tenant_id) & (new.c.subject == old.c.subject))
-            .where(old.c.tenant_id == tx.tenant, one_of(old.c.id, list(identifiers)))
-            .order_by(old.c.id, new.c.version.desc())
-        )
-        rows = tx.connection.execute(query).all()
-        return dict(zip([row.of for row in rows], self._unwrapped(rows), strict=True))
+    def successions(self, tx: KeyTx, identifiers: Iterable[uuid.UUID]) -> list[tuple[DataKey, DataKey]]:
+        """Each of these keys with the newest version of the same line; one that was destroyed is not in the answer."""
+        rows = tx.connection.exec_driver_sql(_SUCCESSIONS, (tx.tenant, list(identifiers))).all()
+        boxes = [(wrapped, _bound_to(tx.tenant, old, subject)) for old, subject, wrapped, _, _ in rows]
+        boxes += [(wrapped, _bound_to(tx.tenant, new, subject)) for _, subject, _, new, wrapped in rows]
+        secrets = self.service.unwrap(boxes)
+        return [
+            ((row[0], secret), (row[3], newest))
+            for row, secret, newest in zip(rows, secrets[: len(rows)], secrets[len(rows) :], strict=True)
+        ]
 
     def secrets(self, tx: KeyTx, identifiers: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
         """The keys of these ids; one that was destroyed is not in the answer."""

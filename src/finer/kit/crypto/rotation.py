@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, array
 
 from finer.kit.crypto import envelope
-from finer.kit.crypto.envelope import Place
+from finer.kit.crypto.bulk import Succession
+from finer.kit.crypto.envelope import Place, joined, key_id_of
 from finer.kit.crypto.fields import keyring
 from finer.kit.crypto.keyring import one_of
 from finer.kit.schema import metadata
@@ -46,8 +47,8 @@ class SealedTable:
         return cls(table, key, tuple(column for column in table.columns if column.name.endswith(SUFFIX)))
 
     def row(self, row: sa.Row[Any]) -> str:
-        """What names a row: its primary key without the tenant."""
-        return "/".join(str(row._mapping[column.name]) for column in self.key)
+        """What names a row, which begins with the columns of `key`: its primary key without the tenant."""
+        return "/".join(str(value) for value in row[: len(self.key)])
 
 
 def sealed_tables() -> list[SealedTable]:
@@ -86,7 +87,7 @@ def reseal(tx: Tx, sealed: SealedTable, after: Cursor | None, limit: int) -> tup
     table = sealed.table
     query = (
         sa.select(*sealed.key, *sealed.columns)
-        .where(table.c.tenant_id == tx.tenant, sa.or_(*(_stale(column) for column in sealed.columns)))
+        .where(table.c.tenant_id == tx.tenant, _stale(sealed))
         .order_by(*sealed.key)
         .limit(limit)
         .with_for_update(skip_locked=True, of=table)
@@ -96,15 +97,12 @@ def reseal(tx: Tx, sealed: SealedTable, after: Cursor | None, limit: int) -> tup
     rows = tx.connection.execute(query).all()
     if rows:
         _write(tx, sealed, rows, _sealed_again(tx, sealed, rows))
-    last = tuple(rows[-1]._mapping[column.name] for column in sealed.key) if len(rows) == limit else None
-    return last, len(rows)
+    return (tuple(rows[-1][: len(sealed.key)]) if len(rows) == limit else None), len(rows)
 
 
 def waiting(tx: Tx, sealed: SealedTable) -> int:
     """How many rows of this firm a superseded key sealed."""
-    query = sa.select(sa.func.count()).where(
-        sealed.table.c.tenant_id == tx.tenant, sa.or_(*(_stale(column) for column in sealed.columns))
-    )
+    query = sa.select(sa.func.count()).where(sealed.table.c.tenant_id == tx.tenant, _stale(sealed))
     return int(tx.connection.execute(query).scalar_one())
 
 
@@ -137,57 +135,48 @@ def _key_of(column: sa.ColumnElement[Any]) -> sa.ColumnElement[uuid.UUID]:
     return sa.cast(sa.func.encode(sa.func.substring(column, start, 16), "hex"), UUID(as_uuid=True))
 
 
-def _stale(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+def _stale(sealed: SealedTable) -> sa.ColumnElement[bool]:
+    """Whether a superseded key sealed something of a row: one look at the index of keys for all its columns."""
     keys = data_keys.alias()
+    used = sa.any_(sa.cast(array([_key_of(column) for column in sealed.columns]), ARRAY(UUID(as_uuid=True))))
     return sa.exists().where(
-        keys.c.tenant_id == column.table.c.tenant_id, keys.c.id == _key_of(column), keys.c.superseded_at.is_not(None)
+        keys.c.tenant_id == sealed.table.c.tenant_id, keys.c.id == used, keys.c.superseded_at.is_not(None)
     )
 
 
-def _sealed_again(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]]) -> list[dict[str, bytes | None]]:
-    places = [
-        {
-            column.name: Place(tx.tenant, f"{sealed.table.name}.{column.name}", sealed.row(row))
-            for column in sealed.columns
-        }
-        for row in rows
+def _sealed_again(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]]) -> list[list[bytes | None]]:
+    """The sealed columns of the rows, each as a list; what was erased stays as it is, since nothing opens it."""
+    names = [sealed.row(row) for row in rows]
+    columns = [f"{sealed.table.name}.{column.name}" for column in sealed.columns]
+    cells = [[row[place] for row in rows] for place in range(len(sealed.key), len(rows[0]))]
+    used = [
+        [None if cell is None else key_id_of(cell, Place(tx.tenant, column, name)) for cell, name in each]
+        for column, each in zip(columns, (zip(values, names, strict=True) for values in cells), strict=True)
     ]
-    old = [
-        {name: None if row._mapping[name] is None else bytes(row._mapping[name]) for name in where}
-        for row, where in zip(rows, places, strict=True)
-    ]
-    identifiers = {
-        envelope.key_id_of(value, where[name])
-        for values, where in zip(old, places, strict=True)
-        for name, value in values.items()
-        if value is not None
-    }
-    secrets = keyring(tx).secrets(tx, identifiers)
-    newest = keyring(tx).newest_of(tx, identifiers)
+    successions = keyring(tx).successions(tx, {key for keys in used for key in keys if key is not None})
+    known = {old[0]: Succession(tx.tenant, old, new) for old, new in successions}
+    where = [joined(name.encode()) for name in names]
 
-    def again(value: bytes | None, place: Place) -> bytes | None:
-        identifier = None if value is None else envelope.key_id_of(value, place)
-        if value is None or identifier is None or identifier not in secrets:
-            return value  # null, or erased: there is nothing to open
-        return envelope.seal(*newest[identifier], envelope.unseal(secrets[identifier], value, place), place)
+    def again(column: str, values: list[bytes | None], keys: list[uuid.UUID | None]) -> list[bytes | None]:
+        place = joined(column.encode())
+        return [
+            cell if cell is None or key is None or key not in known else known[key].again(place, row, cell)
+            for cell, key, row in zip(values, keys, where, strict=True)
+        ]
 
-    return [
-        {name: again(value, where[name]) for name, value in values.items()}
-        for values, where in zip(old, places, strict=True)
-    ]
+    return [again(*each) for each in zip(columns, cells, used, strict=True)]
 
 
-def _write(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]], values: list[dict[str, bytes | None]]) -> None:
+def _write(tx: Tx, sealed: SealedTable, rows: Sequence[sa.Row[Any]], values: list[list[bytes | None]]) -> None:
     """Put the values into their rows, all in one statement."""
     columns = (*sealed.key, *sealed.columns)
-    lists = [[row._mapping[column.name] for row in rows] for column in sealed.key]
-    lists += [[one[column.name] for one in values] for column in sealed.columns]
+    lists = [[row[place] for row in rows] for place in range(len(sealed.key))]
     kinds = [column.type.compile(tx.connection.dialect) for column in columns]
     changes = ", ".join(f"{column.name} = u.{column.name}" for column in sealed.columns)
     same = " and ".join(f"t.{column.name} = u.{column.name}" for column in sealed.key)
     tx.connection.exec_driver_sql(
         f"update {sealed.table.name} as t set {changes} "  # noqa: S608 - names of our own tables
-        f"from unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) as u({', '.join(c.name for c in columns)}) "
+        f"from unnest({', '.join(f'%b::{kind}[]' for kind in kinds)}) as u({', '.join(c.name for c in columns)}) "
         f"where t.tenant_id = %s and {same}",
-        (*lists, tx.tenant),
+        (*lists, *values, tx.tenant),
     )
