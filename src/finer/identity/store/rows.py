@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +15,14 @@ from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_i
 from finer.identity.types.access import Tenant, User
 from finer.identity.types.audit import AuditEntry
 from finer.kit.tx import Tx
+
+_AUDIT = ("tenant_id", *AuditEntry.__struct_fields__)
+# Every change writes a line, so it is no statement that has to be put together each time.
+ADD_AUDIT = (
+    f"insert into identity_audit_entries ({', '.join(_AUDIT)}) "  # noqa: S608 - our own names
+    f"values ({', '.join(f'%({name})s' for name in _AUDIT)})"
+)
+"""Adds one line to the audit trail of a tenant."""
 
 
 class IdentityStore:
@@ -88,7 +98,7 @@ class IdentityStore:
 
     def add_audit(self, entry: AuditEntry) -> None:
         """One line of the audit trail."""
-        self._connection.execute(audit_row(self._tenant, entry))
+        self._tx.write(ADD_AUDIT, audit_parameters(self._tenant, entry))
 
     def commit_without_waiting(self) -> None:
         """Let this transaction commit before it is on the disk; for those that only note a read."""
@@ -130,7 +140,7 @@ class IdentityStore:
         return [(row[0], row[1]) for query in (of_users, of_keys) for row in self._connection.execute(query)]
 
 
-def audit_row(tenant: uuid.UUID, entry: AuditEntry) -> sa.Insert:
-    """The statement that adds one line to the audit trail of a tenant."""
+def audit_parameters(tenant: uuid.UUID, entry: AuditEntry) -> dict[str, Any]:
+    """What `ADD_AUDIT` stands on."""
     fields = {name: getattr(entry, name) for name in AuditEntry.__struct_fields__}
-    return audit_entries.insert().values(tenant_id=tenant, **fields)
+    return fields | {"tenant_id": tenant, "detail": json.dumps(entry.detail)}

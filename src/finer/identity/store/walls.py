@@ -7,7 +7,7 @@ import uuid
 import sqlalchemy as sa
 
 from finer.identity.rules.isolation import PolicyFacts, RoleFacts, TableFacts
-from finer.identity.store.rows import audit_row
+from finer.identity.store.rows import ADD_AUDIT, audit_parameters
 from finer.identity.tables.core import audit_entries
 from finer.identity.types.audit import AuditEntry
 
@@ -85,7 +85,7 @@ class WallStore:
         """Whether the database refuses a row of another tenant; what it lets through is taken back at once."""
         attempt = self._connection.begin_nested()
         try:
-            self._connection.execute(audit_row(tenant, entry))
+            self._connection.exec_driver_sql(ADD_AUDIT, audit_parameters(tenant, entry))
         except sa.exc.ProgrammingError:
             return True
         finally:
