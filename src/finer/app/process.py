@@ -57,6 +57,7 @@ def settle() -> None:
     """After start-up: what exists now is never garbage, and threads change over often enough for low latency."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(700)  # as Python has it; the command line sets a higher one while everything is loaded
     sys.setswitchinterval(0.0002)
 
 
