@@ -67,7 +67,7 @@ def test_records_of_each_month_are_in_files_of_their_own(
 
 
 def test_labels_have_no_months(writer: service.LakeWriter, access: service.LakeAccess, tenant: uuid.UUID) -> None:
-    service.append_label(access, tenant, LABEL)
+    service.append_labels(access, tenant, [LABEL])
     (table,) = service.describe(access, tenant)
     assert not table.by_month
 

@@ -144,7 +144,7 @@ def test_offsets_survive_the_end_of_their_snapshot(
 ) -> None:
     writer.put(sample_batch(tenant, 0, 10))
     assert writer.flush()
-    service.append_label(access, tenant, LABEL)
+    service.append_labels(access, tenant, [LABEL])
     for _ in range(2):
         service.compact(access, tenant, clock=FixedClock(LATER))
     assert writer.offsets(tenant) == {("transaction", 0): 10}

@@ -245,8 +245,8 @@ def test_labels_are_added_beside_the_writer(
     try:
         for number in range(2):
             label = Label(f"event-{number}", START, "dismissed", datetime(2026, 3, 2, tzinfo=UTC), "ana")
-            service.append_label(access, tenant, label)
-            service.append_label(access, tenant, label)
+            service.append_labels(access, tenant, [label])
+            service.append_labels(access, tenant, [label])
     finally:
         stop.set()
         thread.join()
@@ -255,11 +255,26 @@ def test_labels_are_added_beside_the_writer(
     assert _offsets(reader, tenant) == list(range(written))
 
 
+def test_many_labels_are_one_commit_and_each_is_there_once(
+    reader: service.LakeReader, access: service.LakeAccess, settings: Settings, tenant: uuid.UUID
+) -> None:
+    def label(number: int, verdict: str = "dismissed", source: str = "ana") -> Label:
+        return Label(f"event-{number}", START, verdict, datetime(2026, 3, 2, tzinfo=UTC), source)
+
+    service.append_labels(access, tenant, [label(0), label(1), label(0, source="ben"), label(0, "confirmed_fraud")])
+    service.append_labels(access, tenant, [label(number) for number in range(50)])
+    assert len(list((settings.data_path / "lake").rglob("*.parquet"))) == 2
+    found = reader.read(tenant, "select event_id, verdict, source from labels").to_pylist()
+    expected = {(f"event-{n}", "dismissed", "ana") for n in range(50)} | {("event-0", "confirmed_fraud", "ana")}
+    assert len(found) == len(expected)
+    assert {tuple(row.values()) for row in found} == expected
+
+
 @both_places
 def test_a_label_can_be_the_first_thing_in_a_lake(
     reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
 ) -> None:
-    service.append_label(access, tenant, LABEL)
+    service.append_labels(access, tenant, [LABEL])
     assert reader.read(tenant, "select count(*) as n from labels").to_pylist() == [{"n": 1}]
     assert reader.positions(tenant) == {}
     assert service.broken_invariants(reader, tenant) == []

@@ -10,10 +10,11 @@ import msgspec
 from finer.facts.decisions import AlertResolved
 from finer.facts.privacy import ErasureApproved
 from finer.kit.actors import Actor, Fact
-from finer.kit.jobs import defer
+from finer.kit.jobs import defer, take_waiting
 from finer.kit.tx import Tx
 from finer.privacy import handlers as privacy
 from finer.warehouse import handlers as warehouse
+from finer.warehouse.service.lake import LakeAccess
 
 Handler = Callable[..., None]
 
@@ -21,6 +22,11 @@ FLOW: dict[type[Fact], tuple[Handler, ...]] = {
     AlertResolved: (warehouse.append_label,),
     ErasureApproved: (privacy.erase_person,),
 }
+
+GATHERING: frozenset[Handler] = frozenset({warehouse.append_label})
+"""Handlers that take a list: all their facts of a firm that wait. A commit to the lake costs as much for one as for
+many."""
+GATHERED_MAX = 1_000
 
 _BY_NAME: dict[str, type[Fact]] = {fact.name: fact for fact in FLOW}
 
@@ -45,8 +51,24 @@ def deliver(tx: Tx, facts: list[Fact]) -> None:
                     "body": msgspec.to_builtins(fact),
                 },
                 queue="facts",
-                lock=f"{handler_name(handler)}:{tx.tenant}",
+                lock=_lock(tx, handler),
             )
+
+
+def handle(tx: Tx, handler: Handler, fact: Fact, access: LakeAccess) -> None:
+    """Give a handler its fact; one of GATHERING takes along what waits behind it, in the order it was recorded.
+
+    The jobs of those facts are gone when this transaction commits, and wait as before when it does not.
+    """
+    if handler not in GATHERING:
+        handler(tx, fact, access)
+        return
+    more = take_waiting(tx, "finer.handle_fact", _lock(tx, handler), GATHERED_MAX)
+    handler(tx, [fact, *(msgspec.convert(job["body"], _BY_NAME[job["fact"]]) for job in more)], access)
+
+
+def _lock(tx: Tx, handler: Handler) -> str:
+    return f"{handler_name(handler)}:{tx.tenant}"
 
 
 def find(fact: str, handler: str, body: dict[str, Any], actor: dict[str, Any]) -> tuple[Handler, Fact, Actor]:

@@ -18,7 +18,7 @@ import procrastinate
 import structlog
 
 from finer.app.audit_keeper import AuditKeeper, verify_chain
-from finer.app.flow import deliver, find
+from finer.app.flow import deliver, find, handle
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
@@ -131,7 +131,7 @@ class Jobs:
     def _handle_fact(self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]) -> None:
         found, happened, who = find(fact, handler, body, actor)
         with self._database.transaction(uuid.UUID(tenant), who) as tx:
-            found(tx, happened, self._ground.lake())
+            handle(tx, found, happened, self._ground.lake())
 
     def _carry_on_verification(self, tenant: str, run: str) -> None:
         firm = uuid.UUID(tenant)

@@ -14,6 +14,15 @@ _DEFER = (
     "::procrastinate_job_to_defer_v1[])"
 )
 
+_TAKE = """
+with taken as (
+  delete from procrastinate_jobs where id in (
+    select id from procrastinate_jobs where task_name = %s and lock = %s and status = 'todo'
+    order by id limit %s for update skip locked)
+  returning id, args)
+select args from taken order by id
+"""
+
 
 def defer(
     tx: Tx,
@@ -28,3 +37,11 @@ def defer(
     """Ask for a job in the caller's transaction. Jobs of one `lock` run one after the other."""
     payload = msgspec.json.encode(arguments).decode()
     tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, payload, at))
+
+
+def take_waiting(tx: Tx, task: str, lock: str, limit: int) -> list[dict[str, Any]]:
+    """The arguments of up to `limit` jobs that wait for their turn, in their order, for a job that does their work too.
+
+    They are gone when, and only when, the caller's transaction commits.
+    """
+    return list(tx.connection.exec_driver_sql(_TAKE, (task, lock, limit)).scalars())

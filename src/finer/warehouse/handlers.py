@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from finer.facts.decisions import AlertResolved
 from finer.kit.tx import Tx
 from finer.warehouse.service import lake
 from finer.warehouse.types import Label
 
 
-def append_label(tx: Tx, fact: AlertResolved, access: lake.LakeAccess) -> None:
-    """A judged alert labels its transaction, for training and for measuring rules."""
-    label = Label(
-        event_id=fact.event_id,
-        occurred_at=fact.occurred_at,
-        verdict=fact.verdict,
-        known_at=fact.known_at,
-        source=fact.source,
-    )
-    lake.append_label(access, tx.tenant, label)
+def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess) -> None:
+    """Judged alerts label their transactions, for training and for measuring rules."""
+    labels = [
+        Label(
+            event_id=fact.event_id,
+            occurred_at=fact.occurred_at,
+            verdict=fact.verdict,
+            known_at=fact.known_at,
+            source=fact.source,
+        )
+        for fact in facts
+    ]
+    lake.append_labels(access, tx.tenant, labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from finer.warehouse.store.sandbox import BYTES_MAX as SQL_BYTES_MAX
 from finer.warehouse.store.sandbox import Question, SandboxLimits, run_sandboxed
 from finer.warehouse.store.sandbox_pool import Sandboxes, Stop
 from finer.warehouse.store.shown import expressions, shown_type
-from finer.warehouse.store.sink import add_label
+from finer.warehouse.store.sink import add_labels
 from finer.warehouse.store.upkeep import compact_quietly
 from finer.warehouse.store.writer import LakeWriter, recorded_offsets
 from finer.warehouse.types import (
@@ -51,7 +51,7 @@ __all__ = [
     "Sandboxes",
     "Shown",
     "Stop",
-    "append_label",
+    "append_labels",
     "broken_invariants",
     "column_name",
     "compact",
@@ -176,9 +176,9 @@ def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str,
     return reader.records_of_customer(tenant, customer_id, limit)
 
 
-def append_label(access: LakeAccess, tenant: uuid.UUID, label: Label) -> None:
-    """Add a label to the lake; doing it again changes nothing."""
-    add_label(access, tenant, label)
+def append_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> None:
+    """Add labels to the lake in one commit; doing it again changes nothing."""
+    add_labels(access, tenant, labels)
 
 
 def broken_invariants(reader: LakeReader, tenant: uuid.UUID, expected: dict[str, int] | None = None) -> list[str]:

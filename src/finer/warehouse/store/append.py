@@ -80,19 +80,26 @@ class Appender:
 
         return self._commit(tenant, rows, lambda recorded: positions_text(reached(batches, recorded)))
 
-    def append_label(self, tenant: uuid.UUID, label: Label) -> Appended:
-        """Append a label unless it is there. A worker may append to the same lake at the same time."""
-        row = pa.Table.from_pylist([msgspec.structs.asdict(label)], schema=LABEL_SCHEMA)
+    def append_labels(self, tenant: uuid.UUID, labels: Sequence[Label]) -> Appended:
+        """Append those labels that are not there. A worker may append to the same lake at the same time."""
+        first: dict[tuple[object, ...], Label] = {}
+        for label in labels:
+            first.setdefault((label.event_id, label.verdict, label.known_at), label)
+        given = pa.Table.from_pylist([msgspec.structs.asdict(label) for label in first.values()], LABEL_SCHEMA)
 
         def rows(_: Mapping[Position, int]) -> dict[str, pa.Table]:
             if LABELS not in self._catalogue(tenant).row_counts():
-                return {LABELS: row}
-            found = self._attachments.duckdb.execute(
-                f"select count(*) from {schema_name(tenant)}.{LABELS} "  # noqa: S608 - our own names
-                "where event_id = ? and verdict = ? and known_at = ?",
-                [label.event_id, label.verdict, label.known_at],
-            ).fetchone()
-            return {} if found is not None and found[0] else {LABELS: row}
+                return {LABELS: given}
+            db = self._attachments.duckdb
+            db.register("given", given.append_column("place", pa.array(range(len(given)), pa.int64())))
+            try:
+                new = db.execute(
+                    f"select place from given anti join {schema_name(tenant)}.{LABELS} "  # noqa: S608 - our own names
+                    "using (event_id, verdict, known_at) order by place"
+                ).fetchall()
+            finally:
+                db.unregister("given")
+            return {LABELS: given.take(pa.array([place for (place,) in new], pa.int64()))}
 
         return self._commit(tenant, rows, None)
 

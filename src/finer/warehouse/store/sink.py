@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 import duckdb
@@ -68,12 +69,12 @@ class LakeSink:
             self._freshness = None
 
 
-def add_label(access: LakeAccess, tenant: uuid.UUID, label: Label) -> None:
-    """Append one label over connections of its own. Raises LakeUnavailable; doing it again is right."""
+def add_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> None:
+    """Append labels, in one commit, over connections of its own. Raises LakeUnavailable; doing it again is right."""
     try:
         appender = Appender(access, capacity=1)
         try:
-            appender.append_label(tenant, label)
+            appender.append_labels(tenant, labels)
         finally:
             appender.close()
     except _FAILURES as error:
