@@ -29,8 +29,8 @@ from finer.kit.db import NO_TENANT, Database
 
 _T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
-BATCH = 500
-_SHARE = 0.5
+BATCH = 1_000
+_SHARE = 2 / 3
 """The share of time that a rotation may keep the database busy; the rest belongs to those who are served."""
 
 

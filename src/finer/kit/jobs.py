@@ -14,10 +14,11 @@ _DEFER = (
     "::procrastinate_job_to_defer_v1[])"
 )
 
+# The first of the states of a job is that of one that waits.
 _TAKE = """
 with taken as (
   delete from procrastinate_jobs where id in (
-    select id from procrastinate_jobs where task_name = %s and lock = %s and status = 'todo'
+    select id from procrastinate_jobs where task_name = %s and lock = %s and status = enum_first(status)
     order by id limit %s for update skip locked)
   returning id, args)
 select args from taken order by id
