@@ -40,6 +40,10 @@ from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.privacy.service import breaches, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
+from finer.quality.store.incidents import IncidentStore
+from finer.quality.store.watches import WatchStore
+from finer.quality.types import Incident, IncidentState, Keys, MonitorKind, Part
+from finer.quality.types import Severity as QualitySeverity
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
@@ -304,6 +308,36 @@ class Samples:
                 settings=StripeSettings(api_version="2025-09-30.clover"), credentials=Credentials(secret=secret),
             ).id  # fmt: skip
 
+    def monitor_id(self) -> str:
+        """The first monitor of orders, with an incident that it has a part in."""
+        self._incident()
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            return show_id("mon", WatchStore(tx).monitors("order")[0].id)
+
+    def incident_id(self) -> str:
+        return show_id("inc", self._incident())
+
+    def _incident(self) -> uuid.UUID:
+        """Somebody sent texts with the mark where amounts belong: nearly everything is refused."""
+        made = new_id()
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            store = WatchStore(tx)
+            if not store.monitors("order"):
+                store.take("order")
+                store.add_monitors("order", 0, [(MonitorKind.VALIDITY, "")])
+            part = Part(
+                monitor=store.monitors("order")[0].id, kind=MonitorKind.VALIDITY, field="", value=0.9, low=None,
+                high=0.01, worst=0.9, since=_AT,
+            )  # fmt: skip
+            IncidentStore(tx).add(
+                Incident(
+                    id=made, contract="order", state=IncidentState.OPEN, severity=QualitySeverity.CRITICAL, since=_AT,
+                    opened_at=_AT, last_at=_AT, closed_at=None, parts=(part,), note=self._world.mark, changed_by="",
+                    keys=Keys(kind="event", ids=(f"e-{self._world.mark}",), records=1), changed_at=None, version=1,
+                )
+            )  # fmt: skip
+        return made
+
     def sql_run_id(self) -> str:
         with self._asker() as tx:
             made = queries.submit(tx, NewRun(statement=f"select '{self._world.mark}'", fresh=True))
@@ -403,6 +437,10 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "PATCH /api/v1/api-keys/{prefix}": {"name": "renamed"},
         "POST /api/v1/oauth/clients": {"name": "matrix", "scopes": ["events:write"], "days": 1, "reason": "matrix"},
         "PATCH /api/v1/oauth/clients/{client_id}": {"name": "renamed"},
+        "PUT /api/v1/quality/monitors/{monitor_id}": {"version": 1, "sensitivity": "high"},
+        "POST /api/v1/quality/incidents/{incident_id}/acknowledge": {"version": 1, "note": "matrix"},
+        "POST /api/v1/quality/incidents/{incident_id}/expect": {"version": 1, "note": "matrix"},
+        "POST /api/v1/quality/incidents/{incident_id}/resolve": {"version": 1, "note": "matrix"},
         "POST /api/v1/quarantine/discards": {"selection": one_record, "reason": "matrix"},
         "POST /api/v1/quarantine/edits": {"selection": one_record, "assignments": assigned},
         "POST /api/v1/quarantine/preview": {"selection": one_record, "assignments": assigned},

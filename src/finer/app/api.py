@@ -61,6 +61,7 @@ from finer.lineage.routes import LineageController
 from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
+from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
 from finer.warehouse.service import lake as warehouse
@@ -75,6 +76,7 @@ ROUTES: list[Any] = [
     *SOURCE_ROUTES,
     *DECISION_ROUTES,
     *PRIVACY_ROUTES,
+    *QUALITY_ROUTES,
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     NotificationController,

@@ -27,6 +27,7 @@ COMMANDS = {
     "ingest": "ingest",
     "contract": "contract",
     "source": "source",
+    "quality": "quality",
     "quarantine": "quarantine:quarantine_group",
     "sql": "data",
     "export": "lake",

@@ -23,6 +23,7 @@ from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import database_url, settle
+from finer.app.quality_watch import QualityWatch
 from finer.app.queries import Queries
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
@@ -54,6 +55,8 @@ class Jobs:
         self._ground = Ground(self._database, self._url, settings)
         self._runner = Runner(self._ground, JOBS)
         self._queries = Queries(self._database, settings)
+        # One thread: what people wait for goes first, and a look reads a few seconds' worth of records.
+        self._lake = warehouse.LakeReader(self._url, settings, memory_mb=256, threads=1)
         connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=8)
         self.app = procrastinate.App(connector=connector)
         self._declare()
@@ -65,6 +68,7 @@ class Jobs:
         settle()
         asyncio.run(self._serve())
         self._queries.close()
+        self._lake.close()
         self._database.close()
 
     async def _serve(self) -> None:
@@ -74,6 +78,7 @@ class Jobs:
             helpers = [
                 asyncio.create_task(AuditKeeper(self._database, self._settings).run()),
                 asyncio.create_task(self._watch()),
+                asyncio.create_task(QualityWatch(self._database, self._lake).run()),
             ]
             loop = asyncio.get_running_loop()
 

@@ -27,6 +27,7 @@ from finer.kit.runs import Counts, Run
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
+from finer.quality.service import watching
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -92,6 +93,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "read_counts": denials.forget_reads(tx),
             "runs": _forget_runs(tx),
             "queries": queries.forget_old(tx),
+            "observations": watching.forget_old(tx),
         }
 
 
@@ -166,7 +168,7 @@ JOBS = checked([
     ),
     Job(
         name="forget", owner="app", cron="*/15 * * * *", work=_forget,
-        about="Deletes what has had its time: receipts, remembered answers, sessions, notifications, runs.",
+        about="Deletes what has had its time: receipts, answers, sessions, notifications, runs, observations.",
     ),
     Job(
         name="forget_attempts", owner="identity", cron="*/15 * * * *", work=_forget_attempts, whole=True,

@@ -24,6 +24,7 @@ from finer.kit.hashing import hash_text
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+from finer.quality import invariants as quality_invariants
 from finer.sources import invariants as source_invariants
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
@@ -42,6 +43,8 @@ CHECKS: tuple[Check, ...] = (
     source_invariants.counts_add_up,
     decisions.totals_equal_alerts,
     decisions.one_alert_per_event,
+    quality_invariants.observations_are_possible,
+    quality_invariants.one_open_incident_for_each_monitor,
     nothing_is_set_aside,
 )
 SAMPLE = 200

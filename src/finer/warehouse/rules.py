@@ -76,6 +76,11 @@ def table_of(stream: str) -> str:
     return _TABLES.get(stream, stream)
 
 
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def column_name(feature: str) -> str:
     """The lake column of a feature: `account.count_10s` is `account_count_10s`, so that SQL needs no quotes."""
     return feature.replace(".", "_")

@@ -217,6 +217,52 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
 
 
+class Bins(msgspec.Struct, frozen=True):
+    """How values of a column are counted: in intervals of numbers by their upper edges, or by value.
+
+    One bin more is for what fits none: numbers above the last edge, values that are not listed.
+    """
+
+    column: str
+    edges: tuple[float, ...] | None = None
+    values: tuple[str, ...] = ()
+
+
+class StepProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """The records that arrived in a step of time from `at` on.
+
+    `delay_s` is the median of the seconds from what happened to its arrival; `nulls` counts the empty values by column,
+    `counts` the values in the bins of each `Bins`.
+    """
+
+    at: datetime
+    rows: int
+    delay_s: float | None
+    nulls: list[int]
+    counts: list[list[int]]
+
+
+class ColumnSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What values a column has: how many are filled and distinct, the most frequent, the deciles of numbers."""
+
+    column: str
+    rows: int
+    filled: int
+    distinct: int
+    top: tuple[str, ...]
+    deciles: tuple[float, ...] | None
+
+
+class KeyTest(StrEnum):
+    """Which records are meant by what their column holds."""
+
+    ABSENT = "absent"
+    BETWEEN = "between"
+    VALUE = "value"
+    OTHER = "other"
+    ANY = "any"
+
+
 class Compaction(msgspec.Struct, frozen=True):
     """What one round of upkeep did to a tenant's lake."""
 

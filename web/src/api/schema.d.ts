@@ -2109,6 +2109,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quality of every contract
+         * @description The score of every contract with its last day by the hour, and what is not as usual now.
+         */
+        get: operations["ApiV1QualityRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/contracts/{contract}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Quality of a contract
+         * @description One contract: scores, thirty days by the day, its monitors and what is open.
+         */
+        get: operations["ApiV1QualityContractsContract"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Incidents
+         * @description What was not as usual, the newest first, page by page; kept for 400 days.
+         */
+        get: operations["ApiV1QualityIncidentsIncidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/incidents/{incident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One incident
+         * @description What one incident is about, and which records failed.
+         */
+        get: operations["ApiV1QualityIncidentsIncidentIdIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/incidents/{incident_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look into an incident
+         * @description Say that somebody looks into it. It stays open until the data are as usual again.
+         */
+        post: operations["ApiV1QualityIncidentsIncidentIdAcknowledgeAcknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/incidents/{incident_id}/expect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call it normal
+         * @description Say that this is normal now. Its monitors learn anew from when the incident began.
+         */
+        post: operations["ApiV1QualityIncidentsIncidentIdExpectExpect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/incidents/{incident_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close an incident
+         * @description Close it by hand. If the data stay unusual for five minutes more, there will be a new one.
+         */
+        post: operations["ApiV1QualityIncidentsIncidentIdResolveResolve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/monitors/{monitor_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One monitor
+         * @description A monitor with what it saw in the last `hours` and the band that was usual then.
+         */
+        get: operations["ApiV1QualityMonitorsMonitorIdMonitor"];
+        /**
+         * Change a monitor
+         * @description Switch it off or on, mute it for a while, or make it more or less sensitive.
+         */
+        put: operations["ApiV1QualityMonitorsMonitorIdChangeMonitor"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -4003,9 +4167,45 @@ export interface components {
         ContractList: {
             items: components["schemas"]["ContractSummary"][];
         };
+        /** ContractQuality */
+        ContractQuality: {
+            /** Format: date-time */
+            as_of: string;
+            contract: string;
+            history: components["schemas"]["QualityPoint"][];
+            incidents: components["schemas"]["IncidentView"][];
+            last_record_at: string | null;
+            monitors: components["schemas"]["MonitorView"][];
+            monitors_by_state: {
+                [key: string]: number;
+            };
+            open_incidents: number;
+            passed: number;
+            received: number;
+            records_per_s: number | null;
+            score: number | null;
+            scores: components["schemas"]["QualityScore"][];
+            window: string;
+        };
         /** ContractSample */
         ContractSample: {
             rows: components["schemas"]["SampleCell"][][];
+        };
+        /** ContractScore */
+        ContractScore: {
+            contract: string;
+            history: components["schemas"]["QualityPoint"][];
+            last_record_at: string | null;
+            monitors_by_state: {
+                [key: string]: number;
+            };
+            open_incidents: number;
+            passed: number;
+            received: number;
+            records_per_s: number | null;
+            score: number | null;
+            scores: components["schemas"]["QualityScore"][];
+            window: string;
         };
         /** ContractSummary */
         ContractSummary: {
@@ -4228,6 +4428,12 @@ export interface components {
          * @enum {string}
          */
         Factor: "link" | "passkey" | "password" | "recovery" | "sso" | "sso_mfa" | "totp";
+        /** FailingRecords */
+        FailingRecords: {
+            ids: string[] | null;
+            kind: string;
+            records: number;
+        };
         /** FavouriteBody */
         FavouriteBody: {
             favourite: boolean;
@@ -4349,6 +4555,61 @@ export interface components {
         HookAnswer: {
             /** @enum {string} */
             outcome: "taken" | "known" | "nothing";
+        };
+        /** IncidentBody */
+        IncidentBody: {
+            /** @default  */
+            note: string;
+            version: number;
+        };
+        /** IncidentPage */
+        IncidentPage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["IncidentView"][];
+            next: string | null;
+        };
+        /** IncidentPart */
+        IncidentPart: {
+            detail: string;
+            field: string;
+            high: number | null;
+            kind: components["schemas"]["MonitorKind"];
+            low: number | null;
+            monitor: string;
+            sentence: string;
+            settled: boolean;
+            /** Format: date-time */
+            since: string;
+            value: number;
+            worst: number;
+        };
+        /**
+         * IncidentState
+         * @description What became of an incident. `settled`: by itself, because the data are as usual again.
+         * @enum {string}
+         */
+        IncidentState: "open" | "acknowledged" | "settled" | "resolved" | "expected";
+        /** IncidentView */
+        IncidentView: {
+            changed_at: string | null;
+            changed_by: string;
+            closed_at: string | null;
+            contract: string;
+            failing: components["schemas"]["FailingRecords"];
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            parts: components["schemas"]["IncidentPart"][];
+            sentence: string;
+            severity: components["schemas"]["quality_types_Severity"];
+            /** Format: date-time */
+            since: string;
+            state: components["schemas"]["IncidentState"];
+            version: number;
         };
         /** Invitation */
         Invitation: {
@@ -4563,6 +4824,75 @@ export interface components {
             /** @example 1,250.00 USD */
             text: string;
         };
+        /** MonitorBody */
+        MonitorBody: {
+            /** @default true */
+            enabled: boolean;
+            muted_until?: string | null;
+            sensitivity?: components["schemas"]["Sensitivity"];
+            version: number;
+        };
+        /** MonitorDetail */
+        MonitorDetail: {
+            /** Format: date-time */
+            as_of: string;
+            at?: string | null;
+            basis: string;
+            contract: string;
+            enabled: boolean;
+            field: string;
+            high?: number | null;
+            history: components["schemas"]["MonitorPoint"][];
+            id: string;
+            incidents: components["schemas"]["IncidentView"][];
+            kind: components["schemas"]["MonitorKind"];
+            learned_at: string | null;
+            low?: number | null;
+            muted_until: string | null;
+            needed: number;
+            observations: number;
+            sensitivity: components["schemas"]["Sensitivity"];
+            state: components["schemas"]["MonitorState"];
+            value?: number | null;
+            version: number;
+        };
+        /**
+         * MonitorKind
+         * @description What a monitor looks at. In the order of how much the cause explains: a stop explains a low volume.
+         * @enum {string}
+         */
+        MonitorKind: "freshness" | "validity" | "duplicates" | "completeness" | "distribution" | "volume" | "timeliness";
+        /** MonitorPoint */
+        MonitorPoint: {
+            /** Format: date-time */
+            at: string;
+            high: number | null;
+            low: number | null;
+            unusual: boolean;
+            value: number | null;
+        };
+        /**
+         * MonitorState
+         * @description Where a monitor stands. `silent`: the flow is too thin, or has too many values, for it to say anything.
+         * @enum {string}
+         */
+        MonitorState: "learning" | "usual" | "unusual" | "silent" | "muted" | "off";
+        /** MonitorView */
+        MonitorView: {
+            at?: string | null;
+            contract: string;
+            enabled: boolean;
+            field: string;
+            high?: number | null;
+            id: string;
+            kind: components["schemas"]["MonitorKind"];
+            low?: number | null;
+            muted_until: string | null;
+            sensitivity: components["schemas"]["Sensitivity"];
+            state: components["schemas"]["MonitorState"];
+            value?: number | null;
+            version: number;
+        };
         /** MyPermissions */
         MyPermissions: {
             data_classes: {
@@ -4680,7 +5010,7 @@ export interface components {
             read: boolean;
             sequence: number;
             settled_at: string | null;
-            severity: components["schemas"]["Severity"];
+            severity: components["schemas"]["notifications_types_Severity"];
             text: string;
             title: string;
         };
@@ -4785,7 +5115,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -4932,6 +5262,27 @@ export interface components {
         PublicationBody: {
             reason: string;
             revision: number;
+        };
+        /** Quality */
+        Quality: {
+            /** Format: date-time */
+            as_of: string;
+            contracts: components["schemas"]["ContractScore"][];
+            incidents: components["schemas"]["IncidentView"][];
+        };
+        /** QualityPoint */
+        QualityPoint: {
+            /** Format: date-time */
+            at: string;
+            passed: number;
+            received: number;
+        };
+        /** QualityScore */
+        QualityScore: {
+            hours: number;
+            passed: number;
+            received: number;
+            score: number | null;
         };
         /** QuarantineAct */
         QuarantineAct: {
@@ -5512,6 +5863,13 @@ export interface components {
          * @enum {string}
          */
         SecurityState: "open" | "acknowledged" | "closed";
+        /**
+         * Sensitivity
+         * @description How far from usual is unusual.
+         * @default normal
+         * @enum {string}
+         */
+        Sensitivity: "low" | "normal" | "high";
         /** ServiceLevel */
         ServiceLevel: {
             description: string;
@@ -5532,12 +5890,6 @@ export interface components {
             unfamiliar: boolean;
             user_agent: string;
         };
-        /**
-         * Severity
-         * @description How soon somebody should look, from the mildest to the severest.
-         * @enum {string}
-         */
-        Severity: "info" | "warning" | "critical";
         /**
          * Sharing
          * @description Who else may see and run a saved query.
@@ -6169,6 +6521,12 @@ export interface components {
             /** @description Units traded. */
             volume?: number | null;
         };
+        /**
+         * Severity
+         * @description How soon somebody should look, from the mildest to the severest.
+         * @enum {string}
+         */
+        notifications_types_Severity: "info" | "warning" | "critical";
         /** @description Every line of an order of goods, from placed to delivered, cancelled or returned, and every change of stock without a customer. */
         order: {
             /** @description Quantity times unit price. Negative when the firm gives money back. */
@@ -6202,6 +6560,12 @@ export interface components {
             /** @description Price of one unit, never negative. */
             unit_price: number | string;
         };
+        /**
+         * Severity
+         * @description How soon somebody should look.
+         * @enum {string}
+         */
+        quality_types_Severity: "warning" | "critical";
         record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
         /** @description What people say in public about the firm and its products, as it stood when it was read. Send the bodies of the X API v2 (search, lookup, stream) and of the Facebook Graph API as they come, or flat records. */
         social_post: {
@@ -10376,6 +10740,314 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quality"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityContractsContract: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contract: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractQuality"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityIncidentsIncidents: {
+        parameters: {
+            query?: {
+                closed?: boolean | null;
+                contract?: string | null;
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityIncidentsIncidentIdIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityIncidentsIncidentIdAcknowledgeAcknowledge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityIncidentsIncidentIdExpectExpect: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityIncidentsIncidentIdResolveResolve: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityMonitorsMonitorIdMonitor: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                monitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1QualityMonitorsMonitorIdChangeMonitor: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                monitor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MonitorBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitorDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];

@@ -15,6 +15,7 @@ import {
   SafetyOutlined,
   SecurityScanOutlined,
   SettingOutlined,
+  StockOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
@@ -29,6 +30,7 @@ export interface NavPage {
     | typeof paths.sources
     | typeof paths.lake
     | typeof paths.sql
+    | typeof paths.quality
     | typeof paths.quarantine
     | typeof paths.catalogue
     | typeof paths.jobs
@@ -82,6 +84,13 @@ const PAGES: readonly NavPage[] = [
     title: "Quarantine",
     icon: <MedicineBoxOutlined aria-hidden />,
     needs: permission.readQuarantine,
+    group: "Data",
+  },
+  {
+    path: paths.quality,
+    title: "Quality",
+    icon: <StockOutlined aria-hidden />,
+    needs: permission.readQuality,
     group: "Data",
   },
   {

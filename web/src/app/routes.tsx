@@ -104,10 +104,7 @@ const sources = createRoute({
 });
 
 /** The list stays, with one source beside it. */
-const source = createRoute({
-  getParentRoute: () => sources,
-  path: "$id",
-});
+const source = createRoute({ getParentRoute: () => sources, path: "$id" });
 
 const sql = createRoute({
   getParentRoute: () => inside,
@@ -205,6 +202,13 @@ const jobs = createRoute({
   component: lazyRouteComponent(() => import("../features/jobs/JobsPage"), "JobsPage"),
 });
 
+const quality = createRoute({
+  getParentRoute: () => inside,
+  path: paths.quality,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/quality/QualityPage"), "QualityPage"),
+});
+
 const notifications = createRoute({
   getParentRoute: () => inside,
   path: paths.notifications,
@@ -233,6 +237,7 @@ export const tree = root.addChildren([
     sources.addChildren([source]),
     lake,
     sql,
+    quality,
     quarantine,
     privacy,
     access,

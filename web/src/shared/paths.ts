@@ -15,6 +15,7 @@ export const paths = {
   contractDraft: "/contracts/drafts/$draft",
   sql: "/sql",
   privacy: "/privacy",
+  quality: "/quality",
   quarantine: "/quarantine",
   audit: "/audit",
   access: "/security",

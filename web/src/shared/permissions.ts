@@ -21,6 +21,8 @@ export const permission = {
   readContracts: "contracts:read",
   sampleContracts: "contracts:sample",
   writeContracts: "contracts:write",
+  manageQuality: "quality:manage",
+  readQuality: "quality:read",
   editQuarantine: "quarantine:edit",
   closeExtracts: "bi:close",
   readExtracts: "bi:read",

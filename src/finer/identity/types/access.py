@@ -68,6 +68,8 @@ class Permission(StrEnum):
     PRIVACY_WRITE = "privacy:write"
     PROPOSALS_DECIDE = "proposals:decide"
     PROPOSALS_READ = "proposals:read"
+    QUALITY_MANAGE = "quality:manage"
+    QUALITY_READ = "quality:read"
     QUARANTINE_EDIT = "quarantine:edit"
     QUARANTINE_READ = "quarantine:read"
     QUARANTINE_RELEASE = "quarantine:release"

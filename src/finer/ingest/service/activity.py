@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.rates import RECENT, activity_of, histogram
 from finer.ingest.service.contracts import load
+from finer.ingest.service.receipts import READER
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.receipts import Activity
+from finer.ingest.types.receipts import Activity, PassedCount, StepCount
+from finer.kit.log import PostgresLog
 from finer.kit.moments import EPOCH, microseconds
 from finer.kit.tx import Tx
 
@@ -35,3 +38,31 @@ def activity(tx: Tx) -> Activity:
 def accepted_by_contract(tx: Tx) -> dict[str, int]:
     """Records of each contract that the pipeline has finished and that were no duplicates, since the beginning."""
     return {row[0]: row[2] for row in RollupStore(tx).counts(EPOCH) if row[2]}
+
+
+def counts_by_step(tx: Tx, since: datetime, until: datetime, step_s: int) -> list[StepCount]:
+    """What came in a span by contract and step of time; `step_s` is a multiple of five seconds."""
+    return [StepCount(*row) for row in RollupStore(tx).by_step(since, until, step_s)]
+
+
+def passed_since(tx: Tx, since: datetime, *, fine: bool = False) -> dict[str, PassedCount]:
+    """Records by contract that came in from the hour of `since` on, and those that passed when they did.
+
+    With `fine` from `since` itself on, which may be a day ago at most.
+    """
+    return {row[0]: PassedCount(since, row[1], row[2]) for row in RollupStore(tx).passed(since, fine=fine)}
+
+
+def passed_by(
+    tx: Tx, unit: Literal["hour", "day"], since: datetime, contract: str | None = None
+) -> dict[str, list[PassedCount]]:
+    """Like `passed_since`, hour by hour or day by day (UTC), the earliest first."""
+    found: dict[str, list[PassedCount]] = {}
+    for name, at, received, passed in RollupStore(tx).passed_by(unit, since, contract):
+        found.setdefault(name, []).append(PassedCount(at, received, passed))
+    return found
+
+
+def is_behind(tx: Tx) -> bool:
+    """Whether records wait in the event log for the pipeline."""
+    return any(head > consumed for head, consumed in PostgresLog.progress(tx.connection, READER).values())

@@ -43,6 +43,12 @@ def list_quarantined(
     return Page(items[:limit], show_id("qua", items[limit - 1].id) if len(items) > limit else None)
 
 
+def newest_ids(tx: Tx, wanted: Selection, limit: int) -> tuple[list[uuid.UUID], int]:
+    """The ids of the newest quarantined records that fit, and how many there are; their content stays sealed."""
+    store = QuarantineStore(tx)
+    return store.newest_ids(wanted, limit), store.count(wanted)[0]
+
+
 def get_quarantined(tx: Tx, identifier: uuid.UUID) -> QuarantinedRecord:
     """One quarantined record, whatever became of it. Raises NotFound."""
     found = QuarantineStore(tx).record(identifier)

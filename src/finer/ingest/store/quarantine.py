@@ -165,6 +165,16 @@ class QuarantineStore:
         ).one()
         return row[0], row[1]
 
+    def newest_ids(self, wanted: Selection, limit: int) -> list[uuid.UUID]:
+        """The ids of records that fit, newest first."""
+        condition, arguments = _chosen(wanted)
+        rows = self._connection.exec_driver_sql(
+            f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
+            "order by q.id desc limit %(limit)s",
+            {"tenant": self._tenant, "limit": limit, **arguments},
+        )
+        return [row[0] for row in rows]
+
     def next_ids(
         self, wanted: Selection, after: uuid.UUID | None, last: uuid.UUID, limit: int, bytes_max: int
     ) -> list[uuid.UUID]:

@@ -103,6 +103,44 @@ class RollupStore:
             )
         )
 
+    def by_step(self, since: datetime, until: datetime, step_s: int) -> list[Any]:
+        """What came in a span by contract and step, a multiple of five seconds: (contract, at, four counts)."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, to_timestamp(floor(extract(epoch from bucket) / %(step)s) * %(step)s) as at, "
+                "sum(received)::bigint as received, sum(quarantined)::bigint as quarantined, "
+                "sum(accepted + duplicates)::bigint as processed, sum(duplicates)::bigint as duplicates "
+                "from ingest_rollups where tenant_id = %(tenant)s and step_s = %(fine)s and bucket >= %(since)s "
+                "and bucket < %(until)s group by 1, 2 order by 1, 2",
+                {"tenant": self._tenant, "fine": _STEPS_S[0], "step": step_s, "since": since, "until": until},
+            )
+        )
+
+    def passed(self, since: datetime, *, fine: bool) -> list[Any]:
+        """Records by contract from a moment on, and those that were not refused: (contract, received, passed)."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, sum(received)::bigint as received, sum(received - quarantined)::bigint as passed "
+                "from ingest_rollups where tenant_id = %s and step_s = %s and bucket >= %s group by 1 order by 1",
+                (self._tenant, _STEPS_S[0] if fine else _STEPS_S[1], since),
+            )
+        )
+
+    def passed_by(self, unit: str, since: datetime, contract: str | None) -> list[Any]:
+        """Like `passed`, by hour or day: (contract, at, received, passed)."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, date_trunc(%(unit)s, bucket, 'UTC') as at, sum(received)::bigint as received, "
+                "sum(received - quarantined)::bigint as passed from ingest_rollups where tenant_id = %(tenant)s "
+                "and step_s = %(coarse)s and bucket >= %(since)s "
+                "and (%(contract)s::text is null or contract = %(contract)s) group by 1, 2 order by 1, 2",
+                {
+                    "tenant": self._tenant, "coarse": _STEPS_S[1], "unit": unit, "since": since,
+                    "contract": contract,
+                },
+            )
+        )  # fmt: skip
+
     def forget(self, now: datetime) -> None:
         """Delete fine counts after a day and coarse ones after 400 days; these stay in the sums over all time."""
         days = timedelta(days=1)

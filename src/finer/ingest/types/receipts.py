@@ -100,6 +100,25 @@ class Latency(msgspec.Struct, frozen=True):
     p99_ms: float | None
 
 
+class StepCount(msgspec.Struct, frozen=True):
+    """What came in for a contract in a step of time from `at` on; `processed` are finished, duplicates among them."""
+
+    contract: str
+    at: datetime
+    received: int
+    quarantined: int
+    processed: int
+    duplicates: int
+
+
+class PassedCount(msgspec.Struct, frozen=True):
+    """Records that came in from `at` on, and those of them that were not refused then."""
+
+    at: datetime
+    received: int
+    passed: int
+
+
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """Counts by contract of the last 24 hours, and throughput and latency of the last five minutes."""
 

@@ -6,6 +6,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "decisions:write", about: "Ask for a decision and wait for it" },
   { scope: "decisions:read", about: "Read decisions" },
   { scope: "receipts:read", about: "Read receipts of what was sent" },
+  { scope: "quality:read", about: "Read scores and incidents of data quality" },
   { scope: "quarantine:edit", about: "Change and discard refused records" },
   { scope: "quarantine:read", about: "Read refused records" },
   { scope: "quarantine:release", about: "Release refused records" },

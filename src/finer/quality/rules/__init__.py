@@ -1,0 +1,1 @@
+"""Pure functions of quality: measures, what is usual, verdicts, sentences."""

@@ -1,0 +1,45 @@
+import { useEffect, useRef } from "react";
+import { primaryOf } from "../../shared/look";
+import { useMedia } from "../../shared/media";
+import { usePreferences } from "../../shared/preferences";
+import { useSession } from "../../shared/session";
+import { shortTime } from "../../shared/time";
+import type { Plot } from "../../shared/ui/plots";
+import { BlockSkeleton } from "../../shared/ui/states";
+import { usePromise } from "../../shared/ui/usePromise";
+import type { Theme } from "./plot";
+
+const load = () => import("../../shared/ui/plots");
+
+/** A chart that follows the look of the page. The drawing library comes when the first one is shown. */
+export function Plotted({ label, option }: { label: string; option(theme: Theme): Record<string, unknown> }) {
+  const module = usePromise(load);
+  const { me, timeZone } = useSession();
+  const { theme } = usePreferences();
+  const systemDark = useMedia("(prefers-color-scheme: dark)");
+  const dark = theme === "dark" || (theme === "system" && systemDark);
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const create = module.value?.createPlot;
+  useEffect(() => {
+    if (!box.current || !create) return;
+    const made = create(box.current);
+    plot.current = made;
+    return () => {
+      plot.current = null;
+      made.dispose();
+    };
+  }, [create]);
+  useEffect(() => {
+    const primary = primaryOf({ dark, brand: me.tenant.branding.primary_color });
+    plot.current?.draw(option({ dark, primary, timeText: (at) => shortTime(new Date(at), timeZone) }));
+  });
+  if (module.error)
+    return <p className="state-text">The chart could not be loaded. The numbers beside it are right.</p>;
+  return (
+    <>
+      {create ? null : <BlockSkeleton height={220} label="Loading the chart" />}
+      <div ref={box} className="quality-plot" role="img" aria-label={label} hidden={!create} />
+    </>
+  );
+}
