@@ -26,12 +26,16 @@ help: ## This list
 	@echo "  Variables: PORT=9000 and HOST=0.0.0.0 for run, ARGS=\"--demo-rate 200\" for run, ROW=S1 for bench,"
 	@echo "  UPGRADE=1 for lock."
 
+# People read what this prints, also through a pipe: the log is .finer/logs/finer.log unless FINER_LOG_TO says otherwise.
 .PHONY: run
-run: .venv/.installed web/dist/index.html ## Set up what is missing, then start Finer with its demo world
-	@.venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
+run: ## Set up what is missing, then start Finer with its demo world
+	@$(MAKE) --jobs=2 .venv/.installed web/dist/index.html
+	@FINER_LOG_TO=$${FINER_LOG_TO:-file} .venv/bin/finer up --demo --host $(HOST) --port $(PORT) $(ARGS)
 
 .PHONY: test
-test: .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed object-storage kafka-jars ## Set up what is missing, then run every check and test
+test: ## Set up what is missing, then run every check and test
+	@$(MAKE) --jobs=4 .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed \
+		object-storage kafka-jars
 	@$(PYTHON) tools/checks.py all
 
 .PHONY: kafka

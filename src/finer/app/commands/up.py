@@ -50,12 +50,13 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
     with lock_data_folder(settings):
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
         supervisor = Supervisor(settings, ["api", "worker", "jobs", "sources"], extra, log)
+        # Said before anything can be logged, so that people read a sentence first wherever the log goes.
+        place = "on standard error, one JSON object in each line" if log is None else log.name
+        click.echo(f"Finer starts. Its log is {place}")
         supervisor.prepare()
         prepare_log(supervisor.url, SystemClock().now())
         if demo:
             prepare_demo(supervisor.url, settings)
-        if log is not None:
-            click.echo(f"Finer starts. Its log is {log.name}")
         supervisor.run(lambda: _announce(settings, supervisor.url, demo))
 
 
