@@ -5,28 +5,20 @@ The browser has an authenticator made of software (Chrome DevTools Protocol, Web
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from finer.kit.ids import new_id, show_id
+from tests.support.browser import PASSWORD, PATIENCE_MS, open_page, type_password
 from tests.support.server import Server, serving
 
-_EMAIL, _PASSWORD = "risk_analyst@acme.example", "correct horse battery staple"
-_QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-_PATIENCE_MS = 30_000
-_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
-    `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
+_EMAIL = "risk_analyst@acme.example"
 _REFUSALS = re.compile("the server responded with a status of (401|403|422)")
 """What a browser writes by itself when it was refused, which this story asks for."""
 
@@ -38,15 +30,6 @@ def server() -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("FINER_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield found
-        found.close()
-
-
 @pytest.fixture
 def complaints() -> list[str]:
     return []
@@ -55,14 +38,8 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, server: Server, complaints: list[str]) -> Iterator[Page]:
     # Browsers make passkeys for host names only, so this story is told at localhost.
-    context = browser.new_context(base_url=f"http://localhost:{server.port}")
-    context.add_init_script(_TELL_VIOLATIONS)
-    found = context.new_page()
-    found.set_default_timeout(_PATIENCE_MS)
-    expect.set_options(timeout=_PATIENCE_MS)
-    found.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    found.on("pageerror", lambda error: complaints.append(str(error)))
-    devtools = context.new_cdp_session(found)
+    found = open_page(browser, f"http://localhost:{server.port}", complaints)
+    devtools = found.context.new_cdp_session(found)
     devtools.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
@@ -74,14 +51,12 @@ def page(browser: Browser, server: Server, complaints: list[str]) -> Iterator[Pa
     }
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     yield found
-    context.close()
+    found.context.close()
 
 
-def _type_password(page: Page, password: str) -> None:
+def _sign_in(page: Page) -> None:
     page.goto("/sign-in")
-    page.get_by_label("E-mail").fill(_EMAIL)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    type_password(page, _EMAIL)
 
 
 def _open_account(page: Page) -> None:
@@ -102,7 +77,7 @@ def _code(secret: str) -> str:
 
 @pytest.mark.journey
 def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[str]) -> None:
-    _type_password(page, _PASSWORD)
+    _sign_in(page)
     _open_account(page)
     page.get_by_role("button", name="Add a passkey").click()
     codes = page.get_by_role("list", name="Recovery codes")
@@ -123,7 +98,7 @@ def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[st
     expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
 
     _sign_out(page)
-    _type_password(page, _PASSWORD)
+    _sign_in(page)
     expect(page.get_by_role("heading", name="Second step")).to_be_visible()
     page.get_by_label("Code of your app").fill("000000")
     page.get_by_role("button", name="Go on").click()
@@ -143,7 +118,7 @@ def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[st
     expect(page.get_by_text("The passkey opens your account no more.")).to_be_visible()
 
     new = "seven quiet otters paint"
-    page.get_by_label("Present password").fill(_PASSWORD)
+    page.get_by_label("Present password").fill(PASSWORD)
     page.get_by_label("New password").fill(new)
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("The password is changed.")).to_be_visible()
@@ -155,6 +130,6 @@ def _make_old(server: Server, page: Page) -> None:
     with server.database() as connection:
         connection.execute("update identity_sessions set auth_at = auth_at - interval '1 hour'")
     headers = {"X-Requested-With": "finer", "Origin": f"http://localhost:{server.port}"}
-    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    deadline = time.monotonic() + PATIENCE_MS / 1000
     while page.request.delete(f"/api/v1/account/passkeys/{show_id('pky', new_id())}", headers=headers).status != 403:
         assert time.monotonic() < deadline, "An old proof of identity still opens what wants a fresh one."

@@ -6,26 +6,19 @@ Nothing may be written to the console, in any look or size, and nothing may brea
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import PASSWORD, open_page, type_password
 from tests.support.server import Server, serving
 
-_QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-_PATIENCE_MS = 20_000
-_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
-    `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
+_EMAIL = "risk_analyst@acme.example"
 
 
 @pytest.fixture(scope="module")
@@ -35,30 +28,9 @@ def server() -> Iterator[Server]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("FINER_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield found
-        found.close()
-
-
-def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:
-    context = browser.new_context(base_url=server.url, **look)
-    context.add_init_script(_TELL_VIOLATIONS)
-    page = context.new_page()
-    page.set_default_timeout(_PATIENCE_MS)
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
-
-
 def _sign_in(page: Page) -> None:
     page.goto("/")
-    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill("risk_analyst@acme.example")
-    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    type_password(page, _EMAIL)
     expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
 
 
@@ -87,7 +59,7 @@ def _payment(event_id: str, amount: float, merchant: str) -> dict[str, Any]:
 
 def test_an_alert_arrives_while_the_page_is_open_and_is_judged(server: Server, browser: Browser) -> None:
     complaints: list[str] = []
-    page = _open(browser, server, complaints, viewport={"width": 1440, "height": 900})
+    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
     _sign_in(page)
     expect(page.get_by_text("Live", exact=True).first).to_be_visible()
     _send(server, _payment("live-1", 1234.5, "Bamboo Phones"))
@@ -120,7 +92,7 @@ def _confirm_if_asked(page: Page) -> None:
 
 def test_the_pipeline_page_shows_what_was_refused(server: Server, browser: Browser) -> None:
     complaints: list[str] = []
-    page = _open(browser, server, complaints, viewport={"width": 1440, "height": 900}, color_scheme="dark")
+    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900}, color_scheme="dark")
     _sign_in(page)
     page.get_by_role("link", name="Pipeline").first.click()
     expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
@@ -134,7 +106,7 @@ def test_the_pipeline_page_shows_what_was_refused(server: Server, browser: Brows
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, browser: Browser, scheme: str) -> None:
     complaints: list[str] = []
-    page = _open(browser, server, complaints, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page = open_page(browser, server.url, complaints, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     _sign_in(page)
     for path in ("/fraud", "/pipeline"):
         page.goto(path)
@@ -147,7 +119,7 @@ def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, brow
 def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: Browser) -> None:
     """The policy stops it, not the app: the script is planted past React."""
     complaints: list[str] = []
-    page = _open(browser, server, complaints)
+    page = open_page(browser, server.url, complaints)
     _sign_in(page)
     planted = """async () => {
         window.ran = [];
@@ -172,13 +144,11 @@ def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: 
 
 def test_who_is_not_signed_in_is_asked_to_and_comes_back(server: Server, browser: Browser) -> None:
     complaints: list[str] = []
-    page = _open(browser, server, complaints)
+    page = open_page(browser, server.url, complaints)
     page.goto("/pipeline")
-    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill("risk_analyst@acme.example")
-    page.get_by_label("Password", exact=True).fill("wrong password, wrong password")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    type_password(page, _EMAIL, "wrong password, wrong password")
     expect(page.get_by_text("password is wrong")).to_be_visible()
-    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
     page.context.close()

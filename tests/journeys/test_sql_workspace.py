@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,14 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import open_page, type_password
 from tests.support.server import Server, serving
 
-_QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync")
-_PATIENCE_MS = 30_000
-_TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
-    `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
 _ROLE = "marketing_manager"
 _SHOTS = os.environ.get("FINER_TEST_SHOTS", "")
 
@@ -32,15 +28,6 @@ def server() -> Iterator[Server]:
         found.sign_in(_ROLE).close()
         _send_orders(found)
         yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("FINER_TEST_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
-        yield found
-        found.close()
 
 
 def _send_orders(server: Server) -> None:
@@ -70,16 +57,9 @@ def _send_orders(server: Server) -> None:
 
 
 def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:
-    context = browser.new_context(base_url=server.url, **look)
-    context.add_init_script(_TELL_VIOLATIONS)
-    page = context.new_page()
-    page.set_default_timeout(_PATIENCE_MS)
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page = open_page(browser, server.url, complaints, **look)
     page.goto("/sql")
-    page.get_by_label(re.compile("e-?mail", re.IGNORECASE)).fill(f"{_ROLE}@acme.example")
-    page.get_by_label("Password", exact=True).fill("correct horse battery staple")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    type_password(page, f"{_ROLE}@acme.example")
     expect(page.get_by_role("heading", name="SQL", exact=True)).to_be_visible()
     return page
 
