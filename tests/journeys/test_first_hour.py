@@ -26,7 +26,7 @@ _NOW = datetime.now(UTC)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving() as found:
+    with serving(empty=True) as found:
         yield found
 
 
@@ -74,6 +74,12 @@ def _receipt_when_done(server: Server, identifier: str) -> dict[str, Any]:
         receipt: dict[str, Any] = answer.raise_for_status().json()
         if receipt["state"] == "done" or time.monotonic() > deadline:
             return receipt
+
+
+def test_0_people_read_a_sentence_before_any_line_of_the_log(server: Server) -> None:
+    said = (server.folder / "finer.log").read_text().splitlines()
+    assert said[0].startswith("Finer starts. Its log is ")
+    assert any(line.startswith("Finer answers at ") for line in said)
 
 
 def test_1_good_and_bad_records_are_told_apart(server: Server) -> None:
