@@ -25,25 +25,23 @@ _ALWAYS = {
 }
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A built web app of three files, beside one that is nobody's business."""
-    built = tmp_path / "dist"
+    outside = tmp_path_factory.mktemp("web")
+    built = outside / "dist"
     (built / "assets").mkdir(parents=True)
     (built / "index.html").write_text(_INDEX)
     (built / "assets" / "app.js").write_text("export {}")
-    (tmp_path / "secret.txt").write_text("canary-of-the-file-system")
-    monkeypatch.setattr("finer.app.web.web_folder", lambda: built)
-    return built
+    (outside / "secret.txt").write_text("canary-of-the-file-system")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finer.app.web.web_folder", lambda: built)
+        yield built
 
 
-@pytest.fixture
-def app(folder: Path, database_url: str, data_path: Path) -> Litestar:
-    return create_app(Settings(database_url=database_url, data_dir=str(data_path)))
-
-
-@pytest.fixture
-def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
+@pytest.fixture(scope="module")
+def client(folder: Path, database_url: str, data_path: Path) -> Iterator[TestClient[Litestar]]:
+    app = create_app(Settings(database_url=database_url, data_dir=str(data_path)))
     with TestClient(app, raise_server_exceptions=False) as found:
         yield found
 
