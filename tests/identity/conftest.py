@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from finer.kit.clock import FixedClock
-from finer.kit.crypto.keyring import Keyring
-from finer.kit.db import API, Database
+from finer.kit.db import Database
 from finer.kit.settings import Settings, load_settings
+from tests.support.clocks import on_clock
 from tests.support.identity import Firm
 
 
@@ -28,11 +27,9 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def clocked(database_url: str, clock: FixedClock, keys: Keyring) -> Iterator[Database]:
+def clocked(database: Database, clock: FixedClock) -> Database:
     """The test database as the API's role, on that clock."""
-    found = Database(database_url, API, connections=4, clock=clock, keys=keys)
-    yield found
-    found.close()
+    return on_clock(database, clock)
 
 
 @pytest.fixture

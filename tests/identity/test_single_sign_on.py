@@ -17,8 +17,9 @@ from finer.identity.service import audit, people, sso
 from finer.identity.service.sso import RoleMapping, SsoSetup
 from finer.identity.types.access import Role
 from finer.kit.clock import SystemClock
-from finer.kit.db import API, Database
+from finer.kit.db import Database
 from finer.kit.settings import Settings, load_settings
+from tests.support.clocks import on_clock
 from tests.support.identity import Firm, client_of, sign_in, small_app
 from tests.support.oidc_provider import CLIENT_ID, SECRET, RealProvider, real_provider
 
@@ -36,11 +37,9 @@ def provider() -> Iterator[RealProvider]:
 
 
 @pytest.fixture
-def clocked(database_url: str, database: Database) -> Iterator[Database]:
+def clocked(database: Database) -> Database:
     """The provider goes by the machine's clock, so here Finer does too."""
-    found = Database(database_url, API, connections=4, clock=SystemClock(), keys=database.keys)
-    yield found
-    found.close()
+    return on_clock(database, SystemClock())
 
 
 @pytest.fixture

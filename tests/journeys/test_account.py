@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from finer.kit.ids import new_id, show_id
-from tests.support.browser import PASSWORD, PATIENCE_MS, open_page, type_password
+from tests.support.browser import PATIENCE_MS, open_page, type_password
+from tests.support.identity import PASSWORD
 from tests.support.server import Server, serving
 
 _EMAIL = "risk_analyst@acme.example"

@@ -15,7 +15,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import PASSWORD, open_page, type_password
+from tests.support.browser import open_page, type_password
+from tests.support.identity import PASSWORD
 from tests.support.server import Server, serving
 
 _EMAIL = "risk_analyst@acme.example"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from finer.identity.types.access import Role
@@ -11,17 +9,16 @@ from finer.kit.actors import Actor
 from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
+from tests.support.clocks import on_clock
 from tests.support.identity import Firm
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
 
 
 @pytest.fixture
-def jobs(worker_database: Database, clock: FixedClock) -> Iterator[Database]:
+def jobs(worker_database: Database, clock: FixedClock) -> Database:
     """The database as jobs have it, on the clock of the test."""
-    found = Database(worker_database.url, worker_database.role, connections=3, clock=clock, keys=worker_database.keys)
-    yield found
-    found.close()
+    return on_clock(worker_database, clock)
 
 
 def _actor(firm: Firm, role: Role) -> Actor:

@@ -23,6 +23,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import API, WORKER, Database
 from finer.kit.settings import Settings
+from tests.support.clocks import on_clock
 from tests.support.identity import Firm
 
 _COPY_ENTRY = """
@@ -80,16 +81,17 @@ class Trail:
 
 
 @pytest.fixture
-def trail(firm: Firm, database_url: str, clock: FixedClock, settings: Settings, tmp_path: Path) -> Iterator[Trail]:
-    worker = Database(database_url, WORKER, connections=4, clock=clock)
+def trail(
+    firm: Firm, database_url: str, worker_database: Database, clock: FixedClock, settings: Settings, tmp_path: Path
+) -> Trail:
+    worker = on_clock(worker_database, clock)
     chosen = msgspec.structs.replace(
         settings, audit_key_file=str(tmp_path / "keys" / "audit.pem"), audit_heads_dir=str(tmp_path / "heads")
     )
     made = Trail(firm, worker, chosen, database_url)
     made.write(12)
     made.keep()
-    yield made
-    worker.close()
+    return made
 
 
 def test_i03_an_untouched_trail_verifies(trail: Trail) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.support.server import PASSWORD
+from tests.support.identity import PASSWORD
 
 PATIENCE_MS = 30_000
 _QUIET = (
