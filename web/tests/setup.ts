@@ -4,7 +4,7 @@ import { FakeEventSource } from "./support/eventSource";
 
 // Busy machines are slow to draw, and a whole page in an error message helps nobody.
 configure({
-  asyncUtilTimeout: 8000,
+  asyncUtilTimeout: 20_000,
   defaultHidden: true,
   getElementError: (message) => new Error(message?.split("\n")[0]),
 });
