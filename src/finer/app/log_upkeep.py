@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from finer.app.pipeline import CONSUMER
 from finer.kit.db import WORKER, connect
 from finer.kit.log import Position, PostgresLog
 from finer.kit.log_days import add_day, drop_days, first_kept
@@ -37,6 +36,9 @@ def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Pos
     offset of each position there), keeps its day and all later ones, however old it is: its sender was told that it
     is safe.
     """
+    # `finer up` makes partitions before it starts anything, and would load the whole pipeline for this name.
+    from finer.app.pipeline import CONSUMER  # noqa: PLC0415
+
     with connect(url, WORKER, name="finer-jobs") as connection:
         consumed = PostgresLog.consumed(connection, CONSUMER)
         oldest = before

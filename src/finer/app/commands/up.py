@@ -10,7 +10,6 @@ import click
 import httpx
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
-from finer.app.demo import prepare_demo
 from finer.app.log_file import open_log
 from finer.app.log_upkeep import prepare_log
 from finer.app.process import prepare_process
@@ -56,7 +55,7 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
         supervisor.prepare()
         prepare_log(supervisor.url, SystemClock().now())
         if demo:
-            prepare_demo(supervisor.url, settings)
+            _demo(supervisor.url, settings)
         supervisor.run(lambda: _announce(settings, supervisor.url, demo))
 
 
@@ -74,7 +73,14 @@ def _announce(settings: Settings, url: str, demo: bool) -> None:
         return
     click.echo(f"\nFiner answers at {settings.web_url}\n")
     if demo:
-        for role, name, link in prepare_demo(url, settings).links:
+        for role, name, link in _demo(url, settings):
             click.echo(f"  {role.replace('_', ' '):<18} {name:<22} {link}")
         click.echo("\nThe links work for 24 hours. Ctrl-C stops everything.\n")
     sys.stdout.flush()
+
+
+def _demo(url: str, settings: Settings) -> list[tuple[str, str, str]]:
+    """Make the demo firm if it is not there, and return its sign-in links. What it loads takes a second."""
+    from finer.app.demo import prepare_demo  # noqa: PLC0415
+
+    return prepare_demo(url, settings).links
