@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,12 +47,7 @@ def _send_orders(server: Server) -> None:
         headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"},
     )
     assert answer.status_code == 202, answer.text
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if "orders" in server.finer("sql", "show tables", "--tenant", server.tenant):
-            return
-        time.sleep(0.5)
-    raise TimeoutError("The orders never reached the lake.")
+    server.wait_in_lake("orders")
 
 
 def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:

@@ -151,12 +151,8 @@ def test_w04_a_live_stream_tells_nothing_of_the_other_firm(scene: Scene, path: s
 
 
 def test_c02_sql_sees_the_lake_of_its_own_firm_only(scene: Scene) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        found = scene.server.finer("sql", "select * from transactions limit 1000", "--tenant", "acme", "--json")
-        if json.loads(found)["rows"]:
-            break
-        time.sleep(0.5)
+    scene.server.wait_in_lake("transactions")
+    found = scene.server.finer("sql", "select * from transactions limit 1000", "--tenant", "acme", "--json")
     assert "shop ours" in found
     assert _MARK not in found
     assert _MARK not in scene.server.finer("sql", "show tables", "--tenant", "acme", "--json")

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.identity import PASSWORD
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 _QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run",
     "--disable-component-update", "--disable-sync",

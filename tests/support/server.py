@@ -108,6 +108,17 @@ class Server:
                 time.sleep(0.02)
         raise TimeoutError(f"Finer was not ready within {timeout_s:.0f} s.")
 
+    def wait_in_lake(self, table: str, timeout_s: float = 60) -> None:
+        """Wait until the firm's lake has this table: a record is there some seconds after it was sent."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            # Until the first record is there, the command ends with the sentence that the lake holds nothing.
+            with contextlib.suppress(RuntimeError):
+                if table in self.finer("sql", "show tables", "--tenant", self.tenant):
+                    return
+            time.sleep(0.2)
+        raise TimeoutError(f"The lake of {self.tenant} has no table {table} after {timeout_s:.0f} s.")
+
     def start(self) -> None:
         """Start `finer up` on this folder."""
         self.process = _start(self.folder, self.port)
