@@ -63,9 +63,9 @@ docs: .venv/.installed web/node_modules/.installed ## Write docs/reference, web/
 web: web/dist/index.html ## Build the web app into web/dist
 
 .PHONY: bench
-bench: .venv/.installed-dev web/dist/index.html ## Measure one row of docs/reference/performance.md, e.g. ROW=S1
+bench: .venv/.installed-dev web/dist/index.html ## Measure one row of docs/reference/performance.md, e.g. ROW=S1, ROW=D4 ARGS="--minutes 2"
 	@test -n "$(ROW)" || { .venv/bin/finer bench; echo "Say which row, for example: make bench ROW=S1" >&2; exit 2; }
-	@.venv/bin/finer bench $(ROW)
+	@.venv/bin/finer bench $(ROW) $(ARGS)
 
 DATA ?= .finer
 TENANT ?= demo

@@ -64,8 +64,8 @@ class Watch(threading.Thread):
 def main() -> None:
     """Measure, and print the row."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--minutes", type=float, default=10)
+    seconds = parser.parse_args().minutes * 60
     with serving() as server:
         register_model(server)
         flood(server, 5000, 3, seed=99)

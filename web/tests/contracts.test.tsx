@@ -132,6 +132,15 @@ describe("a contract", () => {
     await screen.findByText("No record has come in yet");
   });
 
+  it("shows its quality score to who may see it, and none where none is kept", async () => {
+    server.me = { ...me, permissions: ["contracts:read", "quality:read"] };
+    const score = { contract: "transaction", score: 0.987, received: 1000, passed: 987, open_incidents: 2 };
+    server.on("GET /api/v1/quality/contracts/transaction", () => [200, score]);
+    openApp("/contracts/transaction");
+    await screen.findByRole("link", { name: "98.7 %" });
+    screen.getByText("2 open incidents");
+  });
+
   it("says that it is not there", async () => {
     server.on("GET /api/v1/contracts/transaction", () => problem(404, "There is no contract transaction."));
     openApp("/contracts/transaction");

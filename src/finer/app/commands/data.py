@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from finer.app.commands.common import (
+    OPERATOR,
     as_of_option,
     data_dir_option,
     json_option,
@@ -23,11 +24,17 @@ from finer.app.commands.common import (
     tenant_transaction,
 )
 from finer.fraud import service as fraud
+from finer.identity.service.authorisation import masking_of
+from finer.identity.types.access import Role
+from finer.ingest.service import contracts
+from finer.kit.actors import Actor
 from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
 from finer.scoring import service as scoring
 from finer.warehouse.service import lake as warehouse
+from finer.warehouse.service.shown import shown_to
+from finer.workspace.service import runs
 
 
 @click.command()
@@ -35,21 +42,30 @@ from finer.warehouse.service import lake as warehouse
 @click.option(
     "--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True, help="Rows to print at most."
 )
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    help="See what this role sees on the page SQL; without it everything, as the operator.",
+)
 @as_of_option
 @tenant_option
 @data_dir_option
 @json_option
 def sql(
-    statement: str, limit: int, as_of: datetime | int | None, tenant: str, data_dir: str | None, as_json: bool
-) -> None:
+    statement: str, limit: int, role: str | None, as_of: datetime | int | None, tenant: str, data_dir: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Ask the lake in SQL (DuckDB's dialect; one SELECT).
 
-    Example: finer sql "select country, sum(amount_minor) from orders group by 1" --tenant acme
+    Example: finer sql "select country, sum(amount_minor) from orders group by 1" --role data_engineer --tenant acme
     """
     settings = settings_of(data_dir)
+    viewer = OPERATOR if role is None else Actor(kind="user", id="", name="", role=role)
     with running_database(settings) as database:
-        access = warehouse.LakeAccess(database.url, settings)
-        result = warehouse.sql(access, tenant_id(database, tenant), statement, rows_max=limit, as_of=as_of)
+        firm, access = tenant_id(database, tenant), warehouse.LakeAccess(database.url, settings)
+        with database.transaction(firm, OPERATOR) as tx:
+            shown, secret = shown_to(masking_of(viewer), contracts.load(tx)), runs.token_secret(tx)
+        result = warehouse.sql(access, firm, statement, rows_max=limit, as_of=as_of, shown=shown, secret=secret)
     names = result.table.column_names
     rows = [list(row) for row in zip(*(column.to_pylist() for column in result.table.columns), strict=True)]
     document = {"columns": names, "rows": rows, "truncated": result.truncated}
@@ -152,12 +168,13 @@ def model_register(file: Path, name: str, threshold: float, tenant: str, data_di
     click.echo(f"Model {made.name!r} ({made.sha256[:12]}) is in force; new events are scored with it within seconds.")
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", required=False)
-def bench(name: str | None) -> None:
-    """Run a benchmark of a checkout by its row, e.g. S1; without a name, list them.
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(name: str | None, arguments: tuple[str, ...]) -> None:
+    """Run a benchmark of a checkout by its row, e.g. S1, with its own arguments; without a name, list them.
 
-    Example: finer bench D1
+    Example: finer bench D4 --minutes 2
     """
     folder = Path(__file__).resolve().parents[4] / "bench"
     found = {file.stem.split("_")[0].upper(): file for file in sorted(folder.glob("[a-z][0-9]_*.py"))}
@@ -167,5 +184,5 @@ def bench(name: str | None) -> None:
         return
     if name.upper() not in found:
         raise NotFound(f"There is no benchmark {name!r}. There are {', '.join(found) or 'none outside a checkout'}.")
-    command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}"]
+    command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}", *arguments]
     sys.exit(subprocess.run(command, cwd=folder.parent, check=False).returncode)  # noqa: S603 - our own module

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { App, Button } from "antd";
-import { count, measure } from "../../shared/numbers";
+import { count, counted, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { type Permission, permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -10,7 +10,7 @@ import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { FieldTable } from "./FieldTable";
-import { beginDraft, type ContractDetail, contractQuery } from "./queries";
+import { beginDraft, type ContractDetail, contractQuery, qualityQuery } from "./queries";
 import { ReaderList } from "./ReaderList";
 import { SampleTable } from "./SampleTable";
 import { VersionList } from "./VersionList";
@@ -106,6 +106,7 @@ function Contract({ detail }: { detail: ContractDetail }) {
 
 function Facts({ detail }: { detail: ContractDetail }) {
   const { summary, service_levels, payloads, team } = detail;
+  const { may } = useSession();
   return (
     <dl className="facts contracts-facts">
       <Fact name="Version">
@@ -136,6 +137,7 @@ function Facts({ detail }: { detail: ContractDetail }) {
           <span className="muted num">({measure(summary.quarantined_share * 100)} %)</span>
         )}
       </Fact>
+      {may(permission.readQuality) ? <Quality contract={summary.name} /> : null}
       <Fact name="Last record">{summary.last_event_at ? <When at={summary.last_event_at} /> : "–"}</Fact>
       {service_levels.map((one) => (
         <Fact key={one.property} name={`Promised ${one.property}`}>
@@ -146,6 +148,25 @@ function Facts({ detail }: { detail: ContractDetail }) {
       ))}
       {payloads.length > 0 ? <Fact name="Bodies taken as they come">{payloads.join(", ")}</Fact> : null}
     </dl>
+  );
+}
+
+/** Nothing where no score is kept of a contract, such as before its first record. */
+function Quality({ contract }: { contract: string }) {
+  const { data } = useQuery({ ...qualityQuery(contract), retry: false });
+  if (!data || data.score === null) return null;
+  return (
+    <Fact name="Quality score">
+      <Link to={paths.quality} search={{ contract }} className="num">
+        {measure(data.score * 100)} %
+      </Link>{" "}
+      <span className="muted">
+        of <span className="num">{count(data.received)}</span>
+      </span>
+      {data.open_incidents > 0 ? (
+        <Tag word={counted(data.open_incidents, "open incident")} tone="review" />
+      ) : null}
+    </Fact>
   );
 }
 

@@ -48,6 +48,16 @@ export function sampleQuery(contract: string) {
   });
 }
 
+/** The quality score of a contract: the share of records that passed when they arrived. */
+export function qualityQuery(contract: string) {
+  return queryOptions({
+    queryKey: ["quality", "score", contract],
+    queryFn: ({ signal }) =>
+      answer(api.GET("/api/v1/quality/contracts/{contract}", { params: { path: { contract } }, signal })),
+    staleTime: 30_000,
+  });
+}
+
 /** What reads a field: derived columns, features, models, rules, alerts, lake columns and saved queries. */
 export function readersQuery(contract: string, field: string) {
   return queryOptions({
