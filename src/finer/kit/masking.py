@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import msgspec
@@ -38,10 +38,15 @@ class Form(StrEnum):
     ABSENT = "absent"
 
 
-class Masking(msgspec.Struct, frozen=True):
+class Masking(msgspec.Struct, frozen=True, dict=True):
     """The form of every class of data for one kind of caller. A class that is not named is absent."""
 
     forms: Mapping[DataClass, Form]
+
+    @cached_property
+    def hidden(self) -> dict[type, tuple[tuple[str, Callable[[Any], Any]], ...]]:
+        """What `mask` has found out about Structs: their fields that this caller does not see whole, and how."""
+        return {}
 
     def form(self, data_class: DataClass) -> Form:
         """What is shown of values of this class."""
@@ -165,16 +170,43 @@ def mask(value: Any, masking: Masking) -> Any:
 
 def _mask_struct(value: msgspec.Struct, masking: Masking) -> msgspec.Struct:
     changes = {}
-    for name, (data_class, partial) in classes_of(type(value)).items():
+    struct = type(value)
+    hidden = masking.hidden.get(struct)
+    if hidden is None:
+        hidden = masking.hidden[struct] = _hidden(struct, masking)
+    for name, shown in hidden:
         old = getattr(value, name)
-        known = data_class if isinstance(data_class, DataClass) else DataClass(getattr(value, data_class))
-        if (new := show(old, known, partial, masking)) is not old:
+        if old is not None and (new := shown(old)) is not old:
             changes[name] = new
-    for name in _inner(type(value)):
+    for name, of, partial in _varying(struct):
+        old = getattr(value, name)
+        if (new := show(old, DataClass(getattr(value, of)), partial, masking)) is not old:
+            changes[name] = new
+    for name in _inner(struct):
         old = getattr(value, name)
         if (new := mask(old, masking)) is not old:
             changes[name] = new
     return msgspec.structs.replace(value, **changes) if changes else value
+
+
+def _hidden(struct: type, masking: Masking) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """The fields of one class each that this caller does not see whole, and what shows a value of theirs."""
+    found = []
+    for name, (data_class, partial) in classes_of(struct).items():
+        form = masking.form(data_class) if isinstance(data_class, DataClass) else Form.CLEAR
+        if form is not Form.CLEAR:
+            found.append((name, PARTIAL[partial if form is Form.PARTIAL else "gone"]))
+    return tuple(found)
+
+
+@cache
+def _varying(struct: type) -> tuple[tuple[str, str, str], ...]:
+    """The fields whose class another field of the same Struct names: (name, that field, partial form)."""
+    return tuple(
+        (name, data_class, partial)
+        for name, (data_class, partial) in classes_of(struct).items()
+        if not isinstance(data_class, DataClass)
+    )
 
 
 @cache
