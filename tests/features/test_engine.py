@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -204,6 +205,10 @@ def test_refused_snapshots(tmp_path: Path) -> None:
         ({"aggregate": Aggregate.TIME_SINCE_PREVIOUS, "value": "amount"}, "no value"),
         ({"name": "Account Count"}, "cannot be written"),
         ({"decimals": 2}, "decimals"),
+        ({"delay": MINUTE, "window": None}, "only count, mean, sum over a window"),
+        ({"delay": MINUTE, "aggregate": Aggregate.MAX, "value": "amount"}, "only count, mean, sum over a window"),
+        ({"delay": timedelta(days=90)}, "reaches 90 days"),
+        ({"delay": -MINUTE}, "at least"),
     ],
 )
 def test_declarations_that_do_not_hold_together(changed: dict[str, Any], said: str) -> None:
@@ -226,6 +231,8 @@ def test_the_version_is_the_meaning() -> None:
                  for d in SET.definitions]  # fmt: skip
     assert FeatureSet([ACCOUNT], described).version == SET.version
     assert FeatureSet([ACCOUNT], described[1:]).version != SET.version
+    delayed = msgspec.structs.replace(SET.definitions[0], delay=MINUTE)
+    assert FeatureSet([ACCOUNT], [delayed, *described[1:]]).version != SET.version
 
 
 def test_batches_that_a_feature_cannot_read_change_nothing() -> None:

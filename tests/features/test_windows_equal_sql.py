@@ -10,13 +10,14 @@ from random import Random
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finer.features.service import Engine, lake_query
-from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
+from finer.features.types import DELAYED, Aggregate, Entity, FeatureDefinition, FeatureSet
 from finer.kit.columns import Columns
 from finer.kit.hashing import hash_text
 
@@ -87,23 +88,24 @@ def definitions(draw: st.DrawFn) -> FeatureDefinition:
         value = draw(st.sampled_from(["country", "amount", "device_id"]))
     elif aggregate is Aggregate.COUNT:
         value = draw(st.sampled_from([None, "amount", "country"]))
+    window, delay = draw(windows), timedelta(0)
+    if window is not None and window <= timedelta(days=1) and aggregate in DELAYED:
+        delay = draw(st.sampled_from([0, 0, 1, 5, 60, 3600, 86_400])) * SECOND
     return FeatureDefinition(
         name="f",
         entity=draw(st.sampled_from([entity.name for entity in ENTITIES])),
         aggregate=aggregate,
-        window=draw(windows),
+        window=window,
         value=value,
         where=draw(st.sampled_from([None, None, "night"])),
         decimals=decimals,
+        delay=delay,
     )
 
 
 def feature_sets() -> st.SearchStrategy[FeatureSet]:
     def named(found: list[FeatureDefinition]) -> FeatureSet:
-        renamed = [
-            FeatureDefinition(f"{d.entity}.f{i}", d.entity, d.aggregate, d.window, d.value, d.where, d.decimals)
-            for i, d in enumerate(found)
-        ]
+        renamed = [msgspec.structs.replace(d, name=f"{d.entity}.f{i}") for i, d in enumerate(found)]
         return FeatureSet(ENTITIES, renamed)
 
     return st.lists(definitions(), min_size=1, max_size=14).map(named)

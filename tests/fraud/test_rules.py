@@ -22,7 +22,7 @@ from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body
 from finer.kit.columns import Columns
 from finer.ledger.rules import RateTable, starter_rates
-from finer.scoring.service import TreeScorer
+from finer.scoring.rules.trees import TreeScorer
 
 MANILA = ZoneInfo("Asia/Manila")
 NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)  # in Manila

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from finer.kit.tx import Tx
-from finer.scoring import service
 from finer.scoring.errors import ModelRefused
 from finer.scoring.rules.trees import TreeScorer
+from finer.scoring.service import models as service
 
 
 def _train(objective: str = "binary", leaves: int = 31, categories: bool = False) -> tuple[str, np.ndarray]:

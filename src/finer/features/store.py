@@ -41,7 +41,8 @@ def _entity_part(entity: Entity, definitions: tuple[FeatureDefinition, ...]) -> 
     windows = [d.window_us for d in definitions]
     reach = ""
     if None not in windows:
-        reach = f" AND h._t <= s._t AND h._t > s._t - {max(w for w in windows if w is not None)}"
+        longest = max(d.delay_us + (d.window_us or 0) for d in definitions)
+        reach = f" AND h._t <= s._t AND h._t > s._t - {longest}"
     features = ", ".join(f"{_expression(d)} AS {_quoted(d.name)}" for d in definitions)
     return (
         f"{_quoted('_' + entity.name)} AS (SELECT s._o, {features} FROM sample s "  # noqa: S608
@@ -103,7 +104,8 @@ def _value(definition: FeatureDefinition) -> tuple[str, str]:
 def _inside(definition: FeatureDefinition) -> str:
     terms = []
     if definition.window_us is not None:
-        terms.append(f"h._t <= s._t AND h._t > s._t - {definition.window_us}")
+        end = f"s._t - {definition.delay_us}" if definition.delay else "s._t"
+        terms.append(f"h._t <= {end} AND h._t > {end} - {definition.window_us}")
     if definition.where is not None:
         terms.append(f"h.{_quoted(definition.where)}")
     if definition.value is not None:

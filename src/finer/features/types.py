@@ -43,6 +43,8 @@ class Aggregate(enum.StrEnum):
 
 ARITHMETIC = frozenset({Aggregate.SUM, Aggregate.MEAN, Aggregate.MIN, Aggregate.MAX, Aggregate.STDDEV})
 """Aggregates that compute with the value: it must be a number."""
+DELAYED = frozenset({Aggregate.COUNT, Aggregate.SUM, Aggregate.MEAN})
+"""Aggregates that may look at a window that ended before the event."""
 PICKING = frozenset({Aggregate.FIRST, Aggregate.LAST, Aggregate.PREVIOUS})
 """Aggregates that give one event's value as it is: text, or a number when `decimals` is given."""
 
@@ -69,6 +71,10 @@ class FeatureDefinition(msgspec.Struct, frozen=True):
     arrived and gives null when its time lies after t. Nothing to aggregate gives 0 for COUNT, SUM and DISTINCT,
     null for the others; STDDEV is the sample standard deviation and needs two values.
 
+    `delay` moves the window back: the events are those with event time in (t - delay - window, t - delay]. What is
+    known of an event only later (whether it was a fraud) may be counted when the delay is as long as it takes to
+    become known, and only then: COUNT, SUM and MEAN (the mean of 0 and 1 is a share).
+
     Numbers are kept as integers so that sums are exact in any order: `decimals` says how many decimals of the column
     are kept (None and 0: whole numbers, such as minor units). FIRST, LAST and PREVIOUS give text when it is None.
     """
@@ -82,6 +88,7 @@ class FeatureDefinition(msgspec.Struct, frozen=True):
     decimals: int | None = None
     unit: str = ""
     description: str = ""
+    delay: timedelta = timedelta(0)
 
     @property
     def is_text(self) -> bool:
@@ -92,6 +99,11 @@ class FeatureDefinition(msgspec.Struct, frozen=True):
     def window_us(self) -> int | None:
         """The window in microseconds; None is ever."""
         return None if self.window is None else self.window // timedelta(microseconds=1)
+
+    @property
+    def delay_us(self) -> int:
+        """The delay in microseconds; 0 is none."""
+        return self.delay // timedelta(microseconds=1)
 
 
 class FeatureSet:
@@ -155,11 +167,15 @@ class FeatureColumns:
 
 
 def _version(entities: tuple[Entity, ...], definitions: tuple[FeatureDefinition, ...]) -> str:
-    meaning = (
+    meaning: tuple[Any, ...] = (
         _SEMANTICS,
         [(entity.name, entity.columns) for entity in entities],
         [(d.name, d.entity, d.aggregate.value, d.window_us, d.value, d.where, d.decimals) for d in definitions],
     )
+    # Only where there is one, so that the sets that have none keep the versions that decisions are pinned to.
+    delays = [(d.name, d.delay_us) for d in definitions if d.delay_us]
+    if delays:
+        meaning = (*meaning, delays)
     return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
@@ -197,6 +213,7 @@ def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None
         raise InvalidFeatureSet(
             f"{name} has a window of {window}. Choose one from {WINDOW_MIN} to {WINDOW_MAX}, or None for ever."
         )
+    _check_delay(definition)
     needs_value = aggregate in ARITHMETIC or aggregate in PICKING or aggregate is Aggregate.DISTINCT
     if needs_value and definition.value is None:
         raise InvalidFeatureSet(f"{name} is a {aggregate} and needs a value: name the column that it reads.")
@@ -206,4 +223,20 @@ def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None
     if decimals is not None and not (0 <= decimals <= DECIMALS_MAX and (definition.value is not None)):
         raise InvalidFeatureSet(
             f"{name} has decimals={decimals}. Give 0 to {DECIMALS_MAX}, and only to a feature that reads a value."
+        )
+
+
+def _check_delay(definition: FeatureDefinition) -> None:
+    if not definition.delay:
+        return
+    name, delay = definition.name, definition.delay
+    if definition.window is None or definition.aggregate not in DELAYED:
+        raise InvalidFeatureSet(
+            f"{name} has a delay of {delay}, which only {', '.join(sorted(DELAYED))} over a window can have. "
+            "Give it a window and one of these aggregates, or leave `delay` out."
+        )
+    if delay < WINDOW_MIN or delay + definition.window > WINDOW_MAX:
+        raise InvalidFeatureSet(
+            f"{name} reaches {delay + definition.window} back, with a delay of {delay}. "
+            f"Choose a delay of at least {WINDOW_MIN}, and at most {WINDOW_MAX} together with the window."
         )

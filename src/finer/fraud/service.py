@@ -24,7 +24,7 @@ from finer.kit.conditions.tree import ColumnType
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 from finer.ledger.service import RateTable
-from finer.scoring import service as scoring
+from finer.scoring.service import models as scoring
 
 __all__ = ["ActiveModel", "VerdictRows", "Verdicts", "active_model", "derive", "evaluate", "feature_set"]
 
@@ -45,7 +45,7 @@ class ActiveModel:
     id: str
     sha256: str
     threshold: float
-    scorer: scoring.TreeScorer
+    scorer: scoring.Scorer
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def active_model(tx: Tx, known: ActiveModel | None) -> ActiveModel | None:
         return None
     if known is not None and known.sha256 == found.sha256 and known.threshold == found.threshold:
         return known
-    return ActiveModel(str(found.id), found.sha256, found.threshold, scoring.TreeScorer(found.text))
+    return ActiveModel(str(found.id), found.sha256, found.threshold, scoring.load_scorer(found.text))
 
 
 def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:

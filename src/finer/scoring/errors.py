@@ -10,3 +10,10 @@ class ModelRefused(Unprocessable):
 
     slug = "model-refused"
     title = "The model cannot be used"
+
+
+class TrainingRefused(Unprocessable):
+    """There is too little to learn from, or the split would let a model see what nobody knew at the time."""
+
+    slug = "training-refused"
+    title = "The model cannot be trained"

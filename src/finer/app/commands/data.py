@@ -31,7 +31,7 @@ from finer.kit.actors import Actor
 from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
-from finer.scoring import service as scoring
+from finer.scoring.service import models as scoring
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service.shown import shown_to
 from finer.workspace.service import runs
@@ -153,7 +153,7 @@ def model() -> None:
 @tenant_option
 @data_dir_option
 def model_register(file: Path, name: str, threshold: float, tenant: str, data_dir: str | None) -> None:
-    """Check a LightGBM text model and put it in force.
+    """Check a model (LightGBM's text, or an ensemble of Finer's training) and put it in force.
 
     Example: finer model register model.txt --tenant acme --name july --threshold 0.9
     """
@@ -172,17 +172,22 @@ def model_register(file: Path, name: str, threshold: float, tenant: str, data_di
 @click.argument("name", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(name: str | None, arguments: tuple[str, ...]) -> None:
-    """Run a benchmark of a checkout by its row, e.g. S1, with its own arguments; without a name, list them.
+    """Run a benchmark of a checkout by its row or name, e.g. S1, with its own arguments; without a name, list them.
 
     Example: finer bench D4 --minutes 2
+
+    Example: finer bench handbook --data transactions.parquet
     """
     folder = Path(__file__).resolve().parents[4] / "bench"
     found = {file.stem.split("_")[0].upper(): file for file in sorted(folder.glob("[a-z][0-9]_*.py"))}
+    found |= {file.stem.upper(): file for file in folder.glob("handbook.py")}
     if name is None:
         for row, file in found.items():
             click.echo(f"{row}  bench/{file.name}")
         return
     if name.upper() not in found:
         raise NotFound(f"There is no benchmark {name!r}. There are {', '.join(found) or 'none outside a checkout'}.")
-    command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}", *arguments]
+    # The benchmark runs in the checkout; a file is named from where the caller is.
+    given = [str(Path(one).resolve()) if Path(one).is_file() else one for one in arguments]
+    command = [sys.executable, "-m", f"bench.{found[name.upper()].stem}", *given]
     sys.exit(subprocess.run(command, cwd=folder.parent, check=False).returncode)  # noqa: S603 - our own module

@@ -27,9 +27,9 @@ EXTREME, FIRST = 4, 5  # need the events themselves when one leaves
 LATEST = 6  # FIRST and LATEST over "ever" hold a value and its time
 
 # How a feature is read from the row.
-READ_NUMBER, READ_MEAN, READ_STDDEV, READ_EXTREME = 0, 1, 2, 3
-READ_FIRST, READ_LAST, READ_PREVIOUS, READ_SINCE = 4, 5, 6, 7
-READ_EVER, READ_EVER_PREVIOUS, READ_EVER_SINCE = 8, 9, 10
+READ_NUMBER, READ_MEAN, READ_STDDEV, READ_DELAYED, READ_DELAYED_MEAN, READ_EXTREME = 0, 1, 2, 3, 4, 5
+READ_FIRST, READ_LAST, READ_PREVIOUS, READ_SINCE = 6, 7, 8, 9
+READ_EVER, READ_EVER_PREVIOUS, READ_EVER_SINCE = 10, 11, 12
 
 ABSENT = np.iinfo(np.int64).max  # no value in a minimum; a maximum is a minimum of negated values
 NEVER = np.iinfo(np.int64).min  # the time of an event that has not happened
@@ -50,7 +50,8 @@ class EntityPlan:
         self.definitions = definitions
         self.sources: list[Source] = []
         self.predicates: list[Predicate] = [(None, None)]
-        windows = sorted({d.window_us for d in definitions if d.window_us is not None})
+        # A window that ends earlier is the difference of two that end now.
+        windows = sorted({reach for d in definitions for reach in _reaches(d)})
         self.windows = np.array(windows, np.int64)
         self.pooled = len(windows) > 0  # only an entity with windows keeps its events
         self._running: dict[tuple[Any, ...], int] = {}
@@ -95,13 +96,14 @@ class EntityPlan:
         source = None if definition.value is None else (definition.value, definition.decimals)
         return (definition.where, source)
 
-    def _running_word(self, kind: int, definition: FeatureDefinition, sign: int = 1) -> int:
-        """The first word of a running aggregate, laid out on first use."""
+    def _running_word(self, kind: int, definition: FeatureDefinition, sign: int = 1, reach: int | None = None) -> int:
+        """The first word of a running aggregate, laid out on first use; `reach` (microseconds) is another window."""
         bit = self.predicates.index(self._predicate(definition))
         source = -1
         if definition.value is not None and kind != COUNT:
             source = self.sources.index((definition.value, definition.decimals))
-        window = -1 if definition.window_us is None else int(np.searchsorted(self.windows, definition.window_us))
+        width = definition.window_us if reach is None else reach
+        window = -1 if width is None else int(np.searchsorted(self.windows, width))
         if kind == LATEST and window >= 0:
             window, source = len(self.windows), -1  # one pair of pointers serves all windows and values
         key = (window, kind, source, bit, sign)
@@ -130,6 +132,8 @@ class EntityPlan:
         aggregate, ever = definition.aggregate, definition.window is None
         window = -1 if ever else int(np.searchsorted(self.windows, definition.window_us or 0))
         word = self._running_word
+        if definition.delay:
+            return self._read_delayed(definition)
         if aggregate in (Aggregate.COUNT, Aggregate.SUM, Aggregate.DISTINCT):
             kind = {Aggregate.COUNT: COUNT, Aggregate.SUM: SUM, Aggregate.DISTINCT: DISTINCT}[aggregate]
             return (READ_NUMBER, word(kind, definition), 0, 0, window, 0, 1)
@@ -151,6 +155,17 @@ class EntityPlan:
             return (kinds.get(aggregate, READ_EVER), running, 0, 0, window, value, 1)
         kinds = {Aggregate.FIRST: READ_FIRST, Aggregate.LAST: READ_LAST, Aggregate.PREVIOUS: READ_PREVIOUS}
         return (kinds.get(aggregate, READ_SINCE), running, 0, 0, window, value, 1)
+
+    def _read_delayed(self, definition: FeatureDefinition) -> tuple[int, ...]:
+        """A window that ended earlier: the longer of its two windows less the shorter, which is the delay."""
+        outer, inner = _reaches(definition)
+        sums, counts = (
+            (self._running_word(kind, definition, reach=outer), self._running_word(kind, definition, reach=inner))
+            for kind in ((SUM if definition.aggregate in ARITHMETIC else COUNT), COUNT)
+        )
+        if definition.aggregate is Aggregate.MEAN:
+            return (READ_DELAYED_MEAN, *sums, *counts, 0, 1)
+        return (READ_DELAYED, *sums, 0, 0, 0, 1)
 
     def _finish(self, reads: list[tuple[int, ...]]) -> None:
         self._lay_out_windowed()
@@ -208,6 +223,14 @@ def plan(feature_set: FeatureSet) -> list[EntityPlan]:
 def is_number(definition: FeatureDefinition) -> bool:
     """Whether the feature needs its value as a number."""
     return definition.aggregate in ARITHMETIC or (definition.aggregate in PICKING and definition.decimals is not None)
+
+
+def _reaches(definition: FeatureDefinition) -> list[int]:
+    """The windows, in microseconds, that the feature is read from: none for "ever", two when it has a delay."""
+    if definition.window_us is None:
+        return []
+    delays = [definition.delay_us] if definition.delay else []
+    return [definition.window_us + definition.delay_us, *delays]
 
 
 def _padded(words: int) -> int:

@@ -16,6 +16,8 @@ from finer.features.rules.plan import (
     EXTREME,
     FIRST,
     NEVER,
+    READ_DELAYED,
+    READ_DELAYED_MEAN,
     READ_EVER,
     READ_EVER_SINCE,
     READ_EXTREME,
@@ -66,7 +68,7 @@ def update_ever(
 
 
 @nb.njit(nogil=True, inline="always")
-def _number(kind: Int, a: Int, b: Int, c: Int, sign: Int, rows: Pointer) -> float:
+def _number(kind: Int, a: Int, b: Int, c: Int, d: Int, sign: Int, rows: Pointer) -> float:
     """A feature that is computed from sums or extremes; NaN is null."""
     if kind == READ_NUMBER:
         return float(rows[a])
@@ -74,6 +76,11 @@ def _number(kind: Int, a: Int, b: Int, c: Int, sign: Int, rows: Pointer) -> floa
         return rows[a] / rows[b] if rows[b] > 0 else np.nan
     if kind == READ_STDDEV:
         return sample_deviation(rows[b], rows[a], np.uint64(rows[c]), np.uint64(rows[c + 1]))
+    if kind == READ_DELAYED:
+        return float(rows[a] - rows[b])
+    if kind == READ_DELAYED_MEAN:
+        count = rows[c] - rows[d]
+        return (rows[a] - rows[b]) / count if count > 0 else np.nan
     found = min(rows[a], rows[a + 1])
     return float(sign * found) if found != ABSENT else np.nan
 
@@ -106,7 +113,8 @@ def read(
         at = READ_COLUMNS * f
         kind, a, place = reads[at], r + reads[at + 1], reads[at + 7]
         if kind <= READ_EXTREME:
-            number = _number(kind, a, r + reads[at + 2], r + reads[at + 3], reads[at + 6], rows) / scales[f]
+            b, c, d = r + reads[at + 2], r + reads[at + 3], r + reads[at + 4]
+            number = _number(kind, a, b, c, d, reads[at + 6], rows) / scales[f]
         else:
             window, source = reads[at + 4], reads[at + 5]
             value, known, since = _picked(kind, a, window, source, t, depth, mask, rows, pool, windows)

@@ -33,8 +33,8 @@ _lowest_bit: Any = intrinsic(_count_trailing_zeros)
 
 
 @nb.njit(cache=True, nogil=True, boundscheck=False)
-def _score(rows: Array, feature: Array, threshold: Array, keep: Array, start: Array, leaves: Array, out: Array) -> None:
-    """`rows` float64 (columns, n); a missing value (NaN) fails every test, as in LightGBM trained without missing."""
+def _sums(rows: Array, feature: Array, threshold: Array, keep: Array, start: Array, leaves: Array, out: Array) -> None:
+    """The sum of the exit leaves of all trees for each of `rows`, float64 (columns, n)."""
     count, n = rows.shape
     block = np.zeros((count, 64))
     word = np.empty(64, np.uint64)
@@ -55,7 +55,62 @@ def _score(rows: Array, feature: Array, threshold: Array, keep: Array, start: Ar
             for i in range(64):
                 total[i] += leaves[tree, _lowest_bit(word[i])]
         for i in range(size):
-            out[base + i] = 1.0 / (1.0 + np.exp(-total[i]))
+            out[base + i] = total[i]
+
+
+@nb.njit(cache=True, nogil=True)
+def probabilities(margins: Array) -> Array:
+    """The logistic function of each, shape (n,), float64."""
+    out = np.empty(len(margins))
+    for i in range(len(margins)):
+        out[i] = 1.0 / (1.0 + np.exp(-margins[i]))
+    return out
+
+
+class Trees:
+    """Trees of up to LEAVES_MAX leaves as arrays. Splits of tree i are start[i] to start[i + 1]."""
+
+    def __init__(self) -> None:
+        self.feature: list[int] = []
+        self.threshold: list[float] = []
+        self.keep: list[int] = []
+        self.start: list[int] = [0]
+        self.leaves: list[list[float]] = []
+        self._compiled: tuple[Array, Array, Array, Array, Array] | None = None
+
+    def add_split(self, feature: int, threshold: float) -> int:
+        """A split of the tree that is being built; give what `keep_right` wants when its left side is known."""
+        self.feature.append(feature)
+        self.threshold.append(threshold)
+        self.keep.append(0)
+        return len(self.keep) - 1
+
+    def keep_right(self, split: int, left: int) -> None:
+        """When the test of the split is false, the leaves `left` (bits) are out."""
+        self.keep[split] = ~left & _ALL
+
+    def end_tree(self, leaves: list[float]) -> None:
+        """The values of the leaves from left to right end a tree."""
+        self.leaves.append(leaves)
+        self.start.append(len(self.feature))
+
+    def sums(self, rows: Array) -> Array:
+        """The sum of the exit leaves, shape (n,), of `rows` float64 (columns, n) without missing values."""
+        if self._compiled is None:
+            leaves = np.zeros((len(self.leaves), LEAVES_MAX))
+            for tree, values in enumerate(self.leaves):
+                leaves[tree, : len(values)] = values
+            self._compiled = (
+                np.array(self.feature, np.int32),
+                np.array(self.threshold, np.float64),
+                np.array(self.keep, np.uint64),
+                np.array(self.start, np.int32),
+                leaves,
+            )
+        out = np.empty(rows.shape[1])
+        kernel: Any = _sums  # numba's own annotations count no arguments
+        kernel(rows, *self._compiled, out)
+        return out
 
 
 class TreeScorer:
@@ -70,78 +125,95 @@ class TreeScorer:
         except lightgbm.basic.LightGBMError as error:
             raise ModelRefused(f"This is not a LightGBM model in text form: {error}") from error
         self.columns: list[str] = self.booster.feature_name()
-        self._arrays = _flatten(self.booster.dump_model())
+        self.terms = self.columns
+        model = self.booster.dump_model()
+        self._trees = _flatten(model)
+        self._missing_is_zero = all(_missing_is_zero(tree["tree_structure"]) for tree in model["tree_info"])
 
     @property
     def compiled(self) -> bool:
         """Whether the compiled scorer is used rather than LightGBM itself."""
-        return self._arrays is not None
+        return self._trees is not None
 
     def score(self, rows: Array) -> Array:
         """Probabilities, shape (n,), float64, of `rows` float64 (columns, n) in the model's column order."""
-        if self._arrays is None or np.isnan(rows).any():
+        return probabilities(self.margins(rows))
+
+    def margins(self, rows: Array) -> Array:
+        """Log-odds, shape (n,), float64, of `rows` float64 (columns, n)."""
+        missing = np.isnan(rows)
+        if missing.any() and self._missing_is_zero:
+            # What LightGBM does with a model that has seen no missing value while it was trained.
+            rows, missing = np.where(missing, 0.0, rows), np.zeros(1, np.bool_)
+        if self._trees is None or missing.any():
             # LightGBM decides where a missing value goes; the compiled form has no such rule.
-            return np.asarray(self.booster.predict(np.ascontiguousarray(rows.T), num_threads=1))
-        out = np.empty(rows.shape[1])
-        _score(rows, *self._arrays, out)
-        return out
+            return self._predict(rows, raw_score=True)
+        return self._trees.sums(rows)
+
+    def contributions(self, rows: Array) -> Array:
+        """What each column adds to the log-odds (TreeSHAP), shape (n, columns + 1); the last is the same for all."""
+        return self._predict(rows, pred_contrib=True)
 
     def parity(self, seed: int = 0, rows: int = 4096) -> float:
         """The largest difference from LightGBM itself over random rows around the model's own thresholds."""
-        if self._arrays is None:
+        if self._trees is None:
             return 0.0
+        sample = self.sample(seed, rows)
+        return float(np.abs(self._predict(sample) - self.score(sample)).max())
+
+    def sample(self, seed: int, rows: int) -> Array:
+        """Random rows on, just beside and away from the model's own thresholds, float64 (columns, rows)."""
         generator = np.random.default_rng(seed)
-        thresholds = self._arrays[1] if len(self._arrays[1]) else np.zeros(1)
-        sample = generator.choice(thresholds, size=(len(self.columns), rows))
-        sample = sample + generator.choice(np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0]), size=sample.shape)
-        expected = np.asarray(self.booster.predict(np.ascontiguousarray(sample.T), num_threads=1))
-        out = np.empty(rows)
-        _score(sample, *self._arrays, out)
-        return float(np.abs(expected - out).max())
+        thresholds = self.thresholds() or [0.0]
+        sample = generator.choice(np.array(thresholds), size=(len(self.columns), rows))
+        return np.asarray(sample + generator.choice(np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0]), size=sample.shape))
+
+    def thresholds(self, column: int | None = None) -> list[float]:
+        """The values at which the model splits a column (None: any); empty when LightGBM itself scores."""
+        if self._trees is None:
+            return []
+        pairs = zip(self._trees.feature, self._trees.threshold, strict=True)
+        return sorted({threshold for feature, threshold in pairs if column is None or feature == column})
+
+    def _predict(self, rows: Array, **how: bool) -> Array:
+        return np.asarray(self.booster.predict(np.ascontiguousarray(rows.T), num_threads=1, **how))
 
 
-def _flatten(model: dict[str, Any]) -> tuple[Array, Array, Array, Array, Array] | None:
+def _missing_is_zero(node: dict[str, Any]) -> bool:
+    if "split_feature" not in node:
+        return True
+    below = (node["left_child"], node["right_child"])
+    return node["missing_type"] == "None" and all(_missing_is_zero(child) for child in below)
+
+
+def _flatten(model: dict[str, Any]) -> Trees | None:
     if not str(model.get("objective", "")).startswith("binary"):
         raise ModelRefused("The model's objective is not binary; a score must be a probability.")
-    feature: list[int] = []
-    threshold: list[float] = []
-    keep: list[int] = []
-    start = [0]
-    leaves = np.zeros((len(model["tree_info"]), LEAVES_MAX))
-    for index, tree in enumerate(model["tree_info"]):
-        values: list[float] = []
-
-        def visit(node: dict[str, Any], values: list[float] = values) -> int:
-            """Returns the set of leaves below the node, as bits."""
-            if "split_feature" not in node:
-                values.append(node["leaf_value"])
-                return 1 << (len(values) - 1)
-            if node["decision_type"] != "<=":
-                raise _NotNumeric
-            place = len(feature)
-            feature.append(node["split_feature"])
-            threshold.append(node["threshold"])
-            keep.append(0)
-            left = visit(node["left_child"])
-            right = visit(node["right_child"])
-            keep[place] = ~left & _ALL
-            return left | right
-
+    trees = Trees()
+    for tree in model["tree_info"]:
         if tree["num_leaves"] > LEAVES_MAX:
             return None
+        values: list[float] = []
         try:
-            visit(tree["tree_structure"])
+            _visit(tree["tree_structure"], trees, values)
         except _NotNumeric:
             return None
-        leaves[index, : len(values)] = values
-        start.append(len(feature))
-    return (
-        np.array(feature, np.int32),
-        np.array(threshold, np.float64),
-        np.array(keep, np.uint64),
-        np.array(start, np.int32),
-        leaves,
-    )
+        trees.end_tree(values)
+    return trees
+
+
+def _visit(node: dict[str, Any], trees: Trees, values: list[float]) -> int:
+    """Adds the node and all below it; returns its leaves, as bits."""
+    if "split_feature" not in node:
+        values.append(node["leaf_value"])
+        return 1 << (len(values) - 1)
+    if node["decision_type"] != "<=":
+        raise _NotNumeric
+    split = trees.add_split(node["split_feature"], node["threshold"])
+    left = _visit(node["left_child"], trees, values)
+    right = _visit(node["right_child"], trees, values)
+    trees.keep_right(split, left)
+    return left | right
 
 
 class _NotNumeric(Exception):

@@ -1,4 +1,4 @@
-"""The public interface of scoring."""
+"""The models of a firm: checked when they are registered, one in force for each product."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import hashlib
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 from finer.scoring.errors import ModelRefused
-from finer.scoring.rules.trees import TreeScorer
+from finer.scoring.rules.ensemble import Scorer, load_scorer
 from finer.scoring.store import ModelStore
 from finer.scoring.types import Model
 
-__all__ = ["TreeScorer", "active_model", "register_model"]
+__all__ = ["Scorer", "active_model", "load_scorer", "register_model"]
 
 PARITY_MAX = 1e-12
 
 
 def register_model(tx: Tx, *, name: str, product: str, text: str, known: set[str], threshold: float) -> Model:
-    """Check a LightGBM text model and put it in force for a product.
+    """Check a model and put it in force for a product: LightGBM's own text, or an ensemble as training writes it.
 
     Raises ModelRefused when the text is no binary model, reads a column that is not in `known`, or when the
     compiled scorer differs from LightGBM by more than PARITY_MAX on random rows.
     """
-    scorer = TreeScorer(text)
+    scorer = load_scorer(text)
     unknown = [column for column in scorer.columns if column not in known]
     if unknown:
         raise ModelRefused(f"The model reads {', '.join(unknown)}, which {product} does not have.")

@@ -1,0 +1,160 @@
+"""Why a model scored a row as it did: contributions that add up to the score, and sentences made of them.
+
+Contributions are TreeSHAP values in log-odds, as LightGBM computes them; those of a calibrated ensemble are scaled by
+its weights, and its isolation forest is one term more. They add up to the row's log-odds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from finer.scoring.rules.ensemble import UNUSUAL, EnsembleScorer, Ratio, Scorer
+from finer.scoring.rules.trees import TreeScorer, probabilities
+
+Array = np.ndarray[Any, np.dtype[Any]]
+ADDITIVITY_MAX = 1e-6
+SENTENCES = 3
+_SMALL = 0.05  # of the log-odds; less is noise to a reader
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """A column in people's words: `name` as in "amount of the payment", and how its numbers are written.
+
+    `scale` is what a value is divided by before it is shown (100 for cents), `unit` what follows it.
+    """
+
+    name: str
+    unit: str = ""
+    scale: float = 1.0
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """What one term adds to the log-odds; `usual` is the median of genuine rows, None when the model knows none."""
+
+    term: str
+    value: float
+    usual: float | None
+    log_odds: float
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A score taken apart: `common` and the contributions, the largest first, add up to `log_odds`.
+
+    `would_pass` says which change of one column would have kept the score below the threshold; None if none does.
+    """
+
+    score: float
+    log_odds: float
+    common: float
+    contributions: list[Contribution]
+    reasons: list[str]
+    would_pass: str | None
+
+
+def explain(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[str, Meaning]) -> Explanation:
+    """Explain one row, float64 (columns,), NaN where missing. A column without a meaning is called by its own name."""
+    rows = row[:, None]
+    log_odds = float(scorer.margins(rows)[0])
+    parts = scorer.contributions(rows)[0]
+    values, usual = _values(scorer, rows)
+    ordered = sorted(range(len(scorer.terms)), key=lambda place: -parts[place])
+    contributions = [
+        Contribution(scorer.terms[place], values[place], usual[place], float(parts[place])) for place in ordered
+    ]
+    ratios = {ratio.name: ratio for ratio in scorer.document.ratios} if isinstance(scorer, EnsembleScorer) else {}
+    telling = [one for one in contributions[:SENTENCES] if one.log_odds > _SMALL]
+    return Explanation(
+        score=float(probabilities(np.array([log_odds]))[0]),
+        log_odds=log_odds,
+        common=float(parts[-1]),
+        contributions=contributions,
+        reasons=[_sentence(one, ratios, meanings) for one in telling],
+        would_pass=_would_pass(scorer, row, threshold, meanings),
+    )
+
+
+def _values(scorer: Scorer, rows: Array) -> tuple[list[float], list[float | None]]:
+    """The value of each term, and what is usual for it."""
+    if not isinstance(scorer, EnsembleScorer):
+        return rows[:, 0].tolist(), [None] * len(rows)
+    inputs = scorer.inputs(rows)
+    strange = float(scorer.unusual(inputs)[0])
+    return [*inputs[:, 0].tolist(), strange], [*scorer.document.usual, scorer.document.forest.usual]
+
+
+def _sentence(one: Contribution, ratios: Mapping[str, Ratio], meanings: Mapping[str, Meaning]) -> str:
+    if one.term == UNUSUAL and one.usual is not None:
+        return f"The payment as a whole is unlike others: {one.value:.2f} on a scale to 1, usually {one.usual:.2f}."
+    ratio = ratios.get(one.term)
+    if ratio is not None:
+        above, below = _named(ratio.numerator, meanings).name, _named(ratio.denominator, meanings).name
+        said = f"{_capital(above)} is {one.value:.1f} times the {below}"
+        return f"{said}." if one.usual is None else f"{said}; usual is {one.usual:.1f} times."
+    meaning = _named(one.term, meanings)
+    said = f"{_capital(meaning.name)}: {_shown(one.value, meaning)}"
+    return f"{said}." if one.usual is None else f"{said}; usual is {_shown(one.usual, meaning)}."
+
+
+def _would_pass(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[str, Meaning]) -> str | None:
+    """The nearest value of each column that passes, tried in one batch; told is the column that needs least change."""
+    if probabilities(scorer.margins(row[:, None]))[0] < threshold:
+        return None
+    places, tried = [], []
+    for place in range(len(row)):
+        for value in _candidates(scorer, row, place):
+            places.append(place)
+            tried.append(value)
+    if not tried:
+        return None
+    rows = np.repeat(row[:, None], len(tried), axis=1)
+    rows[places, np.arange(len(tried))] = tried
+    passing = np.flatnonzero(scorer.score(rows) < threshold)
+    if len(passing) == 0:
+        return None
+    change = [abs(tried[i] - row[places[i]]) / (abs(tried[i]) + abs(row[places[i]]) + 1e-9) for i in passing]
+    best = int(passing[int(np.argmin(change))])
+    meaning = _named(scorer.columns[places[best]], meanings)
+    side = "at most" if tried[best] < row[places[best]] else "more than"
+    return f"It would have passed had the {meaning.name} been {side} {_shown(tried[best], meaning)}."
+
+
+def _candidates(scorer: Scorer, row: Array, place: int) -> list[float]:
+    """Values of a column on the other side of each of the model's own thresholds; none for a missing value."""
+    value = float(row[place])
+    if np.isnan(value):
+        return []
+    if isinstance(scorer, TreeScorer):
+        return _beyond(scorer.thresholds(place), value)
+    if not isinstance(scorer, EnsembleScorer):
+        return []
+    found = set(scorer.supervised.thresholds(place))
+    for number, ratio in enumerate(scorer.document.ratios, start=len(scorer.columns)):
+        if ratio.numerator == scorer.columns[place]:
+            below = float(row[scorer.columns.index(ratio.denominator)])
+            if below > 0:
+                # A hair less, so that dividing by the denominator again does not land above the threshold.
+                found |= {limit * below * (1 - 1e-12) for limit in scorer.supervised.thresholds(number)}
+    return _beyond(sorted(found), value)
+
+
+def _beyond(limits: list[float], value: float) -> list[float]:
+    """A split sends what is at most its limit to the left, and the rest to the right."""
+    return [limit if limit < value else float(np.nextafter(limit, np.inf)) for limit in limits if limit != value]
+
+
+def _named(column: str, meanings: Mapping[str, Meaning]) -> Meaning:
+    return meanings.get(column, Meaning(column))
+
+
+def _shown(value: float, meaning: Meaning) -> str:
+    number = value / meaning.scale
+    text = f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"
+    return f"{text} {meaning.unit}".rstrip()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
