@@ -21,7 +21,7 @@ from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
 from finer.lineage.types import DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, SavedQuery
-from finer.scoring import service as scoring
+from finer.scoring.service import models as scoring
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service import shown
 from finer.warehouse.types import LakeTable
