@@ -46,7 +46,7 @@ _EMPTY = "empty"
 _BARE = ("/account", "/notifications")
 _DETAILS = {"/fraud": "/fraud/alerts/{alert}", "/contracts": "/contracts/transaction"}
 _TABS_MAX = 8
-_READY_S, _PATIENCE_MS, _SETTLED_MS = 300, 15_000, 700
+_READY_S, _PATIENCE_MS, _SETTLED_MS = 300, 30_000, 700
 _PROGRAM_TEXT = re.compile(r"\b(undefined|NaN|Invalid Date|\[object Object\])\b")
 _TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation", (event) => console.error(
     `the content security policy was broken: ${event.violatedDirective} by ${event.blockedURI} ${event.sample}`))"""
@@ -129,16 +129,16 @@ class Walk:
     folder: Path
     complaints: list[str] = field(default_factory=list)
     pictures: int = 0
+    looks: tuple[Look, ...] = LOOKS
     once: bool = False
-    """Whether a page that somebody has shown in every look is shown of others in one look only."""
+    """Whether a page that many roles have is shown of the first of them only."""
     _said: list[str] = field(default_factory=list)
     _shown: set[str] = field(default_factory=set)
 
-    def looks(self, path: str, firm: str) -> tuple[Look, ...]:
-        """In which looks a page is shown now."""
-        page = f"{firm} {_file(path)}"
-        found = (LOOKS[0],) if self.once and page in self._shown else LOOKS
-        self._shown.add(page)
+    def chosen(self, paths: list[str], firm: str) -> list[str]:
+        """The pages that are shown now."""
+        found = [path for path in paths if not self.once or f"{firm} {path}" not in self._shown]
+        self._shown |= {f"{firm} {path}" for path in paths}
         return found
 
     def open(self, look: Look, state: Any = None) -> Page:
@@ -178,8 +178,8 @@ class Walk:
     def visit(self, page: Page, path: str) -> None:
         """Open a page and wait until nothing of it is a skeleton any more."""
         page.goto(path)
-        page.locator("h1").first.wait_for()
         try:
+            page.locator("h1").first.wait_for()
             for skeleton in page.locator("main [role=status][class*=skeleton]").all():
                 skeleton.wait_for(state="detached", timeout=_PATIENCE_MS)
         except PlaywrightError:
@@ -198,19 +198,18 @@ def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
     state = page.context.storage_state()
     page.context.close()
     firm = _EMPTY if name.startswith(_EMPTY) else ""
-    wanted = {path: walk.looks(path, firm) for path in [*paths, *(one for one in details if one)]}
-    for look in LOOKS:
+    chosen = walk.chosen([*paths, *(one for one in details if one)], firm)
+    for look in walk.looks:
         page = walk.open(look, state)
-        for path in (path for path, looks in wanted.items() if look in looks):
+        for path in chosen:
             walk.visit(page, path)
             walk.shoot(page, f"{name}/{_file(path)}-{look.name}")
             if look in (LOOKS[0], LOOKS[-1]):
                 _tabs(walk, page, f"{name}/{_file(path)}", look)
         page.context.close()
     if states:
-        whole = [path for path in paths if len(wanted[path]) == len(LOOKS)]
-        for look in (LOOKS[0], LOOKS[-1]):
-            _loading_and_failing(walk, state, whole, name, look)
+        for look in walk.looks:
+            _loading_and_failing(walk, state, [path for path in paths if path in chosen], name, look)
 
 
 def _detail(page: Page, path: str) -> str | None:
@@ -362,7 +361,9 @@ def _ready(url: str) -> bool:
         return False
 
 
-def walk_all(settings: Settings, folder: Path, roles: list[str], *, states: bool, once: bool) -> list[str]:
+def walk_all(
+    settings: Settings, folder: Path, roles: list[str], looks: tuple[Look, ...], *, states: bool, once: bool
+) -> list[str]:
     """All roles in both firms; returns what is wrong."""
     links = demo_links(settings)
     furnish(settings.web_url, links)
@@ -370,8 +371,8 @@ def walk_all(settings: Settings, folder: Path, roles: list[str], *, states: bool
     with sync_playwright() as playwright:
         path = os.environ.get("FINER_TEST_BROWSER") or find_browser()
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        walk = Walk(browser, settings.web_url, folder, once=once)
-        for look in LOOKS:
+        walk = Walk(browser, settings.web_url, folder, looks=looks, once=once)
+        for look in looks:
             page = walk.open(look)
             page.goto("/sign-in")
             walk.shoot(page, f"sign-in-{look.name}")
@@ -393,16 +394,18 @@ def main() -> None:
     parser.add_argument("--data-dir", help="Look at the Finer that runs on this folder, started with --demo.")
     parser.add_argument("--port", type=int, default=9471, help="Its port, or that of the one to be started.")
     parser.add_argument("--role", action="append", choices=[role.value for role in _roles()])
-    parser.add_argument("--once", action="store_true", help="Show a page that many roles have in every look once.")
+    parser.add_argument("--once", action="store_true", help="Show a page that many roles have once.")
+    parser.add_argument("--look", action="append", choices=[look.name for look in LOOKS], help="Only in this look.")
     parser.add_argument("--no-states", action="store_true", help="Pages with data only.")
     chosen = parser.parse_args()
     roles = chosen.role or [role.value for role in _roles()]
+    looks = tuple(look for look in LOOKS if look.name in (chosen.look or [look.name]))
     how = {"states": not chosen.no_states, "once": chosen.once}
     if chosen.data_dir:
-        complaints = walk_all(settings_of(chosen.data_dir, port=chosen.port), chosen.folder, roles, **how)
+        complaints = walk_all(settings_of(chosen.data_dir, port=chosen.port), chosen.folder, roles, looks, **how)
     else:
         with running(chosen.port) as settings:
-            complaints = walk_all(settings, chosen.folder, roles, **how)
+            complaints = walk_all(settings, chosen.folder, roles, looks, **how)
     if complaints:
         sys.exit("\n".join(["What is wrong:", *complaints]))
 

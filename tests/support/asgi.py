@@ -19,6 +19,7 @@ from litestar import Litestar
 
 _STREAM_S = 0.2  # how long an endless answer is listened to
 _ANSWER_S = 60.0
+_START_S = 300.0
 
 
 @dataclass
@@ -138,11 +139,11 @@ def driving(app: Litestar) -> Iterator[Driver]:
     started: concurrent.futures.Future[None] = concurrent.futures.Future()
     serving = asyncio.run_coroutine_threadsafe(_serve(app, started, stop), loop)
     try:
-        started.result(_ANSWER_S)
+        started.result(_START_S)
         yield Driver(app, loop)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        serving.result(_ANSWER_S)
+        serving.result(_START_S)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -78,6 +78,7 @@ export function themeOf(look: Look): ThemeConfig {
         dangerShadow: "none",
         defaultShadow: "none",
       },
+      Badge: { colorTextLightSolid: inkOn(colours.block) },
       Select: { optionSelectedBg: look.dark ? "#253344" : "#e7edf5" },
       Tooltip: { colorBgSpotlight: look.dark ? "#334050" : "#1f2a36", colorTextLightSolid: "#ffffff" },
     },

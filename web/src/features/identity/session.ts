@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
 import { problemOf } from "../../api/problem";
+import { forgetAll, openSheetsKey } from "../../shared/storage";
 
 export type Me = Schema<"Me">;
 type SignInAnswer = Schema<"SignInAnswer">;
@@ -39,6 +40,7 @@ export function forgetEverything(client: QueryClient): void {
   client.getQueryCache().find({ queryKey: meQuery.queryKey })?.reset();
 }
 
-export function signOut(): Promise<unknown> {
-  return answer(api.DELETE("/api/v1/session"));
+export async function signOut(): Promise<void> {
+  await answer(api.DELETE("/api/v1/session"));
+  forgetAll(openSheetsKey);
 }

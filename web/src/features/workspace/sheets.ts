@@ -1,4 +1,4 @@
-import { recall, remember } from "../../shared/storage";
+import { openSheetsKey, recall, remember } from "../../shared/storage";
 import type { Chart, Parameter, Values } from "./queries";
 
 /** One tab of the editor, kept in this browser. */
@@ -23,7 +23,7 @@ export interface Sheets {
   at: string;
 }
 
-const KEY = "sql-sheets";
+const KEY = openSheetsKey;
 const OPEN_MAX = 20;
 
 export function newSheet(title: string, fields: Partial<Sheet> = {}): Sheet {
@@ -40,7 +40,9 @@ export function recallSheets(person: string): Sheets {
 }
 
 export function rememberSheets(person: string, sheets: Sheets): void {
-  remember(`${KEY}:${person}`, sheets);
+  // Values of parameters may name people, and belong to no browser.
+  const open = sheets.open.map((sheet) => ({ ...sheet, values: {} }));
+  remember(`${KEY}:${person}`, { ...sheets, open });
 }
 
 export function opened(sheets: Sheets, sheet: Sheet): Sheets {
