@@ -158,7 +158,7 @@ function Quality({ contract }: { contract: string }) {
   return (
     <Fact name="Quality score">
       <Link to={paths.quality} search={{ contract }} className="num">
-        {measure(data.score * 100)} %
+        {measure(Math.floor(data.score * 10_000) / 100)} %
       </Link>{" "}
       <span className="muted">
         of <span className="num">{count(data.received)}</span>

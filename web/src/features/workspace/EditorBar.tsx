@@ -5,8 +5,8 @@ import {
   SaveOutlined,
   StopOutlined,
 } from "@ant-design/icons";
-import { App, Button, Modal } from "antd";
-import { useState } from "react";
+import { App, Button, Input, Modal } from "antd";
+import { useId, useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { useSession } from "../../shared/session";
 import { localInput } from "../../shared/time";
@@ -29,6 +29,7 @@ interface EditorBarProps {
 export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }: EditorBarProps) {
   const { message } = App.useApp();
   const { timeZone } = useSession();
+  const asOf = useId();
   const [told, setTold] = useState<string[] | null>(null);
   const [saving, setSaving] = useState(false);
   const busy = run?.state === "queued" || run?.state === "running";
@@ -69,11 +70,11 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
       <Button icon={<SaveOutlined aria-hidden />} disabled={empty} onClick={() => setSaving(true)}>
         {sheet.saved?.mine ? "Save version" : "Save"}
       </Button>
-      <label className="sql-as-of">
-        As of
-        <input
+      <span className="sql-as-of">
+        <label htmlFor={asOf}>As of</label>
+        <Input
+          id={asOf}
           type="datetime-local"
-          className="ant-input ant-input-outlined"
           title={`The lake as it was at that time (${timeZone}); empty for as it is`}
           value={sheet.asOf ?? ""}
           max={localInput(new Date(), timeZone)}
@@ -84,8 +85,8 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
             Now
           </Button>
         ) : null}
-      </label>
-      <span className="muted sql-keys">Ctrl-Enter runs the statement at the cursor, or what is selected</span>
+      </span>
+      <span className="muted sql-keys">Ctrl-Enter runs the statement at the cursor</span>
       <Modal
         open={told !== null}
         title="In plain words"
