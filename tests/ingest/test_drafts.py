@@ -91,7 +91,7 @@ def _send(firm: Firm, registry: Registry, name: str, data: bytes) -> Receipt:
     return answer
 
 
-def test_a_version_is_published_by_a_second_person_while_records_come_in(
+def test_b11_a_version_is_published_by_a_second_person_while_records_come_in(
     firm: Firm,
     other_firm: Firm,
     engineers: tuple[Actor, Actor],

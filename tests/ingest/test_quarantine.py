@@ -55,7 +55,7 @@ def one(tx: Tx, **wanted: Any) -> QuarantinedRecord:
     return found
 
 
-def test_what_was_sent_is_sealed_and_its_reasons_quote_no_person(tx: Tx) -> None:
+def test_b03_what_was_sent_is_sealed_and_its_reasons_quote_no_person(tx: Tx) -> None:
     send(tx, line(event_id="e1", customer_id="c" * 70, amount="-5"))
     row = tx.connection.exec_driver_sql("select * from ingest_quarantine_payloads").mappings().one()
     assert b"c" * 20 not in bytes(row["raw_sealed"])
@@ -109,7 +109,7 @@ def test_a_released_record_is_in_the_log_as_it_was_mended(
     assert [(row["event_id"], row["currency"], row["merchant_name"]) for row in rows] == [("kept", "USD", "Shop")]
 
 
-def test_a_record_is_released_once_however_many_ask(database: Database, tenant: uuid.UUID) -> None:
+def test_g01_a_record_is_released_once_however_many_ask(database: Database, tenant: uuid.UUID) -> None:
     with database.transaction(tenant, ENGINEER) as tx:
         receipt = send(tx, b"\n".join(line(event_id=f"e{i}", currency="usd") for i in range(50)))
         act(tx, "edit", assignments=[("currency", "'USD'")])
@@ -164,7 +164,9 @@ def test_edits_are_taken_back_and_records_discarded_with_a_reason(tx: Tx) -> Non
     found = receipts.get_receipt(tx, receipt.id)
     assert (found.received, found.quarantined) == (2, 2)
     assert quarantine.list_quarantined(tx, Selection(rule="json")).items == []
-    assert act(tx, "undo", Selection(state="discarded")).changed == 1
+    discarded = one(tx, state="discarded").act_id
+    assert act(tx, "undo", Selection(state="discarded", act=uuid.uuid4())).changed == 0
+    assert act(tx, "undo", Selection(state="discarded", act=discarded)).changed == 1
     assert one(tx, rule="json").state == "open"
 
 
@@ -217,7 +219,7 @@ def test_records_of_a_csv_file_are_mended_by_their_columns(tx: Tx) -> None:
         ("merchant_name", "case when raw.customer_id = 'c1' then 'x' else 'y' end", "customer_id is personal"),
     ],
 )
-def test_an_assignment_that_cannot_be_used_says_why(target: str, expression: str, says: str) -> None:
+def test_c08_an_assignment_that_cannot_be_used_says_why(target: str, expression: str, says: str) -> None:
     with pytest.raises(RepairInvalid, match=says.replace("(", r"\(")):
         Repair(contracts.contract("transaction"), [(target, expression)])
 
@@ -234,12 +236,12 @@ def test_what_has_no_value_stays_as_it_is_and_null_takes_away() -> None:
     assert record_of(contract, b'{"amount": 1, "amount": 2}', (), ("duplicate_key",)) is None
 
 
-def test_a_value_made_of_something_sensitive_stays_hidden() -> None:
+def test_b03_a_value_made_of_something_sensitive_stays_hidden() -> None:
     repair = Repair(contracts.contract("transaction"), [("merchant_name", "raw.unheard_of")])
     assert repair.classes == {"merchant_name": DataClass.SENSITIVE}
 
 
-def test_quarantine_is_searched_by_reason_source_time_and_state(tx: Tx) -> None:
+def test_b05_quarantine_is_searched_by_reason_source_time_and_state_and_by_no_value_of_a_person(tx: Tx) -> None:
     send(tx, line(event_id="e1", amount="-1"), source="file january.csv")
     send(tx, line(event_id="e2", customer_id="x" * 80), source="http")
     assert one(tx, text="AMOUNT IS -1").line == 1
@@ -263,7 +265,7 @@ def test_erasing_a_person_empties_what_was_refused_of_them(tx: Tx) -> None:
     assert invariants.every_refused_record_is_kept(tx) == []
 
 
-def test_another_firm_sees_and_changes_nothing(database: Database, tenant: uuid.UUID) -> None:
+def test_b01_another_firm_sees_and_changes_nothing(database: Database, tenant: uuid.UUID) -> None:
     with database.transaction(tenant, ENGINEER) as tx:
         send(tx, line(event_id="e1", amount="-1"))
         record = one(tx)

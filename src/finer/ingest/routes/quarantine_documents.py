@@ -94,7 +94,10 @@ class QuarantinedDetail(QuarantinedRecord, frozen=True, kw_only=True):
 
 
 class QuarantineSelection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which quarantined records are meant; what is left out does not limit. Without a state: open and edited ones."""
+    """Which quarantined records are meant; what is left out does not limit. Without a state: open and edited ones.
+
+    `act` is the last thing that was done with them.
+    """
 
     contract: _Short | None = None
     field: _Short | None = None
@@ -105,6 +108,7 @@ class QuarantineSelection(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     since: datetime | None = None
     until: datetime | None = None
     state: State | None = None
+    act: ActId | None = None
     ids: Annotated[list[QuarantinedId], msgspec.Meta(max_length=IDS_MAX)] | None = None
 
 
@@ -241,6 +245,7 @@ def selection_of(given: QuarantineSelection) -> types.Selection:
         since=given.since,
         until=given.until,
         state=given.state,
+        act=None if given.act is None else read_id("act", given.act),
         ids=None if given.ids is None else tuple(read_id("qua", one) for one in given.ids),
     )
 

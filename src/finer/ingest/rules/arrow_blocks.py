@@ -21,38 +21,30 @@ from finer.ingest.rules.money_kernels import minor_units_of_floats
 from finer.ingest.rules.plan import FieldPlan, Plan
 from finer.ingest.rules.record import NESTED, Number, Token, show, timestamp_high
 from finer.ingest.rules.sent_texts import keep_texts
-from finer.ingest.rules.table_batches import parquet_unpacked_bytes, shares_bytes, table_batches
+from finer.ingest.rules.table_batches import Decode, shares_bytes, too_large
 from finer.ingest.types.contracts import Kind
 from finer.ingest.types.records import FieldError
-from finer.kit.errors import TooLarge
 
 _INT_SAFE = 10**17
 _DAY = 86_400_000_000
 
 
-def arrow_body(plan: Plan, kind: str, data: bytes, bytes_max: int) -> Iterator[Block]:
+def arrow_body(plan: Plan, kind: str, data: bytes, bytes_max: int, decode: Decode) -> Iterator[Block]:
     """Blocks of a whole Parquet or Arrow IPC body.
 
     Raises UnreadableBody when it is none, TooLarge when its values take more than `bytes_max` bytes.
     """
-    source = io.BytesIO(data)
-    if kind == "parquet" and parquet_unpacked_bytes(source) > bytes_max:
-        raise _too_large(bytes_max)
     batches, size = [], 0
-    for batch, batch_bytes in table_batches(kind, source):
+    for batch, batch_bytes in decode(kind, io.BytesIO(data), bytes_max):
         # All of it is measured before any of it is checked: others wait for the thread that does this.
         size += batch_bytes
         if size > bytes_max:
-            raise _too_large(bytes_max)
+            raise too_large(bytes_max)
         batches.append(batch)
     first = 1
     for batch in batches:
         yield batch_block(plan, batch, batch, first)
         first += batch.num_rows
-
-
-def _too_large(bytes_max: int) -> TooLarge:
-    return TooLarge(f"The values of the body take more than {bytes_max} bytes. Send it in smaller parts.")
 
 
 def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first: int) -> Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,13 +15,15 @@ from finer.ingest.rules.csv_blocks import csv_body
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
 from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan, plan_of
-from finer.ingest.rules.unpack import unpack
+from finer.ingest.rules.table_batches import Decode, table_batches
+from finer.ingest.rules.unpack import refuse_other_encodings, unpack
 from finer.ingest.types.contracts import AWAITED, Contract
 from finer.ingest.types.records import Body, BodyResult, RefusedRecord
 from finer.kit.errors import FinerError, TooLarge
 
 RECORDS_MAX = 250_000
 UNKNOWN_SHOWN_MAX = 10
+_TEXTS = frozenset({"ndjson", "json", "csv"})
 FORMATS = {
     "application/x-ndjson": "ndjson",
     "application/ndjson": "ndjson",
@@ -35,6 +38,14 @@ FORMATS = {
 }
 
 
+class _Limits(NamedTuple):
+    """What one body may bring, and what takes tables apart."""
+
+    bytes_max: int
+    records_max: int
+    decode: Decode
+
+
 def format_of(content_type: str) -> str:
     """The format that a content type names. Raises UnsupportedFormat."""
     found = FORMATS.get(content_type.split(";", 1)[0].strip().lower())
@@ -44,7 +55,13 @@ def format_of(content_type: str) -> str:
 
 
 def parse_group(
-    contract: Contract, bodies: Sequence[Body], received_us: int, *, unpacked_bytes_max: int, records_max: int
+    contract: Contract,
+    bodies: Sequence[Body],
+    received_us: int,
+    *,
+    unpacked_bytes_max: int,
+    records_max: int,
+    decode: Decode = table_batches,
 ) -> tuple[pa.RecordBatch, list[BodyResult]]:
     """Parse bodies of one contract together: all accepted rows, body by body, and what became of each body.
 
@@ -60,6 +77,8 @@ def parse_group(
             if not data or data.isspace():
                 raise UnreadableBody("The body is empty. Send at least one record.")
             kind = body.format
+            if kind in _TEXTS:
+                refuse_other_encodings(data)
             if contract.payloads and kind in ("ndjson", "json"):
                 kind, data = _flat(contract, kind, data, unpacked_bytes_max)
                 if not data:
@@ -70,7 +89,8 @@ def parse_group(
                 lines.append((index, data))
                 continue
             batches += _flush(plan, lines, results, received_us)
-            batches.append(_parse_one(plan, kind, data, results[index], received_us, (unpacked_bytes_max, records_max)))
+            limits = _Limits(unpacked_bytes_max, records_max, decode)
+            batches.append(_parse_one(plan, kind, data, results[index], received_us, limits))
         except FinerError as error:
             results[index] = BodyResult(refused=[], unknown_fields=[], error=error)
     batches += _flush(plan, lines, results, received_us)
@@ -154,9 +174,8 @@ def account(checked: Checked, block: Block, results: list[BodyResult], owners: S
 
 
 def _parse_one(
-    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, limits: tuple[int, int]
+    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, limits: _Limits
 ) -> pa.RecordBatch:
-    bytes_max, records_max = limits
     batches = []
     blocks: Iterator[Block]
     rest: list[RefusedRecord] = []
@@ -165,11 +184,11 @@ def _parse_one(
     elif kind == "csv":
         blocks = csv_body(plan, data)
     else:
-        blocks = arrow_body(plan, kind, data, bytes_max)
+        blocks = arrow_body(plan, kind, data, limits.bytes_max, limits.decode)
     for block, checked in _checked(plan, blocks, received_us):
         batches.append(account(checked, block, [result], [0]))
-        if result.received > records_max:
-            raise TooLarge(f"The body holds more than {records_max} records. Send smaller bodies.")
+        if result.received > limits.records_max:
+            raise TooLarge(f"The body holds more than {limits.records_max} records. Send smaller bodies.")
     result.received += len(rest)
     result.refused += rest
     return join(plan, batches)

@@ -18,6 +18,7 @@ from finer.ingest.rules.scan_csv import scan_cells
 from finer.ingest.rules.scan_json import Places
 
 CELL_MAX = 1 << 20
+COLUMNS_MAX = 10_000
 _HEADER_MAX = 1 << 20
 _NO_SLOTS = np.zeros(0, np.int64)
 
@@ -48,6 +49,11 @@ class CsvReader:
             raise UnreadableBody(
                 f"The first line of the CSV must be a header with the field names: {error}."
             ) from error
+        if len(names) > COLUMNS_MAX:
+            raise UnreadableBody(
+                f"The header of the CSV has {len(names):,} columns; at most {COLUMNS_MAX:,} are read. Send those that "
+                "the contract has."
+            )
         self.names = [name.strip() for name in names]
         self._slots = np.array([self._plan.slot_of.get(name, -1) for name in self.names], np.int64)
         known = [int(slot) for slot in self._slots if slot >= 0]

@@ -24,7 +24,8 @@ from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_bl
 from finer.ingest.rules.mapping import Mapper, column_types, local_columns
 from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan
-from finer.ingest.rules.table_batches import table_batches
+from finer.ingest.rules.table_batches import Sized
+from finer.ingest.rules.unpack import refuse_other_encodings
 from finer.ingest.types.records import Mapping, RefusedRecord
 
 CHUNK_BYTES = 8 << 20
@@ -109,10 +110,7 @@ Source = BinaryIO | Unpacked
 def file_steps(
     plan: Plan, source_plan: Plan | None, mapping: Mapping | None, handle: Source, kind: str, now: Now
 ) -> Iterator[Step]:
-    """The records of an open file, group by group. With a mapping, `source_plan` is the shape of a text source."""
-    if kind in ("parquet", "arrow"):
-        yield from _table_steps(plan, mapping, handle, kind, now)
-        return
+    """The records of an open text file, group by group. With a mapping, `source_plan` is the shape of the source."""
     reader = _text_blocks(source_plan or plan, handle, kind)
     mapper: Mapper | None = None
     first = 1
@@ -165,11 +163,12 @@ def _mapped_step(
     return checked.batch, numbered, block.rows, [], received_us, mapping
 
 
-def _table_steps(plan: Plan, mapping: Mapping | None, handle: Source, kind: str, now: Now) -> Iterator[Step]:
+def table_steps(plan: Plan, mapping: Mapping | None, batches: Iterator[Sized], now: Now) -> Iterator[Step]:
+    """The records of a Parquet or Arrow file, group by group, from its batches."""
     mapper: Mapper | None = None
     known: Mapping | None = None
     first = 1
-    for batch, _ in table_batches(kind, handle):
+    for batch, _ in batches:
         mapped = batch
         if mapping is not None:
             source = unify(batch)
@@ -197,6 +196,7 @@ def _chunks(handle: Source) -> Iterator[tuple[bytes, bool]]:
     chunk = handle.read(CHUNK_BYTES)
     if not chunk:
         raise UnreadableBody("The file is empty.")
+    refuse_other_encodings(chunk)
     while chunk:
         try:
             following = handle.read(CHUNK_BYTES)

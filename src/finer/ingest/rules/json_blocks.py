@@ -169,7 +169,9 @@ def decode_json(plan: Plan, raw: bytes) -> Decoded:
     try:
         found = _DECODER.decode(text.strip(" \t\r\n"))
     except json.JSONDecodeError as error:
-        reason = f"The record is not valid JSON: {error.msg} at character {error.pos + 1}."
+        # Some of json's messages end with "starting at", for a place that follows.
+        wrong = error.msg.removesuffix(" starting at")
+        reason = f"The record is not valid JSON: {wrong} at character {error.pos + 1}."
         return Decoded({}, broken("json", reason, text[max(error.pos - 20, 0) : error.pos + 20]))
     except RecursionError:
         return Decoded({}, broken("json", "The record is nested too deeply to be read."))

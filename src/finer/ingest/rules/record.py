@@ -133,9 +133,8 @@ def _timestamp(item: FieldPlan, value: int | None, text: str, received_us: int) 
         raise _Broken("type", f"{name} must be a date and time like {_example(item.field)}.")
     if value < item.low or value > timestamp_high(item, received_us):
         high = item.field.maximum or "one day after the record arrived"
-        raise _Broken(
-            "timestamp_range", f"{name} is {show(text)}; it must lie between {item.field.minimum} and {high}."
-        )
+        low = "not be after" if item.field.minimum is None else f"lie between {item.field.minimum} and"
+        raise _Broken("timestamp_range", f"{name} is {show(text)}; it must {low} {high}.")
     return value
 
 

@@ -53,8 +53,9 @@ class Shape:
     def check(self, bodies: Sequence[Sequence[Line]], received_us: int) -> tuple[pa.RecordBatch, list[BodyResult]]:
         """The accepted rows of several groups of lines, group by group, and what became of each group."""
         sent = [Body(data=b"\n".join(line for line, _ in lines)) for lines in bodies]
-        limits = {"unpacked_bytes_max": _UNLIMITED, "records_max": _UNLIMITED}
-        batch, results = parse_group(self.written, sent, received_us, **limits)
+        batch, results = parse_group(
+            self.written, sent, received_us, unpacked_bytes_max=_UNLIMITED, records_max=_UNLIMITED
+        )
         for result in results:
             if result.error is not None:
                 raise result.error

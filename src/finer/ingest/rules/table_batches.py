@@ -7,8 +7,9 @@ dictionaries hold long texts are read without writing them out.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +20,14 @@ from finer.ingest.errors import UnreadableBody
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.json_blocks import BLOCK_ROWS
 from finer.ingest.rules.record import show
+from finer.kit.errors import TooLarge
 
 Sized = tuple[pa.RecordBatch, int]
 """A batch, and the bytes of its values when all of them are written out."""
 
 BATCH_BYTES_MAX = 64 << 20
 _ARROW_FILE_MAGIC = b"ARROW1"
+_CONTINUED = b"\xff" * 4
 _LONG_TEXT = 1024
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
 _SHARING = (
@@ -33,8 +36,21 @@ _SHARING = (
 )  # fmt: skip
 
 
-def table_batches(kind: str, source: Any) -> Iterator[Sized]:
-    """Record batches of an open Parquet or Arrow IPC (stream or file) source. Raises UnreadableBody."""
+class Decode(Protocol):
+    """What takes Parquet and Arrow IPC apart: `table_batches`, or the same in a process with limits."""
+
+    def __call__(self, kind: str, source: BinaryIO, bytes_max: int | None = None) -> Iterator[Sized]:
+        """As `table_batches`."""
+        ...
+
+
+def table_batches(kind: str, source: BinaryIO, bytes_max: int | None = None) -> Iterator[Sized]:
+    """Record batches of an open Parquet or Arrow IPC (stream or file) source.
+
+    Raises UnreadableBody, and TooLarge when the footer of a Parquet file says more than `bytes_max`.
+    """
+    if bytes_max is not None and kind == "parquet" and parquet_unpacked_bytes(source) > bytes_max:
+        raise too_large(bytes_max)
     batches = _parquet(source) if kind == "parquet" else _ipc(source)
     name = "Parquet" if kind == "parquet" else "Arrow"
     try:
@@ -42,6 +58,11 @@ def table_batches(kind: str, source: Any) -> Iterator[Sized]:
             yield from _cut(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableBody(f"The {name} data cannot be read: {show(error).rstrip('.')}.") from error
+
+
+def too_large(bytes_max: int) -> TooLarge:
+    """The refusal of a body whose values take too much."""
+    return TooLarge(f"The values of the body take more than {bytes_max} bytes. Send it in smaller parts.")
 
 
 def parquet_unpacked_bytes(source: Any) -> int:
@@ -80,8 +101,15 @@ def _holds_long_text(column: pa.Array) -> bool:
 
 
 def _ipc(source: Any) -> Iterator[pa.RecordBatch]:
-    is_file = source.read(6) == _ARROW_FILE_MAGIC
+    size = source.seek(0, io.SEEK_END)
     source.seek(0)
+    head = source.read(8)
+    source.seek(0)
+    is_file = head.startswith(_ARROW_FILE_MAGIC)
+    length = int.from_bytes(head[4:8] if head[:4] == _CONTINUED else head[:4], "little")
+    if not is_file and length > size:
+        # The library would ask for that much memory first.
+        raise ValueError("it does not begin with a schema")
     reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
     for batch in (reader.get_batch(i) for i in range(reader.num_record_batches)) if is_file else reader:
         # Offsets of a foreign stream may point anywhere; reading them unchecked could crash the process.

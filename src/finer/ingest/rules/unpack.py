@@ -11,6 +11,20 @@ from finer.kit.errors import TooLarge
 
 _ZSTD_RATIO_MAX = 32_768
 _WINDOW_MAX = 2**27
+# The longer marks first: that of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+def refuse_other_encodings(start: bytes) -> None:
+    """Raises UnreadableBody for a text that begins with the mark of another encoding than UTF-8."""
+    for mark, name in _MARKS:
+        if start.startswith(mark):
+            raise UnreadableBody(f"The text is {name}, and not UTF-8. Write it as UTF-8 and send it again.")
 
 
 def unpack(data: bytes, encoding: str, limit: int) -> bytes:

@@ -10,12 +10,13 @@ from typing import BinaryIO
 
 from finer.ingest.errors import MappingInvalid, UnreadableBody
 from finer.ingest.rules import bodies as body_rules
-from finer.ingest.rules.files import Unpacked, file_steps, format_of_file
+from finer.ingest.rules.files import Unpacked, file_steps, format_of_file, table_steps
 from finer.ingest.rules.mapping import compile_mapping, source_contract
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
 from finer.ingest.service.contracts import contracts
+from finer.ingest.store.decoding import DECODER
 from finer.ingest.types.contracts import Contract
 from finer.ingest.types.records import Body, BodyResult, FileGroup, Mapping, ParsedBody, ParsedGroup
 from finer.kit.clock import Clock, SystemClock
@@ -56,6 +57,7 @@ def parse_group(
         microseconds(received_at),
         unpacked_bytes_max=unpacked_bytes_max,
         records_max=records_max,
+        decode=DECODER.batches,
     )
     return ParsedGroup(batch, results, list(bodies), received_at, contract)
 
@@ -144,7 +146,11 @@ def _reader(
     def groups(handle: BinaryIO, source: str, total: int, now: Clock) -> Iterator[FileGroup]:
         sources, rows = [Body(data=b"", format=kind, source=source)], 0
         readable = Unpacked(handle, packing) if packing else handle
-        steps = file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+        steps = (
+            table_steps(plan_of(target), mapping, DECODER.batches(kind, handle), lambda: microseconds(now.now()))
+            if kind in ("parquet", "arrow")
+            else file_steps(plan_of(target), source_plan, mapping, readable, kind, lambda: microseconds(now.now()))
+        )
         for batch, refused, received, unknown, at_us, known in steps:
             rows += received
             results = [BodyResult(received, batch.num_rows, refused, unknown)]

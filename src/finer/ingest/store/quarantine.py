@@ -46,6 +46,7 @@ _CHOICES = {
     "receipt": "q.receipt_id = %(receipt)s",
     "since": "q.received_at >= %(since)s",
     "until": "q.received_at < %(until)s",
+    "act": "q.act_id = %(act)s",
     "ids": "q.id = any(%(ids)s)",
     "source": "exists (select from ingest_receipts as r where r.tenant_id = q.tenant_id and r.id = q.receipt_id "
     "and position(lower(%(source)s) in lower(r.source)) > 0)",

@@ -14,6 +14,7 @@ from finer.ingest.types.records import FieldError, Mapping
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which quarantined records; None is any, and no `state` means those that wait: open and edited ones.
 
+    `act` is the last thing that was done with them.
     `rule` is any broken rule, and with `field` the first one; `text` is found in the reasons, and in the values that
     are not personal.
     """
@@ -27,6 +28,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     state: str | None = None
+    act: uuid.UUID | None = None
     ids: tuple[uuid.UUID, ...] | None = None
 
 

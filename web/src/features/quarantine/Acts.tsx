@@ -1,43 +1,53 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Progress } from "antd";
+import { Progress } from "antd";
 import { useEffect, useRef } from "react";
 import { count } from "../../shared/numbers";
-import { permission } from "../../shared/permissions";
-import { useSession } from "../../shared/session";
-import { reasonOf } from "../../shared/ui/states";
-import { type Act, actsQuery, stopAct } from "./queries";
+import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { When } from "../../shared/ui/values";
+import { actsQuery } from "./queries";
+import { ACT_STATES, actOutcome, actTitle, percentOf } from "./words";
 
-/** What is under way now: how far, and a way to stop it. */
-export function Acts() {
-  const { may } = useSession();
-  const { message } = App.useApp();
+/** What was done lately and what is under way; a click shows one of them. */
+export function Acts({ onOpen }: { onOpen(act: string): void }) {
   const client = useQueryClient();
-  const { data } = useQuery(actsQuery);
-  const running = data?.items.filter((act) => act.state === "running") ?? [];
+  const query = useQuery(actsQuery);
+  const acts = query.data?.items ?? [];
+  const running = acts.filter((act) => act.state === "running").length;
   const before = useRef(0);
   useEffect(() => {
-    if (before.current > running.length) void client.invalidateQueries({ queryKey: ["quarantine"] });
-    before.current = running.length;
-  }, [running.length, client]);
-  if (running.length === 0) return null;
-  const stop = async (act: Act) => {
-    try {
-      await stopAct(act.id);
-    } catch (error) {
-      message.error(reasonOf(error));
-    }
-  };
+    if (before.current > running) void client.invalidateQueries({ queryKey: ["quarantine"] });
+    before.current = running;
+  }, [running, client]);
+  let body = <RowsSkeleton rows={2} height={40} label="Loading what was done" />;
+  if (query.error && !query.data)
+    body = <FailureState what="What was done" error={query.error} onRetry={() => void query.refetch()} />;
+  else if (query.data && acts.length === 0) return null;
+  else if (query.data)
+    body = (
+      <ul className="acts">
+        {acts.map((act) => (
+          <li key={act.id}>
+            <button type="button" className="act" onClick={() => onOpen(act.id)}>
+              <span className="act-title">{actTitle(act)}</span>
+              <Tag {...ACT_STATES[act.state]} />
+              {act.state === "running" ? (
+                <Progress percent={percentOf(act)} size="small" aria-label={`${count(act.done)} looked at`} />
+              ) : (
+                <span>{actOutcome(act)}</span>
+              )}
+              <span className="muted act-who">
+                {act.actor_name}, <When at={act.created_at} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    );
   return (
-    <section className="part" aria-label="Under way">
-      {running.map((act) => (
-        <div key={act.id} className="act">
-          <span>
-            {act.kind} by {act.actor_name}: {count(act.done)} of {count(act.matched)}
-          </span>
-          <Progress percent={Math.floor((100 * act.done) / Math.max(1, act.matched))} />
-          {may(permission.editQuarantine) ? <Button onClick={() => void stop(act)}>Stop</Button> : null}
-        </div>
-      ))}
+    <section className="part" aria-label="What was done">
+      <h2>What was done</h2>
+      {body}
     </section>
   );
 }

@@ -1,56 +1,20 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { App, Button, Input } from "antd";
-import { useCallback, useMemo, useState } from "react";
-import { counted } from "../../shared/numbers";
+import { Button, Input, Segmented } from "antd";
+import { useCallback, useMemo } from "react";
 import { paths } from "../../shared/paths";
-import { permission } from "../../shared/permissions";
-import { useSession } from "../../shared/session";
-import { DataGrid } from "../../shared/ui/DataGrid";
-import type { Column } from "../../shared/ui/grid";
-import { ListFoot } from "../../shared/ui/ListFoot";
 import { Page } from "../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
-import { When } from "../../shared/ui/values";
+import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { AsOf } from "../../shared/ui/values";
+import { ActDrawer } from "./ActDrawer";
 import { Acts } from "./Acts";
 import { Causes } from "./Causes";
-import { Mend } from "./Mend";
-import {
-  type Act,
-  actsQuery,
-  type Choice,
-  causesQuery,
-  discardAll,
-  parseChoice,
-  recordsQuery,
-  releaseAll,
-  selectionOf,
-  undoAll,
-} from "./queries";
-import { RecordEditor } from "./RecordEditor";
+import { Chosen } from "./Chosen";
+import { type Choice, causesQuery, parseChoice } from "./queries";
+import { RecordDrawer } from "./RecordDrawer";
 import "./quarantine.css";
 
-type Row = { id: string; received_at: string; state: string; errors: { reason: string }[]; line: number };
-
-const columns: readonly Column<Row>[] = [
-  { key: "at", title: "Received", width: "110px", render: (record) => <When at={record.received_at} /> },
-  {
-    key: "line",
-    title: "Line",
-    width: "90px",
-    from: 700,
-    render: (record) => <span className="num">{record.line}</span>,
-  },
-  { key: "state", title: "State", width: "90px", render: (record) => record.state },
-  {
-    key: "reason",
-    title: "Reason",
-    width: "minmax(220px, 3fr)",
-    render: (record) => <span className="cut">{record.errors.map((error) => error.reason).join(" ")}</span>,
-  },
-];
-
-/** Why records are held back, and what can be done about it: mend, release, give up. */
+/** Why records are held back, and what can be done about it: mend, release, give up, put back. */
 export function QuarantinePage() {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const shape = JSON.stringify(search);
@@ -66,140 +30,66 @@ export function QuarantinePage() {
     [navigate],
   );
   const causes = useQuery(causesQuery(choice));
-  const chosen = choice.contract !== undefined && choice.rule !== undefined;
+  const gone = choice.state === "discarded";
+  const chosen = gone || (choice.contract !== undefined && choice.rule !== undefined);
+  const asOf = causes.dataUpdatedAt > 0 ? new Date(causes.dataUpdatedAt).toISOString() : undefined;
+  const { text, receipt, source } = choice;
   return (
-    <Page
-      title="Quarantine"
-      aside={
+    <Page title="Quarantine" aside={<AsOf at={asOf} />}>
+      <div className="filters">
+        <Segmented<"waiting" | "discarded">
+          aria-label="Which records"
+          value={gone ? "discarded" : "waiting"}
+          onChange={(value) =>
+            change({ text, receipt, source, state: value === "discarded" ? value : undefined })
+          }
+          options={[
+            { value: "waiting", label: "Waiting" },
+            { value: "discarded", label: "Discarded" },
+          ]}
+        />
         <Input.Search
           aria-label="Search in reasons"
           placeholder="Search in reasons"
+          className="filter-search"
           allowClear
-          defaultValue={choice.text}
-          onSearch={(text) => change({ text: text || undefined })}
+          key={`text ${text ?? ""}`}
+          defaultValue={text}
+          onSearch={(value) => change({ receipt, source, state: choice.state, text: value || undefined })}
         />
-      }
-    >
-      <Acts />
-      {causes.error && !causes.data ? (
-        <FailureState what="The causes" error={causes.error} onRetry={() => void causes.refetch()} />
-      ) : causes.data ? (
-        <Causes causes={causes.data.items} choice={choice} onChange={change} />
-      ) : (
-        <RowsSkeleton rows={4} height={40} label="Loading causes" />
-      )}
-      {chosen ? <Chosen choice={choice} onChange={change} /> : null}
-      <RecordEditor id={choice.record} onClose={() => change({ ...choice, record: undefined })} />
-    </Page>
-  );
-}
-
-/** The records of one cause, and what can be done with all of them. */
-function Chosen({ choice, onChange }: { choice: Choice; onChange(choice: Choice): void }) {
-  const { may } = useSession();
-  const { message, modal } = App.useApp();
-  const client = useQueryClient();
-  const query = useInfiniteQuery(recordsQuery(choice));
-  const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  const [cursor, setCursor] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
-  const selection = selectionOf(choice);
-  const carryOut = async (begin: () => Promise<Act>, word: string) => {
-    setBusy(true);
-    try {
-      const act = await begin();
-      if (act.state === "running") message.info(`${counted(act.matched, "record")}: under way.`);
-      else message.success(`${act.changed} of ${counted(act.matched, "record")} ${word}.`);
-    } catch (error) {
-      message.error(reasonOf(error), 8);
-    }
-    await client.invalidateQueries({ queryKey: ["quarantine"] });
-    await client.refetchQueries(actsQuery);
-    setBusy(false);
-  };
-  const discard = () => {
-    let reason = "";
-    modal.confirm({
-      title: "Discard these records?",
-      content: (
-        <Input.TextArea
-          aria-label="Reason"
-          placeholder="Why they are not wanted"
-          onChange={(event) => {
-            reason = event.target.value;
-          }}
+        <Input.Search
+          aria-label="Source"
+          placeholder="Source: file, folder, http"
+          className="filter-search"
+          allowClear
+          key={`source ${source ?? ""}`}
+          defaultValue={source}
+          onSearch={(value) => change({ receipt, text, state: choice.state, source: value || undefined })}
         />
-      ),
-      okText: "Discard",
-      okButtonProps: { danger: true },
-      onOk: () => carryOut(() => discardAll(selection, reason), "discarded"),
-    });
-  };
-  let body = <RowsSkeleton rows={5} height={36} label="Loading records" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The records" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && rows.length === 0) {
-    body = (
-      <EmptyState
-        title="Nothing waits here"
-        action={<Button onClick={() => onChange({})}>All causes</Button>}
-      >
-        These records were released or discarded.
-      </EmptyState>
-    );
-  } else if (query.data) {
-    body = (
-      <div className="records-grid">
-        <DataGrid
-          label="Quarantined records"
-          columns={columns}
-          rows={rows}
-          keyOf={(record) => record.id}
-          rowHeight={36}
-          cardsBelow={520}
-          cardHeight={70}
-          card={(record) => <p className="card-why">{record.errors[0]?.reason}</p>}
-          cursor={cursor}
-          onCursor={setCursor}
-          onOpen={(record) => onChange({ ...choice, record: record.id })}
-          onEnd={() => {
-            if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage();
-          }}
-          footer={<ListFoot query={query} rows={rows.length} noun="record" />}
-        />
-      </div>
-    );
-  }
-  return (
-    <section className="part" aria-label="Records of the cause">
-      <div className="quarantine-bar">
-        <h2>
-          {choice.contract} · {choice.field || "record"} · {choice.rule}
-        </h2>
-        {may(permission.editQuarantine) ? (
-          <>
-            <Button disabled={busy} onClick={() => void carryOut(() => undoAll(selection), "put back")}>
-              Undo changes
-            </Button>
-            <Button danger disabled={busy} onClick={discard}>
-              Discard all
-            </Button>
-          </>
-        ) : null}
-        {may(permission.releaseQuarantine) ? (
-          <Button
-            type="primary"
-            loading={busy}
-            onClick={() => void carryOut(() => releaseAll(selection), "released")}
-          >
-            Release all
+        {receipt ? (
+          <Button onClick={() => change({ text, source, state: choice.state })}>
+            Of receipt {receipt.slice(0, 12)}… ×
           </Button>
         ) : null}
+        <Button loading={causes.isRefetching} onClick={() => void causes.refetch()}>
+          Refresh
+        </Button>
       </div>
-      {may(permission.editQuarantine) ? (
-        <Mend selection={selection} field={choice.field} onChange={(begin) => carryOut(begin, "changed")} />
-      ) : null}
-      {body}
-    </section>
+      {gone ? null : (
+        <section className="part" aria-label="Why records wait">
+          {causes.error && !causes.data ? (
+            <FailureState what="The causes" error={causes.error} onRetry={() => void causes.refetch()} />
+          ) : causes.data ? (
+            <Causes causes={causes.data.items} choice={choice} onChange={change} />
+          ) : (
+            <RowsSkeleton rows={4} height={40} label="Loading causes" />
+          )}
+        </section>
+      )}
+      {chosen ? <Chosen choice={choice} onChange={change} /> : null}
+      <Acts onOpen={(act) => change({ ...choice, act })} />
+      <RecordDrawer id={choice.record} onClose={() => change({ ...choice, record: undefined })} />
+      <ActDrawer id={choice.act} onClose={() => change({ ...choice, act: undefined })} />
+    </Page>
   );
 }

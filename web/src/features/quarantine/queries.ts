@@ -11,18 +11,20 @@ export type Assignment = Schema<"FieldAssignment">;
 const PAGE_SIZE = 50;
 const RUNNING_MS = 1_000;
 
-/** Which records are chosen: a cause, a text, or a receipt; held in the address. */
+/** Which records are chosen: a cause, a text, a source or a receipt; held in the address. `act` is the one that is open. */
 export interface Choice {
   contract?: string;
   field?: string;
   rule?: string;
   text?: string;
   receipt?: string;
+  source?: string;
+  state?: "discarded";
   record?: string;
   act?: string;
 }
 
-const KEYS = ["contract", "field", "rule", "text", "receipt", "record", "act"] as const;
+const KEYS = ["contract", "field", "rule", "text", "receipt", "source", "record", "act"] as const;
 
 export function parseChoice(search: Record<string, unknown>): Choice {
   const choice: Choice = {};
@@ -30,21 +32,28 @@ export function parseChoice(search: Record<string, unknown>): Choice {
     const value = search[key];
     if (typeof value === "string") choice[key] = value;
   }
+  if (search.state === "discarded") choice.state = "discarded";
   return choice;
 }
 
 /** The chosen records as the server takes them. */
-export function selectionOf({ contract, field, rule, text, receipt }: Choice): Selection {
-  return { contract, field, rule, text: text || undefined, receipt };
+export function selectionOf({ contract, field, rule, text, receipt, source, state }: Choice): Selection {
+  return { contract, field, rule, text: text || undefined, receipt, source: source || undefined, state };
 }
 
 export const causesQuery = (choice: Choice) =>
   queryOptions({
-    queryKey: ["quarantine", "causes", choice.text ?? "", choice.receipt ?? ""],
+    queryKey: ["quarantine", "causes", choice.text ?? "", choice.receipt ?? "", choice.source ?? ""],
     queryFn: ({ signal }): Promise<Schema<"QuarantineCauses">> =>
       answer(
         api.GET("/api/v1/quarantine/causes", {
-          params: { query: { text: choice.text || undefined, receipt: choice.receipt } },
+          params: {
+            query: {
+              text: choice.text || undefined,
+              receipt: choice.receipt,
+              source: choice.source || undefined,
+            },
+          },
           signal,
         }),
       ),
@@ -59,11 +68,8 @@ export const recordsQuery = (choice: Choice) =>
         api.GET("/api/v1/quarantine", {
           params: {
             query: {
-              contract: choice.contract,
-              field: choice.field,
-              rule: choice.rule,
-              text: choice.text || undefined,
-              receipt: choice.receipt,
+              ...selectionOf(choice),
+              ids: undefined,
               limit: PAGE_SIZE,
               before: pageParam ?? undefined,
             },
@@ -92,6 +98,15 @@ export const actsQuery = queryOptions({
     query.state.data?.items.some((act) => act.state === "running") ? RUNNING_MS : false,
 });
 
+/** One act, asked again every second until it has ended. */
+export const actQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["quarantine", "act", id],
+    queryFn: ({ signal }): Promise<Act> =>
+      answer(api.GET("/api/v1/quarantine/acts/{act_id}", { params: { path: { act_id: id } }, signal })),
+    refetchInterval: (query) => (query.state.data?.state === "running" ? RUNNING_MS : false),
+  });
+
 export function tryChange(selection: Selection, assignments: Assignment[]): Promise<Preview> {
   return answer(api.POST("/api/v1/quarantine/preview", { body: { selection, assignments } }));
 }
@@ -118,22 +133,26 @@ export function stopAct(id: string): Promise<Act> {
   return answer(api.POST("/api/v1/quarantine/acts/{act_id}/cancel", { params: { path: { act_id: id } } }));
 }
 
-export type Changes = Record<string, string | null>;
+/** New values of one record by name, null to take one away; or the whole record as JSON. */
+export type Edit = Schema<"QuarantineEditBody">;
 
-export function checkRecord(id: string, changes: Changes): Promise<Schema<"RecordCheck">> {
+export function checkRecord(id: string, edit: Edit): Promise<Schema<"RecordCheck">> {
   return answer(
-    api.POST("/api/v1/quarantine/{record_id}/check", {
-      params: { path: { record_id: id } },
-      body: { changes, record: null },
-    }),
+    api.POST("/api/v1/quarantine/{record_id}/check", { params: { path: { record_id: id } }, body: edit }),
   );
 }
 
-export function saveRecord(id: string, changes: Changes): Promise<Detail> {
+export function saveRecord(id: string, edit: Edit): Promise<Detail> {
   return answer(
-    api.PUT("/api/v1/quarantine/{record_id}", {
+    api.PUT("/api/v1/quarantine/{record_id}", { params: { path: { record_id: id } }, body: edit }),
+  );
+}
+
+export function revealRecord(id: string, reason: string): Promise<Schema<"RevealedRecord">> {
+  return answer(
+    api.POST("/api/v1/quarantine/{record_id}/reveal", {
       params: { path: { record_id: id } },
-      body: { changes, record: null },
+      body: { reason },
     }),
   );
 }
