@@ -5359,6 +5359,7 @@ export interface components {
         };
         /** QuarantineSelection */
         QuarantineSelection: {
+            act?: string | null;
             contract?: string | null;
             field?: string | null;
             ids?: string[] | null;
