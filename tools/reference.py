@@ -20,7 +20,7 @@ from finer.app import openapi
 from finer.app.api import create_app
 from finer.app.cli import main as finer
 from finer.app.flow import FLOW, handler_name
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity.service import authorisation, security_alerts
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, Field

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from finer.app.cli import COMMANDS, main
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from tools.reference import commands_page
 
 

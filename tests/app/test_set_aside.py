@@ -65,6 +65,6 @@ def test_a_fault_that_meets_every_row_does_not_empty_the_log(
 
 def test_groups_end_where_a_row_failed_and_where_one_was_taken_out(tenant: uuid.UUID) -> None:
     rows = [_row(tenant, base) for base in (0, 10, 20, 30, 50, 60)]
-    groups = _groups(rows, 1_000, {}, lambda row: row.base_offset == 20)
+    groups = _groups(rows, 1_000, lambda _: False, lambda row: row.base_offset == 20)
     assert [[row.base_offset for row in group] for group in groups] == [[0, 10], [20], [30], [50, 60]]
-    assert [len(group) for group in _groups(rows[:4], 1_000, {}, lambda _: False)] == [4]
+    assert [len(group) for group in _groups(rows[:4], 1_000, lambda _: False, lambda _: False)] == [4]

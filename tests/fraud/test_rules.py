@@ -17,7 +17,7 @@ import pytest
 
 from finer.decisions.types import Decision, NewAlert
 from finer.features.service import Engine
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body
 from finer.kit.columns import Columns

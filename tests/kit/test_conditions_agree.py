@@ -23,6 +23,7 @@ from finer.kit.conditions import tree as t
 from finer.kit.conditions.condition import Expression, parse_condition, parse_expression
 from finer.kit.conditions.to_text import to_text
 from finer.kit.conditions.tree import Catalogue, ColumnType
+from finer.kit.hash_set import HashSet
 from finer.kit.hashing import hash_strings
 
 NUMBER, TEXT, BOOLEAN, TIMESTAMP = ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.TIMESTAMP
@@ -35,8 +36,10 @@ CATALOGUE = Catalogue(
         "amount": NUMBER, "ratio": NUMBER, "score": NUMBER, "account.count_10s": NUMBER, "wide": NUMBER,
         "unsigned": NUMBER, "name": TEXT, "type": TEXT, 'odd "name"; --': TEXT, "flag": BOOLEAN, "sure": BOOLEAN,
         "occurred_at": TIMESTAMP, "account.previous_at": TIMESTAMP, "born": TIMESTAMP, "case": NUMBER, "bound": NUMBER,
-    }
+    },
+    lists={"nobody": frozenset({"name"}), "some": frozenset({"name", "type"})},
 )  # fmt: skip
+LISTS: dict[str, list[str]] = {"nobody": [], "some": ["", "a", "aB", "\u65e5\u672c", "never there"]}
 
 NUMBERS = [0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.5, 2.5, -2.5, 0.1, 0.3, 10.0, 800.0, 0.49999999999999994, 1e308,
            -1e308, 5e-324, 2.0**53, 2.0**53 - 1, -(2.0**63), 1e15, 123456789.125]  # fmt: skip
@@ -181,6 +184,7 @@ def node(draw: st.DrawFn, kind: ColumnType, depth: int) -> t.Node:
             "compare": lambda: comparison(draw, of, known),
             "between": lambda: between(draw(ordered_kinds), of, known),
             "in": lambda: membership(draw, known),
+            "in_list": lambda: t.InList(t.Column("name", TEXT), draw(st.sampled_from(sorted(LISTS)))),
             "like": lambda: t.Like(of(TEXT), draw(st.sampled_from(PATTERNS))),
             "starts": lambda: t.Call("starts_with", (of(TEXT), draw(literal(TEXT, nulls=False))), BOOLEAN),
             "null": lambda: t.IsNull(known(draw(st.sampled_from(ColumnType)))),
@@ -260,7 +264,9 @@ def test_the_three_back_ends_agree(kind: ColumnType, data: st.DataObject, seed: 
     expression = parse_expression(text, CATALOGUE)
     assert expression.tree == tree or tree == t.Literal(None, kind)  # a null alone has no type in a text
     columns, frame, lake = table(seed)
+    columns.lists = {name: HashSet(hash_strings(pa.array(listed, pa.string()))) for name, listed in LISTS.items()}
     stream = in_stream(expression, columns)
+    expression = expression.with_lists(LISTS)
     batch = frame.with_columns(expression.polars().alias("result"))["result"].to_list()
     assert_same(text, stream, batch)
     assert_same(text, stream, in_lake(expression, lake))
@@ -268,5 +274,6 @@ def test_the_three_back_ends_agree(kind: ColumnType, data: st.DataObject, seed: 
         condition = parse_condition(text, CATALOGUE)
         expected = [each is True for each in stream]
         assert condition.mask(columns).tolist() == expected
+        condition = condition.with_lists(LISTS)
         assert frame.with_columns(condition.polars().alias("result"))["result"].to_list() == expected
         assert in_lake(condition, lake) == expected

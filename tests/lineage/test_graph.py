@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finer.fraud import service as fraud
 from finer.fraud.rules.evaluate import COMPUTED, add_derived
+from finer.fraud.service import verdicts as fraud
 from finer.ingest.service.contracts import contracts
 from finer.kit.columns import Columns
 from finer.lineage import service

@@ -43,7 +43,8 @@ from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service import DECISIONS_CHANNEL
 from finer.decisions.types import Alert, TimelineEvent
-from finer.fraud import service as fraud
+from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
+from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
@@ -75,6 +76,7 @@ ROUTES: list[Any] = [
     *INGEST_ROUTES,
     *SOURCE_ROUTES,
     *DECISION_ROUTES,
+    *FRAUD_ROUTES,
     *PRIVACY_ROUTES,
     *QUALITY_ROUTES,
     *LAKE_ROUTES,

@@ -9,16 +9,20 @@ consumer's offset only rebuild state, rows below the lake's offset are not writt
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from finer.app.deciders import DecidedBy, Deciders
 from finer.app.tenants import TenantContext, Tenants
 from finer.decisions import service as decisions
 from finer.features import service as features
-from finer.fraud import service as fraud
+from finer.fraud.service import brakes, rule_sets
+from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import activity, contracts, receipts
 from finer.ingest.types.contracts import Contract
 from finer.kit.actors import SYSTEM
@@ -26,6 +30,7 @@ from finer.kit.columns import Columns
 from finer.kit.db import WritePipeline
 from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
 from finer.kit.log import LogRow, Position, PostgresLog, decode
+from finer.kit.tx import Tx
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import DecisionColumns, LakeBatch
 
@@ -45,7 +50,11 @@ class Batch:
     columns: Columns
     offsets: Array
     status: Array
+    decided_by: DecidedBy
     verdicts: fraud.Verdicts | None = None
+    counted: brakes.Tally | None = None
+    stopped: dict[str, str] = field(default_factory=dict)
+    """Rules that the brake stopped at this batch, and why."""
 
     @property
     def next_offset(self) -> int:
@@ -71,6 +80,7 @@ class Pipeline:
     ) -> None:
         self._effects = effects
         self._tenants = tenants
+        self.deciders = Deciders(tenants)
         self.engine = engine
         self.seen = seen
         self._lake = lake
@@ -87,7 +97,7 @@ class Pipeline:
         if batch.position[0] == DECIDED_STREAM:
             self.compute_features(batch)
             if wanted:
-                self.decide(batch)
+                self.decide(batch, new=new)
         if new:
             self.commit(batch)
         if wanted:
@@ -102,16 +112,18 @@ class Pipeline:
         whole = batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
         count = whole.num_rows
         contract = self._tenants.written_with(first.tenant, first.header)
+        tenant = self._tenants.of(first.tenant)
         if first.stream == DECIDED_STREAM:
             whole = contracts.completed(whole, contract)
         return Batch(
-            tenant=self._tenants.of(first.tenant),
+            tenant=tenant,
             contract=contract,
             position=(first.stream, first.partition),
             base_offset=first.base_offset,
             columns=Columns(whole),
             offsets=np.arange(first.base_offset, first.base_offset + count, dtype=np.int64),
             status=np.zeros(count, np.uint8),
+            decided_by=self.deciders.now(tenant),
         )
 
     def deduplicate(self, batch: Batch) -> None:
@@ -125,29 +137,47 @@ class Pipeline:
         skip = None if not batch.status.any() else ~batch.fresh
         self.engine.step(batch.columns, batch.tenant.seed, skip)
 
-    def decide(self, batch: Batch) -> None:
-        """Every rule and the tenant's model over the whole batch."""
-        batch.verdicts = fraud.evaluate(batch.columns, batch.tenant.model)
+    def decide(self, batch: Batch, *, new: bool) -> None:
+        """Every rule and the model over the whole batch: those in force, or those of the first time."""
+        tenant = batch.tenant
+        if not new:
+            batch.decided_by = self.deciders.then(tenant, batch.position, batch.base_offset)
+        by = batch.decided_by
+        batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
+        if not new:
+            return
+        batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
+        batch.stopped = self.deciders.stopped(tenant.id, by.rules, batch.counted, self._minute())
+        if batch.stopped:
+            # What a rule would do beyond its cap is not done at all: the whole batch is decided without it.
+            batch.decided_by = by = DecidedBy(rule_sets.without(by.rules, set(batch.stopped)), by.model)
+            batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
+            batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
 
     def commit(self, batch: Batch) -> None:
         """Alerts, awaited answers, duplicates, counts and the consumer's offset: together or not at all."""
         consumed = self.consumed.get(batch.position, 0)
-        with self._effects.transaction(batch.tenant.id, SYSTEM) as tx:
+        pin: rule_sets.Pin | None = None
+        with self._transaction(batch) as tx:
             PostgresLog.advance(tx, CONSUMER, batch.position, consumed, batch.next_offset)
             if batch.verdicts is not None:
+                pin = self.deciders.pin(tx, batch.tenant.id, batch.position, batch.base_offset, batch.decided_by)
                 found = fraud.verdicts_to_store(
                     batch.columns,
                     batch.offsets,
                     batch.position[1],
                     batch.verdicts,
                     batch.fresh,
-                    batch.tenant.model,
+                    batch.decided_by.model,
                     tx.now(),
+                    batch.decided_by.rules,
                 )
                 decisions.record_verdicts(tx, found.alerts, found.decisions)
                 if "awaited" in batch.columns:
                     again = batch.columns.arrow("event_id").filter(pa.array(~batch.fresh)).to_pylist()
                     decisions.announce_known(tx, again)
+            if batch.counted is not None:
+                brakes.record(tx, batch.counted)
             if batch.status.any():
                 receipts.record_outcomes(
                     tx,
@@ -158,24 +188,43 @@ class Pipeline:
                     columns=batch.columns,
                 )
             activity.record_processed(tx, batch.position[0], batch.columns.values("received_at"), batch.status)
+            if batch.stopped:
+                brakes.demote(tx, batch.stopped)
         self.consumed[batch.position] = batch.next_offset
+        self.deciders.committed(batch.tenant.id, batch.position, pin)
+        if batch.counted is not None:
+            self.deciders.count(batch.tenant.id, batch.decided_by.rules, batch.counted, self._minute())
+        if batch.stopped:
+            self._tenants.decide_with(batch.tenant.id, batch.decided_by.rules)
+
+    def _minute(self) -> int:
+        return brakes.minute_at(self._tenants.database.clock.now())
+
+    @contextmanager
+    def _transaction(self, batch: Batch) -> Iterator[Tx]:
+        """One round trip; where the brake stops a rule, an ordinary transaction, because that has to read."""
+        effects = self._tenants.database if batch.stopped else self._effects
+        with effects.transaction(batch.tenant.id, SYSTEM) as tx:
+            yield tx
 
     def store_in_lake(self, batch: Batch) -> None:
         """Queue events and decisions for the lake; waits when the lake is too far behind."""
         verdicts = batch.verdicts
         decided = None
         if verdicts is not None:
-            model = batch.tenant.model
+            by = batch.decided_by
             decided = DecisionColumns(
                 actions=verdicts.actions,
                 fired=verdicts.fired,
-                rule_ids=tuple(rule.id for rule in fraud.list_rules()),
+                rule_ids=by.rules.ids(),
+                shadow=verdicts.shadow,
+                shadow_ids=by.rules.shadow_ids(),
                 scores=verdicts.scores,
                 features=fraud.stored_columns(batch.columns),
                 exact=fraud.exact_columns(),
                 feature_set=fraud.versions()["feature_set"],
-                rule_pack=fraud.versions()["rule_pack"],
-                model=None if model is None else model.sha256[:12],
+                rule_pack=by.rules.version,
+                model=None if by.model is None else by.model.sha256[:12],
             )
         self._lake.put(
             LakeBatch(

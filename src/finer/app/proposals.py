@@ -5,6 +5,7 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 
 from __future__ import annotations
 
+from finer.fraud.service import lists, rules
 from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import firm, machine_approvals, sso_approvals, staff
@@ -23,6 +24,25 @@ _KINDS = (
         version=drafts.publish_version,
         describe=drafts.describe_publication,
         execute=drafts.execute_publication,
+    ),
+    ProposalKind(
+        name=lists.ALLOW,
+        title="Allow payments whatever the rules say",
+        propose=Permission.LISTS_WRITE,
+        approve=Permission.RULES_APPROVE,
+        version=lists.allow_version,
+        describe=lists.describe_allow,
+        execute=lists.execute_allow,
+        drop=lists.drop_allow,
+    ),
+    ProposalKind(
+        name=rules.PUBLISH,
+        title="Put a rule in force",
+        propose=Permission.RULES_WRITE,
+        approve=Permission.RULES_APPROVE,
+        version=rules.publish_version,
+        describe=rules.describe_publication,
+        execute=rules.execute_publication,
     ),
     ProposalKind(
         name=ENABLE,

@@ -16,7 +16,10 @@ from finer.app.bi_extracts import refresh_extracts
 from finer.app.job_types import Ground, Job, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.pricing import price_rule
 from finer.app.verify import verify
+from finer.fraud.service import brakes, lists
+from finer.fraud.service.rules import PRICE_JOB
 from finer.identity.service import denials, housekeeping, tenants
 from finer.ingest.service import receipts
 from finer.kit import idempotency, runs
@@ -91,10 +94,16 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "notifications": notifications.forget_old(tx),
             "sessions_and_links": housekeeping.forget_old(tx, ground.settings),
             "read_counts": denials.forget_reads(tx),
+            "rule_minutes": brakes.forget_old(tx),
             "runs": _forget_runs(tx),
             "queries": queries.forget_old(tx),
             "observations": watching.forget_old(tx),
         }
+
+
+def _expire_entries(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {"entries": lists.take_off_expired(tx)}
 
 
 def _forget_runs(tx: Tx) -> int:
@@ -185,6 +194,14 @@ JOBS = checked([
     Job(
         name="keep_keys", owner="kit", cron="41 * * * *", work=_keep_keys, whole=True, expected_s=3_600,
         about="Replaces data keys of age and seals what they sealed again.",
+    ),
+    Job(
+        name=PRICE_JOB, owner="fraud", work=price_rule, expected_s=1_800, attempts=1,
+        about="Holds a rule to past payments and says what it would have done.",
+    ),
+    Job(
+        name="expire_list_entries", owner="fraud", cron="* * * * *", work=_expire_entries, attempts=1, expected_s=60,
+        about="Takes off the firms' lists what has had its time.",
     ),
     Job(
         name="ask_due_queries", owner="workspace", cron="* * * * *", work=_ask_due_queries,

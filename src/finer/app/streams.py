@@ -16,7 +16,7 @@ from finer.app.monitoring import pipeline_view
 from finer.decisions import service as decisions
 from finer.decisions.routes.documents import show_alert, show_summary
 from finer.decisions.types import Alert, AlertState
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity.routes.edge import credential_of
 from finer.identity.service.authorisation import masking_of, reach_of
 from finer.identity.types.access import Permission, Principal

@@ -1,20 +1,23 @@
-"""What the worker knows of each tenant: its rates, zone and model, read again every few seconds."""
+"""What the worker knows of each tenant: its rates, zone, rules and model, read again every few seconds."""
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from finer.fraud import service as fraud
+from finer.fraud.service import brakes, rule_sets
+from finer.fraud.service import verdicts as fraud
 from finer.identity.service import tenants
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
+from finer.kit.log import Position
 from finer.ledger import service as ledger
 
 _log = structlog.get_logger(__name__)
@@ -30,29 +33,74 @@ class TenantContext:
     rates: ledger.RateTable
     zone: ZoneInfo
     model: fraud.ActiveModel | None
+    rules: fraud.CompiledRules
     contracts: FirmContracts
     read_at: float
 
 
 class Tenants:
-    """Contexts by tenant, each at most `_REFRESH_S` old."""
+    """Contexts by tenant, each at most `_REFRESH_S` old; changed rules are compiled beside the stream."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._known: dict[uuid.UUID, TenantContext] = {}
+        self._reading = threading.Lock()
 
     def of(self, tenant: uuid.UUID) -> TenantContext:
         """The context of a tenant, read when it is new or old."""
         known = self._known.get(tenant)
-        if known is None or time.monotonic() - known.read_at > _REFRESH_S:
-            known = self._known[tenant] = self._read(tenant, known)
+        if known is None:
+            with self._reading:
+                return self._read(tenant, None)
+        if time.monotonic() - known.read_at > _REFRESH_S and self._reading.acquire(blocking=False):
+            # Where a notice is being followed, what it brings is newer than what would be read here.
+            try:
+                return self._read(tenant, known)
+            finally:
+                self._reading.release()
         return known
+
+    def rules_changed(self, payload: str) -> None:
+        """A firm has other rules: they are read and compiled on the listener's thread, and decide the next batch.
+
+        An empty payload means that anything may have changed.
+        """
+        for tenant in list(self._known) if not payload else [uuid.UUID(payload)]:
+            with self._reading:
+                known = self._known.get(tenant)
+                if known is not None:
+                    self._read(tenant, known)
+
+    def decide_with(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> None:
+        """Let other rules decide from now on, until the firm's are read again."""
+        with self._reading:
+            self._known[tenant] = replace(self._known[tenant], rules=rules)
+
+    def pinned(self, tenant: uuid.UUID, position: Position) -> list[rule_sets.Pin]:
+        """With which rules and model the records of a position were decided, the lowest offset first."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return rule_sets.pins(tx, position)
+
+    def as_pinned(
+        self, tenant: uuid.UUID, pin: rule_sets.Pin
+    ) -> tuple[fraud.CompiledRules, fraud.ActiveModel | None] | None:
+        """The rules and the model of a pin; None when one of them is not there any more."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            rules = rule_sets.read(tx, pin.rule_set)
+            model = None if pin.model is None else fraud.pinned_model(tx, pin.model, pin.threshold or 1.0)
+        return None if rules is None or (model is None and pin.model is not None) else (rules, model)
+
+    def brake_watch(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> brakes.BrakeWatch:
+        """What the rules with brakes blocked of late."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return brakes.watch(tx, brakes.brakes_of(rules))
 
     def written_with(self, tenant: uuid.UUID, header: str) -> Contract:
         """The version of the contract that a row of the log was held to. Its records may come before its notice."""
         found = contracts.written_with(self.of(tenant).contracts, header)
         if found is None:
-            known = self._known[tenant] = self._read(tenant, self._known.get(tenant))
+            with self._reading:
+                known = self._read(tenant, self._known.get(tenant))
             found = contracts.written_with(known.contracts, header)
         if found is None:
             _log.error("records were held to a version that is not known", tenant=str(tenant), header=header)
@@ -60,15 +108,17 @@ class Tenants:
         return found
 
     def _read(self, tenant: uuid.UUID, known: TenantContext | None) -> TenantContext:
-        with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
             profile = tenants.get_tenant(tx)
-            return TenantContext(
+            found = self._known[tenant] = TenantContext(
                 id=tenant,
                 # The low half of a UUIDv7 is random: it sets one tenant's state keys apart from all others'.
                 seed=tenant.int & 0xFFFFFFFFFFFFFFFF,
                 rates=ledger.rate_table(tx),
                 zone=ZoneInfo(profile.timezone),
                 model=fraud.active_model(tx, known.model if known is not None else None),
+                rules=rule_sets.load(tx, None if known is None else known.rules),
                 contracts=contracts.load(tx),
                 read_at=time.monotonic(),
             )
+        return found

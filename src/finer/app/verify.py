@@ -13,7 +13,7 @@ from finer.app.pipeline import CONSUMER, DECIDED_STREAM
 from finer.app.set_aside import nothing_is_set_aside
 from finer.decisions import invariants as decisions
 from finer.features import service as features
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity import invariants as identity_invariants
 from finer.identity.service import tenants
 from finer.ingest import invariants as ingest_invariants

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import structlog
 
-from finer.app.pipeline import CONSUMER, Pipeline
+from finer.app.pipeline import CONSUMER, DECIDED_STREAM, Pipeline
 from finer.app.process import settle
 from finer.app.set_aside import Failures
 from finer.app.tenants import Tenants
 from finer.features import service as features
-from finer.fraud import service as fraud
+from finer.fraud.service import rule_sets
+from finer.fraud.service import verdicts as fraud
 from finer.kit.clock import Clock
 from finer.kit.db import WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
-from finer.kit.live import receive
+from finer.kit.live import Listener, receive
 from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
@@ -47,6 +48,8 @@ class Worker:
         self._reader = connect(url, WORKER, name="finer-worker")
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")
+        self._tenants = Tenants(self._database)
+        self._listener = Listener(url, WORKER, {rule_sets.CHANNEL: self._tenants.rules_changed})
         self._lake = warehouse.LakeWriter(url, settings)
         self._failures = Failures(self._reader, self._database)
         self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
@@ -60,6 +63,7 @@ class Worker:
         self._become_the_only_one()
         self.pipeline = self._restore()
         self._failures.recall()
+        self._listener.start()
         settle()
         _log.info("worker is ready", consumed=sum(self.pipeline.consumed.values()))
         next_snapshot = time.monotonic() + self._settings.snapshot_every_s
@@ -73,6 +77,7 @@ class Worker:
             # A clean stop leaves nothing to replay.
             self._take_snapshot(self._snapshots.write_now, 60.0)
         finally:
+            self._listener.close()
             self._lake.close()
             self._effects.close()
             self._database.close()
@@ -105,7 +110,7 @@ class Worker:
             found = engine, Deduplicator(self._settings.deduplication_events), {}
         engine, seen, applied = found
         engine.warm()
-        pipeline = Pipeline(self._effects, Tenants(self._database), engine, seen, self._lake)
+        pipeline = Pipeline(self._effects, self._tenants, engine, seen, self._lake)
         pipeline.consumed, pipeline.applied = consumed, applied
         pipeline.in_lake = self._in_lake
         return pipeline
@@ -124,7 +129,7 @@ class Worker:
     def _turn(self) -> bool:
         """Read once and process what was there; False when there was nothing."""
         rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
-        for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.consumed, self._failures.alone):
+        for group in _groups(rows, self._settings.worker_batch_events, self._starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
                 self._pass_by(group[0])
                 continue
@@ -134,6 +139,14 @@ class Worker:
                 self._failures.note(group, error)
                 raise
         return bool(rows)
+
+    def _starts_anew(self, row: LogRow) -> bool:
+        """Whether a row cannot be in one group with the row before it: what is decided so far ends there."""
+        position = (row.stream, row.partition)
+        consumed = self.pipeline.consumed.get(position, 0)
+        if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
+            return row.base_offset == consumed
+        return row.base_offset in self.pipeline.deciders.begins(row.tenant, position)
 
     def _pass_by(self, row: LogRow) -> None:
         """Go on behind a row that cannot be processed."""
@@ -154,9 +167,9 @@ class Worker:
 
 
 def _groups(
-    rows: list[LogRow], events_max: int, consumed: dict[Position, int], alone: Callable[[LogRow], bool]
+    rows: list[LogRow], events_max: int, starts_anew: Callable[[LogRow], bool], alone: Callable[[LogRow], bool]
 ) -> list[list[LogRow]]:
-    """Neighbours of one position, tenant and header, up to `events_max` events, never across the consumer's offset.
+    """Neighbours of one position, tenant and header, up to `events_max` events, never across a row that starts anew.
 
     A row for which `alone` holds is a group of its own, and so is what follows a place that a row was taken from.
     """
@@ -166,7 +179,7 @@ def _groups(
         count = 0
         for row in run:
             boundary = (
-                row.base_offset == consumed.get((row.stream, row.partition))
+                starts_anew(row)
                 or alone(row)
                 or bool(group and (alone(group[-1]) or group[-1].base_offset + group[-1].count != row.base_offset))
             )

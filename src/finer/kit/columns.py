@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from finer.kit.hash_set import HashSet
 from finer.kit.hashing import hash_columns, hash_strings
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -28,6 +29,8 @@ class Columns:
         self._values: dict[str, Array] = {}
         self._valid: dict[str, Array | None] = {}
         self._hashes: dict[str, Array] = {}
+        self.lists: Mapping[str, HashSet] = {}
+        """The lists that a condition can ask by `in_list`, by name."""
 
     def names(self) -> list[str]:
         """Every column, those of the batch first."""

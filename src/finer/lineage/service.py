@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from finer.decisions.types import NewAlert
 from finer.features.types import FeatureSet
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity.service import people
 from finer.identity.service.authorisation import allowed, masking_of
 from finer.identity.types.access import Permission, Role

@@ -33,3 +33,14 @@ class ModelStore:
         )
         row = self._connection.execute(query).one_or_none()
         return None if row is None else Model(**row._mapping)
+
+    def of(self, sha256: str) -> Model | None:
+        """A model by the hash of its text; the one registered first where there are several."""
+        query = (
+            sa.select(*(models.c[name] for name in Model.__struct_fields__))
+            .where(models.c.tenant_id == self._tenant, models.c.sha256 == sha256)
+            .order_by(models.c.id)
+            .limit(1)
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else Model(**row._mapping)

@@ -178,7 +178,15 @@ def joined(batches: Iterable[LakeBatch]) -> list[LakeBatch]:
         if decided is not None:
             kinds = tuple((name, _kind(values)) for name, values in decided.features.items())
             scored = decided.scores is not None
-            versions = (decided.rule_ids, decided.feature_set, decided.rule_pack, decided.model, scored, kinds)
+            versions = (
+                decided.rule_ids,
+                decided.feature_set,
+                decided.rule_pack,
+                decided.model,
+                scored,
+                kinds,
+                decided.shadow_ids,
+            )
         schema = batch.events.schema
         key = (batch.stream, batch.partition, tuple(schema.names), tuple(schema.types), versions)
         groups.setdefault(key, []).append(batch)
@@ -213,6 +221,7 @@ def _join_decisions(group: list[DecisionColumns]) -> DecisionColumns | None:
         actions=np.concatenate([one.actions for one in group]),
         fired=np.concatenate([one.fired for one in group]),
         scores=np.concatenate(scores) if scores else None,
+        shadow=np.concatenate(shadow) if (shadow := [one.shadow for one in group if one.shadow is not None]) else None,
         features={name: _concatenate([one.features[name] for one in group]) for name in group[-1].features},
     )
 
@@ -249,6 +258,9 @@ def _decided(decisions: DecisionColumns, rows: int) -> dict[str, pa.Array]:
         "rules": rule_lists(decisions.fired, decisions.rule_ids),
         "score": scores,
     }
+    if decisions.shadow is not None:
+        # Only where a firm tries rules: nobody else's rows grow by it.
+        columns["shadow_rules"] = rule_lists(decisions.shadow, decisions.shadow_ids)
     for name, values in decisions.features.items():
         columns[column_name(name)] = _feature(values, exact=name in decisions.exact)
     for name, version in (

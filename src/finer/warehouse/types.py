@@ -23,9 +23,9 @@ class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided for every row of a batch, and the values it was decided on; all arrays of shape (rows,).
 
     `actions` uint8 (0 approve, 1 review, 2 block), `fired` uint64 with bit i set when `rule_ids[i]` held, `scores`
-    float32 or None without a model. `features` are NumPy arrays or Arrow arrays (for nulls and texts) by name; those
-    named in `exact` are kept as 64-bit floats, all other numbers as 32-bit ones. NumPy uint64 is taken as a hash
-    with 0 for "no value".
+    float32 or None without a model; `shadow` and `shadow_ids` are the same as `fired` for rules that are only tried.
+    `features` are NumPy arrays or Arrow arrays (for nulls and texts) by name; those named in `exact` are kept as 64-bit
+    floats, all other numbers as 32-bit ones. NumPy uint64 is taken as a hash with 0 for "no value".
     """
 
     actions: Array
@@ -37,6 +37,8 @@ class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
     feature_set: str
     rule_pack: str
     model: str | None = None
+    shadow: Array | None = None
+    shadow_ids: tuple[str, ...] = ()
 
 
 class LakeBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role
 from finer.ingest.service import contracts

@@ -1,4 +1,4 @@
-"""Rules over a whole batch: derived columns, conditions, verdict columns."""
+"""What rules read of a batch: the fields of the transaction, and the columns that are derived from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from finer.fraud.rules.pack import DERIVED
-from finer.fraud.types import Rule, Verdicts
 from finer.kit.columns import Columns
 from finer.kit.conditions.condition import parse_condition
 from finer.kit.conditions.tree import Catalogue, ColumnType
@@ -21,7 +20,6 @@ from finer.kit.money import EXPONENTS
 Array = np.ndarray[Any, np.dtype[Any]]
 _HOUR_US = 3_600_000_000
 _EXPONENT_BY_HASH = {hash_text(code): digits for code, digits in EXPONENTS.items()}
-RULES_MAX = 64  # a verdict is one 64-bit word, a bit for each rule
 
 BASE_COLUMNS: dict[str, ColumnType] = {
     **dict.fromkeys(
@@ -63,35 +61,6 @@ def add_derived(columns: Columns, usd_minor: Array, known: Array | None, zone: Z
     columns.add_hashes("card", combine_hashes(columns.hashes("account_id"), columns.hashes("card_last4")))
     for name, condition in _DERIVED_CONDITIONS.items():
         columns.add(name, condition.mask(columns))
-
-
-class CompiledPack:
-    """A rule pack parsed and checked against the columns that exist; evaluates batches."""
-
-    def __init__(self, rules: tuple[Rule, ...], features: dict[str, ColumnType]) -> None:
-        """Raises ConditionError when a rule names what does not exist or compares what cannot be compared."""
-        if len(rules) > RULES_MAX:
-            raise ValueError(f"A pack holds at most {RULES_MAX} rules, this one has {len(rules)}.")
-        texts = frozenset(name for name, kind in features.items() if kind is ColumnType.TEXT)
-        columns = BASE_COLUMNS | dict.fromkeys(DERIVED, ColumnType.BOOLEAN) | features
-        catalogue = Catalogue(columns, hashed=texts)
-        self.rules = rules
-        self.conditions = [parse_condition(rule.condition, catalogue) for rule in rules]
-
-    def evaluate(self, columns: Columns, scores: Array | None) -> Verdicts:
-        """The severest action of the rules that hold for each row, and which rules those are."""
-        actions = np.zeros(columns.rows, np.uint8)
-        fired = np.zeros(columns.rows, np.uint64)
-        for bit, (rule, condition) in enumerate(zip(self.rules, self.conditions, strict=True)):
-            mask = condition.mask(columns)
-            if mask.any():
-                fired |= mask.astype(np.uint64) << np.uint64(bit)
-                np.maximum(actions, mask.astype(np.uint8) * np.uint8(rule.action), out=actions)
-        return Verdicts(actions=actions, fired=fired, scores=scores)
-
-    def of(self, fired: int) -> list[Rule]:
-        """The rules behind the bits of one row."""
-        return [rule for bit, rule in enumerate(self.rules) if fired >> bit & 1]
 
 
 def _major(minor: Array, currency: Array) -> Array:

@@ -9,9 +9,6 @@ Structuring is the exception, since it is about cash that comes in as much as ab
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-
 from finer.decisions.types import Action
 from finer.fraud.types import Rule
 
@@ -101,10 +98,3 @@ RULES = (
         "There is no exchange rate for {currency}, so the amount {amount:money} cannot be compared with any limit.",
     ),
 )
-
-
-@cache
-def pack_version() -> str:
-    """A short hash of rules and derived columns: two packs with one version decide alike."""
-    text = repr(RULES) + repr(sorted(DERIVED.items()))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from typing import Any
 
 from finer.kit.money import Money
 
-_FIELD = re.compile(r"\{([a-z0-9_.]+)(?::([a-z_]+))?(?::([a-z0-9_.]+))?\}")
+FIELD = re.compile(r"\{([a-z0-9_.]+)(?::([a-z_]+))?(?::([a-z0-9_.]+))?\}")
 _ORDINALS = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -28,7 +28,12 @@ def sentence(template: str, values: Mapping[str, Any]) -> str:
             return f"{amount} ({_FORMATS['usd'](values['amount_usd'])})" if in_usd else amount
         return _FORMATS.get(form or "", str)(value)
 
-    return _FIELD.sub(fill, template)
+    return FIELD.sub(fill, template)
+
+
+def columns_in(template: str) -> set[str]:
+    """The columns that a template names."""
+    return {name for found in FIELD.findall(template) for name in (found[0], found[2]) if name}
 
 
 def _ordinal(value: float) -> str:
@@ -58,3 +63,5 @@ _FORMATS: dict[str, Callable[[float], str]] = {
     "count": lambda value: f"{value:.0f}",
     "percent": lambda value: f"{100 * value:.1f} %",
 }
+FORMATS = frozenset({*_FORMATS, "money", "money_and_usd", "ratio_to"})
+"""How a column can be written in a reason."""

@@ -13,6 +13,7 @@ Language
     Logic       and, or, not; case when ... then ... else ... end; coalesce
     Numbers     + - * / %, abs, round (0 to 9 digits), floor, ceil, least, greatest
     Texts       length, lower, upper, starts_with
+    Lists       in_list(column, 'name'): whether the column's text is on a list that is kept beside the records
     Timestamps  hour, dayofweek, least, greatest, + and - interval '30 days'
     Words may be in any case; names are exact. Comments (-- and /* */) are allowed. At most 4,000 characters.
 

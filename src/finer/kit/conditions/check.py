@@ -26,6 +26,7 @@ from finer.kit.conditions.tree import (
     ColumnType,
     Compare,
     In,
+    InList,
     IsNull,
     Like,
     Literal,
@@ -279,7 +280,11 @@ class _Checker:
         name, given = str(tree.this), tree.args.get("expressions") or []
         if name == "interval":
             raise self.error("An interval can only be added to a timestamp or taken from it", tree)
-        wanted = {"round": (1, 2), "starts_with": (2, 2)} | dict.fromkeys(CHOICES, (2, 50)) | TEXT_FUNCTIONS
+        wanted = (
+            {"round": (1, 2), "starts_with": (2, 2), "in_list": (2, 2)}
+            | dict.fromkeys(CHOICES, (2, 50))
+            | TEXT_FUNCTIONS
+        )
         fewest, most = wanted.get(name, (1, 1))
         if not fewest <= len(given) <= most:
             counts = f"{fewest} to {most}" if fewest < most else str(fewest)
@@ -291,6 +296,8 @@ class _Checker:
             if name != "coalesce" and arguments[0].type not in (NUMBER, TIMESTAMP):
                 raise self.error(f"{name} takes numbers or timestamps", tree)
             return Call(name, tuple(arguments), arguments[0].type)
+        if name == "in_list":
+            return self._in_list(given, depth)
         if name == "starts_with":
             operand = self.typed(given[0], TEXT, depth, name)
             self._needs_strings(operand, what="be searched with starts_with", tree=tree)
@@ -302,6 +309,17 @@ class _Checker:
         if kind is TEXT:
             self._needs_strings(node, what=f"be used with {name}", tree=tree)
         return self._rounded(node, given[1], depth) if len(given) > 1 else Call(name, (node,), result)
+
+    def _in_list(self, given: list[exp.Expr], depth: int) -> Node:
+        operand = self.typed(given[0], TEXT, depth, "in_list")
+        name = self._fixed_text(given[1], depth, "in_list")
+        columns = self.catalogue.lists.get(name)
+        if columns is None:
+            hint = f"There are: {', '.join(sorted(self.catalogue.lists)) or 'none yet'}."
+            raise self.error(f"There is no list {name[:100]}", given[1], hint)
+        if not isinstance(operand, Column) or operand.name not in columns:
+            raise self.error(f"The list {name} is asked about {', '.join(sorted(columns))}", given[0])
+        return InList(operand, name)
 
     def _text_call(self, name: str, given: list[exp.Expr], depth: int) -> Node:
         texts = given if name == "concat" else given[:1]

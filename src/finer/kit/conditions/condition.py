@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from finer.kit.conditions.check import check, check_boolean
 from finer.kit.conditions.parse import parse
 from finer.kit.conditions.to_duckdb import to_duckdb
 from finer.kit.conditions.to_numpy import Mode, Program
-from finer.kit.conditions.tree import Catalogue, Column, ColumnType, Node, walk
+from finer.kit.conditions.tree import Catalogue, Column, ColumnType, InList, Node, walk, with_lists
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +25,7 @@ _MODES: dict[ColumnType, Mode] = {ColumnType.TEXT: "hash", ColumnType.BOOLEAN: "
 
 
 class Expression:
-    """A checked scalar expression: `text` as written, its `tree`, its `type`, and the `columns` that it names."""
+    """A checked scalar expression: `text` as written, its `tree` and `type`, the `columns` and `lists` it names."""
 
     def __init__(self, text: str, tree: Node) -> None:
         """Use parse_expression; `tree` must be a checked one."""
@@ -32,6 +33,7 @@ class Expression:
         self.tree = tree
         self.type: ColumnType = tree.type
         self.columns = frozenset(node.name for node in walk(tree) if isinstance(node, Column))
+        self.lists = frozenset(node.name for node in walk(tree) if isinstance(node, InList))
         self._program = Program(tree, _MODES.get(self.type, "value"))
 
     @cached_property
@@ -68,6 +70,13 @@ class Expression:
     def strings(self, columns: Columns) -> pa.Array:
         """The texts of every row as Arrow strings; for expressions of type text."""
         return self._strings.run(columns)
+
+    def with_lists(self, members: Mapping[str, Collection[str]]) -> Self:
+        """The same with the members of its lists written into it: what Polars and DuckDB need, the stream does not.
+
+        Raises KeyError for a list that is not among them.
+        """
+        return type(self)(self.text, with_lists(self.tree, members))
 
     def polars(self) -> pl.Expr:
         """The same as a Polars expression: Float64, String, Boolean, or Int64 microseconds since 1970 UTC."""

@@ -25,7 +25,7 @@ NESTING_MAX = 24
 """Brackets, `case` and prefix operators around each other; the parser uses about 17 Python frames for each."""
 
 _QUOTED = re.compile(r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
-CALLABLE = frozenset((*FUNCTIONS, *CHOICES, *TEXT_FUNCTIONS, "starts_with"))
+CALLABLE = frozenset((*FUNCTIONS, *CHOICES, *TEXT_FUNCTIONS, "starts_with", "in_list"))
 _PREFIXES = {TokenType.NOT, TokenType.DASH}
 RESERVED = {
     "AND", "OR", "NOT", "IN", "IS", "NULL", "TRUE", "FALSE", "BETWEEN", "LIKE", "CASE", "WHEN", "THEN", "ELSE", "END",

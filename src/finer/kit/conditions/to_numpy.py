@@ -121,6 +121,7 @@ class _Compiler:
         self.kinds: dict[type[Any], Callable[[Any, Mode], Evaluate]] = {
             t.Column: self._column, t.Literal: self._literal, t.Arithmetic: self._arithmetic, t.Shift: self._shift,
             t.Case: self._case, t.Call: self._call, t.Compare: self._compare, t.Between: self._between, t.In: self._in,
+            t.InList: self._in_list,
             t.Like: self._like, t.IsNull: self._is_null, t.Not: self._not, t.And: self._all, t.Or: self._all,
         }  # fmt: skip
 
@@ -277,6 +278,16 @@ class _Compiler:
             return ~hits & is_known(found)
 
         return outside
+
+    def _in_list(self, node: t.InList, mode: Mode) -> Evaluate:
+        operand, name, negative = self.step(node.operand, "hash"), node.name, mode == "false"
+
+        def asked(run: _Run) -> Any:
+            found = operand(run)
+            hits = run.columns.lists[name].holds(found)
+            return ~hits & (found != 0) if negative else hits
+
+        return asked
 
     def _like(self, node: t.Like, mode: Mode) -> Evaluate:
         return self._pattern(node.operand, *t.pattern_parts(node.pattern), mode)

@@ -59,6 +59,8 @@ def _condition_text(node: Node) -> str:
             return f"{_side(node.operand)} between {_side(node.low)} and {_side(node.high)}"
         case t.In():
             return f"{_side(node.operand)} in ({', '.join(_literal(each) for each in node.values)})"
+        case t.InList():
+            return f"in_list({to_text(node.operand)}, {_quoted(node.name)})"
         case t.Like():
             return f"{_inner(node.operand)} like {_quoted(node.pattern)}"
         case t.IsNull():
@@ -117,6 +119,8 @@ class _Reader:
             case t.In():
                 values = _listed([self.literal(each) for each in node.values], "or")
                 return f"{self.part(node.operand)} {verb} {values}"
+            case t.InList():
+                return f"{self.part(node.operand)} {verb} on the list {node.name}"
             case t.Like():
                 kind, argument = t.pattern_parts(node.pattern)
                 word = _PATTERNS.get(kind, "matches")
@@ -127,7 +131,7 @@ class _Reader:
         raise AssertionError(node)
 
     def negated(self, node: Node) -> str:
-        if isinstance(node, t.Between | t.In | t.Like | t.IsNull):
+        if isinstance(node, t.Between | t.In | t.InList | t.Like | t.IsNull):
             return self.condition(node, "is not", "does not ")
         if isinstance(node, t.Column):
             return f"{self.names.get(node.name, node.name)} is false"
@@ -176,7 +180,7 @@ def _listed(parts: list[str], word: str) -> str:
 
 def _inner(node: Node) -> str:
     """An operand of anything that binds tightly: bracketed unless it is one word or one call."""
-    simple = isinstance(node, t.Column | t.Literal | t.Call)
+    simple = isinstance(node, t.Column | t.Literal | t.Call | t.InList)
     return to_text(node) if simple else f"({to_text(node)})"
 
 

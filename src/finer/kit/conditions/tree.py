@@ -6,10 +6,10 @@ A tree is made by `check` only, so a back end may rely on it: names exist, types
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 DEPTH_MAX = 64
 """Levels of a tree; chains of `and` or `or` count as one level."""
@@ -30,12 +30,14 @@ class Catalogue:
 
     `columns` maps the whole name, dots included (`account.count_10s`), to its type. `descriptions` say in words what
     a column is; editors and `plain_language` use them. `hashed` names text columns that the stream holds only as
-    hashes: they can be compared for equality and null, and nothing else.
+    hashes: they can be compared for equality and null, and nothing else. `lists` names the lists that `in_list` can
+    ask, each with the columns that it can be asked about.
     """
 
     columns: Mapping[str, ColumnType]
     descriptions: Mapping[str, str] = field(default_factory=dict)
     hashed: frozenset[str] = frozenset()
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,15 @@ class In:
 
 
 @dataclass(frozen=True, slots=True)
+class InList:
+    """Membership of a list that is kept beside the records, by its name; the operand is a column of texts."""
+
+    operand: Column
+    name: str
+    type: ClassVar[ColumnType] = ColumnType.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
 class Like:
     """A text matches a pattern: % stands for any characters, _ for one."""
 
@@ -162,7 +173,8 @@ class Or:
 
 
 Node = (
-    Column | Literal | Arithmetic | Shift | Case | Call | Compare | Between | In | Like | IsNull | Not | And | Or
+    Column | Literal | Arithmetic | Shift | Case | Call | Compare | Between | In | InList | Like | IsNull
+    | Not | And | Or
 )  # fmt: skip
 
 FUNCTIONS: dict[str, tuple[ColumnType, ColumnType]] = {
@@ -211,7 +223,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.operand, node.low, node.high)
         case In():
             return (node.operand, *node.values)
-        case Like() | IsNull() | Not():
+        case InList() | Like() | IsNull() | Not():
             return (node.operand,)
         case And() | Or():
             return node.parts
@@ -222,6 +234,29 @@ def walk(node: Node) -> Iterator[Node]:
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def with_lists(node: Node, members: Mapping[str, Collection[str]]) -> Node:
+    """The same tree with the members of each list written into it, for back ends that have no lists beside them.
+
+    Raises KeyError for a list that is not among them.
+    """
+    if isinstance(node, InList):
+        listed = tuple(Literal(value, ColumnType.TEXT) for value in members[node.name])
+        # Nothing is on an empty list; comparing a value with itself says so, and leaves null null.
+        return In(node.operand, listed) if listed else Compare("<>", node.operand, node.operand)
+    changed = {
+        each.name: _with_lists(getattr(node, each.name), members)
+        for each in fields(node)
+        if each.name not in ("name", "type", "operator", "value", "pattern", "microseconds")
+    }
+    return replace(node, **changed) if changed else node
+
+
+def _with_lists(found: Any, members: Mapping[str, Collection[str]]) -> Any:
+    if isinstance(found, tuple):
+        return tuple(_with_lists(each, members) for each in found)
+    return with_lists(found, members)
 
 
 def may_be_nan(node: Node) -> bool:

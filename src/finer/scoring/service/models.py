@@ -11,7 +11,7 @@ from finer.scoring.rules.ensemble import Scorer, load_scorer
 from finer.scoring.store import ModelStore
 from finer.scoring.types import Model
 
-__all__ = ["Scorer", "active_model", "load_scorer", "register_model"]
+__all__ = ["Scorer", "active_model", "load_scorer", "model_of", "register_model"]
 
 PARITY_MAX = 1e-12
 
@@ -49,3 +49,8 @@ def register_model(tx: Tx, *, name: str, product: str, text: str, known: set[str
 def active_model(tx: Tx, product: str) -> Model | None:
     """The model in force for a product, or None."""
     return ModelStore(tx).active(product)
+
+
+def model_of(tx: Tx, sha256: str) -> Model | None:
+    """A registered model by the SHA-256 of its text, in force or not; None when there is none."""
+    return ModelStore(tx).of(sha256)

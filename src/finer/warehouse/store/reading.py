@@ -84,15 +84,24 @@ class LakeReader:
         """
         statement = f'select * from "{table_of(contract)}" {_ARRIVED}'  # noqa: S608 - a name of ours
         try:
+            yield from self.stream(tenant, statement, {"since": since, "until": until}, rows)
+        except LakeEmpty:
+            return
+
+    def stream(
+        self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any], rows: int = 16_384
+    ) -> Iterator[pa.RecordBatch]:
+        """The answer of a query that Finer's own code wrote, at most `rows` rows at a time. Raises as `read`."""
+        try:
             with self._attachments.use(tenant) as lake:
                 cursor = self._attachments.duckdb.cursor()
                 try:
                     cursor.execute(f"use {lake}")
-                    yield from cursor.execute(statement, {"since": since, "until": until}).to_arrow_reader(rows)
+                    yield from cursor.execute(statement, arguments).to_arrow_reader(rows)
                 finally:
                     cursor.close()
-        except (LakeEmpty, duckdb.CatalogException):
-            return
+        except duckdb.CatalogException as error:
+            raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
         except duckdb.Error as error:
             raise unavailable("The lake cannot be read.", error) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.identity.service.authorisation import masking_of
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, Field

@@ -1,10 +1,9 @@
-"""The public interface of fraud."""
+"""Deciding: what is derived of a batch, its verdicts, and what they leave behind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from finer.decisions.types import Action, Decision, FiredRule, NewAlert, Verdict
-from finer.features.types import FeatureSet
-from finer.fraud import store
-from finer.fraud.rules.evaluate import BASE_COLUMNS, CompiledPack, add_derived, derived_inputs
-from finer.fraud.rules.pack import RULES, pack_version
+from finer.features.types import Aggregate
+from finer.fraud.rules.evaluate import BASE_COLUMNS, add_derived, derived_inputs
 from finer.fraud.rules.reasons import sentence
-from finer.fraud.rules.windows import feature_set
+from finer.fraud.rules.rule_set import CompiledRules
+from finer.fraud.service.rule_sets import built_in_rules, feature_types, windows
+from finer.fraud.store import lake
 from finer.fraud.types import Rule, Verdicts
 from finer.kit.columns import Columns
 from finer.kit.conditions.tree import ColumnType
@@ -26,11 +25,10 @@ from finer.kit.tx import Tx
 from finer.ledger.service import RateTable
 from finer.scoring.service import models as scoring
 
-__all__ = ["ActiveModel", "VerdictRows", "Verdicts", "active_model", "derive", "evaluate", "feature_set"]
+__all__ = ["ActiveModel", "CompiledRules", "VerdictRows", "Verdicts", "active_model", "derive", "evaluate", "windows"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 PRODUCT = "fraud"
-_SCORE_RULE = "model_score"
 _SHOWN = (
     "event_id", "type", "occurred_at", "received_at", "account_id", "customer_id", "card_last4", "amount_minor",
     "currency", "merchant_name", "merchant_city", "merchant_country", "channel", "device_id", "amount",
@@ -56,39 +54,14 @@ class VerdictRows:
     decisions: list[Decision]
 
 
-@cache
-def windows() -> FeatureSet:
-    """The windows that the default pack reads, validated once."""
-    return feature_set()
-
-
-@cache
-def pack() -> CompiledPack:
-    """The default pack, compiled once. The model's own rule comes last."""
-    score_rule = Rule(
-        _SCORE_RULE,
-        "The model sees a likely fraud",
-        "score >= score_threshold",
-        Action.REVIEW,
-        "The model gives this payment a probability of fraud of {score:percent}.",
-    )
-    return CompiledPack((*RULES, score_rule), feature_types())
-
-
-def feature_types() -> dict[str, ColumnType]:
-    """The windows as columns of the conditions language."""
-    texts = set(windows().text_names)
-    return {name: ColumnType.TEXT if name in texts else ColumnType.NUMBER for name in windows().names}
-
-
 def versions() -> dict[str, str]:
-    """The versions that pin a decision: rule pack and feature set."""
-    return {"rule_pack": pack_version(), "feature_set": windows().version}
+    """The versions of what comes with Finer: built-in rules and windows."""
+    return {"rule_pack": built_in_rules().version, "feature_set": windows().version}
 
 
 def list_rules() -> list[Rule]:
-    """The rules in force, in the order of their bits."""
-    return list(pack().rules)
+    """The built-in rules, in the order of their bits."""
+    return list(built_in_rules().rules)
 
 
 def derived_columns() -> list[tuple[str, tuple[str, ...], str]]:
@@ -97,8 +70,9 @@ def derived_columns() -> list[tuple[str, tuple[str, ...], str]]:
 
 
 def rule_columns() -> list[tuple[Rule, frozenset[str]]]:
-    """The rules in force with the columns that their checked conditions name."""
-    return [(rule, one.columns) for rule, one in zip(pack().rules, pack().conditions, strict=True)]
+    """The built-in rules with the columns that their checked conditions name."""
+    rules = built_in_rules()
+    return [(rule, one.columns) for rule, one in zip(rules.rules, rules.conditions, strict=True)]
 
 
 def model_columns() -> set[str]:
@@ -117,6 +91,12 @@ def active_model(tx: Tx, known: ActiveModel | None) -> ActiveModel | None:
     return ActiveModel(str(found.id), found.sha256, found.threshold, scoring.load_scorer(found.text))
 
 
+def pinned_model(tx: Tx, sha256: str, threshold: float) -> ActiveModel | None:
+    """The model of a hash, to decide again as it did; None when it is not there."""
+    found = scoring.model_of(tx, sha256)
+    return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.TreeScorer(found.text))
+
+
 def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
     """Add what rules and windows read besides the transaction's own fields.
 
@@ -129,12 +109,12 @@ def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
 
 
 def lake_relation(zone: str) -> str:
-    """What `derive` adds, as SQL over one tenant's lake; see finer.fraud.store."""
-    return store.lake_relation(zone)
+    """What `derive` adds, as SQL over one tenant's lake; see finer.fraud.store.lake."""
+    return lake.lake_relation(zone)
 
 
-def evaluate(columns: Columns, model: ActiveModel | None) -> Verdicts:
-    """Score the batch, add `score` to its columns, and evaluate the pack."""
+def evaluate(columns: Columns, model: ActiveModel | None, rules: CompiledRules | None = None) -> Verdicts:
+    """Score the batch, add `score` to its columns, and evaluate the rules: the built-in ones if none are given."""
     rows = columns.rows
     nothing = np.zeros(rows, np.bool_)
     scores: Array | None = None
@@ -151,7 +131,7 @@ def evaluate(columns: Columns, model: ActiveModel | None) -> Verdicts:
         scores = model.scorer.score(matrix)
         columns.add("score", scores)
         columns.add("score_threshold", np.full(rows, model.threshold))
-    return pack().evaluate(columns, scores)
+    return (rules or built_in_rules()).evaluate(columns, scores)
 
 
 def verdicts_to_store(
@@ -162,6 +142,7 @@ def verdicts_to_store(
     fresh: Array,
     model: ActiveModel | None,
     decided_at: datetime,
+    rules: CompiledRules | None = None,
 ) -> VerdictRows:
     """The alerts of the rows that are not simply approved, and the decisions of the rows somebody waits for."""
     waits = "awaited" in columns
@@ -170,15 +151,18 @@ def verdicts_to_store(
     rows = np.flatnonzero(awaited | alarmed)
     if len(rows) == 0:
         return VerdictRows([], [])
-    shown = columns.pick(rows, (*_SHOWN, "awaited") if waits else _SHOWN)
+    by = rules or built_in_rules()
+    # A reason can name any column; windows are among the features.
+    named = (*_SHOWN, *(name for name in by.named if name not in _SHOWN and name in BASE_COLUMNS and name != "score"))
+    shown = columns.pick(rows, (*named, "awaited") if waits else named)
     features = _feature_values(columns, rows)
     alerts: list[NewAlert] = []
     answers: list[Decision] = []
     for i, row in enumerate(rows):
-        record = {name: shown[name][i] for name in _SHOWN}
+        record = {name: shown[name][i] for name in named}
         used = {name: values[i] for name, values in features.items()}
         score = None if verdicts.scores is None else float(verdicts.scores[row])
-        verdict = _verdict(record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, model)
+        verdict = _verdict(record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, by, model)
         alert_id = None
         if alarmed[row]:
             alert_id = new_id()
@@ -213,9 +197,13 @@ def stored_columns(columns: Columns) -> dict[str, Array | pa.Array]:
 
 
 def exact_columns() -> frozenset[str]:
-    """Stored columns that a 32-bit float would not hold exactly: amounts."""
-    usd = {one.name for one in windows().definitions if one.unit == "USD cents"}
-    return frozenset({"amount_usd_minor", *usd})
+    """Stored columns that a 32-bit float would not hold exactly: amounts and times."""
+    exact = {
+        one.name
+        for one in windows().definitions
+        if one.unit == "USD cents" or one.aggregate is Aggregate.TIME_SINCE_PREVIOUS
+    }
+    return frozenset({"amount_usd_minor", *exact})
 
 
 def _feature_values(columns: Columns, rows: Array) -> dict[str, list[float | str | None]]:
@@ -237,9 +225,10 @@ def _verdict(
     action: int,
     fired: int,
     score: float | None,
+    by: CompiledRules,
     model: ActiveModel | None,
 ) -> Verdict:
-    rules = pack().of(fired)
+    rules = by.of(fired)
     known = record | used | {"score": score}
     return Verdict(
         action=Action(action).word,
@@ -247,7 +236,7 @@ def _verdict(
         reasons=[sentence(rule.reason, known) for rule in rules] or ["No rule fired."],
         features=used,
         score=score,
-        rule_pack=pack_version(),
+        rule_pack=by.version,
         feature_set=windows().version,
         model=None if model is None else model.sha256[:12],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from finer.fraud.rules.evaluate import BASE_COLUMNS
 from finer.fraud.rules.pack import DERIVED
 from finer.kit.conditions.condition import parse_condition
@@ -27,3 +29,25 @@ def lake_relation(zone: str) -> str:
         "from transactions t join decisions d using (log_partition, log_offset)"
     )
     return f"(select *, {derived} from ({plain}) with_amounts)"  # noqa: S608 - constant texts and a checked zone
+
+
+def column_name(feature: str) -> str:
+    """The lake column that keeps a window."""
+    return feature.replace(".", "_")
+
+
+def price_query(columns: Iterable[str], windows: Iterable[str]) -> str:
+    """Decided payments that occurred from `$since` to before `$until`, with the last label known at `$as_of`.
+
+    `columns` are fields of transactions, `windows` names of windows; both are ours. The windows keep the lake's names.
+    """
+    plain = ", ".join(f't."{name}"' for name in columns)
+    kept = "".join(f', d."{column_name(name)}"' for name in windows)
+    between = "occurred_at >= $since and occurred_at < $until"
+    return (
+        f"select {plain}{kept}, d.amount_usd_minor as kept_usd_minor, d.score as kept_score, l.verdict as label "  # noqa: S608 - our own names
+        f"from (from transactions where {between}) t "
+        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+        "left join (select event_id, arg_max(verdict, known_at) as verdict from labels "
+        "where known_at <= $as_of group by event_id) l on l.event_id = t.event_id"
+    )

@@ -1,0 +1,111 @@
+"""HTTP of lists: what is on them, one by one and by file. Parse, call, answer."""
+
+from __future__ import annotations
+
+import builtins
+
+from litestar import Controller, delete, get, post
+
+from finer.fraud.routes.documents import (
+    EntriesBody,
+    EntryPage,
+    EntryView,
+    ListFile,
+    ListSummary,
+    ListLookup,
+    NewListBody,
+    ProposedAct,
+    read_entry,
+    show_entry,
+    show_list,
+)
+from finer.fraud.service import lists
+from finer.fraud.types import FirmList
+from finer.identity.service import people, proposals
+from finer.identity.service.proposals import Kinds
+from finer.identity.types import Permission
+from finer.kit.ids import read_id, show_id
+from finer.kit.settings import Settings
+from finer.kit.tx import Tx
+
+_READ, _WRITE = Permission.LISTS_READ, Permission.LISTS_WRITE
+_PAGE = 100
+
+
+class ListController(Controller):
+    """Lists that rules ask, or that block and allow by themselves."""
+
+    path = "/api/v1/lists"
+    tags = ["Lists"]
+
+    @get("/", opt={"permission": _READ}, sync_to_thread=True, summary="List the lists")
+    def list(self, tx: Tx) -> builtins.list[ListSummary]:
+        """Every list of the firm, by name."""
+        names = _names(tx)
+        return [show_list(one, lists.used_by(tx, one.name), names) for one in lists.all_lists(tx)]
+
+    @post("/", opt={"permission": _WRITE}, sync_to_thread=True, summary="Make a list")
+    def create(self, tx: Tx, data: NewListBody) -> ListSummary:
+        """A list without entries."""
+        return _show(tx, lists.create(tx, data.name, data.kind, data.effect, data.description))
+
+    @delete("/{name:str}", opt={"permission": _WRITE, "step_up": True}, sync_to_thread=True, summary="Delete a list")
+    def remove(self, tx: Tx, name: str) -> None:
+        """A list is gone. Refused while a rule asks it."""
+        lists.delete(tx, name)
+
+    @get("/{name:str}/entries", opt={"permission": _READ}, sync_to_thread=True, summary="Entries of a list")
+    def entries(self, tx: Tx, name: str, before: str | None = None) -> EntryPage:
+        """What is on a list, the newest first."""
+        found = lists.get_list(tx, name)
+        page = lists.entries(tx, name, limit=_PAGE, before=None if before is None else read_id("lse", before))
+        names = _names(tx)
+        shown = [show_entry(found.kind, one, names) for one in page]
+        return EntryPage(items=shown, next=shown[-1].id if len(shown) == _PAGE else None)
+
+    @post(
+        "/{name:str}/lookup", opt={"permission": _READ, "recorded": "nothing", "repeat": "It changes nothing."},
+        sync_to_thread=True, status_code=200, summary="Look for a value on a list",
+    )  # fmt: skip
+    def lookup(self, tx: Tx, name: str, data: ListLookup) -> builtins.list[EntryView]:
+        """The entry of exactly this value, if it is on the list."""
+        found, names = lists.get_list(tx, name), _names(tx)
+        return [show_entry(found.kind, one, names) for one in lists.entries(tx, name, value=data.value.strip())]
+
+    @post("/{name:str}/entries", opt={"permission": _WRITE}, sync_to_thread=True, summary="Put entries on a list")
+    def put(self, tx: Tx, name: str, data: EntriesBody) -> ListSummary:
+        """Put entries on a list, each in the place of one with the same value; all or none."""
+        return _show(tx, lists.put(tx, name, [read_entry(one) for one in data.entries]))
+
+    @post(
+        "/{name:str}/allowance", opt={"permission": _WRITE}, sync_to_thread=True, status_code=202,
+        summary="Propose entries that allow",
+    )  # fmt: skip
+    def allow(self, tx: Tx, name: str, data: EntriesBody, proposal_kinds: Kinds, settings: Settings) -> ProposedAct:
+        """Ask for entries on a list that allows. Somebody else approves them, on the page Approvals."""
+        payload = lists.allowance(tx, name, [read_entry(one) for one in data.entries])
+        reason = data.entries[0].reason
+        made = proposals.act_or_propose(tx, settings, proposal_kinds, lists.ALLOW, payload, reason)
+        return ProposedAct(proposal=None if made is None else show_id("pro", made.id), done=made is None)
+
+    @post("/{name:str}/file", opt={"permission": _WRITE}, sync_to_thread=True, summary="Put a file on a list")
+    def load(self, tx: Tx, name: str, data: ListFile) -> ListSummary:
+        """Put the entries of a CSV text on a list, all or none; a mistake is told with its line."""
+        found = lists.load_file(tx, name, data.csv, reason=data.reason, source=data.source, replace=data.replace)
+        return _show(tx, found)
+
+    @delete(
+        "/{name:str}/entries/{entry_id:str}", opt={"permission": _WRITE}, sync_to_thread=True, status_code=200,
+        summary="Take an entry off a list",
+    )  # fmt: skip
+    def take_off(self, tx: Tx, name: str, entry_id: str) -> ListSummary:
+        """An entry is on the list no more, from the next batch on."""
+        return _show(tx, lists.take_off(tx, name, read_id("lse", entry_id)))
+
+
+def _show(tx: Tx, found: FirmList) -> ListSummary:
+    return show_list(found, lists.used_by(tx, found.name), _names(tx))
+
+
+def _names(tx: Tx) -> dict[str, str]:
+    return {str(user.id): user.name for user in people.list_users(tx)}

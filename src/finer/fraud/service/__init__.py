@@ -1,0 +1,1 @@
+"""The public interface of fraud, by what is asked of it."""

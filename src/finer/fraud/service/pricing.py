@@ -1,0 +1,100 @@
+"""Pricing a rule: the same compiled path as on live payments, over what the lake holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from finer.fraud.rules.drafts import compile_rule
+from finer.fraud.rules.evaluate import BASE_COLUMNS, Array, add_derived
+from finer.fraud.rules.price import LABELS, PriceTally, slices
+from finer.fraud.service.rule_sets import feature_types, list_pins, load, without
+from finer.fraud.store import lake
+from finer.fraud.types import Price, RuleVersion
+from finer.kit.columns import Columns
+from finer.kit.tx import Tx
+
+_ALWAYS = frozenset(
+    {
+        "account_id", "amount_minor", "card_last4", "channel", "currency", "customer_id", "merchant_country",
+        "occurred_at", "type",
+    }
+)  # fmt: skip
+_LAKE_ONLY = frozenset({"amount", "amount_usd", "amount_usd_minor", "card", "local_hour", "score", "score_threshold"})
+
+
+class Backtest:
+    """One backtest, batch by batch; between two batches whoever runs it may keep `found` and stop."""
+
+    def __init__(
+        self, tx: Tx, version: RuleVersion, begun: Price, zone: str, threshold: float | None, timer: Callable[[], float]
+    ) -> None:
+        """`threshold` is that of the model in force, `timer` gives seconds. Raises ConditionError."""
+        current = load(tx)
+        self._others = without(current, {version.rule})
+        self._condition = compile_rule(version.text, feature_types(), list_pins(tx))
+        self._zone, self._timer = ZoneInfo(zone), timer
+        self._threshold = 1.0 if threshold is None else threshold
+        self._tally = PriceTally(begun)
+        named = {name for one in (*self._others.conditions, self._condition) for name in one.columns}
+        self._texts = {name for name, kind in feature_types().items() if kind.value == "text"}
+        self._windows = sorted(named & feature_types().keys())
+        self._plain = sorted(((named & BASE_COLUMNS.keys()) | _ALWAYS) - _LAKE_ONLY)
+
+    def query(self) -> str:
+        """The payments of a part of the period with what was decided and known of them, as SQL over the lake."""
+        return lake.price_query(self._plain, self._windows)
+
+    def parts(self, begun: Price) -> list[dict[str, Any]]:
+        """The arguments of `query` for each part of the period."""
+        return [_arguments(since, until, begun.as_of) for since, until in slices(begun.since, begun.until)]
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Hold the rule to some payments."""
+        columns = Columns(batch)
+        self._restore(columns)
+        columns.lists = self._others.lists
+        began = self._timer()
+        held = self._condition.mask(columns)
+        took = self._timer() - began
+        stopped = self._others.evaluate(columns, None).actions > 0
+        self._tally.add(columns, held, stopped, _labels(columns.arrow("label")), took)
+
+    def _restore(self, columns: Columns) -> None:
+        """The columns that `derive` and `evaluate` add on live payments, from what was kept of them."""
+        for name in self._windows:
+            column = columns.arrow(lake.column_name(name))
+            if name in self._texts:
+                columns.add_hashes(name, np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), np.uint64))
+            else:
+                known = None if column.null_count == 0 else np.asarray(column.is_valid())
+                columns.add(name, np.asarray(column.to_numpy(zero_copy_only=False), np.float64), known)
+        usd = columns.arrow("kept_usd_minor")
+        known = None if usd.null_count == 0 else np.asarray(usd.is_valid())
+        cents = np.asarray(usd.fill_null(0).to_numpy(zero_copy_only=False), np.float64).astype(np.int64)
+        score = columns.arrow("kept_score")
+        add_derived(columns, cents, known, self._zone)
+        columns.add("score", np.asarray(score.fill_null(0).to_numpy(zero_copy_only=False), np.float32),
+                    np.asarray(score.is_valid()))  # fmt: skip
+        columns.add("score_threshold", np.full(columns.rows, self._threshold))
+
+    def found(self) -> Price:
+        """What was found so far."""
+        return self._tally.price()
+
+
+def _arguments(since: datetime, until: datetime, as_of: datetime) -> dict[str, Any]:
+    return {"since": since, "until": until, "as_of": as_of}
+
+
+def _labels(verdicts: pa.Array) -> Array:
+    encoded = verdicts.dictionary_encode()
+    meaning = np.array([LABELS.get(str(value), 0) for value in encoded.dictionary.to_pylist()] + [0], np.int8)
+    codes = np.asarray(encoded.indices.fill_null(len(meaning) - 1).to_numpy(zero_copy_only=False))
+    known: Array = meaning[codes]
+    return known
