@@ -18,7 +18,7 @@ create table fraud_rule_versions (
   approved_by text not null default '', retired_at timestamptz, demoted_at timestamptz,
   demotion text not null default '', price jsonb,
   constraint pk_fraud_rule_versions primary key (tenant_id, id),
-  unique (tenant_id, rule, version),
+  constraint uq_fraud_rule_versions_tenant_id_rule_version unique (tenant_id, rule, version),
   constraint ck_fraud_rule_versions_state check (state in ('draft', 'shadow', 'live', 'retired')))
 """,
     """

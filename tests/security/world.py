@@ -15,9 +15,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.decisions import service as decisions
 from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
+from finer.fraud.routes.documents import RuleBody, read_text
+from finer.fraud.service import lists, rules
+from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.routes.users import ROLE
 from finer.identity.rules.grants import permissions_of
 from finer.identity.service import api_keys, chain, people, proposals, sessions, teams
@@ -56,6 +61,10 @@ from tests.support.identity import Firm
 
 _AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 _offsets = itertools.count(1)
+_RULE: dict[str, Any] = {
+    "title": "Matrix", "condition": "amount_usd > 5000", "action": "review", "reason": "It is {amount_usd:usd}.",
+}  # fmt: skip
+_ENTRY = {"value": "acc_1", "reason": "matrix"}
 PEOPLE = [role for role in Role if role is not Role.SERVICE]
 PRINCIPALS = ["anonymous", "expired", *(role.value for role in PEOPLE), Role.SERVICE.value]
 
@@ -159,6 +168,29 @@ class Samples:
         with self._world.firm.tx() as tx:
             draft = drafts.create(tx, "transaction", None, self._world.mark)
         return show_id("cver", draft.id)
+
+    def rule(self) -> str:
+        return "high_amount"
+
+    def rule_versions_version_id(self) -> str:
+        """A draft that was priced."""
+        with self._world.firm.tx() as tx:
+            mark = f"r_{uuid.uuid4().hex[:12]}"
+            draft = rules.create(tx, mark, read_text(RuleBody(**_RULE)), self._world.mark)
+            begun = rules.begin_price(tx, draft.id, 1, 30, 100).price
+            assert begun is not None
+            rules.note_price(tx, draft.id, msgspec.structs.replace(begun, state="done", events=1000, hits=5))
+        return show_id("rlv", draft.id)
+
+    def lists_name(self) -> str:
+        """A list with an entry."""
+        with self._world.firm.tx() as tx:
+            name = f"l_{uuid.uuid4().hex[:12]}"
+            lists.create(tx, name, ListKind.ACCOUNT, ListEffect.NONE, self._world.mark)
+            entry = NewEntry(value=f"acc-{self._world.mark}", reason=f"Seen {self._world.mark}", source="")
+            lists.put(tx, name, [entry])
+            self._made["entry_id"] = show_id("lse", lists.entries(tx, name)[0].id)
+        return name
 
     def alert_id(self) -> str:
         return show_id("alr", self._alert())
@@ -427,6 +459,20 @@ def bodies(samples: Samples) -> dict[str, Any]:
         },
         "POST /api/v1/contract-drafts/{draft_id}/trial": {"revision": 1},
         "POST /api/v1/contract-drafts/{draft_id}/publication": {"revision": 1, "reason": "matrix"},
+        "POST /api/v1/lists": {"name": f"l_{uuid.uuid4().hex[:12]}", "kind": "merchant"},
+        "POST /api/v1/lists/{name}/allowance": {"entries": [_ENTRY]},
+        "POST /api/v1/lists/{name}/entries": {"entries": [_ENTRY]},
+        "POST /api/v1/lists/{name}/file": {"csv": "value\nacc_1", "reason": "matrix"},
+        "POST /api/v1/lists/{name}/lookup": {"value": "acc_1"},
+        "POST /api/v1/rule-versions": {"rule": f"r_{uuid.uuid4().hex[:12]}", "text": _RULE},
+        "PUT /api/v1/rule-versions/{version_id}": {"text": _RULE, "revision": 1},
+        "POST /api/v1/rule-versions/{version_id}/price": {"revision": 1},
+        "POST /api/v1/rule-versions/{version_id}/publication": {"reason": "matrix"},
+        "POST /api/v1/rule-versions/{version_id}/restoration": {"reason": "matrix"},
+        "POST /api/v1/rule-versions/{version_id}/retirement": {"reason": "matrix"},
+        "POST /api/v1/rule-versions/{version_id}/shadow": {"revision": 1},
+        "POST /api/v1/rule-versions/{version_id}/stop": {"reason": "matrix"},
+        "POST /api/v1/rules/validation": _RULE,
         "POST /api/v1/contracts/validation": {"name": "transaction", "text": "x"},
         "POST /api/v1/proposals/{proposal_id}/approval": {"sha256": sha256, "reason": "matrix"},
         "POST /api/v1/proposals/{proposal_id}/rejection": {"sha256": sha256, "reason": "matrix"},

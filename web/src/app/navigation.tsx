@@ -9,6 +9,7 @@ import {
   DatabaseOutlined,
   FieldTimeOutlined,
   FileProtectOutlined,
+  FilterOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -17,6 +18,7 @@ import {
   SettingOutlined,
   StockOutlined,
   TeamOutlined,
+  UnorderedListOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
@@ -26,6 +28,8 @@ export interface NavPage {
   path:
     | typeof paths.overview
     | typeof paths.fraud
+    | typeof paths.rules
+    | typeof paths.lists
     | typeof paths.pipeline
     | typeof paths.sources
     | typeof paths.lake
@@ -64,6 +68,18 @@ const PAGES: readonly NavPage[] = [
     title: "Fraud monitor",
     icon: <SafetyOutlined aria-hidden />,
     needs: permission.readAlerts,
+  },
+  {
+    path: paths.rules,
+    title: "Rules",
+    icon: <FilterOutlined aria-hidden />,
+    needs: permission.readRules,
+  },
+  {
+    path: paths.lists,
+    title: "Lists",
+    icon: <UnorderedListOutlined aria-hidden />,
+    needs: permission.readLists,
   },
   {
     path: paths.pipeline,

@@ -84,6 +84,27 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
 });
 
+const rules = createRoute({
+  getParentRoute: () => inside,
+  path: paths.rules,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/rules/RulesPage"), "RulesPage"),
+});
+
+const rule = createRoute({
+  getParentRoute: () => inside,
+  path: paths.rule,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/rules/RulePage"), "RulePage"),
+});
+
+const lists = createRoute({
+  getParentRoute: () => inside,
+  path: paths.lists,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/lists/ListsPage"), "ListsPage"),
+});
+
 const pipeline = createRoute({
   getParentRoute: () => inside,
   path: paths.pipeline,
@@ -230,6 +251,9 @@ export const tree = root.addChildren([
     notifications,
     catalogue,
     jobs,
+    rules,
+    rule,
+    lists,
     pipeline,
     contracts,
     contract,

@@ -10,20 +10,20 @@ from finer.decisions import service as decisions
 from finer.decisions.types import RuleTotals
 from finer.fraud.errors import RuleNotAcceptable
 from finer.fraud.routes.documents import (
-    RuleColumn,
-    RuleDraftBody,
-    RuleListWord,
     NewRuleDraft,
     PriceBody,
     ProposedAct,
-    RuleReason,
     RuleAssessment,
     RuleBody,
+    RuleColumn,
     RuleDetail,
+    RuleDraftBody,
     RuleList,
+    RuleListWord,
+    RuleReason,
     RuleVersionView,
-    ShadowBody,
     RuleVocabulary,
+    ShadowBody,
     read_text,
     show_version,
 )
@@ -142,6 +142,17 @@ class RuleVersionController(Controller):
         """Hold a rule to the payments of the last days, as a job. The version shows how far it has come."""
         found = rules.begin_price(tx, read_id("rlv", version_id), data.revision, data.days, data.capacity_per_day)
         return _show(tx, found)
+
+    @post(
+        "/{version_id:str}/price/cancellation",
+        opt={"permission": _WRITE},
+        sync_to_thread=True,
+        status_code=200,
+        summary="Stop pricing a rule",
+    )
+    def cancel_price(self, tx: Tx, version_id: str) -> RuleVersionView:
+        """The backtest under way stops; what it found so far is shown as that."""
+        return _show(tx, rules.cancel_price(tx, read_id("rlv", version_id)))
 
     @post(
         "/{version_id:str}/shadow", opt={"permission": _WRITE}, sync_to_thread=True, status_code=200,

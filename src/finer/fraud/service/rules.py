@@ -125,6 +125,19 @@ def begin_price(tx: Tx, identifier: uuid.UUID, revision: int, days: int, capacit
     return get_version(tx, identifier)
 
 
+def cancel_price(tx: Tx, identifier: uuid.UUID) -> RuleVersion:
+    """Stop pricing a rule: at once, or when the job next looks. Raises RuleChanged when none is under way."""
+    store = begin_change(tx)
+    version = get_version(tx, identifier)
+    price = version.price
+    if price is None or price.state != "running":
+        raise RuleChanged(f"{version.rule} {version.version} is not being priced.")
+    run = runs.ask_to_stop(tx, read_id("run", price.run)) if price.run else None
+    if run is None or run.state is runs.RunState.CANCELLED:
+        store.change(identifier, price=msgspec.structs.replace(price, state="cancelled"))
+    return get_version(tx, identifier)
+
+
 def note_price(tx: Tx, identifier: uuid.UUID, price: Price) -> bool:
     """Keep what a backtest has found so far; False when the rule is another one by now, and it is in vain."""
     store = RuleStore(tx)

@@ -18,7 +18,7 @@ import {
   tryDraft,
 } from "./queries";
 import { TrialResult } from "./TrialResult";
-import { useSettled } from "./useSettled";
+import { useSettled } from "../../shared/useSettled";
 import { YamlEditor } from "./YamlEditor";
 import "./contracts.css";
 

@@ -1,0 +1,129 @@
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Button, Input, Popconfirm } from "antd";
+import { useState } from "react";
+import { permission } from "../../../shared/permissions";
+import { useSession } from "../../../shared/session";
+import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { When } from "../../../shared/ui/values";
+import { EntryDialog } from "./EntryDialog";
+import { FileDialog } from "./FileDialog";
+import { deleteList, type Entry, entriesQuery, type FirmList, lookUp, takeOff } from "./queries";
+
+/** What is on a list, the newest first; one value can be looked for. */
+export function EntryList({ list }: { list: FirmList }) {
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const query = useInfiniteQuery(entriesQuery(list.name));
+  const [found, setFound] = useState<{ value: string; entries: Entry[] } | null>(null);
+  const [open, setOpen] = useState<"entry" | "file" | null>(null);
+  const writes = may(permission.writeLists);
+  const renewed = () => client.invalidateQueries({ queryKey: ["lists"] });
+  const act = async (work: () => Promise<unknown>, done: string) => {
+    try {
+      await work();
+      setFound(null);
+      await renewed();
+      message.success(done);
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    }
+  };
+  const look = async (value: string) => {
+    if (value.trim() === "") {
+      setFound(null);
+      return;
+    }
+    try {
+      setFound({ value, entries: await lookUp(list.name, value) });
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    }
+  };
+  const entries = found?.entries ?? query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      <div className="rules-bar">
+        <Input.Search
+          aria-label="Look for a whole value"
+          placeholder={`A whole ${list.kind}`}
+          allowClear
+          onSearch={(value) => void look(value)}
+        />
+        {writes ? (
+          <>
+            <Button type="primary" onClick={() => setOpen("entry")}>
+              Add …
+            </Button>
+            {list.effect === "allow" ? null : <Button onClick={() => setOpen("file")}>Add a file …</Button>}
+            <Popconfirm
+              title={`Delete the list ${list.name}?`}
+              okText="Delete"
+              onConfirm={() => void act(() => deleteList(list.name), "The list is gone.")}
+            >
+              <Button danger type="text" disabled={list.used_by.length > 0}>
+                Delete
+              </Button>
+            </Popconfirm>
+          </>
+        ) : null}
+      </div>
+      {query.error && !query.data ? (
+        <FailureState what="The entries" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      {query.isPending ? <RowsSkeleton rows={5} height={36} label="Loading the entries" /> : null}
+      {query.data && entries.length === 0 ? (
+        <p className="muted">{found ? "This value is not on the list." : "Nothing is on the list yet."}</p>
+      ) : null}
+      {entries.length > 0 ? (
+        <div className="table-scroll">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Value</th>
+                <th scope="col">Why</th>
+                <th scope="col">Source</th>
+                <th scope="col">Added</th>
+                <th scope="col">Until</th>
+                {writes ? <th scope="col" aria-label="Acts" /> : null}
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((one) => (
+                <tr key={one.id}>
+                  <th scope="row">
+                    <code>{one.value ?? "hidden"}</code>
+                  </th>
+                  <td>{one.reason}</td>
+                  <td>{one.source || "–"}</td>
+                  <td>
+                    <When at={one.added_at} /> by {one.added_by}
+                  </td>
+                  <td>{one.expires_at ? <When at={one.expires_at} /> : "taken off"}</td>
+                  {writes ? (
+                    <td className="right">
+                      <Button
+                        size="small"
+                        type="link"
+                        onClick={() => void act(() => takeOff(list.name, one.id), "It is off the list.")}
+                      >
+                        Take off
+                      </Button>
+                    </td>
+                  ) : null}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : null}
+      {!found && query.hasNextPage ? (
+        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+          Show more
+        </Button>
+      ) : null}
+      {open === "entry" ? <EntryDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
+      {open === "file" ? <FileDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
+    </>
+  );
+}

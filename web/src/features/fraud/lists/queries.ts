@@ -1,0 +1,60 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { answer, api, type Schema } from "../../../api/client";
+
+export type FirmList = Schema<"ListSummary">;
+export type Entry = Schema<"EntryView">;
+export type NewList = Schema<"NewListBody">;
+export type NewEntry = Schema<"EntryBody">;
+
+export const listsQuery = queryOptions({
+  queryKey: ["lists"],
+  queryFn: ({ signal }): Promise<FirmList[]> => answer(api.GET("/api/v1/lists", { signal })),
+});
+
+export function entriesQuery(name: string) {
+  return infiniteQueryOptions({
+    queryKey: ["lists", name, "entries"],
+    queryFn: ({ signal, pageParam }) =>
+      answer(
+        api.GET("/api/v1/lists/{name}/entries", {
+          params: { path: { name }, query: pageParam ? { before: pageParam } : {} },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+  });
+}
+
+const at = (name: string) => ({ path: { name } });
+
+export function makeList(body: NewList): Promise<FirmList> {
+  return answer(api.POST("/api/v1/lists", { body }));
+}
+
+export function deleteList(name: string): Promise<unknown> {
+  return answer(api.DELETE("/api/v1/lists/{name}", { params: at(name) }));
+}
+
+export function putEntry(list: FirmList, entry: NewEntry): Promise<unknown> {
+  const body = { entries: [entry] };
+  const params = at(list.name);
+  // What allows takes two people.
+  if (list.effect === "allow") return answer(api.POST("/api/v1/lists/{name}/allowance", { params, body }));
+  return answer(api.POST("/api/v1/lists/{name}/entries", { params, body }));
+}
+
+export function putFile(name: string, csv: string, reason: string, replace: boolean): Promise<FirmList> {
+  const body = { csv, reason, replace, source: "file" };
+  return answer(api.POST("/api/v1/lists/{name}/file", { params: at(name), body }));
+}
+
+export function takeOff(name: string, entry: string): Promise<unknown> {
+  return answer(
+    api.DELETE("/api/v1/lists/{name}/entries/{entry_id}", { params: { path: { name, entry_id: entry } } }),
+  );
+}
+
+export function lookUp(name: string, value: string): Promise<Entry[]> {
+  return answer(api.POST("/api/v1/lists/{name}/lookup", { params: at(name), body: { value } }));
+}
