@@ -63,10 +63,11 @@ def _walk(
     ground: Ground, run: Run, reader: warehouse.LakeReader, identifier: uuid.UUID, begun: Price, test: Backtest
 ) -> Price:
     parts, told = test.parts(begun), time.monotonic()
+    query = test.query(labelled=any(table.name == "labels" for table in reader.tables(run.tenant)))
     for number, arguments in enumerate(parts):
         run.progress(number, len(parts))
         try:
-            for batch in reader.stream(run.tenant, test.query(), arguments):
+            for batch in reader.stream(run.tenant, query, arguments):
                 run.stop_if_cancelled()
                 test.add(batch)
                 if time.monotonic() - told >= _TELL_EVERY_S:

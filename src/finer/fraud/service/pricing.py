@@ -46,9 +46,12 @@ class Backtest:
         self._windows = sorted(named & feature_types().keys())
         self._plain = sorted(((named & BASE_COLUMNS.keys()) | _ALWAYS) - _LAKE_ONLY)
 
-    def query(self) -> str:
-        """The payments of a part of the period with what was decided and known of them, as SQL over the lake."""
-        return lake.price_query(self._plain, self._windows)
+    def query(self, *, labelled: bool) -> str:
+        """The payments of a part of the period with what was decided and known of them, as SQL over the lake.
+
+        `labelled` says whether the lake has any label yet.
+        """
+        return lake.price_query(self._plain, self._windows, labelled=labelled)
 
     def parts(self, begun: Price) -> list[dict[str, Any]]:
         """The arguments of `query` for each part of the period."""

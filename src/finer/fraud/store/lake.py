@@ -36,18 +36,25 @@ def column_name(feature: str) -> str:
     return feature.replace(".", "_")
 
 
-def price_query(columns: Iterable[str], windows: Iterable[str]) -> str:
+def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: bool) -> str:
     """Decided payments that occurred from `$since` to before `$until`, with the last label known at `$as_of`.
 
     `columns` are fields of transactions, `windows` names of windows; both are ours. The windows keep the lake's names.
+    A lake without labels has no table of them: then nothing is known (`labelled`).
     """
     plain = ", ".join(f't."{name}"' for name in columns)
     kept = "".join(f', d."{column_name(name)}"' for name in windows)
     between = "occurred_at >= $since and occurred_at < $until"
-    return (
-        f"select {plain}{kept}, d.amount_usd_minor as kept_usd_minor, d.score as kept_score, l.verdict as label "  # noqa: S608 - our own names
-        f"from (from transactions where {between}) t "
-        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+    label = "l.verdict" if labelled else "null::varchar"
+    labels = (
         "left join (select event_id, arg_max(verdict, known_at) as verdict from labels "
         "where known_at <= $as_of group by event_id) l on l.event_id = t.event_id"
+        if labelled
+        else "where $as_of is not null"
+    )
+    return (
+        f"select {plain}{kept}, d.amount_usd_minor as kept_usd_minor, d.score as kept_score, {label} as label "  # noqa: S608 - our own names
+        f"from (from transactions where {between}) t "
+        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+        f"{labels}"
     )

@@ -46,7 +46,7 @@ export function EntryList({ list }: { list: FirmList }) {
       <div className="rules-bar">
         <Input.Search
           aria-label="Look for a whole value"
-          placeholder={`A whole ${list.kind}`}
+          placeholder={`The whole ${list.kind}`}
           allowClear
           onSearch={(value) => void look(value)}
         />
@@ -99,7 +99,7 @@ export function EntryList({ list }: { list: FirmList }) {
                   <td>
                     <When at={one.added_at} /> by {one.added_by}
                   </td>
-                  <td>{one.expires_at ? <When at={one.expires_at} /> : "taken off"}</td>
+                  <td>{one.expires_at ? <When at={one.expires_at} /> : "no end"}</td>
                   {writes ? (
                     <td className="right">
                       <Button

@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0032_rules"
-down_revision = "0030_lake"
+revision = "0038_rules"
+down_revision = "0037_quality"
 
 _TABLES = (
     """
