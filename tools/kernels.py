@@ -7,7 +7,7 @@ coverage, which takes three times as long.
 from __future__ import annotations
 
 from finer.features.service import Engine
-from finer.fraud import service as fraud
+from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import parsing
 
 if __name__ == "__main__":

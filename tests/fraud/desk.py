@@ -22,7 +22,8 @@ from finer.fraud.service import rules
 from finer.fraud.service import verdicts as fraud
 from finer.fraud.types import Brake, Price, RuleText, RuleVersion
 from finer.identity.service import proposals
-from finer.identity.types import Proposal, Role
+from finer.identity.types.access import Role
+from finer.identity.types.proposals import Proposal
 from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body

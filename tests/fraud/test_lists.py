@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_values_that_aim_at_one_slot_are_all_found() -> None:
         (ListKind.MERCHANT, "m-bad", {"merchant_id": "m-bad"}),
     ],
 )
-def test_what_is_on_a_block_list_is_blocked(desk: Desk, kind: ListKind, value: str, changes: dict[str, str]) -> None:
+def test_what_is_on_a_block_list_is_blocked(desk: Desk, kind: ListKind, value: str, changes: dict[str, Any]) -> None:
     make(desk, "bad_ones", kind, ListEffect.BLOCK, value, "nobody|0000" if kind is ListKind.CARD else "QQ")
     desk.send([payment(1), payment(2, **changes)])
     desk.work()

@@ -64,7 +64,7 @@ def ground(desk: Desk, database_url: str, tmp_path: Path, clock: FixedClock) -> 
             event_id=f"e{number}", occurred_at=NOON, verdict=verdict, source="test",
             known_at=clock.now() + timedelta(hours=hours - 2),
         )  # fmt: skip
-        warehouse.append_label(access, desk.firm.tenant.id, label)
+        warehouse.append_labels(access, desk.firm.tenant.id, [label])
     return stands_on
 
 

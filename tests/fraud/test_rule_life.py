@@ -14,7 +14,7 @@ from finer.fraud.service import brakes, rule_sets, rules
 from finer.fraud.types import Brake, RuleState
 from finer.identity.errors import OwnProposal, PermissionMissing, ProposalStale
 from finer.identity.service import audit
-from finer.identity.types import Role
+from finer.identity.types.access import Role
 from finer.kit.clock import FixedClock
 from finer.kit.conditions.errors import ConditionError
 from finer.kit.db import WORKER, connect

@@ -23,7 +23,7 @@ from finer.fraud.service import lists
 from finer.fraud.types import FirmList
 from finer.identity.service import people, proposals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx

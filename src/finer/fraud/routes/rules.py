@@ -32,7 +32,7 @@ from finer.fraud.service import brakes, rule_sets, rules, vocabulary
 from finer.fraud.types import RuleVersion
 from finer.identity.service import people, proposals
 from finer.identity.service.proposals import Kinds
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.conditions.errors import ConditionError
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings

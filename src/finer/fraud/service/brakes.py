@@ -15,7 +15,7 @@ from finer.fraud.store.activity import ActivityStore
 from finer.fraud.store.rules import RuleStore
 from finer.fraud.types import ActivityHour, Brake, RuleActivity, RuleState, Verdicts
 from finer.identity.service.audit import record_audit
-from finer.identity.types import Permission
+from finer.identity.types.access import Permission
 from finer.kit.columns import Columns
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx

@@ -15,7 +15,7 @@ from finer.fraud.store.lists import ListStore
 from finer.fraud.store.rules import RuleStore
 from finer.fraud.types import FirmList, ListEffect, ListEntry, ListKind, NewEntry, RuleState
 from finer.identity.service.audit import record_audit
-from finer.identity.types import Change
+from finer.identity.types.proposals import Change
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 

@@ -19,7 +19,7 @@ from finer.fraud.service.rule_sets import begin_change, feature_types, first_ver
 from finer.fraud.store.rules import RuleStore
 from finer.fraud.types import Price, RuleState, RuleText, RuleVersion
 from finer.identity.service.audit import record_audit
-from finer.identity.types import Change
+from finer.identity.types.proposals import Change
 from finer.kit import runs
 from finer.kit.conditions.condition import Condition
 from finer.kit.ids import new_id, read_id, show_id

@@ -162,7 +162,6 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.LISTS_WRITE: _T,
         _P.PIPELINE_READ: _T,
         _P.PROPOSALS_DECIDE: _T,
-        _P.PROPOSALS_MAKE: _OWN,
         _P.PROPOSALS_READ: _OWN,
         _P.QUALITY_READ: _T,
         _P.QUARANTINE_READ: _T,
