@@ -94,7 +94,7 @@ def active_model(tx: Tx, known: ActiveModel | None) -> ActiveModel | None:
 def pinned_model(tx: Tx, sha256: str, threshold: float) -> ActiveModel | None:
     """The model of a hash, to decide again as it did; None when it is not there."""
     found = scoring.model_of(tx, sha256)
-    return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.TreeScorer(found.text))
+    return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.load_scorer(found.text))
 
 
 def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
