@@ -7,6 +7,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { useSettled } from "../../shared/useSettled";
 import { Changes } from "./Changes";
 import { PublishDialog } from "./PublishDialog";
 import {
@@ -18,7 +19,6 @@ import {
   tryDraft,
 } from "./queries";
 import { TrialResult } from "./TrialResult";
-import { useSettled } from "../../shared/useSettled";
 import { YamlEditor } from "./YamlEditor";
 import "./contracts.css";
 
