@@ -28,24 +28,24 @@ from finer.quality.types import (
 )
 from tests.quality.flows import LAYOUT, MONITORS, PLACES, START, STEP, Flow, Watched, unusual
 
-KINDS = [one.kind for one in MONITORS]
+KINDS = tuple(one.kind for one in MONITORS)
 
 
 def test_a_flow_like_before_is_never_unusual() -> None:
-    for seed in range(5):
+    for seed in range(2):
         watched = Watched()
         assert unusual(watched.take(Flow(seed).steps(START, 720))) == set()
 
 
 @given(scale=st.floats(0.2, 100), seed=st.integers(0, 50))
-@settings(max_examples=12)
+@settings(max_examples=6)
 def test_a_flow_of_any_size_is_usual_to_itself(scale: float, seed: int) -> None:
     watched = Watched()
     assert unusual(watched.take(Flow(seed, rate=5 * scale).steps(START, 150))) == set()
 
 
 @given(received=st.integers(1, 5000), nulls=st.floats(0, 1))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_a_constant_flow_is_never_unusual(received: int, nulls: float) -> None:
     empty = int(received * nulls)
     tally = Tally(
@@ -80,7 +80,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.kind.value}-{next(iter(fault.changed.values()))}")
-@pytest.mark.parametrize("rate", [8.0, 30.0, 1000.0])
+@pytest.mark.parametrize("rate", [8.0, 1000.0])
 def test_a_fault_is_unusual_within_a_minute(fault: Fault, rate: float) -> None:
     flow, watched = Flow(3, rate), Watched()
     watched.take(flow.steps(START, 120))
@@ -91,7 +91,7 @@ def test_a_fault_is_unusual_within_a_minute(fault: Fault, rate: float) -> None:
 
 
 @given(far=st.floats(1.05, 4), sensitivity=st.sampled_from(Sensitivity), rate=st.sampled_from([20.0, 200.0]))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_a_share_beyond_its_band_is_always_unusual(far: float, sensitivity: Sensitivity, rate: float) -> None:
     monitors = [msgspec.structs.replace(one, sensitivity=sensitivity) for one in MONITORS]
     flow, watched = Flow(5, rate), Watched(monitors)
@@ -207,8 +207,8 @@ def test_the_hour_of_the_week_is_known_after_three_weeks() -> None:
     value=st.floats(0, 1, allow_subnormal=False),
 )
 def test_scales_have_an_inverse(kind: MonitorKind, value: float) -> None:
-    there = bands.forward([kind], np.array([value]))
-    assert bands.backward([kind], there)[0] == pytest.approx(value, abs=1e-9)
+    there = bands.forward((kind,), np.array([value]))
+    assert bands.backward((kind,), there)[0] == pytest.approx(value, abs=1e-9)
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=20), st.integers(1, 10))

@@ -96,6 +96,15 @@ def test_a_stop_is_one_incident_and_settles_when_records_come(usual: Stream) -> 
     assert len(usual.every()) == 1
 
 
+def test_what_comes_back_is_the_same_incident(usual: Stream) -> None:
+    for _ in range(3):
+        usual.steps(3, change=without("country"))
+        assert len(usual.open()) == 1
+        usual.steps(6)
+        assert usual.open() == []
+    assert len(usual.every()) == 1
+
+
 def test_a_flood_of_duplicates_and_refusals_are_told(usual: Stream) -> None:
     usual.steps(3, records=900, repeated=780)
     (flood,) = usual.open()

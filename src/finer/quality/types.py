@@ -15,6 +15,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STEP_S = 10
 """How much time one observation covers, in seconds."""
 HOUR_S = 3600
+HOUR_OF_WEEK = "hour of the week"
+"""How the band is learned besides the last hours, once three weeks are known; before that by the hour of the day."""
 KEYS_MAX = 50
 """Keys of failing records that an incident holds at most."""
 

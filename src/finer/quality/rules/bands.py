@@ -10,6 +10,7 @@ fewer than three weeks); usual is what either of them holds. Whatever was unusua
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,7 +29,7 @@ SHARE_FLOOR = 0.01
 VOLUME_FLOOR = 0.5
 """A volume is unusual at half above or below the usual, at the earliest."""
 VOLUME_UNKNOWN = 3.0
-"""While no earlier day is known, a third or three times the usual volume are usual too: it may be the time of day."""
+"""Until three weeks are known, a third and three times the usual volume are usual too: it may be the day."""
 DELAY_FLOOR_S = 5.0
 PSI_FLOOR = 0.2
 """A distribution has to move by as much as is taken as a large change in credit scoring."""
@@ -37,7 +38,7 @@ SHARES = (MonitorKind.VALIDITY, MonitorKind.DUPLICATES, MonitorKind.COMPLETENESS
 TWO_SIDED = (MonitorKind.VOLUME, MonitorKind.TIMELINESS)
 
 
-def forward(kinds: Sequence[MonitorKind | None], values: Array) -> Array:
+def forward(kinds: tuple[MonitorKind | None, ...], values: Array) -> Array:
     """Values on the scale of their kind; the last axis is that of monitors."""
     shares, roots, delays = _masks(kinds)
     found = np.array(values, np.float64)
@@ -47,7 +48,7 @@ def forward(kinds: Sequence[MonitorKind | None], values: Array) -> Array:
     return found
 
 
-def backward(kinds: Sequence[MonitorKind | None], values: Array) -> Array:
+def backward(kinds: tuple[MonitorKind | None, ...], values: Array) -> Array:
     """The inverse of `forward`; what lies beyond the scale becomes its end."""
     shares, roots, delays = _masks(kinds)
     found = np.array(values, np.float64)
@@ -57,7 +58,8 @@ def backward(kinds: Sequence[MonitorKind | None], values: Array) -> Array:
     return found
 
 
-def _masks(kinds: Sequence[MonitorKind | None]) -> tuple[Array, Array, Array]:
+@lru_cache(maxsize=512)
+def _masks(kinds: tuple[MonitorKind | None, ...]) -> tuple[Array, Array, Array]:
     return (
         np.array([kind in SHARES for kind in kinds], bool),
         np.array([kind in (MonitorKind.VOLUME, MonitorKind.DISTRIBUTION) for kind in kinds], bool),
@@ -90,7 +92,7 @@ def seasonal(values: Array, spreads: Array) -> tuple[Array, Array]:
     return centers, scales
 
 
-def noise(kinds: Sequence[MonitorKind | None], weights: Array) -> Array:
+def noise(kinds: tuple[MonitorKind | None, ...], weights: Array) -> Array:
     """The standard deviation that a value has because it rests on few records, on the scale of its kind.
 
     Exact for shares and for counts of independent records (Anscombe 1948); real ones differ more, which is learned.
@@ -104,7 +106,7 @@ def noise(kinds: Sequence[MonitorKind | None], weights: Array) -> Array:
 
 
 def band(
-    kinds: Sequence[MonitorKind | None],
+    kinds: tuple[MonitorKind | None, ...],
     learned: tuple[Array, Array],
     weights: Array,
     sensitivities: Sequence[Sensitivity],

@@ -13,6 +13,7 @@ import numpy as np
 from finer.quality.rules import bands
 from finer.quality.rules.measures import Plan, matrix, measure, plan_of
 from finer.quality.types import (
+    HOUR_OF_WEEK,
     HOUR_S,
     STEP_S,
     Array,
@@ -95,10 +96,11 @@ class Judge:
             bands.band(kinds, earlier, weights, self._sensitivities, self._bins),
         )
         for place, kind in enumerate(kinds):
-            if kind is MonitorKind.VOLUME and not math.isfinite(earlier[0][place]):
-                middle = float(bands.backward(kinds, recent[0])[place])
-                low[place] = min(low[place], middle / bands.VOLUME_UNKNOWN)
-                high[place] = max(high[place], middle * bands.VOLUME_UNKNOWN)
+            if kind is MonitorKind.VOLUME and usual.basis != HOUR_OF_WEEK:
+                for centers, _ in (recent, earlier):
+                    middle = float(bands.backward(kinds, centers)[place])
+                    low[place] = np.fmin(low[place], middle / bands.VOLUME_UNKNOWN)
+                    high[place] = np.fmax(high[place], middle * bands.VOLUME_UNKNOWN)
             monitor = self._monitors.get(place)
             if monitor is None or not monitor.enabled:
                 low[place] = high[place] = math.nan

@@ -12,6 +12,7 @@ from finer.quality.rules import bands, gaps
 from finer.quality.rules.judging import known
 from finer.quality.rules.measures import added, blocks, matrix, measure, plan_of, window_of
 from finer.quality.types import (
+    HOUR_OF_WEEK,
     HOUR_S,
     STEP_S,
     Array,
@@ -118,7 +119,7 @@ def _same_hours(hours: Sequence[Observation], now: datetime) -> tuple[list[Obser
     here = [one for one in hours if one.tally.at.hour == now.hour and one.tally.at < _hour(now)]
     weekly = [one for one in here if one.tally.at.weekday() == now.weekday()]
     if len(weekly) >= bands.HOURS_MIN:
-        return weekly[-8:], "hour of the week"
+        return weekly[-8:], HOUR_OF_WEEK
     daily = here[-10:]
     return (daily, "hour of the day") if len(daily) >= bands.HOURS_MIN else ([], "")
 

@@ -37,6 +37,8 @@ from finer.warehouse.service.lake import LakeReader
 PREFIX = "inc"
 TOGETHER = timedelta(minutes=3)
 """What begins to be unusual within so much time of each other has one cause, and is one incident."""
+COMES_BACK = timedelta(minutes=10)
+"""What comes back within so much time after it settled is the same incident."""
 _CRITICAL_SHARE = 0.2
 _GRAVITY = {kind: place for place, kind in enumerate(MonitorKind)}
 _SHARES = (MonitorKind.VALIDITY, MonitorKind.DUPLICATES, MonitorKind.COMPLETENESS)
@@ -81,7 +83,10 @@ def _tell_of(
     at: datetime,
 ) -> None:
     same = next((one for one in going if one.opened_at >= at - TOGETHER or one.kind is MonitorKind.FRESHNESS), None)
-    if same is None:
+    if same is None and (back := _come_back(store, watch, new, at)) is not None:
+        incident = _with_keys(tx, lake, watch, back, at, anew=True)
+        store.change(incident, incident.version)
+    elif same is None:
         parts = _sorted(new)
         incident = Incident(
             id=new_id(), contract=watch.contract, state=IncidentState.OPEN, severity=_severity(parts),
@@ -98,6 +103,23 @@ def _tell_of(
         incident = _with_keys(tx, lake, watch, incident, at, anew=parts[0] != same.parts[0])
         store.change(incident, same.version)
     _notify(tx, incident, at)
+
+
+def _come_back(store: IncidentStore, watch: Watch, new: Sequence[Part], at: datetime) -> Incident | None:
+    """The incident that has just settled and is open again, with what is unusual now; None when there is none."""
+    fresh = {part.monitor: part for part in new}
+    for one in store.settled_since(watch.contract, at - COMES_BACK):
+        if any(part.monitor in fresh for part in one.parts):
+            known = {part.monitor: part for part in one.parts}
+            again = [
+                msgspec.structs.replace(part, since=known[key].since) if key in known else part
+                for key, part in fresh.items()
+            ]
+            parts = _sorted([*again, *(part for key, part in known.items() if key not in fresh)])
+            return msgspec.structs.replace(
+                one, parts=parts, severity=_severity(again), state=IncidentState.OPEN, closed_at=None, last_at=at
+            )
+    return None
 
 
 def _gone_on(

@@ -45,6 +45,15 @@ class IncidentStore:
         query = query.order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
         return [_incident(row) for row in self._connection.execute(query.with_for_update() if lock else query)]
 
+    def settled_since(self, contract: str, since: datetime) -> list[Incident]:
+        """Incidents of a contract that have settled by themselves since a moment, the newest first; locked."""
+        c = incidents.c
+        query = sa.select(incidents).where(
+            self._mine, c.contract == contract, c.state == IncidentState.SETTLED, c.closed_at >= since
+        )
+        rows = self._connection.execute(query.order_by(c.closed_at.desc()).with_for_update())
+        return [_incident(row) for row in rows]
+
     def page(self, wanted: IncidentFilter, limit: int, before: Cursor | None) -> list[Incident]:
         """Incidents that fit, the newest first."""
         c = incidents.c

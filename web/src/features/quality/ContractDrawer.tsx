@@ -44,7 +44,7 @@ const WORDS: Record<number, string> = { 1: "Last hour", 24: "Last 24 hours", 720
 function Whole({ detail, go }: { detail: ContractDetail; go(view: View): void }) {
   const { may } = useSession();
   return (
-    <div className="record">
+    <div className="quality-whole">
       <dl className="facts quality-scores">
         {detail.scores.map((each) => (
           <div key={each.hours}>

@@ -32,7 +32,7 @@ function Loaded({ id, go }: { id: string; go(view: View): void }) {
 
 function Whole({ incident, go }: { incident: Incident; go(view: View): void }) {
   return (
-    <div className="record">
+    <div className="quality-whole">
       <p className="quality-head">
         <button type="button" className="quality-name" onClick={() => go({ contract: incident.contract })}>
           {incident.contract}

@@ -40,7 +40,7 @@ function Whole({ one, hours, view, go }: { one: MonitorDetail; hours: number } &
   const { may } = useSession();
   const drawn = one.history.some((point) => point.value !== null);
   return (
-    <div className="record">
+    <div className="quality-whole">
       <p className="quality-head">
         <strong>
           {one.contract} · {monitorName(one)}
