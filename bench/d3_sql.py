@@ -78,7 +78,7 @@ def seconds(act: Callable[[], Any]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=3)
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="finer-bench-"))
     try:

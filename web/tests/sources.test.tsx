@@ -40,12 +40,12 @@ beforeEach(() => {
 
 describe("the sources page", () => {
   it("says what fails and why, and tries it again", async () => {
-    server.on("POST /api/v1/sources/src_1/resume", () => [200, { ...source, state: "running" }]);
+    server.on("POST /api/v1/sources/src_1/resuming", () => [200, { ...source, state: "running" }]);
     const { user } = openApp("/sources");
     const list = await screen.findByRole("list", { name: "Sources" });
     within(list).getByText("The folder is not there.");
     await user.click(within(list).getByRole("button", { name: "Try now" }));
-    await waitFor(() => expect(server.sent("POST /api/v1/sources/src_1/resume")).toHaveLength(1));
+    await waitFor(() => expect(server.sent("POST /api/v1/sources/src_1/resuming")).toHaveLength(1));
   });
 
   it("says what a source is before there is one, and offers none to who only looks", async () => {

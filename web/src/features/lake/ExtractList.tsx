@@ -51,8 +51,8 @@ export function ExtractList({ tables }: { tables: string[] }) {
     );
   return (
     <section className="part" aria-label="For BI tools">
-      <h2>
-        For BI tools{" "}
+      <h2 className="lake-head">
+        For BI tools
         <span className="muted">
           {page?.address ? `PostgreSQL at ${page.address.host}:${page.address.port}` : ""}
         </span>
