@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,6 +34,7 @@ from finer.kit.settings import load_settings
 from tests.support.identity import PASSWORD
 
 TENANT = "acme"
+_CHANCE = random.SystemRandom()  # test processes that run at once must not draw the same ports
 _SCOPES = (Permission.EVENTS_WRITE, Permission.DECISIONS_WRITE, Permission.RECEIPTS_READ, Permission.QUARANTINE_READ)
 
 
@@ -185,7 +187,12 @@ def _start(folder: Path, port: int, environment: dict[str, str] | None = None) -
 
 
 def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on which nobody listens now, below those that the system gives to outgoing connections.
+
+    One of those could be given away in the seconds until the server that is being started listens.
+    """
+    while True:
+        port = _CHANCE.randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
