@@ -1,9 +1,10 @@
-"""I01: the file of an export is for who asked for it, in the role that it was made for, while it lasts."""
+"""I01, B11: an export's file is for who asked, in the role it was made for, while it lasts; much takes two people."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 import pyarrow as pa
@@ -11,8 +12,11 @@ import pytest
 from pyarrow import fs
 
 from finer.app.lake_exports import carry_out_export
-from finer.identity.service import staff
+from finer.app.proposals import PROPOSAL_KINDS
+from finer.identity.errors import NotAcceptable, OwnProposal, ProposalChanged
+from finer.identity.service import proposals, staff
 from finer.identity.types.access import Role, User
+from finer.identity.types.proposals import Proposal, ProposalState
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
@@ -21,6 +25,7 @@ from finer.kit.ids import read_id
 from finer.kit.settings import Settings
 from finer.warehouse.service import exports
 from finer.warehouse.service.lake import LakeAccess, LakeWriter
+from finer.warehouse.types import Export, ExportFormat, Wanted
 from tests.security.world import World
 from tests.support.asgi import Answer, Driver
 from tests.warehouse.samples import sample_batch
@@ -179,3 +184,56 @@ def test_i01_many_rows_leave_the_lake_only_when_a_second_person_lets_them(
     assert set(driver.call("POST", EXPORTS, headers, many | {"format": "parquet"}).json()) == {"proposal"}
     _carry_out(worker_database, lake, ours, let.json()["id"])
     assert driver.call("GET", f"{EXPORTS}/{let.json()['id']}", headers).json()["rows"] == 10_051
+
+
+def _asking(world: World, lake: LakeAccess, rows_max: int) -> Callable[..., Export | Proposal]:
+    few = LakeAccess(lake.url, msgspec.structs.replace(lake.settings, export_rows_max=rows_max))
+
+    def ask(who: User, reason: str = "", since: datetime | None = None) -> Export | Proposal:
+        wanted = Wanted(table="transactions", format=ExportFormat.CSV, since=since)
+        with world.firm.tx(world.actor(who)) as tx:
+            return exports.ask_for_export(tx, few, PROPOSAL_KINDS, wanted, reason)
+
+    return ask
+
+
+def test_b11_much_of_the_lake_takes_two_people_and_only_what_they_agreed_on(
+    driver: Driver, ours: World, lake: LakeAccess
+) -> None:
+    owner, colleague, checker = (ours.person(role) for role in (Role.RISK_ANALYST,) * 2 + (Role.ADMINISTRATOR,))
+    ask = _asking(ours, lake, rows_max=30)
+    with pytest.raises(NotAcceptable):
+        ask(owner)
+    waits = ask(owner, "For the yearly report.")
+    assert isinstance(waits, Proposal)
+    again = ask(owner, "Asked by a second browser.")
+    assert isinstance(again, Proposal)
+    assert again.id == waits.id
+    path = f"/api/v1/proposals/{proposals.shown_id(waits)}"
+    word = {"sha256": waits.payload_sha256.hex(), "reason": "Looked at it."}
+    for _ in range(2):  # two sessions are one person
+        assert driver.call("POST", f"{path}/approval", _headers(ours, owner), word).status == 403
+
+    def decide(who: User, sha256: bytes) -> Proposal:
+        with ours.firm.tx(ours.actor(who)) as tx:
+            return proposals.decide(tx, PROPOSAL_KINDS, waits.id, approve=True, sha256=sha256, reason="Looked at it.")
+
+    with pytest.raises(OwnProposal):  # nor are two roles
+        decide(msgspec.structs.replace(owner, role=Role.ADMINISTRATOR), waits.payload_sha256)
+    with pytest.raises(ProposalChanged):
+        decide(checker, bytes(32))
+    assert decide(checker, waits.payload_sha256).state is ProposalState.EXECUTED
+    assert isinstance(ask(owner), Export)
+    with pytest.raises(NotAcceptable):  # another question than the one that was approved
+        ask(owner, since=datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(NotAcceptable):  # somebody else's approval
+        ask(colleague)
+
+
+def test_b11_the_lake_is_not_exported_in_many_small_parts(ours: World, lake: LakeAccess) -> None:
+    ask = _asking(ours, lake, rows_max=60)
+    owner = ours.person(Role.RISK_ANALYST)
+    assert isinstance(ask(owner), Export)
+    with pytest.raises(NotAcceptable):
+        ask(owner)
+    assert isinstance(ask(ours.person(Role.RISK_ANALYST)), Export)

@@ -72,13 +72,14 @@ def ask_for_export(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: Wanted, rea
         raise TooManyExports(f"{_OPEN_MAX} of your exports are under way. Wait for one, or cancel one.")
     limits = {"from": wanted.since, "to": wanted.until, "as_of": wanted.as_of, "format": wanted.format.value}
     detail = {"table": wanted.table} | {name: str(value) for name, value in limits.items() if value is not None}
+    rows = count_rows(access, tx.tenant, table, snapshot, wanted)
     waits = two_people.may_export(
         tx,
         access.settings,
         kinds,
         EXPORT,
         detail,
-        rows=count_rows(access, tx.tenant, table, snapshot, wanted),
+        rows=rows,
         clear=shows_people(masking_of(tx.actor), contracts.load(tx), table),
         reason=reason,
     )
@@ -86,9 +87,8 @@ def ask_for_export(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: Wanted, rea
         return waits
     identifier = new_id()
     store.add(identifier, wanted, snapshot, tx.actor.id, tx.actor.role)
-    record_audit(
-        tx, "lake:export", show_id("exp", identifier), detail | ({} if snapshot is None else {"snapshot": snapshot})
-    )
+    more: dict[str, Any] = {"rows": rows} if snapshot is None else {"rows": rows, "snapshot": snapshot}
+    record_audit(tx, "lake:export", show_id("exp", identifier), detail | more)
     runs.start(tx, EXPORT_JOB, arguments={"export": str(identifier)})
     return _export(tx, identifier)
 

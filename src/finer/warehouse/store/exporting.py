@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
-from finer.warehouse.errors import LakeEmpty, LakeUnavailable
-from finer.warehouse.store.access import LakeAccess
+from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.history import resolve
@@ -83,7 +83,7 @@ def open_tables(access: LakeAccess, tenant: uuid.UUID, as_of: datetime | int | N
                 answer = attachments.duckdb.execute(f"select {columns} {source}", arguments)
                 return use(table, int(counted[0]) if counted is not None else 0, answer.to_arrow_reader(_BATCH_ROWS))
         except (duckdb.Error, pa.ArrowException) as error:
-            raise LakeUnavailable(f"The table could not be read: {str(error).splitlines()[0]}") from error
+            raise unavailable("The table could not be read.", error) from error
 
     try:
         yield read
@@ -102,7 +102,7 @@ def count_rows(access: LakeAccess, tenant: uuid.UUID, table: LakeTable, snapshot
             counted = attachments.duckdb.execute(f"select count(*) {source}", arguments).fetchone()
             return int(counted[0]) if counted is not None else 0
     except duckdb.Error as error:
-        raise LakeUnavailable(f"The table could not be read: {str(error).splitlines()[0]}") from error
+        raise unavailable("The table could not be read.", error) from error
     finally:
         attachments.close()
 

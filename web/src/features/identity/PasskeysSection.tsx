@@ -1,5 +1,6 @@
-import { Button, Popconfirm, Tag, Typography } from "antd";
+import { Button, Popconfirm, Typography } from "antd";
 import { answer, api, type Schema } from "../../api/client";
+import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { type Account, deviceText } from "./account";
 import { addPasskey, hasPasskeys } from "./passkeys";
@@ -23,7 +24,10 @@ export function PasskeysSection({ account, onCodes }: PasskeysSectionProps) {
   };
   const count = account.passkeys.length;
   return (
-    <Section title="Passkeys" state={count > 0 ? <Tag color="green">{count}</Tag> : <Tag>None</Tag>}>
+    <Section
+      title="Passkeys"
+      state={count > 0 ? <Tag word={String(count)} tone="approve" /> : <Tag word="None" tone="plain" />}
+    >
       <p className="muted">
         Sign in by the fingerprint, face or PIN of this device, without a password. A passkey works on this
         site only, so no other page can trick you into using it.

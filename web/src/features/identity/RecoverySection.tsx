@@ -1,5 +1,6 @@
-import { Button, Popconfirm, Tag } from "antd";
+import { Button, Popconfirm } from "antd";
 import { answer, api } from "../../api/client";
+import { Tag } from "../../shared/ui/tags";
 import type { Account } from "./account";
 import { Section } from "./Section";
 import { useAct } from "./useAct";
@@ -21,7 +22,13 @@ export function RecoverySection({ account, onCodes }: RecoverySectionProps) {
   return (
     <Section
       title="Recovery codes"
-      state={needed ? <Tag color={left > 2 ? "green" : "orange"}>{left} left</Tag> : <Tag>None</Tag>}
+      state={
+        needed ? (
+          <Tag word={`${left} left`} tone={left > 2 ? "approve" : "review"} />
+        ) : (
+          <Tag word="None" tone="plain" />
+        )
+      }
     >
       <p className="muted">
         Each lets you in once when the app or the passkey is not at hand. Keep them off this device.

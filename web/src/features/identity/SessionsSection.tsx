@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Popconfirm, Tag } from "antd";
+import { Button, Popconfirm } from "antd";
 import { answer, api } from "../../api/client";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { deviceText, FACTOR_WORDS, type Session, sessionsQuery } from "./account";
 import { Section } from "./Section";
@@ -57,8 +58,8 @@ function SessionRow({ session }: { session: Session }) {
     <li className="account-row">
       <span>
         <strong title={session.user_agent}>{device}</strong>{" "}
-        {session.current ? <Tag color="blue">This one</Tag> : null}
-        {session.unfamiliar && !session.current ? <Tag color="orange">New place</Tag> : null}
+        {session.current ? <Tag word="This one" tone="plain" /> : null}
+        {session.unfamiliar && !session.current ? <Tag word="New place" tone="review" /> : null}
         <span className="muted">
           {session.address || "unknown address"} · by {FACTOR_WORDS[session.factor]} · since{" "}
           <When at={session.created_at} /> · last seen <When at={session.last_seen_at} />

@@ -1,6 +1,7 @@
-import { Button, Input, Modal, Popconfirm, QRCode, Tag } from "antd";
+import { Button, Input, Modal, Popconfirm, QRCode } from "antd";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
+import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { Section } from "./Section";
 import { useAct } from "./useAct";
@@ -17,7 +18,10 @@ export function TotpSection({ since, onCodes }: TotpSectionProps) {
   const begin = async () => setEnrolment(await act(() => answer(api.POST("/api/v1/account/totp"))));
   const remove = () => act(() => answer(api.DELETE("/api/v1/account/totp")), "The app is asked for no more.");
   return (
-    <Section title="Authenticator app" state={since ? <Tag color="green">On</Tag> : <Tag>Off</Tag>}>
+    <Section
+      title="Authenticator app"
+      state={since ? <Tag word="On" tone="approve" /> : <Tag word="Off" tone="plain" />}
+    >
       <p className="muted">
         A code from your phone after the password, so that the password alone opens nothing.
       </p>

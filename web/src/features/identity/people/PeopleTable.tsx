@@ -1,11 +1,12 @@
 import { UserAddOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Table, Tag } from "antd";
+import { App, Button, Input, Table } from "antd";
 import { useState } from "react";
 import { roleText } from "../../../shared/grants";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { Tag } from "../../../shared/ui/tags";
 import { InviteDialog } from "./InviteDialog";
 import { PersonDialog } from "./PersonDialog";
 import { disable, type Person, peopleQuery } from "./queries";
@@ -83,7 +84,8 @@ export function PeopleTable() {
           {
             title: "State",
             dataIndex: "disabled_at",
-            render: (at: string | null) => (at ? <Tag>Disabled</Tag> : <Tag color="green">Active</Tag>),
+            render: (at: string | null) =>
+              at ? <Tag word="Disabled" tone="plain" /> : <Tag word="Active" tone="approve" />,
           },
           {
             title: "",
