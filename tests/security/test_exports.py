@@ -13,7 +13,7 @@ from pyarrow import fs
 
 from finer.app.lake_exports import carry_out_export
 from finer.app.proposals import PROPOSAL_KINDS
-from finer.identity.errors import NotAcceptable, OwnProposal, ProposalChanged
+from finer.identity.errors import NotAcceptable, OwnProposal, PermissionMissing, ProposalChanged
 from finer.identity.service import proposals, staff
 from finer.identity.types.access import Role, User
 from finer.identity.types.proposals import Proposal, ProposalState
@@ -186,20 +186,22 @@ def test_i01_many_rows_leave_the_lake_only_when_a_second_person_lets_them(
     assert driver.call("GET", f"{EXPORTS}/{let.json()['id']}", headers).json()["rows"] == 10_051
 
 
+_FEW = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
+"""Until here the table has 50 rows, whatever other tests add."""
+
+
 def _asking(world: World, lake: LakeAccess, rows_max: int) -> Callable[..., Export | Proposal]:
     few = LakeAccess(lake.url, msgspec.structs.replace(lake.settings, export_rows_max=rows_max))
 
     def ask(who: User, reason: str = "", since: datetime | None = None) -> Export | Proposal:
-        wanted = Wanted(table="transactions", format=ExportFormat.CSV, since=since)
+        wanted = Wanted(table="transactions", format=ExportFormat.CSV, since=since, until=_FEW)
         with world.firm.tx(world.actor(who)) as tx:
             return exports.ask_for_export(tx, few, PROPOSAL_KINDS, wanted, reason)
 
     return ask
 
 
-def test_b11_much_of_the_lake_takes_two_people_and_only_what_they_agreed_on(
-    driver: Driver, ours: World, lake: LakeAccess
-) -> None:
+def test_b11_much_of_the_lake_takes_two_people_and_only_what_they_agreed_on(ours: World, lake: LakeAccess) -> None:
     owner, colleague, checker = (ours.person(role) for role in (Role.RISK_ANALYST,) * 2 + (Role.ADMINISTRATOR,))
     ask = _asking(ours, lake, rows_max=30)
     with pytest.raises(NotAcceptable):
@@ -209,17 +211,20 @@ def test_b11_much_of_the_lake_takes_two_people_and_only_what_they_agreed_on(
     again = ask(owner, "Asked by a second browser.")
     assert isinstance(again, Proposal)
     assert again.id == waits.id
-    path = f"/api/v1/proposals/{proposals.shown_id(waits)}"
-    word = {"sha256": waits.payload_sha256.hex(), "reason": "Looked at it."}
-    for _ in range(2):  # two sessions are one person
-        assert driver.call("POST", f"{path}/approval", _headers(ours, owner), word).status == 403
 
     def decide(who: User, sha256: bytes) -> Proposal:
         with ours.firm.tx(ours.actor(who)) as tx:
             return proposals.decide(tx, PROPOSAL_KINDS, waits.id, approve=True, sha256=sha256, reason="Looked at it.")
 
-    with pytest.raises(OwnProposal):  # nor are two roles
+    for claimed in (owner.role, Role.ADMINISTRATOR):  # a role that only the session has opens nothing
+        with pytest.raises(PermissionMissing):
+            decide(msgspec.structs.replace(owner, role=claimed), waits.payload_sha256)
+    with ours.firm.tx() as tx:
+        staff.change_role(tx, owner.id, Role.ADMINISTRATOR)
+    with pytest.raises(OwnProposal):  # two roles are one person
         decide(msgspec.structs.replace(owner, role=Role.ADMINISTRATOR), waits.payload_sha256)
+    with ours.firm.tx() as tx:
+        staff.change_role(tx, owner.id, Role.RISK_ANALYST)
     with pytest.raises(ProposalChanged):
         decide(checker, bytes(32))
     assert decide(checker, waits.payload_sha256).state is ProposalState.EXECUTED
