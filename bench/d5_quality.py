@@ -68,14 +68,14 @@ class Sender(threading.Thread):
 
     def __init__(self, server: Server, slug: str, key: str, contract: str, seed: int) -> None:
         super().__init__(daemon=True)
-        self._connection = Connection(server.port, key, f"/api/v1/events/{contract}")
+        self._port, self._key = server.port, key
         self._random, self._stopped = random.Random(seed), threading.Event()
         self.slug, self.contract, self.fault = slug, contract, ""
         self._last: list[dict[str, Any]] = []
         self.refused = 0
 
     def run(self) -> None:
-        due = time.monotonic() + self._random.random()
+        due, connection = time.monotonic() + self._random.random(), self._connect()
         while not self._stopped.wait(max(0.0, due - time.monotonic())):
             due += 1.0
             if self.fault == "stop":
@@ -84,8 +84,16 @@ class Sender(threading.Thread):
             if self.fault == "duplicates":
                 records += self._last * 2
             self._last = records[:RATE]
-            status, _ = self._connection.post("".join(json.dumps(one) + "\n" for one in records).encode())
+            body = "".join(json.dumps(one) + "\n" for one in records).encode()
+            try:
+                status, _ = connection.post(body)
+            except OSError:
+                connection = self._connect()  # a pause was longer than the server waits
+                status, _ = connection.post(body)
             self.refused += status != 202
+
+    def _connect(self) -> Connection:
+        return Connection(self._port, self._key, f"/api/v1/events/{self.contract}")
 
     def stop(self) -> None:
         self._stopped.set()

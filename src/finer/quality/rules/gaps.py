@@ -8,8 +8,8 @@ import numpy as np
 
 from finer.quality.types import HOUR_S, STEP_S, Array
 
-LEAST_S = 30
-"""A pause of less is never a stop: it is three observations."""
+LEAST_S = 20
+"""A pause of two observations is never a stop; a third one may be."""
 _FACTOR = 2.0
 _BETWEEN_HOURS = 1.5
 STEADY = 0.9
