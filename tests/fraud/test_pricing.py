@@ -52,7 +52,7 @@ def ground(desk: Desk, database_url: str, tmp_path: Path, clock: FixedClock) -> 
     desk.pipeline._lake = writer
     desk.send(payment(number, 100 * number, channel="web" if number % 2 else "pos") for number in range(1, 11))
     desk.work()
-    assert writer.flush(30)
+    assert writer.flush(240)
     writer.close()
     access = warehouse.LakeAccess(database_url, stands_on.settings)
     # The ninth was judged twice: what is known last counts. The third is judged only later.
