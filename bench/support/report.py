@@ -46,7 +46,8 @@ def report(
     settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Print the result of one row of the numbers to reach."""
-    rounded = {name: round(value, 4) for name, value in figures.items()}
+    # An error of 1e-9 is not 0, and not 0.0000 either.
+    rounded = {name: round(value, 4) or float(f"{value:.2g}") for name, value in figures.items()}
     print(
         json.dumps(
             {
