@@ -115,14 +115,18 @@ def forget_old(tx: Tx) -> int:
 
 
 def _until(tx: Tx, contract: str) -> datetime:
-    """Up to when everything that came in can be seen: to the last whole step, unless the pipeline is behind."""
-    now = tx.now()
+    """Up to when everything that came in can be seen: to the last whole step, unless pipeline or lake are behind."""
+    now, table = tx.now(), warehouse.table_of(contract)
     until = _floor(now - _SETTLED)
-    if activity.is_behind(tx):
-        table = warehouse.table_of(contract)
-        newest = next((one.newest for one in warehouse.freshness(tx) if one.table == table), None)
-        if newest is not None:
-            until = max(min(until, _floor(newest)), _floor(now - _PATIENCE))
+    newest = next((one.newest for one in warehouse.freshness(tx) if one.table == table), None)
+    if newest is None:
+        return until
+    counts = activity.counts_by_step(tx, _floor(now - _PATIENCE), until, STEP_S)
+    fresh = [one.at for one in counts if one.contract == contract and one.processed > one.duplicates]
+    # What was processed in a step was received in it, or shortly before.
+    late = bool(fresh) and newest < max(fresh) - _STEP / 2
+    if late or activity.is_behind(tx):
+        until = max(min(until, _floor(newest)), _floor(now - _PATIENCE))
     return until
 
 
