@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from finer.identity.types.access import Role
 from finer.ingest.store.rollups import RollupStore
 from finer.kit.actors import SYSTEM
+from finer.kit.log import PostgresLog
 from finer.notifications import service as notifications
 from finer.quality import invariants
 from finer.quality.errors import ChangedMeanwhile, IncidentClosed, IncidentNotFound, MonitorNotFound, MuteTooLong
 from finer.quality.service import incidents, overview, watching
 from finer.quality.types import IncidentState, MonitorKind, MonitorState, Sensitivity, Severity
 from tests.quality.conftest import Stream, without
+from tests.support.identity import Firm
 
 
 def told(stream: Stream) -> list[str]:
@@ -94,6 +97,23 @@ def test_a_stop_is_one_incident_and_settles_when_records_come(usual: Stream) -> 
     usual.steps(8)
     assert usual.open() == []
     assert len(usual.every()) == 1
+
+
+def test_only_what_waits_of_the_firm_itself_lets_a_look_wait(usual: Stream) -> None:
+    batch = pa.RecordBatch.from_pydict({"event_id": ["order-waits"]})
+
+    def append(firm: Firm) -> None:
+        with firm.tx() as tx:
+            PostgresLog.append(tx.connection, "order", 0, tx.tenant, "order/1.0.0", batch)
+
+    append(Firm.made(usual.firm.database, usual.firm.settings, f"other-{uuid.uuid4().hex[:8]}"))
+    usual.steps(4, records=0)
+    assert len(usual.open()) == 1
+    seen = usual.clock.now()
+    append(usual.firm)
+    usual.steps(3)
+    assert usual.look() == 0
+    assert usual.open()[0].last_at <= seen
 
 
 def test_what_comes_back_is_the_same_incident(usual: Stream) -> None:

@@ -17,6 +17,17 @@ import sqlalchemy as sa
 from finer.kit.tx import Tx
 
 CHANNEL = "finer_log"
+_WAITS = """
+select 1 from kit_log_heads h
+left join kit_log_consumers c on c.name = %s and c.stream = h.stream and c.partition = h.partition
+cross join lateral (
+  select 1 from kit_log l
+  where l.stream = h.stream and l.partition = h.partition and l.base_offset >= coalesce(c.next_offset, 0)
+    and l.tenant_id = %s
+  limit 1
+) waiting
+where h.stream = %s limit 1
+"""
 _READ = """
 select l.stream, l.partition, l.base_offset, l.count, l.tenant_id, l.header,
        (extract(epoch from l.appended_at) * 1000000)::bigint, l.payload
@@ -147,6 +158,12 @@ class PostgresLog:
             (consumer,),
         )
         return {(stream, partition): (head, consumed) for stream, partition, head, consumed in rows}
+
+    @staticmethod
+    def waits(connection: sa.Connection, tenant: uuid.UUID, stream: str, consumer: str) -> bool:
+        """Whether rows of a tenant in a stream wait for a consumer; for the worker's role."""
+        found = connection.exec_driver_sql(_WAITS, (consumer, tenant, stream))
+        return found.first() is not None
 
     @staticmethod
     def advance(tx: Tx, consumer: str, position: Position, old: int, new: int) -> None:

@@ -63,6 +63,6 @@ def passed_by(
     return found
 
 
-def is_behind(tx: Tx) -> bool:
-    """Whether records wait in the event log for the pipeline."""
-    return any(head > consumed for head, consumed in PostgresLog.progress(tx.connection, READER).values())
+def is_behind(tx: Tx, contract: str) -> bool:
+    """Whether records of this firm and contract wait in the event log for the pipeline; for the worker's role."""
+    return PostgresLog.waits(tx.connection, tx.tenant, contract, READER)

@@ -125,7 +125,7 @@ def _until(tx: Tx, contract: str) -> datetime:
     fresh = [one.at for one in counts if one.contract == contract and one.processed > one.duplicates]
     # What was processed in a step was received in it, or shortly before.
     late = bool(fresh) and newest < max(fresh) - _STEP / 2
-    if late or activity.is_behind(tx):
+    if late or activity.is_behind(tx, contract):
         until = max(min(until, _floor(newest)), _floor(now - _PATIENCE))
     return until
 
