@@ -364,7 +364,7 @@ def test_b11_over_http_from_invitation_to_approval(office: Office, clients: dict
     verdict = {"sha256": seen["sha256"], "reason": "We know each other."}
     assert clients["maker"].post(f"{path}/approval", json=verdict).status_code == 403
     assert clients["analyst"].get(path).status_code == 404  # sees what they proposed themselves
-    assert clients["analyst"].post(f"{path}/approval", json=verdict).status_code == 403
+    assert clients["analyst"].post(f"{path}/approval", json=verdict).status_code == 404
     wrong = verdict | {"sha256": "0" * 64}
     assert clients["checker"].post(f"{path}/approval", json=wrong).status_code == 409
     done = clients["checker"].post(f"{path}/approval", json=verdict)
@@ -393,7 +393,10 @@ def test_disabling_waits_for_nobody_and_spares_the_last_administrator(
 
     assert post(office.analyst, "disabling").json()["disabled_at"] is not None
     assert clients["analyst"].get("/api/v1/me").status_code == 401
-    assert post(office.analyst, "enabling", reason="Back again.").json()["proposal"] is None
+    assert post(office.analyst, "enabling", reason="Back again.").json()["proposal"] is not None  # approves rules
+    manager = office.firm.user(Role.CUSTOMER_MANAGER)
+    assert post(manager, "disabling").status_code == 200
+    assert post(manager, "enabling", reason="Back again.").json()["proposal"] is None
     assert post(office.maker, "disabling").status_code == 403
     assert post(office.checker, "disabling").status_code == 200
     assert post(office.checker, "enabling", reason="Back again.").json()["proposal"] is not None
@@ -404,7 +407,7 @@ def test_disabling_waits_for_nobody_and_spares_the_last_administrator(
 def test_an_invitation_lets_in_who_was_invited_and_is_not_made_for_others(
     office: Office, clients: dict[str, TestClient[Litestar]]
 ) -> None:
-    body = {"email": f"ana@{office.firm.tenant.slug}.example", "name": "Ana Cruz", "role": "risk_analyst"}
+    body = {"email": f"ana@{office.firm.tenant.slug}.example", "name": "Ana Cruz", "role": "customer_manager"}
     invited = clients["maker"].post("/api/v1/users", json=body)
     assert invited.json()["proposal"] is None
     assert invited.json()["user"]["email"].startswith("a***@")
