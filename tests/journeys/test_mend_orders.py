@@ -108,7 +108,7 @@ def test_a_released_payment_is_decided_as_it_would_have_been(server: Server, bro
     page.context.close()
     assert complaints == []
     with server.database() as database:
-        decided = []
+        decided: list[Any] = []
         while len(decided) < 2:
             decided = database.execute(
                 "select action, rules, amount_usd_minor from decisions_alerts where event_id in ('right', 'wrong')"
