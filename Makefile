@@ -43,7 +43,7 @@ kafka: .venv/.installed-dev tests/kafka/target/.installed ## Run Apache Kafka on
 	@$(PYTHON) -m tests.support.kafka
 
 .PHONY: security
-security: .venv/.installed-dev web/dist/index.html ## Try every attack, ask the scanners, write docs/assurance/report.md
+security: .venv/.installed-dev web/dist/index.html object-storage kafka-jars ## Try every attack, ask the scanners, write docs/assurance/report.md
 	@$(PYTHON) -m tools.security
 
 .PHONY: check
