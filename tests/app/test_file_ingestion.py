@@ -16,6 +16,7 @@ from finer.app.file_ingestion import FileReport, ingest_files
 from finer.ingest.errors import UnknownContract, UnknownFileFormat
 from finer.ingest.rules import files
 from finer.ingest.service import receipts
+from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.errors import NotFound
@@ -102,9 +103,9 @@ def _consume(worker_database: Database) -> int:
     """Move the pipeline to the end of the log, as a worker would; returns by how many events."""
     moved = 0
     with worker_database.transaction(uuid.UUID(int=0), SYSTEM) as tx:
-        for position, (head, consumed) in PostgresLog.progress(tx.connection, receipts.READER).items():
+        for position, (head, consumed) in PostgresLog.progress(tx.connection, READER).items():
             if head > consumed:
-                PostgresLog.advance(tx, receipts.READER, position, consumed, head)
+                PostgresLog.advance(tx, READER, position, consumed, head)
                 moved += head - consumed
     return moved
 

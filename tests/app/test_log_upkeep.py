@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from finer.app.log_upkeep import prepare_log, trim_log
-from finer.ingest.service import receipts
+from finer.ingest.types.receipts import READER
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, connect, tenant_transaction
 from finer.kit.log import Position
@@ -43,7 +43,7 @@ def _consumed(owner: psycopg.Connection, offset: int) -> None:
     owner.execute(
         "insert into kit_log_consumers (name, stream, partition, next_offset) values (%s, %s, 0, %s) "
         "on conflict (name, stream, partition) do update set next_offset = excluded.next_offset",
-        (receipts.READER, STREAM, offset),
+        (READER, STREAM, offset),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 import numpy as np
 
-from finer.app.pipeline import CONSUMER, Pipeline
+from finer.app.pipeline import Pipeline
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.tenants import Tenants
 from finer.app.worker import _groups
@@ -25,7 +25,7 @@ from finer.identity.service import proposals
 from finer.identity.types.access import Role
 from finer.identity.types.proposals import Proposal
 from finer.ingest.service import contracts, parsing, receipts
-from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import WORKER, Connection, Database, WritePipeline
@@ -101,7 +101,7 @@ class Desk:
         engine = features.Engine(fraud.windows(), pool_events=4096)
         seen = Deduplicator(4096)
         self.pipeline = Pipeline(self.effects, self.tenants, engine, seen, cast(LakeWriter, self.lake))
-        self.pipeline.consumed = PostgresLog.consumed(self._reader, CONSUMER)
+        self.pipeline.consumed = PostgresLog.consumed(self._reader, READER)
 
     def close(self) -> None:
         """Let go of the connections."""

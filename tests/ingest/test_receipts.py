@@ -14,7 +14,7 @@ import pytest
 from finer.ingest import invariants
 from finer.ingest.service import activity, contracts, parsing, quarantine, receipts
 from finer.ingest.types.quarantine import Selection
-from finer.ingest.types.receipts import Receipt, ReceiptFilter
+from finer.ingest.types.receipts import READER, Receipt, ReceiptFilter
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
@@ -143,8 +143,8 @@ def test_a_receipt_is_done_when_the_pipeline_has_passed_it(
         assert receipts.get_receipt(tx, empty.id).state == "done"
     with _done(worker_database, tenant) as tx:
         position = ("transaction", 0)
-        head, consumed = PostgresLog.progress(tx.connection, receipts.READER)[position]
-        PostgresLog.advance(tx, receipts.READER, position, consumed, head)
+        head, consumed = PostgresLog.progress(tx.connection, READER)[position]
+        PostgresLog.advance(tx, READER, position, consumed, head)
     with _done(database, tenant) as tx:
         assert receipts.get_receipt(tx, receipt.id).state == "done"
 
@@ -163,8 +163,8 @@ def test_receipts_are_found_by_contract_state_and_source(
         assert _found(tx, before=empty.id) == [waiting.id]
     with _done(worker_database, tenant) as tx:
         position = ("transaction", 0)
-        head, consumed = PostgresLog.progress(tx.connection, receipts.READER)[position]
-        PostgresLog.advance(tx, receipts.READER, position, consumed, head)
+        head, consumed = PostgresLog.progress(tx.connection, READER)[position]
+        PostgresLog.advance(tx, READER, position, consumed, head)
     with _done(database, tenant) as tx:
         assert _found(tx, done=False) == []
         assert _found(tx, done=True) == [empty.id, waiting.id]

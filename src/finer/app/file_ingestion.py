@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.contracts import Contract
-from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import FileGroup, Mapping
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, DATABASE_GONE, Connection, Database, connect
@@ -155,7 +155,7 @@ class _Backlog:
             time.sleep(_LOOK_S)
 
     def _behind(self) -> int:
-        consumed = sum(PostgresLog.consumed(self._connection, receipts.READER).values())
+        consumed = sum(PostgresLog.consumed(self._connection, READER).values())
         if consumed != self._consumed:
             self._consumed, self._moved_at = consumed, time.monotonic()
         return sum(PostgresLog.heads(self._connection).values()) - consumed

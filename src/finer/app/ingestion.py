@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from finer.app.contracts import Registry
-from finer.app.pipeline import CONSUMER
 from finer.ingest.service import parsing, quarantine, receipts
-from finer.ingest.types.receipts import Receipt
+from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body, ParsedGroup
 from finer.kit.actors import Actor
 from finer.kit.crypto.bulk import Sealer
@@ -176,7 +175,7 @@ class Ingestion:
                 with connect(self._database.url, API, name="finer-backlog") as connection:
                     while not self._stop.wait(_BACKLOG_EVERY_S):
                         heads = PostgresLog.heads(connection)
-                        consumed = PostgresLog.consumed(connection, CONSUMER)
+                        consumed = PostgresLog.consumed(connection, READER)
                         self.backlog_events = sum(head - consumed.get(at, 0) for at, head in heads.items())
                         if time.monotonic() > look_again:
                             counts = set_aside_counts(connection)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from finer.ingest.types.receipts import READER
 from finer.kit.db import WORKER, connect
 from finer.kit.log import Position, PostgresLog
 from finer.kit.log_days import add_day, drop_days, first_kept
@@ -36,11 +37,8 @@ def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Pos
     offset of each position there), keeps its day and all later ones, however old it is: its sender was told that it
     is safe.
     """
-    # `finer up` makes partitions before it starts anything, and would load the whole pipeline for this name.
-    from finer.app.pipeline import CONSUMER  # noqa: PLC0415
-
     with connect(url, WORKER, name="finer-jobs") as connection:
-        consumed = PostgresLog.consumed(connection, CONSUMER)
+        consumed = PostgresLog.consumed(connection, READER)
         oldest = before
         for tenant, stream, partition, end in PostgresLog.tenant_ends(connection):
             position = (stream, partition)

@@ -11,10 +11,9 @@ import msgspec
 import prometheus_client
 from litestar import Controller, Request, Response, get
 
-from finer.app.pipeline import CONSUMER
 from finer.identity.types.access import Permission
 from finer.ingest.service import activity
-from finer.ingest.types.receipts import ContractCounts, Latency, Throughput
+from finer.ingest.types.receipts import READER, ContractCounts, Latency, Throughput
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
@@ -69,7 +68,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 def pipeline_view(tx: Tx) -> Pipeline:
     """The pipeline of the tenant now."""
-    progress = PostgresLog.progress(tx.connection, CONSUMER)
+    progress = PostgresLog.progress(tx.connection, READER)
     seen = activity.activity(tx)
     return Pipeline(
         as_of=tx.now(),

@@ -1,6 +1,6 @@
 """The way of a record, written down once. Read from top to bottom: that is the order of the data.
 
-    log rows -> decode -> deduplicate -> features -> rules and model -> ONE transaction -> lake
+    log rows -> decode -> deduplicate -> features -> rules, model, brakes -> ONE transaction -> lake
 
 A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
 consumer's offset only rebuild state, rows below the lake's offset are not written again.
@@ -25,6 +25,7 @@ from finer.fraud.service import brakes, rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import activity, contracts, receipts
 from finer.ingest.types.contracts import Contract
+from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
 from finer.kit.db import WritePipeline
@@ -34,7 +35,6 @@ from finer.kit.tx import Tx
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import DecisionColumns, LakeBatch
 
-CONSUMER = "pipeline"
 DECIDED_STREAM = "transaction"
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -142,24 +142,21 @@ class Pipeline:
         tenant = batch.tenant
         if not new:
             batch.decided_by = self.deciders.then(tenant, batch.position, batch.base_offset)
-        by = batch.decided_by
-        batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
-        if not new:
-            return
-        batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
-        batch.stopped = self.deciders.stopped(tenant.id, by.rules, batch.counted, self._minute())
+        self._evaluate(batch)
+        if new and batch.counted is not None:
+            batch.stopped = self.deciders.stopped(tenant.id, batch.decided_by.rules, batch.counted, self._minute())
         if batch.stopped:
             # What a rule would do beyond its cap is not done at all: the whole batch is decided without it.
-            batch.decided_by = by = DecidedBy(rule_sets.without(by.rules, set(batch.stopped)), by.model)
-            batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
-            batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
+            rules = rule_sets.without(batch.decided_by.rules, set(batch.stopped))
+            batch.decided_by = DecidedBy(rules, batch.decided_by.model)
+            self._evaluate(batch)
 
     def commit(self, batch: Batch) -> None:
         """Alerts, awaited answers, duplicates, counts and the consumer's offset: together or not at all."""
         consumed = self.consumed.get(batch.position, 0)
         pin: rule_sets.Pin | None = None
         with self._transaction(batch) as tx:
-            PostgresLog.advance(tx, CONSUMER, batch.position, consumed, batch.next_offset)
+            PostgresLog.advance(tx, READER, batch.position, consumed, batch.next_offset)
             if batch.verdicts is not None:
                 pin = self.deciders.pin(tx, batch.tenant.id, batch.position, batch.base_offset, batch.decided_by)
                 found = fraud.verdicts_to_store(
@@ -197,16 +194,6 @@ class Pipeline:
         if batch.stopped:
             self._tenants.decide_with(batch.tenant.id, batch.decided_by.rules)
 
-    def _minute(self) -> int:
-        return brakes.minute_at(self._tenants.database.clock.now())
-
-    @contextmanager
-    def _transaction(self, batch: Batch) -> Iterator[Tx]:
-        """One round trip; where the brake stops a rule, an ordinary transaction, because that has to read."""
-        effects = self._tenants.database if batch.stopped else self._effects
-        with effects.transaction(batch.tenant.id, SYSTEM) as tx:
-            yield tx
-
     def store_in_lake(self, batch: Batch) -> None:
         """Queue events and decisions for the lake; waits when the lake is too far behind."""
         verdicts = batch.verdicts
@@ -238,3 +225,18 @@ class Pipeline:
                 decisions=decided,
             )
         )
+
+    def _evaluate(self, batch: Batch) -> None:
+        by = batch.decided_by
+        batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
+        batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
+
+    def _minute(self) -> int:
+        return brakes.minute_at(self._tenants.database.clock.now())
+
+    @contextmanager
+    def _transaction(self, batch: Batch) -> Iterator[Tx]:
+        """One round trip; where the brake stops a rule, an ordinary transaction, because that has to read."""
+        effects = self._tenants.database if batch.stopped else self._effects
+        with effects.transaction(batch.tenant.id, SYSTEM) as tx:
+            yield tx

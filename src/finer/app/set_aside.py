@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from finer.app.pipeline import CONSUMER
 from finer.identity.service.audit import record_audit
 from finer.identity.types.access import Permission
 from finer.ingest.service import receipts
+from finer.ingest.types.receipts import READER
 from finer.kit import log_failures
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, Connection, Database
@@ -79,7 +79,7 @@ class Failures:
             )
         with self._database.transaction(row.tenant, SYSTEM) as tx:
             log_failures.set_aside(tx, row)
-            PostgresLog.advance(tx, CONSUMER, (row.stream, row.partition), consumed, row.base_offset + row.count)
+            PostgresLog.advance(tx, READER, (row.stream, row.partition), consumed, row.base_offset + row.count)
             notifications.notify(tx, _told(row))
         del self._tries[place_of(row)]
         _log.error("a row of the event log was set aside", stream=row.stream, base_offset=row.base_offset)

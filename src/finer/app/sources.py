@@ -17,7 +17,7 @@ import structlog
 
 from finer.app.flow import deliver
 from finer.app.keys import keyring, prove_keys
-from finer.app.pipeline import CONSUMER
+from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Connection, Database, DatabaseError, connect
 from finer.kit.log import PostgresLog
@@ -86,7 +86,7 @@ class Sources:
 
     def _admit(self, connection: Connection) -> None:
         """Sources wait as senders do, and sooner: these records have a place to wait at."""
-        consumed = sum(PostgresLog.consumed(connection, CONSUMER).values())
+        consumed = sum(PostgresLog.consumed(connection, READER).values())
         behind = sum(PostgresLog.heads(connection).values()) - consumed
         if behind > self._settings.backlog_events_max // 2:
             self._admitted.clear()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from finer.app.keys import keyring
-from finer.app.pipeline import CONSUMER, DECIDED_STREAM
+from finer.app.pipeline import DECIDED_STREAM
 from finer.app.set_aside import nothing_is_set_aside
 from finer.decisions import invariants as decisions
 from finer.features import service as features
@@ -18,6 +18,7 @@ from finer.identity import invariants as identity_invariants
 from finer.identity.service import tenants
 from finer.ingest import invariants as ingest_invariants
 from finer.ingest.service import activity
+from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, WORKER, Database
 from finer.kit.hashing import hash_text
@@ -78,7 +79,7 @@ def _lake(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -
     while True:
         with database.transaction(tenant, SYSTEM, read_only=True) as tx:
             expected = activity.accepted_by_contract(tx)
-            moving = any(head > done for head, done in PostgresLog.progress(tx.connection, CONSUMER).values())
+            moving = any(head > done for head, done in PostgresLog.progress(tx.connection, READER).values())
         broken = warehouse.broken_invariants(reader, tenant, None if moving else expected)
         if not broken or time.monotonic() > deadline:
             return broken

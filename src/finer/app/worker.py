@@ -13,13 +13,14 @@ from pathlib import Path
 
 import structlog
 
-from finer.app.pipeline import CONSUMER, DECIDED_STREAM, Pipeline
+from finer.app.pipeline import DECIDED_STREAM, Pipeline
 from finer.app.process import settle
 from finer.app.set_aside import Failures
 from finer.app.tenants import Tenants
 from finer.features import service as features
 from finer.fraud.service import rule_sets
 from finer.fraud.service import verdicts as fraud
+from finer.ingest.types.receipts import READER
 from finer.kit.clock import Clock
 from finer.kit.db import WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
@@ -101,7 +102,7 @@ class Worker:
 
     def _restore(self) -> Pipeline:
         """The state of the newest usable snapshot, or none, and from where the log must be read again."""
-        consumed = PostgresLog.consumed(self._reader, CONSUMER)
+        consumed = PostgresLog.consumed(self._reader, READER)
         found = self._snapshots.restore(self._settings, self._lake_needs(consumed))
         if found is None:
             if consumed:

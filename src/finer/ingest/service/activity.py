@@ -10,9 +10,8 @@ import numpy as np
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.rates import RECENT, activity_of, histogram
 from finer.ingest.service.contracts import load
-from finer.ingest.service.receipts import READER
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.receipts import Activity, PassedCount, StepCount
+from finer.ingest.types.receipts import READER, Activity, PassedCount, StepCount
 from finer.kit.log import PostgresLog
 from finer.kit.moments import EPOCH, microseconds
 from finer.kit.tx import Tx

@@ -17,7 +17,7 @@ from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.store.receipts import ReceiptStore
 from finer.ingest.store.rollups import RollupStore
 from finer.ingest.types.contracts import AWAITED
-from finer.ingest.types.receipts import NewReceipt, Offsets, Page, Receipt, ReceiptFilter
+from finer.ingest.types.receipts import READER, NewReceipt, Offsets, Page, Receipt, ReceiptFilter
 from finer.ingest.types.records import ParsedGroup
 from finer.kit.columns import Columns
 from finer.kit.crypto.bulk import Sealer
@@ -25,9 +25,6 @@ from finer.kit.errors import Conflict, FinerError, NotFound
 from finer.kit.ids import new_id, show_id
 from finer.kit.log import CHANNEL, PostgresLog
 from finer.kit.tx import Tx
-
-READER = "pipeline"
-"""The consumer of the event log whose progress says that a receipt is done."""
 
 
 def append(

@@ -12,6 +12,9 @@ from finer.ingest.types.records import BodyResult
 
 T = TypeVar("T")
 
+READER = "pipeline"
+"""The consumer of the event log that decides; its progress says whether a receipt is done."""
+
 
 class NewReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """A body to be accounted for. `skipped` rows of its batch come before its own; None when none was accepted."""
