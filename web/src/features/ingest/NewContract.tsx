@@ -1,39 +1,30 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Button, Form, Input, Modal } from "antd";
+import { Button, Form, Input } from "antd";
 import { useState } from "react";
 import { paths } from "../../shared/paths";
-import { reasonOf } from "../../shared/ui/states";
+import { FormDialog } from "../../shared/ui/FormDialog";
 import { beginDraft } from "./queries";
 
 /** Begins a contract for a kind of record that Finer does not know yet. */
 export function NewContract() {
   const navigate = useNavigate();
   const [open, setOpen] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [form] = Form.useForm<{ name: string }>();
   const begin = async ({ name }: { name: string }) => {
-    setProblem(null);
-    try {
-      const draft = await beginDraft(name);
-      await navigate({ to: paths.contractDraft, params: { draft: draft.id } });
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+    const draft = await beginDraft(name);
+    await navigate({ to: paths.contractDraft, params: { draft: draft.id } });
   };
   return (
     <>
       <Button type="primary" onClick={() => setOpen(true)}>
         New contract
       </Button>
-      <Modal
-        open={open}
-        title="New contract"
-        okText="Begin a draft"
-        onOk={form.submit}
-        onCancel={() => setOpen(false)}
-        destroyOnHidden
-      >
-        <Form form={form} layout="vertical" onFinish={(fields) => void begin(fields)}>
+      {open ? (
+        <FormDialog
+          title="New contract"
+          okText="Begin a draft"
+          onSubmit={begin}
+          onClose={() => setOpen(false)}
+        >
           <Form.Item
             name="name"
             label="Kind of record"
@@ -48,13 +39,8 @@ export function NewContract() {
           >
             <Input placeholder="parcel_scan" maxLength={40} autoComplete="off" />
           </Form.Item>
-        </Form>
-        {problem ? (
-          <p role="alert" className="problem">
-            {problem}
-          </p>
-        ) : null}
-      </Modal>
+        </FormDialog>
+      ) : null}
     </>
   );
 }

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Form, Input, Modal, Select } from "antd";
+import { App, Button, Form, Input, Select } from "antd";
 import { useState } from "react";
 import type { Schema } from "../../api/client";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { FormDialog } from "../../shared/ui/FormDialog";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -84,60 +85,46 @@ function Row({ hold }: { hold: Hold }) {
 
 function HoldDialog({ onClose }: { onClose(): void }) {
   const client = useQueryClient();
-  const [form] = Form.useForm<Schema<"HoldBody">>();
-  const [problem, setProblem] = useState<string | null>(null);
   const submit = async (body: Schema<"HoldBody">) => {
-    setProblem(null);
-    try {
-      await placeHold({ ...body, subject_kind: "customer" });
-      await client.invalidateQueries({ queryKey: ["privacy"] });
-      onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+    await placeHold({ ...body, subject_kind: "customer" });
+    await client.invalidateQueries({ queryKey: ["privacy"] });
   };
   return (
-    <Modal open title="Place a hold" okText="Place" onOk={form.submit} onCancel={onClose} destroyOnHidden>
-      <Form
-        form={form}
-        layout="vertical"
-        initialValues={{ kind: "legal" }}
-        onFinish={(body) => void submit(body)}
-      >
-        <Form.Item name="kind" label="Why">
-          <Select
-            options={[
-              { value: "legal", label: "A dispute or an investigation" },
-              { value: "aml", label: "The duty to keep records of money laundering" },
-            ]}
-          />
-        </Form.Item>
-        <Form.Item
-          name="subject"
-          label="Customer id"
-          rules={[{ required: true, whitespace: true, message: "Say whose records." }]}
-        >
-          <Input maxLength={64} autoComplete="off" />
-        </Form.Item>
-        <Form.Item
-          name="reason"
-          label="Reason"
-          rules={[
-            {
-              required: true,
-              whitespace: true,
-              message: "Whoever looks at this later has only these words.",
-            },
+    <FormDialog
+      title="Place a hold"
+      okText="Place"
+      initialValues={{ kind: "legal" }}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <Form.Item name="kind" label="Why">
+        <Select
+          options={[
+            { value: "legal", label: "A dispute or an investigation" },
+            { value: "aml", label: "The duty to keep records of money laundering" },
           ]}
-        >
-          <Input.TextArea rows={3} maxLength={4000} />
-        </Form.Item>
-      </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Modal>
+        />
+      </Form.Item>
+      <Form.Item
+        name="subject"
+        label="Customer id"
+        rules={[{ required: true, whitespace: true, message: "Say whose records." }]}
+      >
+        <Input maxLength={64} autoComplete="off" />
+      </Form.Item>
+      <Form.Item
+        name="reason"
+        label="Reason"
+        rules={[
+          {
+            required: true,
+            whitespace: true,
+            message: "Whoever looks at this later has only these words.",
+          },
+        ]}
+      >
+        <Input.TextArea rows={3} maxLength={4000} />
+      </Form.Item>
+    </FormDialog>
   );
 }

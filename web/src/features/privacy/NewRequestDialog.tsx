@@ -1,8 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Form, Input, Modal, Select } from "antd";
-import { useState } from "react";
+import { Form, Input, Select } from "antd";
 import type { Schema } from "../../api/client";
-import { reasonOf } from "../../shared/ui/states";
+import { FormDialog } from "../../shared/ui/FormDialog";
 import { openRequest } from "./queries";
 import { KINDS, LAWS } from "./words";
 
@@ -14,68 +13,45 @@ export function NewRequestDialog({ onClose, onMade }: { onClose(): void; onMade(
   const client = useQueryClient();
   const [form] = Form.useForm<Schema<"RequestBody">>();
   const kind = Form.useWatch("subject_kind", form);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
   const submit = async (body: Schema<"RequestBody">) => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const made = await openRequest(body);
-      await client.invalidateQueries({ queryKey: ["privacy"] });
-      onClose();
-      onMade(made.request.id);
-    } catch (error) {
-      setProblem(reasonOf(error));
-      setBusy(false);
-    }
+    const made = await openRequest(body);
+    await client.invalidateQueries({ queryKey: ["privacy"] });
+    onMade(made.request.id);
   };
   return (
-    <Modal
-      open
-      width={520}
+    <FormDialog
       title="New request"
       okText="Take it in"
-      onOk={form.submit}
-      onCancel={busy ? undefined : onClose}
-      okButtonProps={{ loading: busy }}
-      destroyOnHidden
+      width={520}
+      initialValues={{ kind: "access", law: "gdpr", subject_kind: "customer", detail: "" }}
+      form={form}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        initialValues={{ kind: "access", law: "gdpr", subject_kind: "customer", detail: "" }}
-        onFinish={(body) => void submit(body)}
+      <Form.Item name="kind" label="The person asks to">
+        <Select options={options(KINDS)} />
+      </Form.Item>
+      <Form.Item name="law" label="Under">
+        <Select options={options(LAWS)} />
+      </Form.Item>
+      <Form.Item name="subject_kind" label="The person is">
+        <Select
+          options={[
+            { value: "customer", label: "A customer" },
+            { value: "user", label: "Somebody who signs in" },
+          ]}
+        />
+      </Form.Item>
+      <Form.Item
+        name="subject"
+        label={kind === "user" ? "E-mail address" : "Customer id"}
+        rules={[{ required: true, whitespace: true, message: "Say who asks." }]}
       >
-        <Form.Item name="kind" label="The person asks to">
-          <Select options={options(KINDS)} />
-        </Form.Item>
-        <Form.Item name="law" label="Under">
-          <Select options={options(LAWS)} />
-        </Form.Item>
-        <Form.Item name="subject_kind" label="The person is">
-          <Select
-            options={[
-              { value: "customer", label: "A customer" },
-              { value: "user", label: "Somebody who signs in" },
-            ]}
-          />
-        </Form.Item>
-        <Form.Item
-          name="subject"
-          label={kind === "user" ? "E-mail address" : "Customer id"}
-          rules={[{ required: true, whitespace: true, message: "Say who asks." }]}
-        >
-          <Input maxLength={254} autoComplete="off" />
-        </Form.Item>
-        <Form.Item name="detail" label="In their words (optional)">
-          <Input.TextArea rows={3} maxLength={4000} />
-        </Form.Item>
-      </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Modal>
+        <Input maxLength={254} autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="detail" label="In their words (optional)">
+        <Input.TextArea rows={3} maxLength={4000} />
+      </Form.Item>
+    </FormDialog>
   );
 }

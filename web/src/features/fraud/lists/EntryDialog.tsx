@@ -1,8 +1,7 @@
-import { App, Form, Input, Modal } from "antd";
-import { useState } from "react";
+import { App, Form, Input } from "antd";
 import { useSession } from "../../../shared/session";
 import { instantOf } from "../../../shared/time";
-import { reasonOf } from "../../../shared/ui/states";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { type FirmList, putEntry } from "./queries";
 
 interface Fields {
@@ -33,61 +32,44 @@ export function EntryDialog({
 }) {
   const { message } = App.useApp();
   const { timeZone } = useSession();
-  const [form] = Form.useForm<Fields>();
-  const [problem, setProblem] = useState<string | null>(null);
   const allows = list.effect === "allow";
   const submit = async ({ value, reason, source, until }: Fields) => {
-    setProblem(null);
-    try {
-      await putEntry(list, {
-        value,
-        reason,
-        source: source ?? "",
-        expires_at: until ? instantOf(until, timeZone).toISOString() : null,
-      });
-      await onDone();
-      message.success(allows ? "It is proposed. Somebody else approves it." : "It is on the list.");
-      onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+    await putEntry(list, {
+      value,
+      reason,
+      source: source ?? "",
+      expires_at: until ? instantOf(until, timeZone).toISOString() : null,
+    });
+    await onDone();
+    message.success(allows ? "It is proposed. Somebody else approves it." : "It is on the list.");
   };
   return (
-    <Modal
-      open
+    <FormDialog
       title={`Add to ${list.name}`}
       okText={allows ? "Propose it" : "Add"}
-      onOk={form.submit}
-      onCancel={onClose}
-      destroyOnHidden
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <Form form={form} layout="vertical" onFinish={(fields) => void submit(fields)}>
-        <Form.Item
-          name="value"
-          label={`The ${list.kind}`}
-          rules={[{ required: true, whitespace: true, max: 128 }]}
-        >
-          <Input placeholder={EXAMPLES[list.kind]} autoComplete="off" />
-        </Form.Item>
-        <Form.Item
-          name="reason"
-          label="Why"
-          rules={[{ required: true, min: 3, whitespace: true, message: "Say why: others read it." }]}
-        >
-          <Input maxLength={500} autoComplete="off" />
-        </Form.Item>
-        <Form.Item name="source" label="Source">
-          <Input maxLength={100} placeholder="police report, chargeback, …" autoComplete="off" />
-        </Form.Item>
-        <Form.Item name="until" label={`Until (${timeZone}); without it, until somebody takes it off`}>
-          <Input type="datetime-local" />
-        </Form.Item>
-      </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Modal>
+      <Form.Item
+        name="value"
+        label={`The ${list.kind}`}
+        rules={[{ required: true, whitespace: true, max: 128 }]}
+      >
+        <Input placeholder={EXAMPLES[list.kind]} autoComplete="off" />
+      </Form.Item>
+      <Form.Item
+        name="reason"
+        label="Why"
+        rules={[{ required: true, min: 3, whitespace: true, message: "Say why: others read it." }]}
+      >
+        <Input maxLength={500} autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="source" label="Source">
+        <Input maxLength={100} placeholder="police report, chargeback, …" autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="until" label={`Until (${timeZone}); without it, until somebody takes it off`}>
+        <Input type="datetime-local" />
+      </Form.Item>
+    </FormDialog>
   );
 }

@@ -1,7 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Form, Input, Modal, Select } from "antd";
-import { useState } from "react";
-import { reasonOf } from "../../../shared/ui/states";
+import { Form, Input, Select } from "antd";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { makeList, type NewList } from "./queries";
 
 const KINDS = ["account", "card", "country", "customer", "device", "merchant"].map((value) => ({
@@ -18,54 +17,41 @@ const EFFECTS = [
 /** Makes a list without entries. */
 export function NewListDialog({ onClose, onMade }: { onClose(): void; onMade(name: string): void }) {
   const client = useQueryClient();
-  const [form] = Form.useForm<NewList>();
-  const [problem, setProblem] = useState<string | null>(null);
   const submit = async (fields: NewList) => {
-    setProblem(null);
-    try {
-      const { name } = await makeList({ ...fields, description: fields.description ?? "" });
-      await client.invalidateQueries({ queryKey: ["lists"] });
-      onMade(name);
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+    const { name } = await makeList({ ...fields, description: fields.description ?? "" });
+    await client.invalidateQueries({ queryKey: ["lists"] });
+    onMade(name);
   };
   return (
-    <Modal open title="New list" okText="Make it" onOk={form.submit} onCancel={onClose} destroyOnHidden>
-      <Form
-        form={form}
-        layout="vertical"
-        initialValues={{ kind: "merchant", effect: "none" }}
-        onFinish={(fields) => void submit(fields)}
+    <FormDialog
+      title="New list"
+      okText="Make it"
+      initialValues={{ kind: "merchant", effect: "none" }}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <Form.Item
+        name="name"
+        label="Name"
+        rules={[
+          {
+            required: true,
+            pattern: /^[a-z][a-z0-9_]{1,39}$/,
+            message: "2 to 40 lower-case letters, digits and underscores, beginning with a letter.",
+          },
+        ]}
       >
-        <Form.Item
-          name="name"
-          label="Name"
-          rules={[
-            {
-              required: true,
-              pattern: /^[a-z][a-z0-9_]{1,39}$/,
-              message: "2 to 40 lower-case letters, digits and underscores, beginning with a letter.",
-            },
-          ]}
-        >
-          <Input placeholder="risky_merchants" maxLength={40} autoComplete="off" />
-        </Form.Item>
-        <Form.Item name="kind" label="What is on it">
-          <Select options={KINDS} />
-        </Form.Item>
-        <Form.Item name="effect" label="What it does">
-          <Select options={EFFECTS} />
-        </Form.Item>
-        <Form.Item name="description" label="What it is for">
-          <Input maxLength={500} autoComplete="off" />
-        </Form.Item>
-      </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Modal>
+        <Input placeholder="risky_merchants" maxLength={40} autoComplete="off" />
+      </Form.Item>
+      <Form.Item name="kind" label="What is on it">
+        <Select options={KINDS} />
+      </Form.Item>
+      <Form.Item name="effect" label="What it does">
+        <Select options={EFFECTS} />
+      </Form.Item>
+      <Form.Item name="description" label="What it is for">
+        <Input maxLength={500} autoComplete="off" />
+      </Form.Item>
+    </FormDialog>
   );
 }

@@ -1,9 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Button, Form, Input, Modal } from "antd";
+import { Button, Form, Input } from "antd";
 import { useState } from "react";
 import { paths } from "../../../shared/paths";
-import { reasonOf } from "../../../shared/ui/states";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { beginDraft } from "./queries";
 import { NEW_RULE } from "./words";
 
@@ -17,32 +17,18 @@ export function NewRule() {
   const navigate = useNavigate();
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [form] = Form.useForm<Fields>();
   const begin = async ({ rule, title }: Fields) => {
-    setProblem(null);
-    try {
-      await beginDraft(rule, { ...NEW_RULE, title }, "");
-      await client.invalidateQueries({ queryKey: ["rules"] });
-      await navigate({ to: paths.rule, params: { rule } });
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+    await beginDraft(rule, { ...NEW_RULE, title }, "");
+    await client.invalidateQueries({ queryKey: ["rules"] });
+    await navigate({ to: paths.rule, params: { rule } });
   };
   return (
     <>
       <Button type="primary" onClick={() => setOpen(true)}>
         New rule
       </Button>
-      <Modal
-        open={open}
-        title="New rule"
-        okText="Begin a draft"
-        onOk={form.submit}
-        onCancel={() => setOpen(false)}
-        destroyOnHidden
-      >
-        <Form form={form} layout="vertical" onFinish={(fields) => void begin(fields)}>
+      {open ? (
+        <FormDialog title="New rule" okText="Begin a draft" onSubmit={begin} onClose={() => setOpen(false)}>
           <Form.Item
             name="title"
             label="Title"
@@ -64,13 +50,8 @@ export function NewRule() {
           >
             <Input placeholder="large_transfer_at_night" maxLength={40} autoComplete="off" />
           </Form.Item>
-        </Form>
-        {problem ? (
-          <p role="alert" className="problem">
-            {problem}
-          </p>
-        ) : null}
-      </Modal>
+        </FormDialog>
+      ) : null}
     </>
   );
 }

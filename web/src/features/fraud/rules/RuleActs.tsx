@@ -5,8 +5,8 @@ import { useState } from "react";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
+import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { reasonOf } from "../../../shared/ui/states";
-import { ReasonDialog } from "../ReasonDialog";
 import {
   beginDraft,
   discardDraft,
