@@ -128,7 +128,10 @@ class Worker:
         return needed
 
     def _turn(self) -> bool:
-        """Read once and process what was there; False when there was nothing."""
+        """Read once and process what was there; False when that was all that there was.
+
+        Who appends notifies after the commit: what was not there to be read is still to be announced.
+        """
         rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
         for group in _groups(rows, self._settings.worker_batch_events, self._starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
@@ -139,7 +142,7 @@ class Worker:
             except Exception as error:
                 self._failures.note(group, error)
                 raise
-        return bool(rows)
+        return len(rows) >= _ROWS_MAX
 
     def _starts_anew(self, row: LogRow) -> bool:
         """Whether a row cannot be in one group with the row before it: what is decided so far ends there."""

@@ -21,13 +21,20 @@ def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
     Raises DatabaseError when the server has closed the connection, at the latest at the call after the one that
     the closing ended.
     """
-    if select.select([connection.fileno()], [], [], timeout_s)[0]:
+    # What came together with the answer to a statement was read from the socket with it.
+    found = _arrived(connection)
+    if not found and select.select([connection.fileno()], [], [], timeout_s)[0]:
         connection.pgconn.consume_input()
+        found = _arrived(connection)
+    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
+        raise psycopg.OperationalError("The server closed the connection.")
+    return found
+
+
+def _arrived(connection: Connection) -> list[tuple[str, str]]:
     found = []
     while (notification := connection.pgconn.notifies()) is not None:
         found.append((notification.relname.decode(), notification.extra.decode()))
-    if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
-        raise psycopg.OperationalError("The server closed the connection.")
     return found
 
 

@@ -28,7 +28,11 @@ class ActivityStore:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
-        self._mine = _t.tenant_id == tx.tenant
+
+    @property
+    def _mine(self) -> sa.ColumnElement[bool]:
+        # Made where it is asked for: `add` is called for every batch and does without.
+        return _t.tenant_id == self._tx.tenant
 
     def add(self, at: datetime, rows: Iterable[tuple[str, bool, int, int, int]]) -> None:
         """Add (rule, shadow, hits, blocks, worth in USD cents) to the minute of `at`."""

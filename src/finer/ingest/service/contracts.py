@@ -140,7 +140,9 @@ def completed(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
 
     Features and rules read the columns of the built-in contract, and a firm may do without some of them.
     """
-    missing = [field for field in contracts()[contract.name].schema if field.name not in batch.schema.names]
-    for field in missing:
+    there = frozenset(batch.schema.names)
+    for field in plan_of(contracts()[contract.name]).schema:
+        if field.name in there:
+            continue
         batch = batch.append_column(field, pa.nulls(batch.num_rows, field.type))
     return batch
