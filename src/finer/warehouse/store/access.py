@@ -9,16 +9,22 @@ import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-import duckdb
 import psycopg
 import structlog
 
 from finer.kit.db import LAKE, connect, url_for_role
+from finer.kit.late import LateModule
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.store.places import Place, endpoint_parts, place_of, storage_options, tenant_folder
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _log = structlog.get_logger(__name__)
 _EXTENSIONS = ("ducklake", "postgres_scanner")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import duckdb
 import msgspec
 import psycopg
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from finer.kit.ids import new_id
+from finer.kit.late import LateModule
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.rules import (
     LABEL_SCHEMA,
@@ -41,6 +42,11 @@ from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.places import tenant_folder
 from finer.warehouse.types import Label, LakeBatch, LakeTable, Position
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _ROW_GROUP_ROWS = 122_880
 _COMMIT_ATTEMPTS = 20

@@ -7,13 +7,18 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import duckdb
-
+from finer.kit.late import LateModule
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.places import tenant_folder
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _CREATE_LOCK = 7_316_772  # advisory lock
 

@@ -10,13 +10,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import duckdb
-
+from finer.kit.late import LateModule
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _CUSTOMER = "customer_id"
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from finer.decisions.types import ActionWord, TimelineEvent
 from finer.kit.documents import show_money
+from finer.kit.late import LateModule
 from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty
@@ -20,6 +20,11 @@ from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.types import LakeTable, Position
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _NEAR, _FAR = timedelta(days=7), timedelta(days=120)
 _TIMELINE = """

@@ -5,14 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import duckdb
 import psycopg
 import pyarrow.compute as pc
 import structlog
 
 from finer.kit.clock import Clock
 from finer.kit.db import WORKER, connect
+from finer.kit.late import LateModule
 from finer.kit.moments import from_microseconds
 from finer.warehouse.rules import DECISIONS, table_of
 from finer.warehouse.store.access import LakeAccess, unavailable
@@ -20,8 +21,12 @@ from finer.warehouse.store.append import Appended, Appender, Step
 from finer.warehouse.store.freshness import Committed, record_commit
 from finer.warehouse.types import Label, LakeBatch
 
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
+
 _log = structlog.get_logger(__name__)
-_FAILURES = (duckdb.Error, psycopg.Error, OSError)
 
 
 class LakeSink:
@@ -41,7 +46,7 @@ class LakeSink:
             if self._appender is None:
                 self._appender = Appender(self._access, before_commit=self._before_commit)
             done = self._appender.append(batches)
-        except _FAILURES as error:
+        except _failures() as error:
             self.close()
             raise unavailable("The lake cannot be written to.", error) from error
         if done.added:
@@ -53,7 +58,7 @@ class LakeSink:
             try:
                 if resource is not None:
                     resource.close()
-            except _FAILURES as error:
+            except _failures() as error:
                 _log.debug("a connection to the lake did not close cleanly", error=str(error))
         self._appender = self._freshness = None
 
@@ -77,7 +82,7 @@ def add_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -
             appender.append_labels(tenant, labels)
         finally:
             appender.close()
-    except _FAILURES as error:
+    except _failures() as error:
         raise unavailable("The lake cannot be written to.", error) from error
 
 
@@ -106,3 +111,8 @@ def _received(batch: LakeBatch) -> tuple[int, int] | None:
         return None
     span = pc.min_max(batch.events.column("received_at").cast("int64")).as_py()
     return None if span["min"] is None else (span["min"], span["max"])
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What writing to a lake can end in; asked for when something failed."""
+    return duckdb.Error, psycopg.Error, OSError

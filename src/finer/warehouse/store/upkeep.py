@@ -9,15 +9,20 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
-import duckdb
-
+from finer.kit.late import LateModule
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies
 from finer.warehouse.store.writer import become_unimportant
 from finer.warehouse.types import Compaction
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LateModule("duckdb")
 
 _MB = 2**20
 # Files of each size class are merged into files of about `into` bytes when there are enough of them. A row is
