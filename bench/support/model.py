@@ -29,4 +29,5 @@ def register_model(server: Server) -> None:
     }
     file = server.folder / "model.txt"
     lightgbm.train(options, data, 100).save_model(file)
-    server.finer("model", "register", str(file), "--tenant", server.tenant, "--name", "bench", "--threshold", "0.99")
+    server.finer("model", "register", str(file), "--tenant", server.tenant, "--name", "bench", "--threshold", "0.99",
+                 "--champion")  # fmt: skip

@@ -63,6 +63,7 @@ from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
+from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
 from finer.warehouse.service import lake as warehouse
@@ -77,6 +78,7 @@ ROUTES: list[Any] = [
     *SOURCE_ROUTES,
     *DECISION_ROUTES,
     *FRAUD_ROUTES,
+    *MODEL_ROUTES,
     *PRIVACY_ROUTES,
     *QUALITY_ROUTES,
     *LAKE_ROUTES,

@@ -34,7 +34,7 @@ COMMANDS = {
     "lake": "lake",
     "rules": "data",
     "fx": "data",
-    "model": "data",
+    "model": "model",
     "bench": "data",
     "tenant": "people",
     "user": "people",

@@ -24,14 +24,23 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class DecidedBy:
-    """The rules and the model that decide a batch."""
+    """The rules and the model that decide a batch, and the model that is tried on it."""
 
     rules: fraud.CompiledRules
     model: fraud.ActiveModel | None
+    challenger: fraud.ActiveModel | None = None
 
-    def model_pin(self) -> tuple[str, float] | None:
-        """Hash and threshold of the model."""
-        return None if self.model is None else (self.model.sha256, self.model.threshold)
+    def pin(self, offset: int) -> rule_sets.Pin:
+        """What is to be written down of it."""
+        model, challenger = self.model, self.challenger
+        return rule_sets.Pin(
+            from_offset=offset,
+            rule_set=self.rules.version,
+            model=None if model is None else model.sha256,
+            threshold=None if model is None else model.threshold,
+            challenger=None if challenger is None else challenger.sha256,
+            challenger_threshold=None if challenger is None else challenger.threshold,
+        )
 
 
 class Deciders:
@@ -44,7 +53,7 @@ class Deciders:
 
     def now(self, tenant: TenantContext) -> DecidedBy:
         """What is in force."""
-        return DecidedBy(tenant.rules, tenant.model)
+        return DecidedBy(tenant.rules, tenant.model, tenant.challenger)
 
     def then(self, tenant: TenantContext, position: Position, offset: int) -> DecidedBy:
         """What decided the record at an offset; what is in force where that was never written down or is gone."""
@@ -63,16 +72,12 @@ class Deciders:
 
     def pin(self, tx: Tx, tenant: uuid.UUID, position: Position, offset: int, by: DecidedBy) -> rule_sets.Pin | None:
         """Write down what decides from an offset on; None when it is what decided before."""
-        pins, model = self._known(tenant, position), by.model_pin()
-        last = pins[-1] if pins else None
-        if last is not None and (last.rule_set, last.model, last.threshold) == (
-            by.rules.version,
-            *(model or (None, None)),
-        ):
+        pins = self._known(tenant, position)
+        if pins and by.pin(pins[-1].from_offset) == pins[-1]:
             return None
-        rule_sets.pin(tx, position, offset, by.rules, model)
-        sha256, threshold = model or (None, None)
-        return rule_sets.Pin(from_offset=offset, rule_set=by.rules.version, model=sha256, threshold=threshold)
+        found = by.pin(offset)
+        rule_sets.pin(tx, position, by.rules, found)
+        return found
 
     def committed(self, tenant: uuid.UUID, position: Position, pin: rule_sets.Pin | None) -> None:
         """Remember what was committed."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ class Pipeline:
         if batch.stopped:
             # What a rule would do beyond its cap is not done at all: the whole batch is decided without it.
             rules = rule_sets.without(batch.decided_by.rules, set(batch.stopped))
-            batch.decided_by = DecidedBy(rules, batch.decided_by.model)
+            batch.decided_by = replace(batch.decided_by, rules=rules)
             self._evaluate(batch)
 
     def commit(self, batch: Batch) -> None:
@@ -212,6 +212,8 @@ class Pipeline:
                 feature_set=fraud.versions()["feature_set"],
                 rule_pack=by.rules.version,
                 model=None if by.model is None else by.model.sha256[:12],
+                challenger=None if by.challenger is None else by.challenger.sha256[:12],
+                challenger_scores=verdicts.challenger_scores,
             )
         self._lake.put(
             LakeBatch(
@@ -228,8 +230,10 @@ class Pipeline:
 
     def _evaluate(self, batch: Batch) -> None:
         by = batch.decided_by
-        batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules)
+        batch.verdicts = fraud.evaluate(batch.columns, by.model, by.rules, by.challenger)
         batch.counted = brakes.count(by.rules, batch.verdicts, batch.fresh, batch.columns)
+        if by.challenger is not None:
+            brakes.count_challenger(batch.counted, batch.verdicts, by.challenger.threshold, batch.fresh, batch.columns)
 
     def _minute(self) -> int:
         return brakes.minute_at(self._tenants.database.clock.now())

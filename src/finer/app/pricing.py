@@ -41,7 +41,7 @@ def _price(ground: Ground, run: Run, reader: warehouse.LakeReader, identifier: u
         if begun is None or begun.revision != run.arguments["revision"]:
             return {"payments": 0}  # another text by now
         try:
-            model = verdicts.active_model(tx, None)
+            model = verdicts.model_in_force(tx)
             zone = tenants.get_tenant(tx).timezone
             test = Backtest(tx, version, begun, zone, None if model is None else model.threshold, time.perf_counter)
         except FinerError as error:

@@ -13,6 +13,7 @@ from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types.access import Permission
 from finer.ingest.service import drafts
+from finer.scoring.service import models
 from finer.warehouse.service import exports, extracts
 
 _KINDS = (
@@ -89,6 +90,15 @@ _KINDS = (
         version=firm.loosen_version,
         describe=firm.describe_loosen,
         execute=firm.execute_loosen,
+    ),
+    ProposalKind(
+        name=models.PROMOTE,
+        title="Let another model decide",
+        propose=Permission.MODELS_WRITE,
+        approve=Permission.MODELS_APPROVE,
+        version=models.promotion_version,
+        describe=models.describe_promotion,
+        execute=models.execute_promotion,
     ),
     bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
     bulk_export_kind(exports.EXPORT, "Export much of the lake", Permission.LAKE_EXPORT),

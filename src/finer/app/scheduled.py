@@ -5,6 +5,7 @@ A job without a schedule is done when a service asks for it with `finer.kit.runs
 
 from __future__ import annotations
 
+import importlib
 import uuid
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ import structlog
 from finer.app import key_upkeep
 from finer.app.audit_keeper import verify_new
 from finer.app.bi_extracts import refresh_extracts
-from finer.app.job_types import Ground, Job, checked
+from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.pricing import price_rule
@@ -31,6 +32,7 @@ from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
 from finer.quality.service import watching
+from finer.scoring.service import models, monitors
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -98,6 +100,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "runs": _forget_runs(tx),
             "queries": queries.forget_old(tx),
             "observations": watching.forget_old(tx),
+            "looks_at_models": monitors.forget_old(tx),
         }
 
 
@@ -143,6 +146,17 @@ def _keep_keys(ground: Ground, _run: Run) -> None:
 def _ask_due_queries(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         return {"schedules": schedules.defer_due(tx)}
+
+
+def _later(name: str) -> Work:
+    """Work that is imported when it is done for the first time: what trains models takes memory that others lack."""
+
+    def work(ground: Ground, run: Run) -> Counts | None:
+        module, _, function = name.partition(":")
+        done: Counts | None = getattr(importlib.import_module(module), function)(ground, run)
+        return done
+
+    return work
 
 
 def _retain(ground: Ground, run: Run) -> Counts:
@@ -198,6 +212,16 @@ JOBS = checked([
     Job(
         name=PRICE_JOB, owner="fraud", work=price_rule, expected_s=1_800, attempts=1,
         about="Holds a rule to past payments and says what it would have done.",
+    ),
+    Job(
+        name=models.TRAIN_JOB, owner="scoring", cron="43 3 * * *", work=_later("finer.app.model_learning:train_model"),
+        about="Learns a model from the payments of the lake: when somebody asks, and from then on once a week.",
+        expected_s=3_600, attempts=1,
+    ),
+    Job(
+        name=models.WATCH_JOB, owner="scoring", cron="17 * * * *", attempts=1,
+        work=_later("finer.app.model_learning:watch_models"),
+        about="Looks whether models see what they learnt from, hit as they say, and how the challenger does.",
     ),
     Job(
         name="expire_list_entries", owner="fraud", cron="* * * * *", work=_expire_entries, attempts=1, expected_s=60,

@@ -33,6 +33,7 @@ class TenantContext:
     rates: ledger.RateTable
     zone: ZoneInfo
     model: fraud.ActiveModel | None
+    challenger: fraud.ActiveModel | None
     rules: fraud.CompiledRules
     contracts: FirmContracts
     read_at: float
@@ -83,12 +84,15 @@ class Tenants:
 
     def as_pinned(
         self, tenant: uuid.UUID, pin: rule_sets.Pin
-    ) -> tuple[fraud.CompiledRules, fraud.ActiveModel | None] | None:
-        """The rules and the model of a pin; None when one of them is not there any more."""
+    ) -> tuple[fraud.CompiledRules, fraud.ActiveModel | None, fraud.ActiveModel | None] | None:
+        """The rules, the model and the challenger of a pin; None when rules or model are not there any more."""
         with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
             rules = rule_sets.read(tx, pin.rule_set)
-            model = None if pin.model is None else fraud.pinned_model(tx, pin.model, pin.threshold or 1.0)
-        return None if rules is None or (model is None and pin.model is not None) else (rules, model)
+            model, challenger = (
+                None if sha256 is None else fraud.pinned_model(tx, sha256, threshold or 1.0)
+                for sha256, threshold in ((pin.model, pin.threshold), (pin.challenger, pin.challenger_threshold))
+            )
+        return None if rules is None or (model is None and pin.model is not None) else (rules, model, challenger)
 
     def brake_watch(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> brakes.BrakeWatch:
         """What the rules with brakes blocked of late."""
@@ -110,13 +114,17 @@ class Tenants:
     def _read(self, tenant: uuid.UUID, known: TenantContext | None) -> TenantContext:
         with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
             profile = tenants.get_tenant(tx)
+            model, challenger = fraud.active_models(
+                tx, None if known is None else known.model, None if known is None else known.challenger
+            )
             found = self._known[tenant] = TenantContext(
                 id=tenant,
                 # The low half of a UUIDv7 is random: it sets one tenant's state keys apart from all others'.
                 seed=tenant.int & 0xFFFFFFFFFFFFFFFF,
                 rates=ledger.rate_table(tx),
                 zone=ZoneInfo(profile.timezone),
-                model=fraud.active_model(tx, known.model if known is not None else None),
+                model=model,
+                challenger=challenger,
                 rules=rule_sets.load(tx, None if known is None else known.rules),
                 contracts=contracts.load(tx),
                 read_at=time.monotonic(),

@@ -26,6 +26,7 @@ from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.quality import invariants as quality_invariants
+from finer.scoring import invariants as scoring_invariants
 from finer.sources import invariants as source_invariants
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
@@ -46,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     decisions.one_alert_per_event,
     quality_invariants.observations_are_possible,
     quality_invariants.one_open_incident_for_each_monitor,
+    scoring_invariants.models_are_as_registered,
     nothing_is_set_aside,
 )
 SAMPLE = 200

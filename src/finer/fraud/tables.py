@@ -117,6 +117,19 @@ pins = sa.Table(
     sa.Column("model", sa.Text),
     sa.Column("threshold", sa.Float),
     sa.Column("at", _time, nullable=False),
+    sa.Column("challenger", sa.Text),
+    sa.Column("challenger_threshold", sa.Float),
+)
+
+# Why a payment was stopped, rules and model together, in the words for its customer.
+explanations = sa.Table(
+    "fraud_explanations",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("alert_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+    sa.Column("made_at", _time, nullable=False),
 )
 
 rule_minutes = sa.Table(

@@ -90,13 +90,15 @@ class Verdicts(msgspec.Struct, frozen=True):
     """What the rules and the model say of every row of a batch.
 
     `actions` uint8 (see Action), `fired` uint64 with bit i set when rule i of the set holds, `scores` float32 or
-    None without a model, `shadow` as `fired` for the rules in shadow, None without any; all shape (rows,).
+    None without a model, `shadow` as `fired` for the rules in shadow, None without any, `challenger_scores` as `scores`
+    for a model that is only tried; all shape (rows,).
     """
 
     actions: Array
     fired: Array
     scores: Array | None
     shadow: Array | None = None
+    challenger_scores: Array | None = None
 
 
 class RuleState(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Unprocessable
+from finer.kit.errors import Conflict, NotFound, Unprocessable
 
 
 class ModelRefused(Unprocessable):
@@ -17,3 +17,24 @@ class TrainingRefused(Unprocessable):
 
     slug = "training-refused"
     title = "The model cannot be trained"
+
+
+class ModelNotFound(NotFound):
+    """The firm has no such model."""
+
+    slug = "model-not-found"
+    title = "There is no such model"
+
+
+class ModelChanged(Conflict):
+    """The model is in another state by now, or another one decides."""
+
+    slug = "model-changed"
+    title = "The model is in another state by now"
+
+
+class ModelNotAcceptable(Unprocessable):
+    """A model that is not fit for what was asked: no card, no reason, never approved."""
+
+    slug = "model-not-acceptable"
+    title = "This model cannot be taken"

@@ -186,6 +186,7 @@ def joined(batches: Iterable[LakeBatch]) -> list[LakeBatch]:
                 scored,
                 kinds,
                 decided.shadow_ids,
+                decided.challenger,
             )
         schema = batch.events.schema
         key = (batch.stream, batch.partition, tuple(schema.names), tuple(schema.types), versions)
@@ -215,15 +216,20 @@ def _join(group: list[LakeBatch]) -> list[LakeBatch]:
 def _join_decisions(group: list[DecisionColumns]) -> DecisionColumns | None:
     if not group:
         return None
-    scores = [one.scores for one in group if one.scores is not None]
     return msgspec.structs.replace(
         group[-1],
         actions=np.concatenate([one.actions for one in group]),
         fired=np.concatenate([one.fired for one in group]),
-        scores=np.concatenate(scores) if scores else None,
+        scores=_joined_scores([one.scores for one in group]),
+        challenger_scores=_joined_scores([one.challenger_scores for one in group]),
         shadow=np.concatenate(shadow) if (shadow := [one.shadow for one in group if one.shadow is not None]) else None,
         features={name: _concatenate([one.features[name] for one in group]) for name in group[-1].features},
     )
+
+
+def _joined_scores(parts: list[Array | None]) -> Array | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 def _kind(values: Array | pa.Array) -> Hashable:
@@ -261,6 +267,9 @@ def _decided(decisions: DecisionColumns, rows: int) -> dict[str, pa.Array]:
     if decisions.shadow is not None:
         # Only where a firm tries rules: nobody else's rows grow by it.
         columns["shadow_rules"] = rule_lists(decisions.shadow, decisions.shadow_ids)
+    if decisions.challenger is not None:
+        columns["challenger"] = _constant(rows, decisions.challenger, pa.string())
+        columns["challenger_score"] = pa.array(decisions.challenger_scores, pa.float32())
     for name, values in decisions.features.items():
         columns[column_name(name)] = _feature(values, exact=name in decisions.exact)
     for name, version in (

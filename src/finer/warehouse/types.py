@@ -23,7 +23,8 @@ class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
     """What was decided for every row of a batch, and the values it was decided on; all arrays of shape (rows,).
 
     `actions` uint8 (0 approve, 1 review, 2 block), `fired` uint64 with bit i set when `rule_ids[i]` held, `scores`
-    float32 or None without a model; `shadow` and `shadow_ids` are the same as `fired` for rules that are only tried.
+    float32 or None without a model; `shadow` and `shadow_ids` are the same as `fired` for rules that are only tried,
+    `challenger` and its scores the same as the model and `scores` for a model that is only tried.
     `features` are NumPy arrays or Arrow arrays (for nulls and texts) by name; those named in `exact` are kept as 64-bit
     floats, all other numbers as 32-bit ones. NumPy uint64 is taken as a hash with 0 for "no value".
     """
@@ -39,6 +40,8 @@ class DecisionColumns(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     shadow: Array | None = None
     shadow_ids: tuple[str, ...] = ()
+    challenger: str | None = None
+    challenger_scores: Array | None = None
 
 
 class LakeBatch(msgspec.Struct, frozen=True, kw_only=True):

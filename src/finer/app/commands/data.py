@@ -1,4 +1,4 @@
-"""Commands about records: sql, rules, rates, models, benchmarks."""
+"""Commands about records: sql, rules, rates, benchmarks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from finer.kit.actors import Actor
 from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
-from finer.scoring.service import models as scoring
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service.shown import shown_to
 from finer.workspace.service import runs
@@ -136,36 +135,6 @@ def _read_rates(file: Path) -> list[ExchangeRate]:
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}.") from error
     return rates
-
-
-@click.group()
-def model() -> None:
-    """Models that score transactions.
-
-    Example: finer model register model.txt --tenant acme --name july --threshold 0.9
-    """
-
-
-@model.command("register")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="A name for people.")
-@click.option("--threshold", type=float, required=True, help="Probability from which a transaction is reviewed.")
-@tenant_option
-@data_dir_option
-def model_register(file: Path, name: str, threshold: float, tenant: str, data_dir: str | None) -> None:
-    """Check a model (LightGBM's text, or an ensemble of Finer's training) and put it in force.
-
-    Example: finer model register model.txt --tenant acme --name july --threshold 0.9
-    """
-    try:
-        text = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(f"{file} cannot be read as text: {error}.") from error
-    with tenant_transaction(data_dir, tenant) as tx:
-        made = scoring.register_model(
-            tx, name=name, product=fraud.PRODUCT, text=text, known=fraud.model_columns(), threshold=threshold
-        )
-    click.echo(f"Model {made.name!r} ({made.sha256[:12]}) is in force; new events are scored with it within seconds.")
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

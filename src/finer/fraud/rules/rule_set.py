@@ -25,8 +25,10 @@ RULES_MAX = 64  # a verdict is one 64-bit word, a bit for each rule
 OWN_RULES_MAX = 48
 """Live rules of a firm, and as many in shadow; the lists and the model need bits as well."""
 LISTS_MAX = 15
+SCORE_RULE = "model_score"
+"""The rule that asks somebody to look at what the model finds."""
 _SCORE = Rule(
-    "model_score",
+    SCORE_RULE,
     "The model sees a likely fraud",
     "score >= score_threshold",
     Action.REVIEW,

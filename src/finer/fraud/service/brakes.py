@@ -9,7 +9,7 @@ import numpy as np
 
 from finer.fraud.rules.brake import BrakeWatch, Tally, tally
 from finer.fraud.rules.evaluate import Array
-from finer.fraud.rules.rule_set import CompiledRules
+from finer.fraud.rules.rule_set import SCORE_RULE, CompiledRules
 from finer.fraud.service.rule_sets import begin_change, renew
 from finer.fraud.store.activity import ActivityStore
 from finer.fraud.store.rules import RuleStore
@@ -32,6 +32,17 @@ def count(rules: CompiledRules, verdicts: Verdicts, fresh: Array, columns: Colum
     """What each rule did in a batch, duplicates left out."""
     usd, known = columns.values("amount_usd_minor"), columns.valid("amount_usd_minor")
     return tally(rules.rules, rules.shadow, verdicts, fresh, usd if known is None else np.where(known, usd, 0))
+
+
+def count_challenger(found: Tally, verdicts: Verdicts, threshold: float, fresh: Array, columns: Columns) -> None:
+    """Add to what the rules did how many payments a model that is only tried would have asked somebody to look at."""
+    if verdicts.challenger_scores is None:
+        return
+    rows = (verdicts.challenger_scores >= threshold) & fresh
+    hits = int(np.count_nonzero(rows))
+    if hits:
+        usd, known = columns.values("amount_usd_minor"), columns.valid("amount_usd_minor")
+        found.add(SCORE_RULE, True, hits, 0, int((usd if known is None else np.where(known, usd, 0))[rows].sum()))
 
 
 def record(tx: Tx, found: Tally) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 import msgspec
 import structlog
@@ -38,12 +37,14 @@ _BUILT_IN = uuid.UUID("6e9d5f0e-6c0b-4f55-9c53-1d1f3f9f4a61")
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
-    """From `from_offset` on, records of a position were decided with this rule set and model."""
+    """From `from_offset` on, records of a position were decided with this rule set and model; a challenger tried."""
 
     from_offset: int
     rule_set: str
     model: str | None
     threshold: float | None
+    challenger: str | None = None
+    challenger_threshold: float | None = None
 
 
 @cache
@@ -173,22 +174,13 @@ def without(rules: CompiledRules, stopped: set[str]) -> CompiledRules:
     return CompiledRules(changed, feature_types(), rules.lists, known=rules)
 
 
-def pin(
-    tx: Tx, position: tuple[str, int], from_offset: int, rules: CompiledRules, model: tuple[str, float] | None
-) -> None:
-    """Note that records from an offset on are decided with these rules and this model (hash and threshold)."""
+def pin(tx: Tx, position: tuple[str, int], rules: CompiledRules, found: Pin) -> None:
+    """Note by what the records of a position are decided from an offset on; `rules` are those that the pin names."""
     store, (stream, partition) = RuleStore(tx), position
     store.add_set(rules.version, encoded(rules.document).decode(), tx.now())
-    row: dict[str, Any] = {
-        "stream": stream, "partition": partition, "offset": from_offset, "rule_set": rules.version,
-        "model": None if model is None else model[0], "threshold": None if model is None else model[1], "at": tx.now(),
-    }  # fmt: skip
-    store.add_pin(row)
+    store.add_pin({"stream": stream, "partition": partition, "at": tx.now()} | msgspec.structs.asdict(found))
 
 
 def pins(tx: Tx, position: tuple[str, int]) -> list[Pin]:
     """What decided the records of a position, the lowest offset first."""
-    return [
-        Pin(from_offset=row[0], rule_set=row[1], model=row[2], threshold=row[3])
-        for row in RuleStore(tx).pins(*position)
-    ]
+    return [Pin(**row._mapping) for row in RuleStore(tx).pins(*position)]

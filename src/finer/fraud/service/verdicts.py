@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
 import pyarrow as pa
+import structlog
 
 from finer.decisions.types import Action, Decision, FiredRule, NewAlert, Verdict
 from finer.features.types import Aggregate
@@ -23,10 +25,13 @@ from finer.kit.conditions.tree import ColumnType
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 from finer.ledger.service import RateTable
+from finer.scoring.errors import ModelRefused
 from finer.scoring.service import models as scoring
+from finer.scoring.types import Model, ModelState
 
-__all__ = ["ActiveModel", "CompiledRules", "VerdictRows", "Verdicts", "active_model", "derive", "evaluate", "windows"]
+__all__ = ["ActiveModel", "CompiledRules", "VerdictRows", "Verdicts", "active_models", "derive", "evaluate", "windows"]
 
+_log = structlog.get_logger(__name__)
 Array = np.ndarray[Any, np.dtype[Any]]
 PRODUCT = "fraud"
 _SHOWN = (
@@ -81,19 +86,52 @@ def model_columns() -> set[str]:
     return numeric | {name for name, kind in feature_types().items() if kind is ColumnType.NUMBER}
 
 
-def active_model(tx: Tx, known: ActiveModel | None) -> ActiveModel | None:
-    """The tenant's model in force; `known` is given back when it still is, so that nothing is compiled twice."""
-    found = scoring.active_model(tx, PRODUCT)
-    if found is None:
-        return None
-    if known is not None and known.sha256 == found.sha256 and known.threshold == found.threshold:
+def active_models(
+    tx: Tx, known: ActiveModel | None, known_challenger: ActiveModel | None = None
+) -> tuple[ActiveModel | None, ActiveModel | None]:
+    """The champion, which decides, and the challenger, which only scores; known ones are given back if they still do.
+
+    A champion whose text was altered is refused: what decided last goes on, or the last former champion that is whole.
+    """
+    found = scoring.heads(tx, PRODUCT)
+    trying = next((_loaded(tx, head, known_challenger) for head in found if head.state is ModelState.CHALLENGER), None)
+    if not found or found[0].state is not ModelState.CHAMPION:
+        return None, trying
+    for head in found:
+        if head.state is ModelState.CHALLENGER:
+            continue
+        champion = _loaded(tx, head, known)
+        if champion is not None or known is not None:
+            return champion or known, trying
+    return None, trying
+
+
+def model_in_force(tx: Tx) -> Model | None:
+    """The tenant's champion as it is registered, without its text."""
+    return scoring.active_model(tx, PRODUCT)
+
+
+def _loaded(tx: Tx, head: scoring.Head, known: ActiveModel | None) -> ActiveModel | None:
+    if known is not None and known.sha256 == head.sha256 and known.threshold == head.threshold:
         return known
-    return ActiveModel(str(found.id), found.sha256, found.threshold, scoring.load_scorer(found.text))
+    try:
+        scorer = scoring.load(tx, head)
+    except ModelRefused as error:
+        _log.error("a model cannot be used", tenant=str(tx.tenant), model=head.sha256[:12], problem=error.detail)
+        return None
+    if missing := set(scorer.columns) - model_columns():
+        _log.error("a model reads what is not there any more", tenant=str(tx.tenant), columns=sorted(missing))
+        return None
+    return ActiveModel(str(head.id), head.sha256, head.threshold, scorer)
 
 
 def pinned_model(tx: Tx, sha256: str, threshold: float) -> ActiveModel | None:
-    """The model of a hash, to decide again as it did; None when it is not there."""
-    found = scoring.model_of(tx, sha256)
+    """The model of a hash, to decide again as it did; None when it is not there, or not as it was."""
+    try:
+        found = scoring.model_of(tx, sha256)
+    except ModelRefused as error:
+        _log.error("a model cannot be used", tenant=str(tx.tenant), model=sha256[:12], problem=error.detail)
+        return None
     return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.load_scorer(found.text))
 
 
@@ -113,8 +151,16 @@ def lake_relation(zone: str) -> str:
     return lake.lake_relation(zone)
 
 
-def evaluate(columns: Columns, model: ActiveModel | None, rules: CompiledRules | None = None) -> Verdicts:
-    """Score the batch, add `score` to its columns, and evaluate the rules: the built-in ones if none are given."""
+def evaluate(
+    columns: Columns,
+    model: ActiveModel | None,
+    rules: CompiledRules | None = None,
+    challenger: ActiveModel | None = None,
+) -> Verdicts:
+    """Score the batch, add `score` to its columns, and evaluate the rules: the built-in ones if none are given.
+
+    The challenger scores it too, and no rule reads that.
+    """
     rows = columns.rows
     nothing = np.zeros(rows, np.bool_)
     scores: Array | None = None
@@ -122,16 +168,25 @@ def evaluate(columns: Columns, model: ActiveModel | None, rules: CompiledRules |
         columns.add("score", np.zeros(rows), nothing)
         columns.add("score_threshold", np.ones(rows))
     else:
-        matrix = np.empty((len(model.scorer.columns), rows))
-        for place, name in enumerate(model.scorer.columns):
-            matrix[place] = columns.values(name)
-            valid = columns.valid(name)
-            if valid is not None:
-                matrix[place, ~valid] = np.nan
-        scores = model.scorer.score(matrix)
+        scores = model.scorer.score(model_rows(columns, model.scorer.columns))
         columns.add("score", scores)
         columns.add("score_threshold", np.full(rows, model.threshold))
-    return (rules or built_in_rules()).evaluate(columns, scores)
+    found = (rules or built_in_rules()).evaluate(columns, scores)
+    if challenger is None:
+        return found
+    tried = challenger.scorer.score(model_rows(columns, challenger.scorer.columns))
+    return msgspec.structs.replace(found, challenger_scores=tried)
+
+
+def model_rows(columns: Columns, names: list[str]) -> Array:
+    """What a model reads of a batch, float64 (names, rows), NaN where missing."""
+    matrix = np.empty((len(names), columns.rows))
+    for place, name in enumerate(names):
+        matrix[place] = columns.values(name)
+        valid = columns.valid(name)
+        if valid is not None:
+            matrix[place, ~valid] = np.nan
+    return matrix
 
 
 def verdicts_to_store(

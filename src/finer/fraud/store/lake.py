@@ -58,3 +58,56 @@ def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: boo
         f"join (from decisions where {between}) d using (log_partition, log_offset) "
         f"{labels}"
     )
+
+
+def training_query(windows: Iterable[str], groups: Iterable[str], zone: str, *, labelled: bool) -> str:
+    """Decided payments from `$since` to before `$until` as a model reads them, with the last label known at `$as_of`.
+
+    Columns: at and known_at (microseconds since 1970 UTC), day (days since 1970 in the firm's zone), account_id, what
+    `windows` (names) kept, amount_usd_minor, local_hour, `groups` (fields) and label. `zone` was checked when the firm
+    was made. A lake without labels has no table of them (`labelled`).
+    """
+    kept = "".join(f', d."{column_name(name)}"::double as "{name}"' for name in windows)
+    plain = "".join(f', coalesce(t."{name}"::varchar, \'\') as "{name}"' for name in groups)
+    between = "occurred_at >= $since and occurred_at < $until"
+    label = "l.verdict as label, epoch_us(l.known_at) as known_at"
+    labels = (
+        "left join (select event_id, arg_max(verdict, known_at) as verdict, max(known_at) as known_at from labels "
+        "where known_at <= $as_of group by event_id) l on l.event_id = t.event_id"
+    )
+    if not labelled:
+        label, labels = "null::varchar as label, null::bigint as known_at", "where $as_of is not null"
+    return (
+        f"select epoch_us(t.occurred_at) as at, epoch_us(t.occurred_at at time zone '{zone}') // 86400000000 as day, "  # noqa: S608 - our own names and a checked zone
+        f"t.account_id, d.amount_usd_minor::double as amount_usd_minor, "
+        f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}{plain}, {label} "
+        f"from (from transactions where {between}) t "
+        f"join (from decisions where {between}) d using (log_partition, log_offset) {labels}"
+    )
+
+
+def scored_query(windows: Iterable[str], zone: str, *, labelled: bool, beside: bool) -> str:
+    """Payments from `$since` to before `$until` that the model `$model` has scored, with what it read of them.
+
+    Columns as `training_query`, and score. `beside`: only those that the challenger `$challenger` has scored too, and
+    its score as challenger_score.
+    """
+    kept = "".join(f', d."{column_name(name)}"::double as "{name}"' for name in windows)
+    between = "occurred_at >= $since and occurred_at < $until"
+    label = "l.verdict" if labelled else "null::varchar"
+    labels = (
+        "left join (select event_id, arg_max(verdict, known_at) as verdict from labels where known_at <= $as_of "
+        "group by event_id) l on l.event_id = t.event_id"
+        if labelled
+        else "where $as_of is not null"
+    )
+    other = ", d.challenger_score::double as challenger_score" if beside else ""
+    chosen = "model = $model" + (" and challenger = $challenger" if beside else "")
+    return (
+        f"select epoch_us(t.occurred_at) as at, epoch_us(t.occurred_at at time zone '{zone}') // 86400000000 as day, "  # noqa: S608 - our own names and a checked zone
+        f"t.account_id, d.amount_usd_minor::double as amount_usd_minor, "
+        f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}, {label} as label, "
+        f"d.score::double as score{other} "
+        f"from (from transactions where {between}) t "
+        f"join (from decisions where {between} and {chosen}) d using (log_partition, log_offset) {labels}"
+    )

@@ -18,11 +18,12 @@ from finer.kit.tx import Tx
 _t = rule_versions.c
 _PLAIN = tuple(name for name in RuleVersion.__struct_fields__ if name not in ("text", "price"))
 _SHOWN = (*(_t[name] for name in _PLAIN), _t.document, _t.price)
-_ADD_PIN = """
-insert into fraud_pins (tenant_id, stream, partition, from_offset, rule_set, model, threshold, at)
-values (%(tenant)s, %(stream)s, %(partition)s, %(offset)s, %(rule_set)s, %(model)s, %(threshold)s, %(at)s)
+_PINNED = ("from_offset", "rule_set", "model", "threshold", "challenger", "challenger_threshold")
+_ADD_PIN = f"""
+insert into fraud_pins (tenant_id, stream, partition, at, {", ".join(_PINNED)})
+values (%(tenant)s, %(stream)s, %(partition)s, %(at)s, {", ".join(f"%({name})s" for name in _PINNED)})
 on conflict do nothing
-"""
+"""  # noqa: S608 - constant column names
 _ADD_SET = """
 insert into fraud_rule_sets (tenant_id, version, document, made_at)
 values (%(tenant)s, %(version)s, %(document)s, %(at)s) on conflict do nothing
@@ -69,9 +70,9 @@ class RuleStore:
         self._tx.write(_ADD_PIN, {"tenant": self._tenant, **pin})
 
     def pins(self, stream: str, partition: int) -> list[Any]:
-        """(from_offset, rule_set, model, threshold) of a position, the lowest offset first."""
+        """The columns of _PINNED of a position, the lowest offset first."""
         query = (
-            sa.select(pins.c.from_offset, pins.c.rule_set, pins.c.model, pins.c.threshold)
+            sa.select(*(pins.c[name] for name in _PINNED))
             .where(pins.c.tenant_id == self._tenant, pins.c.stream == stream, pins.c.partition == partition)
             .order_by(pins.c.from_offset)
         )

@@ -6,7 +6,7 @@ Every random choice follows one seed, and no fold sees a label that nobody knew 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import lightgbm
@@ -74,9 +74,18 @@ class Table(msgspec.Struct, frozen=True):
 
 
 def choose(
-    table: Table, folds: Sequence[Rows], candidates: Sequence[Parameters], *, seed: int, threads: int = 1
+    table: Table,
+    folds: Sequence[Rows],
+    candidates: Sequence[Parameters],
+    *,
+    seed: int,
+    threads: int = 1,
+    tell: Callable[[], None] = lambda: None,
 ) -> Choice:
-    """The candidate with the best mean average precision over the folds; the first of equal ones."""
+    """The candidate with the best mean average precision over the folds; the first of equal ones.
+
+    `tell` is called before each training, and may raise to end it all.
+    """
     if not folds or not candidates:
         raise TrainingRefused("Choosing parameters needs at least one fold and one candidate. Choose a longer period.")
     best: list[Array] = []
@@ -84,6 +93,7 @@ def choose(
     for candidate in candidates:
         margins = []
         for fold in folds:
+            tell()
             scorer = TreeScorer(boost(table, fold.train, candidate, seed=seed, threads=threads))
             margins.append(scorer.margins(table.inputs(fold.test)))
         found = [average_precision(table.labels[fold.test], one) for fold, one in zip(folds, margins, strict=True)]

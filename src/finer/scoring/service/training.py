@@ -5,7 +5,7 @@ Import this only where something is trained: scikit-learn takes memory that a pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -71,12 +71,15 @@ def learn_recipe(
     candidates: Sequence[Parameters] = CANDIDATES,
     seed: int,
     threads: int = 1,
+    tell: Callable[[], None] = lambda: None,
 ) -> Recipe:
     """Choose parameters and fit the weights of trees and forest, on the tests of the folds and on nothing else.
 
+    `tell` is called before each training, and may raise to end it all.
+
     Raises TrainingRefused when a fold holds too little to learn from.
     """
-    choice = choose(table, validation, candidates, seed=seed, threads=threads)
+    choice = choose(table, validation, candidates, seed=seed, threads=threads, tell=tell)
     return Recipe(choice.parameters, calibrate(table, validation, choice.margins, seed=seed), choice.means)
 
 
