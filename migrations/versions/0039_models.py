@@ -61,6 +61,11 @@ create table fraud_explanations (
   tenant_id uuid not null, alert_id uuid not null, event_id text not null, document jsonb not null,
   made_at timestamptz not null, constraint pk_fraud_explanations primary key (tenant_id, alert_id))
 """,
+    # Until when the alerts of a firm have been explained.
+    """
+create table fraud_explained (
+  tenant_id uuid not null, until timestamptz not null, constraint pk_fraud_explained primary key (tenant_id))
+""",
 )
 
 
@@ -75,4 +80,5 @@ def upgrade() -> None:
     op.execute("alter table scoring_models force row level security")
     protect(op, "scoring_watches", api="select", worker="select, insert, delete")
     protect(op, "fraud_explanations", api="select", worker="select, insert")
+    protect(op, "fraud_explained", worker="select, insert, update")
     op.execute("reset role")

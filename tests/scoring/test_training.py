@@ -135,11 +135,12 @@ def test_labels_that_turn_round_are_refused(table: Table) -> None:
 
 
 def test_an_ensemble_is_registered_like_any_model(tx: Tx, table: Table, text: str) -> None:
-    models.register_model(tx, name="first", product="fraud", text=text, known=set(table.names), threshold=0.5)
-    active = models.active_model(tx, "fraud")
-    assert active is not None
-    assert active.columns == table.names
-    assert models.load_scorer(active.text).score(table.columns[:, :5]).shape == (5,)
+    made = models.register_model(tx, name="first", product="fraud", text=text, known=set(table.names), threshold=0.5)
+    models.crown(tx, made.id)
+    (head,) = models.heads(tx, "fraud")
+    scorer = models.load(tx, head)
+    assert scorer.columns == table.names
+    assert scorer.score(table.columns[:, :5]).shape == (5,)
     with pytest.raises(ModelRefused, match=r"account\.count_1h"):
         models.register_model(tx, name="x", product="fraud", text=text, known=set(table.names[:2]), threshold=0.5)
 

@@ -10,6 +10,7 @@ from finer.kit.tx import Tx
 from finer.scoring.errors import ModelRefused
 from finer.scoring.rules.trees import TreeScorer
 from finer.scoring.service import models as service
+from finer.scoring.types import ModelState
 
 
 def _train(objective: str = "binary", leaves: int = 31, categories: bool = False) -> tuple[str, np.ndarray]:
@@ -62,14 +63,16 @@ def test_a_regression_is_refused() -> None:
         TreeScorer(_train(objective="regression")[0])
 
 
-def test_registering_replaces_the_active_model(tx: Tx) -> None:
+def test_crowning_a_model_retires_the_one_before_it(tx: Tx) -> None:
     text, _ = _train()
     known = {f"Column_{i}" for i in range(5)}
     assert service.active_model(tx, "fraud") is None
     for name in ("first", "second"):
-        service.register_model(tx, name=name, product="fraud", text=text, known=known, threshold=0.9)
+        made = service.register_model(tx, name=name, product="fraud", text=text, known=known, threshold=0.9)
+        service.crown(tx, made.id)
     active = service.active_model(tx, "fraud")
     assert active is not None
-    assert (active.name, active.columns) == ("second", sorted(known))
+    assert (active.name, active.version, active.columns) == ("second", 2, sorted(known))
+    assert [one.state for one in service.list_models(tx, "fraud")] == [ModelState.CHAMPION, ModelState.RETIRED]
     with pytest.raises(ModelRefused, match="Column_4"):
         service.register_model(tx, name="x", product="fraud", text=text, known=known - {"Column_4"}, threshold=0.9)

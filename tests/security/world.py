@@ -50,6 +50,7 @@ from finer.quality.store.incidents import IncidentStore
 from finer.quality.store.watches import WatchStore
 from finer.quality.types import Incident, IncidentState, Keys, MonitorKind, Part
 from finer.quality.types import Severity as QualitySeverity
+from finer.scoring.service import models
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
@@ -59,6 +60,7 @@ from finer.workspace.service import runs as queries
 from finer.workspace.service import saved, schedules
 from finer.workspace.types import Draft, NewRun, Plan, Sharing
 from tests.support.identity import Firm
+from tests.support.models import model_text
 
 _AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 _offsets = itertools.count(1)
@@ -169,6 +171,15 @@ class Samples:
         with self._world.firm.tx() as tx:
             draft = drafts.create(tx, "transaction", None, self._world.mark)
         return show_id("cver", draft.id)
+
+    def model_id(self) -> str:
+        """A candidate."""
+        with self._world.firm.tx() as tx:
+            made = models.register_model(
+                tx, name=self._world.mark, product="fraud", text=model_text(), known={"amount_usd"}, threshold=0.5,
+                note=f"Because {self._world.mark}.",
+            )  # fmt: skip
+        return show_id("mdl", made.id)
 
     def rule(self) -> str:
         return "high_amount"
@@ -470,6 +481,9 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "POST /api/v1/lists/{name}/entries": {"entries": [_ENTRY]},
         "POST /api/v1/lists/{name}/file": {"csv": "value\nacc_1", "reason": "matrix"},
         "POST /api/v1/lists/{name}/lookup": {"value": "acc_1"},
+        "POST /api/v1/models/{model_id}/promotion": {"reason": "matrix"},
+        "POST /api/v1/models/{model_id}/retirement": {"reason": "matrix"},
+        "POST /api/v1/models/{model_id}/withdrawal": {"reason": "matrix"},
         "POST /api/v1/rule-versions": {"rule": f"r_{uuid.uuid4().hex[:12]}", "text": _RULE},
         "PUT /api/v1/rule-versions/{version_id}": {"text": _RULE, "revision": 1},
         "POST /api/v1/rule-versions/{version_id}/price": {"revision": 1},

@@ -143,3 +143,11 @@ rule_minutes = sa.Table(
     sa.Column("blocks", sa.BigInteger, nullable=False),
     sa.Column("amount_usd_minor", sa.BigInteger, nullable=False),
 )
+
+# Until when the alerts of a firm have been explained.
+explained = sa.Table(
+    "fraud_explained",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("until", _time, nullable=False),
+)

@@ -52,7 +52,7 @@ class ModelStore:
             models.update().where(_t.tenant_id == self._tenant, _t.id == identifier).values(**values)
         )
 
-    def list(self, product: str | None, states: Sequence[ModelState] = ()) -> list[Model]:
+    def versions(self, product: str | None, states: Sequence[ModelState] = ()) -> list[Model]:
         """Every version of a product's model (None: of all products), the newest first; their texts are left out."""
         query = sa.select(*_SHOWN).where(_t.tenant_id == self._tenant)
         if product is not None:
@@ -147,7 +147,7 @@ def _document(value: Any) -> Any:
 def _model(row: sa.Row[Any], text: str) -> Model:
     plain = {name: getattr(row, name) for name in _PLAIN if name != "text"}
     plain["state"] = ModelState(row.state)
-    documents = {
+    documents: dict[str, Any] = {
         name: None if getattr(row, name) is None else msgspec.convert(getattr(row, name), kind)
         for name, kind in _DOCUMENTS.items()
     }

@@ -1628,6 +1628,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List models
+         * @description Every model of the firm with a few figures of its card, the newest first.
+         */
+        get: operations["ApiV1ModelsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Learn a model
+         * @description Learn a model from the payments of the lake, as a job; it is learnt again by the same plan every week.
+         */
+        post: operations["ApiV1ModelsTrainingTrain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at the models now
+         * @description Let the monitors look, and compare champion and challenger, without waiting for the hour.
+         */
+        post: operations["ApiV1ModelsWatchWatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One model
+         * @description A model with its card, its time in shadow, and what the monitors saw of it.
+         */
+        get: operations["ApiV1ModelsModelIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/promotion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose a model
+         * @description Ask for the challenger to decide. Somebody else approves it, on the page Approvals.
+         */
+        post: operations["ApiV1ModelsModelIdPromotionPromote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/retirement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire a model
+         * @description Try a candidate or a challenger no longer.
+         */
+        post: operations["ApiV1ModelsModelIdRetirementRetire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a model on live payments
+         * @description Let a model score live payments beside the one that decides; it decides nothing.
+         */
+        post: operations["ApiV1ModelsModelIdShadowShadow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a model out of force
+         * @description Let the champion before this one decide again, at once; without one, rules decide alone.
+         */
+        post: operations["ApiV1ModelsModelIdWithdrawalWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -4241,9 +4401,13 @@ export interface components {
         Asked: {
             items: components["schemas"]["RunView"][];
         };
+        /** AskedRun */
+        AskedRun: {
+            run: string | null;
+        };
         /** Assessment */
         Assessment: {
-            comparison?: components["schemas"]["Comparison"] | null;
+            comparison?: components["schemas"]["ingest_types_contracts_Comparison"] | null;
             line?: number | null;
             /** @default  */
             problem: string;
@@ -4351,6 +4515,14 @@ export interface components {
             /** @default  */
             begin: string;
         };
+        /** Baseline */
+        Baseline: {
+            edges: number[];
+            /** @default 0 */
+            missing: number;
+            name: string;
+            shares: number[];
+        };
         /** BeginBody */
         BeginBody: {
             firm: string;
@@ -4418,6 +4590,14 @@ export interface components {
             reason: string;
             rule: string;
             value: string | null;
+        };
+        /** CalibrationBin */
+        CalibrationBin: {
+            high: number;
+            low: number;
+            observed: number;
+            predicted: number;
+            rows: number;
         };
         /** CatalogueColumn */
         CatalogueColumn: {
@@ -4530,14 +4710,6 @@ export interface components {
             id: string;
             name: string;
         };
-        /** Comparison */
-        Comparison: {
-            backward: boolean;
-            changes: components["schemas"]["ContractChange"][];
-            forward: boolean;
-            level: components["schemas"]["Level"];
-            lowest_version: string;
-        };
         /**
          * Containment
          * @description What can be done at once about an account or a key.
@@ -4582,7 +4754,7 @@ export interface components {
         /** ContractDraft */
         ContractDraft: {
             author: string;
-            comparison: components["schemas"]["Comparison"] | null;
+            comparison: components["schemas"]["ingest_types_contracts_Comparison"] | null;
             contract: string;
             id: string;
             note: string;
@@ -4673,6 +4845,13 @@ export interface components {
             secret: string;
             /** @default  */
             user: string;
+        };
+        /** CurvePoint */
+        CurvePoint: {
+            false_positive_rate: number;
+            precision: number;
+            recall: number;
+            threshold: number;
         };
         /**
          * DataClass
@@ -4765,6 +4944,13 @@ export interface components {
             state: "running" | "done" | "failed";
             /** @default 0 */
             unreadable: number;
+        };
+        /** Drift */
+        Drift: {
+            name: string;
+            psi: number;
+            /** @enum {string} */
+            state: "ok" | "warning" | "alarm" | "unknown";
         };
         /** Duration */
         Duration: {
@@ -4976,6 +5162,16 @@ export interface components {
             rows: number;
             seconds: number | null;
             table: string;
+        };
+        /** GroupResult */
+        GroupResult: {
+            by: string;
+            false_positive_rate: components["schemas"]["Measure"];
+            flagged: number;
+            frauds: number;
+            recall: components["schemas"]["Measure"];
+            rows: number;
+            value: string;
         };
         /** Hold */
         Hold: {
@@ -5306,12 +5502,28 @@ export interface components {
             events: number;
             streams: number;
         };
+        /** Look */
+        Look: {
+            /** Format: date-time */
+            at: string;
+            calibration_ratio: number | null;
+            score_psi: number | null;
+            state: string;
+            worst_psi: number | null;
+        };
         /** Me */
         Me: {
             permissions: components["schemas"]["Permission"][];
             second_factor_missing: boolean;
             tenant: components["schemas"]["Tenant"];
             user: components["schemas"]["User"];
+        };
+        /** Measure */
+        Measure: {
+            high?: number | null;
+            low?: number | null;
+            name: string;
+            value: number | null;
         };
         /** MembersBody */
         MembersBody: {
@@ -5321,6 +5533,114 @@ export interface components {
         MissingFactor: {
             methods: components["schemas"]["Factor"][];
             token: string;
+        };
+        /** ModelCard */
+        ModelCard: {
+            baselines: components["schemas"]["Baseline"][];
+            calibration: components["schemas"]["CalibrationBin"][];
+            calibration_error: number;
+            curve: components["schemas"]["CurvePoint"][];
+            frauds: number;
+            groups: components["schemas"]["GroupResult"][];
+            inputs: string[];
+            label_delay_days: number;
+            /** @enum {string} */
+            labels: "as_known" | "after_delay";
+            /** Format: date-time */
+            labels_as_of: string;
+            /** Format: date-time */
+            learnt_since: string;
+            /** Format: date-time */
+            learnt_until: string;
+            limits?: components["schemas"]["WatchLimits"];
+            measures: components["schemas"]["Measure"][];
+            parameters: {
+                [key: string]: number;
+            };
+            rows: number;
+            score: components["schemas"]["Baseline"];
+            seconds: number;
+            seed: number;
+            tested_frauds: number;
+            tested_rows: number;
+            /** Format: date-time */
+            tested_since: string;
+            /** Format: date-time */
+            tested_until: string;
+            /** @enum {string} */
+            threshold_rule: "capacity" | "false_positive_rate" | "given";
+            threshold_target: number;
+            tried: number[];
+            weights: components["schemas"]["Weight"][];
+        };
+        /** ModelDetail */
+        ModelDetail: {
+            approved_by: string;
+            /** Format: date-time */
+            as_of: string;
+            author: string;
+            card: components["schemas"]["ModelCard"] | null;
+            challenger_at: string | null;
+            champion: components["schemas"]["ModelSummary"] | null;
+            champion_at: string | null;
+            columns: string[];
+            comparison: components["schemas"]["scoring_types_Comparison"] | null;
+            id: string;
+            last_watch: components["schemas"]["Watch"] | null;
+            looks: components["schemas"]["Look"][];
+            measures: components["schemas"]["Measure"][];
+            name: string;
+            note: string;
+            owner: string;
+            plan: components["schemas"]["TrainingPlan"] | null;
+            product: string;
+            /** Format: date-time */
+            registered_at: string;
+            retired_at: string | null;
+            sha256: string;
+            state: components["schemas"]["ModelState"];
+            threshold: number;
+            version: number;
+            /** @enum {null|string} */
+            watch: "ok" | "warning" | "alarm" | "unknown" | null;
+        };
+        /** ModelList */
+        ModelList: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["ModelSummary"][];
+        };
+        /** ModelReason */
+        ModelReason: {
+            reason: string;
+        };
+        /**
+         * ModelState
+         * @description How far a model has come. One challenger and one champion of each product at most.
+         * @enum {string}
+         */
+        ModelState: "candidate" | "challenger" | "champion" | "retired";
+        /** ModelSummary */
+        ModelSummary: {
+            approved_by: string;
+            author: string;
+            challenger_at: string | null;
+            champion_at: string | null;
+            id: string;
+            measures: components["schemas"]["Measure"][];
+            name: string;
+            note: string;
+            owner: string;
+            product: string;
+            /** Format: date-time */
+            registered_at: string;
+            retired_at: string | null;
+            sha256: string;
+            state: components["schemas"]["ModelState"];
+            threshold: number;
+            version: number;
+            /** @enum {null|string} */
+            watch: "ok" | "warning" | "alarm" | "unknown" | null;
         };
         /** Money */
         Money: {
@@ -5635,7 +5955,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -5810,6 +6130,11 @@ export interface components {
         };
         /** ProposedAct */
         ProposedAct: {
+            done: boolean;
+            proposal: string | null;
+        };
+        /** ProposedPromotion */
+        ProposedPromotion: {
             done: boolean;
             proposal: string | null;
         };
@@ -6637,6 +6962,16 @@ export interface components {
          * @enum {string}
          */
         Sharing: "own" | "team" | "tenant";
+        /** Side */
+        Side: {
+            flagged: number;
+            frauds: number;
+            legitimate: number;
+            measures: components["schemas"]["Measure"][];
+            model: string;
+            threshold: number;
+            unjudged: number;
+        };
         /** SignInAnswer */
         SignInAnswer: {
             permissions: components["schemas"]["Permission"][];
@@ -6978,6 +7313,62 @@ export interface components {
             secret: string;
             uri: string;
         };
+        /** TrainingBody */
+        TrainingBody: {
+            /** @default 100 */
+            capacity: number;
+            /** @default 28 */
+            days: number;
+            /** @default 7 */
+            delay_days: number;
+            /** @default 2 */
+            folds: number;
+            /**
+             * @default as_known
+             * @enum {string}
+             */
+            labels: "as_known" | "after_delay";
+            /** @default  */
+            name: string;
+            /** @default  */
+            note: string;
+            /** @default 100 */
+            target: number;
+            /** @default 7 */
+            test_days: number;
+            /**
+             * @default capacity
+             * @enum {string}
+             */
+            threshold_rule: "capacity" | "false_positive_rate" | "given";
+        };
+        /** TrainingPlan */
+        TrainingPlan: {
+            /** @default 100 */
+            capacity: number;
+            /** @default 28 */
+            days: number;
+            /** @default 7 */
+            delay_days: number;
+            /** @default 2 */
+            folds: number;
+            /**
+             * @default as_known
+             * @enum {string}
+             */
+            labels: "as_known" | "after_delay";
+            /** @default 0 */
+            seed: number;
+            /** @default 100 */
+            target: number;
+            /** @default 7 */
+            test_days: number;
+            /**
+             * @default capacity
+             * @enum {string}
+             */
+            threshold_rule: "capacity" | "false_positive_rate" | "given";
+        };
         /** Trial */
         Trial: {
             accepted: number;
@@ -7064,12 +7455,54 @@ export interface components {
             model: string | null;
             rule_pack: string;
         };
+        /** Watch */
+        Watch: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            calibration: "ok" | "warning" | "alarm" | "unknown";
+            calibration_rows: number;
+            expected: number;
+            inputs: components["schemas"]["Drift"][];
+            observed: number;
+            ratio: components["schemas"]["Measure"] | null;
+            rows: number;
+            says: string[];
+            score: components["schemas"]["Drift"] | null;
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            state: "ok" | "warning" | "alarm" | "unknown";
+            /** Format: date-time */
+            until: string;
+        };
+        /**
+         * WatchLimits
+         * @default {
+         *       "calibration": 2,
+         *       "psi_alarm": 0.25,
+         *       "psi_warning": 0.1
+         *     }
+         */
+        WatchLimits: {
+            /** @default 2 */
+            calibration: number;
+            /** @default 0.25 */
+            psi_alarm: number;
+            /** @default 0.1 */
+            psi_warning: number;
+        };
         /**
          * WatchState
          * @description What became of an alert at its latest run; `pending` holds, but not for long enough yet.
          * @enum {string}
          */
         WatchState: "ok" | "pending" | "firing" | "error";
+        /** Weight */
+        Weight: {
+            share: number;
+            term: string;
+        };
         /** @description What a customer has studied and with which result, as a school or the customer has stated it. Used for student loans. */
         academic_record: {
             /** @description Share of the lessons attended, from 0 to 1. */
@@ -7177,6 +7610,14 @@ export interface components {
             residence_country?: string | number | null;
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
+        };
+        /** Comparison */
+        ingest_types_contracts_Comparison: {
+            backward: boolean;
+            changes: components["schemas"]["ContractChange"][];
+            forward: boolean;
+            level: components["schemas"]["Level"];
+            lowest_version: string;
         };
         /**
          * RunState
@@ -7307,6 +7748,24 @@ export interface components {
          */
         quality_types_Severity: "warning" | "critical";
         record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
+        /** Comparison */
+        scoring_types_Comparison: {
+            /** Format: date-time */
+            as_of: string;
+            both_flagged: number;
+            challenger: components["schemas"]["Side"];
+            champion: components["schemas"]["Side"];
+            differences: components["schemas"]["Measure"][];
+            frauds: number;
+            legitimate: number;
+            /** @default  */
+            problem: string;
+            rows: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
         /** @description What people say in public about the firm and its products, as it stood when it was read. Send the bodies of the X API v2 (search, lookup, stream) and of the Facebook Graph API as they come, or flat records. */
         social_post: {
             /** @description How many follow the author. Also read from author.public_metrics.followers_count. */
@@ -9309,7 +9768,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Comparison"];
+                    "application/json": components["schemas"]["ingest_types_contracts_Comparison"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -10609,6 +11068,290 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsTrainingTrain: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainingBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsWatchWatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedRun"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsModelIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsModelIdPromotionPromote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelReason"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedPromotion"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsModelIdRetirementRetire: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelReason"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsModelIdShadowShadow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsModelIdWithdrawalWithdraw: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                model_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelReason"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

@@ -7,6 +7,7 @@ import {
   ConsoleSqlOutlined,
   DashboardOutlined,
   DatabaseOutlined,
+  ExperimentOutlined,
   FieldTimeOutlined,
   FileProtectOutlined,
   FilterOutlined,
@@ -29,6 +30,7 @@ export interface NavPage {
     | typeof paths.overview
     | typeof paths.fraud
     | typeof paths.rules
+    | typeof paths.models
     | typeof paths.lists
     | typeof paths.pipeline
     | typeof paths.sources
@@ -74,6 +76,12 @@ const PAGES: readonly NavPage[] = [
     title: "Rules",
     icon: <FilterOutlined aria-hidden />,
     needs: permission.readRules,
+  },
+  {
+    path: paths.models,
+    title: "Models",
+    icon: <ExperimentOutlined aria-hidden />,
+    needs: permission.readModels,
   },
   {
     path: paths.lists,

@@ -56,6 +56,19 @@ const rule = createRoute({
   component: lazyRouteComponent(() => import("../features/fraud/rules/RulePage"), "RulePage"),
 });
 
+const models = createRoute({
+  getParentRoute: () => inside,
+  path: paths.models,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/models/ModelsPage"), "ModelsPage"),
+});
+
+const model = createRoute({
+  getParentRoute: () => inside,
+  path: paths.model,
+  component: lazyRouteComponent(() => import("../features/fraud/models/ModelPage"), "ModelPage"),
+});
+
 const lists = createRoute({
   getParentRoute: () => inside,
   path: paths.lists,
@@ -211,6 +224,8 @@ export const tree = root.addChildren([
     jobs,
     rules,
     rule,
+    models,
+    model,
     lists,
     pipeline,
     contracts,

@@ -8,6 +8,8 @@ export const paths = {
   alert: "/fraud/alerts/$id",
   rules: "/rules",
   rule: "/rules/$rule",
+  models: "/models",
+  model: "/models/$id",
   lists: "/lists",
   pipeline: "/pipeline",
   sources: "/sources",

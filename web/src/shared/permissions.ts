@@ -35,6 +35,8 @@ export const permission = {
   readReceipts: "receipts:read",
   readSources: "sources:read",
   writeSources: "sources:write",
+  readModels: "models:read",
+  writeModels: "models:write",
   readRules: "rules:read",
   writeRules: "rules:write",
   approveRules: "rules:approve",

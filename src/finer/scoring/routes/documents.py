@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -135,7 +135,7 @@ def show_detail(
     )
 
 
-def _fields(model: Model, names: Mapping[str, str]) -> dict[str, object]:
+def _fields(model: Model, names: Mapping[str, str]) -> dict[str, Any]:
     measures = [] if model.card is None else model.card.measures
     watching = model.state is ModelState.CHAMPION and model.watch is not None
     return {

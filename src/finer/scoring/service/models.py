@@ -109,7 +109,7 @@ def register_model(
 
 def list_models(tx: Tx, product: str | None = None) -> list[Model]:
     """Every version of a product's model (None: of all products), the newest first, without their texts."""
-    return ModelStore(tx).list(product)
+    return ModelStore(tx).versions(product)
 
 
 def get_model(tx: Tx, identifier: uuid.UUID) -> Model:
@@ -128,12 +128,12 @@ def text_of(tx: Tx, identifier: uuid.UUID) -> str:
 
 def active_model(tx: Tx, product: str) -> Model | None:
     """The champion of a product without its text, or None."""
-    return next(iter(ModelStore(tx).list(product, [ModelState.CHAMPION])), None)
+    return next(iter(ModelStore(tx).versions(product, [ModelState.CHAMPION])), None)
 
 
 def challenger(tx: Tx, product: str) -> Model | None:
     """The challenger of a product without its text, or None."""
-    return next(iter(ModelStore(tx).list(product, [ModelState.CHALLENGER])), None)
+    return next(iter(ModelStore(tx).versions(product, [ModelState.CHALLENGER])), None)
 
 
 def heads(tx: Tx, product: str) -> list[Head]:
@@ -180,7 +180,7 @@ def to_shadow(tx: Tx, identifier: uuid.UUID) -> Model:
     store.lock()
     model = _in_state(tx, identifier, ModelState.CANDIDATE, ModelState.RETIRED)
     load_scorer(_checked(store.text(identifier), model.sha256))
-    for one in store.list(model.product, [ModelState.CHALLENGER]):
+    for one in store.versions(model.product, [ModelState.CHALLENGER]):
         store.change(one.id, state=ModelState.RETIRED, retired_at=tx.now())
         _record(tx, "models:retire", one, {"reason": f"Version {model.version} is tried instead."})
     store.change(identifier, state=ModelState.CHALLENGER, challenger_at=tx.now(), retired_at=None, comparison=None)
@@ -285,7 +285,8 @@ def _crown(tx: Tx, store: ModelStore, model: Model) -> Model:
 def _before(tx: Tx, model: Model) -> Model | None:
     """The champion before this one whose text is still the one that was registered."""
     store = ModelStore(tx)
-    former = [one for one in store.list(model.product, [ModelState.RETIRED]) if one.champion_at and one.id != model.id]
+    retired = store.versions(model.product, [ModelState.RETIRED])
+    former = [one for one in retired if one.champion_at and one.id != model.id]
     for one in sorted(former, key=lambda each: each.retired_at or each.registered_at, reverse=True):
         if hashlib.sha256(store.text(one.id).encode()).hexdigest() == one.sha256:
             return one

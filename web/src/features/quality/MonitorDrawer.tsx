@@ -6,7 +6,7 @@ import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { IncidentRow } from "./IncidentRow";
 import { MonitorSettings } from "./MonitorSettings";
-import { Plotted } from "./Plotted";
+import { Plotted } from "../../shared/ui/Plotted";
 import { historyOption } from "./plot";
 import { type MonitorDetail, monitorQuery, SPANS, type View } from "./queries";
 import { KINDS, MonitorTag, monitorName, usualText, valueText } from "./words";

@@ -1,4 +1,4 @@
-import { Plotted } from "./Plotted";
+import { Plotted } from "../../shared/ui/Plotted";
 import { scoreOption } from "./plot";
 
 interface ScoreChartProps {

@@ -1,11 +1,6 @@
+import type { Theme } from "../../shared/ui/Plotted";
 import type { MonitorDetail } from "./queries";
 import { valueText } from "./words";
-
-export interface Theme {
-  dark: boolean;
-  primary: string;
-  timeText(at: number): string;
-}
 
 function common({ dark, timeText }: Theme) {
   const line = dark ? "#2a3542" : "#dce1e7";

@@ -1,15 +1,20 @@
 import { useEffect, useRef } from "react";
-import { primaryOf } from "../../shared/look";
-import { useMedia } from "../../shared/media";
-import { usePreferences } from "../../shared/preferences";
-import { useSession } from "../../shared/session";
-import { shortTime } from "../../shared/time";
-import type { Plot } from "../../shared/ui/plots";
-import { BlockSkeleton } from "../../shared/ui/states";
-import { usePromise } from "../../shared/ui/usePromise";
-import type { Theme } from "./plot";
+import { primaryOf } from "../look";
+import { useMedia } from "../media";
+import { usePreferences } from "../preferences";
+import { useSession } from "../session";
+import { shortTime } from "../time";
+import type { Plot } from "./plots";
+import { BlockSkeleton } from "./states";
+import { usePromise } from "./usePromise";
 
-const load = () => import("../../shared/ui/plots");
+export interface Theme {
+  dark: boolean;
+  primary: string;
+  timeText(at: number): string;
+}
+
+const load = () => import("./plots");
 
 /** A chart that follows the look of the page. The drawing library comes when the first one is shown. */
 export function Plotted({ label, option }: { label: string; option(theme: Theme): Record<string, unknown> }) {
@@ -39,7 +44,7 @@ export function Plotted({ label, option }: { label: string; option(theme: Theme)
   return (
     <>
       {create ? null : <BlockSkeleton height={220} label="Loading the chart" />}
-      <div ref={box} className="quality-plot" role="img" aria-label={label} hidden={!create} />
+      <div ref={box} className="plot" role="img" aria-label={label} hidden={!create} />
     </>
   );
 }
