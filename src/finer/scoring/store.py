@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from finer.kit.tx import Tx
 from finer.scoring.tables import models, watches
-from finer.scoring.types import Comparison, Model, ModelCard, ModelState, TrainingPlan, Watch
+from finer.scoring.types import Model, ModelCard, ModelComparison, ModelState, TrainingPlan, Watch
 
 _t = models.c
 _LOCK = 7_316_901  # the first half of the advisory locks; the second is the tenant
-_DOCUMENTS: dict[str, Any] = {"plan": TrainingPlan, "card": ModelCard, "comparison": Comparison, "watch": Watch}
+_DOCUMENTS: dict[str, Any] = {"plan": TrainingPlan, "card": ModelCard, "comparison": ModelComparison, "watch": Watch}
 _PLAIN = [name for name in Model.__struct_fields__ if name not in _DOCUMENTS]
 _SHOWN = [_t[name] for name in Model.__struct_fields__ if name != "text"]
 

@@ -165,7 +165,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     measures: list[Measure]
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class ModelComparison(msgspec.Struct, frozen=True, kw_only=True):
     """Champion and challenger on the same live payments, by the labels known at `as_of`.
 
     `differences` are challenger minus champion; their bounds come from drawing the same customers for both.
@@ -235,5 +235,5 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     retired_at: datetime | None = None
     plan: TrainingPlan | None = None
     card: ModelCard | None = None
-    comparison: Comparison | None = None
+    comparison: ModelComparison | None = None
     watch: Watch | None = None

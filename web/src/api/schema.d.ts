@@ -4407,7 +4407,7 @@ export interface components {
         };
         /** Assessment */
         Assessment: {
-            comparison?: components["schemas"]["ingest_types_contracts_Comparison"] | null;
+            comparison?: components["schemas"]["Comparison"] | null;
             line?: number | null;
             /** @default  */
             problem: string;
@@ -4710,6 +4710,14 @@ export interface components {
             id: string;
             name: string;
         };
+        /** Comparison */
+        Comparison: {
+            backward: boolean;
+            changes: components["schemas"]["ContractChange"][];
+            forward: boolean;
+            level: components["schemas"]["Level"];
+            lowest_version: string;
+        };
         /**
          * Containment
          * @description What can be done at once about an account or a key.
@@ -4754,7 +4762,7 @@ export interface components {
         /** ContractDraft */
         ContractDraft: {
             author: string;
-            comparison: components["schemas"]["ingest_types_contracts_Comparison"] | null;
+            comparison: components["schemas"]["Comparison"] | null;
             contract: string;
             id: string;
             note: string;
@@ -5573,6 +5581,24 @@ export interface components {
             tried: number[];
             weights: components["schemas"]["Weight"][];
         };
+        /** ModelComparison */
+        ModelComparison: {
+            /** Format: date-time */
+            as_of: string;
+            both_flagged: number;
+            challenger: components["schemas"]["Side"];
+            champion: components["schemas"]["Side"];
+            differences: components["schemas"]["Measure"][];
+            frauds: number;
+            legitimate: number;
+            /** @default  */
+            problem: string;
+            rows: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until: string;
+        };
         /** ModelDetail */
         ModelDetail: {
             approved_by: string;
@@ -5584,7 +5610,7 @@ export interface components {
             champion: components["schemas"]["ModelSummary"] | null;
             champion_at: string | null;
             columns: string[];
-            comparison: components["schemas"]["scoring_types_Comparison"] | null;
+            comparison: components["schemas"]["ModelComparison"] | null;
             id: string;
             last_watch: components["schemas"]["Watch"] | null;
             looks: components["schemas"]["Look"][];
@@ -7611,14 +7637,6 @@ export interface components {
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
         };
-        /** Comparison */
-        ingest_types_contracts_Comparison: {
-            backward: boolean;
-            changes: components["schemas"]["ContractChange"][];
-            forward: boolean;
-            level: components["schemas"]["Level"];
-            lowest_version: string;
-        };
         /**
          * RunState
          * @description Where a run stands. `waiting` is for another job, `queued` for its turn.
@@ -7748,24 +7766,6 @@ export interface components {
          */
         quality_types_Severity: "warning" | "critical";
         record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
-        /** Comparison */
-        scoring_types_Comparison: {
-            /** Format: date-time */
-            as_of: string;
-            both_flagged: number;
-            challenger: components["schemas"]["Side"];
-            champion: components["schemas"]["Side"];
-            differences: components["schemas"]["Measure"][];
-            frauds: number;
-            legitimate: number;
-            /** @default  */
-            problem: string;
-            rows: number;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until: string;
-        };
         /** @description What people say in public about the firm and its products, as it stood when it was read. Send the bodies of the X API v2 (search, lookup, stream) and of the Facebook Graph API as they come, or flat records. */
         social_post: {
             /** @description How many follow the author. Also read from author.public_metrics.followers_count. */
@@ -9768,7 +9768,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ingest_types_contracts_Comparison"];
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -11,11 +11,11 @@ import msgspec
 from finer.kit.ids import show_id
 from finer.scoring.service.monitors import Look
 from finer.scoring.types import (
-    Comparison,
     LabelsAs,
     Measure,
     Model,
     ModelCard,
+    ModelComparison,
     ModelState,
     ThresholdRule,
     TrainingPlan,
@@ -63,7 +63,7 @@ class ModelDetail(ModelSummary, frozen=True, kw_only=True):
     columns: list[str]
     plan: TrainingPlan | None
     card: ModelCard | None
-    comparison: Comparison | None
+    comparison: ModelComparison | None
     last_watch: Watch | None
     looks: list[Look]
     champion: ModelSummary | None

@@ -19,7 +19,7 @@ from finer.scoring.rules.metrics import threshold_by_capacity, threshold_by_fals
 from finer.scoring.rules.splits import Fold, backwards
 from finer.scoring.rules.training import POSITIVES_MIN, Rows, Table
 from finer.scoring.service.training import CANDIDATES, Recipe, fit, learn_recipe, rows_of
-from finer.scoring.types import Comparison, Measure, ModelCard, Side, TrainingPlan
+from finer.scoring.types import Measure, ModelCard, ModelComparison, Side, TrainingPlan
 
 __all__ = ["History", "Live", "Made", "compare", "make", "reach"]
 
@@ -199,7 +199,7 @@ def compare(
     now: datetime,
     *,
     seed: int = 0,
-) -> Comparison:
+) -> ModelComparison:
     """Champion and challenger (in this order) on the same payments, by what is known now of the ripe ones.
 
     With too few labels the counts are told, and in `problem` what is missing.
@@ -227,7 +227,7 @@ def compare(
             )
         )
     differences: list[Measure] = cards.paired(tried[0], tried[1].scores, seed=seed) if enough else []
-    return Comparison(
+    return ModelComparison(
         since=period[0],
         until=period[1],
         as_of=now,

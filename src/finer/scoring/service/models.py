@@ -21,7 +21,7 @@ from finer.kit.tx import Tx
 from finer.scoring.errors import ModelChanged, ModelNotAcceptable, ModelNotFound, ModelRefused
 from finer.scoring.rules.ensemble import Scorer, load_scorer
 from finer.scoring.store import ModelStore
-from finer.scoring.types import Comparison, Measure, Model, ModelCard, ModelState, TrainingPlan
+from finer.scoring.types import Measure, Model, ModelCard, ModelComparison, ModelState, TrainingPlan
 
 __all__ = [
     "Head",
@@ -262,7 +262,7 @@ def execute_promotion(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"model": model.name, "version": model.version}
 
 
-def note_comparison(tx: Tx, identifier: uuid.UUID, found: Comparison) -> bool:
+def note_comparison(tx: Tx, identifier: uuid.UUID, found: ModelComparison) -> bool:
     """Keep how a challenger did beside the champion; False when it is the challenger no more."""
     store = ModelStore(tx)
     model = store.find(identifier)
@@ -351,7 +351,7 @@ def _measured(one: Measure) -> str:
     return f"{one.value:.4g}{bounds}"
 
 
-def _compared(found: Comparison) -> list[Change]:
+def _compared(found: ModelComparison) -> list[Change]:
     said = f"{found.rows:,} payments in shadow, {found.frauds:,} known frauds, {found.legitimate:,} known good ones"
     changes = [Change("In shadow", "", said)]
     sides = {one.name: one for one in found.champion.measures}

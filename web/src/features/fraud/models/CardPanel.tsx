@@ -116,8 +116,8 @@ function Groups({ card }: { card: ModelCard }) {
         </table>
       </div>
       <p className="muted">
-        A group whose bounds of the false-positive rate lie apart from another's is treated differently: look at why
-        before it decides.
+        A group whose bounds of the false-positive rate lie apart from another's is treated differently: look
+        at why before it decides.
       </p>
     </section>
   );

@@ -1,6 +1,6 @@
 import { count } from "../../../shared/numbers";
 import { When } from "../../../shared/ui/values";
-import type { Comparison, ModelDetail } from "./queries";
+import type { ModelComparison, ModelDetail } from "./queries";
 import { MeasureText, measureName } from "./words";
 
 /** How a challenger does beside the champion, on the same live payments. */
@@ -13,8 +13,8 @@ export function ComparisonPanel({ model }: { model: ModelDetail }) {
         <p className="muted">No model decides yet, so there is nothing to compare with.</p>
       ) : !found ? (
         <p className="muted">
-          It scores live payments since {model.challenger_at ? <When at={model.challenger_at} /> : "now"}. The two are
-          compared every hour.
+          It scores live payments since {model.challenger_at ? <When at={model.challenger_at} /> : "now"}. The
+          two are compared every hour.
         </p>
       ) : (
         <Compared found={found} champion={model.champion.name} challenger={model.name} />
@@ -23,8 +23,16 @@ export function ComparisonPanel({ model }: { model: ModelDetail }) {
   );
 }
 
-function Compared({ found, champion, challenger }: { found: Comparison; champion: string; challenger: string }) {
-  const rows: readonly [string, (side: Comparison["champion"]) => number][] = [
+function Compared({
+  found,
+  champion,
+  challenger,
+}: {
+  found: ModelComparison;
+  champion: string;
+  challenger: string;
+}) {
+  const rows: readonly [string, (side: ModelComparison["champion"]) => number][] = [
     ["Payments stopped", (side) => side.flagged],
     ["Known frauds among them", (side) => side.frauds],
     ["Known good ones among them", (side) => side.legitimate],
@@ -74,7 +82,11 @@ function Compared({ found, champion, challenger }: { found: Comparison; champion
                   </td>
                   <td className="right num">{other ? <MeasureText measure={other} /> : "–"}</td>
                   <td className="right num">
-                    {difference ? <MeasureText measure={difference} signed /> : <span className="muted">–</span>}
+                    {difference ? (
+                      <MeasureText measure={difference} signed />
+                    ) : (
+                      <span className="muted">–</span>
+                    )}
                   </td>
                 </tr>
               );
@@ -83,8 +95,8 @@ function Compared({ found, champion, challenger }: { found: Comparison; champion
         </table>
       </div>
       <p className="muted">
-        Only payments that somebody looked at have a label, so what the challenger alone would have stopped counts as
-        genuine until somebody judges it. Bounds hold in 19 of 20 cases.
+        Only payments that somebody looked at have a label, so what the challenger alone would have stopped
+        counts as genuine until somebody judges it. Bounds hold in 19 of 20 cases.
       </p>
     </>
   );

@@ -7,7 +7,14 @@ import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { reasonOf } from "../../../shared/ui/states";
-import { type ModelDetail, proposeModel, retireModel, shadowModel, watchModels, withdrawModel } from "./queries";
+import {
+  type ModelDetail,
+  proposeModel,
+  retireModel,
+  shadowModel,
+  watchModels,
+  withdrawModel,
+} from "./queries";
 
 type Asked = "propose" | "withdraw" | "retire";
 
@@ -35,7 +42,9 @@ export function ModelActs({ model }: { model: ModelDetail }) {
       {model.state === "candidate" || model.state === "retired" ? (
         <Button
           type={model.state === "candidate" ? "primary" : "default"}
-          onClick={() => void act(() => shadowModel(model.id), "It scores live payments from now on, and decides nothing.")}
+          onClick={() =>
+            void act(() => shadowModel(model.id), "It scores live payments from now on, and decides nothing.")
+          }
         >
           Try in shadow
         </Button>
@@ -46,7 +55,9 @@ export function ModelActs({ model }: { model: ModelDetail }) {
         </Button>
       ) : null}
       {model.state === "challenger" || model.state === "champion" ? (
-        <Button onClick={() => void act(watchModels, "The monitors look now. It takes a moment.")}>Look now</Button>
+        <Button onClick={() => void act(watchModels, "The monitors look now. It takes a moment.")}>
+          Look now
+        </Button>
       ) : null}
       {model.state === "challenger" || model.state === "candidate" ? (
         <Button onClick={() => setAsked("retire")}>Retire …</Button>

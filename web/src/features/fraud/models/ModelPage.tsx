@@ -95,12 +95,14 @@ function Facts({ model }: { model: ModelDetail }) {
             <dt>Learnt from</dt>
             <dd>
               <span className="num">{count(card.rows)}</span> payments with{" "}
-              <span className="num">{count(card.frauds)}</span> frauds, <Days from={card.learnt_since} to={card.learnt_until} />
+              <span className="num">{count(card.frauds)}</span> frauds,{" "}
+              <Days from={card.learnt_since} to={card.learnt_until} />
             </dd>
             <dt>Tried on</dt>
             <dd>
               <span className="num">{count(card.tested_rows)}</span> payments with{" "}
-              <span className="num">{count(card.tested_frauds)}</span> frauds, <Days from={card.tested_since} to={card.tested_until} />
+              <span className="num">{count(card.tested_frauds)}</span> frauds,{" "}
+              <Days from={card.tested_since} to={card.tested_until} />
             </dd>
             <dt>Labels</dt>
             <dd>

@@ -25,7 +25,9 @@ export function ModelsPage() {
   ) : null;
   return (
     <Page title="Models" aside={data ? <AsOf at={data.as_of} /> : null}>
-      {error && !data ? <FailureState what="The models" error={error} onRetry={() => void refetch()} /> : null}
+      {error && !data ? (
+        <FailureState what="The models" error={error} onRetry={() => void refetch()} />
+      ) : null}
       {!data && !error ? <RowsSkeleton rows={6} height={44} label="Loading the models" /> : null}
       {data?.items.length === 0 ? (
         <EmptyState title="No model yet" action={learn}>

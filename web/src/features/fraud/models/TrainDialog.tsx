@@ -40,8 +40,8 @@ export function TrainDialog({ onClose }: { onClose(): void }) {
       onClose={onClose}
     >
       <p className="muted">
-        It learns from decided payments, chooses its parameters on earlier weeks and is judged on the last ones.
-        The page Jobs shows how far it is. From then on it is learnt again every week by the same plan.
+        It learns from decided payments, chooses its parameters on earlier weeks and is judged on the last
+        ones. The page Jobs shows how far it is. From then on it is learnt again every week by the same plan.
       </p>
       <Form.Item name="name" label="Name">
         <Input maxLength={80} placeholder="What people will call it" />
@@ -62,7 +62,10 @@ export function TrainDialog({ onClose }: { onClose(): void }) {
           className="models-radios"
           options={[
             { value: "as_known", label: "As they were known when a trial began" },
-            { value: "after_delay", label: "As known today, after the delay: for a history that was loaded at once" },
+            {
+              value: "after_delay",
+              label: "As known today, after the delay: for a history that was loaded at once",
+            },
           ]}
         />
       </Form.Item>

@@ -23,7 +23,9 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
           <p>
             Spread of the scores: stability index <span className="num">{watch.score.psi.toFixed(3)}</span>
           </p>
-          {psis.length > 1 ? <Sparkline values={psis} label="Stability index of the score, look by look" /> : null}
+          {psis.length > 1 ? (
+            <Sparkline values={psis} label="Stability index of the score, look by look" />
+          ) : null}
         </>
       ) : (
         <p className="muted">Too few payments to say how scores and inputs are spread.</p>

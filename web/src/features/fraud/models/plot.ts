@@ -44,7 +44,9 @@ export function curveOption(card: ModelCard, threshold: number, theme: Theme) {
   const points = [...card.curve].sort((a, b) => a.recall - b.recall);
   const chosen = points.reduce<(typeof points)[number] | null>(
     (best, one) =>
-      best === null || Math.abs(one.threshold - threshold) < Math.abs(best.threshold - threshold) ? one : best,
+      best === null || Math.abs(one.threshold - threshold) < Math.abs(best.threshold - threshold)
+        ? one
+        : best,
     null,
   );
   const said = (one: (typeof points)[number]) =>
@@ -59,14 +61,22 @@ export function curveOption(card: ModelCard, threshold: number, theme: Theme) {
         symbolSize: 5,
         lineStyle: { width: 1.5, color: theme.primary },
         itemStyle: { color: theme.primary },
-        data: points.map((one) => ({ value: [one.recall, one.precision], tooltip: { formatter: said(one) } })),
+        data: points.map((one) => ({
+          value: [one.recall, one.precision],
+          tooltip: { formatter: said(one) },
+        })),
       },
       {
         type: "scatter",
         symbolSize: 13,
         itemStyle: { color: theme.dark ? "#f0b95e" : "#8a5200" },
         data: chosen
-          ? [{ value: [chosen.recall, chosen.precision], tooltip: { formatter: `At the threshold\n${said(chosen)}` } }]
+          ? [
+              {
+                value: [chosen.recall, chosen.precision],
+                tooltip: { formatter: `At the threshold\n${said(chosen)}` },
+              },
+            ]
           : [],
       },
     ],
@@ -78,7 +88,12 @@ const FLOOR = 1e-5;
 /** The share of fraud by score, both on scales of tens; on the line they are the same. */
 export function calibrationOption(card: ModelCard, theme: Theme) {
   const { base, axis, muted } = common(theme);
-  const scale = { type: "log", min: FLOOR, max: 1, axisLabel: { color: muted, fontSize: 11, hideOverlap: true, ...shares } };
+  const scale = {
+    type: "log",
+    min: FLOOR,
+    max: 1,
+    axisLabel: { color: muted, fontSize: 11, hideOverlap: true, ...shares },
+  };
   const floor = (value: number) => Math.max(value, FLOOR);
   return {
     ...base,

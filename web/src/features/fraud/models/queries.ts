@@ -4,7 +4,7 @@ import { answer, api, type Schema } from "../../../api/client";
 export type ModelSummary = Schema<"ModelSummary">;
 export type ModelDetail = Schema<"ModelDetail">;
 export type ModelCard = Schema<"ModelCard">;
-export type Comparison = Schema<"Comparison">;
+export type ModelComparison = Schema<"ModelComparison">;
 export type Watch = Schema<"Watch">;
 export type Measure = Schema<"Measure">;
 export type TrainingBody = Schema<"TrainingBody">;
