@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from finer.app.job_types import Ground
+from finer.fraud.errors import NothingToLearnFrom
 from finer.fraud.service import learning as fraud_learning
 from finer.fraud.service import verdicts as fraud
 from finer.identity.service import tenants
@@ -22,7 +23,6 @@ from finer.kit.runs import Counts, Run
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
-from finer.scoring.errors import TrainingRefused
 from finer.scoring.service import learning, models, monitors
 from finer.scoring.types import Model, ModelState, TrainingPlan, Watch
 from finer.warehouse.errors import LakeEmpty
@@ -142,7 +142,7 @@ def _seen(
         matrix, scores, labels = fraud_learning.seen(
             _watched(run, reader.stream(run.tenant, query, arguments)), columns
         )
-    except (LakeEmpty, TrainingRefused):
+    except (LakeEmpty, NothingToLearnFrom):
         return monitors.Seen(columns=np.zeros((len(columns), 0)), scores=np.zeros(0), labels=np.zeros(0, np.int8))
     return monitors.Seen(columns=matrix, scores=scores, labels=labels)
 
@@ -164,7 +164,7 @@ def _compare(
     try:
         batches = _watched(run, reader.stream(run.tenant, query, arguments))
         live = fraud_learning.live(batches, now - timedelta(days=plan.delay_days))
-    except (LakeEmpty, TrainingRefused):
+    except (LakeEmpty, NothingToLearnFrom):
         run.note("Champion and challenger have no payment in common yet.")
         return
     names = (show_id("mdl", champion.id), show_id("mdl", challenger.id))

@@ -48,3 +48,10 @@ class ListInUse(Conflict):
 
     slug = "list-in-use"
     title = "The list is in use"
+
+
+class NothingToLearnFrom(Unprocessable):
+    """The lake holds no payment of a period, or more than a model can learn from."""
+
+    slug = "nothing-to-learn-from"
+    title = "A model cannot learn from this period"

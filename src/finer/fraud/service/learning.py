@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finer.fraud.errors import NothingToLearnFrom
 from finer.fraud.rules.price import FRAUD, LABELS
 from finer.fraud.service.rule_sets import feature_types
 from finer.fraud.store import lake
 from finer.kit.conditions.tree import ColumnType
 from finer.kit.moments import microseconds
-from finer.scoring.errors import TrainingRefused
 from finer.scoring.service.learning import History, Live
 from finer.scoring.service.training import Ratio, Table
 
@@ -56,7 +56,7 @@ def scored_query(zone: str, *, labelled: bool, beside: bool) -> str:
 
 
 def gather(batches: Iterable[pa.RecordBatch], delay_days: int) -> History:
-    """Payments to learn from. Raises TrainingRefused when there are none, or more than ROWS_MAX."""
+    """Payments to learn from. Raises NothingToLearnFrom when there are none, or more than ROWS_MAX."""
     table = _table(batches)
     times = _ints(table, "at")
     labels = _labels(table)
@@ -101,12 +101,12 @@ def _table(batches: Iterable[pa.RecordBatch]) -> pa.Table:
         parts.append(batch)
         rows += batch.num_rows
         if rows > ROWS_MAX:
-            raise TrainingRefused(
+            raise NothingToLearnFrom(
                 f"The period holds more than {ROWS_MAX:,} payments. Choose fewer days: what a model learns from a few "
                 "million payments hardly grows with more."
             )
     if rows == 0:
-        raise TrainingRefused("The lake holds no decided payment of the period. Choose another one, or wait for some.")
+        raise NothingToLearnFrom("The lake holds no decided payment of the period. Choose another, or wait for some.")
     return pa.Table.from_batches(parts)
 
 

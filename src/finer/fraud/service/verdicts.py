@@ -22,10 +22,10 @@ from finer.fraud.store import lake
 from finer.fraud.types import Rule, Verdicts
 from finer.kit.columns import Columns
 from finer.kit.conditions.tree import ColumnType
+from finer.kit.errors import Unprocessable
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 from finer.ledger.service import RateTable
-from finer.scoring.errors import ModelRefused
 from finer.scoring.service import models as scoring
 from finer.scoring.types import Model, ModelState
 
@@ -116,7 +116,7 @@ def _loaded(tx: Tx, head: scoring.Head, known: ActiveModel | None) -> ActiveMode
         return known
     try:
         scorer = scoring.load(tx, head)
-    except ModelRefused as error:
+    except Unprocessable as error:
         _log.error("a model cannot be used", tenant=str(tx.tenant), model=head.sha256[:12], problem=error.detail)
         return None
     if missing := set(scorer.columns) - model_columns():
@@ -129,7 +129,7 @@ def pinned_model(tx: Tx, sha256: str, threshold: float) -> ActiveModel | None:
     """The model of a hash, to decide again as it did; None when it is not there, or not as it was."""
     try:
         found = scoring.model_of(tx, sha256)
-    except ModelRefused as error:
+    except Unprocessable as error:
         _log.error("a model cannot be used", tenant=str(tx.tenant), model=sha256[:12], problem=error.detail)
         return None
     return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.load_scorer(found.text))

@@ -14,6 +14,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "lists:write", about: "Put entries on lists" },
   { scope: "quarantine:release", about: "Release refused records" },
   { scope: "contracts:read", about: "Read contracts and what their versions change" },
+  { scope: "models:read", about: "Read models and their cards" },
   { scope: "pipeline:read", about: "Read the state of the pipeline" },
   { scope: "jobs:read", about: "See jobs and their runs" },
   { scope: "jobs:run", about: "Run, repeat and stop jobs" },
