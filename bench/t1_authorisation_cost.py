@@ -21,7 +21,7 @@ from litestar.di import Provide
 from litestar.testing import TestClient
 
 from bench.support.report import median, report
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.identity.types.access import Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.crypto.keyring import Keyring

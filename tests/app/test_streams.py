@@ -7,7 +7,7 @@ from typing import Any
 
 from finer.app import streams
 from finer.app.streams import _ALERTS_PER_TICK, AlertMessage, alert_snapshot, notification_snapshot
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.identity.types.access import Permission
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from finer.decisions import service
 from finer.decisions.errors import AlertAlreadyResolved, AlertNotFound, EventIdReused
 from finer.decisions.invariants import one_alert_per_event, totals_equal_alerts
-from finer.decisions.types import ActionWord, AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
+from finer.decisions.service import alerts as service
+from finer.decisions.types.alerts import ActionWord, AlertFilter, AlertState, Decision, FiredRule, NewAlert, Verdict
 from finer.facts.decisions import AlertResolved
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database, connect

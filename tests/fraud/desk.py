@@ -15,8 +15,8 @@ from finer.app.pipeline import Pipeline
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.tenants import Tenants
 from finer.app.worker import _groups
-from finer.decisions import service as decisions
-from finer.decisions.types import Action, Alert, AlertFilter
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import Action, Alert, AlertFilter
 from finer.features import service as features
 from finer.fraud.service import rules
 from finer.fraud.service import verdicts as fraud

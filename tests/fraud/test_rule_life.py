@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.errors import RuleChanged, RuleNotAcceptable, RuleNotFound
 from finer.fraud.rules.pack import RULES
 from finer.fraud.service import brakes, rule_sets, rules

@@ -15,7 +15,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from finer.decisions.types import Decision, NewAlert
+from finer.decisions.types.alerts import Decision, NewAlert
 from finer.features.service import Engine
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import contracts, parsing

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
 
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.facts.privacy import ErasureApproved
 from finer.identity.errors import AlreadyExists
 from finer.identity.service import people, sessions

@@ -17,9 +17,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from finer.app.streams import AlertAudience, AlertMessage
-from finer.decisions import service
 from finer.decisions.errors import AlertChanged, AlertNotFound, NotAssignable
-from finer.decisions.types import Alert, AlertFilter, AlertState
+from finer.decisions.service import alerts as service
+from finer.decisions.types.alerts import Alert, AlertFilter, AlertState
 from finer.identity.errors import PermissionMissing, TooManyReveals
 from finer.identity.service import teams
 from finer.identity.service.authorisation import masking_of, reach_of

@@ -18,8 +18,8 @@ from litestar import Litestar
 
 from finer.app.api import route_handlers
 from finer.app.fast_path import OPTION, Endpoint, FastPath
-from finer.decisions import service as decisions
-from finer.decisions.types import Decision, Verdict
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import Decision, Verdict
 from finer.identity.routes.edge import PUBLIC
 from finer.identity.routes.entrance import Entrance
 from finer.identity.service import api_keys

@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 
 from finer.app.proposals import PROPOSAL_KINDS
-from finer.decisions import service as decisions
-from finer.decisions.types import Decision, FiredRule, NewAlert, Verdict
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
 from finer.fraud.routes.documents import RuleBody, read_text
 from finer.fraud.rules.rule_set import LISTS_MAX
 from finer.fraud.service import lists, rules

@@ -9,9 +9,9 @@ from typing import Any
 from litestar import Router
 from litestar.di import Provide
 
-from finer.decisions import service
 from finer.decisions.routes.listing import ROUTES
-from finer.decisions.types import Alert, FiredRule, NewAlert, Verdict
+from finer.decisions.service import alerts as service
+from finer.decisions.types.alerts import Alert, FiredRule, NewAlert, Verdict
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.ids import new_id

@@ -40,9 +40,9 @@ from finer.app.web import security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
-from finer.decisions.service import CHANNEL as ALERTS_CHANNEL
-from finer.decisions.service import DECISIONS_CHANNEL
-from finer.decisions.types import Alert, TimelineEvent
+from finer.decisions.service.alerts import CHANNEL as ALERTS_CHANNEL
+from finer.decisions.service.alerts import DECISIONS_CHANNEL
+from finer.decisions.types.alerts import Alert, TimelineEvent
 from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
 from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch

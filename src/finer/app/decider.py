@@ -13,9 +13,9 @@ from collections.abc import Mapping
 import msgspec
 
 from finer.app.ingestion import Ingestion
-from finer.decisions import service as decisions
 from finer.decisions.errors import EventIdReused
-from finer.decisions.types import Decision
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import Decision
 from finer.identity.types.access import Principal
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body

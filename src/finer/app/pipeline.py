@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from finer.app.deciders import DecidedBy, Deciders
 from finer.app.tenants import TenantContext, Tenants
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.features import service as features
 from finer.fraud.service import brakes, rule_sets
 from finer.fraud.service import verdicts as fraud

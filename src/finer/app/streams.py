@@ -13,9 +13,9 @@ from litestar.response import Stream
 
 from finer.app.live import Message, sse
 from finer.app.monitoring import pipeline_view
-from finer.decisions import service as decisions
 from finer.decisions.routes.documents import show_alert, show_summary
-from finer.decisions.types import Alert, AlertState
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import Alert, AlertState
 from finer.fraud.service import verdicts as fraud
 from finer.identity.routes.edge import credential_of
 from finer.identity.service.authorisation import masking_of, reach_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.decisions.store import DecisionStore
+from finer.decisions.store.alerts import DecisionStore
 from finer.kit.tx import Tx
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]

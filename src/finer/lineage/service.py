@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from finer.decisions.types import NewAlert
+from finer.decisions.types.alerts import NewAlert
 from finer.features.types import FeatureSet
 from finer.fraud.service import verdicts as fraud
 from finer.identity.service import people

@@ -12,7 +12,6 @@ from litestar import Controller, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 
-from finer.decisions import service, types
 from finer.decisions.routes.documents import (
     Alert,
     AlertDetail,
@@ -29,7 +28,9 @@ from finer.decisions.routes.documents import (
     show_detail,
     show_summary,
 )
-from finer.decisions.types import AlertFilter, AlertState, TimelineEvent
+from finer.decisions.service import alerts as service
+from finer.decisions.types import alerts as types
+from finer.decisions.types.alerts import AlertFilter, AlertState, TimelineEvent
 from finer.identity.types.access import Permission
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id

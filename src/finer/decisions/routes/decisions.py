@@ -7,8 +7,9 @@ from typing import Any
 
 from litestar import Controller, Request, Response, get, post
 
-from finer.decisions import service, types
 from finer.decisions.routes.documents import Decision, show_decision
+from finer.decisions.service import alerts as service
+from finer.decisions.types import alerts as types
 from finer.identity.types.access import Permission, Principal
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id

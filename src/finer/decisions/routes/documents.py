@@ -8,8 +8,8 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from finer.decisions import types
-from finer.decisions.types import ActionWord, AlertsPerMinute, AlertState, FiredRule, Resolution, TimelineEvent
+from finer.decisions.types import alerts as types
+from finer.decisions.types.alerts import ActionWord, AlertsPerMinute, AlertState, FiredRule, Resolution, TimelineEvent
 from finer.kit import documents, money
 from finer.kit.ids import show_id
 from finer.kit.masking import card, personal

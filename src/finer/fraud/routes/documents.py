@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.types import (
     ActivityHour,
     Brake,

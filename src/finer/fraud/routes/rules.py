@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from litestar import Controller, delete, get, post, put
 
-from finer.decisions import service as decisions
-from finer.decisions.types import RuleTotals
+from finer.decisions.service import alerts as decisions
+from finer.decisions.types.alerts import RuleTotals
 from finer.fraud.errors import RuleNotAcceptable
 from finer.fraud.routes.documents import (
     NewRuleDraft,

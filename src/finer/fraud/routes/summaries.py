@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from finer.decisions.types import RuleTotals
+from finer.decisions.types.alerts import RuleTotals
 from finer.fraud.routes.documents import RuleCounts, RuleSummary, show_text
 from finer.fraud.types import RuleActivity, RuleState, RuleVersion
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.rules.evaluate import Array
 from finer.fraud.types import Brake, Rule, Verdicts
 

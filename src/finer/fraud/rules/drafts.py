@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.errors import RuleNotAcceptable
 from finer.fraud.rules.evaluate import BASE_COLUMNS
 from finer.fraud.rules.reasons import FIELD, FORMATS

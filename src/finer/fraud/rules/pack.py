@@ -9,7 +9,7 @@ Structuring is the exception, since it is about cash that comes in as much as ab
 
 from __future__ import annotations
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.types import Rule
 
 _SPENDING = "type not in ('refund', 'deposit')"

@@ -9,7 +9,7 @@ from functools import cached_property
 import msgspec
 import numpy as np
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.fraud.rules.evaluate import BASE_COLUMNS, Array
 from finer.fraud.rules.lists import COLUMNS, columns_of
 from finer.fraud.rules.pack import DERIVED, RULES

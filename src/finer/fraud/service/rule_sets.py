@@ -9,7 +9,7 @@ from functools import cache
 import msgspec
 import structlog
 
-from finer.decisions.types import Action
+from finer.decisions.types.alerts import Action
 from finer.features.types import FeatureSet
 from finer.fraud.rules.lists import members
 from finer.fraud.rules.pack import RULES

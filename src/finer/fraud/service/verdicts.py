@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
-from finer.decisions.types import Action, Decision, FiredRule, NewAlert, Verdict
+from finer.decisions.types.alerts import Action, Decision, FiredRule, NewAlert, Verdict
 from finer.features.types import Aggregate
 from finer.fraud.rules.evaluate import BASE_COLUMNS, add_derived, derived_inputs
 from finer.fraud.rules.reasons import sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.identity.service import forgetting
 from finer.ingest.service import quarantine
 from finer.kit.crypto.fields import destroy

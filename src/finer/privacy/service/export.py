@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.identity.service import people, sessions
 from finer.kit.ids import read_id
 from finer.kit.settings import Settings

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from finer.decisions import service as decisions
+from finer.decisions.service import alerts as decisions
 from finer.identity.service import forgetting
 from finer.identity.service.audit import record_audit
 from finer.kit.ids import show_id

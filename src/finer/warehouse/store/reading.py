@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from finer.decisions.types import ActionWord, TimelineEvent
+from finer.decisions.types.alerts import ActionWord, TimelineEvent
 from finer.kit.documents import show_money
 from finer.kit.late import LateModule
 from finer.kit.money import Money

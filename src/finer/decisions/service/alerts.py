@@ -18,8 +18,8 @@ from finer.decisions.errors import (
     NotAssignable,
     NotYourAlert,
 )
-from finer.decisions.store import DecisionStore, PersonStore
-from finer.decisions.types import (
+from finer.decisions.store.alerts import DecisionStore, PersonStore
+from finer.decisions.types.alerts import (
     Action,
     Alert,
     AlertFilter,

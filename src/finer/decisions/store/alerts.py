@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from finer.decisions.tables import alert_totals, alerts, decisions
-from finer.decisions.types import (
+from finer.decisions.types.alerts import (
     Alert,
     AlertFilter,
     AlertsPerMinute,
