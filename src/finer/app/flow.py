@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from finer.facts.decisions import AlertResolved
+from finer.decisions import handlers as decisions
+from finer.facts.decisions import AlertResolved, CaseActionAsked, CaseActionUndone, CaseClosed, CaseOpened
 from finer.facts.privacy import ErasureApproved
+from finer.fraud import handlers as fraud
 from finer.kit.actors import Actor, Fact
 from finer.kit.jobs import defer, take_waiting
 from finer.kit.tx import Tx
@@ -19,7 +21,11 @@ from finer.warehouse.service.lake import LakeAccess
 Handler = Callable[..., None]
 
 FLOW: dict[type[Fact], tuple[Handler, ...]] = {
+    CaseOpened: (decisions.tell_of_case,),
+    CaseActionAsked: (fraud.block,),
+    CaseActionUndone: (fraud.unblock,),
     AlertResolved: (warehouse.append_label,),
+    CaseClosed: (decisions.settle_case,),
     ErasureApproved: (privacy.erase_person,),
 }
 

@@ -18,6 +18,7 @@ import procrastinate
 import structlog
 
 from finer.app.audit_keeper import AuditKeeper, verify_chain
+from finer.app.case_keeper import CaseKeeper
 from finer.app.flow import deliver, find, handle
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
@@ -77,6 +78,7 @@ class Jobs:
             workers = [asyncio.create_task(self._worker(queues)) for queues in ([runs.QUEUE], others)]
             helpers = [
                 asyncio.create_task(AuditKeeper(self._database, self._settings).run()),
+                asyncio.create_task(CaseKeeper(self._database, self._url).run()),
                 asyncio.create_task(self._watch()),
                 asyncio.create_task(QualityWatch(self._database, self._lake).run()),
             ]

@@ -5,6 +5,7 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 
 from __future__ import annotations
 
+from finer.decisions.service import actions
 from finer.fraud.service import lists, rules
 from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
@@ -17,6 +18,16 @@ from finer.scoring.service import models
 from finer.warehouse.service import exports, extracts
 
 _KINDS = (
+    ProposalKind(
+        name=actions.ACT,
+        title="Act on a case of much money",
+        propose=Permission.CASES_ACT,
+        approve=Permission.CASES_APPROVE,
+        version=actions.act_version,
+        describe=actions.describe_act,
+        execute=actions.execute_act,
+        drop=actions.drop_act,
+    ),
     ProposalKind(
         name=drafts.PUBLISH,
         title="Publish a version of a contract",

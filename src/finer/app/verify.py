@@ -45,6 +45,8 @@ CHECKS: tuple[Check, ...] = (
     source_invariants.counts_add_up,
     decisions.totals_equal_alerts,
     decisions.one_alert_per_event,
+    decisions.cases_count_their_alerts,
+    decisions.cases_hold_their_subject_only,
     quality_invariants.observations_are_possible,
     quality_invariants.one_open_incident_for_each_monitor,
     scoring_invariants.models_are_as_registered,

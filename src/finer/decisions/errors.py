@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, Forbidden, NotFound, Unprocessable
+from finer.kit.errors import Conflict, Forbidden, NotFound, TooLarge, Unprocessable, UnsupportedMediaType
 
 
 class AlertNotFound(NotFound):
@@ -50,3 +50,77 @@ class EventIdReused(Conflict):
 
     slug = "event-id-reused"
     title = "This event id belongs to another transaction"
+
+
+class CaseNotFound(NotFound):
+    """No case that the caller reaches has this id."""
+
+    slug = "case-not-found"
+
+
+class CaseChanged(Conflict):
+    """Somebody else changed the case in the meantime; `changes` says who did what."""
+
+    slug = "case-changed"
+    title = "Somebody else has changed this case"
+
+
+class CaseIsClosed(Conflict):
+    """The act needs an open case."""
+
+    slug = "case-is-closed"
+    title = "This case is closed"
+
+
+class NotYourCase(Forbidden):
+    """The caller sees the case and does not work on it."""
+
+    slug = "not-your-case"
+    title = "Somebody else works on this case, or nobody yet"
+
+
+class NothingToTake(NotFound):
+    """The queue holds no case for the caller."""
+
+    slug = "nothing-to-take"
+    title = "The queue is empty for you"
+
+
+class CaseNotAcceptable(Unprocessable):
+    """What was sent for a case breaks one of its rules; the detail says which."""
+
+    slug = "case-not-acceptable"
+    title = "This cannot be done to the case"
+
+
+class CaseActionNotFound(NotFound):
+    """No action of a case that the caller reaches has this id."""
+
+    slug = "case-action-not-found"
+
+
+class CaseActionChanged(Conflict):
+    """The action is not in the state that this needs."""
+
+    slug = "case-action-changed"
+    title = "Somebody else has settled this action"
+
+
+class AttachmentNotFound(NotFound):
+    """The case has no such file."""
+
+    slug = "attachment-not-found"
+
+
+class AttachmentRefused(UnsupportedMediaType):
+    """The file is of a kind that is not kept, or is not what it says it is."""
+
+    slug = "attachment-refused"
+    title = "This kind of file is not kept"
+
+
+class AttachmentTooLarge(TooLarge):
+    """The file, or all of a case together, is over the limit."""
+
+    slug = "attachment-too-large"
+    title = "The file is too large"

@@ -141,6 +141,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     bi_rows_max: Annotated[int, _D(description="Rows that one table of an extract may have.", ge=1)] = 5_000_000
     log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
+    case_four_eyes_usd: Annotated[
+        int,
+        _D(description="US dollars from which releasing a payment or undoing a block of a case takes two people.", ge=0),
+    ] = 5_000
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
     session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12
     step_up_minutes: Annotated[

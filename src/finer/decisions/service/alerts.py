@@ -1,4 +1,4 @@
-"""The public interface of decisions."""
+"""Verdicts and alerts: recording them, lists and numbers, who works on an alert, what it was found to be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from finer.decisions.errors import (
     NotAssignable,
     NotYourAlert,
 )
-from finer.decisions.store.alerts import DecisionStore, PersonStore
+from finer.decisions.service.grouping import recount
+from finer.decisions.service.history import write
+from finer.decisions.store.alerts import DecisionStore
+from finer.decisions.store.case_files import CaseFileStore
+from finer.decisions.store.cases import CaseStore
+from finer.decisions.store.people import PersonStore
 from finer.decisions.types.alerts import (
     Action,
     Alert,
@@ -31,6 +36,7 @@ from finer.decisions.types.alerts import (
     NewAlert,
     RuleTotals,
 )
+from finer.decisions.types.cases import EntryKind, Judgement, LabelSource
 from finer.facts.decisions import AlertResolved
 from finer.identity.service import people, teams
 from finer.identity.service.audit import record_audit
@@ -38,7 +44,7 @@ from finer.identity.service.authorisation import allowed, masking_of, reach_of
 from finer.identity.service.reveals import note_reveal
 from finer.identity.types.access import Permission, Scope, Team, User
 from finer.kit.cursors import show_cursor
-from finer.kit.ids import show_id
+from finer.kit.ids import new_id, show_id
 from finer.kit.masking import DataClass
 from finer.kit.reach import Reach
 from finer.kit.tx import Tx
@@ -161,9 +167,14 @@ def last_sequence(tx: Tx) -> int:
 
 
 def resolve_alert(tx: Tx, identifier: uuid.UUID, verdict: AlertState, note: str, version: int) -> Alert:
-    """Confirm fraud or dismiss. Raises AlertNotFound, or AlertAlreadyResolved when somebody was quicker."""
+    """Say of one alert what it was; its case closes with its last one.
+
+    Raises AlertNotFound, or AlertAlreadyResolved when somebody was quicker.
+    """
     store = DecisionStore(tx)
+    store.order_changes()
     alert = get_alert(tx, identifier, Permission.ALERTS_RESOLVE)
+    case = None if alert.case_id is None else CaseStore(tx).find(alert.case_id, lock=True)
     now = tx.now()
     if not store.resolve(identifier, version, verdict, tx.actor.name, now, note):
         alert = get_alert(tx, identifier, Permission.ALERTS_RESOLVE)
@@ -174,17 +185,32 @@ def resolve_alert(tx: Tx, identifier: uuid.UUID, verdict: AlertState, note: str,
             version=alert.version,
         )
     record_audit(tx, "alerts:resolve", show_id("alr", identifier), {"verdict": str(verdict), "note": note})
-    tx.record(
-        AlertResolved(
-            event_id=alert.event_id,
-            occurred_at=alert.occurred_at,
-            verdict=str(verdict),
-            known_at=now,
-            source=f"{tx.actor.kind}:{tx.actor.id}",
+    judgement = Judgement(
+        id=new_id(), alert_id=identifier, verdict=verdict.value, source=LabelSource.ANALYST, known_at=now,
+        recorded_at=now, by=tx.actor.name, reason=note,
+    )  # fmt: skip
+    CaseFileStore(tx).add_judgements([judgement])
+    if verdict is not AlertState.UNDETERMINED:
+        tx.record(
+            AlertResolved(
+                event_id=alert.event_id,
+                occurred_at=alert.occurred_at,
+                verdict=str(verdict),
+                known_at=now,
+                source=f"{tx.actor.kind}:{tx.actor.id}",
+            )
         )
-    )
     announce_alerts(tx)
-    return get_alert(tx, identifier)
+    found = get_alert(tx, identifier)
+    if case is not None:
+        write(tx, case.id, EntryKind.LABEL, case.version + 1, note, {"verdict": verdict.value, "alerts": 1})
+        recount(tx, case)
+    elif found.case_id is not None:
+        # It was put into its case while this waited for its turn.
+        joined = CaseStore(tx).find(found.case_id, lock=True)
+        if joined is not None:
+            recount(tx, joined)
+    return found
 
 
 def assign_alert(
@@ -196,7 +222,7 @@ def assign_alert(
     AlertChanged when somebody changed the alert in the meantime.
     """
     before = get_alert(tx, identifier, Permission.ALERTS_ASSIGN)
-    if assignee is not None and not _works_on_alerts(person := people.get_user(tx, assignee)):
+    if assignee is not None and not works_on_alerts(person := people.get_user(tx, assignee)):
         raise NotAssignable(f"{person.name} ({person.role.replace('_', ' ')}) does not work on alerts. Choose another.")
     if team is not None:
         teams.get_team(tx, team)
@@ -222,7 +248,7 @@ def take_alert(tx: Tx, identifier: uuid.UUID, version: int) -> Alert:
 
 def assignable(tx: Tx) -> tuple[list[User], list[Team]]:
     """The people and the teams that an alert can be given to."""
-    return [user for user in people.list_users(tx) if _works_on_alerts(user)], teams.list_teams(tx)
+    return [user for user in people.list_users(tx) if works_on_alerts(user)], teams.list_teams(tx)
 
 
 def _show_assignment(of: Assignment) -> dict[str, str | None]:
@@ -232,9 +258,10 @@ def _show_assignment(of: Assignment) -> dict[str, str | None]:
     }
 
 
-def _works_on_alerts(user: User) -> bool:
+def works_on_alerts(user: User, permission: Permission = Permission.ALERTS_READ) -> bool:
+    """Whether alerts, or cases by their permission, can be given to somebody."""
     # Who reads every alert of the firm only looks on; whose reach depends on owning an alert can own one.
-    return user.disabled_at is None and allowed(user.role, Permission.ALERTS_READ) in (Scope.OWN, Scope.TEAM)
+    return user.disabled_at is None and allowed(user.role, permission) in (Scope.OWN, Scope.TEAM)
 
 
 def reveal(tx: Tx, identifier: uuid.UUID, field: str, reason: str) -> tuple[str | None, int]:

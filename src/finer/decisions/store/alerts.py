@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from finer.decisions.tables import alert_totals, alerts, decisions
+from finer.decisions.tables.alerts import alert_totals, alerts, decisions
 from finer.decisions.types.alerts import (
     Alert,
     AlertFilter,
@@ -56,10 +56,11 @@ set alerts = t.alerts + excluded.alerts, amount_usd_minor = t.amount_usd_minor +
 
 _MOVE_TOTALS = """
 insert into decisions_alert_totals as t (tenant_id, day, rule, action, state, alerts, amount_usd_minor)
-select tenant_id, (raised_at at time zone 'UTC')::date, rule, action, s.state, s.sign,
-       s.sign * coalesce(amount_usd_minor, 0)
-from decisions_alerts, unnest(rules || array['']) as rule, (values ('open', -1), (%(state)s, 1)) as s(state, sign)
-where tenant_id = %(tenant)s and id = %(id)s
+select tenant_id, (raised_at at time zone 'UTC')::date as day, rule, action, s.state, sum(s.sign),
+       sum(s.sign * coalesce(amount_usd_minor, 0))
+from decisions_alerts, unnest(rules || array['']) as rule, (values (%(old)s, -1), (%(state)s, 1)) as s(state, sign)
+where tenant_id = %(tenant)s and id = any(%(ids)s)
+group by tenant_id, day, rule, action, s.state order by day, rule, action, s.state
 on conflict (tenant_id, day, rule, action, state) do update
 set alerts = t.alerts + excluded.alerts, amount_usd_minor = t.amount_usd_minor + excluded.amount_usd_minor
 """
@@ -71,9 +72,6 @@ from jsonb_to_recordset(%(rows)s::jsonb)
   as r(event_id text, id uuid, body_hash text, verdict jsonb, decided_at timestamptz, alert_id uuid)
 on conflict (tenant_id, event_id) do nothing
 """
-
-PARTED = "erased-"
-"""How the random name begins that stands for an erased id."""
 
 
 class DecisionStore:
@@ -132,7 +130,7 @@ class DecisionStore:
         row = self._connection.execute(
             sa.select(alerts).where(alerts.c.tenant_id == self._tenant, alerts.c.id == identifier)
         ).one_or_none()
-        return None if row is None else _alert(row)
+        return None if row is None else read_alert(row)
 
     def alerts(self, wanted: AlertFilter, reach: Reach) -> list[Alert]:
         """One page of the alerts within reach, newest or largest first."""
@@ -144,7 +142,12 @@ class DecisionStore:
             value = cursor.value if wanted.by_amount else cursor.at
             query = query.where(sa.tuple_(key, alerts.c.id) < sa.tuple_(sa.literal(value), sa.literal(cursor.id)))
         query = query.order_by(key.desc(), alerts.c.id.desc()).limit(wanted.limit)
-        return [_alert(row) for row in self._connection.execute(query)]
+        return [read_alert(row) for row in self._connection.execute(query)]
+
+    def alerts_of_case(self, case: uuid.UUID) -> list[Alert]:
+        """The alerts of a case, the latest first."""
+        query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, alerts.c.case_id == case)
+        return [read_alert(row) for row in self._connection.execute(query.order_by(alerts.c.occurred_at.desc()))]
 
     def changed_alerts(self, after_sequence: int, limit: int) -> list[Alert]:
         """Alerts that are new or changed since a sequence number, the latest `limit` of them, oldest first."""
@@ -154,7 +157,7 @@ class DecisionStore:
             .order_by(alerts.c.sequence.desc())
             .limit(limit)
         )
-        return [_alert(row) for row in reversed(self._connection.execute(query).all())]
+        return [read_alert(row) for row in reversed(self._connection.execute(query).all())]
 
     def last_sequence(self) -> int:
         """The highest sequence number in use, 0 without alerts."""
@@ -168,31 +171,45 @@ class DecisionStore:
         """
         self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (_ORDER_LOCK, str(self._tenant)))
 
+    def order_changes(self) -> None:
+        """Take the turn of a transaction that judges alerts of a case, before anything of the case is locked."""
+        self._in_order()
+
     def resolve(self, identifier: uuid.UUID, version: int, state: AlertState, by: str, at: datetime, note: str) -> bool:
         """Close an open alert of that version; False when it is not open at that version any more."""
         self._in_order()
+        chosen = sa.and_(alerts.c.id == identifier, alerts.c.version == version)
+        return bool(self._judge(chosen, AlertState.OPEN, state, by, at, note))
+
+    def judge(
+        self, identifiers: Sequence[uuid.UUID], old: AlertState, new: AlertState, by: str, at: datetime, note: str
+    ) -> list[uuid.UUID]:
+        """Put alerts from one state into another; those that are in it. Returns which they were."""
+        self._in_order()
+        return self._judge(alerts.c.id.in_(identifiers), old, new, by, at, note)
+
+    def _judge(
+        self, chosen: sa.ColumnElement[bool], old: AlertState, new: AlertState, by: str, at: datetime, note: str
+    ) -> list[uuid.UUID]:
+        opened = new is AlertState.OPEN
         done = self._connection.execute(
             alerts.update()
-            .where(
-                alerts.c.tenant_id == self._tenant,
-                alerts.c.id == identifier,
-                alerts.c.version == version,
-                alerts.c.state == AlertState.OPEN,
-            )
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.state == old, chosen)
             .values(
-                state=state,
-                resolved_by=by,
-                resolved_at=at,
-                note=note,
+                state=new,
+                resolved_by=None if opened else by,
+                resolved_at=None if opened else at,
+                note="" if opened else note,
                 version=alerts.c.version + 1,
                 sequence=sa.func.nextval("decisions_alert_sequence"),
             )
+            .returning(alerts.c.id)
         )
-        if done.rowcount == 1:
-            self._connection.exec_driver_sql(
-                _MOVE_TOTALS, {"tenant": self._tenant, "id": identifier, "state": str(state)}
-            )
-        return done.rowcount == 1
+        ids = list(done.scalars())
+        if ids and old is not new:
+            moved = {"tenant": self._tenant, "ids": ids, "old": str(old), "state": str(new)}
+            self._connection.exec_driver_sql(_MOVE_TOTALS, moved)
+        return ids
 
     def assign(self, identifier: uuid.UUID, version: int, to: Assignment) -> bool:
         """Give an alert of that version to somebody; False when it is not at that version any more."""
@@ -208,6 +225,20 @@ class DecisionStore:
             )
         )
         return done.rowcount == 1
+
+    def assign_case(self, case: uuid.UUID, to: Assignment) -> None:
+        """Give the open alerts of a case to whoever works on it."""
+        self._in_order()
+        self._connection.execute(
+            alerts.update()
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.case_id == case, alerts.c.state == AlertState.OPEN)
+            .values(
+                assignee_id=to.assignee_id,
+                team_id=to.team_id,
+                version=alerts.c.version + 1,
+                sequence=sa.func.nextval("decisions_alert_sequence"),
+            )
+        )
 
     def totals(self) -> list[sa.Row[Any]]:
         """(day, rule, action, state, alerts, amount_usd_minor) of all days; rule '' counts every alert once."""
@@ -296,7 +327,8 @@ def _holds(name: str, text: str) -> sa.ColumnElement[bool]:
     return column.icontains(text, autoescape=True) if name == "merchant_name" else column == text
 
 
-def _alert(row: sa.Row[Any]) -> Alert:
+def read_alert(row: sa.Row[Any]) -> Alert:
+    """The alert of a row."""
     return Alert(
         id=row.id,
         sequence=row.sequence,
@@ -318,55 +350,6 @@ def _alert(row: sa.Row[Any]) -> Alert:
         verdict=msgspec.convert(row.verdict, Verdict),
         assignment=Assignment(assignee_id=row.assignee_id, team_id=row.team_id),
         resolution=None if row.resolved_at is None else Resolution(row.resolved_by or "", row.resolved_at, row.note),
+        case_id=row.case_id,
         version=row.version,
     )
-
-
-class PersonStore:
-    """What alerts hold of one customer: to show it to them, and to part it from them."""
-
-    def __init__(self, tx: Tx) -> None:
-        self._connection = tx.connection
-        self._tenant = tx.tenant
-
-    def alerts(self, customer_id: str, limit: int) -> list[Alert]:
-        """Alerts about a customer, the latest first."""
-        query = (
-            sa.select(alerts)
-            .where(alerts.c.tenant_id == self._tenant, alerts.c.customer_id == customer_id)
-            .order_by(alerts.c.raised_at.desc())
-            .limit(limit)
-        )
-        return [_alert(row) for row in self._connection.execute(query)]
-
-    def part(self, salt: str, *, customer_id: str) -> int:
-        """Put random names in place of a customer's ids, and empty what else says who it was."""
-        return self._part(salt, alerts.c.customer_id == customer_id)
-
-    def old(self, before: datetime, held: Sequence[str], salt: str | None) -> int:
-        """Closed alerts from before then, but not of customers `held`, that still say who it was; parted with `salt`.
-
-        Without a salt they are only counted.
-        """
-        due = sa.and_(
-            alerts.c.resolved_at < before,
-            alerts.c.customer_id.not_like(f"{PARTED}%"),
-            alerts.c.customer_id.not_in(held),
-        )
-        if salt is not None:
-            return self._part(salt, due)
-        query = sa.select(sa.func.count()).select_from(alerts).where(alerts.c.tenant_id == self._tenant, due)
-        return int(self._connection.execute(query).scalar_one())
-
-    def _part(self, salt: str, condition: sa.ColumnElement[bool]) -> int:
-        def renamed(column: sa.Column[str | None]) -> sa.ColumnElement[str]:
-            digest = sa.func.encode(sa.func.sha256(sa.func.convert_to(sa.literal(salt).concat(column), "UTF8")), "hex")
-            return sa.literal(PARTED).concat(sa.func.left(digest, 20))
-
-        names = (alerts.c.customer_id, alerts.c.account_id, alerts.c.device_id)
-        changed = self._connection.execute(
-            alerts.update()
-            .where(alerts.c.tenant_id == self._tenant, condition)
-            .values(card_last4=None, note="", **{column.name: renamed(column) for column in names})
-        )
-        return changed.rowcount

@@ -34,6 +34,8 @@ class AlertState(StrEnum):
     OPEN = "open"
     CONFIRMED = "confirmed_fraud"
     DISMISSED = "dismissed"
+    UNDETERMINED = "undetermined"
+    """Nobody could find out. It is no label: neither fraud nor a good payment is learnt from it."""
 
 
 class FiredRule(msgspec.Struct, frozen=True):
@@ -143,6 +145,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     assignment: Assignment
     resolution: Resolution | None
+    case_id: uuid.UUID | None
     version: int
 
 

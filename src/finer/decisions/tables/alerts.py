@@ -42,12 +42,18 @@ alerts = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("assignee_id", UUID(as_uuid=True)),
     sa.Column("team_id", UUID(as_uuid=True)),
+    sa.Column("case_id", UUID(as_uuid=True)),
     sa.UniqueConstraint("tenant_id", "partition", "log_offset"),
     sa.Index("ix_decisions_alerts_sequence", "tenant_id", "sequence"),
     sa.Index("ix_decisions_alerts_newest", "tenant_id", "state", "raised_at", "id"),
     sa.Index("ix_decisions_alerts_amount", "tenant_id", "state", "amount_usd_minor", "id"),
     sa.Index("ix_decisions_alerts_event", "tenant_id", "event_id"),
     sa.Index("ix_decisions_alerts_assignee", "tenant_id", "assignee_id", "state", "raised_at", "id"),
+    sa.Index("ix_decisions_alerts_case", "tenant_id", "case_id"),
+    sa.Index(
+        "ix_decisions_alerts_no_case", "tenant_id", "raised_at",
+        postgresql_where=sa.text("case_id is null and state = 'open'"),
+    ),
 )
 
 decisions = sa.Table(

@@ -1,0 +1,249 @@
+"""What is done about a case: asked by who works on it, by two people where much money leaves, carried out by facts.
+
+Finer blocks cards and accounts by itself, from the next payment on. Holds, releases and calls are carried out by the
+firm's own systems, which fetch what is asked and say what became of it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable
+from finer.decisions.service.cases import change, get_case, get_locked, open_case
+from finer.decisions.service.history import write
+from finer.decisions.store.alerts import DecisionStore
+from finer.decisions.store.case_files import CaseFileStore
+from finer.decisions.types.alerts import Alert
+from finer.decisions.types.cases import ActionKind, ActionState, Case, CaseAction, EntryKind
+from finer.facts.decisions import CaseActionAsked, CaseActionUndone
+from finer.identity.service import proposals
+from finer.identity.service.audit import record_audit
+from finer.identity.service.proposals import Kinds
+from finer.identity.types.access import Permission
+from finer.identity.types.proposals import Change
+from finer.kit.ids import new_id, read_id, show_id
+from finer.kit.money import Money
+from finer.kit.settings import Settings
+from finer.kit.tx import Tx
+
+ACT = "cases:act"
+"""The kind of proposal of an action that takes two people."""
+BLOCKS = (ActionKind.BLOCK_CARD, ActionKind.BLOCK_ACCOUNT)
+CARRIED_OUT_ELSEWHERE = (ActionKind.HOLD_PAYMENT, ActionKind.RELEASE_PAYMENT, ActionKind.CONTACT_CUSTOMER)
+_REASON_MIN, REASON_MAX, RESULT_MAX = 3, 1_000, 500
+_WORDS = {
+    ActionKind.BLOCK_CARD: "Block a card",
+    ActionKind.BLOCK_ACCOUNT: "Block an account",
+    ActionKind.HOLD_PAYMENT: "Hold a payment",
+    ActionKind.RELEASE_PAYMENT: "Release a payment",
+    ActionKind.CONTACT_CUSTOMER: "Contact the customer",
+}
+
+
+def ask(
+    tx: Tx, settings: Settings, kinds: Kinds, identifier: uuid.UUID, kind: ActionKind, alert: uuid.UUID, reason: str
+) -> CaseAction:
+    """Ask for an action about the card, account, payment or customer of an alert of the case.
+
+    Releasing a payment of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
+    CaseIsClosed, and CaseNotAcceptable for an alert of another case or one that names no such thing.
+    """
+    case = open_case(tx, identifier, Permission.CASES_ACT)
+    about = next((one for one in DecisionStore(tx).alerts_of_case(identifier) if one.id == alert), None)
+    if about is None:
+        raise CaseNotAcceptable("Name an alert of this case: the action is about its card, account or payment.")
+    target, amount = _target(kind, about), _worth(kind, about, case)
+    files = CaseFileStore(tx)
+    if any(one.kind is kind and one.target == target and _stands(one) for one in files.actions(identifier)):
+        raise CaseNotAcceptable("The same was asked before in this case, and stands.")
+    new = CaseAction(
+        id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target, amount_usd_minor=amount,
+        reason=_check_reason(reason), asked_by=tx.actor.name, asked_at=tx.now(), settled_at=None, settled_by=None,
+        result="", version=1,
+    )  # fmt: skip
+    files.add_action(new)
+    shown = show_id("cac", new.id)
+    change(tx, case, EntryKind.ACTION, detail={"action": shown, "kind": kind.value, "step": "asked"})
+    if kind is ActionKind.RELEASE_PAYMENT and amount >= settings.case_four_eyes_usd * 100:
+        proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "carry_out"}, new.reason)
+    else:
+        _carry_out(tx, new)
+    return _action(tx, new.id)
+
+
+def undo(
+    tx: Tx, settings: Settings, kinds: Kinds, identifier: uuid.UUID, action: uuid.UUID, version: int, reason: str
+) -> CaseAction:
+    """Take a block back, or an action that was not carried out yet, also after the case was closed.
+
+    A block in a case of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
+    CaseActionNotFound, CaseActionChanged, CaseNotAcceptable without a reason.
+    """
+    case = get_case(tx, identifier, Permission.CASES_ACT, lock=True)
+    found = _action(tx, action, lock=True)
+    if found.case_id != identifier:
+        raise _missing(action)
+    if found.version != version or not _undoable(found):
+        raise CaseActionChanged(f"This action is {found.state.value} by now. Read the case again.", state=found.state)
+    said = _check_reason(reason)
+    shown = show_id("cac", action)
+    change(tx, case, EntryKind.ACTION, said, {"action": shown, "kind": found.kind.value, "step": "undo"})
+    if found.kind in BLOCKS and found.amount_usd_minor >= settings.case_four_eyes_usd * 100:
+        proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "undo"}, said)
+    else:
+        _undo(tx, found)
+    return _action(tx, action)
+
+
+def act_version(tx: Tx, payload: Mapping[str, Any]) -> str:
+    """The state that a proposed action starts from. Raises CaseActionNotFound, CaseActionChanged."""
+    found = _proposed(tx, payload)
+    return f"{found.id}:{found.version}"
+
+
+def describe_act(tx: Tx, payload: Mapping[str, Any]) -> list[Change]:
+    """What would be done, and how much it is about."""
+    found = _proposed(tx, payload)
+    case = get_locked(tx, found.case_id)
+    asked = _WORDS[found.kind] if payload["act"] == "carry_out" else f"Undo: {_WORDS[found.kind].lower()}"
+    worth = str(Money(found.amount_usd_minor, "USD"))
+    return [
+        Change("Case", "", f"#{case.number}"),
+        Change("Action", "", asked),
+        Change("On", "", f"\u2026{found.target[-4:]}"),
+        Change("Worth", "", worth),
+    ]
+
+
+def execute_act(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Do what a second person has approved."""
+    found = _proposed(tx, payload, lock=True)
+    if payload["act"] == "carry_out":
+        _carry_out(tx, found)
+    else:
+        _undo(tx, found)
+    return {"action": show_id("cac", found.id), "act": payload["act"]}
+
+
+def drop_act(tx: Tx, payload: Mapping[str, Any]) -> None:
+    """A proposed action that was rejected or withdrawn is over; a block that was to be undone stays."""
+    found = CaseFileStore(tx).action(read_id("cac", str(payload["action"])), lock=True)
+    if found is not None and found.state is ActionState.PROPOSED:
+        _settle(tx, found, ActionState.FAILED, "It was not approved.")
+
+
+def asked_elsewhere(tx: Tx, limit: int, after: uuid.UUID | None) -> list[CaseAction]:
+    """Actions that the firm's own systems are to carry out, the oldest first."""
+    return CaseFileStore(tx).asked_actions(CARRIED_OUT_ELSEWHERE, limit, after)
+
+
+def settle_elsewhere(tx: Tx, identifier: uuid.UUID, *, done: bool, result: str) -> CaseAction:
+    """A system of the firm says what became of an action; saying the same again changes nothing.
+
+    Raises CaseActionNotFound, also for one that Finer carries out itself, and CaseActionChanged.
+    """
+    found = _action(tx, identifier, lock=True)
+    if found.kind not in CARRIED_OUT_ELSEWHERE:
+        raise _missing(identifier)
+    state = ActionState.DONE if done else ActionState.FAILED
+    if found.state is not state:
+        if found.state is not ActionState.ASKED:
+            raise CaseActionChanged(f"This action is {found.state.value}: nobody waits for it.", state=found.state)
+        _settle(tx, found, state, result)
+    return _action(tx, identifier)
+
+
+def settle_block(tx: Tx, identifier: uuid.UUID, state: ActionState, result: str) -> None:
+    """Finer has blocked, or not; for the handler of the domain that holds the lists."""
+    _settle(tx, _action(tx, identifier, lock=True), state, result)
+
+
+def get_action(tx: Tx, identifier: uuid.UUID) -> tuple[CaseAction, Case]:
+    """One action with its case, for handlers. Raises CaseActionNotFound."""
+    found = _action(tx, identifier)
+    return found, get_locked(tx, found.case_id)
+
+
+def list_actions(tx: Tx, case: uuid.UUID) -> Sequence[CaseAction]:
+    """The actions of a case that the caller reaches, the newest first. Raises CaseNotFound."""
+    return CaseFileStore(tx).actions(get_case(tx, case).id)
+
+
+def _carry_out(tx: Tx, action: CaseAction) -> None:
+    _settle(tx, action, ActionState.ASKED, "")
+    tx.record(CaseActionAsked(action_id=show_id("cac", action.id), kind=action.kind.value))
+
+
+def _undo(tx: Tx, action: CaseAction) -> None:
+    _settle(tx, action, ActionState.UNDONE, "")
+    if action.kind in BLOCKS:
+        tx.record(CaseActionUndone(action_id=show_id("cac", action.id), kind=action.kind.value))
+
+
+def _settle(tx: Tx, action: CaseAction, state: ActionState, result: str) -> None:
+    said = " ".join(result.split())[:RESULT_MAX]
+    if not CaseFileStore(tx).settle(action.id, action.version, state, tx.actor.name, tx.now(), said):
+        raise CaseActionChanged("Somebody settled this action in the meantime. Read the case again.")
+    shown = show_id("cac", action.id)
+    record_audit(tx, "cases:action", shown, {"kind": action.kind.value, "state": state.value, "result": said})
+    case = get_locked(tx, action.case_id)
+    detail = {"action": shown, "kind": action.kind.value, "step": state.value}
+    write(tx, action.case_id, EntryKind.ACTION, case.version, detail=detail)
+
+
+def _proposed(tx: Tx, payload: Mapping[str, Any], *, lock: bool = False) -> CaseAction:
+    found = _action(tx, read_id("cac", str(payload["action"])), lock=lock)
+    fits = found.state is ActionState.PROPOSED if payload["act"] == "carry_out" else _undoable(found)
+    if not fits:
+        raise CaseActionChanged(f"This action is {found.state.value} by now.", state=found.state)
+    return found
+
+
+def _action(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> CaseAction:
+    found = CaseFileStore(tx).action(identifier, lock=lock)
+    if found is None:
+        raise _missing(identifier)
+    return found
+
+
+def _missing(identifier: uuid.UUID) -> CaseActionNotFound:
+    return CaseActionNotFound(f"There is no action {show_id('cac', identifier)}.")
+
+
+def _stands(action: CaseAction) -> bool:
+    return action.state not in {ActionState.FAILED, ActionState.UNDONE}
+
+
+def _undoable(action: CaseAction) -> bool:
+    if action.kind in BLOCKS:
+        return action.state in {ActionState.ASKED, ActionState.DONE}
+    return action.state is ActionState.ASKED
+
+
+def _target(kind: ActionKind, alert: Alert) -> str:
+    found = {
+        ActionKind.BLOCK_CARD: f"{alert.account_id}|{alert.card_last4}" if alert.account_id and alert.card_last4 else "",
+        ActionKind.BLOCK_ACCOUNT: alert.account_id,
+        ActionKind.HOLD_PAYMENT: alert.event_id,
+        ActionKind.RELEASE_PAYMENT: alert.event_id,
+        ActionKind.CONTACT_CUSTOMER: alert.customer_id,
+    }[kind]
+    if not found:
+        raise CaseNotAcceptable(f"{_WORDS[kind]}: the payment of this alert names none.")
+    return found
+
+
+def _worth(kind: ActionKind, alert: Alert, case: Case) -> int:
+    """A payment is worth its amount; what is blocked, all that the case is about."""
+    if kind in BLOCKS:
+        return case.amount_usd_minor
+    return 0 if alert.amount_usd is None else alert.amount_usd.minor
+
+
+def _check_reason(reason: str) -> str:
+    said = " ".join(reason.split())
+    if not _REASON_MIN <= len(said) <= REASON_MAX:
+        raise CaseNotAcceptable(f"Say why, in {_REASON_MIN} to {REASON_MAX} characters.")
+    return said

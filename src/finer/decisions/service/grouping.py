@@ -1,0 +1,134 @@
+"""Alerts become cases: a new alert joins the open case of its customer or account, or opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+
+from finer.decisions.rules.checklists import checklist
+from finer.decisions.rules.queue import (
+    DUE_AFTER,
+    WINDOW,
+    expected_loss,
+    outcome_of,
+    priority_of,
+    rank,
+    subject_of,
+    typology_of,
+)
+from finer.decisions.service.history import write
+from finer.decisions.store.cases import CaseStore
+from finer.decisions.types.alerts import AlertState, Assignment
+from finer.decisions.types.cases import Case, CaseState, EntryKind, GroupedAlert, Priority
+from finer.facts.decisions import CaseClosed, CaseOpened
+from finer.identity.service.audit import record_audit
+from finer.kit.ids import new_id, show_id
+from finer.kit.tx import Tx
+
+AT_ONCE = 200
+"""Alerts that one transaction groups."""
+_MILDEST_FIRST = tuple(Priority)
+
+
+def group_alerts(tx: Tx) -> int:
+    """Put open alerts without a case into cases, at most AT_ONCE of them; returns how many.
+
+    One transaction at a time groups the alerts of a firm; a second one returns 0.
+    """
+    store = CaseStore(tx)
+    if not store.lock_grouping():
+        return 0
+    loose = store.loose_alerts(AT_ONCE)
+    judged = store.judged_by_rule() if loose else {}
+    # Cases are locked in one order, so that nobody who locks several waits for whoever waits for them.
+    loose.sort(key=lambda alert: (subject_of(alert), alert.occurred_at, alert.id))
+    for _, together in groupby(loose, key=subject_of):
+        for run in _runs(list(together)):
+            _place(tx, store, run, judged)
+    return len(loose)
+
+
+def _runs(alerts: Sequence[GroupedAlert]) -> Iterator[list[GroupedAlert]]:
+    """Alerts in the order of their payments, parted where WINDOW went by without one."""
+    run = [alerts[0]]
+    for before, after in pairwise(alerts):
+        if after.occurred_at - before.occurred_at > WINDOW:
+            yield run
+            run = []
+        run.append(after)
+    yield run
+
+
+def _place(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str, tuple[int, int]]) -> None:
+    kind, subject = subject_of(run[0])
+    case = store.joinable(kind, subject, run[0].occurred_at - WINDOW)
+    if case is None:
+        _open(tx, store, run, judged)
+        return
+    store.join(case.id, [one.id for one in run], case.assignment)
+    _recount(tx, store, case, judged)
+    write(tx, case.id, EntryKind.ALERT, case.version + 1, detail={"alerts": len(run)})
+
+
+def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str, tuple[int, int]]) -> None:
+    kind, subject = subject_of(run[0])
+    now, loss = tx.now(), expected_loss(run, judged)
+    priority = priority_of(loss)
+    due, typology = now + DUE_AFTER[priority], typology_of(rule for one in run for rule in one.rules)
+    case = Case(
+        id=new_id(), number=store.next_number(), state=CaseState.OPEN, subject_kind=kind, subject=subject,
+        customer_id=run[0].customer_id, account_id=run[0].account_id, typology=typology, priority=priority,
+        alerts=len(run), open_alerts=len(run), amount_usd_minor=sum(one.amount_usd_minor for one in run),
+        expected_loss_usd_minor=loss, opened_at=now, last_alert_at=run[-1].occurred_at, due_at=due,
+        rank_at=rank(due, loss), assignment=Assignment(), outcome=None, closed_at=None, closed_by=None,
+        checklist=checklist(typology), version=1,
+    )  # fmt: skip
+    store.add(case)
+    store.join(case.id, [one.id for one in run], case.assignment)
+    write(tx, case.id, EntryKind.OPENED, 1, detail={"alerts": len(run)})
+    tx.record(CaseOpened(case_id=show_id("cas", case.id), number=case.number, priority=priority.value))
+
+
+def recount(tx: Tx, case: Case) -> Case:
+    """Count the alerts of a locked case again after some were judged; it closes with its last open alert."""
+    store = CaseStore(tx)
+    return _recount(tx, store, case, store.judged_by_rule())
+
+
+def _recount(tx: Tx, store: CaseStore, case: Case, judged: Mapping[str, tuple[int, int]]) -> Case:
+    alerts = store.alerts_of(case.id)
+    loss = expected_loss(alerts, judged)
+    left = sum(one.state == AlertState.OPEN.value for one in alerts)
+    priority = max(case.priority, priority_of(loss), key=_MILDEST_FIRST.index)
+    due = case.due_at
+    if priority is not case.priority:
+        due = min(due, tx.now() + DUE_AFTER[priority])
+    values = {
+        "alerts": len(alerts),
+        "open_alerts": left,
+        "amount_usd_minor": sum(one.amount_usd_minor for one in alerts),
+        "expected_loss_usd_minor": loss,
+        "last_alert_at": max(one.occurred_at for one in alerts),
+        "priority": priority,
+        "due_at": due,
+        "rank_at": rank(due, loss),
+        "typology": typology_of(rule for one in alerts for rule in one.rules),
+    }
+    closes = left == 0 and case.closed_at is None
+    if left == 0:
+        values["outcome"] = outcome_of([one.state for one in alerts])
+    if closes:
+        values |= {"state": CaseState.CLOSED, "closed_at": tx.now(), "closed_by": tx.actor.name}
+    store.change(case.id, case.version, **values)
+    changed = store.find(case.id) or case
+    if closes:
+        closed(tx, changed)
+    return changed
+
+
+def closed(tx: Tx, case: Case) -> None:
+    """What follows from a case being closed: its history, the audit trail, and who else has to know."""
+    outcome = "" if case.outcome is None else case.outcome.value
+    write(tx, case.id, EntryKind.CLOSED, case.version, detail={"outcome": outcome})
+    record_audit(tx, "cases:close", show_id("cas", case.id), {"outcome": outcome, "number": case.number})
+    tx.record(CaseClosed(case_id=show_id("cas", case.id), number=case.number, outcome=outcome))

@@ -1,0 +1,1 @@
+"""Tables of decisions; seen by the store and by migrations only."""
