@@ -42,6 +42,7 @@ from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service.alerts import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service.alerts import DECISIONS_CHANNEL
+from finer.decisions.service.lake_history import ReadLake
 from finer.decisions.types.alerts import Alert, TimelineEvent
 from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
 from finer.fraud.service import verdicts as fraud
@@ -65,6 +66,7 @@ from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
+from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.routes.listing import ROUTES as WORKSPACE_ROUTES
@@ -251,6 +253,16 @@ def _dependencies(services: Services) -> dict[str, Provide]:
             return []
         return services.lake.account_timeline(alert_tx.tenant, alert.account_id, alert.occurred_at, alert.event_id)
 
+    def lake_of(lake_tx: Tx) -> ReadLake:
+        def read(statement: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+            try:
+                rows: list[dict[str, Any]] = services.lake.read(lake_tx.tenant, statement, dict(arguments)).to_pylist()
+            except LakeEmpty:
+                return []
+            return rows
+
+        return read
+
     def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
         return services.lake.newest(sample_tx.tenant, contract)
 
@@ -265,6 +277,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),
         "account_timeline": constant(account_timeline),
         "contract_sample": constant(contract_sample),
+        "lake_of": constant(lake_of),
         "services": constant(services),
         "credentials": constant(services.authenticator),
         "machine_tokens": constant(services.authenticator.machine_tokens),

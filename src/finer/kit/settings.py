@@ -143,7 +143,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_retention_hours: Annotated[int, _D(description="Hours that the event log keeps what was consumed.", ge=1)] = 72
     case_four_eyes_usd: Annotated[
         int,
-        _D(description="US dollars from which releasing a payment or undoing a block of a case takes two people.", ge=0),
+        _D(
+            description="US dollars from which releasing a payment or undoing a block of a case takes two people.", ge=0
+        ),
     ] = 5_000
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30
     session_absolute_hours: Annotated[int, _D(description="A session ends after this long in any case.", ge=1)] = 12

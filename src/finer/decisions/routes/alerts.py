@@ -38,12 +38,13 @@ from finer.kit.tx import Tx
 
 AccountTimeline: TypeAlias = Callable[[Tx, types.Alert], Sequence[TimelineEvent]]
 """The latest events of an alert's account, which the app finds in the lake."""
-StateWord: TypeAlias = Literal["open", "confirmed", "confirmed_fraud", "dismissed"]
+StateWord: TypeAlias = Literal["open", "confirmed", "confirmed_fraud", "dismissed", "undetermined"]
 _STATES: dict[StateWord, AlertState] = {
     "open": AlertState.OPEN,
     "confirmed": AlertState.CONFIRMED,
     "confirmed_fraud": AlertState.CONFIRMED,
     "dismissed": AlertState.DISMISSED,
+    "undetermined": AlertState.UNDETERMINED,
 }
 
 

@@ -56,6 +56,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     assignee_id: UserId | None
     team_id: TeamId | None
     resolution: Resolution | None
+    case_id: Annotated[str, msgspec.Meta(pattern="^cas_[0-9a-f]{32}$")] | None
     version: int
 
 
@@ -177,7 +178,7 @@ class Assignable(msgspec.Struct, frozen=True, kw_only=True):
 class ResolutionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a person says of an alert, and the version of the alert they looked at."""
 
-    verdict: Literal["confirmed_fraud", "dismissed"]
+    verdict: Literal["confirmed_fraud", "dismissed", "undetermined"]
     version: int
     note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
@@ -210,6 +211,7 @@ def show_alert(alert: types.Alert) -> Alert:
         assignee_id=None if alert.assignment.assignee_id is None else show_id("usr", alert.assignment.assignee_id),
         team_id=None if alert.assignment.team_id is None else show_id("tem", alert.assignment.team_id),
         resolution=alert.resolution,
+        case_id=None if alert.case_id is None else show_id("cas", alert.case_id),
         version=alert.version,
     )
 

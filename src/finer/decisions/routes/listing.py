@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from finer.decisions.routes.alerts import AlertController
+from finer.decisions.routes.case_actions import AskedActionController, CaseActController
+from finer.decisions.routes.case_work import CaseWorkController
+from finer.decisions.routes.cases import CaseController
 from finer.decisions.routes.decisions import DecisionController
 
-ROUTES: list[Any] = [AlertController, DecisionController]
+ROUTES: list[Any] = [
+    AlertController,
+    CaseController,
+    CaseWorkController,
+    CaseActController,
+    AskedActionController,
+    DecisionController,
+]

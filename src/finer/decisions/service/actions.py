@@ -224,7 +224,9 @@ def _undoable(action: CaseAction) -> bool:
 
 def _target(kind: ActionKind, alert: Alert) -> str:
     found = {
-        ActionKind.BLOCK_CARD: f"{alert.account_id}|{alert.card_last4}" if alert.account_id and alert.card_last4 else "",
+        ActionKind.BLOCK_CARD: f"{alert.account_id}|{alert.card_last4}"
+        if alert.account_id and alert.card_last4
+        else "",
         ActionKind.BLOCK_ACCOUNT: alert.account_id,
         ActionKind.HOLD_PAYMENT: alert.event_id,
         ActionKind.RELEASE_PAYMENT: alert.event_id,

@@ -91,7 +91,9 @@ def open_case(tx: Tx, identifier: uuid.UUID, permission: Permission, version: in
     return case
 
 
-def change(tx: Tx, case: Case, kind: EntryKind, text: str = "", detail: dict[str, Any] | None = None, **to: Any) -> Case:
+def change(
+    tx: Tx, case: Case, kind: EntryKind, text: str = "", detail: dict[str, Any] | None = None, **to: Any
+) -> Case:
     """Change a locked case and write down what was done; what of the text is sealed stays out of the audit trail."""
     CaseStore(tx).change(case.id, case.version, **to)
     write(tx, case.id, kind, case.version + 1, text, detail)
@@ -121,9 +123,7 @@ def detail(tx: Tx, identifier: uuid.UUID) -> tuple[CaseDetail, list[Alert]]:
     return found, alerts
 
 
-def assign(
-    tx: Tx, identifier: uuid.UUID, version: int, *, assignee: uuid.UUID | None, team: uuid.UUID | None
-) -> Case:
+def assign(tx: Tx, identifier: uuid.UUID, version: int, *, assignee: uuid.UUID | None, team: uuid.UUID | None) -> Case:
     """Give a case with its open alerts to a person, a team, both, or back to everybody's queue.
 
     Raises CaseNotFound, CaseChanged, CaseIsClosed, UserNotFound, TeamNotFound, or CaseNotAcceptable for a person whose
@@ -235,9 +235,7 @@ def tick(tx: Tx, identifier: uuid.UUID, item: str, *, done: bool) -> Case:
     if all(one.id != item for one in case.checklist):
         raise CaseNotAcceptable(f"The checklist of this case has no step {item[:40]!r}.")
     by, at = (tx.actor.name, tx.now()) if done else (None, None)
-    steps = [
-        msgspec.structs.replace(one, done_by=by, done_at=at) if one.id == item else one for one in case.checklist
-    ]
+    steps = [msgspec.structs.replace(one, done_by=by, done_at=at) if one.id == item else one for one in case.checklist]
     return change(
         tx, case, EntryKind.CHECKLIST, detail={"step": item, "done": done}, checklist=msgspec.to_builtins(steps)
     )

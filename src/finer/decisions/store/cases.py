@@ -58,9 +58,7 @@ class CaseStore:
     def lock_grouping(self) -> bool:
         """Whether this transaction is the one that groups the tenant's alerts now."""
         query = sa.text("select pg_try_advisory_xact_lock(:lock, hashtext(:tenant))")
-        return bool(
-            self._connection.execute(query, {"lock": _GROUP_LOCK, "tenant": str(self._tenant)}).scalar_one()
-        )
+        return bool(self._connection.execute(query, {"lock": _GROUP_LOCK, "tenant": str(self._tenant)}).scalar_one())
 
     def loose_alerts(self, limit: int) -> list[GroupedAlert]:
         """Open alerts without a case, the oldest first, kept from being judged meanwhile."""
@@ -293,13 +291,13 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.text:
         text = wanted.text.strip().removeprefix("#")
         same = [_c[name] == text for name in wanted.text_columns]
-        number = [_c.number == int(text)] if text.isdecimal() and len(text) < 18 else []  # noqa: PLR2004 - of bigint
+        number = [_c.number == int(text)] if text.isdecimal() and len(text) < 18 else []
         found.append(sa.or_(sa.false(), *same, *number))
     return found
 
 
 def _grouped(row: sa.Row[Any]) -> GroupedAlert:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name of it
+    values = dict(row._mapping)
     return GroupedAlert(**(values | {"amount_usd_minor": row.amount_usd_minor or 0}))
 
 

@@ -51,7 +51,9 @@ alerts = sa.Table(
     sa.Index("ix_decisions_alerts_assignee", "tenant_id", "assignee_id", "state", "raised_at", "id"),
     sa.Index("ix_decisions_alerts_case", "tenant_id", "case_id"),
     sa.Index(
-        "ix_decisions_alerts_no_case", "tenant_id", "raised_at",
+        "ix_decisions_alerts_no_case",
+        "tenant_id",
+        "raised_at",
         postgresql_where=sa.text("case_id is null and state = 'open'"),
     ),
 )

@@ -38,9 +38,7 @@ cases = sa.Table(
     sa.Column("checklist", JSONB, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.UniqueConstraint("tenant_id", "number"),
-    sa.Index(
-        "ix_decisions_cases_queue", "tenant_id", "rank_at", "id", postgresql_where=sa.text("closed_at is null")
-    ),
+    sa.Index("ix_decisions_cases_queue", "tenant_id", "rank_at", "id", postgresql_where=sa.text("closed_at is null")),
     sa.Index("ix_decisions_cases_newest", "tenant_id", "opened_at", "id"),
     sa.Index("ix_decisions_cases_subject", "tenant_id", "subject_kind", "subject"),
     sa.Index("ix_decisions_cases_assignee", "tenant_id", "assignee_id", "rank_at", "id"),
