@@ -7,7 +7,7 @@ from alembic import op
 from finer.kit.migration import protect
 
 revision = "0040_cases"
-down_revision = "0038_rules"
+down_revision = "0039_models"
 
 _TABLES = (
     """

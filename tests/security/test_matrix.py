@@ -19,7 +19,7 @@ TOLD = {
     "public.identity_read_counts",
     "public.identity_sign_in_attempts",
 }
-NO_ID = {"path", "contract", "what", "law", "job", "field", "entry", "rule"}
+NO_ID = {"path", "contract", "what", "law", "job", "field", "entry", "rule", "step"}
 """Path parameters that name nothing of a firm."""
 SEEN = ("last_seen_at", "last_used_at")
 """Columns that say when a session or a key was used last."""

@@ -18,8 +18,10 @@ from typing import Any
 import msgspec
 
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.decisions.service import actions, attachments, cases, grouping
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
+from finer.decisions.types.cases import ActionKind
 from finer.fraud.routes.documents import RuleBody, read_text
 from finer.fraud.rules.rule_set import LISTS_MAX
 from finer.fraud.service import lists, rules
@@ -211,11 +213,46 @@ class Samples:
     def alert_id(self) -> str:
         return show_id("alr", self._alert())
 
-    def _alert(self) -> uuid.UUID:
+    def case_id(self) -> str:
+        """A case of its own customer, with a note."""
+        alert = self._alert(customer=f"cus-{self._world.mark}-{uuid.uuid4().hex[:8]}")
+        with self._world.worker.transaction(self._world.firm.tenant.id, SYSTEM) as tx:
+            grouping.group_alerts(tx)
+        with self._world.firm.tx() as tx:
+            case = decisions.get_alert(tx, alert).case_id
+            assert case is not None
+            cases.add_note(tx, case, f"Note {self._world.mark}")
+        self._made["case_alert_id"] = show_id("alr", alert)
+        return show_id("cas", case)
+
+    def case_alert_id(self) -> str:
+        self.value("case_id")
+        return self._made["case_alert_id"]
+
+    def attachment_id(self) -> str:
+        mark, case = self._world.mark, read_id("cas", self.value("case_id"))
+        with self._world.firm.tx() as tx:
+            made = attachments.add(tx, case, f"{mark}.txt", "text/plain", f"File {mark}".encode())
+        return show_id("att", made.id)
+
+    def case_action_id(self) -> str:
+        """Something that a system of the firm is to carry out."""
+        case, alert = (read_id(kind, self.value(name)) for kind, name in (("cas", "case_id"), ("alr", "case_alert_id")))
+        with self._world.firm.tx() as tx:
+            made = actions.ask(
+                tx, self._world.firm.settings, PROPOSAL_KINDS, case, ActionKind.CONTACT_CUSTOMER, alert,
+                f"Because {self._world.mark}.",
+            )  # fmt: skip
+        return show_id("cac", made.id)
+
+    def step(self) -> str:
+        return "history"
+
+    def _alert(self, customer: str | None = None) -> uuid.UUID:
         mark, made = self._world.mark, new_id()
         alert = NewAlert(
             id=made, partition=0, log_offset=next(_offsets), event_id=f"e-{made.hex}", action="review", occurred_at=_AT,
-            received_at=_AT, account_id=f"acc-{mark}", customer_id=f"cus-{mark}", card_last4="4242",
+            received_at=_AT, account_id=f"acc-{mark}", customer_id=customer or f"cus-{mark}", card_last4="4242",
             amount_minor=5_000_000, currency="PHP", amount_usd_minor=90_000, merchant_name=f"Shop {mark}",
             merchant_city=f"City {mark}", merchant_country="PH", channel="pos", device_id=f"dev-{mark}",
             rules=["high_amount"], verdict=self._verdict(),
@@ -464,11 +501,34 @@ def bodies(samples: Samples) -> dict[str, Any]:
     sha256 = samples.proposal.payload_sha256.hex()
     one_record = {"contract": "transaction", "rule": "matrix"}
     assigned = [{"field": "mcc", "expression": "null"}]
+    about = {"alert_id": samples.value("case_alert_id")}
     return {
         "POST /api/v1/alerts/{alert_id}/resolution": {"verdict": "dismissed", "version": 1},
         "POST /api/v1/alerts/{alert_id}/assignment": {"version": 1},
         "POST /api/v1/alerts/{alert_id}/taking": {"version": 1},
         "POST /api/v1/alerts/{alert_id}/reveal": {"field": "account_id", "reason": "matrix"},
+        "POST /api/v1/case-actions/{case_action_id}/outcome": {"done": True, "result": "matrix"},
+        "PUT /api/v1/cases/analysts/{user_id}": {"skills": ["card"], "available": True},
+        "POST /api/v1/cases/{case_id}/actions": {**about, "kind": "block_card", "reason": "matrix"},
+        "POST /api/v1/cases/{case_id}/actions/{case_action_id}/undoing": {"version": 2, "reason": "matrix"},
+        "POST /api/v1/cases/{case_id}/assignment": {"version": 2},
+        "POST /api/v1/cases/{case_id}/attachments": {
+            "name": "a.txt",
+            "media_type": "text/plain",
+            "content": "bWF0cml4",
+        },
+        "PUT /api/v1/cases/{case_id}/checklist/{step}": {"done": True},
+        "POST /api/v1/cases/{case_id}/closing": {"version": 2, "verdict": "dismissed", "note": "matrix"},
+        "POST /api/v1/cases/{case_id}/labels": {
+            "alerts": [about["alert_id"]],
+            "verdict": "confirmed_fraud",
+            "source": "customer",
+            "reason": "matrix",
+        },
+        "POST /api/v1/cases/{case_id}/notes": {"text": "matrix"},
+        "POST /api/v1/cases/{case_id}/reopening": {"version": 2, "reason": "matrix"},
+        "POST /api/v1/cases/{case_id}/state": {"version": 2, "state": "waiting", "reason": "matrix"},
+        "POST /api/v1/cases/{case_id}/taking": {"version": 2},
         "POST /api/v1/contract-drafts": {"name": "parcel"},
         "PUT /api/v1/contract-drafts/{draft_id}": {
             "text": contracts.built_in_texts()["transaction"],

@@ -1,4 +1,5 @@
-"""Decisions: one shape for every verdict, and the alerts that people work on.
+"""Decisions: one shape for every verdict, and the alerts and cases that people work on.
 
-Decides: which state an alert is in. In: verdicts of the deciding domains. Out: AlertResolved.
+Decides: which state an alert and a case is in. In: verdicts of the deciding domains. Out: AlertResolved, CaseOpened,
+CaseClosed, CaseActionAsked, CaseActionUndone.
 """

@@ -708,6 +708,480 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/case-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Actions to carry out
+         * @description Holds, releases and calls that were asked for and wait, the oldest first.
+         */
+        get: operations["ApiV1CaseActionsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/case-actions/{case_action_id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what became of an action
+         * @description The system of the firm has done it, or could not. Saying the same again changes nothing.
+         */
+        post: operations["ApiV1CaseActionsCaseActionIdOutcomeSettle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List cases
+         * @description Cases that the caller reaches, page by page: in the order of the queue, or the newest first.
+         *
+         *     The queue is ordered by due time and expected loss. `q` is the number of a case, or an id for who sees ids.
+         */
+        get: operations["ApiV1CasesList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/analysts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who works cases
+         * @description The people who work cases, their skills, and how many open ones they have.
+         */
+        get: operations["ApiV1CasesAnalystsAnalysts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/analysts/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Skills and availability
+         * @description Say what somebody works on, and whether cases are given to them.
+         */
+        put: operations["ApiV1CasesAnalystsUserIdSetAnalyst"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give cases out
+         * @description Give the first cases that nobody works on to those who are available, in turn and by skill.
+         */
+        post: operations["ApiV1CasesDistributionDistribute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the next case
+         * @description Take the first case of the queue that nobody works on and that asks for one's skills.
+         */
+        post: operations["ApiV1CasesNextTakeNext"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Numbers of the queue
+         * @description Open, own, untaken and overdue cases within reach, and what is expected to be lost in them.
+         */
+        get: operations["ApiV1CasesSummarySummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One case
+         * @description A case with its alerts, history, files, actions and judgements.
+         */
+        get: operations["ApiV1CasesCaseIdDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act on a case
+         * @description Block a card or an account, hold or release a payment, have the customer called.
+         *
+         *     Blocks are in force from the next payment on. Releasing much money waits for a second person.
+         */
+        post: operations["ApiV1CasesCaseIdActionsAsk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/actions/{case_action_id}/undoing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo an action
+         * @description Take a block back, or what was not carried out yet. In a case of much money it waits for a second person.
+         */
+        post: operations["ApiV1CasesCaseIdActionsCaseActionIdUndoingUndo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/assignment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a case to somebody
+         * @description Give a case with its open alerts to a person, a team or both, or back to the queue.
+         *
+         *     409 says who changed the case in the meantime.
+         */
+        post: operations["ApiV1CasesCaseIdAssignmentAssign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a file
+         * @description Keep a file of up to 5 MB: PDF, PNG, JPEG, CSV or plain text. It is kept sealed.
+         */
+        post: operations["ApiV1CasesCaseIdAttachmentsAttach"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/attachments/{attachment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch a file
+         * @description The file, to be saved: no browser opens it in a page of Finer.
+         */
+        get: operations["ApiV1CasesCaseIdAttachmentsAttachmentIdFetch"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a file
+         * @description Delete a file for good; that it was there stays in the history.
+         */
+        delete: operations["ApiV1CasesCaseIdAttachmentsAttachmentIdDetach"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/checklist/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tick a step
+         * @description Tick a step of the checklist, or take the tick back.
+         */
+        put: operations["ApiV1CasesCaseIdChecklistStepTick"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/closing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a case
+         * @description Say what the open alerts were, and so close the case; their payments are labelled with it.
+         *
+         *     With steps of the checklist undone, a note has to say why. 409 says who changed the case in the meantime.
+         */
+        post: operations["ApiV1CasesCaseIdClosingClose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge alerts anew
+         * @description Say what payments turned out to be, also after closing and against what was said: a chargeback, a retraction.
+         *
+         *     All judgements are kept; what is known latest decides.
+         */
+        post: operations["ApiV1CasesCaseIdLabelsRelabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is linked
+         * @description Who shares a device, card, payee, e-mail address or phone number with the customer, over 90 days.
+         */
+        get: operations["ApiV1CasesCaseIdLinksLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a note
+         * @description Write a note: plain text, kept sealed, and never changed.
+         */
+        post: operations["ApiV1CasesCaseIdNotesAddNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/reopening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a case again
+         * @description Open a closed case again. Its alerts stay judged until they are judged anew.
+         */
+        post: operations["ApiV1CasesCaseIdReopeningReopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the state
+         * @description Say that a case waits for somebody outside, or goes on.
+         */
+        post: operations["ApiV1CasesCaseIdStateSetState"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/taking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a case
+         * @description Take a case oneself; it stays with its team, or goes to the first of one's own.
+         */
+        post: operations["ApiV1CasesCaseIdTakingTake"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the customer did
+         * @description Transactions, orders, activity and profile changes from 30 days before to 2 days after the last alert.
+         */
+        get: operations["ApiV1CasesCaseIdTimelineTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalogue": {
         parameters: {
             query?: never;
@@ -4241,6 +4715,30 @@ export interface components {
             recovery_codes_left: number;
             totp_since: string | null;
         };
+        /** ActionBody */
+        ActionBody: {
+            alert_id: string;
+            kind: components["schemas"]["ActionKind"];
+            reason: string;
+        };
+        /**
+         * ActionKind
+         * @description What can be done about a case. Finer blocks by itself; the others are carried out by the firm's own systems.
+         * @enum {string}
+         */
+        ActionKind: "block_card" | "block_account" | "hold_payment" | "release_payment" | "contact_customer";
+        /** ActionOutcomeBody */
+        ActionOutcomeBody: {
+            done: boolean;
+            /** @default  */
+            result: string;
+        };
+        /**
+         * ActionState
+         * @description How far an action has come; `proposed` waits for a second person.
+         * @enum {string}
+         */
+        ActionState: "proposed" | "asked" | "done" | "failed" | "undone";
         /** ActivityHour */
         ActivityHour: {
             blocks: number;
@@ -4258,6 +4756,7 @@ export interface components {
             amount_usd: components["schemas"]["Money"] | null;
             assignee_id: string | null;
             card_last4: string | null;
+            case_id: string | null;
             channel: string | null;
             customer_id: string | null;
             device_id: string | null;
@@ -4289,6 +4788,7 @@ export interface components {
             amount_usd: components["schemas"]["Money"] | null;
             assignee_id: string | null;
             card_last4: string | null;
+            case_id: string | null;
             channel: string | null;
             customer_id: string | null;
             device_id: string | null;
@@ -4336,7 +4836,7 @@ export interface components {
          * @description What a person has said of an alert.
          * @enum {string}
          */
-        AlertState: "open" | "confirmed_fraud" | "dismissed";
+        AlertState: "open" | "confirmed_fraud" | "dismissed" | "undetermined";
         /** AlertSummary */
         AlertSummary: {
             /** Format: date-time */
@@ -4362,6 +4862,19 @@ export interface components {
             alerts: number;
             /** Format: date-time */
             minute: string;
+        };
+        /** AnalystBody */
+        AnalystBody: {
+            available: boolean;
+            skills: components["schemas"]["Typology"][];
+        };
+        /** AnalystView */
+        AnalystView: {
+            available: boolean;
+            id: string;
+            name: string;
+            open_cases: number;
+            skills: components["schemas"]["Typology"][];
         };
         /** ApiKeyView */
         ApiKeyView: {
@@ -4401,6 +4914,21 @@ export interface components {
         Asked: {
             items: components["schemas"]["RunView"][];
         };
+        /** AskedAction */
+        AskedAction: {
+            amount_usd: components["schemas"]["Money"];
+            /** Format: date-time */
+            asked_at: string;
+            id: string;
+            kind: components["schemas"]["ActionKind"];
+            state: components["schemas"]["ActionState"];
+            target: string | null;
+        };
+        /** AskedActions */
+        AskedActions: {
+            items: components["schemas"]["AskedAction"][];
+            next: string | null;
+        };
         /** AskedRun */
         AskedRun: {
             run: string | null;
@@ -4433,6 +4961,12 @@ export interface components {
             assignee_id?: string | null;
             team_id?: string | null;
             version: number;
+        };
+        /** AttachmentBody */
+        AttachmentBody: {
+            content: string;
+            media_type: string;
+            name: string;
         };
         /** AuditActions */
         AuditActions: {
@@ -4599,6 +5133,150 @@ export interface components {
             predicted: number;
             rows: number;
         };
+        /** CaseActionView */
+        CaseActionView: {
+            amount_usd: components["schemas"]["Money"];
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            id: string;
+            kind: components["schemas"]["ActionKind"];
+            reason: string;
+            result: string;
+            settled_at: string | null;
+            settled_by: string | null;
+            state: components["schemas"]["ActionState"];
+            target: string | null;
+            version: number;
+        };
+        /** CaseAssignmentBody */
+        CaseAssignmentBody: {
+            assignee_id?: string | null;
+            team_id?: string | null;
+            version: number;
+        };
+        /** CaseAttachment */
+        CaseAttachment: {
+            /** Format: date-time */
+            added_at: string;
+            added_by: string;
+            id: string;
+            media_type: string;
+            name: string;
+            sha256: string;
+            size: number;
+        };
+        /** CaseDocument */
+        CaseDocument: {
+            account_id: string | null;
+            actions: components["schemas"]["CaseActionView"][];
+            alert_list: components["schemas"]["Alert"][];
+            alerts: number;
+            amount_usd: components["schemas"]["Money"];
+            assignee: string | null;
+            assignee_id: string | null;
+            attachments: components["schemas"]["CaseAttachment"][];
+            checklist: components["schemas"]["ChecklistItem"][];
+            closed_at: string | null;
+            closed_by: string | null;
+            customer_id: string | null;
+            /** Format: date-time */
+            due_at: string;
+            entries: components["schemas"]["CaseEntry"][];
+            expected_loss_usd: components["schemas"]["Money"];
+            id: string;
+            judgements: components["schemas"]["JudgementView"][];
+            /** Format: date-time */
+            last_alert_at: string;
+            number: number;
+            open_alerts: number;
+            /** Format: date-time */
+            opened_at: string;
+            outcome: components["schemas"]["Outcome"] | null;
+            priority: components["schemas"]["Priority"];
+            state: components["schemas"]["CaseState"];
+            subject: string | null;
+            subject_kind: components["schemas"]["Subject"];
+            team_id: string | null;
+            typology: components["schemas"]["Typology"];
+            version: number;
+        };
+        /** CaseEntry */
+        CaseEntry: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            detail: {
+                [key: string]: unknown;
+            };
+            id: string;
+            kind: components["schemas"]["EntryKind"];
+            text: string;
+        };
+        /** CaseLinks */
+        CaseLinks: {
+            edges: components["schemas"]["LinkUse"][];
+            nodes: components["schemas"]["Link"][];
+            whole: boolean;
+        };
+        /** CaseNoteBody */
+        CaseNoteBody: {
+            text: string;
+        };
+        /** CasePage */
+        CasePage: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["CaseSummaryRow"][];
+            next: string | null;
+        };
+        /**
+         * CaseState
+         * @description How far the work on a case has come. `waiting` is for an answer from outside, e.g. of the customer.
+         * @enum {string}
+         */
+        CaseState: "open" | "investigating" | "waiting" | "closed";
+        /** CaseStateBody */
+        CaseStateBody: {
+            /** @default  */
+            reason: string;
+            /** @enum {string} */
+            state: "open" | "investigating" | "waiting";
+            version: number;
+        };
+        /** CaseSummaryRow */
+        CaseSummaryRow: {
+            alerts: number;
+            amount_usd: components["schemas"]["Money"];
+            assignee: string | null;
+            assignee_id: string | null;
+            closed_at: string | null;
+            closed_by: string | null;
+            /** Format: date-time */
+            due_at: string;
+            expected_loss_usd: components["schemas"]["Money"];
+            id: string;
+            /** Format: date-time */
+            last_alert_at: string;
+            number: number;
+            open_alerts: number;
+            /** Format: date-time */
+            opened_at: string;
+            outcome: components["schemas"]["Outcome"] | null;
+            priority: components["schemas"]["Priority"];
+            state: components["schemas"]["CaseState"];
+            subject: string | null;
+            subject_kind: components["schemas"]["Subject"];
+            team_id: string | null;
+            typology: components["schemas"]["Typology"];
+            version: number;
+        };
+        /** CaseTimeline */
+        CaseTimeline: {
+            /** Format: date-time */
+            as_of: string;
+            items: components["schemas"]["TimelineItem"][];
+        };
         /** CatalogueColumn */
         CatalogueColumn: {
             /** @default internal */
@@ -4693,6 +5371,17 @@ export interface components {
          * @enum {string}
          */
         ChartKind: "area" | "bar" | "line" | "number" | "pie" | "scatter" | "table";
+        /** ChecklistBody */
+        ChecklistBody: {
+            done: boolean;
+        };
+        /** ChecklistItem */
+        ChecklistItem: {
+            done_at?: string | null;
+            done_by?: string | null;
+            id: string;
+            text: string;
+        };
         /** Clock */
         Clock: {
             due_at: string | null;
@@ -4700,6 +5389,18 @@ export interface components {
             notified_at: string | null;
             reason: string;
             says: string;
+        };
+        /** ClosingBody */
+        ClosingBody: {
+            /** @default  */
+            note: string;
+            otherwise?: {
+                [key: string]: "confirmed_fraud" | "dismissed" | "undetermined";
+            };
+            source?: components["schemas"]["LabelSource"];
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+            version: number;
         };
         /** CodeBody */
         CodeBody: {
@@ -4909,6 +5610,17 @@ export interface components {
         DiscoveryBody: {
             issuer: string;
         };
+        /** Distribution */
+        Distribution: {
+            given: {
+                [key: string]: number;
+            };
+        };
+        /** DistributionBody */
+        DistributionBody: {
+            /** @default 50 */
+            limit: number;
+        };
         /** DraftBody */
         DraftBody: {
             /** @default  */
@@ -4985,6 +5697,12 @@ export interface components {
             source: string;
             value: string;
         };
+        /**
+         * EntryKind
+         * @description What an entry of a case's history is about.
+         * @enum {string}
+         */
+        EntryKind: "opened" | "alert" | "state" | "assignment" | "note" | "checklist" | "attachment" | "action" | "label" | "report" | "closed" | "reopened";
         /** EntryPage */
         EntryPage: {
             items: components["schemas"]["EntryView"][];
@@ -5332,6 +6050,22 @@ export interface components {
             timezone: string;
             whole: boolean;
         };
+        /** JudgementView */
+        JudgementView: {
+            alert_id: string;
+            by: string;
+            contradicted: boolean;
+            decides: boolean;
+            id: string;
+            /** Format: date-time */
+            known_at: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+            source: components["schemas"]["LabelSource"];
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+        };
         /**
          * KafkaFormat
          * @description What a message holds: one JSON object, several (one per line), or an Arrow IPC stream of record batches.
@@ -5374,6 +6108,22 @@ export interface components {
             reason: string;
             scopes: string[];
         };
+        /** LabelBody */
+        LabelBody: {
+            alerts: string[];
+            known_at?: string | null;
+            reason: string;
+            source: components["schemas"]["LabelSource"];
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+        };
+        /**
+         * LabelSource
+         * @description How it became known what a payment was.
+         * @default analyst
+         * @enum {string}
+         */
+        LabelSource: "analyst" | "customer" | "chargeback" | "issuer" | "law_enforcement";
         /** Lag */
         Lag: {
             events: number;
@@ -5456,9 +6206,26 @@ export interface components {
             nodes: components["schemas"]["Node"][];
             whole: boolean;
         };
+        /** Link */
+        Link: {
+            confirmed: number;
+            here: boolean;
+            id: string;
+            kind: string;
+            open_alerts: number;
+            payments: number;
+            value: string | null;
+        };
         /** LinkBody */
         LinkBody: {
             token: string;
+        };
+        /** LinkUse */
+        LinkUse: {
+            last_at: string | null;
+            source: string;
+            target: string;
+            times: number;
         };
         /**
          * ListEffect
@@ -5927,6 +6694,12 @@ export interface components {
             email?: string | null;
             firm?: string | null;
         };
+        /**
+         * Outcome
+         * @description What a closed case turned out to be; `mixed` when its alerts were judged differently.
+         * @enum {string}
+         */
+        Outcome: "confirmed_fraud" | "genuine" | "undetermined" | "mixed";
         /** OwnTeam */
         OwnTeam: {
             id: string;
@@ -5981,7 +6754,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -6107,6 +6880,12 @@ export interface components {
             days: number;
             revision: number;
         };
+        /**
+         * Priority
+         * @description How soon a case has to be worked, from the mildest to the severest.
+         * @enum {string}
+         */
+        Priority: "normal" | "high" | "urgent";
         /**
          * Problem
          * @description Why a request was not done (RFC 9457). Further members belong to the `type` of the problem.
@@ -6354,6 +7133,16 @@ export interface components {
             /** @default 2 */
             wait_s: number;
         };
+        /** QueueSummary */
+        QueueSummary: {
+            /** Format: date-time */
+            as_of: string;
+            expected_loss_usd: components["schemas"]["Money"];
+            mine: number;
+            open: number;
+            overdue: number;
+            unassigned: number;
+        };
         /** Readiness */
         Readiness: {
             backlog_events: number;
@@ -6426,6 +7215,11 @@ export interface components {
             records: number;
             rule: string;
         };
+        /** ReopeningBody */
+        ReopeningBody: {
+            reason: string;
+            version: number;
+        };
         /** RequestBody */
         RequestBody: {
             /** @default  */
@@ -6478,7 +7272,7 @@ export interface components {
             /** @default  */
             note: string;
             /** @enum {string} */
-            verdict: "confirmed_fraud" | "dismissed";
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
             version: number;
         };
         /** ResultColumn */
@@ -7238,6 +8032,12 @@ export interface components {
             type: "stripe";
         };
         /**
+         * Subject
+         * @description What the alerts of a case have in common.
+         * @enum {string}
+         */
+        Subject: "customer" | "account" | "event";
+        /**
          * SubjectKind
          * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
          * @enum {string}
@@ -7328,6 +8128,18 @@ export interface components {
             /** Format: date-time */
             occurred_at: string;
             this: boolean;
+        };
+        /** TimelineItem */
+        TimelineItem: {
+            account_id: string | null;
+            action: string | null;
+            amount: components["schemas"]["Money"] | null;
+            contract: string;
+            event_id: string;
+            /** Format: date-time */
+            occurred_at: string;
+            place: string;
+            title: string;
         };
         /** TokenError */
         TokenError: {
@@ -7431,6 +8243,17 @@ export interface components {
             field: string;
             value: string | null;
         };
+        /**
+         * Typology
+         * @description What kind of fraud the alerts of a case point to: it chooses the checklist and the skill that is asked for.
+         * @enum {string}
+         */
+        Typology: "account_takeover" | "card" | "laundering" | "scam" | "general";
+        /** UndoBody */
+        UndoBody: {
+            reason: string;
+            version: number;
+        };
         /** Unread */
         Unread: {
             critical: number;
@@ -7457,6 +8280,10 @@ export interface components {
             id: string;
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** VersionBody */
+        VersionBody: {
+            version: number;
         };
         /**
          * VersionState
@@ -8522,7 +9349,7 @@ export interface operations {
     ApiV1AlertsList: {
         parameters: {
             query?: {
-                state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | null;
+                state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | "undetermined" | null;
                 action?: "review" | "block" | null;
                 rule?: string | null;
                 q?: string | null;
@@ -9368,6 +10195,885 @@ export interface operations {
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CaseActionsList: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedActions"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CaseActionsCaseActionIdOutcomeSettle: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionOutcomeBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedAction"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesList: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["CaseState"] | null;
+                closed?: "no" | "yes" | "all";
+                priority?: components["schemas"]["Priority"] | null;
+                typology?: components["schemas"]["Typology"] | null;
+                assignee?: "me" | "nobody" | null;
+                q?: string | null;
+                overdue?: boolean;
+                sort?: "queue" | "newest";
+                limit?: number;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesAnalystsAnalysts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalystView"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesAnalystsUserIdSetAnalyst: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalystBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnalystView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesDistributionDistribute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DistributionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Distribution"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesNextTakeNext: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesSummarySummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueSummary"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdActionsAsk: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseActionView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdActionsCaseActionIdUndoingUndo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+                case_action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseActionView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdAssignmentAssign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseAssignmentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdAttachmentsAttach: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttachmentBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseAttachment"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdAttachmentsAttachmentIdFetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdAttachmentsAttachmentIdDetach: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+                attachment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdChecklistStepTick: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChecklistBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdClosingClose: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosingBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdLabelsRelabel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdLinksLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseLinks"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdNotesAddNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseNoteBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdReopeningReopen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopeningBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdStateSetState: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseStateBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdTakingTake: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummaryRow"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdTimelineTimeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseTimeline"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

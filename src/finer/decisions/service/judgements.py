@@ -86,20 +86,11 @@ def relabel(
     alerts = DecisionStore(tx)
     alerts.order_changes()
     case = get_case(tx, identifier, Permission.CASES_CLOSE, lock=True)
-    now = tx.now()
-    known = now if known_at is None else known_at
+    known = tx.now() if known_at is None else known_at
     by_id = {one.id: one for one in alerts.alerts_of_case(identifier)}
     chosen = list(dict.fromkeys(alert_ids))
-    if not chosen or any(one not in by_id for one in chosen):
-        raise CaseNotAcceptable("Name alerts of this case, at least one.")
-    if not reason.strip():
-        raise CaseNotAcceptable("Say how this became known: it may contradict what was said before.")
-    if known > now or any(known < by_id[one].occurred_at for one in chosen):
-        raise CaseNotAcceptable("It can only have become known after the payment, and not in the future.")
-    latest: dict[uuid.UUID, Judgement] = {}
-    for one in CaseFileStore(tx).judgements(chosen):
-        latest.setdefault(one.alert_id, one)
-    decides = [one for one in chosen if one not in latest or latest[one].known_at <= known]
+    _check(tx, chosen, by_id, known, reason)
+    decides = _decided(tx, chosen, known)
     for old in AlertState:
         there = [by_id[one] for one in decides if by_id[one].state is old]
         _judge(tx, there, old, verdict, source, known, reason)
@@ -110,6 +101,25 @@ def relabel(
     announce_alerts(tx)
     recount(tx, case)
     return get_locked(tx, identifier)
+
+
+def _check(
+    tx: Tx, chosen: Sequence[uuid.UUID], by_id: Mapping[uuid.UUID, Alert], known_at: datetime, reason: str
+) -> None:
+    if not chosen or any(one not in by_id for one in chosen):
+        raise CaseNotAcceptable("Name alerts of this case, at least one.")
+    if not reason.strip():
+        raise CaseNotAcceptable("Say how this became known: it may contradict what was said before.")
+    if known_at > tx.now() or any(known_at < by_id[one].occurred_at for one in chosen):
+        raise CaseNotAcceptable("It can only have become known after the payment, and not in the future.")
+
+
+def _decided(tx: Tx, chosen: Sequence[uuid.UUID], known_at: datetime) -> list[uuid.UUID]:
+    """The alerts of which nothing is known later than that."""
+    latest: dict[uuid.UUID, Judgement] = {}
+    for one in CaseFileStore(tx).judgements(chosen):
+        latest.setdefault(one.alert_id, one)
+    return [one for one in chosen if one not in latest or latest[one].known_at <= known_at]
 
 
 def _judge(
