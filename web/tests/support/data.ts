@@ -50,6 +50,7 @@ export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schem
     assignee_id: null,
     team_id: null,
     resolution: null,
+    case_id: null,
     version: 1,
     ...change,
   };
