@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.identity.service import audit
 from finer.identity.types.access import Role
 from finer.identity.types.audit import AuditFilter
@@ -178,7 +179,7 @@ def test_a_result_is_not_shown_under_another_role(desk: Desk) -> None:
         with pytest.raises(ResultGone, match="role"):
             runs.read_page(tx, run.id, 0, 1)
         with pytest.raises(ResultGone, match="role"):
-            runs.export(tx, run.id, "csv")
+            runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "csv")
 
 
 def test_c04_a_run_is_cancelled_and_its_place_is_free(desk: Desk) -> None:
@@ -243,12 +244,12 @@ def test_c11_an_export_holds_no_formula_and_is_in_the_trail(desk: Desk) -> None:
     listed = ", ".join(f"'{cell}'" for cell in cells)
     run = desk.ask(f"select unnest([{listed}]) as cell, -1.5::double as number")
     with desk.tx() as tx:
-        text = runs.export(tx, run.id, "csv").decode("utf-8-sig")
+        text = runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "csv").decode("utf-8-sig")
         rows = text.split("\r\n")[1:-1]
         assert all(row.endswith('"-1.5"') for row in rows)
         quoted = [row for row in rows if row.startswith("\"'")]
         assert len(quoted) == len(cells) - 1
-        table = pq.read_table(io.BytesIO(runs.export(tx, run.id, "parquet")))
+        table = pq.read_table(io.BytesIO(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet")))
         assert table.column("cell").to_pylist() == cells
         wanted = AuditFilter(action="sql:export", subject=show_id(runs.PREFIX, run.id))
         entries = audit.search_audit(tx, wanted, 10, None)[0]
@@ -277,8 +278,8 @@ def test_columns_of_one_name_come_through(desk: Desk) -> None:
     run = desk.ask("select 1 as a, 2 as a")
     with desk.tx() as tx:
         assert runs.read_page(tx, run.id, 0, 1).rows == [[1, 2]]
-        assert pq.read_table(io.BytesIO(runs.export(tx, run.id, "parquet"))).column_names == ["a", "a_2"]
-        with pa.ipc.open_stream(runs.read_arrow(tx, run.id)) as reader:
+        assert pq.read_table(io.BytesIO(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet"))).column_names == ["a", "a_2"]
+        with pa.ipc.open_stream(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "arrow")) as reader:
             assert reader.read_all().num_rows == 1
 
 

@@ -16,6 +16,7 @@ from finer.identity.types.access import Permission
 from finer.ingest.service import drafts
 from finer.scoring.service import models
 from finer.warehouse.service import exports, extracts
+from finer.workspace.service import runs
 
 _KINDS = (
     ProposalKind(
@@ -113,6 +114,7 @@ _KINDS = (
     ),
     bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
     bulk_export_kind(exports.EXPORT, "Export much of the lake", Permission.LAKE_EXPORT),
+    bulk_export_kind(runs.EXPORT, "Export a large result of SQL", Permission.SQL_RUN),
     ProposalKind(
         name=extracts.OPEN,
         title="Let BI tools read a part of the lake",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, FinerError, NotFound, TooManyRequests, Unprocessable
+from finer.kit.errors import Conflict, FinerError, Forbidden, NotFound, TooManyRequests, Unprocessable
 
 
 class RunNotFound(NotFound):
@@ -29,6 +29,13 @@ class ResultGone(FinerError):
     status = 410
     slug = "sql-result-gone"
     title = "The result is not kept any more"
+
+
+class NotShown(Forbidden):
+    """Rows that are only handed out as an export, which may take two people."""
+
+    slug = "sql-rows-not-shown"
+    title = "This much is not shown on a page"
 
 
 class NotFinished(Conflict):

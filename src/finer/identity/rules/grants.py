@@ -88,6 +88,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.ALERTS_READ: _OWN,
         _P.ALERTS_REVEAL: _OWN,
         _P.LINEAGE_READ: _T,
+        _P.PROPOSALS_READ: _OWN,
         _P.SQL_RUN: _T,
         _P.TEAMS_READ: _T,
         **_EVERYBODY,
@@ -148,7 +149,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.SOURCES_READ: _T,
         **_EVERYBODY,
     },
-    Role.MARKETING_MANAGER: {_P.SQL_RUN: _T, **_EVERYBODY},
+    Role.MARKETING_MANAGER: {_P.PROPOSALS_READ: _OWN, _P.SQL_RUN: _T, **_EVERYBODY},
     Role.RISK_ANALYST: {
         _P.ALERTS_ASSIGN: _TEAM,
         _P.ALERTS_READ: _TEAM,

@@ -41,6 +41,11 @@ def bulk_export_kind(name: str, title: str, propose: Permission) -> ProposalKind
     )
 
 
+def rows_alone(settings: Settings, name: str) -> int | None:
+    """The rows of an export of this kind that one person may have; None where nobody else is asked."""
+    return settings.export_rows_max if proposals.needs_approval(settings, name) else None
+
+
 def may_export(
     tx: Tx,
     settings: Settings,
@@ -57,14 +62,17 @@ def may_export(
     `asked` holds every filter of the export as JSON values, `rows` how many it would hand out, `clear` whether any
     value is unmasked. Raises NotAcceptable without a reason, when there is neither an approval nor a proposal yet.
     """
-    if tx.actor.kind == "system" or not proposals.needs_approval(settings, name):
+    most = rows_alone(settings, name)
+    if tx.actor.kind == "system" or most is None:
         return None
-    most = settings.export_rows_max
     # Exports of more rows were approved, each by itself.
-    before = AuditStore(tx).rows_of(tx.actor.id, _TAKEN, tx.now() - GOOD_FOR, most)
+    store = AuditStore(tx)
+    store.one_export_at_once(tx.actor.id)
+    before = store.rows_of(tx.actor.id, _TAKEN, tx.now() - GOOD_FOR, most)
     if not clear and rows + before <= most:
         return None
-    payload = {"asked": dict(asked), "clear": clear}
+    # The role says what the rows show: who has another one meanwhile asks for something else.
+    payload = {"asked": dict(asked), "clear": clear, "role": tx.actor.role}
     text = canonical(payload)
     since = tx.now() - GOOD_FOR
     if any(one.payload == text for one in proposals.executed(tx, name, uuid.UUID(tx.actor.id), since)):
@@ -78,5 +86,6 @@ def may_export(
 def _describe(_tx: Tx, payload: Payload) -> list[Change]:
     asked: dict[str, Any] = payload["asked"]
     filters = "; ".join(f"{name}: {value}" for name, value in sorted(asked.items()) if value not in (None, ""))
-    found = [Change("Rows that leave Finer", "", filters or "all there are")]
-    return [*found, Change("Values", "masked", "in clear")] if payload["clear"] else found
+    seen = Change("Values", "", f"as the role {payload['role'].replace('_', ' ')} sees them")
+    found = [Change("Rows that leave Finer", "", filters or "all there are"), seen]
+    return [*found, Change("Values that say who somebody is", "masked", "in clear")] if payload["clear"] else found

@@ -70,6 +70,14 @@ class AuditStore:
         )
         return int(self._connection.execute(query).scalar_one())
 
+    def one_export_at_once(self, actor: str) -> None:
+        """Let the exports of somebody wait for one another until this transaction ends, so that each counts the last.
+
+        Two that are asked for in the same moment would both find that nothing was taken yet.
+        """
+        key = sa.func.hashtextextended(f"exports:{self._tenant}:{actor}", 0)
+        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
     def actions(self) -> list[str]:
         """Every action that the trail knows, read by skipping from one to the next in the index."""
         query = """

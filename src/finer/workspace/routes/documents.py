@@ -62,9 +62,16 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 class ExportBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The kind of file."""
+    """The kind of file, and why: whoever approves a large export reads it."""
 
-    format: Annotated[str, msgspec.Meta(pattern="^(csv|parquet)$")] = "csv"
+    format: Annotated[str, msgspec.Meta(pattern="^(arrow|csv|parquet)$")] = "csv"
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class SqlExportProposal(msgspec.Struct, frozen=True):
+    """A large export waits for somebody else; ask for the same again once it is approved."""
+
+    proposal: str
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):

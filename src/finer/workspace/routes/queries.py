@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.params import Parameter
 
+from finer.identity.service import exports, proposals
+from finer.identity.service.proposals import Kinds
 from finer.identity.types.access import Permission, Principal
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.workspace.routes.documents import (
     NOT_KEPT,
@@ -19,6 +22,7 @@ from finer.workspace.routes.documents import (
     LaidOut,
     QueryBody,
     SqlCatalogue,
+    SqlExportProposal,
     SqlRows,
     SqlRun,
     SqlRuns,
@@ -30,14 +34,20 @@ from finer.workspace.types import CatalogueTable, NewRun, Run
 
 Ask = Callable[[Principal, NewRun, float], Awaitable[Run]]
 """What works a question off: the app's, since it opens transactions and waits outside of them."""
-_ARROW = "application/vnd.apache.arrow.stream"
-_MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-_ALSO_ARROW = {"200": {"content": {_ARROW: {"schema": {"type": "string"}}}}}
+_MEDIA = {
+    "arrow": "application/vnd.apache.arrow.stream",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
 _FILES = {
     "200": {
         "description": "The result as a file",
         "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in _MEDIA.values()},
-    }
+    },
+    "202": {
+        "description": "So large a result waits for a second person",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SqlExportProposal"}}},
+    },
 }
 
 
@@ -105,40 +115,42 @@ class QueryController(Controller):
 
     @get(
         "/queries/{sql_run_id:str}/rows",
-        opt={
-            "permission": Permission.SQL_RUN,
-            "describe": {"responses": _ALSO_ARROW},
-        },
+        opt={"permission": Permission.SQL_RUN},
         sync_to_thread=True,
         summary="Rows of a result",
     )
     def rows(
         self,
-        request: Request[Principal, Any, Any],
         tx: Tx,
+        settings: Settings,
         sql_run_id: str,
         offset: Annotated[int, Parameter(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Parameter(ge=1, le=runs.PAGE_MAX)] = 1000,
-    ) -> Response[SqlRows]:
-        """A page of a result as JSON; with `Accept: application/vnd.apache.arrow.stream` all of it as Arrow IPC."""
-        identifier = read_id(runs.PREFIX, sql_run_id)
-        if _ARROW in request.headers.get("accept", ""):
-            return cast("Response[SqlRows]", Response(runs.read_arrow(tx, identifier), media_type=_ARROW))
-        page = runs.read_page(tx, identifier, offset, limit)
-        return Response(
-            SqlRows(columns=list(page.columns), items=page.rows, offset=offset, total=page.total, next=page.next)
-        )
+    ) -> SqlRows:
+        """A page of a result, of as many rows as one person may export alone (FINER_EXPORT_ROWS_MAX)."""
+        most = exports.rows_alone(settings, runs.EXPORT)
+        page = runs.read_page(tx, read_id(runs.PREFIX, sql_run_id), offset, limit, most)
+        return SqlRows(columns=list(page.columns), items=page.rows, offset=offset, total=page.total, next=page.next)
 
     @post(
         "/queries/{sql_run_id:str}/export",
-        opt={"permission": Permission.SQL_RUN, "describe": {"responses": _FILES}},
+        opt={"permission": Permission.SQL_RUN, "step_up": True, "describe": {"responses": _FILES}},
         status_code=200,
         sync_to_thread=True,
-        summary="Take a result along",
+        summary="Export a result",
     )
-    def export(self, tx: Tx, sql_run_id: str, data: ExportBody) -> Response[bytes]:
-        """The whole result as CSV, in which no spreadsheet finds a formula, or as Parquet; the trail says so."""
-        content = runs.export(tx, read_id(runs.PREFIX, sql_run_id), data.format)
+    def export(
+        self, tx: Tx, sql_run_id: str, data: ExportBody, settings: Settings, proposal_kinds: Kinds
+    ) -> Response[bytes | SqlExportProposal]:
+        """The whole result as CSV, in which no spreadsheet finds a formula, as Parquet, or as an Arrow IPC stream.
+
+        A large one (FINER_EXPORT_ROWS_MAX; a row counts once for each KiB) waits for somebody else first, and answers
+        202 with what waits.
+        """
+        identifier = read_id(runs.PREFIX, sql_run_id)
+        content = runs.export(tx, settings, proposal_kinds, identifier, data.format, data.reason)
+        if not isinstance(content, bytes):
+            return Response(SqlExportProposal(proposals.shown_id(content)), status_code=202)
         name = f"{sql_run_id}.{data.format}"
         return Response(
             content, media_type=_MEDIA[data.format], headers={"content-disposition": f'attachment; filename="{name}"'}

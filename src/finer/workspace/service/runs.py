@@ -10,16 +10,20 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from finer.identity.service.audit import NOTES, record_audit
-from finer.identity.service.authorisation import reach_of
+from finer.identity.service import exports
+from finer.identity.service.audit import note_rows, record_audit
+from finer.identity.service.authorisation import masking_of, reach_of
+from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.types.access import Permission
+from finer.identity.types.proposals import Proposal
 from finer.kit.crypto.fields import blind
 from finer.kit.errors import FinerError
 from finer.kit.ids import new_id, show_id
+from finer.kit.masking import DataClass
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse.types import SqlResult
-from finer.workspace.errors import CannotBeUsed, NotFinished, ResultGone, RunNotFound, TooManyQueries
+from finer.workspace.errors import CannotBeUsed, NotFinished, NotShown, ResultGone, RunNotFound, TooManyQueries
 from finer.workspace.rules import explain as plain
 from finer.workspace.rules import results, statements
 from finer.workspace.rules.parameters import values_of
@@ -29,6 +33,8 @@ from finer.workspace.types import NewRun, ParameterDefinition, ResultPage, Run, 
 
 CHANNEL = "finer_sql"
 PREFIX = "qry"
+EXPORT = "sql.export"
+"""The kind of proposal of an export that is too large for one person."""
 ROWS_MAX = 100_000
 BYTES_MAX = 64 * 2**20
 PAGE_MAX = 10_000
@@ -40,6 +46,7 @@ _RESULT_KEPT = timedelta(hours=24)
 _SCHEDULED_KEPT = timedelta(days=30)
 _RUNS_KEPT = timedelta(days=180)
 _LEASE_MORE = timedelta(seconds=30)
+_FILES = {"arrow": results.as_arrow, "csv": results.as_csv, "parquet": results.as_parquet}
 _OPEN = (RunState.QUEUED, RunState.RUNNING)
 _ERROR_MAX = 4000
 _LOST = "The process that ran it is gone. Run it again."
@@ -165,9 +172,18 @@ def list_runs(
     return RunStore(tx).page(tx.actor.id, limit, before, schedule_id, saved_id)
 
 
-def read_page(tx: Tx, identifier: uuid.UUID, offset: int, limit: int) -> ResultPage:
-    """Rows of a result. Raises RunNotFound, NotFinished, ResultGone."""
-    run, table = _result(tx, identifier, offset, offset + limit)
+def read_page(tx: Tx, identifier: uuid.UUID, offset: int, limit: int, most: int | None = None) -> ResultPage:
+    """Rows of a result, of its first `most` when that is given: what one person may take alone (`exports.rows_alone`).
+
+    Raises RunNotFound, NotFinished, ResultGone, and NotShown for what is only handed out as an export.
+    """
+    end = offset + limit if most is None else min(offset + limit, most)
+    run, table = _result(tx, identifier, offset, end)
+    if most is not None and (results.counted_rows(table) > most or offset >= most < (run.rows or 0)):
+        raise NotShown(
+            f"A page shows the first {most:,} rows of a result, and at most {most:,} KiB. Export the result: one of "
+            "more than that is approved by somebody else first."
+        )
     total = run.rows or 0
     rows = results.rows_of(table)
     following = offset + len(rows)
@@ -181,18 +197,35 @@ def read_table(tx: Tx, identifier: uuid.UUID) -> pa.Table:
     return _result(tx, identifier, 0, ROWS_MAX)[1]
 
 
-def read_arrow(tx: Tx, identifier: uuid.UUID) -> bytes:
-    """A whole result as an Arrow IPC stream. Raises RunNotFound, NotFinished, ResultGone."""
-    return results.as_arrow(read_table(tx, identifier))
+def export(
+    tx: Tx, settings: Settings, kinds: Kinds, identifier: uuid.UUID, form: str, reason: str = ""
+) -> bytes | Proposal:
+    """A whole result as a `csv`, `parquet` or `arrow` file, masked as it was run; or what waits for somebody else.
+
+    An approval is for the question, so it holds for another run of it. Raises what `read_table` raises, and
+    NotAcceptable for a large result without a reason.
+    """
+    run, table = _result(tx, identifier, 0, ROWS_MAX)
+    rows, masking = results.counted_rows(table), masking_of(tx.actor)
+    clear = any(masking.clear(one) for one in DataClass if one not in (DataClass.PUBLIC, DataClass.INTERNAL))
+    waits = exports.may_export(
+        tx, settings, kinds, EXPORT, _asked(run), rows=rows, clear=clear, reason=reason
+    )
+    if waits is not None:
+        return waits
+    record_audit(tx, "sql:export", show_id(PREFIX, identifier), {"format": form, "rows": rows})
+    note_rows(rows)
+    return _FILES[form](table)
 
 
-def export(tx: Tx, identifier: uuid.UUID, form: str) -> bytes:
-    """A whole result as a `csv` or `parquet` file, masked as it was run. Raises what `read_table` raises."""
-    table = read_table(tx, identifier)
-    record_audit(tx, "sql:export", show_id(PREFIX, identifier), {"format": form, "rows": table.num_rows})
-    if (notes := NOTES.get()) is not None:
-        notes.taken += table.num_rows
-    return results.as_csv(table) if form == "csv" else results.as_parquet(table)
+def _asked(run: Run) -> Payload:
+    """What somebody else approves of an export: the question of a run."""
+    asked: dict[str, Any] = {"statement": run.statement, "rows_max": run.rows_max}
+    if run.parameters:
+        asked["parameters"] = msgspec.json.encode(run.parameters, order="sorted").decode()
+    if run.as_of is not None:
+        asked["as_of"] = run.as_of.isoformat()
+    return asked
 
 
 def _result(tx: Tx, identifier: uuid.UUID, first: int, end: int) -> tuple[Run, pa.Table]:

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Form, Input, Radio, Select } from "antd";
 import { useSession } from "../../shared/session";
 import { instantOf } from "../../shared/time";
+import { EXPORT_WAITS } from "../../shared/ui/exportWaits";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { askForExport, exportsQuery } from "./queries";
 
@@ -33,11 +34,7 @@ export function ExportDialog({ table, tables, onClose }: ExportDialogProps) {
       to: moment(asked.to),
       reason: asked.reason ?? "",
     });
-    if ("proposal" in found)
-      message.info(
-        "These are many rows, so somebody else has to approve it, under Approvals. Then export the same once more.",
-        10,
-      );
+    if ("proposal" in found) message.info(EXPORT_WAITS, 10);
     await client.invalidateQueries({ queryKey: exportsQuery.queryKey });
   };
   return (

@@ -1,12 +1,12 @@
 import { DownloadOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { App, Button, Dropdown } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
-import { saveFile } from "../../shared/csv";
 import { counted, duration } from "../../shared/numbers";
-import { BlockSkeleton, EmptyState, FailureState, reasonOf } from "../../shared/ui/states";
+import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { proposeChart } from "./chartOptions";
-import { type Chart, exportResult, type Run, rowsQuery } from "./queries";
+import { ExportDialog } from "./ExportDialog";
+import { type Chart, type Run, rowsQuery } from "./queries";
 import { ResultChart } from "./ResultChart";
 import { ResultTable } from "./ResultTable";
 import "./result.css";
@@ -75,7 +75,7 @@ function Answer({
         {mode(false, "Table")}
         {mode(true, "Chart")}
         <CostLine run={run} />
-        <Downloads run={run} />
+        <Export run={run} />
       </div>
       {drawn ? (
         <ResultChart run={run} first={query.data} chart={shown} onChart={onChart} />
@@ -112,33 +112,14 @@ function bytes(value: number): string {
   return `${left >= 10 || unit === 0 ? Math.round(left) : Math.round(left * 10) / 10} ${units[unit]}`;
 }
 
-function Downloads({ run }: { run: Run }) {
-  const { message } = App.useApp();
-  const [busy, setBusy] = useState(false);
-  const take = async (format: "csv" | "parquet") => {
-    setBusy(true);
-    try {
-      saveFile(`${run.id}.${format}`, await exportResult(run.id, format));
-    } catch (error) {
-      message.error(reasonOf(error), 8);
-    } finally {
-      setBusy(false);
-    }
-  };
+function Export({ run }: { run: Run }) {
+  const [open, setOpen] = useState(false);
   return (
-    <Dropdown
-      trigger={["click"]}
-      menu={{
-        items: [
-          { key: "csv", label: "CSV, for spreadsheets" },
-          { key: "parquet", label: "Parquet, with its types" },
-        ],
-        onClick: ({ key }) => void take(key as "csv" | "parquet"),
-      }}
-    >
-      <Button size="small" loading={busy} icon={<DownloadOutlined aria-hidden />}>
-        Download
+    <>
+      <Button size="small" icon={<DownloadOutlined aria-hidden />} onClick={() => setOpen(true)}>
+        Export
       </Button>
-    </Dropdown>
+      {open ? <ExportDialog run={run} onClose={() => setOpen(false)} /> : null}
+    </>
   );
 }

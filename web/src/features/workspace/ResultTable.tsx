@@ -1,6 +1,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
+import { reasonOf } from "../../shared/ui/states";
 import { PAGE_ROWS, type ResultColumn, type Rows, type Run, rowsQuery } from "./queries";
 
 const ROW_PX = 28;
@@ -25,9 +26,10 @@ export function ResultTable({ run, first }: { run: Run; first: Rows }) {
     initialRect: { width: 1000, height: 500 },
   });
   const items = virtual.getVirtualItems();
+  const failure = pages.find((page) => page.error)?.error;
   const onScroll = () => {
     const last = items.at(-1)?.index ?? 0;
-    if (last > rows.length - 50 && rows.length < first.total)
+    if (!failure && last > rows.length - 50 && rows.length < first.total)
       setWanted(Math.ceil(rows.length / PAGE_ROWS) + 1);
   };
   const template = `56px ${run.columns.map(widthOf).join(" ")}`;
@@ -84,6 +86,11 @@ export function ResultTable({ run, first }: { run: Run; first: Rows }) {
           </div>
         ))}
       </div>
+      {failure ? (
+        <p role="alert" className="state-text sql-none">
+          {reasonOf(failure)}
+        </p>
+      ) : null}
     </div>
   );
 }

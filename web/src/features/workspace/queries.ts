@@ -72,10 +72,9 @@ export const rowsQuery = (id: string, offset: number) =>
       answer(
         api.GET("/api/v1/sql/queries/{sql_run_id}/rows", {
           params: { path: { sql_run_id: id }, query: { offset, limit: PAGE_ROWS } },
-          headers: { Accept: "application/json" },
           signal,
         }),
-      ) as unknown as Promise<Rows>,
+      ),
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -105,13 +104,17 @@ export const layOut = async (statement: string): Promise<string> =>
 export const explain = async (statement: string): Promise<string[]> =>
   (await answer(api.POST("/api/v1/sql/explanation", { body: { statement } }))).sentences;
 
-export async function exportResult(id: string, format: "csv" | "parquet"): Promise<Blob> {
+export type ExportFormat = "arrow" | "csv" | "parquet";
+
+/** The file, or null when so large a result waits for somebody else. */
+export async function exportResult(id: string, format: ExportFormat, reason: string): Promise<Blob | null> {
   const call = api.POST("/api/v1/sql/queries/{sql_run_id}/export", {
     params: { path: { sql_run_id: id } },
-    body: { format },
+    body: { format, reason },
     parseAs: "blob",
   });
-  return (await answer(call)) as Blob;
+  const file = (await answer(call)) as Blob;
+  return file.type.startsWith("application/json") ? null : file;
 }
 
 export const save = (body: SavedBody, id?: string): Promise<Saved> =>

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { App, Input, Modal, Radio } from "antd";
 import { useId, useState } from "react";
 import { saveFile } from "../../../shared/csv";
+import { EXPORT_WAITS } from "../../../shared/ui/exportWaits";
 import { reasonOf } from "../../../shared/ui/states";
 import { type AuditFilter, isNarrowed } from "./filter";
 import { exportTrail } from "./queries";
@@ -16,10 +17,7 @@ export function ExportDialog({ filter, onClose }: { filter: AuditFilter; onClose
     mutationFn: () => exportTrail(filter, format, reason),
     onSuccess: (file) => {
       if (file === null) {
-        message.info(
-          "These are many, so somebody else has to approve it, under Approvals. Then export the same once more.",
-          10,
-        );
+        message.info(EXPORT_WAITS, 10);
       } else {
         saveFile(`audit.${format}`, file);
         message.success("The entries are in your downloads.");
