@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from finer.identity.errors import AlertChanged, NotAcceptable, SecurityAlertNotFound
-from finer.identity.rules.detection import CATALOGUE, RULES, evaluate, render
+from finer.identity.rules.detection import CATALOGUE, EXPORTS, PRIVILEGES, REFUSABLE, RULES, evaluate, render
 from finer.identity.rules.places import distance_km, network_of, read_places
 from finer.identity.service import audit, chain, denials, detection, security_alerts, sessions
 from finer.identity.types.access import Factor, Role, User
@@ -21,6 +23,7 @@ from finer.kit.clock import FixedClock
 from finer.kit.conditions.condition import parse_condition
 from finer.kit.db import WORKER, Database
 from finer.kit.errors import InvalidInput
+from finer.privacy.types import Step
 from tests.support.identity import Firm
 
 _MANILA, _MANILA_TOO, _LONDON, _NOWHERE = "203.0.113.9", "203.0.99.1", "198.51.100.7", "192.0.2.1"
@@ -77,6 +80,31 @@ def watch(firm: Firm, database_url: str, clock: FixedClock) -> Iterator[Watch]:
     for variable in (audit.ORIGIN, audit.AGENT, audit.REQUEST):
         variable.set("")
     worker.close()
+
+
+def _recorded() -> set[str]:
+    """Every action that the code writes into the trail by a name that stands there."""
+    writers = {"record_audit", "note_read", "audit_entry"}
+    found, machines = set[str](), set[str]()
+    for path in (Path(detection.__file__).parents[2]).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or len(node.args) < 2 or not isinstance(node.args[1], ast.Constant):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in writers:
+                found.add(str(node.args[1].value))
+            elif name == "_record" and path.stem == "api_keys":
+                machines.add(str(node.args[1].value))
+    # These two put their names together.
+    found |= {f"{area}:{act}" for area in ("api_keys", "oauth_clients") for act in machines}
+    return found | {f"privacy:{step.value}" for step in Step}
+
+
+def test_every_act_that_a_rule_listens_for_is_one_that_is_recorded() -> None:
+    """A rule that waits for a name which nothing writes is silent for ever, and nobody notices."""
+    recorded = _recorded()
+    assert len(recorded) > 80
+    assert sorted({*PRIVILEGES, *EXPORTS, *REFUSABLE} - recorded) == []
 
 
 def test_travel_faster_than_a_plane_is_noticed(watch: Watch) -> None:

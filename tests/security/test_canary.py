@@ -86,7 +86,8 @@ class Scene:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        server.finer("tenant", "create", _MARK, f"{_MARK} bank", "--currency", "PHP", "--timezone", "Asia/Manila")
+        server.finer("tenant", "create", _MARK, f"{_MARK} bank", "--currency", "PHP", "--timezone", "Asia/Manila",
+                     "--second-factor", "optional")  # fmt: skip
         made = server.finer("key", "create", _MARK, "--tenant", _MARK, "--scope", "events:write", "--json")
         self.their_key = json.loads(made)["key"]
         self.clients = {role: server.sign_in(role) for role in _ROLES}

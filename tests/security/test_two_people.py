@@ -15,10 +15,12 @@ from litestar.testing import TestClient
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.identity.rules.addresses import are_wider
 from finer.identity.rules.grants import allowed, permissions_of
-from finer.identity.service import audit, sso
+from finer.identity.service import audit, sso, tenants
 from finer.identity.types.access import Factor, Permission, Role
 from finer.identity.types.audit import AuditFilter
+from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
+from finer.kit.ids import new_id
 from tests.support.identity import PASSWORD, Firm, client_of, probe_read, probe_write, sign_in, small_app
 
 FORM = {"grant_type": "client_credentials"}
@@ -325,6 +327,19 @@ def test_a09_setting_the_second_factor_up_opens_the_rest_and_it_cannot_be_taken_
     assert house["analyst"].get("/api/v1/me").json()["second_factor_missing"] is False
     last = house["analyst"].delete("/api/v1/account/totp")
     assert (last.status_code, last.json()["type"]) == (422, "urn:finer:problem:not-acceptable")
+
+
+def test_a09_a_new_firm_lets_nobody_past_their_own_account_without_a_second_factor(firm: Firm) -> None:
+    with firm.database.transaction(new_id(), SYSTEM) as tx:
+        slug = f"new-{tx.tenant.hex[:8]}"
+        made = tenants.create_tenant(tx, slug=slug, name="New", base_currency="PHP", timezone="UTC")
+    fresh = Firm(firm.database, firm.settings, made)
+    app = small_app(fresh.database, fresh.settings, probe_read, probe_write)[0]
+    with client_of(app) as client:
+        sign_in(client, fresh.user(Role.ADMINISTRATOR))
+        assert client.get("/api/v1/me").json()["second_factor_missing"] is True
+        assert client.get("/api/v1/users").status_code == 403
+        assert client.post("/api/v1/account/totp").status_code == 200
 
 
 def test_a09_a_weaker_proof_takes_nothing_from_a_session(house: House, clock: FixedClock) -> None:

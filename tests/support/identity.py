@@ -50,7 +50,9 @@ class Firm:
     def made(cls, database: Database, settings: Settings, slug: str) -> Firm:
         """Make a firm."""
         with database.transaction(new_id(), SYSTEM) as tx:
-            tenant = tenants.create_tenant(tx, slug=slug, name=slug, base_currency="PHP", timezone="Asia/Manila")
+            tenant = tenants.create_tenant(
+                tx, slug=slug, name=slug, base_currency="PHP", timezone="Asia/Manila", second_factor_required=False
+            )
         return cls(database, settings, tenant)
 
     def tx(self, actor: Actor = SYSTEM) -> AbstractContextManager[Tx]:

@@ -147,7 +147,8 @@ def serving(*, empty: bool = False, **environment: str) -> Iterator[Server]:
     try:
         server.wait_ready()
         if empty:
-            server.finer("tenant", "create", TENANT, "Acme Bank", "--currency", "PHP", "--timezone", "Asia/Manila")
+            server.finer("tenant", "create", TENANT, "Acme Bank", "--currency", "PHP", "--timezone", "Asia/Manila",
+                         "--second-factor", "optional")  # fmt: skip
             scopes = [word for scope in _SCOPES for word in ("--scope", scope.value)]
             made = server.finer("key", "create", "machine", "--tenant", TENANT, *scopes, "--json")
             server.api_key = json.loads(made)["key"]
@@ -174,7 +175,10 @@ def _furnished() -> tuple[Path, str]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with running_database(load_settings({}, data_dir=str(folder))) as database:
         with database.transaction(new_id(), SYSTEM) as tx:
-            firm = tenants.create_tenant(tx, slug=TENANT, name="Acme Bank", base_currency="PHP", timezone="Asia/Manila")
+            firm = tenants.create_tenant(
+                tx, slug=TENANT, name="Acme Bank", base_currency="PHP", timezone="Asia/Manila",
+                second_factor_required=False,
+            )  # fmt: skip
         with database.transaction(firm.id, SYSTEM) as tx:
             key = api_keys.create_api_key(tx, name="machine", scopes=_SCOPES, lifetime=timedelta(days=90))[1]
     return folder, key

@@ -71,8 +71,9 @@ def _firm(database: Database) -> uuid.UUID:
                 return tenant.id
     with database.transaction(new_id(), SYSTEM) as tx:
         made = tenants.create_tenant(
-            tx, slug=SLUG, name="Bayani Bank (demo)", base_currency="PHP", timezone="Asia/Manila"
-        )
+            tx, slug=SLUG, name="Bayani Bank (demo)", base_currency="PHP", timezone="Asia/Manila",
+            second_factor_required=False,
+        )  # fmt: skip
         return made.id
 
 

@@ -40,15 +40,27 @@ def tenant() -> None:
 @click.argument("name")
 @click.option("--currency", default="USD", show_default=True, help="Base currency, ISO 4217.")
 @click.option("--timezone", default="UTC", show_default=True, help="IANA time zone, e.g. Asia/Manila.")
+@click.option(
+    "--second-factor",
+    default="required",
+    show_default=True,
+    type=click.Choice(["required", "optional"]),
+    help="Whether everybody has to come in by a second factor; the firm's settings change it later.",
+)
 @data_dir_option
 @json_option
-def tenant_create(slug: str, name: str, currency: str, timezone: str, data_dir: str | None, as_json: bool) -> None:
+def tenant_create(
+    slug: str, name: str, currency: str, timezone: str, second_factor: str, data_dir: str | None, as_json: bool
+) -> None:
     """Add a firm.
 
     Example: finer tenant create acme "Acme Bank" --currency PHP --timezone Asia/Manila
     """
     with running_database(settings_of(data_dir)) as database, database.transaction(new_id(), OPERATOR) as tx:
-        made = tenants.create_tenant(tx, slug=slug, name=name, base_currency=currency, timezone=timezone)
+        made = tenants.create_tenant(
+            tx, slug=slug, name=name, base_currency=currency, timezone=timezone,
+            second_factor_required=second_factor == "required",
+        )  # fmt: skip
     show(
         {"id": show_id("ten", made.id), "slug": made.slug, "name": made.name},
         as_json,

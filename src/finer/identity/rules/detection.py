@@ -61,7 +61,8 @@ REFUSABLE = ("session:begin", "session:prove", "passkeys:use", "oauth_tokens:iss
 """Actions whose refusal is a failed proof of identity."""
 PRIVILEGES = (
     "users:create", "users:role", "users:enable", "users:reset_factors", "teams:members", "api_keys:create",
-    "oauth_clients:create", "sso:change", "sso_domains:add", "sign_in_links:create",
+    "api_keys:widen", "oauth_clients:create", "oauth_clients:widen", "sso:change", "sso_domains:add",
+    "sign_in_links:create",
 )  # fmt: skip
 """Actions that change who may do what."""
 EXPORTS = ("audit:export", "lake:export_taken", "privacy:download", "sql:export")

@@ -204,7 +204,8 @@ def enter(tx: Tx, provider: SsoProvider, claims: Mapping[str, Any]) -> uuid.UUID
     if user.role is not role:
         store.set_role(user.id, role)
         end_other_sessions(tx, user.id, None)
-        record_audit(tx, "users:change_role", show_id("usr", user.id), {"from": str(user.role), "to": str(role)})
+        detail = {"from": str(user.role), "to": str(role), "by": show_id("sso", provider.id)}
+        record_audit(tx, "users:role", show_id("usr", user.id), detail)
     return user.id
 
 

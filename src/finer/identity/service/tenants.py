@@ -5,6 +5,7 @@ from __future__ import annotations
 from finer.identity.errors import AlreadyExists, TenantNotFound
 from finer.identity.rules.checks import check_currency, check_name, check_slug, check_zone
 from finer.identity.service.audit import record_audit
+from finer.identity.store.firm import FirmStore
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types.access import Tenant
@@ -34,8 +35,14 @@ def tenant_by_slug(tx: Tx, slug: str) -> Tenant:
     return found[slug]
 
 
-def create_tenant(tx: Tx, *, slug: str, name: str, base_currency: str, timezone: str) -> Tenant:
-    """Add a firm; the transaction is that of the firm's own new id. Raises AlreadyExists, NotAcceptable."""
+def create_tenant(
+    tx: Tx, *, slug: str, name: str, base_currency: str, timezone: str, second_factor_required: bool = True
+) -> Tenant:
+    """Add a firm; the transaction is that of the firm's own new id. Raises AlreadyExists, NotAcceptable.
+
+    A second factor is required of everybody unless it is said otherwise: at their first sign-in people set one up
+    before anything else opens.
+    """
     tenant = Tenant(
         id=tx.tenant,
         slug=check_slug(slug),
@@ -47,5 +54,7 @@ def create_tenant(tx: Tx, *, slug: str, name: str, base_currency: str, timezone:
     )
     if not IdentityStore(tx).add_tenant(tenant):
         raise AlreadyExists(f"The short name {slug!r} is taken. Choose another one.")
-    record_audit(tx, "tenants:create", show_id("ten", tenant.id), {"slug": slug})
+    FirmStore(tx).require_second_factor(second_factor_required)
+    detail = {"slug": slug, "second_factor_required": second_factor_required}
+    record_audit(tx, "tenants:create", show_id("ten", tenant.id), detail)
     return tenant
