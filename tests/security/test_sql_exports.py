@@ -16,7 +16,7 @@ from finer.identity.service import audit, proposals, staff
 from finer.identity.types.access import Role, User
 from finer.identity.types.audit import AuditFilter
 from finer.identity.types.proposals import Proposal
-from finer.kit.db import Database
+from finer.kit.db import API, Database
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.warehouse.types import SqlResult
@@ -137,7 +137,7 @@ def test_b11_two_exports_at_once_do_not_both_count_as_the_first(
     few = msgspec.structs.replace(campaign_settings, export_rows_max=50)
     owner = ours.person(Role.RISK_ANALYST)
     asked = [_answered(ours, owner, _rows(30), f"select {part}") for part in range(4)]
-    database = Database(database_url, connections=4)
+    database = Database(database_url, API, connections=4)
     ready = threading.Barrier(len(asked))
 
     def export(shown: str) -> bool:

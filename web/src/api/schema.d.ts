@@ -4217,8 +4217,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take a result along
-         * @description The whole result as CSV, in which no spreadsheet finds a formula, or as Parquet; the trail says so.
+         * Export a result
+         * @description The whole result as CSV, in which no spreadsheet finds a formula, as Parquet, or as an Arrow IPC stream.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX; a row counts once for each KiB) waits for somebody else first, and answers
+         *     202 with what waits.
          */
         post: operations["ApiV1SqlQueriesSqlRunIdExportExport"];
         delete?: never;
@@ -4236,7 +4239,7 @@ export interface paths {
         };
         /**
          * Rows of a result
-         * @description A page of a result as JSON; with `Accept: application/vnd.apache.arrow.stream` all of it as Arrow IPC.
+         * @description A page of a result, of as many rows as one person may export alone (FINER_EXPORT_ROWS_MAX).
          */
         get: operations["ApiV1SqlQueriesSqlRunIdRowsRows"];
         put?: never;
@@ -5728,6 +5731,8 @@ export interface components {
         ExportBody: {
             /** @default csv */
             format: string;
+            /** @default  */
+            reason: string;
         };
         /**
          * ExportFormat
@@ -7912,6 +7917,10 @@ export interface components {
         /** SqlCatalogue */
         SqlCatalogue: {
             items: components["schemas"]["CatalogueTable"][];
+        };
+        /** SqlExportProposal */
+        SqlExportProposal: {
+            proposal: string;
         };
         /** SqlRows */
         SqlRows: {
@@ -16839,8 +16848,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/vnd.apache.arrow.stream": string;
                     "application/vnd.apache.parquet": string;
                     "text/csv; charset=utf-8": string;
+                };
+            };
+            /** @description So large a result waits for a second person */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlExportProposal"];
                 };
             };
             400: components["responses"]["Problem400"];
@@ -16870,12 +16891,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
+                    "Cache-Control"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/vnd.apache.arrow.stream": string;
+                    "application/json": components["schemas"]["SqlRows"];
                 };
             };
             400: components["responses"]["Problem400"];

@@ -2,7 +2,7 @@ import { App, Form, Input, Radio } from "antd";
 import { saveFile } from "../../shared/csv";
 import { EXPORT_WAITS } from "../../shared/ui/exportWaits";
 import { FormDialog } from "../../shared/ui/FormDialog";
-import { exportResult, type ExportFormat, type Run } from "./queries";
+import { type ExportFormat, exportResult, type Run } from "./queries";
 
 interface Asked {
   format: ExportFormat;
