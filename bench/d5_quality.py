@@ -190,7 +190,9 @@ def _plant(server: Server, sender: Sender, place: int, found: Detection, lock: t
 
 
 def _firm(server: Server, slug: str) -> str:
-    server.finer("tenant", "create", slug, slug.title(), "--currency", "PHP", "--timezone", "UTC", "--second-factor", "optional")
+    server.finer(
+        "tenant", "create", slug, slug.title(), "--currency", "PHP", "--timezone", "UTC", "--second-factor", "optional"
+    )
     made = server.finer("key", "create", "machine", "--tenant", slug, "--scope", "events:write", "--json")
     return str(json.loads(made)["key"])
 

@@ -244,7 +244,7 @@ def test_c11_an_export_holds_no_formula_and_is_in_the_trail(desk: Desk) -> None:
     listed = ", ".join(f"'{cell}'" for cell in cells)
     run = desk.ask(f"select unnest([{listed}]) as cell, -1.5::double as number")
     with desk.tx() as tx:
-        text = runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "csv").decode("utf-8-sig")
+        text = bytes(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "csv")).decode("utf-8-sig")
         rows = text.split("\r\n")[1:-1]
         assert all(row.endswith('"-1.5"') for row in rows)
         quoted = [row for row in rows if row.startswith("\"'")]
@@ -278,7 +278,8 @@ def test_columns_of_one_name_come_through(desk: Desk) -> None:
     run = desk.ask("select 1 as a, 2 as a")
     with desk.tx() as tx:
         assert runs.read_page(tx, run.id, 0, 1).rows == [[1, 2]]
-        assert pq.read_table(io.BytesIO(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet"))).column_names == ["a", "a_2"]
+        file = runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet")
+        assert pq.read_table(io.BytesIO(file)).column_names == ["a", "a_2"]
         with pa.ipc.open_stream(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "arrow")) as reader:
             assert reader.read_all().num_rows == 1
 

@@ -208,9 +208,7 @@ def export(
     run, table = _result(tx, identifier, 0, ROWS_MAX)
     rows, masking = results.counted_rows(table), masking_of(tx.actor)
     clear = any(masking.clear(one) for one in DataClass if one not in (DataClass.PUBLIC, DataClass.INTERNAL))
-    waits = exports.may_export(
-        tx, settings, kinds, EXPORT, _asked(run), rows=rows, clear=clear, reason=reason
-    )
+    waits = exports.may_export(tx, settings, kinds, EXPORT, _asked(run), rows=rows, clear=clear, reason=reason)
     if waits is not None:
         return waits
     record_audit(tx, "sql:export", show_id(PREFIX, identifier), {"format": form, "rows": rows})
