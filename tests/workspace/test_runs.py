@@ -19,6 +19,7 @@ from finer.identity.types.access import Role
 from finer.identity.types.audit import AuditFilter
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
+from finer.kit.tx import Tx
 from finer.workspace.errors import (
     CannotBeUsed,
     NotFinished,
@@ -30,8 +31,15 @@ from finer.workspace.errors import (
 from finer.workspace.rules import results
 from finer.workspace.service import runs
 from finer.workspace.store.runs import RunStore
-from finer.workspace.types import NewRun, ParameterDefinition, ParameterKind, RunState
+from finer.workspace.types import NewRun, ParameterDefinition, ParameterKind, Run, RunState
 from tests.workspace.conftest import Desk
+
+
+def _file(tx: Tx, desk: Desk, run: Run, form: str) -> bytes:
+    """A result as a file, which is small enough for one person."""
+    found = runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, form)
+    assert isinstance(found, bytes)
+    return found
 
 
 def test_a_question_is_answered_with_its_cost(desk: Desk) -> None:
@@ -244,12 +252,12 @@ def test_c11_an_export_holds_no_formula_and_is_in_the_trail(desk: Desk) -> None:
     listed = ", ".join(f"'{cell}'" for cell in cells)
     run = desk.ask(f"select unnest([{listed}]) as cell, -1.5::double as number")
     with desk.tx() as tx:
-        text = bytes(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "csv")).decode("utf-8-sig")
+        text = _file(tx, desk, run, "csv").decode("utf-8-sig")
         rows = text.split("\r\n")[1:-1]
         assert all(row.endswith('"-1.5"') for row in rows)
         quoted = [row for row in rows if row.startswith("\"'")]
         assert len(quoted) == len(cells) - 1
-        table = pq.read_table(io.BytesIO(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet")))
+        table = pq.read_table(io.BytesIO(_file(tx, desk, run, "parquet")))
         assert table.column("cell").to_pylist() == cells
         wanted = AuditFilter(action="sql:export", subject=show_id(runs.PREFIX, run.id))
         entries = audit.search_audit(tx, wanted, 10, None)[0]
@@ -278,9 +286,8 @@ def test_columns_of_one_name_come_through(desk: Desk) -> None:
     run = desk.ask("select 1 as a, 2 as a")
     with desk.tx() as tx:
         assert runs.read_page(tx, run.id, 0, 1).rows == [[1, 2]]
-        file = runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "parquet")
-        assert pq.read_table(io.BytesIO(file)).column_names == ["a", "a_2"]
-        with pa.ipc.open_stream(runs.export(tx, desk.settings, PROPOSAL_KINDS, run.id, "arrow")) as reader:
+        assert pq.read_table(io.BytesIO(_file(tx, desk, run, "parquet"))).column_names == ["a", "a_2"]
+        with pa.ipc.open_stream(_file(tx, desk, run, "arrow")) as reader:
             assert reader.read_all().num_rows == 1
 
 

@@ -78,7 +78,8 @@ def counted_rows(table: pa.Table) -> int:
 
     A whole column gathered into one list or text is as much as its rows were.
     """
-    return max(table.num_rows, table.nbytes // _ROW_BYTES)
+    rows, size = int(table.num_rows), int(table.nbytes)
+    return max(rows, size // _ROW_BYTES)
 
 
 def as_csv(table: pa.Table) -> bytes:
