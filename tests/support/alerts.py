@@ -78,6 +78,7 @@ def alert_routes() -> Router:
             "describe_feature": Provide(lambda: lambda name: (name, ""), sync_to_thread=False),
             "account_timeline": Provide(lambda: lambda _tx, _alert: [], sync_to_thread=False),
             "lake_of": Provide(lambda: lambda _tx: lambda _statement, _arguments: [], sync_to_thread=False),
+            "explanations": Provide(lambda: lambda _tx, _alerts: {}, sync_to_thread=False),
             "decide": Provide(lambda: None, sync_to_thread=False),
         },
     )

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import threading
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,12 +39,14 @@ from finer.app.streams import StreamController, alert_snapshot, notification_sna
 from finer.app.web import security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision
+from finer.decisions.routes.explanations import Explanation
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service.alerts import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service.alerts import DECISIONS_CHANNEL
 from finer.decisions.service.lake_history import ReadLake
 from finer.decisions.types.alerts import Alert, TimelineEvent
 from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
+from finer.fraud.service import explanations
 from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
@@ -263,6 +265,10 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
         return read
 
+    def explanations_of(alert_tx: Tx, alerts: Sequence[uuid.UUID]) -> dict[uuid.UUID, Explanation]:
+        found = explanations.explanations_of(alert_tx, alerts)
+        return {alert: msgspec.convert(msgspec.to_builtins(one), Explanation) for alert, one in found.items()}
+
     def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
         return services.lake.newest(sample_tx.tenant, contract)
 
@@ -276,6 +282,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),
         "account_timeline": constant(account_timeline),
+        "explanations": constant(explanations_of),
         "contract_sample": constant(contract_sample),
         "lake_of": constant(lake_of),
         "services": constant(services),

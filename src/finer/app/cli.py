@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "lake",
     "lake": "lake",
     "rules": "data",
+    "fraud": "fraud",
     "fx": "data",
     "model": "model",
     "bench": "data",

@@ -17,6 +17,7 @@ import msgspec
 import procrastinate
 import structlog
 
+from finer.app.alert_explainer import AlertExplainer
 from finer.app.audit_keeper import AuditKeeper, verify_chain
 from finer.app.case_keeper import CaseKeeper
 from finer.app.flow import deliver, find, handle
@@ -81,6 +82,7 @@ class Jobs:
                 asyncio.create_task(CaseKeeper(self._database, self._url).run()),
                 asyncio.create_task(self._watch()),
                 asyncio.create_task(QualityWatch(self._database, self._lake).run()),
+                asyncio.create_task(AlertExplainer(self._database, self._lake).run()),
             ]
             loop = asyncio.get_running_loop()
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from finer.decisions.types.alerts import Action
+from finer.decisions.types.alerts import Action, ActionWord
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
@@ -99,6 +99,45 @@ class Verdicts(msgspec.Struct, frozen=True):
     scores: Array | None
     shadow: Array | None = None
     challenger_scores: Array | None = None
+
+
+class AlertReason(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why a payment was stopped: `name` is the rule or the model's input, `text` a sentence.
+
+    `weight` is the share of what pushed the model's score up that comes from this input; None for a rule.
+    """
+
+    source: Literal["rule", "model"]
+    name: str
+    text: str
+    weight: float | None
+
+
+class ReasonWeight(msgspec.Struct, frozen=True, kw_only=True):
+    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments."""
+
+    term: str
+    value: float
+    usual: float | None
+    log_odds: float
+
+
+class AlertExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a payment was stopped, rules and model as one list, and which single change would have let it pass.
+
+    `common` and the log-odds of `contributions` add up to `log_odds`, that of the score; empty without a model.
+    """
+
+    action: ActionWord
+    reasons: list[AlertReason]
+    would_pass: str | None
+    score: float | None
+    threshold: float | None
+    log_odds: float | None
+    common: float | None
+    contributions: list[ReasonWeight]
+    rule_set: str
+    model: str | None
 
 
 class RuleState(StrEnum):

@@ -331,7 +331,7 @@ export interface paths {
         };
         /**
          * One alert
-         * @description One alert with the feature values used and the account's recent timeline.
+         * @description One alert with the feature values used, the account's recent timeline, and why it was raised.
          */
         get: operations["ApiV1AlertsAlertIdDetail"];
         put?: never;
@@ -4764,6 +4764,7 @@ export interface components {
             customer_id: string | null;
             device_id: string | null;
             event_id: string;
+            explained?: string[];
             id: string;
             merchant_city: string | null;
             merchant_country: string | null;
@@ -4781,6 +4782,7 @@ export interface components {
             team_id: string | null;
             version: number;
             versions: components["schemas"]["Versions"];
+            would_pass?: string | null;
         };
         /** AlertDetail */
         AlertDetail: {
@@ -4796,6 +4798,8 @@ export interface components {
             customer_id: string | null;
             device_id: string | null;
             event_id: string;
+            explained?: string[];
+            explanation?: components["schemas"]["Explanation"] | null;
             features: components["schemas"]["FeatureValue"][];
             id: string;
             merchant_city: string | null;
@@ -4815,6 +4819,7 @@ export interface components {
             timeline: components["schemas"]["TimelineEvent"][];
             version: number;
             versions: components["schemas"]["Versions"];
+            would_pass?: string | null;
         };
         /** AlertPage */
         AlertPage: {
@@ -5726,6 +5731,35 @@ export interface components {
         /** Explained */
         Explained: {
             sentences: string[];
+        };
+        /** ExplainedInput */
+        ExplainedInput: {
+            log_odds: number;
+            term: string;
+            usual: number | null;
+            value: number;
+        };
+        /** ExplainedReason */
+        ExplainedReason: {
+            name: string;
+            /** @enum {string} */
+            source: "rule" | "model";
+            text: string;
+            weight: number | null;
+        };
+        /** Explanation */
+        Explanation: {
+            /** @enum {string} */
+            action: "approve" | "review" | "block";
+            common: number | null;
+            contributions: components["schemas"]["ExplainedInput"][];
+            log_odds: number | null;
+            model: string | null;
+            reasons: components["schemas"]["ExplainedReason"][];
+            rule_set: string;
+            score: number | null;
+            threshold: number | null;
+            would_pass: string | null;
         };
         /** ExportBody */
         ExportBody: {

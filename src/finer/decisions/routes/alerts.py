@@ -28,6 +28,7 @@ from finer.decisions.routes.documents import (
     show_detail,
     show_summary,
 )
+from finer.decisions.routes.explanations import Explanations
 from finer.decisions.service import alerts as service
 from finer.decisions.types import alerts as types
 from finer.decisions.types.alerts import AlertFilter, AlertState, TimelineEvent
@@ -72,6 +73,8 @@ class AlertController(Controller):
         sort: Literal["newest", "amount"] = "newest",
         limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
         before: str | None = None,
+        *,
+        explanations: Explanations,
     ) -> AlertPage:
         """Alerts that the caller reaches, by state, action, rule, assignee, text, amount and time, page by page.
 
@@ -94,7 +97,9 @@ class AlertController(Controller):
             before=before,
         )
         found, following = service.list_alerts(tx, wanted)
-        return AlertPage(items=[show_alert(alert) for alert in found], next=following, as_of=tx.now())
+        known = explanations(tx, [alert.id for alert in found])
+        items = [show_alert(alert, known.get(alert.id)) for alert in found]
+        return AlertPage(items=items, next=following, as_of=tx.now())
 
     @get("/summary", opt={"permission": Permission.ALERTS_SUMMARISE}, sync_to_thread=True, summary="Numbers of alerts")
     def summary(self, tx: Tx, describe_rule: Callable[[str], str]) -> AlertSummary:
@@ -125,10 +130,12 @@ class AlertController(Controller):
         alert_id: str,
         describe_feature: Callable[[str], tuple[str, str]],
         account_timeline: AccountTimeline,
+        explanations: Explanations,
     ) -> AlertDetail:
-        """One alert with the feature values used and the account's recent timeline."""
+        """One alert with the feature values used, the account's recent timeline, and why it was raised."""
         alert = service.get_alert(tx, read_id("alr", alert_id))
-        return show_detail(alert, describe_feature, account_timeline(tx, alert))
+        explanation = explanations(tx, [alert.id]).get(alert.id)
+        return show_detail(alert, describe_feature, account_timeline(tx, alert), explanation)
 
     @post(
         "/{alert_id:str}/resolution",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from finer.decisions.routes.explanations import Explanation
 from finer.decisions.types import alerts as types
 from finer.decisions.types.alerts import ActionWord, AlertsPerMinute, AlertState, FiredRule, Resolution, TimelineEvent
 from finer.kit import documents, money
@@ -30,7 +31,11 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert in lists and streams. `sequence` and `version` grow with every change."""
+    """An alert in lists and streams. `sequence` and `version` grow with every change.
+
+    `explained` are the reasons of rules and model together, and `would_pass` what would have let the payment pass;
+    both are in lists and on the alert's page, a second or two after it was raised.
+    """
 
     id: AlertId
     sequence: int
@@ -58,6 +63,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     resolution: Resolution | None
     case_id: Annotated[str, msgspec.Meta(pattern="^cas_[0-9a-f]{32}$")] | None
     version: int
+    explained: list[str] = []
+    would_pass: str | None = None
 
 
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +89,7 @@ class AlertDetail(Alert, frozen=True, kw_only=True):
 
     features: list[FeatureValue]
     timeline: list[TimelineEvent]
+    explanation: Explanation | None = None
 
 
 class RuleTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +191,7 @@ class ResolutionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
-def show_alert(alert: types.Alert) -> Alert:
+def show_alert(alert: types.Alert, explanation: Explanation | None = None) -> Alert:
     """An alert as the API shows it in lists and streams."""
     verdict = alert.verdict
     return Alert(
@@ -213,19 +221,24 @@ def show_alert(alert: types.Alert) -> Alert:
         resolution=alert.resolution,
         case_id=None if alert.case_id is None else show_id("cas", alert.case_id),
         version=alert.version,
+        explained=[] if explanation is None else [one.text for one in explanation.reasons],
+        would_pass=None if explanation is None else explanation.would_pass,
     )
 
 
 def show_detail(
-    alert: types.Alert, describe_feature: Callable[[str], tuple[str, str]], timeline: Sequence[TimelineEvent]
+    alert: types.Alert,
+    describe_feature: Callable[[str], tuple[str, str]],
+    timeline: Sequence[TimelineEvent],
+    explanation: Explanation | None,
 ) -> AlertDetail:
     """An alert as its own page shows it; `describe_feature` gives the meaning and the unit of a feature."""
     features = []
     for name, value in alert.verdict.features.items():
         description, unit = describe_feature(name)
         features.append(FeatureValue(name=name, value=value, description=description, unit=unit))
-    shown = msgspec.structs.asdict(show_alert(alert))
-    return AlertDetail(**shown, features=features, timeline=list(timeline))
+    shown = msgspec.structs.asdict(show_alert(alert, explanation))
+    return AlertDetail(**shown, features=features, timeline=list(timeline), explanation=explanation)
 
 
 def show_summary(summary: types.AlertSummary, describe_rule: Callable[[str], str]) -> AlertSummary:

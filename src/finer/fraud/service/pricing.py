@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from finer.fraud.rules.drafts import compile_rule
-from finer.fraud.rules.evaluate import BASE_COLUMNS, Array, add_derived
+from finer.fraud.rules.evaluate import BASE_COLUMNS, Array
 from finer.fraud.rules.price import LABELS, PriceTally, slices
+from finer.fraud.service.recorded import restore
 from finer.fraud.service.rule_sets import feature_types, list_pins, load, without
 from finer.fraud.store import lake
 from finer.fraud.types import Price, RuleVersion
@@ -42,7 +43,6 @@ class Backtest:
         self._threshold = 1.0 if threshold is None else threshold
         self._tally = PriceTally(begun)
         named = {name for one in (*self._others.conditions, self._condition) for name in one.columns}
-        self._texts = {name for name, kind in feature_types().items() if kind.value == "text"}
         self._windows = sorted(named & feature_types().keys())
         self._plain = sorted(((named & BASE_COLUMNS.keys()) | _ALWAYS) - _LAKE_ONLY)
 
@@ -70,18 +70,8 @@ class Backtest:
 
     def _restore(self, columns: Columns) -> None:
         """The columns that `derive` and `evaluate` add on live payments, from what was kept of them."""
-        for name in self._windows:
-            column = columns.arrow(lake.column_name(name))
-            if name in self._texts:
-                columns.add_hashes(name, np.asarray(column.fill_null(0).to_numpy(zero_copy_only=False), np.uint64))
-            else:
-                known = None if column.null_count == 0 else np.asarray(column.is_valid())
-                columns.add(name, np.asarray(column.to_numpy(zero_copy_only=False), np.float64), known)
-        usd = columns.arrow("kept_usd_minor")
-        known = None if usd.null_count == 0 else np.asarray(usd.is_valid())
-        cents = np.asarray(usd.fill_null(0).to_numpy(zero_copy_only=False), np.float64).astype(np.int64)
+        restore(columns, self._windows, self._zone)
         score = columns.arrow("kept_score")
-        add_derived(columns, cents, known, self._zone)
         columns.add("score", np.asarray(score.fill_null(0).to_numpy(zero_copy_only=False), np.float32),
                     np.asarray(score.is_valid()))  # fmt: skip
         columns.add("score_threshold", np.full(columns.rows, self._threshold))

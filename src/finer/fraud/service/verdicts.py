@@ -125,14 +125,19 @@ def _loaded(tx: Tx, head: scoring.Head, known: ActiveModel | None) -> ActiveMode
     return ActiveModel(str(head.id), head.sha256, head.threshold, scorer)
 
 
-def pinned_model(tx: Tx, sha256: str, threshold: float) -> ActiveModel | None:
-    """The model of a hash, to decide again as it did; None when it is not there, or not as it was."""
+def pinned_model(tx: Tx, sha256: str, threshold: float | None) -> ActiveModel | None:
+    """The model of a hash or its beginning, to decide again as it did; None when it is not there, or not as it was.
+
+    Without a threshold it is that of the model.
+    """
     try:
         found = scoring.model_of(tx, sha256)
     except Unprocessable as error:
         _log.error("a model cannot be used", tenant=str(tx.tenant), model=sha256[:12], problem=error.detail)
         return None
-    return None if found is None else ActiveModel(str(found.id), sha256, threshold, scoring.load_scorer(found.text))
+    if found is None:
+        return None
+    return ActiveModel(str(found.id), found.sha256, threshold or found.threshold, scoring.load_scorer(found.text))
 
 
 def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:
@@ -234,6 +239,24 @@ def verdicts_to_store(
                 )
             )
     return VerdictRows(alerts, answers)
+
+
+def verdict_of(
+    columns: Columns, row: int, verdicts: Verdicts, rules: CompiledRules, model: ActiveModel | None
+) -> Verdict:
+    """The whole answer for one row of a batch that was evaluated."""
+    score = None if verdicts.scores is None else float(verdicts.scores[row])
+    used = {name: values[0] for name, values in _feature_values(columns, np.array([row])).items()}
+    record = values_of(columns, row)
+    return _verdict(record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, rules, model)
+
+
+def values_of(columns: Columns, row: int) -> dict[str, Any]:
+    """The fields and windows of one row, as reasons are filled with them."""
+    rows = np.array([row])
+    names = [name for name in BASE_COLUMNS if name in columns and name != "awaited"]
+    found = {name: values[0] for name, values in columns.pick(rows, names).items()}
+    return found | {name: values[0] for name, values in _feature_values(columns, rows).items()}
 
 
 def stored_columns(columns: Columns) -> dict[str, Array | pa.Array]:

@@ -10,6 +10,8 @@ from finer.kit.conditions.condition import parse_condition
 from finer.kit.conditions.tree import Catalogue
 from finer.kit.money import EXPONENTS
 
+_KEPT = ("score", "action", "rules", "rule_pack", "model", "feature_set")
+
 
 def lake_relation(zone: str) -> str:
     """A query in parentheses with every column of the feature set, one row per transaction of one tenant's lake.
@@ -57,6 +59,22 @@ def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: boo
         f"from (from transactions where {between}) t "
         f"join (from decisions where {between}) d using (log_partition, log_offset) "
         f"{labels}"
+    )
+
+
+def recorded_query(windows: Iterable[str]) -> str:
+    """The payments `$events` (ids) that occurred from `$since` to `$until`, with what was decided on them.
+
+    Every field of transactions, the windows under the lake's names, and kept_usd_minor, kept_score, kept_action,
+    kept_rules, kept_rule_pack, kept_model, kept_feature_set.
+    """
+    kept = "".join(f', d."{column_name(name)}"' for name in windows)
+    own = "".join(f", d.{name} as kept_{name}" for name in _KEPT)
+    between = "occurred_at between $since and $until and event_id in (select unnest($events::varchar[]))"
+    return (
+        f"select t.*{kept}, d.amount_usd_minor as kept_usd_minor{own} "  # noqa: S608 - our own names
+        f"from (from transactions where {between}) t join (from decisions where {between}) d "
+        "using (log_partition, log_offset) order by log_partition, log_offset"
     )
 
 

@@ -95,8 +95,8 @@ def _sentence(one: Contribution, ratios: Mapping[str, Ratio], meanings: Mapping[
         said = f"{_capital(above)} is {one.value:.1f} times the {below}"
         return f"{said}." if one.usual is None else f"{said}; usual is {one.usual:.1f} times."
     meaning = _named(one.term, meanings)
-    said = f"{_capital(meaning.name)}: {_shown(one.value, meaning)}"
-    return f"{said}." if one.usual is None else f"{said}; usual is {_shown(one.usual, meaning)}."
+    said = f"{_capital(meaning.name)}: {shown(one.value, meaning)}"
+    return f"{said}." if one.usual is None else f"{said}; usual is {shown(one.usual, meaning)}."
 
 
 def _would_pass(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[str, Meaning]) -> str | None:
@@ -119,7 +119,7 @@ def _would_pass(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[
     best = int(passing[int(np.argmin(change))])
     meaning = _named(scorer.columns[places[best]], meanings)
     side = "at most" if tried[best] < row[places[best]] else "more than"
-    return f"It would have passed had the {meaning.name} been {side} {_shown(tried[best], meaning)}."
+    return f"It would have passed had the {meaning.name} been {side} {shown(tried[best], meaning)}."
 
 
 def _candidates(scorer: Scorer, row: Array, place: int) -> list[float]:
@@ -146,11 +146,18 @@ def _beyond(limits: list[float], value: float) -> list[float]:
     return [limit if limit < value else float(np.nextafter(limit, np.inf)) for limit in limits if limit != value]
 
 
+def limits_of(scorer: Scorer, column: str) -> list[float]:
+    """The values at which a model splits a column itself, ratios left out; empty where it is not known."""
+    trees = scorer.supervised if isinstance(scorer, EnsembleScorer) else scorer
+    return trees.thresholds(scorer.columns.index(column)) if isinstance(trees, TreeScorer) else []
+
+
 def _named(column: str, meanings: Mapping[str, Meaning]) -> Meaning:
     return meanings.get(column, Meaning(column))
 
 
-def _shown(value: float, meaning: Meaning) -> str:
+def shown(value: float, meaning: Meaning) -> str:
+    """A value as people write it."""
     number = value / meaning.scale
     text = f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"
     return f"{text} {meaning.unit}".rstrip()

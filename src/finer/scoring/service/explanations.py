@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from finer.scoring.rules.explanation import ADDITIVITY_MAX, Contribution, Explanation, Meaning, explain
+from finer.scoring.rules.explanation import (
+    ADDITIVITY_MAX,
+    Contribution,
+    Explanation,
+    Meaning,
+    explain,
+    limits_of,
+    shown,
+)
 
-__all__ = ["ADDITIVITY_MAX", "Contribution", "Explanation", "Meaning", "explain"]
+__all__ = ["ADDITIVITY_MAX", "Contribution", "Explanation", "Meaning", "explain", "limits_of", "shown"]

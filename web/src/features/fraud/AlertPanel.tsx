@@ -12,6 +12,7 @@ import { ActionTag, StateTag } from "../../shared/ui/tags";
 import { Amount, When } from "../../shared/ui/values";
 import { AlertFacts } from "./AlertFacts";
 import { AlertFeatures } from "./AlertFeatures";
+import { AlertReasons } from "./AlertReasons";
 import { AlertTimeline } from "./AlertTimeline";
 import { AlertWork } from "./AlertWork";
 import { type AlertDetail, alertQuery } from "./queries";
@@ -116,17 +117,7 @@ function Detail({ alert }: { alert: AlertDetail }) {
           </section>
         ) : null}
         <AlertWork alert={alert} />
-        <section aria-label="Reasons">
-          <h3>Why</h3>
-          <ul className="reasons">
-            {alert.reasons.map((reason) => (
-              <li key={reason}>{reason}</li>
-            ))}
-          </ul>
-          {alert.reasons.length === 0 ? (
-            <p className="muted">No reason was recorded with this alert.</p>
-          ) : null}
-        </section>
+        <AlertReasons alert={alert} />
         <AlertFacts alert={alert} />
         <AlertTimeline events={alert.timeline} />
         <AlertFeatures features={alert.features} />

@@ -10,7 +10,8 @@ const EXPORT_PAGE = 200;
 // biome-ignore format: by theme.
 const HEADER: readonly string[] = [
   "id", "state", "action", "raised_at", "occurred_at", "event_id", "account_id", "customer_id", "card_last4",
-  "amount", "currency", "amount_usd", "merchant", "city", "country", "channel", "rules", "reasons", "score",
+  "amount", "currency", "amount_usd", "merchant", "city", "country", "channel", "rules", "reasons", "explained",
+  "would_pass", "score",
   "resolved_by", "resolved_at", "note",
 ];
 
@@ -43,7 +44,8 @@ function rowOf(alert: Alert): Cell[] {
     alert.id, alert.state, alert.action, alert.raised_at, alert.occurred_at, alert.event_id, alert.account_id,
     alert.customer_id, alert.card_last4, plain(alert.amount), alert.amount.currency, plain(alert.amount_usd),
     alert.merchant_name, alert.merchant_city, alert.merchant_country, alert.channel,
-    alert.rules.map((rule) => rule.id).join(" "), alert.reasons.join(" "), alert.score,
+    alert.rules.map((rule) => rule.id).join(" "), alert.reasons.join(" "),
+    (alert.explained ?? []).join(" "), alert.would_pass, alert.score,
     alert.resolution?.by, alert.resolution?.at, alert.resolution?.note,
   ];
 }

@@ -51,7 +51,15 @@ export function alertQuery(id: string) {
     queryFn: ({ signal }): Promise<AlertDetail> =>
       answer(api.GET("/api/v1/alerts/{alert_id}", { params: { path: { alert_id: id } }, signal })),
     staleTime: 15_000,
+    // Its explanation is made a second or two after the alert; whoever is that quick sees it come.
+    refetchInterval: ({ state }) => (state.data && awaitsExplanation(state.data) ? 2_000 : false),
   });
+}
+
+const EXPLAINED_WITHIN_MS = 60_000;
+
+function awaitsExplanation(alert: AlertDetail): boolean {
+  return !alert.explanation && Date.now() - Date.parse(alert.raised_at) < EXPLAINED_WITHIN_MS;
 }
 
 /** The newest open alerts, for the bell. */

@@ -1,0 +1,236 @@
+"""Why a payment was stopped: rules and model as one list of reasons in plain words, and what would have let it pass.
+
+Made once for each alert, beside the pipeline, from what the decision used and what decided; kept, and never changed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finer.decisions.types.alerts import Action
+from finer.fraud.rules.evaluate import Array
+from finer.fraud.rules.reasons import sentence
+from finer.fraud.rules.rule_set import SCORE_RULE
+from finer.fraud.service.recorded import Decided, by_deciders, recorded_query, restore
+from finer.fraud.service.rule_sets import feature_types, windows
+from finer.fraud.service.verdicts import Verdicts, evaluate, model_rows, values_of
+from finer.fraud.store import lake
+from finer.fraud.store.explanations import ExplanationStore
+from finer.fraud.types import AlertExplanation, AlertReason, ReasonWeight, Rule
+from finer.kit.columns import Columns
+from finer.kit.conditions.tree import ColumnType, Literal, Node, walk
+from finer.kit.tx import Tx
+from finer.scoring.service import explanations as scoring
+from finer.scoring.service.explanations import Meaning
+
+__all__ = ["explain", "explained_until", "explanations_of", "keep", "recorded_query", "unexplained"]
+
+_AMOUNT = "amount_usd_minor"
+_AMOUNTS = {"amount_usd": (_AMOUNT, 100.0), _AMOUNT: (_AMOUNT, 1.0)}
+"""The ways to write the amount that can be compared with others', and what makes US cents of them."""
+_FACTORS = (0.95, 0.9, 0.8, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01)
+_CANDIDATES_MAX = 3_000
+_EVERYTHING_PASSES = 2.0  # no probability reaches it: what would pass is looked for here, rules and model together
+
+
+class _Change(NamedTuple):
+    """One value tried in the place of another; `name` is a window, or _AMOUNT for the payment's amount in US cents."""
+
+    name: str
+    value: float
+
+
+def explanations_of(tx: Tx, alerts: Sequence[uuid.UUID]) -> dict[uuid.UUID, AlertExplanation]:
+    """The explanations of alerts, those that were made."""
+    return ExplanationStore(tx).of(alerts)
+
+
+def unexplained(tx: Tx, alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some alerts that have no explanation yet."""
+    return set(alerts) - ExplanationStore(tx).known(alerts)
+
+
+def explained_until(tx: Tx) -> datetime | None:
+    """Until when every alert of the firm has its explanation; None where none was ever made."""
+    return ExplanationStore(tx).until()
+
+
+def keep(tx: Tx, made: Iterable[tuple[uuid.UUID, str, AlertExplanation]], until: datetime | None = None) -> None:
+    """Keep explanations by alert and event id; one that is there stays. `until` is noted where it is given."""
+    store = ExplanationStore(tx)
+    store.add(made, tx.now())
+    if until is not None:
+        store.note_until(until)
+
+
+def explain(tx: Tx, batch: pa.RecordBatch, zone: ZoneInfo) -> dict[str, AlertExplanation]:
+    """Explain the payments of a batch of `recorded_query`, by event id. What cannot be decided again is left out."""
+    found: dict[str, AlertExplanation] = {}
+    for part in by_deciders(tx, batch):
+        if part.rules is None or (part.model is None and part.model_hash is not None):
+            continue
+        columns = part.columns(zone)
+        verdicts = evaluate(columns, part.model, part.rules)
+        for row, event in enumerate(part.batch.column("event_id").to_pylist()):
+            found[event] = _explained(part, columns, verdicts, row, zone)
+    return found
+
+
+def _explained(part: Decided, columns: Columns, verdicts: Verdicts, row: int, zone: ZoneInfo) -> AlertExplanation:
+    rules = part.rules.of(int(verdicts.fired[row])) if part.rules is not None else []
+    score = None if verdicts.scores is None else float(verdicts.scores[row])
+    known = values_of(columns, row) | {"score": score}
+    reasons = [
+        AlertReason(source="rule", name=rule.id, text=sentence(rule.reason, known), weight=None) for rule in rules
+    ]
+    log_odds = common = None
+    weights: list[ReasonWeight] = []
+    if part.model is not None and score is not None:
+        one = np.ascontiguousarray(model_rows(columns, part.model.scorer.columns)[:, row])
+        told = scoring.explain(part.model.scorer, one, _EVERYTHING_PASSES, _meanings())
+        log_odds, common = told.log_odds, told.common
+        weights = [
+            ReasonWeight(term=one.term, value=one.value, usual=one.usual, log_odds=one.log_odds)
+            for one in told.contributions
+        ]
+        if score >= part.model.threshold:
+            pushing = [one for one in weights if one.log_odds > 0]
+            total = sum(one.log_odds for one in pushing) or 1.0
+            reasons += [
+                AlertReason(source="model", name=one.term, text=text, weight=one.log_odds / total)
+                for one, text in zip(pushing, told.reasons, strict=False)
+            ]
+    return AlertExplanation(
+        action=Action(int(verdicts.actions[row])).word,
+        reasons=reasons,
+        would_pass=_would_pass(part, row, rules, zone),
+        score=score,
+        threshold=None if part.model is None else part.model.threshold,
+        log_odds=log_odds,
+        common=common,
+        contributions=weights,
+        rule_set=part.rule_set,
+        model=part.model_hash,
+    )
+
+
+def _meanings() -> dict[str, Meaning]:
+    found = {
+        one.name: Meaning(one.description, "USD", 100.0)
+        if one.unit == "USD cents"
+        else Meaning(one.description, one.unit)
+        for one in windows().definitions
+    }
+    return found | {
+        _AMOUNT: Meaning("amount", "USD", 100.0),
+        "amount": Meaning("amount"),
+        "amount_usd": Meaning("amount", "USD"),
+        "local_hour": Meaning("hour of the day", "o'clock"),
+    }
+
+
+def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) -> str | None:
+    """The smallest change of one value with which rules and model together would have approved it, as a sentence."""
+    if part.rules is None:
+        return None
+    one = part.batch.slice(row, 1)
+    changes = _changes(part, one, rules)
+    if not changes:
+        return None
+    batch = _changed(one, changes)
+    columns = Columns(batch)
+    restore(columns, feature_types(), zone)
+    passing = np.flatnonzero(evaluate(columns, part.model, part.rules).actions == Action.APPROVE)
+    if not len(passing):
+        return None
+    tried = [(changes[place], _value(one, changes[place].name)) for place in passing]
+    change, was = min(tried, key=lambda each: abs(each[0].value - each[1]) / (each[0].value + each[1] + 1e-9))
+    meaning = _meanings()[change.name]
+    return (
+        f"It would have passed had the {meaning.name} been {scoring.shown(change.value, meaning)} instead of "
+        f"{scoring.shown(was, meaning)}."
+    )
+
+
+def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> list[_Change]:
+    """Values to try: the numbers in the rules that held, the thresholds of the model, and less of all that is named."""
+    named: dict[str, set[float]] = {}
+    if part.rules is not None:
+        held = {rule.id for rule in rules}
+        for rule, condition in zip(part.rules.rules, part.rules.conditions, strict=True):
+            if rule.id not in held:
+                continue
+            numbers = _numbers(condition.tree)
+            for name in _varied(condition.columns):
+                scale = 100.0 if name == _AMOUNT else 1.0
+                tried = {number * scale for number in numbers} | ({*numbers} if scale != 1.0 else set())
+                named.setdefault(name, set()).update(value + step for value in tried for step in (-1.0, 0.0, 1.0))
+    if part.model is not None and SCORE_RULE in {rule.id for rule in rules}:
+        for column in part.model.scorer.columns:
+            name, scale = _AMOUNTS.get(column, (column, 1.0))
+            if name not in _varied([column]):
+                continue
+            limits = [np.floor(limit * scale) for limit in scoring.limits_of(part.model.scorer, column)]
+            named.setdefault(name, set()).update(float(limit) + step for limit in limits for step in (0.0, 1.0))
+    found = []
+    for name, values in named.items():
+        was = _value(one, name)
+        if np.isnan(was):
+            continue
+        tried = values | {float(np.floor(was * factor)) for factor in _FACTORS}
+        found += [_Change(name, value) for value in sorted(tried) if value >= 0 and value != was]
+    return found[:_CANDIDATES_MAX]
+
+
+def _numbers(tree: Node) -> set[float]:
+    """The numbers written in a condition."""
+    return {
+        float(node.value)
+        for node in walk(tree)
+        if isinstance(node, Literal) and isinstance(node.value, int | float) and node.type is ColumnType.NUMBER
+    }
+
+
+def _varied(columns: Iterable[str]) -> list[str]:
+    """The windows among some columns, and _AMOUNT for every way to write the payment's amount."""
+    amounts = {"amount", "amount_minor", "amount_usd", _AMOUNT, "is_near_limit", "is_small_spending"}
+    names = set(columns)
+    found = [name for name in names if feature_types().get(name) is ColumnType.NUMBER]
+    return sorted(found) + ([_AMOUNT] if names & amounts else [])
+
+
+def _value(one: pa.RecordBatch, name: str) -> float:
+    column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
+    value = one.column(column)[0].as_py()
+    return float("nan") if value is None else float(value)
+
+
+def _changed(one: pa.RecordBatch, changes: Sequence[_Change]) -> pa.RecordBatch:
+    """The same payment once for each change, with the change made. Amounts change in its own currency as well."""
+    batch = one.take(pa.array(np.zeros(len(changes), np.int64)))
+    names = [change.name for change in changes]
+    values = np.array([change.value for change in changes])
+    for name in dict.fromkeys(names):
+        mine = np.array([each == name for each in names])
+        column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
+        batch = _with(batch, column, mine, values)
+        if name == _AMOUNT:
+            minor, usd = float(one.column("amount_minor")[0].as_py()), _value(one, name)
+            batch = _with(batch, "amount_minor", mine, np.round(values * (minor / usd if usd else 1.0)))
+    return batch
+
+
+def _with(batch: pa.RecordBatch, name: str, rows: Array, values: Array) -> pa.RecordBatch:
+    place = batch.schema.get_field_index(name)
+    kind = batch.schema.field(place).type
+    new = pa.array(values).cast(pa.float64())
+    changed = pc.if_else(pa.array(rows), new, batch.column(place).cast(pa.float64()))
+    return batch.set_column(place, pa.field(name, kind), changed.cast(kind, safe=False))
