@@ -32,7 +32,7 @@ from finer.notifications import service as notifications
 from finer.notifications.types import Notification
 from finer.scoring import invariants
 from finer.scoring.errors import ModelChanged, ModelNotAcceptable, ModelNotFound, ModelRefused, TrainingRefused
-from finer.scoring.service import models, monitors
+from finer.scoring.service import asking, models, monitors
 from finer.scoring.types import Model, ModelState, TrainingPlan
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import Label
@@ -282,7 +282,7 @@ def run_of(desk: Desk, job: str, stop: bool = False, **arguments: Any) -> Run:
 def learnt(desk: Desk, ground: Ground, plan: TrainingPlan = PLAN) -> Model:
     """The model of a run."""
     with desk.firm.tx(desk.writer) as tx:
-        identifier = models.begin_training(tx, plan, "first", "a note")
+        identifier = asking.begin_training(tx, plan, "first", "a note")
         assert identifier is not None
         record = runs.get(tx, identifier)
         assert record is not None
@@ -331,7 +331,7 @@ def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(
     label = Label(event_id="e10000", occurred_at=NOON, verdict="confirmed_fraud", known_at=clock.now(), source="test")
     access = warehouse.LakeAccess(ground.url, ground.settings)
     warehouse.append_labels(access, desk.firm.tenant.id, [label])
-    model_learning.watch_models(ground, run_of(desk, models.WATCH_JOB))
+    model_learning.watch_models(ground, run_of(desk, asking.WATCH_JOB))
     with desk.firm.tx(desk.writer) as tx:
         compared = models.get_model(tx, challenger.id).comparison
     assert compared is not None
@@ -347,7 +347,7 @@ def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(
         for number in range(600)
     )
     into_lake(desk, ground)
-    model_learning.watch_models(ground, run_of(desk, models.WATCH_JOB))
+    model_learning.watch_models(ground, run_of(desk, asking.WATCH_JOB))
     with desk.firm.tx(desk.writer) as tx:
         seen = models.get_model(tx, challenger.id).watch
         told = [one for one in _told(tx) if one.kind == "models.watch"]
@@ -363,21 +363,29 @@ def test_runs_that_end_without_a_model_and_those_on_schedule(
     desk: Desk, ground: Ground, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody has begun here, so the schedule does nothing.
-    assert model_learning.train_model(ground, run_of(desk, models.TRAIN_JOB))["payments"] == 0
+    assert model_learning.train_model(ground, run_of(desk, asking.TRAIN_JOB))["payments"] == 0
     # Labels that nobody knew in time teach nothing, and the refusal says what to do.
     with pytest.raises(TrainingRefused, match=r"0 frauds that were known.*labels: after_delay"):
         learnt(desk, ground, TrainingPlan(days=4, delay_days=1, test_days=2, folds=1))
     # A run that somebody stops leaves no model.
     with pytest.raises(RunCancelled):
-        model_learning.train_model(ground, run_of(desk, models.TRAIN_JOB, True, plan=msgspec.to_builtins(PLAN)))
+        model_learning.train_model(ground, run_of(desk, asking.TRAIN_JOB, True, plan=msgspec.to_builtins(PLAN)))
     with desk.firm.tx(desk.writer) as tx:
         assert models.list_models(tx) == []
 
+    with desk.firm.tx(desk.writer) as tx:
+        asked = asking.last_training(tx)
+        assert asked is not None
+        assert asked.arguments["plan"]["labels"] == "after_delay"
+        assert asking.stop_training(tx).id == asked.id
+        with pytest.raises(ModelChanged, match="No model is being learnt"):
+            asking.stop_training(tx)
+
     first = learnt(desk, ground)
-    assert model_learning.train_model(ground, run_of(desk, models.TRAIN_JOB))["payments"] == 0
+    assert model_learning.train_model(ground, run_of(desk, asking.TRAIN_JOB))["payments"] == 0
     clock.advance(timedelta(hours=1))
     monkeypatch.setattr(model_learning, "RETRAIN_AFTER", timedelta(hours=1))
-    assert model_learning.train_model(ground, run_of(desk, models.TRAIN_JOB))["version"] == 2
+    assert model_learning.train_model(ground, run_of(desk, asking.TRAIN_JOB))["version"] == 2
     with desk.firm.tx(desk.writer) as tx:
         again = models.list_models(tx)[0]
     assert (again.state, again.owner, again.plan) == (ModelState.CHALLENGER, first.owner, first.plan)

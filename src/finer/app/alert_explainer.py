@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -30,6 +30,7 @@ _EVERY_S = 2.0
 _PAGE = 200
 _OVERLAP = timedelta(minutes=1)
 """An alert may commit some time after the moment at which it was raised."""
+_REST, _REST_MAX = timedelta(seconds=2), timedelta(seconds=30)
 _PATIENCE = timedelta(minutes=10)
 """How long the lake may take to hold a payment; after that its alert goes without."""
 
@@ -39,6 +40,8 @@ class AlertExplainer:
 
     def __init__(self, database: Database, reader: warehouse.LakeReader) -> None:
         self._database, self._reader = database, reader
+        self._rests: dict[uuid.UUID, tuple[datetime, timedelta]] = {}
+        """Until when a firm is left alone, because its lake is behind, and for how long it was."""
 
     async def run(self) -> None:
         """Until cancelled: every other second."""
@@ -53,7 +56,9 @@ class AlertExplainer:
         """Explain what is new at every firm; returns how many alerts were explained."""
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             firms = tenants.list_tenants(tx)
-        return sum(self.look(firm.id, ZoneInfo(firm.timezone)) for firm in firms)
+        now = self._database.clock.now()
+        due = [firm for firm in firms if firm.id not in self._rests or self._rests[firm.id][0] <= now]
+        return sum(self.look(firm.id, ZoneInfo(firm.timezone)) for firm in due)
 
     def look(self, tenant: uuid.UUID, zone: ZoneInfo) -> int:
         """Explain what is new at one firm, the latest first."""
@@ -67,10 +72,21 @@ class AlertExplainer:
                 done = self._explain(tenant, zone, waiting)
                 explained += len(done)
                 late = [one.raised_at for one in waiting if one.id not in done and one.raised_at > began - _PATIENCE]
+                if late and not done:
+                    # The lake does not hold them yet, and what is older may be as late: no use to ask for it all.
+                    self._rest(tenant, began)
+                    return explained
                 until = min([until, *late])
+        self._rests.pop(tenant, None)
         with self._database.transaction(tenant, SYSTEM) as tx:
             explanations.keep(tx, [], until)
         return explained
+
+    def _rest(self, tenant: uuid.UUID, now: datetime) -> None:
+        """Leave a firm alone for a while, each time for longer."""
+        _, before = self._rests.get(tenant, (now, _REST / 2))
+        rest = min(2 * before, _REST_MAX)
+        self._rests[tenant] = now + rest, rest
 
     def _pages(self, tenant: uuid.UUID) -> Iterator[list[Alert]]:
         """The alerts since the last look, page by page."""

@@ -32,7 +32,7 @@ from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.privacy.service import retention
 from finer.quality.service import watching
-from finer.scoring.service import models, monitors
+from finer.scoring.service import asking, monitors
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -214,12 +214,12 @@ JOBS = checked([
         about="Holds a rule to past payments and says what it would have done.",
     ),
     Job(
-        name=models.TRAIN_JOB, owner="scoring", cron="43 3 * * *", work=_later("finer.app.model_learning:train_model"),
+        name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *", work=_later("finer.app.model_learning:train_model"),
         about="Learns a model from the payments of the lake: when somebody asks, and from then on once a week.",
         expected_s=3_600, attempts=1,
     ),
     Job(
-        name=models.WATCH_JOB, owner="scoring", cron="17 * * * *", attempts=1,
+        name=asking.WATCH_JOB, owner="scoring", cron="17 * * * *", attempts=1,
         work=_later("finer.app.model_learning:watch_models"),
         about="Looks whether models see what they learnt from, hit as they say, and how the challenger does.",
     ),

@@ -2142,6 +2142,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/training/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop learning
+         * @description The learning under way stops, and leaves no model.
+         */
+        post: operations["ApiV1ModelsTrainingCancellationStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/watch": {
         parameters: {
             query?: never;
@@ -6229,6 +6249,21 @@ export interface components {
          * @enum {string}
          */
         Law: "gdpr" | "sg_pdpa" | "ph_dpa" | "th_pdpa";
+        /** Learning */
+        Learning: {
+            /** Format: date-time */
+            asked_at: string;
+            asked_by: string;
+            done: number | null;
+            ended_at: string | null;
+            error: string;
+            lines: string[];
+            name: string;
+            run: string;
+            state: components["schemas"]["kit_runs_RunState"];
+            stopping: boolean;
+            total: number | null;
+        };
         /**
          * Level
          * @description How grave a change between two versions is, by the part of the version that it has to raise.
@@ -6441,6 +6476,7 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             items: components["schemas"]["ModelSummary"][];
+            learning: components["schemas"]["Learning"] | null;
         };
         /** ModelReason */
         ModelReason: {
@@ -12879,6 +12915,38 @@ export interface operations {
             413: components["responses"]["Problem413"];
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ModelsTrainingCancellationStop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Learning"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];

@@ -11,7 +11,7 @@ from finer.app.commands.common import data_dir_option, json_option, show, tenant
 from finer.fraud.service import verdicts as fraud
 from finer.kit.errors import NotFound
 from finer.kit.ids import read_id, show_id
-from finer.scoring.service import models
+from finer.scoring.service import asking, models
 from finer.scoring.types import TrainingPlan
 
 
@@ -130,7 +130,7 @@ def model_train(
         TrainingPlan,
     )  # fmt: skip
     with tenant_transaction(data_dir, tenant) as tx:
-        run = models.begin_training(tx, plan, name, "")
+        run = asking.begin_training(tx, plan, name, "")
     click.echo("It is being learnt already." if run is None else f"Asked for: {show_id('run', run)}.")
 
 

@@ -21,7 +21,7 @@ from finer.fraud.rules.reasons import sentence
 from finer.fraud.rules.rule_set import SCORE_RULE
 from finer.fraud.service.recorded import Decided, by_deciders, recorded_query, restore
 from finer.fraud.service.rule_sets import feature_types, windows
-from finer.fraud.service.verdicts import Verdicts, evaluate, model_rows, values_of
+from finer.fraud.service.verdicts import ActiveModel, Verdicts, evaluate, model_rows, values_of
 from finer.fraud.store import lake
 from finer.fraud.store.explanations import ExplanationStore
 from finer.fraud.types import AlertExplanation, AlertReason, ReasonWeight, Rule
@@ -162,32 +162,43 @@ def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) 
 
 def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> list[_Change]:
     """Values to try: the numbers in the rules that held, the thresholds of the model, and less of all that is named."""
-    named: dict[str, set[float]] = {}
-    if part.rules is not None:
-        held = {rule.id for rule in rules}
-        for rule, condition in zip(part.rules.rules, part.rules.conditions, strict=True):
-            if rule.id not in held:
-                continue
-            numbers = _numbers(condition.tree)
-            for name in _varied(condition.columns):
-                scale = 100.0 if name == _AMOUNT else 1.0
-                tried = {number * scale for number in numbers} | ({*numbers} if scale != 1.0 else set())
-                named.setdefault(name, set()).update(value + step for value in tried for step in (-1.0, 0.0, 1.0))
-    if part.model is not None and SCORE_RULE in {rule.id for rule in rules}:
-        for column in part.model.scorer.columns:
-            name, scale = _AMOUNTS.get(column, (column, 1.0))
-            if name not in _varied([column]):
-                continue
-            limits = [np.floor(limit * scale) for limit in scoring.limits_of(part.model.scorer, column)]
-            named.setdefault(name, set()).update(float(limit) + step for limit in limits for step in (0.0, 1.0))
+    held = {rule.id for rule in rules}
+    named = _of_rules(part, held)
+    if part.model is not None and SCORE_RULE in held:
+        for name, limits in _of_model(part.model).items():
+            named.setdefault(name, set()).update(limits)
     found = []
     for name, values in named.items():
         was = _value(one, name)
-        if np.isnan(was):
-            continue
-        tried = values | {float(np.floor(was * factor)) for factor in _FACTORS}
-        found += [_Change(name, value) for value in sorted(tried) if value >= 0 and value != was]
+        if not np.isnan(was):
+            tried = values | {float(np.floor(was * factor)) for factor in _FACTORS}
+            found += [_Change(name, value) for value in sorted(tried) if value >= 0 and value != was]
     return found[:_CANDIDATES_MAX]
+
+
+def _of_rules(part: Decided, held: set[str]) -> dict[str, set[float]]:
+    """By column: the numbers in the conditions of the rules that held, and beside them."""
+    named: dict[str, set[float]] = {}
+    for rule, condition in () if part.rules is None else zip(part.rules.rules, part.rules.conditions, strict=True):
+        if rule.id not in held:
+            continue
+        numbers = _numbers(condition.tree)
+        for name in _varied(condition.columns):
+            # A number about an amount may be dollars or cents.
+            tried = numbers | {number * 100 for number in numbers} if name == _AMOUNT else numbers
+            named.setdefault(name, set()).update(value + step for value in tried for step in (-1.0, 0.0, 1.0))
+    return named
+
+
+def _of_model(model: ActiveModel) -> dict[str, set[float]]:
+    """By column: the values on both sides of the model's thresholds."""
+    named: dict[str, set[float]] = {}
+    for column in model.scorer.columns:
+        name, scale = _AMOUNTS.get(column, (column, 1.0))
+        if name in _varied([column]):
+            limits = {float(np.floor(limit * scale)) for limit in scoring.limits_of(model.scorer, column)}
+            named.setdefault(name, set()).update(limits | {limit + 1 for limit in limits})
+    return named
 
 
 def _numbers(tree: Node) -> set[float]:

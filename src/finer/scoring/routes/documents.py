@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from finer.kit.ids import show_id
+from finer.kit.runs import JobRun, RunState
 from finer.scoring.service.monitors import Look
 from finer.scoring.types import (
     LabelsAs,
@@ -50,10 +51,27 @@ class ModelSummary(msgspec.Struct, frozen=True, kw_only=True):
     watch: WatchState | None
 
 
+class Learning(msgspec.Struct, frozen=True, kw_only=True):
+    """A learning that somebody asked for: how far it is, or how it ended; `stopping` once it was asked to stop."""
+
+    run: str
+    name: str
+    state: RunState
+    asked_by: str
+    asked_at: datetime
+    ended_at: datetime | None
+    done: int | None
+    total: int | None
+    error: str
+    lines: list[str]
+    stopping: bool
+
+
 class ModelList(msgspec.Struct, frozen=True, kw_only=True):
-    """Every model of the firm, the newest first."""
+    """Every model of the firm, the newest first, and the learning that was asked for last."""
 
     items: list[ModelSummary]
+    learning: Learning | None
     as_of: datetime
 
 
@@ -111,6 +129,23 @@ def read_plan(body: TrainingBody) -> TrainingPlan:
     """What a request says of how to learn."""
     fields = {name: getattr(body, name) for name in TrainingPlan.__struct_fields__ if name != "seed"}
     return TrainingPlan(**fields)
+
+
+def show_learning(run: JobRun) -> Learning:
+    """A learning as the page Models shows it."""
+    return Learning(
+        run=show_id("run", run.id),
+        name=str(run.arguments.get("name", "")),
+        state=run.state,
+        asked_by=run.asked_by,
+        asked_at=run.asked_at,
+        ended_at=run.ended_at,
+        done=run.done,
+        total=run.total,
+        error=run.error,
+        lines=run.lines,
+        stopping=run.cancel_asked,
+    )
 
 
 def show_summary(model: Model, names: Mapping[str, str]) -> ModelSummary:

@@ -14,6 +14,7 @@ from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.scoring.routes.documents import (
     AskedRun,
+    Learning,
     ModelDetail,
     ModelList,
     ModelReason,
@@ -21,9 +22,10 @@ from finer.scoring.routes.documents import (
     TrainingBody,
     read_plan,
     show_detail,
+    show_learning,
     show_summary,
 )
-from finer.scoring.service import models, monitors
+from finer.scoring.service import asking, models, monitors
 from finer.scoring.types import Model
 
 _READ, _WRITE = Permission.MODELS_READ, Permission.MODELS_WRITE
@@ -39,17 +41,30 @@ class ModelController(Controller):
     def list(self, tx: Tx) -> ModelList:
         """Every model of the firm with a few figures of its card, the newest first."""
         names = _names(tx)
-        return ModelList(items=[show_summary(one, names) for one in models.list_models(tx)], as_of=tx.now())
+        learning = asking.last_training(tx)
+        return ModelList(
+            items=[show_summary(one, names) for one in models.list_models(tx)],
+            learning=None if learning is None else show_learning(learning),
+            as_of=tx.now(),
+        )
 
     @post("/training", opt={"permission": _WRITE}, sync_to_thread=True, status_code=202, summary="Learn a model")
     def train(self, tx: Tx, data: TrainingBody) -> AskedRun:
         """Learn a model from the payments of the lake, as a job; it is learnt again by the same plan every week."""
-        return _asked(models.begin_training(tx, read_plan(data), data.name, data.note))
+        return _asked(asking.begin_training(tx, read_plan(data), data.name, data.note))
+
+    @post(
+        "/training/cancellation", opt={"permission": _WRITE}, sync_to_thread=True, status_code=200,
+        summary="Stop learning",
+    )  # fmt: skip
+    def stop(self, tx: Tx) -> Learning:
+        """The learning under way stops, and leaves no model."""
+        return show_learning(asking.stop_training(tx))
 
     @post("/watch", opt={"permission": _WRITE}, sync_to_thread=True, status_code=202, summary="Look at the models now")
     def watch(self, tx: Tx) -> AskedRun:
         """Let the monitors look, and compare champion and challenger, without waiting for the hour."""
-        return _asked(models.begin_watch(tx))
+        return _asked(asking.begin_watch(tx))
 
     @get("/{model_id:str}", opt={"permission": _READ}, sync_to_thread=True, summary="One model")
     def detail(self, tx: Tx, model_id: str) -> ModelDetail:

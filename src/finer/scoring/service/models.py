@@ -15,7 +15,6 @@ import msgspec
 
 from finer.identity.service.audit import record_audit
 from finer.identity.types.proposals import Change
-from finer.kit import runs
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 from finer.scoring.errors import ModelChanged, ModelNotAcceptable, ModelNotFound, ModelRefused
@@ -38,7 +37,6 @@ __all__ = [
 
 PARITY_MAX = 1e-12
 PROMOTE = "models:promote"
-TRAIN_JOB, WATCH_JOB = "train_model", "watch_models"
 NAME_MAX, WORDS_MAX = 80, 1_000
 
 
@@ -158,17 +156,6 @@ def model_of(tx: Tx, sha256: str) -> Model | None:
     if found is not None:
         _checked(found.text, found.sha256)
     return found
-
-
-def begin_training(tx: Tx, plan: TrainingPlan, name: str, note: str) -> uuid.UUID | None:
-    """Ask for a model to be learnt, as a job; the run, or None when the same is asked for already."""
-    arguments = {"plan": msgspec.to_builtins(plan), "name": name.strip(), "note": note.strip(), "owner": tx.actor.id}
-    return runs.start(tx, TRAIN_JOB, arguments=arguments)
-
-
-def begin_watch(tx: Tx) -> uuid.UUID | None:
-    """Ask the monitors to look now, and champion and challenger to be compared; None when they are about to."""
-    return runs.start(tx, WATCH_JOB)
 
 
 def to_shadow(tx: Tx, identifier: uuid.UUID) -> Model:

@@ -1,5 +1,6 @@
 import { measure } from "../../shared/numbers";
 import type { AlertDetail } from "./queries";
+import "./reasons.css";
 
 type Explanation = NonNullable<AlertDetail["explanation"]>;
 

@@ -8,6 +8,7 @@ import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { AsOf, When } from "../../../shared/ui/values";
+import { LearningPanel } from "./LearningPanel";
 import { type ModelSummary, modelsQuery } from "./queries";
 import { TrainDialog } from "./TrainDialog";
 import { MeasureText, ModelState, WatchTag } from "./words";
@@ -25,6 +26,7 @@ export function ModelsPage() {
   ) : null;
   return (
     <Page title="Models" aside={data ? <AsOf at={data.as_of} /> : null}>
+      {data?.learning ? <LearningPanel learning={data.learning} /> : null}
       {error && !data ? (
         <FailureState what="The models" error={error} onRetry={() => void refetch()} />
       ) : null}

@@ -1,6 +1,5 @@
-import { useNavigate } from "@tanstack/react-router";
+import { useQueryClient } from "@tanstack/react-query";
 import { Form, Input, InputNumber, Radio } from "antd";
-import { paths } from "../../../shared/paths";
 import { FormDialog } from "../../../shared/ui/FormDialog";
 import { type TrainingBody, trainModel } from "./queries";
 
@@ -21,13 +20,13 @@ const FIRST: Partial<Fields> = {
 
 /** Asks how to learn a model, then lets a job do it. */
 export function TrainDialog({ onClose }: { onClose(): void }) {
-  const navigate = useNavigate();
+  const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const rule = Form.useWatch("threshold_rule", form);
   const submit = async ({ rate, ...fields }: Fields) => {
     const target = fields.threshold_rule === "capacity" ? (fields.capacity ?? 100) : rate / 100;
     await trainModel({ ...fields, target });
-    await navigate({ to: paths.jobs, search: { job: "train_model" } });
+    await client.invalidateQueries({ queryKey: ["models"] });
   };
   return (
     <FormDialog<Fields>
@@ -41,7 +40,7 @@ export function TrainDialog({ onClose }: { onClose(): void }) {
     >
       <p className="muted">
         It learns from decided payments, chooses its parameters on earlier weeks and is judged on the last
-        ones. The page Jobs shows how far it is. From then on it is learnt again every week by the same plan.
+        ones. The page shows how far it is. From then on it is learnt again every week by the same plan.
       </p>
       <Form.Item name="name" label="Name">
         <Input maxLength={80} placeholder="What people will call it" />

@@ -12,8 +12,19 @@ export type TrainingBody = Schema<"TrainingBody">;
 export const modelsQuery = queryOptions({
   queryKey: ["models"],
   queryFn: ({ signal }) => answer(api.GET("/api/v1/models", { signal })),
-  refetchInterval: 15_000,
+  // A learning tells about once a second how far it has come.
+  refetchInterval: ({ state }) => (isLearning(state.data?.learning) ? 1_500 : 15_000),
 });
+
+export type Learning = NonNullable<Schema<"ModelList">["learning"]>;
+
+export function isLearning(found: Learning | null | undefined): boolean {
+  return found != null && ["waiting", "queued", "running"].includes(found.state);
+}
+
+export function stopLearning() {
+  return answer(api.POST("/api/v1/models/training/cancellation"));
+}
 
 export function modelQuery(id: string) {
   return queryOptions({
