@@ -21,7 +21,7 @@ from litestar import Litestar
 from finer.app.api import create_app, route_handlers
 from finer.identity.routes.edge import PUBLIC
 from finer.kit.settings import Settings
-from tests.security.world import PRINCIPALS, Samples, bodies
+from tests.security.world import PRINCIPALS, Samples, body_of
 from tests.support.asgi import Answer, Driver
 
 FILE = Path(__file__).with_name("authz_matrix.csv")
@@ -91,7 +91,7 @@ def ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> 
     path = samples.path(row.path)
     if not row.writes:
         return driver.call(row.method, path, headers)
-    body = bodies(samples).get(f"{row.method} {row.path}", {})
+    body = body_of(samples, f"{row.method} {row.path}")
     return driver.call(row.method, path, headers | {"idempotency-key": uuid.uuid4().hex}, body)
 
 

@@ -19,7 +19,7 @@ from finer.identity.types.audit import AuditFilter
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.security.matrix import Row, live_routes, read_rows
-from tests.security.world import PRINCIPALS, Samples, World, bodies
+from tests.security.world import PRINCIPALS, Samples, World, body_of
 from tests.support.asgi import Answer, Driver, driving
 from tests.support.identity import Firm
 
@@ -68,7 +68,7 @@ def world(database: Database, worker_database: Database, settings: Settings) -> 
 
 def _ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> Answer:
     path = row.path.format_map({name: samples.value(name) for name in row.parameters})
-    body = bodies(samples).get(f"{row.method} {row.path}", {}) if row.writes else b""
+    body = body_of(samples, f"{row.method} {row.path}") if row.writes else b""
     return driver.call(row.method, path, headers, body)
 
 

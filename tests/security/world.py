@@ -6,6 +6,7 @@ path parameter gets its sample here, in `Samples`; a write that needs a body get
 
 from __future__ import annotations
 
+import functools
 import itertools
 import uuid
 from collections.abc import Callable
@@ -487,6 +488,9 @@ class Samples:
     def proposal_id(self) -> str:
         return show_id("pro", self.proposal.id)
 
+    def proposal_sha256(self) -> str:
+        return self.proposal.payload_sha256.hex()
+
     @cached_property
     def proposal(self) -> Proposal:
         """What one administrator proposes and another one may approve."""
@@ -496,9 +500,40 @@ class Samples:
             return proposals.propose(tx, PROPOSAL_KINDS, ROLE, payload, f"Because {self._world.mark}.")
 
 
-def bodies(samples: Samples) -> dict[str, Any]:
+def body_of(samples: Samples, route: str) -> Any:
+    """A good body of one write (`POST /path/{parameter}`); of all samples only those are made that it names."""
+    return _filled(bodies(_Names()).get(route, {}), samples)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """The place of a sample in a body."""
+
+    name: str
+
+
+class _Names:
+    """Stands for samples where they are only to be named."""
+
+    def value(self, name: str) -> Any:
+        return _Named(name)
+
+
+def _filled(part: Any, samples: Samples) -> Any:
+    if isinstance(part, _Named):
+        return samples.value(part.name)
+    if isinstance(part, dict):
+        return {key: _filled(value, samples) for key, value in part.items()}
+    return [_filled(value, samples) for value in part] if isinstance(part, list) else part
+
+
+@functools.cache
+def _transaction_text() -> str:
+    return contracts.built_in_texts()["transaction"]
+
+
+def bodies(samples: Samples | _Names) -> dict[str, Any]:
     """A good body of each write that takes one, by method and path; other writes are sent an empty object."""
-    sha256 = samples.proposal.payload_sha256.hex()
+    sha256 = samples.value("proposal_sha256")
     one_record = {"contract": "transaction", "rule": "matrix"}
     assigned = [{"field": "mcc", "expression": "null"}]
     about = {"alert_id": samples.value("case_alert_id")}
@@ -531,7 +566,7 @@ def bodies(samples: Samples) -> dict[str, Any]:
         "POST /api/v1/cases/{case_id}/taking": {"version": 2},
         "POST /api/v1/contract-drafts": {"name": "parcel"},
         "PUT /api/v1/contract-drafts/{draft_id}": {
-            "text": contracts.built_in_texts()["transaction"],
+            "text": _transaction_text(),
             "revision": 1,
         },
         "POST /api/v1/contract-drafts/{draft_id}/trial": {"revision": 1},
