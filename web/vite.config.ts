@@ -21,5 +21,8 @@ export default defineConfig({
     testTimeout: 60_000,
     // The machines that run this are small, and antd is slow to load in jsdom.
     maxWorkers: 2,
+    // Loading antd and making a window take as long as the tests themselves: each worker does both once. What a test
+    // leaves behind is cleared away in tests/setup.ts.
+    isolate: false,
   },
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ class Forge:
             "jti": "one",
         }  # fmt: skip
         self.stranger = ECKey.generate_key("P-256")
-        self.rsa = RSAKey.generate_key(2048)
+        self.rsa = _rsa_key()
 
     def token(self, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
         """A token signed as it should be but for what is given."""
@@ -90,6 +91,12 @@ class Forge:
         tag = HMAC(secret, SHA256())
         tag.update(signed.encode())
         return f"{signed}.{_encoded(tag.finalize())}"
+
+
+@functools.cache
+def _rsa_key() -> RSAKey:
+    """Of a stranger; looking for primes takes longer than a test."""
+    return RSAKey.generate_key(2048)
 
 
 def _encoded(data: bytes) -> str:
