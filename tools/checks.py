@@ -62,18 +62,17 @@ WEB_STEPS = (
     Step("kernels", (sys.executable, "-m", "tools.kernels")),
 )
 WEB_TESTS = (Step("vitest", ("npm", "run", "--silent", "test"), "web"),)
-# Run without the tracer of coverage: they walk through everything again, most of them in servers of their own, which
-# takes two thirds more time under it and finds few new lines; tests/house looks at texts. One story is traced, because
-# it starts every process of Finer.
-TRACED_STORY = "test_first_hour.py"
-UNTRACED = ("tests/faults", "tests/house", "tests/security")
+# They walk through what the other tests have reached, most of them in processes of their own.
+STORIES = ("tests/journeys", "tests/faults", "tests/house", "tests/security")
+# The story of the first hour starts every process of Finer: with this variable they are traced by coverage.py.
+TRACE_VARIABLE = "FINER_TEST_TRACE_STORY"
 
 
-def pytest_step(name: str, *arguments: str, covered: bool = True, environment: dict[str, str] | None = None) -> Step:
-    """A pytest run, under coverage if `covered`, with a report that `tests_line` adds up."""
+def pytest_step(name: str, *arguments: str, environment: dict[str, str] | None = None) -> Step:
+    """A pytest run that writes down which lines it reaches, with a report that `tests_line` adds up."""
     report = REPORTS / f"{name.replace(' ', '-')}.xml"
-    runner = ("-m", "coverage", "run", "-m", "pytest") if covered else ("-m", "pytest")
-    return Step(name, (sys.executable, *runner, *arguments, f"--junit-xml={report}"), environment=environment or {})
+    command = (sys.executable, "-m", "pytest", "-p", "tests.support.coverage", *arguments, f"--junit-xml={report}")
+    return Step(name, command, environment=environment or {})
 
 
 def run_visibly(step: Step) -> Result:
@@ -154,13 +153,13 @@ def run_all() -> list[Result]:
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
     results = run_lanes(PYTHON_STEPS, WEB_STEPS, WEB_TESTS)
-    stories = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "tests" / "journeys").glob("test_*.py"))]
-    untraced = (*(story for story in stories if not story.endswith(TRACED_STORY)), *UNTRACED)
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    results.append(run_visibly(pytest_step("tests", *parallel, *(f"--ignore={path}" for path in untraced))))
+    tests = (*parallel, *(f"--ignore={path}" for path in STORIES))
+    results.append(run_visibly(pytest_step("tests", *tests)))
     found, browser = find_browser()
-    results += [found, run_visibly(pytest_step("stories", *parallel, *untraced, covered=False, environment=browser))]
+    stories = pytest_step("stories", *parallel, *STORIES, environment=browser | {TRACE_VARIABLE: "1"})
+    results += [found, run_visibly(stories)]
     return results + coverage_step()
 
 

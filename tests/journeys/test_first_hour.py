@@ -19,15 +19,17 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.server import Server, serving
+from tests.support.server import Server, serving, trace_processes
 
 _NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving(empty=True) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        trace_processes(patch)
+        with serving(empty=True) as found:
+            yield found
 
 
 @pytest.fixture(scope="module")
