@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -52,12 +53,14 @@ def test_c01_no_parameter_reaches_the_database_as_sql(
     driver: Driver, ours: World, signed_in: dict[str, dict[str, str]], database_url: str
 ) -> None:
     before = fingerprint(database_url, without_columns=("last_seen_at", "last_used_at"))
-    paths = [row.path for row in read_rows() if row.method == "GET" and not row.parameters and "stream" not in row.path]
+    rows = [row for row in read_rows() if row.method == "GET" and not row.parameters and "stream" not in row.path]
     for who in ("risk_analyst", "auditor", "administrator"):
-        for path in paths:
+        for row in rows:
             for attack in SQL:
                 query = "&".join(f"{word}={_encoded(attack)}" for word in WORDS)
-                for target in (f"{path}?{query}", *(f"{path}?{word}={_encoded(attack)}" for word in ("q", "before"))):
+                # Of many wrong words the first is told, so two are tried alone, too, by whoever gets past the guard.
+                alone = () if row.expected[who] == "403" else ("q", "before")
+                for target in (f"{row.path}?{query}", *(f"{row.path}?{word}={_encoded(attack)}" for word in alone)):
                     started = time.monotonic()
                     answer = driver.call("GET", target, signed_in[who])
                     assert answer.status in (200, 303, 400, 401, 403, 404, 422), (who, target, answer.text)
@@ -153,9 +156,14 @@ def test_c13_a_member_of_the_wrong_kind_is_the_callers_fault_whatever_it_is_call
     assert failed == []
 
 
+@functools.cache
+def _document() -> Any:
+    return json.loads(_DOCUMENT.read_text())
+
+
 def _members(method: str, path: str) -> set[str]:
     """What the model of a body has, by the served document."""
-    document = json.loads(_DOCUMENT.read_text())
+    document = _document()
     operation = document["paths"].get(path, {}).get(method.lower(), {})
     [content] = operation.get("requestBody", {}).get("content", {"": {}}).values()
     reference = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

@@ -71,7 +71,7 @@ class Forge:
             "jti": "one",
         }  # fmt: skip
         self.stranger = ECKey.generate_key("P-256")
-        self.rsa = _rsa_key()
+        self.rsa: RSAKey = _rsa_key()
 
     def token(self, header: dict[str, Any] | None = None, key: Any = None, **claims: Any) -> str:
         """A token signed as it should be but for what is given."""

@@ -27,8 +27,8 @@ _SOURCES = _ROOT / "src" / "finer"
 _COMPILED = re.compile(r"\s*@(nb|numba|njit|jit|intrinsic|overload)\b")
 
 
-class _Probes(Slipcover):
-    """Probes for everything but what numba compiles: it would compile them too."""
+class _Probes(Slipcover):  # type: ignore[misc]
+    """Probes for everything but what numba compiles: it would compile them too. SlipCover ships no annotations."""
 
     def __init__(self) -> None:
         # Taking probes out of functions again would change them while other threads run them; a probe costs little.
@@ -79,5 +79,5 @@ def pytest_sessionfinish() -> None:
         return
     data = CoverageData(basename=str(_ROOT / ".coverage"), suffix=True)
     data.add_lines({str(_ROOT / name): found["executed_lines"] for name, found in seen.items()})
-    data.touch_files(str(file) for file in _SOURCES.rglob("*.py"))
+    data.touch_files([str(file) for file in _SOURCES.rglob("*.py")])
     data.write()
