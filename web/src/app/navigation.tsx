@@ -11,6 +11,7 @@ import {
   FieldTimeOutlined,
   FileProtectOutlined,
   FilterOutlined,
+  FolderOpenOutlined,
   IdcardOutlined,
   ImportOutlined,
   MedicineBoxOutlined,
@@ -29,6 +30,7 @@ export interface NavPage {
   path:
     | typeof paths.overview
     | typeof paths.fraud
+    | typeof paths.cases
     | typeof paths.rules
     | typeof paths.models
     | typeof paths.lists
@@ -70,6 +72,12 @@ const PAGES: readonly NavPage[] = [
     title: "Fraud monitor",
     icon: <SafetyOutlined aria-hidden />,
     needs: permission.readAlerts,
+  },
+  {
+    path: paths.cases,
+    title: "Cases",
+    icon: <FolderOpenOutlined aria-hidden />,
+    needs: permission.readCases,
   },
   {
     path: paths.rules,

@@ -42,6 +42,20 @@ const account = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
 });
 
+const cases = createRoute({
+  getParentRoute: () => inside,
+  path: paths.cases,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/cases/CasesPage"), "CasesPage"),
+});
+
+const oneCase = createRoute({
+  getParentRoute: () => inside,
+  path: paths.case,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/cases/CasePage"), "CasePage"),
+});
+
 const rules = createRoute({
   getParentRoute: () => inside,
   path: paths.rules,
@@ -222,6 +236,8 @@ export const tree = root.addChildren([
     notifications,
     catalogue,
     jobs,
+    cases,
+    oneCase,
     rules,
     rule,
     models,

@@ -6,6 +6,8 @@ export const paths = {
   overview: "/overview",
   fraud: "/fraud",
   alert: "/fraud/alerts/$id",
+  cases: "/cases",
+  case: "/cases/$id",
   rules: "/rules",
   rule: "/rules/$rule",
   models: "/models",

@@ -1,9 +1,10 @@
 import { ArrowDownOutlined, ArrowUpOutlined, CloseOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { Button, Tooltip } from "antd";
 import { type ReactNode, useEffect, useRef } from "react";
 import { isProblem } from "../../api/problem";
+import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { useTitle } from "../../shared/ui/Page";
@@ -18,6 +19,13 @@ import { AlertWork } from "./AlertWork";
 import { type AlertDetail, alertQuery } from "./queries";
 import { useTriage } from "./triage";
 import { placeText, shortId } from "./words";
+
+const JUDGED: Record<AlertDetail["state"], string> = {
+  open: "Open",
+  confirmed_fraud: "Confirmed as fraud",
+  dismissed: "Dismissed",
+  undetermined: "Left undetermined",
+};
 
 /** One alert: why it was raised, what is known, and the buttons that judge it. */
 export function AlertPanel() {
@@ -111,10 +119,14 @@ function Detail({ alert }: { alert: AlertDetail }) {
         </section>
         {alert.resolution ? (
           <section className="resolution" aria-label="Judgement">
-            <strong>{alert.state === "dismissed" ? "Dismissed" : "Confirmed as fraud"}</strong> by{" "}
-            {alert.resolution.by}, <When at={alert.resolution.at} />
+            <strong>{JUDGED[alert.state]}</strong> by {alert.resolution.by}, <When at={alert.resolution.at} />
             {alert.resolution.note ? <q>{alert.resolution.note}</q> : null}
           </section>
+        ) : null}
+        {alert.case_id && may(permission.readCases) ? (
+          <Link to={paths.case} params={{ id: alert.case_id }}>
+            Open the case of this alert
+          </Link>
         ) : null}
         <AlertWork alert={alert} />
         <AlertReasons alert={alert} />

@@ -10,6 +10,7 @@ import { usePreferences } from "../../shared/preferences";
 import { useSession } from "../../shared/session";
 import { LiveControl } from "../../shared/ui/LiveControl";
 import { Page } from "../../shared/ui/Page";
+import { SavedViews } from "../../shared/ui/SavedViews";
 import { useSelection } from "../../shared/ui/useSelection";
 import { AlertList } from "./AlertList";
 import { ExportButton } from "./ExportButton";
@@ -17,12 +18,21 @@ import { FilterBar } from "./FilterBar";
 import { type Alert, DEFAULT_FILTER, type Filter, isNarrowed, parseFilter, toSearch } from "./filter";
 import type { Verdict } from "./queries";
 import { ResolveDialog } from "./ResolveDialog";
-import { SavedViews } from "./SavedViews";
 import { SummaryAsOf, SummaryTiles } from "./SummaryTiles";
 import { type Triage, TriageContext } from "./triage";
 import { useFeed } from "./useFeed";
 import "./fraud.css";
 import "./timeline.css";
+
+const VIEWS = [
+  { name: "Open, newest first", search: toSearch(DEFAULT_FILTER) },
+  { name: "Open, largest first", search: toSearch({ ...DEFAULT_FILTER, sort: "amount" }) },
+  {
+    name: "Blocked today",
+    search: toSearch({ ...DEFAULT_FILTER, state: "all", action: "block", range: "today" }),
+  },
+  { name: "Over 1,000 USD", search: toSearch({ ...DEFAULT_FILTER, min: 1000 }) },
+];
 
 /** The fraud monitor: numbers, the live list, and the open alert beside it. */
 export function FraudPage() {
@@ -124,7 +134,12 @@ export function FraudPage() {
                   {feed.resolved > 0 ? (
                     <Button onClick={feed.tidy}>Put away {feed.resolved} judged</Button>
                   ) : null}
-                  <SavedViews filter={filter} onChoose={setFilter} />
+                  <SavedViews
+                    list="fraud"
+                    standard={VIEWS}
+                    here={toSearch(filter)}
+                    onChoose={(view) => setFilter(parseFilter(view))}
+                  />
                   <ExportButton filter={filter} />
                 </span>
               </>

@@ -3,6 +3,7 @@ import {
   ClockCircleOutlined,
   CloseCircleFilled,
   EyeOutlined,
+  QuestionCircleOutlined,
   StopOutlined,
   WarningFilled,
 } from "@ant-design/icons";
@@ -18,6 +19,7 @@ const STATES: Record<string, { icon: ReactNode; word: string; tone: string }> = 
   open: { icon: <ClockCircleOutlined aria-hidden />, word: "Open", tone: "plain" },
   confirmed_fraud: { icon: <WarningFilled aria-hidden />, word: "Fraud", tone: "block" },
   dismissed: { icon: <CloseCircleFilled aria-hidden />, word: "Dismissed", tone: "quiet" },
+  undetermined: { icon: <QuestionCircleOutlined aria-hidden />, word: "Undetermined", tone: "quiet" },
 };
 
 /** What Finer did with a transaction, in icon, word and colour. */

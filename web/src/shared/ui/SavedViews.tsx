@@ -1,34 +1,34 @@
 import { DeleteOutlined, FolderOutlined } from "@ant-design/icons";
 import { Button, Input, Popover } from "antd";
 import { type FormEvent, useState } from "react";
-import { useSession } from "../../shared/session";
-import { recall, remember } from "../../shared/storage";
-import { DEFAULT_FILTER, type Filter, parseFilter, toSearch } from "./filter";
+import { useSession } from "../session";
+import { recall, remember } from "../storage";
 
-interface View {
+export type Search = Record<string, string | number>;
+
+export interface View {
   name: string;
-  search: Record<string, string | number>;
+  search: Search;
 }
 
-const STANDARD: readonly View[] = [
-  { name: "Open, newest first", search: toSearch(DEFAULT_FILTER) },
-  { name: "Open, largest first", search: toSearch({ ...DEFAULT_FILTER, sort: "amount" }) },
-  {
-    name: "Blocked today",
-    search: toSearch({ ...DEFAULT_FILTER, state: "all", action: "block", range: "today" }),
-  },
-  { name: "Over 1,000 USD", search: toSearch({ ...DEFAULT_FILTER, min: 1000 }) },
-];
+interface SavedViewsProps {
+  /** Of which list the views are. */
+  list: string;
+  standard: readonly View[];
+  /** The filter of now, as the address says it. */
+  here: Search;
+  onChoose(search: Search): void;
+}
 
 /** Filters with a name. One's own are kept in this browser. */
-export function SavedViews({ filter, onChoose }: { filter: Filter; onChoose(filter: Filter): void }) {
+export function SavedViews({ list, standard, here, onChoose }: SavedViewsProps) {
   const { me } = useSession();
-  const key = `finer.views.fraud.${me.user.id}`;
+  const key = `finer.views.${list}.${me.user.id}`;
   const [own, setOwn] = useState<View[]>(() => recall<View[]>(key, []));
   const [open, setOpen] = useState(false);
   const [name, setName] = useState("");
-  const here = JSON.stringify(toSearch(filter));
-  const current = [...own, ...STANDARD].find((view) => JSON.stringify(view.search) === here);
+  const shape = JSON.stringify(here);
+  const current = [...own, ...standard].find((view) => JSON.stringify(view.search) === shape);
 
   const keep = (views: View[]) => {
     setOwn(views);
@@ -38,19 +38,19 @@ export function SavedViews({ filter, onChoose }: { filter: Filter; onChoose(filt
     event.preventDefault();
     const wanted = name.trim();
     if (!wanted) return;
-    keep([...own.filter((view) => view.name !== wanted), { name: wanted, search: toSearch(filter) }]);
+    keep([...own.filter((view) => view.name !== wanted), { name: wanted, search: here }]);
     setName("");
     setOpen(false);
   };
   const choose = (view: View) => {
-    onChoose(parseFilter(view.search));
+    onChoose(view.search);
     setOpen(false);
   };
 
   const content = (
     <div className="views">
       <ul aria-label="Views">
-        {[...STANDARD, ...own].map((view) => (
+        {[...standard, ...own].map((view) => (
           <li key={view.name} className={view === current ? "views-current" : ""}>
             <Button type="text" onClick={() => choose(view)} aria-current={view === current}>
               {view.name}

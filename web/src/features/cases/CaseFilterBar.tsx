@@ -1,0 +1,117 @@
+import { CloseOutlined, SearchOutlined } from "@ant-design/icons";
+import { Button, Input, type InputRef, Segmented, Select } from "antd";
+import { useRef } from "react";
+import { useHotkeys } from "../../shared/hotkeys";
+import { Draft } from "../../shared/ui/Draft";
+import { type Case, DEFAULT_FILTER, type Filter, isNarrowed } from "./filter";
+import { PRIORITIES, TYPOLOGIES } from "./words";
+
+interface FilterBarProps {
+  filter: Filter;
+  onChange(filter: Filter): void;
+}
+
+const options = <Key extends string>(words: Record<Key, string>) =>
+  (Object.entries(words) as [Key, string][]).map(([value, label]) => ({ value, label }));
+
+/** What narrows the queue. Everything here is in the address, so a view can be sent to a colleague. */
+export function CaseFilterBar({ filter, onChange }: FilterBarProps) {
+  const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
+  const search = useRef<InputRef>(null);
+  useHotkeys([{ key: "/", label: "Search cases", group: "Cases", run: () => search.current?.focus() }]);
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: the element <search> is too new for some browsers in use.
+    <div className="filters" role="search" aria-label="Filter cases">
+      <Segmented<Filter["closed"]>
+        aria-label="Open or closed"
+        value={filter.closed}
+        onChange={(closed) => set({ closed })}
+        options={[
+          { value: "no", label: "Open" },
+          { value: "yes", label: "Closed" },
+          { value: "all", label: "All" },
+        ]}
+      />
+      <Draft
+        value={filter.q ?? ""}
+        onCommit={(q) => set({ q: q.trim() || undefined })}
+        render={(value, change, commit) => (
+          <Input
+            ref={search}
+            className="filter-search"
+            aria-label="Search the number of a case"
+            placeholder="Number of a case"
+            prefix={<SearchOutlined aria-hidden />}
+            suffix={<kbd aria-hidden>/</kbd>}
+            value={value}
+            onChange={(event) => change(event.target.value)}
+            onPressEnter={commit}
+            onBlur={commit}
+          />
+        )}
+      />
+      <Select
+        aria-label="Whose"
+        placeholder="Anybody's"
+        allowClear
+        className="filter-action"
+        value={filter.assignee}
+        onChange={(assignee) => set({ assignee })}
+        options={[
+          { value: "me", label: "Mine" },
+          { value: "nobody", label: "Nobody's" },
+        ]}
+      />
+      <Select<Case["priority"]>
+        aria-label="Priority"
+        placeholder="Any priority"
+        allowClear
+        className="filter-action"
+        value={filter.priority}
+        onChange={(priority) => set({ priority })}
+        options={options(PRIORITIES)}
+      />
+      <Select<Case["typology"]>
+        aria-label="Kind"
+        placeholder="Any kind"
+        allowClear
+        className="filter-rule"
+        value={filter.typology}
+        onChange={(typology) => set({ typology })}
+        options={options(TYPOLOGIES)}
+      />
+      <Select<NonNullable<Filter["state"]>>
+        aria-label="State"
+        placeholder="Any state"
+        allowClear
+        className="filter-action"
+        value={filter.state}
+        onChange={(state) => set({ state })}
+        options={[
+          { value: "open", label: "Untouched" },
+          { value: "investigating", label: "In work" },
+          { value: "waiting", label: "Waiting" },
+        ]}
+      />
+      <Select
+        aria-label="Order"
+        className="filter-sort"
+        value={filter.sort}
+        onChange={(sort) => set({ sort })}
+        options={[
+          { value: "queue", label: "Most pressing first" },
+          { value: "newest", label: "Newest first" },
+        ]}
+      />
+      {isNarrowed(filter) ? (
+        <Button
+          type="text"
+          icon={<CloseOutlined aria-hidden />}
+          onClick={() => onChange({ ...DEFAULT_FILTER, closed: filter.closed, sort: filter.sort })}
+        >
+          Clear
+        </Button>
+      ) : null}
+    </div>
+  );
+}
