@@ -562,6 +562,8 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         },
         "POST /api/v1/cases/{case_id}/notes": {"text": "matrix"},
         "POST /api/v1/cases/{case_id}/reopening": {"version": 2, "reason": "matrix"},
+        "PUT /api/v1/cases/{case_id}/report": {"version": 0, "draft": {}},
+        "POST /api/v1/cases/{case_id}/report/export": {"format": "json", "reason": "matrix"},
         "POST /api/v1/cases/{case_id}/state": {"version": 2, "state": "waiting", "reason": "matrix"},
         "POST /api/v1/cases/{case_id}/taking": {"version": 2},
         "POST /api/v1/contract-drafts": {"name": "parcel"},

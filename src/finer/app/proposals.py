@@ -5,7 +5,7 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 
 from __future__ import annotations
 
-from finer.decisions.service import actions
+from finer.decisions.service import actions, reports
 from finer.fraud.service import lists, rules
 from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
@@ -113,6 +113,7 @@ _KINDS = (
         execute=models.execute_promotion,
     ),
     bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
+    bulk_export_kind(reports.EXPORT, "Export a suspicious activity report", Permission.CASES_REPORT),
     bulk_export_kind(exports.EXPORT, "Export much of the lake", Permission.LAKE_EXPORT),
     bulk_export_kind(runs.EXPORT, "Export a large result of SQL", Permission.SQL_RUN),
     ProposalKind(

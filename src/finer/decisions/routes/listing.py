@@ -6,6 +6,7 @@ from typing import Any
 
 from finer.decisions.routes.alerts import AlertController
 from finer.decisions.routes.case_actions import AskedActionController, CaseActController
+from finer.decisions.routes.case_reports import CaseReportController
 from finer.decisions.routes.case_work import CaseWorkController
 from finer.decisions.routes.cases import CaseController
 from finer.decisions.routes.decisions import DecisionController
@@ -15,6 +16,7 @@ ROUTES: list[Any] = [
     CaseController,
     CaseWorkController,
     CaseActController,
+    CaseReportController,
     AskedActionController,
     DecisionController,
 ]

@@ -1,0 +1,193 @@
+"""What is done about cases: blocks that are undone, two people where money is let out, systems that answer."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from finer.app.proposals import PROPOSAL_KINDS
+from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable, NotYourCase
+from finer.decisions.service import actions, cases, judgements
+from finer.decisions.types.alerts import AlertState
+from finer.decisions.types.cases import ActionKind, ActionState, Case, CaseAction
+from finer.facts.decisions import CaseActionAsked
+from finer.fraud.service import lists
+from finer.fraud.types import ListEffect, ListKind, NewEntry
+from finer.identity.errors import OwnProposal
+from finer.identity.service import proposals
+from finer.identity.types.proposals import Proposal
+from finer.kit.actors import SYSTEM, Actor
+from finer.kit.ids import show_id
+from tests.decisions.desk import CaseDesk
+
+
+def ask(desk: CaseDesk, case: Case, kind: ActionKind, actor: Actor | None = None) -> CaseAction:
+    """Ana acts on the first alert of a case, and what follows is done."""
+    who = actor or desk.ana
+    with desk.firm.tx(who) as tx:
+        _, alerts = cases.detail(tx, case.id)
+        made = actions.ask(tx, desk.firm.settings, PROPOSAL_KINDS, case.id, kind, alerts[0].id, "It is not them.")
+        facts = list(tx.facts)
+    desk.carry_out(facts, who)
+    return read(desk, made)
+
+
+def undo(desk: CaseDesk, action: CaseAction) -> CaseAction:
+    with desk.firm.tx(desk.ana) as tx:
+        settings = desk.firm.settings
+        actions.undo(tx, settings, PROPOSAL_KINDS, action.case_id, action.id, action.version, "It was them.")
+        facts = list(tx.facts)
+    desk.carry_out(facts, desk.ana)
+    return read(desk, action)
+
+
+def read(desk: CaseDesk, action: CaseAction) -> CaseAction:
+    with desk.firm.tx() as tx:
+        return actions.get_action(tx, action.id)[0]
+
+
+def waiting(desk: CaseDesk) -> list[Proposal]:
+    with desk.firm.tx(desk.budi) as tx:
+        return proposals.waiting(tx, [actions.ACT])
+
+
+def decide(desk: CaseDesk, made: Proposal, actor: Actor, *, approve: bool = True) -> None:
+    with desk.firm.tx(actor) as tx:
+        proposals.decide(
+            tx, PROPOSAL_KINDS, made.id, approve=approve, sha256=made.payload_sha256, reason="Looked at it."
+        )
+        facts = list(tx.facts)
+    desk.carry_out(facts, actor)
+
+
+def listed(desk: CaseDesk, name: str) -> list[str]:
+    with desk.firm.tx() as tx:
+        if all(one.name != name for one in lists.all_lists(tx)):
+            return []
+        return [one.value for one in lists.entries(tx, name)]
+
+
+def test_a_block_is_on_the_list_until_it_is_undone(desk: CaseDesk) -> None:
+    case, (alert,) = desk.one(amount_usd_minor=10_000)
+    desk.take(case)
+    made = ask(desk, case, ActionKind.BLOCK_CARD)
+    assert (made.state, made.result) == (ActionState.DONE, "On the list blocked_cards.")
+    assert listed(desk, "blocked_cards") == [f"{alert.account_id}|4242"]
+    assert ask(desk, case, ActionKind.BLOCK_ACCOUNT).state is ActionState.DONE
+    with pytest.raises(CaseNotAcceptable, match="asked before"):
+        ask(desk, case, ActionKind.BLOCK_CARD)
+    assert undo(desk, made).state is ActionState.UNDONE
+    assert listed(desk, "blocked_cards") == []
+    assert listed(desk, "blocked_accounts") == [alert.account_id]
+    with desk.firm.tx(desk.ana) as tx, pytest.raises(CaseActionChanged):
+        actions.undo(tx, desk.firm.settings, PROPOSAL_KINDS, case.id, made.id, made.version, "Again.")
+    # It was blocked for a second time by hand: undoing the first block leaves that.
+    again = ask(desk, case, ActionKind.BLOCK_CARD)
+    with desk.firm.tx(desk.budi) as tx:
+        value = f"{alert.account_id}|4242"
+        lists.put(tx, "blocked_cards", [NewEntry(value=value, reason="Another reason", source="")])
+    undo(desk, again)
+    assert listed(desk, "blocked_cards") == [f"{alert.account_id}|4242"]
+
+
+def test_a_list_of_that_name_that_does_not_block_is_told(desk: CaseDesk) -> None:
+    case, _ = desk.one()
+    desk.take(case)
+    with desk.firm.tx(desk.budi) as tx:
+        lists.create(tx, "blocked_cards", ListKind.ACCOUNT, ListEffect.NONE, "")
+    made = ask(desk, case, ActionKind.BLOCK_CARD)
+    assert made.state is ActionState.FAILED
+    assert "does not block by card" in made.result
+
+
+def test_a_fact_that_comes_twice_blocks_once(desk: CaseDesk) -> None:
+    case, _ = desk.one()
+    desk.take(case)
+    made = ask(desk, case, ActionKind.BLOCK_CARD)
+    desk.carry_out([CaseActionAsked(action_id=show_id("cac", made.id), kind=made.kind.value)], SYSTEM)
+    assert (read(desk, made).version, len(listed(desk, "blocked_cards"))) == (made.version, 1)
+
+
+def test_b13_only_who_works_on_a_case_acts_on_it(desk: CaseDesk) -> None:
+    case, _ = desk.one()
+    with pytest.raises(NotYourCase):
+        ask(desk, case, ActionKind.BLOCK_CARD)
+    desk.take(case, desk.budi)
+    with desk.firm.tx(desk.budi) as tx:
+        _, alerts = cases.detail(tx, case.id)
+    with desk.firm.tx(desk.ana) as tx, pytest.raises(Exception, match="There is no case"):
+        actions.ask(tx, desk.firm.settings, PROPOSAL_KINDS, case.id, ActionKind.BLOCK_CARD, alerts[0].id, "Mine now.")
+
+
+def test_b13_an_alert_or_action_of_another_case_is_refused(desk: CaseDesk) -> None:
+    case, _ = desk.one()
+    other, (foreign,) = desk.one()
+    desk.take(case)
+    desk.take(other)
+    made = ask(desk, other, ActionKind.CONTACT_CUSTOMER)
+    settings = desk.firm.settings
+    with desk.firm.tx(desk.ana) as tx:
+        with pytest.raises(CaseNotAcceptable, match="alert of this case"):
+            actions.ask(tx, settings, PROPOSAL_KINDS, case.id, ActionKind.HOLD_PAYMENT, foreign.id, "Not mine.")
+        with pytest.raises(CaseActionNotFound):
+            actions.undo(tx, settings, PROPOSAL_KINDS, case.id, made.id, made.version, "Not mine.")
+
+
+def test_b11_letting_much_money_out_takes_two_people(desk: CaseDesk) -> None:
+    case, _ = desk.one(amount_usd_minor=600_000)
+    desk.take(case)
+    made = ask(desk, case, ActionKind.RELEASE_PAYMENT)
+    assert made.state is ActionState.PROPOSED
+    (asked,) = waiting(desk)
+    with pytest.raises(OwnProposal):
+        decide(desk, asked, desk.ana)
+    assert read(desk, made).state is ActionState.PROPOSED
+    decide(desk, asked, desk.budi)
+    assert read(desk, made).state is ActionState.ASKED
+    # A block is there at once, and takes two people to undo.
+    block = ask(desk, case, ActionKind.BLOCK_ACCOUNT)
+    assert block.state is ActionState.DONE
+    assert undo(desk, block).state is ActionState.DONE
+    (asked,) = waiting(desk)
+    decide(desk, asked, desk.budi)
+    assert read(desk, block).state is ActionState.UNDONE
+    assert listed(desk, "blocked_accounts") == []
+
+
+def test_b11_what_nobody_approves_is_not_done(desk: CaseDesk) -> None:
+    case, _ = desk.one(amount_usd_minor=600_000)
+    desk.take(case)
+    made = ask(desk, case, ActionKind.RELEASE_PAYMENT)
+    (asked,) = waiting(desk)
+    decide(desk, asked, desk.budi, approve=False)
+    assert (read(desk, made).state, read(desk, made).result) == (ActionState.FAILED, "It was not approved.")
+    small, _ = desk.one(amount_usd_minor=499_999)
+    desk.take(small)
+    assert ask(desk, small, ActionKind.RELEASE_PAYMENT).state is ActionState.ASKED
+
+
+def test_systems_of_the_firm_fetch_what_is_asked_and_answer(desk: CaseDesk) -> None:
+    case, (alert,) = desk.one()
+    desk.take(case)
+    held = ask(desk, case, ActionKind.HOLD_PAYMENT)
+    blocked = ask(desk, case, ActionKind.BLOCK_CARD)
+    with desk.firm.tx() as tx:
+        assert [(one.id, one.target) for one in actions.asked_elsewhere(tx, 10, None)] == [(held.id, alert.event_id)]
+        done = actions.settle_elsewhere(tx, held.id, done=True, result="Held.")
+        assert (done.state, done.result) == (ActionState.DONE, "Held.")
+        assert actions.settle_elsewhere(tx, held.id, done=True, result="Held.") == done
+        with pytest.raises(CaseActionChanged):
+            actions.settle_elsewhere(tx, held.id, done=False, result="")
+        with pytest.raises(CaseActionNotFound):
+            actions.settle_elsewhere(tx, blocked.id, done=True, result="")
+        assert actions.asked_elsewhere(tx, 10, None) == []
+
+
+def test_a_payment_that_names_no_card_has_none_to_block(desk: CaseDesk) -> None:
+    case, _ = desk.one(card_last4=None)
+    desk.take(case)
+    with pytest.raises(CaseNotAcceptable, match="names none"):
+        ask(desk, case, ActionKind.BLOCK_CARD)
+    with desk.firm.tx(desk.ana) as tx:
+        closed = judgements.close_case(tx, case.id, desk.queue()[0].version, AlertState.DISMISSED, "Fine.")
+    assert msgspec.structs.asdict(closed)["open_alerts"] == 0
