@@ -1122,6 +1122,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/{case_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Draft of a report
+         * @description The draft, filled in from the case when nobody has written one.
+         */
+        get: operations["ApiV1CasesCaseIdReportDraft"];
+        /**
+         * Write a report
+         * @description Keep a draft, sealed. 409 when somebody else has written on it.
+         */
+        put: operations["ApiV1CasesCaseIdReportSave"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case_id}/report/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export a report
+         * @description The report in clear: JSON with the fields of goAML, or a page to be printed.
+         *
+         *     It waits for somebody else first, and answers 202 with what waits; ask again within a day of the approval.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1CasesCaseIdReportExportExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{case_id}/state": {
         parameters: {
             query?: never;
@@ -5258,6 +5306,27 @@ export interface components {
             items: components["schemas"]["CaseSummaryRow"][];
             next: string | null;
         };
+        /** CaseReport */
+        CaseReport: {
+            action: string;
+            changed_at: string | null;
+            changed_by: string;
+            exported_at: string | null;
+            indicators: string[];
+            reason: string;
+            version: number;
+        };
+        /** CaseReportBody */
+        CaseReportBody: {
+            draft: components["schemas"]["ReportDraft"];
+            version: number;
+        };
+        /** CaseReportExport */
+        CaseReportExport: {
+            /** @enum {string} */
+            format: "json" | "html";
+            reason: string;
+        };
         /**
          * CaseState
          * @description How far the work on a case has come. `waiting` is for an answer from outside, e.g. of the customer.
@@ -7294,6 +7363,18 @@ export interface components {
         ReopeningBody: {
             reason: string;
             version: number;
+        };
+        /** ReportDraft */
+        ReportDraft: {
+            /** @default  */
+            action: string;
+            indicators?: string[];
+            /** @default  */
+            reason: string;
+        };
+        /** ReportProposal */
+        ReportProposal: {
+            proposal: string;
         };
         /** RequestBody */
         RequestBody: {
@@ -11031,6 +11112,121 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CaseSummaryRow"];
                 };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdReportDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdReportSave: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseReportBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesCaseIdReportExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseReportExport"];
+            };
+        };
+        responses: {
+            /** @description The report. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The report waits for a second person. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];

@@ -17,6 +17,7 @@ import { CaseAlerts } from "./CaseAlerts";
 import { CaseFiles } from "./CaseFiles";
 import { CaseHistory } from "./CaseHistory";
 import { CaseLinks } from "./CaseLinks";
+import { CaseReport } from "./CaseReport";
 import { CaseTimeline } from "./CaseTimeline";
 import { Checklist } from "./Checklist";
 import { CloseDialog } from "./CloseDialog";
@@ -168,6 +169,7 @@ function Found({ found }: { found: CaseDocument }) {
           <Checklist found={found} />
           <CaseActions found={found} mine={mine} />
           <CaseFiles found={found} />
+          <CaseReport found={found} mine={mine} />
           {tab === "history" ? null : <CaseHistory found={found} noteRef={note} brief />}
         </aside>
       </div>

@@ -152,3 +152,33 @@ export const fetchFile = (id: string, attachment: string): Promise<Blob> =>
       parseAs: "blob",
     }),
   ) as Promise<Blob>;
+
+export type Report = Schema<"CaseReport">;
+
+export function reportQuery(id: string) {
+  return queryOptions({
+    queryKey: [CASES, "report", id],
+    queryFn: ({ signal }) => answer(api.GET("/api/v1/cases/{case_id}/report", { params: path(id), signal })),
+  });
+}
+
+export const saveReport = (
+  id: string,
+  version: number,
+  draft: Pick<Report, "reason" | "action" | "indicators">,
+) => answer(api.PUT("/api/v1/cases/{case_id}/report", { params: path(id), body: { version, draft } }));
+
+/** The file, or null when it waits for a second person. */
+export async function exportReport(
+  id: string,
+  format: "json" | "html",
+  reason: string,
+): Promise<Blob | null> {
+  const call = api.POST("/api/v1/cases/{case_id}/report/export", {
+    params: path(id),
+    body: { format, reason },
+    parseAs: "blob",
+  });
+  const file = (await answer(call)) as Blob;
+  return (await call).response.status === 202 ? null : file;
+}
