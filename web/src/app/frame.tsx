@@ -44,3 +44,6 @@ export const inside = createRoute({
     }
   },
 });
+
+/** Search parameters are read by the pages themselves, which leave out what they do not understand. */
+export const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search;

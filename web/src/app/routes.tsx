@@ -1,7 +1,8 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { paths } from "../shared/paths";
+import { deskRoutes } from "./deskRoutes";
 import { NoPagesPage } from "./errorPages";
-import { inside, root, signIn } from "./frame";
+import { anySearch, inside, root, signIn } from "./frame";
 import { allowedPages } from "./navigation";
 
 const home = createRoute({
@@ -14,60 +15,16 @@ const home = createRoute({
   },
 });
 
-/** Search parameters are read by the pages themselves, which leave out what they do not understand. */
-const anySearch = (search: Record<string, unknown>): Record<string, unknown> => search;
-
 const overview = createRoute({
   getParentRoute: () => inside,
   path: paths.overview,
   component: lazyRouteComponent(() => import("../features/fraud/OverviewPage"), "OverviewPage"),
 });
 
-const fraud = createRoute({
-  getParentRoute: () => inside,
-  path: paths.fraud,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/fraud/FraudPage"), "FraudPage"),
-});
-
-const alert = createRoute({
-  getParentRoute: () => fraud,
-  path: "alerts/$id",
-  component: lazyRouteComponent(() => import("../features/fraud/AlertPanel"), "AlertPanel"),
-});
-
 const account = createRoute({
   getParentRoute: () => inside,
   path: paths.account,
   component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
-});
-
-const cases = createRoute({
-  getParentRoute: () => inside,
-  path: paths.cases,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/cases/CasesPage"), "CasesPage"),
-});
-
-const oneCase = createRoute({
-  getParentRoute: () => inside,
-  path: paths.case,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/cases/CasePage"), "CasePage"),
-});
-
-const rules = createRoute({
-  getParentRoute: () => inside,
-  path: paths.rules,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/fraud/rules/RulesPage"), "RulesPage"),
-});
-
-const rule = createRoute({
-  getParentRoute: () => inside,
-  path: paths.rule,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/fraud/rules/RulePage"), "RulePage"),
 });
 
 const models = createRoute({
@@ -81,13 +38,6 @@ const model = createRoute({
   getParentRoute: () => inside,
   path: paths.model,
   component: lazyRouteComponent(() => import("../features/fraud/models/ModelPage"), "ModelPage"),
-});
-
-const lists = createRoute({
-  getParentRoute: () => inside,
-  path: paths.lists,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/fraud/lists/ListsPage"), "ListsPage"),
 });
 
 const pipeline = createRoute({
@@ -231,18 +181,13 @@ export const tree = root.addChildren([
   inside.addChildren([
     home,
     overview,
-    fraud.addChildren([alert]),
+    ...deskRoutes,
     account,
     notifications,
     catalogue,
     jobs,
-    cases,
-    oneCase,
-    rules,
-    rule,
     models,
     model,
-    lists,
     pipeline,
     contracts,
     contract,

@@ -1,0 +1,54 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { paths } from "../shared/paths";
+import { anySearch, inside } from "./frame";
+
+const fraud = createRoute({
+  getParentRoute: () => inside,
+  path: paths.fraud,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/FraudPage"), "FraudPage"),
+});
+
+const alert = createRoute({
+  getParentRoute: () => fraud,
+  path: "alerts/$id",
+  component: lazyRouteComponent(() => import("../features/fraud/AlertPanel"), "AlertPanel"),
+});
+
+const cases = createRoute({
+  getParentRoute: () => inside,
+  path: paths.cases,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/cases/CasesPage"), "CasesPage"),
+});
+
+const oneCase = createRoute({
+  getParentRoute: () => inside,
+  path: paths.case,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/cases/CasePage"), "CasePage"),
+});
+
+const rules = createRoute({
+  getParentRoute: () => inside,
+  path: paths.rules,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/rules/RulesPage"), "RulesPage"),
+});
+
+const rule = createRoute({
+  getParentRoute: () => inside,
+  path: paths.rule,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/rules/RulePage"), "RulePage"),
+});
+
+const lists = createRoute({
+  getParentRoute: () => inside,
+  path: paths.lists,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/fraud/lists/ListsPage"), "ListsPage"),
+});
+
+/** The pages of the fraud desk. */
+export const deskRoutes = [fraud.addChildren([alert]), cases, oneCase, rules, rule, lists];
