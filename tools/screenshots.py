@@ -319,7 +319,10 @@ def empty_links(settings: Settings) -> dict[str, str]:
             known = {tenant.slug: tenant.id for tenant in tenants.list_tenants(tx)}
         with database.transaction(known.get(_EMPTY, new_id()), SYSTEM) as tx:
             if _EMPTY not in known:
-                tenants.create_tenant(tx, slug=_EMPTY, name="New Bank", base_currency="SGD", timezone="Asia/Singapore")
+                tenants.create_tenant(
+                    tx, slug=_EMPTY, name="New Bank", base_currency="SGD", timezone="Asia/Singapore",
+                    second_factor_required=False,
+                )  # fmt: skip
                 for role in _roles():
                     address = f"{role.value}@new.example"
                     people.create_user(tx, settings, email=address, name=role.value, role=role, password=None)
