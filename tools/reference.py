@@ -158,7 +158,7 @@ def files() -> dict[str, str]:
     }
     document = msgspec.json.encode(openapi.document(app), order="sorted")
     return {f"{PAGES}/{name}": text for name, text in found.items()} | {
-        OPENAPI: msgspec.json.format(document, indent=2).decode() + "\n"
+        OPENAPI: msgspec.json.format(document, indent=1).decode() + "\n"
     }
 
 

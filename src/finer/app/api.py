@@ -20,6 +20,8 @@ from litestar.exceptions import HTTPException, ValidationException
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
+from finer.app.board_routes import BoardController, compute_board
+from finer.app.boards import Boards
 from finer.app.contracts import Registry
 from finer.app.decider import Decider
 from finer.app.fast_path import Endpoint, FastPath
@@ -51,6 +53,7 @@ from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
 from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
+from finer.identity.service.authorisation import ACCESS_CHANNEL
 from finer.identity.types.access import Principal
 from finer.ingest.routes.documents import Receipt
 from finer.ingest.routes.events import Intake
@@ -64,6 +67,7 @@ from finer.kit.tx import Tx
 from finer.lineage.routes import LineageController
 from finer.notifications.routes import NotificationController
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
+from finer.operations.service.rollups import CHANNEL as SUMS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
@@ -88,6 +92,7 @@ ROUTES: list[Any] = [
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     NotificationController,
+    BoardController,
     JobController,
     LineageController,
     StreamController,
@@ -119,6 +124,7 @@ class Services:
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
         self.notifications = Channel(lambda tenant, since: notification_snapshot(self, tenant, since), tick_s=0.2)
         self.pipeline = Channel(lambda tenant, _: pipeline_snapshot(self, tenant), tick_s=1.0, always=True)
+        self.boards = Boards(lambda scope: compute_board(self.database, scope))
         self._listener = Listener(
             self.url,
             API,
@@ -128,6 +134,8 @@ class Services:
                 CONTRACTS_CHANNEL: self.registry.notified,
                 NOTIFICATIONS_CHANNEL: self.notifications.mark,
                 QUERIES_CHANNEL: self.queries.stop,
+                SUMS_CHANNEL: self.boards.mark,
+                ACCESS_CHANNEL: self.boards.suspect,
             },
         )
 
@@ -146,6 +154,7 @@ class Services:
         self.alerts.start()
         self.notifications.start()
         self.pipeline.start()
+        self.boards.start()
         self._listener.start()
         settle()
 
@@ -155,12 +164,14 @@ class Services:
         self.alerts.end()
         self.notifications.end()
         self.pipeline.end()
+        self.boards.end()
 
     async def close(self) -> None:
         """Finish what was accepted and let go of everything."""
         await self.alerts.close()
         await self.notifications.close()
         await self.pipeline.close()
+        await self.boards.close()
         await asyncio.to_thread(self.ingestion.close)
         await asyncio.to_thread(self._listener.close)
         self.source_desk.close()

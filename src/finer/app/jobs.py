@@ -27,6 +27,7 @@ from finer.app.log_upkeep import prepare_log
 from finer.app.process import database_url, settle
 from finer.app.quality_watch import QualityWatch
 from finer.app.queries import Queries
+from finer.app.rollup_keeper import RollupKeeper
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.app.trials import try_draft
@@ -83,6 +84,7 @@ class Jobs:
                 asyncio.create_task(self._watch()),
                 asyncio.create_task(QualityWatch(self._database, self._lake).run()),
                 asyncio.create_task(AlertExplainer(self._database, self._lake).run()),
+                asyncio.create_task(RollupKeeper(self._database, self._url).run()),
             ]
             loop = asyncio.get_running_loop()
 

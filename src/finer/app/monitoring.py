@@ -131,5 +131,5 @@ class MonitoringController(Controller):
             raise Forbidden("Metrics are for this machine. Set FINER_METRICS_TOKEN to read them from another one.")
         BACKLOG.set(services.ingestion.backlog_events)
         SET_ASIDE.set(services.ingestion.set_aside_records)
-        STREAMS.set(services.alerts.viewers() + services.pipeline.viewers())
+        STREAMS.set(services.alerts.viewers() + services.pipeline.viewers() + services.boards.viewers())
         return Response(prometheus_client.generate_latest(), media_type="text/plain; version=0.0.4")

@@ -30,6 +30,7 @@ from finer.kit.errors import FinerError
 from finer.kit.runs import Counts, Run
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
+from finer.operations.service import orders, rollups
 from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, monitors
@@ -101,12 +102,26 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "queries": queries.forget_old(tx),
             "observations": watching.forget_old(tx),
             "looks_at_models": monitors.forget_old(tx),
+            "sums": rollups.forget_old(tx),
         }
 
 
 def _expire_entries(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         return {"entries": lists.take_off_expired(tx)}
+
+
+def _age_orders(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        if not orders.has_orders(tx):
+            return {"stuck": 0}
+        reader = warehouse.LakeReader(ground.url, ground.settings, memory_mb=512, threads=1)
+        try:
+            return {
+                "stuck": orders.look_at_ages(tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist())
+            }
+        finally:
+            reader.close()
 
 
 def _forget_runs(tx: Tx) -> int:
@@ -188,6 +203,10 @@ JOBS = checked([
     Job(
         name="verify", owner="app", cron="23 * * * *", work=_verify, whole=True, attempts=1,
         about="Checks every invariant and computes a sample of features again from the lake.",
+    ),
+    Job(
+        name=orders.AGES_JOB, owner="operations", cron="*/2 * * * *", work=_age_orders, attempts=1, expected_s=60,
+        about="Looks for orders that wait for too long to be paid, shipped or delivered.",
     ),
     Job(
         name="forget", owner="app", cron="*/15 * * * *", work=_forget,

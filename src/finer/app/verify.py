@@ -25,6 +25,8 @@ from finer.kit.hashing import hash_text
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+from finer.operations import invariants as operations_invariants
+from finer.operations.service import reconciliation, rollups
 from finer.quality import invariants as quality_invariants
 from finer.scoring import invariants as scoring_invariants
 from finer.sources import invariants as source_invariants
@@ -50,6 +52,7 @@ CHECKS: tuple[Check, ...] = (
     quality_invariants.observations_are_possible,
     quality_invariants.one_open_incident_for_each_monitor,
     scoring_invariants.models_are_as_registered,
+    operations_invariants.lengths_agree,
     nothing_is_set_aside,
 )
 SAMPLE = 200
@@ -69,6 +72,7 @@ def verify(url: str, settings: Settings) -> list[str]:
             with database.transaction(tenant.id, SYSTEM, read_only=True) as tx:
                 broken = [sentence for check in CHECKS for sentence in check(tx)]
             broken += _lake(database, reader, tenant.id)
+            broken += _sums(database, reader, tenant.id)
             broken += _windows(reader, tenant.id, tenant.timezone)
             found += [f"[{tenant.slug}] {sentence}" for sentence in broken]
     finally:
@@ -85,6 +89,26 @@ def _lake(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -
             expected = activity.accepted_by_contract(tx)
             moving = any(head > done for head, done in PostgresLog.progress(tx.connection, READER).values())
         broken = warehouse.broken_invariants(reader, tenant, None if moving else expected)
+        if not broken or time.monotonic() > deadline:
+            return broken
+        time.sleep(0.5)
+
+
+def _sums(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -> list[str]:
+    """The sums of dashboards held to the lake, once the lake holds what they count."""
+    deadline = time.monotonic() + _SETTLE_S
+    while True:
+        with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            behind = any(
+                head > done and stream in rollups.SUMMED_UP
+                for (stream, _), (head, done) in PostgresLog.progress(tx.connection, rollups.CONSUMER).items()
+            )
+            try:
+                broken = reconciliation.differences(
+                    tx, lambda query, values: reader.read(tenant, query, values).to_pylist(), behind=behind
+                )
+            except LakeEmpty as error:
+                broken = [f"The sums of dashboards cannot be held to the lake. {error.detail}"]
         if not broken or time.monotonic() > deadline:
             return broken
         time.sleep(0.5)

@@ -2547,6 +2547,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations/finance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Financial performance
+         * @description Revenue, payments, refunds and cash of a span by currency, against the period before.
+         */
+        get: operations["ApiV1OperationsFinanceFinance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/finance/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live financial performance
+         * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1OperationsFinanceStreamFinanceStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Order status
+         * @description How far orders of a span came, where from, and which wait for too long. Amounts need `finance:read`.
+         */
+        get: operations["ApiV1OperationsOrdersOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/orders/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live order status
+         * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1OperationsOrdersStreamOrderStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipeline": {
         parameters: {
             query?: never;
@@ -4939,6 +5019,12 @@ export interface components {
             /** Format: date-time */
             minute: string;
         };
+        /** Amount */
+        Amount: {
+            amount: components["schemas"]["Money"];
+            converted: components["schemas"]["Money"] | null;
+            records: number;
+        };
         /** AnalystBody */
         AnalystBody: {
             available: boolean;
@@ -5479,6 +5565,11 @@ export interface components {
             id: string;
             text: string;
         };
+        /** Choices */
+        Choices: {
+            channels: string[];
+            regions: string[];
+        };
         /** Clock */
         Clock: {
             due_at: string | null;
@@ -5975,6 +6066,30 @@ export interface components {
             name: string;
             required: boolean;
             type: string;
+        };
+        /** Figure */
+        Figure: {
+            amount: components["schemas"]["Money"] | null;
+            by_currency: components["schemas"]["Amount"][] | null;
+            change: number | null;
+            name: string;
+            records: number;
+        };
+        /** FinanceBoard */
+        FinanceBoard: {
+            /** Format: date-time */
+            as_of: string;
+            bucket_s: number;
+            channels: components["schemas"]["Share"][] | null;
+            choices: components["schemas"]["Choices"] | null;
+            currency: string;
+            failed: string[];
+            figures: components["schemas"]["Figure"][] | null;
+            products: components["schemas"]["Share"][] | null;
+            regions: components["schemas"]["Share"][] | null;
+            series: components["schemas"]["Moment"][] | null;
+            /** Format: date-time */
+            since: string;
         };
         /** FiredRule */
         FiredRule: {
@@ -6579,6 +6694,14 @@ export interface components {
             /** @enum {null|string} */
             watch: "ok" | "warning" | "alarm" | "unknown" | null;
         };
+        /** Moment */
+        Moment: {
+            /** Format: date-time */
+            at: string;
+            values: {
+                [key: string]: number;
+            };
+        };
         /** Money */
         Money: {
             currency: string;
@@ -6838,6 +6961,39 @@ export interface components {
             email?: string | null;
             firm?: string | null;
         };
+        /** OpenOrders */
+        OpenOrders: {
+            counts: number[];
+            stage: components["schemas"]["Stage"];
+            stuck: number;
+            stuck_after_s: number;
+            usual_s: number | null;
+        };
+        /** OrderAges */
+        OrderAges: {
+            /** Format: date-time */
+            as_of: string;
+            edges_s: number[];
+            stages: components["schemas"]["OpenOrders"][];
+            stuck: components["schemas"]["StuckOrder"][];
+        };
+        /** OrderBoard */
+        OrderBoard: {
+            ages: components["schemas"]["OrderAges"] | null;
+            /** Format: date-time */
+            as_of: string;
+            bucket_s: number;
+            channels: components["schemas"]["Share"][] | null;
+            choices: components["schemas"]["Choices"] | null;
+            currency: string;
+            failed: string[];
+            products: components["schemas"]["Share"][] | null;
+            regions: components["schemas"]["Share"][] | null;
+            series: components["schemas"]["Moment"][] | null;
+            /** Format: date-time */
+            since: string;
+            stages: components["schemas"]["Figure"][] | null;
+        };
         /**
          * Outcome
          * @description What a closed case turned out to be; `mixed` when its alerts were judged differently.
@@ -6898,7 +7054,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -7931,6 +8087,12 @@ export interface components {
             confirmed: boolean;
             revision: number;
         };
+        /** Share */
+        Share: {
+            amount: components["schemas"]["Money"] | null;
+            label: string;
+            records: number;
+        };
         /**
          * Sharing
          * @description Who else may see and run a saved query.
@@ -8148,6 +8310,12 @@ export interface components {
             roles: components["schemas"]["Role"][];
         };
         /**
+         * Stage
+         * @description How far an order has come, on its way or off it.
+         * @enum {string}
+         */
+        Stage: "placed" | "paid" | "shipped" | "delivered" | "cancelled" | "returned";
+        /**
          * State
          * @description What a source does. `failing` is tried again by itself; `stopped` waits for a person to mend its settings.
          * @enum {string}
@@ -8190,6 +8358,16 @@ export interface components {
             tolerance_s: number;
             /** @enum {unknown} */
             type: "stripe";
+        };
+        /** StuckOrder */
+        StuckOrder: {
+            amount: components["schemas"]["Money"] | null;
+            lines: number;
+            order_id: string;
+            region: string;
+            /** Format: date-time */
+            since: string;
+            stage: components["schemas"]["Stage"];
         };
         /**
          * Subject
@@ -13779,6 +13957,126 @@ export interface operations {
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsFinanceFinance: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                channel?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FinanceBoard"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsFinanceStreamFinanceStream: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                channel?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsOrdersOrders: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
+                channel?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBoard"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsOrdersStreamOrderStream: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
+                channel?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

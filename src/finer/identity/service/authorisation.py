@@ -13,8 +13,10 @@ from finer.kit.actors import Actor
 from finer.kit.masking import UNMASKED, DataClass, Form, Masking
 from finer.kit.reach import EVERYTHING, Reach
 
-__all__ = ["allowed", "masking_of", "permissions_of", "reach_of", "render", "role_table"]
+__all__ = ["ACCESS_CHANNEL", "allowed", "masking_of", "permissions_of", "reach_of", "render", "role_table"]
 
+ACCESS_CHANNEL = "finer_access"
+"""Notified by the database with the tenant's id when a session ends, or somebody's role or a key changes."""
 _SYSTEM = "system"
 
 

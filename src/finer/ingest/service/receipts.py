@@ -140,6 +140,11 @@ def record_outcomes(
     )
 
 
+def seen_before(tx: Tx, position: tuple[str, int], base: int, end: int) -> list[int]:
+    """The offsets from `base` up to `end` whose records were seen before, with the same or with other content."""
+    return ReceiptStore(tx).seen_before(*position, base, end)
+
+
 def move(tx: Tx, position: tuple[str, int], base: int, end: int, moved_to: int) -> None:
     """Let the receipts of records from `base` up to `end` follow them to another place in the log."""
     ReceiptStore(tx).move(*position, base, end, moved_to)

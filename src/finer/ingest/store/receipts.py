@@ -193,6 +193,16 @@ class ReceiptStore:
             (self._tenant, stream, partition, base, end, duplicates, conflicts),
         )
 
+    def seen_before(self, stream: str, partition: int, base: int, end: int) -> list[int]:
+        """The offsets of a stretch of the log that were seen before."""
+        rows = self._connection.exec_driver_sql(
+            "select d from ingest_outcomes as o, unnest(o.duplicate_offsets || o.conflicting_offsets) as d "
+            "where o.tenant_id = %(tenant)s and o.stream = %(stream)s and o.partition = %(partition)s "
+            "and o.base_offset < %(end)s and o.end_offset > %(base)s and d >= %(base)s and d < %(end)s",
+            {"tenant": self._tenant, "stream": stream, "partition": partition, "base": base, "end": end},
+        )
+        return [int(row[0]) for row in rows]
+
     def forget(self, now: datetime) -> None:
         """Delete outcomes after 30 days, and receipts that no quarantined record belongs to any more."""
         before = now - timedelta(days=30)

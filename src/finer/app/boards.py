@@ -1,0 +1,304 @@
+"""Live dashboards: one snapshot per scope and tick, made once, handed to all its viewers as the same bytes.
+
+A scope is a firm, a dashboard, what of it a role may see, and how it is narrowed down. Who polls gets the whole
+snapshot, compressed once, or 304; who streams gets the parts that changed. A viewer that does not read holds a few
+references and then the newest whole; nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import secrets
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from finer.app.live import HEARTBEAT_S, sse
+from finer.kit.errors import Unavailable
+
+_log = structlog.get_logger(__name__)
+_QUEUE_MAX = 8
+_CHANGES_KEPT = 32
+_OLD_S = 15.0
+"""How old a snapshot may grow though nothing was told: the time that it shows moves on by itself."""
+_UNUSED_S = 60.0
+_SCOPES_MAX = 300
+"""Scopes of one firm that are kept at once; more choices than that are refused."""
+_CHECKS_AT_ONCE = 6
+_CHECK_S = 60.0
+"""How often a viewer's session is looked at though nothing was told of it: sessions also end by time."""
+Parts = dict[str, msgspec.Raw]
+"""A document's members, each encoded."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown to whom: everybody with the same scope sees the same bytes."""
+
+    tenant: uuid.UUID
+    board: str
+    money: bool
+    span: str
+    region: str | None = None
+    channel: str | None = None
+
+
+Compute = Callable[[Scope], Mapping[str, msgspec.Raw]]
+"""The parts of a scope's document now, in a thread."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A document at one version: whole, compressed, and as an event."""
+
+    version: int
+    etag: str
+    parts: Mapping[str, msgspec.Raw]
+    body: bytes
+    packed: bytes
+    event: bytes
+
+
+@dataclass(eq=False)
+class Viewer:
+    """One open stream. None in the queue ends it."""
+
+    alive: Callable[[], Awaitable[bool]]
+    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE_MAX))
+    checked_at: float = field(default_factory=time.monotonic)
+
+    def offer(self, message: bytes | None, whole: bytes | None = None) -> None:
+        """Queue a message; one that does not fit takes the place of all, and `whole` takes its own."""
+        try:
+            self.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(message if whole is None else whole)
+
+
+@dataclass(eq=False)
+class _Shown:
+    """What is known of one scope. Touched on the event loop only."""
+
+    epoch: str = field(default_factory=lambda: secrets.token_hex(4))
+    snapshot: Snapshot | None = None
+    changes: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=_CHANGES_KEPT))
+    viewers: set[Viewer] = field(default_factory=set)
+    dirty: bool = False
+    made_at: float = 0.0
+    used_at: float = 0.0
+    making: asyncio.Task[Snapshot] | None = None
+
+
+class Boards:
+    """The dashboards of one API process. Several processes share nothing but the notifications of the database."""
+
+    def __init__(self, compute: Compute, *, tick_s: float = 0.5) -> None:
+        self._compute, self._tick_s = compute, tick_s
+        self._shown: dict[Scope, _Shown] = {}
+        self._told: set[uuid.UUID] = set()
+        self._suspect: set[uuid.UUID] = set()
+        self._lock = threading.Lock()
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def viewers(self) -> int:
+        """Open streams of all scopes."""
+        return sum(len(shown.viewers) for shown in self._shown.values())
+
+    def start(self) -> None:
+        """Begin; called on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.create_task(self._run())
+
+    def end(self) -> None:
+        """End every stream, so that its connection closes; browsers open it anew elsewhere. On the event loop."""
+        self._ended = True
+        for shown in self._shown.values():
+            for viewer in shown.viewers:
+                viewer.offer(None)
+
+    async def close(self) -> None:
+        """Stop making snapshots."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def mark(self, payload: str) -> None:
+        """A notification: the sums of this firm (of all, when empty) have changed. Any thread."""
+        self._note(self._told, payload)
+
+    def suspect(self, payload: str) -> None:
+        """A notification: somebody's rights at this firm (at any, when empty) have changed. Any thread."""
+        self._note(self._suspect, payload)
+
+    async def snapshot(self, scope: Scope) -> Snapshot:
+        """The document now: what is known if it is fresh, otherwise made once for all who ask at this moment."""
+        shown = self._of(scope)
+        known = shown.snapshot
+        if known is not None and not shown.dirty and time.monotonic() - shown.made_at < _OLD_S:
+            return known
+        if known is not None and time.monotonic() - shown.made_at < self._tick_s:
+            return known
+        return await self._make(scope, shown)
+
+    def stream(self, scope: Scope, last: str, alive: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+        """The messages of one viewer: `board` with the whole, then `change` with the parts that changed.
+
+        `last` is the id of the last event that the viewer has seen, at this process or another; what came since is
+        sent when it is known, the whole otherwise. The stream ends when `alive` says no, which is asked at once when
+        rights of the firm change, or at `end`. Raises Unavailable when too many scopes are open.
+        """
+        return self._stream(scope, self._of(scope), last, Viewer(alive))
+
+    async def _stream(self, scope: Scope, shown: _Shown, last: str, viewer: Viewer) -> AsyncIterator[bytes]:
+        shown.viewers.add(viewer)  # before the first wait: a change meanwhile is not missed
+        try:
+            now = await self.snapshot(scope)
+            yield b"retry: 2000\n\n"
+            for message in _missed(shown, now, last):
+                yield message
+            while not self._ended:
+                try:
+                    found = await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    found = b": still here\n\n"
+                if found is None:
+                    return
+                yield found
+        finally:
+            shown.viewers.discard(viewer)
+            shown.used_at = time.monotonic()
+
+    def _of(self, scope: Scope) -> _Shown:
+        shown = self._shown.get(scope)
+        if shown is None:
+            if sum(known.tenant == scope.tenant for known in self._shown) >= _SCOPES_MAX:
+                raise Unavailable(
+                    f"{_SCOPES_MAX} different views of dashboards are open at your firm, which is as many as one "
+                    "process keeps. Show one that others look at, or try again in a minute."
+                )
+            shown = self._shown[scope] = _Shown()
+        shown.used_at = time.monotonic()
+        return shown
+
+    async def _make(self, scope: Scope, shown: _Shown) -> Snapshot:
+        if shown.making is None or shown.making.done():
+            shown.making = asyncio.create_task(self._made(scope, shown))
+        # Who goes away while it is made takes it from nobody else.
+        return await asyncio.shield(shown.making)
+
+    async def _made(self, scope: Scope, shown: _Shown) -> Snapshot:
+        shown.dirty = False
+        before = shown.snapshot
+        found = await asyncio.to_thread(_next, self._compute, scope, before, shown.epoch)
+        shown.made_at = time.monotonic()
+        shown.snapshot, change = found
+        if change is not None:
+            shown.changes.append((shown.snapshot.version, change))
+            for viewer in shown.viewers:
+                viewer.offer(change, shown.snapshot.event)
+        return shown.snapshot
+
+    def _note(self, noted: set[uuid.UUID], payload: str) -> None:
+        with self._lock:
+            noted.update([uuid.UUID(payload)] if payload else {scope.tenant for scope in tuple(self._shown)})
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), 1.0)
+            self._wake.clear()
+            with self._lock:
+                told, suspect = set(self._told), set(self._suspect)
+                self._told.clear()
+                self._suspect.clear()
+            await self._check(suspect)
+            begun = time.monotonic()
+            for scope, shown in tuple(self._shown.items()):
+                await self._tick(scope, shown, told=scope.tenant in told)
+            # A tick that takes longer than its time puts the next one off, and none is made up for.
+            await asyncio.sleep(max(self._tick_s - (time.monotonic() - begun), self._tick_s / 5))
+
+    async def _tick(self, scope: Scope, shown: _Shown, *, told: bool) -> None:
+        now = time.monotonic()
+        shown.dirty |= told
+        if not shown.viewers:
+            if now - shown.used_at > _UNUSED_S:
+                self._shown.pop(scope, None)
+            return
+        if not shown.dirty and now - shown.made_at < _OLD_S:
+            return
+        try:
+            await self._make(scope, shown)
+        except Exception as error:  # noqa: BLE001 - one scope must not stand in the way of all others
+            shown.dirty = True  # what could not be shown is shown at the next tick
+            _log.warning("a dashboard could not be made", board=scope.board, tenant=str(scope.tenant), error=str(error))
+
+    async def _check(self, suspect: set[uuid.UUID]) -> None:
+        """End the streams of those who may not see them any more."""
+        now = time.monotonic()
+        due = [
+            viewer
+            for scope, shown in self._shown.items()
+            for viewer in shown.viewers
+            if scope.tenant in suspect or now - viewer.checked_at > _CHECK_S
+        ]
+        for viewer in due:
+            viewer.checked_at = now
+        for first in range(0, len(due), _CHECKS_AT_ONCE):
+            await asyncio.gather(*map(_look_at, due[first : first + _CHECKS_AT_ONCE]))
+
+
+async def _look_at(viewer: Viewer) -> None:
+    try:
+        if not await viewer.alive():
+            viewer.offer(None)
+    except Exception as error:  # noqa: BLE001 - the next look asks again
+        viewer.checked_at = 0.0
+        _log.warning("a viewer's rights could not be looked at", error=str(error))
+
+
+def _next(compute: Compute, scope: Scope, before: Snapshot | None, epoch: str) -> tuple[Snapshot, bytes | None]:
+    """The snapshot after `before`, and the event that tells the difference; None without one."""
+    parts = compute(scope)
+    changed = {
+        name: part
+        for name, part in parts.items()
+        if before is None or bytes(before.parts.get(name, b"")) != bytes(part)
+    }
+    if before is not None and not changed:
+        return before, None
+    version = 1 if before is None else before.version + 1
+    body, identifier = msgspec.json.encode(parts), f"{epoch}-{version}"
+    whole = sse("board", body, identifier)
+    snapshot = Snapshot(
+        version=version, etag=f'"{identifier}"', parts=parts, body=body,
+        packed=gzip.compress(body, 5, mtime=0), event=whole,
+    )  # fmt: skip
+    if before is None:
+        return snapshot, None
+    return snapshot, sse("change", msgspec.json.encode(changed), identifier)
+
+
+def _missed(shown: _Shown, now: Snapshot, last: str) -> list[bytes]:
+    """What a viewer that saw `last` has to be told: the changes since, or the whole."""
+    epoch, _, number = last.rpartition("-")
+    if epoch == shown.epoch and number.isdigit():
+        seen = int(number)
+        since = [change for version, change in shown.changes if seen < version <= now.version]
+        if seen <= now.version and len(since) == now.version - seen:
+            return since
+    return [now.event]

@@ -1,0 +1,127 @@
+"""Keeps the sums of dashboards in `finer jobs`: a consumer of the event log of its own, right behind the pipeline.
+
+What it adds and how far it has come are one transaction, so that every record counts once however often a process
+dies. Deciding pays nothing for it, and what came within a quarter of a second is one change of each sum.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+import structlog
+
+from finer.ingest.service import receipts
+from finer.ingest.types.receipts import READER
+from finer.kit.actors import SYSTEM
+from finer.kit.columns import Columns
+from finer.kit.db import NO_TENANT, WORKER, Connection, Database, connect
+from finer.kit.errors import Conflict
+from finer.kit.log import LogRow, Position, PostgresLog, decode
+from finer.operations.service import rollups
+
+_log = structlog.get_logger(__name__)
+_EVERY_S = 0.25
+_RETRY_S = 2.0
+_ROWS_MAX = 256
+_EVENTS_MAX = 50_000
+_LOCK_KEY = 7_316_772  # advisory lock: one process at a time
+_NEVER = 2**62  # an offset that no stream reaches
+
+
+class RollupKeeper:
+    """One for each jobs process; the first one works, the others stand by."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self._database, self._url = database, url
+        self._reader: Connection | None = None
+
+    async def run(self) -> None:
+        """Until cancelled. What cannot be added now is added later: its place in the log says where to go on."""
+        try:
+            while True:
+                wait_s = _EVERY_S
+                try:
+                    if await asyncio.to_thread(self.tick):
+                        continue
+                except Conflict:
+                    _log.info("another process keeps the sums")
+                except Exception as error:  # noqa: BLE001 - the sums must go on when the cause is gone
+                    _log.warning("sums could not be brought up to date", error=str(error))
+                    self.close()
+                    wait_s = _RETRY_S
+                await asyncio.sleep(wait_s)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection, and with it of the lock."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def tick(self) -> bool:
+        """Add what the pipeline has finished since; True when there may be more at once."""
+        reader = self._reader = self._reader or connect(self._url, WORKER, name="finer-rollups")
+        locked = reader.execute("select pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
+        if locked is None or not locked[0]:
+            return False
+        try:
+            return self._follow(reader)
+        finally:
+            reader.execute("select pg_advisory_unlock(%s)", (_LOCK_KEY,))
+
+    def _follow(self, reader: Connection) -> bool:
+        finished, done = PostgresLog.consumed(reader, READER), PostgresLog.consumed(reader, rollups.CONSUMER)
+        behind = {
+            position: done.get(position, 0)
+            for position, end in finished.items()
+            if position[0] in rollups.SUMMED_UP and done.get(position, 0) < end
+        }
+        if not behind:
+            return False
+        offsets = {position: behind.get(position, _NEVER) for position in PostgresLog.heads(reader)}
+        rows = [
+            row
+            for row in PostgresLog.read(reader, offsets, _ROWS_MAX)
+            if row.base_offset + row.count <= finished.get((row.stream, row.partition), 0)
+        ]
+        for group in _groups(rows):
+            position = (group[0].stream, group[0].partition)
+            behind[position] = self._add(group, position, behind[position])
+        for position in behind.keys() - {(row.stream, row.partition) for row in rows}:
+            # What was there has been set aside since.
+            with self._database.transaction(NO_TENANT, SYSTEM) as tx:
+                PostgresLog.advance(tx, rollups.CONSUMER, position, behind[position], finished[position])
+        return True
+
+    def _add(self, rows: list[LogRow], position: Position, reached: int) -> int:
+        """Add neighbours of one firm and stream in one transaction; returns the offset behind them."""
+        first, end = rows[0].base_offset, rows[-1].base_offset + rows[-1].count
+        with self._database.transaction(rows[0].tenant, SYSTEM) as tx:
+            PostgresLog.advance(tx, rollups.CONSUMER, position, reached, end)
+            rollups.begin(tx, position, first)
+            again = receipts.seen_before(tx, position, first, end)
+            for _, alike in groupby(rows, key=lambda row: row.header):
+                same = list(alike)
+                batches = [decode(row.payload) for row in same]
+                offsets = np.concatenate([np.arange(row.base_offset, row.base_offset + row.count) for row in same])
+                whole = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+                rollups.add(tx, position[0], Columns(whole), ~np.isin(offsets, again))
+        return end
+
+
+def _groups(rows: list[LogRow]) -> list[list[LogRow]]:
+    """Neighbours of one firm and stream, about as many records as one transaction should take."""
+    groups: list[list[LogRow]] = []
+    for _, run in groupby(rows, key=lambda row: (row.stream, row.partition, row.tenant)):
+        count = _EVENTS_MAX
+        for row in run:
+            if count >= _EVENTS_MAX:
+                groups.append([])
+                count = 0
+            groups[-1].append(row)
+            count += row.count
+    return groups

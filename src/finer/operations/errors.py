@@ -1,0 +1,11 @@
+"""What can go wrong in operations."""
+
+from __future__ import annotations
+
+from finer.kit.errors import InvalidInput
+
+
+class UnknownSpan(InvalidInput):
+    """A dashboard was asked for a length of time that it does not have."""
+
+    slug = "unknown-span"

@@ -1,0 +1,188 @@
+"""What dashboards look like over HTTP. The tiles are members of a document; one that failed is null and in `failed`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from finer.kit import money
+from finer.kit.documents import Money, show_money
+from finer.operations import types
+from finer.operations.types import Choices, Frame, Stage
+
+
+class Amount(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one currency; `converted` is in the firm's own, null where no rate is known."""
+
+    amount: Money
+    records: int
+    converted: Money | None
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One number: records, their worth in the firm's currency, and by currency.
+
+    `change` compares whole buckets with those of the period before, 0.1 for a tenth more; null when there was nothing.
+    Amounts are null for those who see no money.
+    """
+
+    name: str
+    records: int
+    amount: Money | None
+    change: float | None
+    by_currency: list[Amount] | None
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """What one region, channel or product has; without a label it is what has none."""
+
+    label: str
+    records: int
+    amount: Money | None
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """Values by name from `at` on: minor units of the firm's currency, or lines of orders."""
+
+    at: datetime
+    values: dict[str, int]
+
+
+class OpenOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that wait in a stage: `counts` by age up to each of `edges_s` seconds, the last for all older ones."""
+
+    stage: Stage
+    counts: list[int]
+    stuck: int
+    stuck_after_s: float
+    usual_s: float | None
+
+
+class StuckOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits in a stage for longer than is usual."""
+
+    order_id: str
+    stage: Stage
+    since: datetime
+    region: str
+    lines: int
+    amount: Money | None
+
+
+class OrderAges(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits, as of a moment of its own."""
+
+    as_of: datetime
+    edges_s: list[int]
+    stages: list[OpenOrders]
+    stuck: list[StuckOrder]
+
+
+class _Board(msgspec.Struct, frozen=True, kw_only=True):
+    as_of: datetime
+    since: datetime
+    bucket_s: int
+    currency: str
+    failed: list[str]
+    series: list[Moment] | None
+    regions: list[Share] | None
+    channels: list[Share] | None
+    products: list[Share] | None
+    choices: Choices | None
+
+
+class FinanceBoard(_Board, frozen=True, kw_only=True):
+    """Financial performance: what was sold, paid, sent back and moved. Shares are of revenue."""
+
+    figures: list[Figure] | None
+
+
+class OrderBoard(_Board, frozen=True, kw_only=True):
+    """Order status: how far lines of orders came, and what waits. Shares are of placed lines."""
+
+    stages: list[Figure] | None
+    ages: OrderAges | None
+
+
+def show_finance(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str]) -> FinanceBoard:
+    """The document of financial performance."""
+    return FinanceBoard(
+        **_common(frame, currency, found, failed, lambda one: _money(one.weight, currency)),
+        figures=_each(found["figures"], lambda one: _figure(one, currency, amounts=True)),
+    )
+
+
+def show_orders(
+    frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], *, amounts: bool
+) -> OrderBoard:
+    """The document of order status; without `amounts` nothing says what an order is worth."""
+    return OrderBoard(
+        **_common(frame, currency, found, failed, lambda _: None),
+        stages=_each(found["stages"], lambda one: _figure(one, currency, amounts=amounts)),
+        ages=None if found["ages"] is None else _ages(found["ages"], amounts=amounts),
+    )
+
+
+def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:
+    return {
+        "as_of": frame.as_of,
+        "since": frame.since,
+        "bucket_s": frame.bucket_s,
+        "currency": currency,
+        "failed": failed,
+        "series": _each(found["series"], lambda one: Moment(at=one.at, values=one.values)),
+        "choices": found["choices"],
+        **{
+            name: _each(found[name], lambda one: Share(label=one.label, records=one.records, amount=worth(one)))
+            for name in ("regions", "channels", "products")
+        },
+    }
+
+
+def _each(found: list[Any] | None, show: Any) -> list[Any] | None:
+    return None if found is None else [show(one) for one in found]
+
+
+def _figure(one: types.Figure, currency: str, *, amounts: bool) -> Figure:
+    return Figure(
+        name=one.name,
+        records=one.records,
+        amount=_money(one.amount_minor, currency) if amounts else None,
+        change=None if one.change is None else round(one.change, 4),
+        by_currency=None if not amounts else [
+            Amount(
+                amount=_money(each.amount_minor, each.currency),
+                records=each.records,
+                converted=None if each.converted is None else _money(each.converted, currency),
+            )
+            for each in one.by_currency
+        ],
+    )  # fmt: skip
+
+
+def _ages(found: types.OrderAges, *, amounts: bool) -> OrderAges:
+    return OrderAges(
+        as_of=found.as_of,
+        edges_s=list(types.AGE_EDGES_S),
+        stages=[
+            OpenOrders(
+                stage=one.stage, counts=one.counts, stuck=one.stuck, stuck_after_s=one.stuck_after_s,
+                usual_s=one.usual_s,
+            )
+            for one in found.stages
+        ],
+        stuck=[
+            StuckOrder(
+                order_id=one.order_id, stage=one.stage, since=one.since, region=one.region, lines=one.lines,
+                amount=_money(one.amount_minor, one.currency) if amounts else None,
+            )
+            for one in found.stuck
+        ],
+    )  # fmt: skip
+
+
+def _money(minor: int, currency: str) -> Money:
+    return show_money(money.Money(minor, currency))

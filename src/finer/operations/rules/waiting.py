@@ -1,0 +1,19 @@
+"""From when on an order waits for too long."""
+
+from __future__ import annotations
+
+from finer.operations.types import Stage
+
+LEARNED_FROM_ORDERS = 50
+_LEAST_S = 60.0
+_FIRST_S = {Stage.PLACED: 86_400.0, Stage.PAID: 3 * 86_400.0, Stage.SHIPPED: 14 * 86_400.0}
+
+
+def stuck_after(stage: Stage, orders: int, usual_s: float | None) -> float:
+    """Seconds in a stage after which an order is stuck: twice what all but the slowest twentieth took to leave it.
+
+    With fewer than 50 orders to learn from: a day to be paid, three to be shipped, fourteen to be delivered.
+    """
+    if usual_s is None or orders < LEARNED_FROM_ORDERS:
+        return _FIRST_S[stage]
+    return max(2 * usual_s, _LEAST_S)

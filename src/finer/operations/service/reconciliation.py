@@ -1,0 +1,67 @@
+"""The sums that dashboards show, held to the records in the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from finer.kit.moments import EPOCH
+from finer.kit.tx import Tx
+from finer.operations.rules.grouping import MEASURED
+from finer.operations.rules.spans import kept_since
+from finer.operations.store import lake
+from finer.operations.store.rollups import RollupStore
+from finer.operations.types import DAY_S, MINUTE_S
+
+SAMPLE = 20
+"""Days and minutes of each contract that are looked at."""
+Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
+_Key = tuple[int, str, str, str]
+_Values = tuple[int, int, int]
+
+
+def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
+    """Where sums differ from the lake, as sentences: all records by kind, and a sample of days and minutes.
+
+    `read` asks the firm's lake. `behind` says that records are still on their way: then days and minutes of the last
+    hour are passed over, and so is everything together.
+    """
+    store, found = RollupStore(tx), []
+    # Minutes that are about to be forgotten do not take in late records any more.
+    oldest = {DAY_S: EPOCH, MINUTE_S: kept_since(tx.now() + timedelta(days=1))[MINUTE_S]}
+    until = tx.now() - timedelta(hours=1) if behind else tx.now() + timedelta(days=2)
+    for contract, partitions in sorted(store.beginnings().items()):
+        measured = MEASURED[contract]
+        if not behind:
+            counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
+            rows = read(lake.sums(contract, measured, partitions, None), {})
+            found += _compare(contract, "altogether", counted, rows)
+        for step_s, name in ((DAY_S, "day"), (MINUTE_S, "minute")):
+            sums = store.of_buckets(contract, step_s, SAMPLE, (oldest[step_s], until))
+            counted = {
+                ((one.at - EPOCH) // timedelta(seconds=1), one.kind, one.status, one.currency):
+                    (one.records, one.quantity, one.amount_minor)
+                for one in sums if one.at is not None
+            }  # fmt: skip
+            if counted:
+                buckets = sorted({key[0] for key in counted})
+                rows = read(lake.sums(contract, measured, partitions, step_s), {"buckets": buckets})
+                found += _compare(contract, f"in a {name}", counted, rows)
+    return found
+
+
+def _compare(contract: str, when: str, counted: dict[_Key, _Values], rows: list[dict[str, Any]]) -> list[str]:
+    held: dict[_Key, _Values] = {
+        (int(row["begins"]), row["kind"], row["status"], row["currency"]):
+            (int(row["records"]), int(row["quantity"]), int(row["amount"]))
+        for row in rows
+    }  # fmt: skip
+    nothing = (0, 0, 0)
+    return [
+        f"Sums of {contract} ({', '.join(part for part in key[1:] if part)}) {when}"
+        f"{f' from {EPOCH + timedelta(seconds=key[0]):%Y-%m-%d %H:%M} on' if key[0] else ''} are "
+        f"{counted.get(key, nothing)}, the lake says {held.get(key, nothing)} (records, units, amount)."
+        for key in sorted(counted.keys() | held.keys())
+        if counted.get(key, nothing) != held.get(key, nothing)
+    ]

@@ -1,0 +1,72 @@
+"""The same sums, and what waits, as SQL over one firm's lake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from finer.operations.types import Measured
+
+TABLES = {"activity": "activities", "order": "orders", "transaction": "transactions"}
+
+# The last thing that happened to each order, by stage: a line that comes back closes what it names. Orders that were
+# placed longer ago than is looked at are nobody's surprise any more.
+_LAST = """
+with lines as (
+  select order_id, type, occurred_at, coalesce(country, '') as region, currency, amount_minor from orders
+  where occurred_at >= $since and type <> 'adjustment'),
+last as (
+  select order_id, max(occurred_at) as since, arg_max(type, (occurred_at, case type when 'placed' then 0
+      when 'paid' then 1 when 'shipped' then 2 when 'delivered' then 3 else 4 end)) as stage,
+    arg_max(region, occurred_at) as region, arg_max(currency, occurred_at) as currency
+  from lines group by order_id)
+"""
+AGES = f"""
+{_LAST}
+select stage, count(*) as orders, list_position(
+    list_transform($edges, e -> epoch_us(since) > epoch_us($now) - e::bigint * 1000000), true) as place
+from last where stage in ('placed', 'paid', 'shipped') group by stage, place
+"""  # noqa: S608 - nothing but our own text
+STUCK = f"""
+{_LAST},
+late as (
+  select last.* from last join (select unnest($stages) as stage, unnest($before) as before) as s using (stage)
+  where since < s.before),
+counted as (select *, count(*) over (partition by stage) as waiting from late)
+select l.order_id, l.stage, l.since, l.region, l.currency, l.waiting, count(*) as lines, sum(n.amount_minor) as amount
+from (select * from counted qualify row_number() over (partition by stage order by since) <= $limit) as l
+join lines as n on n.order_id = l.order_id and n.type = l.stage
+group by all order by l.since
+"""  # noqa: S608 - nothing but our own text
+PASSAGES = """
+with firsts as (
+  select order_id, type, min(occurred_at) as at from orders where occurred_at >= $since group by order_id, type),
+steps(here, next) as (values ('placed', 'paid'), ('paid', 'shipped'), ('shipped', 'delivered'))
+select steps.here as stage, count(*) as orders, quantile_cont(epoch(b.at) - epoch(a.at), 0.95) as usual_s
+from steps join firsts a on a.type = steps.here join firsts b on b.order_id = a.order_id and b.type = steps.next
+where b.at >= a.at group by 1
+"""
+
+
+def sums(contract: str, measured: Measured, partitions: Mapping[int, int], step_s: int | None) -> str:
+    """Records, quantity and amount by kind, status, currency, and by bucket of `step_s` (one for all: None).
+
+    `partitions` says from which offset on records count. With a step, `$buckets` are the seconds since 1970 at which
+    the wanted buckets begin.
+    """
+    begins = "0" if step_s is None else f"(epoch_us(occurred_at) // {step_s * 1_000_000}) * {int(step_s)}"
+    since = " or ".join(
+        f"(log_partition = {int(partition)} and log_offset >= {int(offset)})"
+        for partition, offset in partitions.items()
+    )
+    chosen = "" if step_s is None else " and begins in (select unnest($buckets))"
+    return f"""
+select {begins} as begins, coalesce({measured.kind}, '') as kind, {_text(measured.status)} as status,
+  {_text(measured.currency)} as currency, count(*) as records,
+  coalesce(sum({measured.quantity or 0}), 0) as quantity, coalesce(sum({measured.amount or 0}), 0) as amount
+from {TABLES[contract]} where ({since}){chosen}
+group by all
+"""  # noqa: S608 - our own names and numbers
+
+
+def _text(name: str | None) -> str:
+    return "''" if name is None else f"coalesce({name}, '')"

@@ -1,0 +1,57 @@
+"""Tables of operations; seen by the store and by migrations only."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from finer.kit.db import metadata
+
+_time = sa.DateTime(timezone=True)
+_id = UUID(as_uuid=True)
+_sum = sa.Numeric(38, 0)
+
+rollups = sa.Table(
+    "operations_rollups",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("contract", sa.Text, primary_key=True),
+    sa.Column("grain", sa.Text, primary_key=True),
+    sa.Column("step_s", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bucket", _time, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("status", sa.Text, primary_key=True),
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("product", sa.Text, primary_key=True),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("quantity", sa.BigInteger, nullable=False),
+    sa.Column("amount_minor", _sum, nullable=False),
+)
+
+values = sa.Table(
+    "operations_values",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("contract", sa.Text, primary_key=True),
+    sa.Column("dimension", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+)
+
+beginnings = sa.Table(
+    "operations_beginnings",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("contract", sa.Text, primary_key=True),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("from_offset", sa.BigInteger, nullable=False),
+)
+
+order_ages = sa.Table(
+    "operations_order_ages",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("as_of", _time, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+)

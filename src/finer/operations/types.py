@@ -1,0 +1,196 @@
+"""The nouns of operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
+OTHER = "(other)"
+"""Stands for every value of a dimension beyond those that are counted by themselves."""
+
+
+class Grain(StrEnum):
+    """By what a row of sums is kept apart, besides kind, status and currency: by region and channel, or by product."""
+
+    PLACE = "place"
+    PRODUCT = "product"
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """Which columns of a contract say what a record is and what it adds; None where the contract has none."""
+
+    kind: str
+    region: str
+    channel: str
+    product: str
+    status: str | None = None
+    currency: str | None = None
+    amount: str | None = None
+    quantity: str | None = None
+
+
+class Groups(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums of one batch, one entry of each list for each group. `minutes` are counted since 1970 UTC."""
+
+    minutes: Sequence[int]
+    grains: Sequence[str]
+    kinds: Sequence[str]
+    statuses: Sequence[str]
+    currencies: Sequence[str]
+    regions: Sequence[str]
+    channels: Sequence[str]
+    products: Sequence[str]
+    records: Sequence[int]
+    quantities: Sequence[int]
+    amounts: Sequence[int]
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one kind, status and currency that share `label` or the bucket `at`, and what they add up to."""
+
+    kind: str
+    status: str
+    currency: str
+    records: int
+    quantity: int
+    amount_minor: int
+    at: datetime | None = None
+    label: str = ""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A length of time that a dashboard shows: from which rollup it is read, and how long a bucket of a chart is."""
+
+    name: str
+    length: timedelta
+    step_s: int
+    bucket_s: int
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What part of the records a dashboard shows; None is everything."""
+
+    region: str | None = None
+    channel: str | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is compared with the period before: whole buckets up to a moment, and those `length` earlier."""
+
+    whole_until: datetime
+    length: timedelta
+
+
+class InCurrency(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of one currency; `converted` is minor units of the firm's own, None where no rate is known."""
+
+    currency: str
+    records: int
+    amount_minor: int
+    converted: int | None
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of a dashboard, in the firm's currency, and what it is made of.
+
+    `change` compares whole buckets with those of the period before, 0.1 for a tenth more, None when `before` is
+    nothing. Orders are compared by how many there were, amounts in the firm's currency.
+    """
+
+    name: str
+    records: int
+    amount_minor: int
+    before: int
+    change: float | None
+    by_currency: list[InCurrency]
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """What one region, channel, product or kind has of the whole; `weight` is an amount or a count."""
+
+    label: str
+    records: int
+    weight: int
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """Values by name in one bucket of time."""
+
+    at: datetime
+    values: dict[str, int]
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dashboard can be narrowed to."""
+
+    regions: list[str]
+    channels: list[str]
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """Which time a dashboard shows."""
+
+    as_of: datetime
+    since: datetime
+    bucket_s: int
+
+
+class Stage(StrEnum):
+    """How far an order has come, on its way or off it."""
+
+    PLACED = "placed"
+    PAID = "paid"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+
+
+OPEN_STAGES = (Stage.PLACED, Stage.PAID, Stage.SHIPPED)
+"""Stages in which an order waits for something."""
+
+
+class OpenOrders(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders that wait in one stage: how many by age in that stage, and from which age on one is stuck.
+
+    `counts` has one entry more than `AGE_EDGES_S`: those older than the last edge. `usual_s` is the 95th percentile of
+    how long orders took to leave the stage of late, None where too few have.
+    """
+
+    stage: Stage
+    counts: list[int]
+    stuck: int
+    stuck_after_s: float
+    usual_s: float | None
+
+
+class StuckOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits in a stage for longer than is usual."""
+
+    order_id: str
+    stage: Stage
+    since: datetime
+    region: str
+    lines: int
+    currency: str
+    amount_minor: int
+
+
+class OrderAges(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits, as of a moment."""
+
+    as_of: datetime
+    stages: list[OpenOrders]
+    stuck: list[StuckOrder]
+
+
+AGE_EDGES_S = (3_600, 6 * 3_600, 86_400, 3 * 86_400, 7 * 86_400, 14 * 86_400)
+"""Upper edges of the ages that open orders are counted by, in seconds."""

@@ -1,0 +1,250 @@
+"""Dashboards: one snapshot for all who see the same, changes in order, and nobody who waits for a slow reader."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from finer.app import boards
+from finer.app.boards import Boards, Scope, Viewer
+from finer.kit.errors import Unavailable
+
+ANA, BUDI = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+def scope(tenant: uuid.UUID = ANA, **changes: Any) -> Scope:
+    return msgspec.structs.replace(Scope(tenant=tenant, board="orders", money=True, span="24h"), **changes)
+
+
+class Source:
+    """A document of two parts, of which one counts how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[Scope] = []
+        self.broken = False
+        self.still = False
+        self.gate: threading.Event | None = None
+
+    def compute(self, wanted: Scope) -> Mapping[str, msgspec.Raw]:
+        self.asked.append(wanted)
+        if self.gate is not None:
+            assert self.gate.wait(20)
+        if self.broken:
+            self.broken = False
+            raise ConnectionError("the database went away")
+        number = 1 if self.still else len(self.asked)
+        return {"count": msgspec.Raw(b"%d" % number), "name": msgspec.Raw(b'"same"')}
+
+
+async def _yes() -> bool:
+    return True
+
+
+def _open(
+    found: Boards, wanted: Scope | None = None, last: str = "", alive: Callable[[], Awaitable[bool]] = _yes
+) -> AsyncGenerator[bytes]:
+    return cast("AsyncGenerator[bytes]", found.stream(wanted or scope(), last, alive))
+
+
+async def _take(stream: AsyncGenerator[bytes], count: int) -> list[tuple[str, str, Any]]:
+    """The next events, as (name, id, data)."""
+    found: list[tuple[str, str, Any]] = []
+    while len(found) < count:
+        fields = dict(
+            line.split(": ", 1) for line in (await asyncio.wait_for(anext(stream), 20)).decode().splitlines() if line
+        )
+        if "event" in fields:
+            found.append((fields["event"], fields["id"], msgspec.json.decode(fields["data"])))
+    return found
+
+
+def _play(scenario: Callable[[Source, Boards], Awaitable[None]]) -> None:
+    async def play() -> None:
+        source = Source()
+        found = Boards(source.compute, tick_s=0)
+        found.start()
+        try:
+            await scenario(source, found)
+        finally:
+            await found.close()
+
+    asyncio.run(play())
+
+
+def test_all_viewers_of_a_scope_get_the_same_and_it_is_made_once() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        streams = [_open(found) for _ in range(20)]
+        first = await asyncio.gather(*(_take(stream, 1) for stream in streams))
+        assert all(events == first[0] for events in first)
+        assert first[0][0][0] == "board"
+        assert first[0][0][2] == {"count": 1, "name": "same"}
+        await asyncio.to_thread(found.mark, str(ANA))
+        second = await asyncio.gather(*(_take(stream, 1) for stream in streams))
+        assert all(events == second[0] for events in second)
+        # Only what changed is sent.
+        assert second[0][0][0] == "change"
+        assert second[0][0][2] == {"count": 2}
+        assert len(source.asked) == 2
+        assert found.viewers() == 20
+        for stream in streams:
+            await stream.aclose()
+        assert found.viewers() == 0
+
+    _play(scenario)
+
+
+def test_scopes_and_firms_share_nothing() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        wanted = [scope(), scope(money=False), scope(region="PH"), scope(BUDI)]
+        streams = [_open(found, one) for one in wanted]
+        for stream in streams:
+            await _take(stream, 1)
+        source.asked.clear()
+        found.mark(str(BUDI))
+        await _take(streams[3], 1)
+        assert source.asked == [wanted[3]]
+        for stream in streams:
+            await stream.aclose()
+
+    _play(scenario)
+
+
+def test_who_comes_back_gets_what_was_missed_and_a_stranger_the_whole() -> None:
+    async def scenario(_: Source, found: Boards) -> None:
+        stream = _open(found)
+        begun = (await _take(stream, 1))[0][1]
+        for _again in range(3):
+            found.mark(str(ANA))
+            await _take(stream, 1)
+        back = _open(found, last=begun)
+        assert [data for _, _, data in await _take(back, 3)] == [{"count": 2}, {"count": 3}, {"count": 4}]
+        for odd in ("ffffffff-1", begun + "0", "-", "x" * 64, begun.split("-", maxsplit=1)[0] + "--1"):
+            other = _open(found, last=odd)
+            assert [name for name, _, _ in await _take(other, 1)] == ["board"]
+            await other.aclose()
+        await back.aclose()
+        await stream.aclose()
+
+    _play(scenario)
+
+
+def test_a_poller_gets_what_is_known_until_something_is_told() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        one = await found.snapshot(scope())
+        assert (await found.snapshot(scope())).etag == one.etag
+        assert len(source.asked) == 1
+        stream = _open(found)
+        await _take(stream, 1)
+        found.mark(str(ANA))
+        await _take(stream, 1)
+        again = await found.snapshot(scope())
+        assert again.etag != one.etag
+        assert len(source.asked) == 2
+        await stream.aclose()
+
+    _play(scenario)
+
+
+def test_what_is_made_anew_and_is_the_same_is_no_change() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        source.still = True
+        stream = _open(found)
+        await _take(stream, 1)
+        before = await found.snapshot(scope())
+        found.mark(str(ANA))
+        while len(source.asked) < 2:  # noqa: ASYNC110 - it is asked on a thread, which tells nobody
+            await asyncio.sleep(0)
+        assert (await found.snapshot(scope())).etag == before.etag
+        await stream.aclose()
+
+    _play(scenario)
+
+
+def test_many_who_ask_at_once_wait_for_one_answer() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        source.gate = threading.Event()
+        asking = [asyncio.create_task(found.snapshot(scope())) for _ in range(50)]
+        asking[0].cancel()
+        while not source.asked:  # noqa: ASYNC110 - it is asked on a thread, which tells nobody
+            await asyncio.sleep(0)
+        source.gate.set()
+        assert len({one.etag for one in await asyncio.gather(*asking[1:])}) == 1
+        assert len(source.asked) == 1
+
+    _play(scenario)
+
+
+def test_a_viewer_that_does_not_read_finds_the_whole_and_holds_little() -> None:
+    viewer = Viewer(_yes)
+    for number in range(100):
+        viewer.offer(b"change %d" % number, b"whole %d" % number)
+    assert viewer.queue.qsize() <= boards._QUEUE_MAX
+    held = [viewer.queue.get_nowait() for _ in range(viewer.queue.qsize())]
+    assert held[0] is not None
+    assert held[0].startswith(b"whole ")
+    first = int(held[0].split()[1])
+    assert held[1:] == [b"change %d" % number for number in range(first + 1, 100)]
+
+
+def test_a_failed_snapshot_is_made_again_and_ends_no_stream() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        stream = _open(found)
+        await _take(stream, 1)
+        source.broken = True
+        found.mark(str(ANA))
+        assert [data for _, _, data in await _take(stream, 1)] == [{"count": 3}]
+        await stream.aclose()
+
+    _play(scenario)
+
+
+def test_whoever_loses_the_right_is_cut_at_once_and_others_stay() -> None:
+    async def scenario(_: Source, found: Boards) -> None:
+        good = True
+
+        async def alive() -> bool:
+            return good
+
+        leaving, staying = _open(found, alive=alive), _open(found)
+        await _take(leaving, 1)
+        await _take(staying, 1)
+        good = False
+        await asyncio.to_thread(found.suspect, str(ANA))
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(leaving), 5)
+        assert found.viewers() == 1
+        found.mark(str(ANA))
+        await _take(staying, 1)
+        await staying.aclose()
+
+    _play(scenario)
+
+
+def test_draining_ends_every_stream() -> None:
+    async def scenario(_: Source, found: Boards) -> None:
+        stream = _open(found)
+        await _take(stream, 1)
+        found.end()
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(stream), 5)
+
+    _play(scenario)
+
+
+def test_scopes_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "_SCOPES_MAX", 3)
+
+    async def scenario(_: Source, found: Boards) -> None:
+        for number in range(3):
+            await found.snapshot(scope(region=str(number)))
+        with pytest.raises(Unavailable, match="different views"):
+            _open(found, scope(region="one more"))
+        await found.snapshot(scope(BUDI))
+
+    _play(scenario)
