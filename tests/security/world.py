@@ -54,6 +54,12 @@ from finer.quality.store.watches import WatchStore
 from finer.quality.types import Incident, IncidentState, Keys, MonitorKind, Part
 from finer.quality.types import Severity as QualitySeverity
 from finer.scoring.service import models
+from finer.screening.service import lists as screening_lists
+from finer.screening.service import subjects as screening_subjects
+from finer.screening.service.lists import LISTS_MAX as SCREENING_LISTS_MAX
+from finer.screening.types import ListKind as ScreeningListKind
+from finer.screening.types import Profile, Subject
+from finer.screening.types import SubjectKind as ScreenedKind
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
@@ -210,6 +216,26 @@ class Samples:
             lists.put(tx, name, [entry])
             self._made["entry_id"] = show_id("lse", lists.entries(tx, name)[0].id)
         return name
+
+    def screening_list(self) -> str:
+        """A list to screen against, with an entry."""
+        with self._world.firm.tx() as tx:
+            name, mark = f"s_{uuid.uuid4().hex[:12]}", self._world.mark
+            there = sorted(screening_lists.all_lists(tx), key=lambda one: one.id)
+            if len(there) == SCREENING_LISTS_MAX:
+                screening_lists.delete(tx, there[-1].name)
+            screening_lists.create(tx, name, ScreeningListKind.WATCHLIST, mark)
+            text = f"id,name,birth_date\n{uuid.uuid4().hex},Vladimir {mark},1960-01-02\n"
+            screening_lists.load_file(tx, name, text, f"{mark}.csv", confirmed=False)
+        return name
+
+    def hit_id(self) -> str:
+        """Somebody who is like an entry of that list."""
+        self.value("screening_list")
+        profile = Profile(names=(f"Vladimir {self._world.mark}",))
+        subject = Subject(kind=ScreenedKind.PAYEE, reference=f"payee-{uuid.uuid4().hex}", profile=profile)
+        with self._world.firm.tx() as tx:
+            return show_id("hit", screening_subjects.check(tx, subject)[0].id)
 
     def alert_id(self) -> str:
         return show_id("alr", self._alert())
@@ -584,12 +610,19 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         "POST /api/v1/rule-versions": {"rule": f"r_{uuid.uuid4().hex[:12]}", "text": _RULE},
         "PUT /api/v1/rule-versions/{version_id}": {"text": _RULE, "revision": 1},
         "POST /api/v1/rule-versions/{version_id}/price": {"revision": 1},
+        "POST /api/v1/rule-versions/prices": {
+            "versions": [{"id": samples.value("rule_versions_version_id"), "revision": 1}]
+        },
         "POST /api/v1/rule-versions/{version_id}/publication": {"reason": "matrix"},
         "POST /api/v1/rule-versions/{version_id}/restoration": {"reason": "matrix"},
         "POST /api/v1/rule-versions/{version_id}/retirement": {"reason": "matrix"},
         "POST /api/v1/rule-versions/{version_id}/shadow": {"revision": 1},
         "POST /api/v1/rule-versions/{version_id}/stop": {"reason": "matrix"},
         "POST /api/v1/rules/validation": _RULE,
+        "POST /api/v1/screening/checks": {"reference": uuid.uuid4().hex, "names": ["Maria Santos"]},
+        "POST /api/v1/screening/hits/{hit_id}/judgement": {"state": "unsure", "reason": "matrix", "revision": 1},
+        "POST /api/v1/screening/lists": {"name": f"s_{uuid.uuid4().hex[:12]}", "kind": "watchlist"},
+        "POST /api/v1/screening/lists/{screening_list}/file": {"text": "name\nAna Cruz", "confirmed": True},
         "POST /api/v1/contracts/validation": {"name": "transaction", "text": "x"},
         "POST /api/v1/proposals/{proposal_id}/approval": {"sha256": sha256, "reason": "matrix"},
         "POST /api/v1/proposals/{proposal_id}/rejection": {"sha256": sha256, "reason": "matrix"},

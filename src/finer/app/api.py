@@ -71,6 +71,7 @@ from finer.operations.service.rollups import CHANNEL as SUMS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
+from finer.screening.routes.screening import ROUTES as SCREENING_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
@@ -87,6 +88,7 @@ ROUTES: list[Any] = [
     *DECISION_ROUTES,
     *FRAUD_ROUTES,
     *MODEL_ROUTES,
+    *SCREENING_ROUTES,
     *PRIVACY_ROUTES,
     *QUALITY_ROUTES,
     *LAKE_ROUTES,
@@ -280,6 +282,13 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         found = explanations.explanations_of(alert_tx, alerts)
         return {alert: msgspec.convert(msgspec.to_builtins(one), Explanation) for alert, one in found.items()}
 
+    def read_lake(tenant: uuid.UUID, statement: str, arguments: dict[str, Any]) -> list[dict[str, Any]] | None:
+        try:
+            rows: list[dict[str, Any]] = services.lake.read(tenant, statement, arguments).to_pylist()
+        except LakeEmpty:
+            return None
+        return rows
+
     def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
         return services.lake.newest(sample_tx.tenant, contract)
 
@@ -305,6 +314,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "single_sign_on": constant(services.single_sign_on),
         "settings": constant(services.settings),
         "lake": constant(services.lake),
+        "read_lake": constant(read_lake),
         "ask_lake": constant(services.queries.ask),
         "sql_tables": constant(services.queries.tables),
     }

@@ -15,6 +15,7 @@ from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types.access import Permission
 from finer.ingest.service import drafts
 from finer.scoring.service import models
+from finer.screening.service import hits
 from finer.warehouse.service import exports, extracts
 from finer.workspace.service import runs
 
@@ -56,6 +57,16 @@ _KINDS = (
         version=rules.publish_version,
         describe=rules.describe_publication,
         execute=rules.execute_publication,
+    ),
+    ProposalKind(
+        name=hits.DISMISS,
+        title="Say that a likely hit of screening is none",
+        propose=Permission.SCREENING_JUDGE,
+        approve=Permission.SCREENING_APPROVE,
+        version=hits.dismiss_version,
+        describe=hits.describe_dismissal,
+        execute=hits.execute_dismissal,
+        drop=hits.drop_dismissal,
     ),
     ProposalKind(
         name=ENABLE,

@@ -18,6 +18,7 @@ from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.pricing import price_rule
+from finer.app.screening import screen
 from finer.app.verify import verify
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
@@ -34,6 +35,7 @@ from finer.operations.service import orders, rollups
 from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, monitors
+from finer.screening.service.lists import SCREEN_JOB
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -245,6 +247,10 @@ JOBS = checked([
     Job(
         name="expire_list_entries", owner="fraud", cron="* * * * *", work=_expire_entries, attempts=1, expected_s=60,
         about="Takes off the firms' lists what has had its time.",
+    ),
+    Job(
+        name=SCREEN_JOB, owner="screening", cron="* * * * *", work=screen, expected_s=3_600, attempts=1,
+        about="Screens new customers against the firms' lists, and everybody against what is new on them.",
     ),
     Job(
         name="ask_due_queries", owner="workspace", cron="* * * * *", work=_ask_due_queries,

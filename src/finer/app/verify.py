@@ -29,6 +29,7 @@ from finer.operations import invariants as operations_invariants
 from finer.operations.service import reconciliation, rollups
 from finer.quality import invariants as quality_invariants
 from finer.scoring import invariants as scoring_invariants
+from finer.screening import invariants as screening_invariants
 from finer.sources import invariants as source_invariants
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
@@ -53,6 +54,8 @@ CHECKS: tuple[Check, ...] = (
     quality_invariants.one_open_incident_for_each_monitor,
     scoring_invariants.models_are_as_registered,
     operations_invariants.lengths_agree,
+    screening_invariants.lists_count_their_entries,
+    screening_invariants.judged_hits_have_a_judgement,
     nothing_is_set_aside,
 )
 SAMPLE = 200

@@ -55,3 +55,10 @@ class NothingToLearnFrom(Unprocessable):
 
     slug = "nothing-to-learn-from"
     title = "A model cannot learn from this period"
+
+
+class PeriodNotAcceptable(Unprocessable):
+    """A period that cannot be measured: it ends before it begins, or is too long."""
+
+    slug = "period-not-acceptable"
+    title = "This period cannot be measured"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
@@ -292,3 +292,94 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     rule_set: str = ""
     problem: str = ""
     run: str = ""
+
+
+Source: TypeAlias = Literal["all", "rule", "model"]
+"""Whose hits are counted: everything that reviews or blocks, one rule, or one model by the start of its hash."""
+OutcomeKind: TypeAlias = Literal["hits", "blocks", "fraud", "legitimate", "unjudged", "missed", "protected"]
+"""Which payments of a source: those that it hit, blocked, hit and known as fraud or as good, hit and not judged, known
+fraud that it did not hit, and known fraud that was blocked."""
+
+
+class SourceOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source did: `hits` of it, those known as `fraud` and as `legitimate`, and what follows from that.
+
+    `recall` is of all known fraud of the period, `false_positives` the share of payments not known as fraud that were
+    hit and judged good. `protected_usd_minor` is blocked known fraud, each payment credited to one rule alone.
+    """
+
+    source: Source
+    name: str
+    title: str
+    hits: int
+    blocks: int
+    fraud: int
+    legitimate: int
+    precision: Interval
+    recall: Interval
+    false_positives: Interval
+    protected_usd_minor: int
+
+
+class PerformanceDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of the firm's calendar: payments, alerts among them, and what is known of both."""
+
+    day: date
+    payments: int
+    alerts: int
+    judged: int
+    fraud: int
+    caught: int
+    legitimate: int
+    protected_usd_minor: int
+
+
+class DecisionTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long people took from the arrival of a payment that raised an alert to their first word; seconds."""
+
+    judged: int
+    p50_s: float | None
+    p90_s: float | None
+    p99_s: float | None
+
+
+class Performance(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided on the payments of a period, by what was known of them at `as_of`.
+
+    `protected_usd_minor` is the worth of known fraud that was blocked; what was tried again within a day (same account,
+    payee and amount) is not in it but in `repeated_usd_minor`. `missed_usd_minor` is known fraud that went through.
+    `capacity_used` is the alerts of a day as a share of what the team can work on.
+    """
+
+    since: datetime
+    until: datetime
+    as_of: datetime
+    payments: int
+    fraud_known: int
+    waiting: int
+    protected_usd_minor: int
+    repeated_usd_minor: int
+    missed_usd_minor: int
+    alerts_per_day: float
+    capacity_per_day: int
+    capacity_used: float
+    decision_time: DecisionTime
+    sources: list[SourceOutcome]
+    days: list[PerformanceDay]
+
+
+class DecidedPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment behind a number: what was decided on it, and what was known of it."""
+
+    event_id: str
+    occurred_at: datetime
+    amount_minor: int
+    currency: str
+    merchant_name: str | None
+    merchant_country: str | None
+    channel: str | None
+    action: ActionWord
+    rules: list[str]
+    score: float | None
+    verdict: str | None
+    known_at: datetime | None

@@ -2627,6 +2627,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Performance of rules
+         * @description Precision, recall, good payments hit, money protected and time taken, by rule and by model.
+         *
+         *     Without a period the last 30 days. `as_of` asks as if it were then: labels that came later do not count.
+         */
+        get: operations["ApiV1PerformanceMeasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/performance/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The payments behind a number
+         * @description Payments of a source (`rule` and `model` with their name) and an outcome, page by page.
+         */
+        get: operations["ApiV1PerformancePaymentsPayments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipeline": {
         parameters: {
             query?: never;
@@ -3551,6 +3593,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rule-versions/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Price several rules
+         * @description Hold several rules to the payments of the last days by one job, which reads the lake once for all of them.
+         */
+        post: operations["ApiV1RuleVersionsPricesPriceSeveral"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rule-versions/{version_id}": {
         parameters: {
             query?: never;
@@ -3791,6 +3853,174 @@ export interface paths {
          * @description A rule with all its versions, and what it did hour by hour within a week.
          */
         get: operations["ApiV1RulesDetail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Screen somebody
+         * @description Screen a payee or a customer before money moves, and again by itself when a list changes.
+         */
+        post: operations["ApiV1ScreeningChecksCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/hits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List hits of screening
+         * @description Hits by state, kind and list, the highest score first; without a state those that wait for a judgement.
+         */
+        get: operations["ApiV1ScreeningHitsList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/hits/{hit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Both records of a hit
+         * @description Both records side by side in clear, by what they are alike, and what was said of them before.
+         *
+         *     For who judges: names cannot be compared in part. Whoever looks is in the audit trail.
+         */
+        get: operations["ApiV1ScreeningHitsHitIdCompare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/hits/{hit_id}/judgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge a hit
+         * @description Say of a hit whether it is one. Clearing a high score waits for a second person, on the page Approvals.
+         */
+        post: operations["ApiV1ScreeningHitsHitIdJudgementJudge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the lists that are screened against
+         * @description Every list of the firm, by name.
+         */
+        get: operations["ApiV1ScreeningListsAllLists"];
+        put?: never;
+        /**
+         * Make a list to screen against
+         * @description A list without entries; a file brings them.
+         */
+        post: operations["ApiV1ScreeningListsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/lists/{screening_list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a list that is screened against
+         * @description A list is screened against no more. What was judged stays; what was not is closed.
+         */
+        delete: operations["ApiV1ScreeningListsScreeningListRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/lists/{screening_list}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load a file as the next version of a list
+         * @description A file becomes the list, whole or not at all; a mistake is told with its line.
+         *
+         *     What is new or changed is held against everybody by a job.
+         */
+        post: operations["ApiV1ScreeningListsScreeningListFileLoad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/screening/lists/{screening_list}/loads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Files of a list
+         * @description The files that became versions of a list, the latest first.
+         */
+        get: operations["ApiV1ScreeningListsScreeningListLoadsLoads"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5347,7 +5577,7 @@ export interface components {
             entries: components["schemas"]["CaseEntry"][];
             expected_loss_usd: components["schemas"]["Money"];
             id: string;
-            judgements: components["schemas"]["JudgementView"][];
+            judgements: components["schemas"]["decisions_routes_case_documents_JudgementView"][];
             /** Format: date-time */
             last_alert_at: string;
             number: number;
@@ -5554,6 +5784,11 @@ export interface components {
          * @enum {string}
          */
         ChartKind: "area" | "bar" | "line" | "number" | "pie" | "scatter" | "table";
+        /** CheckAnswer */
+        CheckAnswer: {
+            clear: boolean;
+            hits: components["schemas"]["HitView"][];
+        };
         /** ChecklistBody */
         ChecklistBody: {
             done: boolean;
@@ -5779,6 +6014,13 @@ export interface components {
             reason: string;
             sha256: string;
         };
+        /** DecisionTime */
+        DecisionTime: {
+            judged: number;
+            p50_s: number | null;
+            p90_s: number | null;
+            p99_s: number | null;
+        };
         /** DecisionVersions */
         DecisionVersions: {
             feature_set: string;
@@ -5873,6 +6115,13 @@ export interface components {
             source: string;
             target: string;
         };
+        /**
+         * EntityType
+         * @description What a name is the name of; `unknown` is compared with everything.
+         * @default unknown
+         * @enum {string}
+         */
+        EntityType: "person" | "organisation" | "other" | "unknown";
         /** EntriesBody */
         EntriesBody: {
             entries: components["schemas"]["EntryBody"][];
@@ -6029,6 +6278,14 @@ export interface components {
         FavouriteBody: {
             favourite: boolean;
         };
+        /** Feature */
+        Feature: {
+            entry: string;
+            name: string;
+            score: number;
+            subject: string;
+            weight: number;
+        };
         /** FeatureValue */
         FeatureValue: {
             description: string;
@@ -6142,6 +6399,62 @@ export interface components {
             rows: number;
             value: string;
         };
+        /** HitComparison */
+        HitComparison: {
+            dataset: string;
+            entry: components["schemas"]["ProfileView"];
+            features: components["schemas"]["Feature"][];
+            hit: components["schemas"]["HitView"];
+            judgements: components["schemas"]["screening_routes_documents_JudgementView"][];
+            needs_two: boolean;
+            programme: string;
+            reference: string;
+            subject: components["schemas"]["ProfileView"];
+        };
+        /** HitCounts */
+        HitCounts: {
+            gone: number;
+            match: number;
+            no_match: number;
+            open: number;
+            unsure: number;
+            waiting: number;
+        };
+        /** HitPage */
+        HitPage: {
+            /** Format: date-time */
+            as_of: string;
+            counts: components["schemas"]["HitCounts"];
+            items: components["schemas"]["HitView"][];
+            next: string | null;
+        };
+        /**
+         * HitState
+         * @description What is known of a hit. `waiting`: somebody dismissed it, and a second person is asked. `gone`: off the list.
+         * @enum {string}
+         */
+        HitState: "open" | "unsure" | "waiting" | "match" | "no_match" | "gone";
+        /** HitView */
+        HitView: {
+            again: string;
+            /** Format: date-time */
+            created_at: string;
+            entry_id: string;
+            entry_name: string;
+            id: string;
+            judged_at: string | null;
+            judged_by: string;
+            kind: components["schemas"]["screening_types_SubjectKind"];
+            list: string;
+            list_kind: components["schemas"]["screening_types_ListKind"];
+            reference: string | null;
+            revision: number;
+            score: number;
+            state: components["schemas"]["HitState"];
+            subject_name: string | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** Hold */
         Hold: {
             id: string;
@@ -6153,14 +6466,14 @@ export interface components {
             released_at: string | null;
             released_by: string | null;
             subject: string;
-            subject_kind: components["schemas"]["SubjectKind"];
+            subject_kind: components["schemas"]["privacy_types_SubjectKind"];
         };
         /** HoldBody */
         HoldBody: {
             kind: components["schemas"]["HoldKind"];
             reason: string;
             subject: string;
-            subject_kind: components["schemas"]["SubjectKind"];
+            subject_kind: components["schemas"]["privacy_types_SubjectKind"];
         };
         /**
          * HoldKind
@@ -6293,21 +6606,17 @@ export interface components {
             timezone: string;
             whole: boolean;
         };
-        /** JudgementView */
-        JudgementView: {
-            alert_id: string;
-            by: string;
-            contradicted: boolean;
-            decides: boolean;
-            id: string;
-            /** Format: date-time */
-            known_at: string;
+        /** JudgementAnswer */
+        JudgementAnswer: {
+            hit: components["schemas"]["HitView"];
+            proposal: string | null;
+        };
+        /** JudgementBody */
+        JudgementBody: {
             reason: string;
-            /** Format: date-time */
-            recorded_at: string;
-            source: components["schemas"]["LabelSource"];
+            revision: number;
             /** @enum {string} */
-            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+            state: "match" | "no_match" | "unsure";
         };
         /**
          * KafkaFormat
@@ -6501,12 +6810,19 @@ export interface components {
             /** @default  */
             source: string;
         };
-        /**
-         * ListKind
-         * @description What the entries of a list name.
-         * @enum {string}
-         */
-        ListKind: "account" | "card" | "country" | "customer" | "device" | "merchant";
+        /** ListLoadView */
+        ListLoadView: {
+            added: number;
+            changed: number;
+            entries: number;
+            file_name: string;
+            /** Format: date-time */
+            loaded_at: string;
+            loaded_by: string;
+            removed: number;
+            sha256: string;
+            version: number;
+        };
         /** ListLookup */
         ListLookup: {
             value: string;
@@ -6517,7 +6833,7 @@ export interface components {
             description: string;
             effect: components["schemas"]["ListEffect"];
             entries: number;
-            kind: components["schemas"]["ListKind"];
+            kind: components["schemas"]["fraud_types_ListKind"];
             name: string;
             /** Format: date-time */
             updated_at: string;
@@ -6824,7 +7140,7 @@ export interface components {
             /** @default  */
             description: string;
             effect?: components["schemas"]["ListEffect"];
-            kind: components["schemas"]["ListKind"];
+            kind: components["schemas"]["fraud_types_ListKind"];
             name: string;
         };
         /** NewOAuthClient */
@@ -6864,6 +7180,13 @@ export interface components {
             note: string;
             rule: string;
             text: components["schemas"]["RuleBody"];
+        };
+        /** NewScreeningList */
+        NewScreeningList: {
+            /** @default  */
+            description: string;
+            kind: components["schemas"]["screening_types_ListKind"];
+            name: string;
         };
         /** Node */
         Node: {
@@ -7049,12 +7372,65 @@ export interface components {
             new: string;
             present: string;
         };
+        /** PaymentPage */
+        PaymentPage: {
+            items: components["schemas"]["PaymentView"][];
+            next: string | null;
+        };
+        /** PaymentView */
+        PaymentView: {
+            action: string;
+            amount: components["schemas"]["Money"];
+            channel: string | null;
+            event_id: string;
+            known_at: string | null;
+            merchant_country: string | null;
+            merchant_name: string | null;
+            /** Format: date-time */
+            occurred_at: string;
+            rules: string[];
+            score: number | null;
+            verdict: string | null;
+        };
+        /** Performance */
+        Performance: {
+            alerts_per_day: number;
+            /** Format: date-time */
+            as_of: string;
+            capacity_per_day: number;
+            capacity_used: number;
+            days: components["schemas"]["PerformanceDay"][];
+            decision_time: components["schemas"]["DecisionTime"];
+            fraud_known: number;
+            missed_usd_minor: number;
+            payments: number;
+            protected_usd_minor: number;
+            repeated_usd_minor: number;
+            /** Format: date-time */
+            since: string;
+            sources: components["schemas"]["SourceOutcome"][];
+            /** Format: date-time */
+            until: string;
+            waiting: number;
+        };
+        /** PerformanceDay */
+        PerformanceDay: {
+            alerts: number;
+            caught: number;
+            /** Format: date */
+            day: string;
+            fraud: number;
+            judged: number;
+            legitimate: number;
+            payments: number;
+            protected_usd_minor: number;
+        };
         /**
          * Permission
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -7180,6 +7556,19 @@ export interface components {
             days: number;
             revision: number;
         };
+        /** PricedVersion */
+        PricedVersion: {
+            id: string;
+            revision: number;
+        };
+        /** PricesBody */
+        PricesBody: {
+            /** @default 100 */
+            capacity_per_day: number;
+            /** @default 30 */
+            days: number;
+            versions: components["schemas"]["PricedVersion"][];
+        };
         /**
          * Priority
          * @description How soon a case has to be worked, from the mildest to the severest.
@@ -7202,6 +7591,15 @@ export interface components {
             title: string;
             /** @example urn:finer:problem:not-found */
             type: string;
+        };
+        /** ProfileView */
+        ProfileView: {
+            birth_dates: string[];
+            countries: string[];
+            genders: string[];
+            identifiers: string[];
+            names: string[];
+            type: components["schemas"]["EntityType"];
         };
         /**
          * ProposalState
@@ -7540,7 +7938,7 @@ export interface components {
             law: components["schemas"]["Law"];
             received_at?: string | null;
             subject: string;
-            subject_kind: components["schemas"]["SubjectKind"];
+            subject_kind: components["schemas"]["privacy_types_SubjectKind"];
         };
         /**
          * RequestKind
@@ -7741,7 +8139,7 @@ export interface components {
         /** RuleListWord */
         RuleListWord: {
             columns: string[];
-            kind: components["schemas"]["ListKind"];
+            kind: components["schemas"]["fraud_types_ListKind"];
             name: string;
         };
         /** RuleReason */
@@ -7993,6 +8391,28 @@ export interface components {
          * @enum {string}
          */
         Scope: "own" | "team" | "tenant" | "self";
+        /** ScreeningFile */
+        ScreeningFile: {
+            /** @default false */
+            confirmed: boolean;
+            /** @default  */
+            file_name: string;
+            text: string;
+        };
+        /** ScreeningListView */
+        ScreeningListView: {
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            entries: number;
+            kind: components["schemas"]["screening_types_ListKind"];
+            loaded_at: string | null;
+            name: string;
+            screened: boolean;
+            sha256: string;
+            version: number;
+        };
         /** SecondFactorBody */
         SecondFactorBody: {
             code: string;
@@ -8202,6 +8622,21 @@ export interface components {
             kind: string;
             text: string;
         };
+        /** SourceOutcome */
+        SourceOutcome: {
+            blocks: number;
+            false_positives: components["schemas"]["Interval"];
+            fraud: number;
+            hits: number;
+            legitimate: number;
+            name: string;
+            precision: components["schemas"]["Interval"];
+            protected_usd_minor: number;
+            recall: components["schemas"]["Interval"];
+            /** @enum {string} */
+            source: "all" | "rule" | "model";
+            title: string;
+        };
         /** SourceView */
         SourceView: {
             accepted: number;
@@ -8375,12 +8810,17 @@ export interface components {
          * @enum {string}
          */
         Subject: "customer" | "account" | "event";
-        /**
-         * SubjectKind
-         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
-         * @enum {string}
-         */
-        SubjectKind: "customer" | "user";
+        /** SubjectBody */
+        SubjectBody: {
+            birth_dates?: string[];
+            countries?: string[];
+            genders?: string[];
+            identifiers?: string[];
+            kind?: components["schemas"]["screening_types_SubjectKind"];
+            names: string[];
+            reference: string;
+            type?: components["schemas"]["EntityType"];
+        };
         /** SubjectRequest */
         SubjectRequest: {
             closed_at: string | null;
@@ -8398,7 +8838,7 @@ export interface components {
             received_at: string;
             state: components["schemas"]["RequestState"];
             subject: string;
-            subject_kind: components["schemas"]["SubjectKind"];
+            subject_kind: components["schemas"]["privacy_types_SubjectKind"];
             version: number;
         };
         /** TableState */
@@ -8802,6 +9242,28 @@ export interface components {
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
         };
+        /** JudgementView */
+        decisions_routes_case_documents_JudgementView: {
+            alert_id: string;
+            by: string;
+            contradicted: boolean;
+            decides: boolean;
+            id: string;
+            /** Format: date-time */
+            known_at: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+            source: components["schemas"]["LabelSource"];
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+        };
+        /**
+         * ListKind
+         * @description What the entries of a list name.
+         * @enum {string}
+         */
+        fraud_types_ListKind: "account" | "card" | "country" | "customer" | "device" | "merchant";
         /**
          * RunState
          * @description Where a run stands. `waiting` is for another job, `queued` for its turn.
@@ -8925,12 +9387,40 @@ export interface components {
             unit_price: number | string;
         };
         /**
+         * SubjectKind
+         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
+         * @enum {string}
+         */
+        privacy_types_SubjectKind: "customer" | "user";
+        /**
          * Severity
          * @description How soon somebody should look.
          * @enum {string}
          */
         quality_types_Severity: "warning" | "critical";
         record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
+        /** JudgementView */
+        screening_routes_documents_JudgementView: {
+            approved_by: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            state: components["schemas"]["HitState"];
+        };
+        /**
+         * ListKind
+         * @description What a list holds.
+         * @enum {string}
+         */
+        screening_types_ListKind: "sanctions" | "pep" | "watchlist";
+        /**
+         * SubjectKind
+         * @description Whom a firm screens.
+         * @default payee
+         * @enum {string}
+         */
+        screening_types_SubjectKind: "customer" | "payee";
         /** @description What people say in public about the firm and its products, as it stood when it was read. Send the bodies of the X API v2 (search, lookup, stream) and of the Facebook Graph API as they come, or flat records. */
         social_post: {
             /** @description How many follow the author. Also read from author.public_metrics.followers_count. */
@@ -14081,6 +14571,69 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1PerformanceMeasure: {
+        parameters: {
+            query?: {
+                from?: string | null;
+                to?: string | null;
+                as_of?: string | null;
+                capacity_per_day?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Performance"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PerformancePaymentsPayments: {
+        parameters: {
+            query?: {
+                outcome?: "hits" | "blocks" | "fraud" | "legitimate" | "unjudged" | "missed" | "protected";
+                source?: "all" | "rule" | "model";
+                name?: string;
+                from?: string | null;
+                to?: string | null;
+                as_of?: string | null;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1PipelinePipeline: {
         parameters: {
             query?: never;
@@ -15815,6 +16368,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1RuleVersionsPricesPriceSeveral: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PricesBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleVersionView"][];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1RuleVersionsVersionIdDetail: {
         parameters: {
             query?: never;
@@ -16312,6 +16904,311 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningChecksCheck: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningHitsList: {
+        parameters: {
+            query?: {
+                state?: components["schemas"]["HitState"][] | null;
+                kind?: components["schemas"]["screening_types_SubjectKind"] | null;
+                list?: string | null;
+                before?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitPage"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningHitsHitIdCompare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HitComparison"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningHitsHitIdJudgementJudge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgementBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JudgementAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningListsAllLists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreeningListView"][];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningListsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScreeningList"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreeningListView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningListsScreeningListRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                screening_list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningListsScreeningListFileLoad: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                screening_list: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreeningFile"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLoadView"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ScreeningListsScreeningListLoadsLoads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                screening_list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListLoadView"][];
                 };
             };
             400: components["responses"]["Problem400"];

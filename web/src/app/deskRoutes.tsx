@@ -50,5 +50,15 @@ const lists = createRoute({
   component: lazyRouteComponent(() => import("../features/fraud/lists/ListsPage"), "ListsPage"),
 });
 
+const performance = createRoute({
+  getParentRoute: () => inside,
+  path: paths.performance,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(
+    () => import("../features/fraud/performance/PerformancePage"),
+    "PerformancePage",
+  ),
+});
+
 /** The pages of the fraud desk. */
-export const deskRoutes = [fraud.addChildren([alert]), cases, oneCase, rules, rule, lists];
+export const deskRoutes = [fraud.addChildren([alert]), cases, oneCase, rules, rule, lists, performance];

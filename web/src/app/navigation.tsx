@@ -14,6 +14,7 @@ import {
   FolderOpenOutlined,
   IdcardOutlined,
   ImportOutlined,
+  LineChartOutlined,
   MedicineBoxOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
@@ -34,6 +35,7 @@ export interface NavPage {
     | typeof paths.rules
     | typeof paths.models
     | typeof paths.lists
+    | typeof paths.performance
     | typeof paths.pipeline
     | typeof paths.sources
     | typeof paths.lake
@@ -96,6 +98,12 @@ const PAGES: readonly NavPage[] = [
     title: "Lists",
     icon: <UnorderedListOutlined aria-hidden />,
     needs: permission.readLists,
+  },
+  {
+    path: paths.performance,
+    title: "Performance",
+    icon: <LineChartOutlined aria-hidden />,
+    needs: permission.readPerformance,
   },
   {
     path: paths.pipeline,

@@ -13,6 +13,7 @@ export const paths = {
   models: "/models",
   model: "/models/$id",
   lists: "/lists",
+  performance: "/performance",
   pipeline: "/pipeline",
   sources: "/sources",
   source: "/sources/$id",

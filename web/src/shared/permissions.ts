@@ -17,6 +17,8 @@ export const permission = {
   readJobs: "jobs:read",
   runJobs: "jobs:run",
   readLineage: "lineage:read",
+  readDecisions: "decisions:read",
+  readPerformance: "performance:read",
   readPipeline: "pipeline:read",
   actOnCases: "cases:act",
   closeCases: "cases:close",

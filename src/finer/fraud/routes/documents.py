@@ -73,6 +73,21 @@ class PriceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     capacity_per_day: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
 
 
+class PricedVersion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A version of a rule at a revision."""
+
+    id: Annotated[str, msgspec.Meta(pattern="^rlv_[0-9a-f]{32}$")]
+    revision: int
+
+
+class PricesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Versions that are priced by one reading of the lake, over how many days, and the team's alerts a day."""
+
+    versions: Annotated[list[PricedVersion], msgspec.Meta(min_length=1, max_length=50)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=365)] = 30
+    capacity_per_day: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
+
+
 class ShadowBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The revision that the caller has seen; `confirmed` that a rule for very many payments is meant so."""
 

@@ -12,6 +12,7 @@ from finer.fraud.errors import RuleNotAcceptable
 from finer.fraud.routes.documents import (
     NewRuleDraft,
     PriceBody,
+    PricesBody,
     ProposedAct,
     RuleAssessment,
     RuleBody,
@@ -142,6 +143,12 @@ class RuleVersionController(Controller):
         """Hold a rule to the payments of the last days, as a job. The version shows how far it has come."""
         found = rules.begin_price(tx, read_id("rlv", version_id), data.revision, data.days, data.capacity_per_day)
         return _show(tx, found)
+
+    @post("/prices", opt={"permission": _WRITE}, sync_to_thread=True, status_code=202, summary="Price several rules")
+    def price_several(self, tx: Tx, data: PricesBody) -> list[RuleVersionView]:
+        """Hold several rules to the payments of the last days by one job, which reads the lake once for all of them."""
+        wanted = [(read_id("rlv", one.id), one.revision) for one in data.versions]
+        return [_show(tx, one) for one in rules.begin_prices(tx, wanted, data.days, data.capacity_per_day)]
 
     @post(
         "/{version_id:str}/price/cancellation",

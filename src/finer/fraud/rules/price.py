@@ -54,6 +54,19 @@ def total(amounts: Array, seed: int = 0) -> Interval:
     return Interval(value=value, low=float(low), high=float(high))
 
 
+class Judged:
+    """What is known of a batch of decided payments, computed once for all rules that are held to it."""
+
+    def __init__(self, columns: Columns, labels: Array) -> None:
+        """`labels` int8 (rows,): 0, FRAUD or LEGITIMATE."""
+        self.rows = columns.rows
+        self.fraud, self.legitimate = labels == FRAUD, labels == LEGITIMATE
+        self.usd, self.worth_known = columns.values("amount_usd_minor"), columns.valid("amount_usd_minor")
+        self.customers = columns.hashes("customer_id")
+        self.defrauded = np.unique(self.customers[self.fraud])
+        self.segments = [(by, *_codes(columns.arrow(by))) for by in SEGMENTS]
+
+
 class PriceTally:
     """The sums of one backtest so far."""
 
@@ -63,42 +76,37 @@ class PriceTally:
         self._saved: list[Array] = []
         self._hurt: list[Array] = []
         self._defrauded: list[Array] = []
-        self._segments: dict[tuple[str, str], list[int]] = {}
+        self._segments: dict[tuple[str, str], Array] = {}
         self._seconds = 0.0
 
-    def add(self, columns: Columns, held: Array, stopped: Array, labels: Array, seconds: float) -> None:
-        """Count a batch: where the rule `held`, where other live rules `stopped` the payment, and what is known of it.
+    def add(self, judged: Judged, held: Array, stopped: Array, seconds: float) -> None:
+        """Count a batch: where the rule `held`, and where other live rules `stopped` the payment.
 
-        `held` and `stopped` bool, `labels` int8 (0, FRAUD or LEGITIMATE), all (rows,); `seconds` is what the rule took.
+        `held` and `stopped` bool (rows,); `seconds` is what the rule took.
         """
-        fraud, legitimate, marginal = labels == FRAUD, labels == LEGITIMATE, held & ~stopped
+        fraud, marginal = judged.fraud, held & ~stopped
         for name, rows in (
-            ("hits", held), ("marginal", marginal), ("fraud", held & fraud), ("legitimate", held & legitimate),
-            ("fraud_known", fraud),
+            ("hits", held), ("marginal", marginal), ("fraud", held & fraud),
+            ("legitimate", held & judged.legitimate), ("fraud_known", fraud),
         ):  # fmt: skip
             self._counts[name] += int(np.count_nonzero(rows))
-        self._counts["events"] += columns.rows
+        self._counts["events"] += judged.rows
         self._seconds += seconds
-        usd, known = columns.values("amount_usd_minor"), columns.valid("amount_usd_minor")
-        saved = marginal & fraud if known is None else marginal & fraud & known
-        self._saved.append(usd[saved])
-        customers = columns.hashes("customer_id")
-        self._hurt.append(np.unique(customers[marginal & ~fraud]))
-        self._defrauded.append(np.unique(customers[fraud]))
+        saved = marginal & fraud if judged.worth_known is None else marginal & fraud & judged.worth_known
+        self._saved.append(judged.usd[saved])
+        self._hurt.append(np.unique(judged.customers[marginal & ~fraud]))
+        self._defrauded.append(judged.defrauded)
         if held.any():
-            self._segment(columns, held, fraud, legitimate)
+            self._segment(judged, np.flatnonzero(held))
 
-    def _segment(self, columns: Columns, held: Array, fraud: Array, legitimate: Array) -> None:
-        rows = pa.array(np.flatnonzero(held))
-        known = pa.array(fraud[held].astype(np.int64)), pa.array(legitimate[held].astype(np.int64))
-        for by in SEGMENTS:
-            values = pc.fill_null(columns.arrow(by).cast(pa.string()).take(rows), "")
-            table = pa.table({"value": values, "fraud": known[0], "legitimate": known[1]})
-            grouped = table.group_by("value").aggregate([("value", "count"), ("fraud", "sum"), ("legitimate", "sum")])
-            for row in grouped.to_pylist():
-                sums = self._segments.setdefault((by, row["value"]), [0, 0, 0])
-                for place, name in enumerate(("value_count", "fraud_sum", "legitimate_sum")):
-                    sums[place] += row[name]
+    def _segment(self, judged: Judged, rows: Array) -> None:
+        fraud, legitimate = judged.fraud[rows], judged.legitimate[rows]
+        for by, words, codes in judged.segments:
+            of = codes[rows]
+            sums = [np.bincount(some, minlength=len(words)) for some in (of, of[fraud], of[legitimate])]
+            for code in np.flatnonzero(sums[0]).tolist():
+                key = by, words[code]
+                self._segments[key] = self._segments.get(key, 0) + np.array([one[code] for one in sums])
 
     def price(self) -> Price:
         """What was found so far."""
@@ -122,7 +130,9 @@ class PriceTally:
     def _listed(self) -> list[Segment]:
         found = []
         for by in SEGMENTS:
-            of = sorted(((sums, value) for (name, value), sums in self._segments.items() if name == by), reverse=True)
+            of = sorted(
+                ((sums.tolist(), value) for (name, value), sums in self._segments.items() if name == by), reverse=True
+            )
             found += [
                 Segment(by=by, value=value, hits=sums[0], fraud=sums[1], legitimate=sums[2])
                 for sums, value in of[:_SEGMENTS_MAX]
@@ -136,6 +146,12 @@ def slices(since: datetime, until: datetime, parts_max: int = 400) -> list[tuple
     step = (until - since) / parts
     edges = [*(since + step * place for place in range(parts)), until]
     return list(pairwise(edges))
+
+
+def _codes(values: pa.Array) -> tuple[list[str], Array]:
+    """The words of a text column, and for each row the place of its word; no value is the empty word."""
+    encoded = pc.fill_null(values.cast(pa.string()), "").dictionary_encode()
+    return encoded.dictionary.to_pylist(), np.asarray(encoded.indices.to_numpy(zero_copy_only=False))
 
 
 def _distinct(parts: list[Array]) -> Array:

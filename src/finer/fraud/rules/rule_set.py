@@ -127,7 +127,12 @@ class CompiledRules:
         return tuple(rule for rule, _ in found), tuple(condition for _, condition in found)
 
     def evaluate(self, columns: Columns, scores: Array | None) -> Verdicts:
-        """What the rules that hold for each row ask for, and which rules those are.
+        """What the rules that hold for each row ask for, which rules those are, and which hold in shadow."""
+        actions, fired = self.decide(columns)
+        return Verdicts(actions, fired, scores, self._shadowed(columns))
+
+    def decide(self, columns: Columns) -> tuple[Array, Array]:
+        """What the live rules ask for in each row (uint8, see Action), and which rules those are (uint64, by bit).
 
         The severest action counts; a rule that allows overrides it, and a final rule overrides that.
         """
@@ -151,7 +156,7 @@ class CompiledRules:
             actions[allowed] = np.uint8(Action.APPROVE)
         if final is not None:
             actions[final] = np.uint8(Action.BLOCK)
-        return Verdicts(actions, fired, scores, self._shadowed(columns))
+        return actions, fired
 
     def _shadowed(self, columns: Columns) -> Array | None:
         if not self.shadow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ PUBLISH = "rules:publish"
 PRICE_JOB = "price_rule"
 PRICED = timedelta(days=30)
 CAPACITY_PER_DAY = 100
+PRICED_AT_ONCE_MAX = 50
 _DRAFTS_MAX = 100
 
 
@@ -111,22 +112,51 @@ def discard(tx: Tx, identifier: uuid.UUID, revision: int) -> None:
 
 def begin_price(tx: Tx, identifier: uuid.UUID, revision: int, days: int, capacity_per_day: int) -> RuleVersion:
     """Ask for a price: a job holds the rule to the payments of the last days. Raises RuleChanged."""
+    return begin_prices(tx, [(identifier, revision)], days, capacity_per_day)[0]
+
+
+def begin_prices(
+    tx: Tx, wanted: Sequence[tuple[uuid.UUID, int]], days: int, capacity_per_day: int
+) -> list[RuleVersion]:
+    """Ask for the prices of several versions (id, revision) by one reading of the payments of the last days.
+
+    Raises RuleNotAcceptable for none, too many or the same one twice, RuleNotFound, RuleChanged.
+    """
     store = begin_change(tx)
-    version = get_version(tx, identifier)
-    if version.revision != revision or version.state is RuleState.RETIRED:
-        raise _changed(version, revision)
-    run = runs.start(tx, PRICE_JOB, arguments={"version": str(identifier), "revision": revision})
+    if not 1 <= len(wanted) <= PRICED_AT_ONCE_MAX or len({one for one, _ in wanted}) < len(wanted):
+        raise RuleNotAcceptable(f"1 to {PRICED_AT_ONCE_MAX} different versions are priced at a time.")
+    for identifier, revision in wanted:
+        version = get_version(tx, identifier)
+        if version.revision != revision or version.state is RuleState.RETIRED:
+            raise _changed(version, revision)
+    run = runs.start(tx, PRICE_JOB, arguments={"versions": [[str(one), revision] for one, revision in wanted]})
     since = tx.now() - timedelta(days=days)
-    price = Price(
-        state="running", revision=revision, since=since, until=tx.now(), as_of=tx.now(),
-        capacity_per_day=capacity_per_day, run="" if run is None else show_id("run", run),
-    )  # fmt: skip
-    store.change(identifier, price=price)
-    return get_version(tx, identifier)
+    for identifier, revision in wanted:
+        price = Price(
+            state="running", revision=revision, since=since, until=tx.now(), as_of=tx.now(),
+            capacity_per_day=capacity_per_day, run="" if run is None else show_id("run", run),
+        )  # fmt: skip
+        store.change(identifier, price=price)
+    return [get_version(tx, identifier) for identifier, _ in wanted]
+
+
+def being_priced(tx: Tx, wanted: Sequence[tuple[uuid.UUID, int]], run: str) -> list[RuleVersion]:
+    """Those of some versions (id, revision) that a run still has to price; others have another text by now."""
+    store, found = RuleStore(tx), []
+    for identifier, revision in wanted:
+        version = store.find(identifier)
+        if version is not None and version.price is not None:
+            price = version.price
+            if (price.state, price.revision, version.revision) == ("running", revision, revision) and price.run == run:
+                found.append(version)
+    return found
 
 
 def cancel_price(tx: Tx, identifier: uuid.UUID) -> RuleVersion:
-    """Stop pricing a rule: at once, or when the job next looks. Raises RuleChanged when none is under way."""
+    """Stop pricing a rule and what is priced with it: at once, or when the job next looks.
+
+    Raises RuleChanged when none is under way.
+    """
     store = begin_change(tx)
     version = get_version(tx, identifier)
     price = version.price
@@ -134,7 +164,9 @@ def cancel_price(tx: Tx, identifier: uuid.UUID) -> RuleVersion:
         raise RuleChanged(f"{version.rule} {version.version} is not being priced.")
     run = runs.ask_to_stop(tx, read_id("run", price.run)) if price.run else None
     if run is None or run.state is runs.RunState.CANCELLED:
-        store.change(identifier, price=msgspec.structs.replace(price, state="cancelled"))
+        for one in store.versions() if price.run else [version]:
+            if one.price is not None and one.price.state == "running" and one.price.run == price.run:
+                store.change(one.id, price=msgspec.structs.replace(one.price, state="cancelled"))
     return get_version(tx, identifier)
 
 

@@ -49,8 +49,8 @@ def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: boo
     between = "occurred_at >= $since and occurred_at < $until"
     label = "l.verdict" if labelled else "null::varchar"
     labels = (
-        "left join (select event_id, arg_max(verdict, known_at) as verdict from labels "
-        "where known_at <= $as_of group by event_id) l on l.event_id = t.event_id"
+        "left join (select event_id, arg_max(verdict, known_at) as verdict from labels "  # noqa: S608 - our own names
+        f"where known_at <= $as_of and {between} group by event_id) l on l.event_id = t.event_id"
         if labelled
         else "where $as_of is not null"
     )

@@ -1,35 +1,7 @@
 import type { Theme } from "../../shared/ui/Plotted";
+import { common } from "../../shared/ui/plotBase";
 import type { MonitorDetail } from "./queries";
 import { valueText } from "./words";
-
-function common({ dark, timeText }: Theme) {
-  const line = dark ? "#2a3542" : "#dce1e7";
-  const muted = dark ? "#9aa7b5" : "#556171";
-  return {
-    animation: false,
-    textStyle: { fontFamily: "inherit" },
-    grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
-    tooltip: {
-      trigger: "axis",
-      confine: true,
-      // Drawn on the canvas: a tooltip of HTML would need inline styles, which the policy of the page forbids.
-      renderMode: "richText",
-      backgroundColor: dark ? "#1c2530" : "#ffffff",
-      borderColor: line,
-      textStyle: { color: dark ? "#e3e9ef" : "#17202b", fontSize: 12 },
-      axisPointer: { label: { formatter: (each: { value: unknown }) => timeText(Number(each.value)) } },
-    },
-    xAxis: {
-      type: "time",
-      splitNumber: 5,
-      axisLine: { lineStyle: { color: line } },
-      axisTick: { show: false },
-      axisLabel: { color: muted, fontSize: 11, hideOverlap: true, formatter: (at: number) => timeText(at) },
-    },
-    muted,
-    line,
-  };
-}
 
 /** A monitor's values over time in the band that was usual, unusual ones marked. */
 export function historyOption(one: MonitorDetail, theme: Theme) {

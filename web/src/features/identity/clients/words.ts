@@ -10,6 +10,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "quarantine:edit", about: "Change and discard refused records" },
   { scope: "quarantine:read", about: "Read refused records" },
   { scope: "rules:read", about: "Read rules" },
+  { scope: "screening:check", about: "Screen payees and customers before money moves" },
   { scope: "lists:read", about: "Read lists" },
   { scope: "lists:write", about: "Put entries on lists" },
   { scope: "quarantine:release", about: "Release refused records" },

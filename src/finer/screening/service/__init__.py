@@ -1,0 +1,1 @@
+"""The public interface of screening, by what is asked of it."""

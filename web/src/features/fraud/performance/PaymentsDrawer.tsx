@@ -1,0 +1,126 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Button, Drawer } from "antd";
+import { download } from "../../../shared/csv";
+import { paths } from "../../../shared/paths";
+import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { ActionTag, StateTag } from "../../../shared/ui/tags";
+import { Amount, When } from "../../../shared/ui/values";
+import { DEFAULT_FILTER, toSearch as toAlerts } from "../filter";
+import { type OutcomeKind, type Payment, type Performance, paymentsQuery, type View } from "./queries";
+import { paymentsCsv } from "./table";
+
+const WORDS: Record<OutcomeKind, string> = {
+  hits: "Hits",
+  blocks: "Blocked",
+  fraud: "Known fraud among the hits",
+  legitimate: "Hits that were judged good",
+  unjudged: "Hits that nobody has judged",
+  missed: "Known fraud that was missed",
+  protected: "Known fraud that was blocked",
+};
+
+/** The payments behind a number. */
+export function PaymentsDrawer({
+  of,
+  view,
+  onClose,
+}: {
+  of: Performance | undefined;
+  view: View;
+  onClose(): void;
+}) {
+  const query = useInfiniteQuery(paymentsQuery(of, view));
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const source = of?.sources.find((one) => one.source === view.source && one.name === view.name);
+  const title = view.outcome ? WORDS[view.outcome] : "";
+  return (
+    <Drawer
+      open={view.outcome !== undefined}
+      onClose={onClose}
+      size={860}
+      title={source && source.source !== "all" ? `${title}: ${source.title}` : title}
+      extra={
+        rows.length > 0 ? (
+          <Button onClick={() => download(`${view.outcome}.csv`, paymentsCsv(rows))}>Download CSV</Button>
+        ) : null
+      }
+      destroyOnHidden
+    >
+      {query.error && !query.data ? (
+        <FailureState what="The payments" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      {query.isPending && !query.error ? (
+        <RowsSkeleton rows={8} height={40} label="Loading the payments" />
+      ) : null}
+      {query.data && rows.length === 0 ? (
+        <EmptyState title="There is no such payment">
+          Nothing of this kind was known at that moment.
+        </EmptyState>
+      ) : null}
+      {rows.length > 0 ? <Payments rows={rows} /> : null}
+      {query.hasNextPage ? (
+        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+          Show more
+        </Button>
+      ) : null}
+    </Drawer>
+  );
+}
+
+function Payments({ rows }: { rows: readonly Payment[] }) {
+  return (
+    <div className="table-scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Paid</th>
+            <th scope="col" className="right">
+              Amount
+            </th>
+            <th scope="col">Merchant</th>
+            <th scope="col">Decided</th>
+            <th scope="col">Known</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => (
+            <tr key={one.event_id}>
+              <th scope="row">
+                <When at={one.occurred_at} />
+                <Link
+                  className="performance-under"
+                  to={paths.fraud}
+                  search={toAlerts({ ...DEFAULT_FILTER, state: "all", q: one.event_id })}
+                >
+                  Look for its alert
+                </Link>
+              </th>
+              <td className="right">
+                <Amount money={one.amount} />
+              </td>
+              <td>
+                {one.merchant_name ?? "–"}
+                <span className="muted performance-under">
+                  {[one.merchant_country, one.channel].filter(Boolean).join(", ")}
+                </span>
+              </td>
+              <td>
+                <ActionTag action={one.action} />
+                <span className="muted performance-under">{one.rules.join(", ") || "no rule"}</span>
+              </td>
+              <td>
+                {one.verdict === null ? "–" : <StateTag state={one.verdict} />}
+                {one.known_at ? (
+                  <span className="muted performance-under">
+                    <When at={one.known_at} />
+                  </span>
+                ) : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
