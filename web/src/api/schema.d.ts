@@ -5577,7 +5577,7 @@ export interface components {
             entries: components["schemas"]["CaseEntry"][];
             expected_loss_usd: components["schemas"]["Money"];
             id: string;
-            judgements: components["schemas"]["decisions_routes_case_documents_JudgementView"][];
+            judgements: components["schemas"]["JudgementView"][];
             /** Format: date-time */
             last_alert_at: string;
             number: number;
@@ -6405,7 +6405,7 @@ export interface components {
             entry: components["schemas"]["ProfileView"];
             features: components["schemas"]["Feature"][];
             hit: components["schemas"]["HitView"];
-            judgements: components["schemas"]["screening_routes_documents_JudgementView"][];
+            judgements: components["schemas"]["HitJudgement"][];
             needs_two: boolean;
             programme: string;
             reference: string;
@@ -6419,6 +6419,27 @@ export interface components {
             open: number;
             unsure: number;
             waiting: number;
+        };
+        /** HitJudgement */
+        HitJudgement: {
+            approved_by: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            state: components["schemas"]["HitState"];
+        };
+        /** HitJudgementAnswer */
+        HitJudgementAnswer: {
+            hit: components["schemas"]["HitView"];
+            proposal: string | null;
+        };
+        /** HitJudgementBody */
+        HitJudgementBody: {
+            reason: string;
+            revision: number;
+            /** @enum {string} */
+            state: "match" | "no_match" | "unsure";
         };
         /** HitPage */
         HitPage: {
@@ -6606,17 +6627,21 @@ export interface components {
             timezone: string;
             whole: boolean;
         };
-        /** JudgementAnswer */
-        JudgementAnswer: {
-            hit: components["schemas"]["HitView"];
-            proposal: string | null;
-        };
-        /** JudgementBody */
-        JudgementBody: {
+        /** JudgementView */
+        JudgementView: {
+            alert_id: string;
+            by: string;
+            contradicted: boolean;
+            decides: boolean;
+            id: string;
+            /** Format: date-time */
+            known_at: string;
             reason: string;
-            revision: number;
+            /** Format: date-time */
+            recorded_at: string;
+            source: components["schemas"]["LabelSource"];
             /** @enum {string} */
-            state: "match" | "no_match" | "unsure";
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
         };
         /**
          * KafkaFormat
@@ -9242,22 +9267,6 @@ export interface components {
             /** @description State of the address. Also read from stateCode. */
             state_code?: string | number | null;
         };
-        /** JudgementView */
-        decisions_routes_case_documents_JudgementView: {
-            alert_id: string;
-            by: string;
-            contradicted: boolean;
-            decides: boolean;
-            id: string;
-            /** Format: date-time */
-            known_at: string;
-            reason: string;
-            /** Format: date-time */
-            recorded_at: string;
-            source: components["schemas"]["LabelSource"];
-            /** @enum {string} */
-            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
-        };
         /**
          * ListKind
          * @description What the entries of a list name.
@@ -9399,15 +9408,6 @@ export interface components {
          */
         quality_types_Severity: "warning" | "critical";
         record: components["schemas"]["academic_record"] | components["schemas"]["activity"] | components["schemas"]["customer_profile"] | components["schemas"]["loan_history"] | components["schemas"]["market_price"] | components["schemas"]["order"] | components["schemas"]["social_post"] | components["schemas"]["system_metric"] | components["schemas"]["telco_usage"] | components["schemas"]["transaction"] | components["schemas"]["utility_payment"];
-        /** JudgementView */
-        screening_routes_documents_JudgementView: {
-            approved_by: string;
-            /** Format: date-time */
-            at: string;
-            by: string;
-            reason: string;
-            state: components["schemas"]["HitState"];
-        };
         /**
          * ListKind
          * @description What a list holds.
@@ -17025,7 +17025,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["JudgementBody"];
+                "application/json": components["schemas"]["HitJudgementBody"];
             };
         };
         responses: {
@@ -17037,7 +17037,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JudgementAnswer"];
+                    "application/json": components["schemas"]["HitJudgementAnswer"];
                 };
             };
             400: components["responses"]["Problem400"];

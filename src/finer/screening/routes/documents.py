@@ -142,7 +142,7 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True):
     genders: list[str]
 
 
-class JudgementView(msgspec.Struct, frozen=True, kw_only=True):
+class HitJudgement(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody said of a hit, and the second person where one was needed."""
 
     state: HitState
@@ -162,11 +162,11 @@ class HitComparison(msgspec.Struct, frozen=True, kw_only=True):
     programme: str
     dataset: str
     features: list[Feature]
-    judgements: list[JudgementView]
+    judgements: list[HitJudgement]
     needs_two: bool
 
 
-class JudgementBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HitJudgementBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person says of a hit at a revision, and why."""
 
     state: Literal["match", "no_match", "unsure"]
@@ -174,7 +174,7 @@ class JudgementBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     revision: int
 
 
-class JudgementAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class HitJudgementAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a judgement: the hit, and the proposal that waits for a second person if it takes two."""
 
     hit: HitView
@@ -226,7 +226,7 @@ def show_comparison(one: ComparedHit, names: Mapping[str, str], *, needs_two: bo
         dataset=one.entry.dataset,
         features=list(one.features),
         judgements=[
-            JudgementView(
+            HitJudgement(
                 state=said.state, reason=said.reason, by=names.get(said.by, ""),
                 approved_by=names.get(said.approved_by, ""), at=said.at,
             )

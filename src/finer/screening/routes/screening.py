@@ -18,9 +18,9 @@ from finer.kit.tx import Tx
 from finer.screening.routes.documents import (
     CheckAnswer,
     HitComparison,
+    HitJudgementAnswer,
+    HitJudgementBody,
     HitPage,
-    JudgementAnswer,
-    JudgementBody,
     ListLoadView,
     NewScreeningList,
     ScreeningFile,
@@ -131,8 +131,8 @@ class ScreeningController(Controller):
         summary="Judge a hit",
     )  # fmt: skip
     def judge(
-        self, tx: Tx, hit_id: str, data: JudgementBody, proposal_kinds: Kinds, settings: Settings
-    ) -> JudgementAnswer:
+        self, tx: Tx, hit_id: str, data: HitJudgementBody, proposal_kinds: Kinds, settings: Settings
+    ) -> HitJudgementAnswer:
         """Say of a hit whether it is one. Clearing a high score waits for a second person, on the page Approvals."""
         identifier, state = read_id("hit", hit_id), HitState(data.state)
         found = hits.compared(tx, identifier).hit
@@ -142,7 +142,7 @@ class ScreeningController(Controller):
             made = proposals.act_or_propose(tx, settings, proposal_kinds, hits.DISMISS, payload, data.reason)
         else:
             hits.judge(tx, identifier, state, data.reason, data.revision)
-        return JudgementAnswer(
+        return HitJudgementAnswer(
             hit=show_hit(hits.compared(tx, identifier).hit, _names(tx)),
             proposal=None if made is None else show_id("pro", made.id),
         )

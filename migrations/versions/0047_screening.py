@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0041_screening"
-down_revision = "0040_cases"
+revision = "0047_screening"
+down_revision = "0046_access_signals"
 
 _TABLES = (
     """
