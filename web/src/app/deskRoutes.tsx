@@ -60,5 +60,21 @@ const performance = createRoute({
   ),
 });
 
+const screening = createRoute({
+  getParentRoute: () => inside,
+  path: paths.screening,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/screening/ScreeningPage"), "ScreeningPage"),
+});
+
 /** The pages of the fraud desk. */
-export const deskRoutes = [fraud.addChildren([alert]), cases, oneCase, rules, rule, lists, performance];
+export const deskRoutes = [
+  fraud.addChildren([alert]),
+  cases,
+  oneCase,
+  rules,
+  rule,
+  lists,
+  performance,
+  screening,
+];

@@ -22,6 +22,7 @@ import {
   StockOutlined,
   TeamOutlined,
   UnorderedListOutlined,
+  UserSwitchOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
@@ -36,6 +37,7 @@ export interface NavPage {
     | typeof paths.models
     | typeof paths.lists
     | typeof paths.performance
+    | typeof paths.screening
     | typeof paths.pipeline
     | typeof paths.sources
     | typeof paths.lake
@@ -98,6 +100,12 @@ const PAGES: readonly NavPage[] = [
     title: "Lists",
     icon: <UnorderedListOutlined aria-hidden />,
     needs: permission.readLists,
+  },
+  {
+    path: paths.screening,
+    title: "Screening",
+    icon: <UserSwitchOutlined aria-hidden />,
+    needs: permission.readScreening,
   },
   {
     path: paths.performance,

@@ -14,6 +14,7 @@ export const paths = {
   model: "/models/$id",
   lists: "/lists",
   performance: "/performance",
+  screening: "/screening",
   pipeline: "/pipeline",
   sources: "/sources",
   source: "/sources/$id",

@@ -1,0 +1,112 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Button, Segmented } from "antd";
+import { count } from "../../shared/numbers";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
+import { AsOf, When } from "../../shared/ui/values";
+import { type Hit, type HitPage, hitsQuery, QUEUES, type View } from "./queries";
+import { STATES, score } from "./words";
+
+/** Hits, the likeliest first. */
+export function HitList({ view, go }: { view: View; go(view: View): void }) {
+  const query = useInfiniteQuery(hitsQuery(view.queue));
+  const pages = query.data?.pages;
+  const counts = pages?.[0]?.counts;
+  const rows = pages?.flatMap((page) => page.items) ?? [];
+  const options = Object.entries(QUEUES).map(([value, { word, states }]) => ({
+    value,
+    label: counts ? `${word} ${count(sum(counts, states))}` : word,
+  }));
+  return (
+    <section className="part" aria-label="Hits">
+      <div className="screening-bar screening-queues">
+        <Segmented
+          aria-label="Queue"
+          value={view.queue}
+          options={options}
+          onChange={(queue) => go({ ...view, queue: String(queue), hit: undefined })}
+        />
+        <AsOf at={pages?.[0]?.as_of} staleAfterS={60} />
+      </div>
+      {query.error && !pages ? (
+        <FailureState what="The hits" error={query.error} onRetry={() => void query.refetch()} />
+      ) : null}
+      {query.isPending ? <RowsSkeleton rows={6} height={48} label="Loading the hits" /> : null}
+      {pages && rows.length === 0 ? (
+        <EmptyState title={view.queue === "open" ? "Nobody waits for a judgement" : "There is no such hit"}>
+          Customers and payees are held against the lists as they come and as the lists change. Whoever is
+          like an entry stands here until a person has judged it.
+        </EmptyState>
+      ) : null}
+      {rows.length > 0 ? <Rows rows={rows} onOpen={(hit) => go({ ...view, hit: hit.id })} /> : null}
+      {query.hasNextPage ? (
+        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+          Show more
+        </Button>
+      ) : null}
+    </section>
+  );
+}
+
+function sum(counts: HitPage["counts"], states: readonly Hit["state"][]): number {
+  return states.reduce((total, state) => total + counts[state], 0);
+}
+
+function Rows({ rows, onOpen }: { rows: readonly Hit[]; onOpen(hit: Hit): void }) {
+  const { may } = useSession();
+  const judges = may(permission.judgeScreening);
+  return (
+    <div className="table-scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Score</th>
+            <th scope="col">Who</th>
+            <th scope="col">Is like</th>
+            <th scope="col">List</th>
+            <th scope="col">State</th>
+            <th scope="col">Since</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => (
+            <tr key={one.id}>
+              <td className="num screening-score">{score(one.score)}</td>
+              <th scope="row">
+                {judges ? (
+                  <Button type="link" className="screening-open" onClick={() => onOpen(one)}>
+                    {one.subject_name ?? "hidden"}
+                  </Button>
+                ) : (
+                  (one.subject_name ?? "hidden")
+                )}
+                <span className="muted screening-under">
+                  {one.kind} {one.reference ?? "hidden"}
+                </span>
+              </th>
+              <td>
+                {one.entry_name}
+                <span className="muted screening-under">{one.entry_id}</span>
+              </td>
+              <td>{one.list}</td>
+              <td>
+                <Tag {...STATES[one.state]} />
+                {one.again ? <span className="muted screening-under">{one.again}</span> : null}
+              </td>
+              <td>
+                <When at={one.created_at} />
+                {one.judged_at ? (
+                  <span className="muted screening-under">
+                    judged <When at={one.judged_at} /> by {one.judged_by || "somebody"}
+                  </span>
+                ) : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
