@@ -13,6 +13,7 @@ from finer.app.pipeline import DECIDED_STREAM
 from finer.app.set_aside import nothing_is_set_aside
 from finer.decisions import invariants as decisions
 from finer.features import service as features
+from finer.fraud import invariants as fraud_invariants
 from finer.fraud.service import verdicts as fraud
 from finer.identity import invariants as identity_invariants
 from finer.identity.service import tenants
@@ -54,6 +55,8 @@ CHECKS: tuple[Check, ...] = (
     quality_invariants.one_open_incident_for_each_monitor,
     scoring_invariants.models_are_as_registered,
     operations_invariants.lengths_agree,
+    fraud_invariants.the_rule_set_in_force_is_there,
+    fraud_invariants.lists_count_their_entries,
     screening_invariants.lists_count_their_entries,
     screening_invariants.judged_hits_have_a_judgement,
     nothing_is_set_aside,

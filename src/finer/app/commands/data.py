@@ -23,7 +23,10 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
+from finer.decisions.types.alerts import Action
+from finer.fraud.service import rules as firm_rules
 from finer.fraud.service import verdicts as fraud
+from finer.fraud.types import RuleState
 from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role
 from finer.ingest.service import contracts
@@ -82,22 +85,38 @@ def _print_table(names: list[str], rows: list[list[object]], truncated: bool) ->
 
 
 @click.command()
+@click.option(
+    "--tenant", metavar="SLUG", help="The firm, by its short name; without it the rules that come with Finer."
+)
+@data_dir_option
 @json_option
-def rules(as_json: bool) -> None:
-    """List the fraud rules in force.
+def rules(tenant: str | None, data_dir: str | None, as_json: bool) -> None:
+    """List the fraud rules in force: those of a firm in all their states, or those that come with Finer.
 
-    Example: finer rules
+    Example: finer rules --tenant acme
     """
-    found = [
-        {"id": rule.id, "title": rule.title, "action": rule.action.word, "condition": rule.condition}
-        for rule in fraud.list_rules()
-    ]
+    if tenant is None:
+        found = [_rule(rule.id, 1, "live", rule.title, rule.action, rule.condition) for rule in fraud.list_rules()]
+    else:
+        with tenant_transaction(data_dir, tenant) as tx:
+            found = [
+                _rule(one.rule, one.version, one.state.value, one.text.title, one.text.action, one.text.condition)
+                for one in firm_rules.list_versions(tx)
+                if one.state is not RuleState.RETIRED
+            ]
 
     def text() -> None:
         for rule in found:
-            click.echo(f"{rule['id']:<26} {rule['action']:<8} {rule['condition']}")
+            click.echo(f"{rule['id']:<26} {rule['state']:<8} {rule['action']:<8} {rule['condition']}")
 
     show(found, as_json, text)
+
+
+def _rule(identifier: str, version: int, state: str, title: str, action: Action, condition: str) -> dict[str, object]:
+    word = "allow" if action is Action.APPROVE else action.word
+    return {
+        "id": identifier, "version": version, "state": state, "title": title, "action": word, "condition": condition,
+    }  # fmt: skip
 
 
 @click.group()

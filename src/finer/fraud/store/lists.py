@@ -133,6 +133,21 @@ class ListStore:
         """Take one entry off a list."""
         return self._end(sa.and_(self._of(identifier), _e.id == entry), version, by, at)
 
+    def counted(self) -> list[tuple[str, int, int]]:
+        """Name, entries kept and entries really on it of every list that exists; for invariants."""
+        real = (
+            sa.select(_e.list_id, sa.func.count().label("n"))
+            .where(_e.tenant_id == self._tenant, _NOW)
+            .group_by(_e.list_id)
+            .subquery()
+        )
+        query = (
+            sa.select(_l.name, _l.entries, sa.func.coalesce(real.c.n, 0))
+            .select_from(lists.outerjoin(real, real.c.list_id == _l.id))
+            .where(_l.tenant_id == self._tenant, _l.deleted_at.is_(None))
+        )
+        return [(row[0], row[1], int(row[2])) for row in self._connection.execute(query)]
+
     def expired(self, now: datetime) -> dict[uuid.UUID, int]:
         """How many entries of each list have had their time."""
         query = (

@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input, Popconfirm } from "antd";
 import { useState } from "react";
+import { download } from "../../../shared/csv";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { EntryDialog } from "./EntryDialog";
+import { exportEntries } from "./exportEntries";
 import { FileDialog } from "./FileDialog";
 import { deleteList, type Entry, entriesQuery, type FirmList, lookUp, takeOff } from "./queries";
 
@@ -40,6 +42,15 @@ export function EntryList({ list }: { list: FirmList }) {
       message.error(reasonOf(error), 8);
     }
   };
+  const save = async () => {
+    try {
+      const { text, complete } = await exportEntries(list.name);
+      download(`${list.name}.csv`, text);
+      if (!complete) message.warning("The file has the newest 10,000 entries; the list has more.", 8);
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    }
+  };
   const entries = found?.entries ?? query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
@@ -50,6 +61,7 @@ export function EntryList({ list }: { list: FirmList }) {
           allowClear
           onSearch={(value) => void look(value)}
         />
+        {query.data && list.entries > 0 ? <Button onClick={() => void save()}>Download CSV</Button> : null}
         {writes ? (
           <>
             <Button type="primary" onClick={() => setOpen("entry")}>

@@ -26,6 +26,11 @@ export function entriesQuery(name: string) {
   });
 }
 
+export function entriesPage(name: string, before: string | null): Promise<Schema<"EntryPage">> {
+  const params = { path: { name }, query: before ? { before } : {} };
+  return answer(api.GET("/api/v1/lists/{name}/entries", { params }));
+}
+
 const at = (name: string) => ({ path: { name } });
 
 export function makeList(body: NewList): Promise<FirmList> {

@@ -1,0 +1,25 @@
+"""What must always be true of rules and lists; each function returns sentences, empty when all is well."""
+
+from __future__ import annotations
+
+from finer.fraud.store.lists import ListStore
+from finer.fraud.store.rules import RuleStore
+from finer.kit.tx import Tx
+
+
+def the_rule_set_in_force_is_there(tx: Tx) -> list[str]:
+    """What decides can be read again: the rule set in force is kept."""
+    store = RuleStore(tx)
+    head = store.head()
+    if not head or store.document(head) is not None:
+        return []
+    return [f"The rule set {head} is in force, and is not kept. Publish any rule to make it anew."]
+
+
+def lists_count_their_entries(tx: Tx) -> list[str]:
+    """A list says how many entries are on it."""
+    return [
+        f"The list {name} says that it has {kept} entries, and has {real}."
+        for name, kept, real in ListStore(tx).counted()
+        if kept != real
+    ]
