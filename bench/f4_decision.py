@@ -28,6 +28,22 @@ NOW = datetime(2027, 1, 1, tzinfo=UTC)
 ZONE, RATES = ZoneInfo("Asia/Manila"), RateTable(starter_rates())
 
 
+class Taken:
+    """Seconds that passed, and seconds of the processor: on a machine that others use, only the second tells."""
+
+    def __init__(self) -> None:
+        self.passed: list[float] = []
+        self.cpu: list[float] = []
+
+    def timed(self, columns: Columns, model: fraud.ActiveModel) -> int:
+        """Decide a batch, and note how long it took."""
+        passed, cpu = time.perf_counter(), time.process_time()
+        done = decide(columns, model)
+        self.passed.append(time.perf_counter() - passed)
+        self.cpu.append(time.process_time() - cpu)
+        return done
+
+
 def prepared(supply: Bodies, engine: Engine) -> Columns:
     """A batch up to its windows, as the pipeline hands it to the rules."""
     parsed = parsing.parse_body(contracts.contract("transaction"), Body(data=supply.next()[1]), NOW)
@@ -50,21 +66,14 @@ def main() -> None:
     engine = Engine(fraud.windows(), pool_events=1 << 20)
     supply, alone = Bodies(BATCH, seed=1), Bodies(1, seed=2)
     decide(prepared(supply, engine), model)
-    batch, alerts = [], 0
-    for _ in range(BATCHES):
-        columns = prepared(supply, engine)
-        begin = time.perf_counter()
-        alerts += decide(columns, model)
-        batch.append(1e6 * (time.perf_counter() - begin) / columns.rows)
-    single = []
+    batch, single = Taken(), Taken()
+    alerts = sum(batch.timed(prepared(supply, engine), model) for _ in range(BATCHES))
     for _ in range(SINGLES):
-        columns = prepared(alone, engine)
-        begin = time.perf_counter()
-        decide(columns, model)
-        single.append(1e3 * (time.perf_counter() - begin))
+        single.timed(prepared(alone, engine), model)
     figures = {
-        "us_batch": median(batch), "ms_single": median(single), "ms_single_p99": percentile(single, 0.99),
-        "alerts": float(alerts),
+        "us_batch": 1e6 * median(batch.passed) / BATCH, "us_batch_cpu": 1e6 * median(batch.cpu) / BATCH,
+        "ms_single": 1e3 * median(single.passed), "ms_single_cpu": 1e3 * median(single.cpu),
+        "ms_single_p99": 1e3 * percentile(single.passed, 0.99), "alerts": float(alerts),
     }  # fmt: skip
     good = figures["us_batch"] <= 2 and figures["ms_single"] <= 1
     report("F4", figures, "<= 2 us; <= 1 ms", good,

@@ -131,7 +131,7 @@ def test_a_repetition_is_scored_by_the_challenger_of_the_first_time(desk: Desk) 
     assert state_of(desk, first) is ModelState.RETIRED
 
 
-def test_a_model_decides_by_a_second_person_and_the_one_before_it_can_come_back_at_once(desk: Desk) -> None:
+def test_b11_a_model_decides_by_a_second_person_and_the_one_before_it_can_come_back_at_once(desk: Desk) -> None:
     old, new = crowned(desk, 100), tried(desk, 50)
     with desk.firm.tx(desk.writer) as tx:
         proposal = proposals.propose(tx, PROPOSAL_KINDS, models.PROMOTE, models.promotion(new), "It finds more.")
@@ -164,7 +164,7 @@ def test_without_a_champion_before_it_rules_decide_alone(desk: Desk) -> None:
     assert desk.alerts() == {}
 
 
-def test_another_champion_in_the_meantime_voids_a_proposal(desk: Desk) -> None:
+def test_b11_another_champion_in_the_meantime_voids_a_proposal(desk: Desk) -> None:
     crowned(desk, 100)
     new = tried(desk, 50)
     with desk.firm.tx(desk.writer) as tx:
@@ -174,7 +174,7 @@ def test_another_champion_in_the_meantime_voids_a_proposal(desk: Desk) -> None:
         desk.approve(proposal)
 
 
-def test_an_altered_champion_is_refused_and_the_last_good_model_goes_on(desk: Desk, database_url: str) -> None:
+def test_g06_an_altered_champion_is_refused_and_the_last_good_model_goes_on(desk: Desk, database_url: str) -> None:
     good, bad = crowned(desk, 50), tried(desk, 100)
     promote(desk, bad)
     alter(database_url, bad)
@@ -193,7 +193,9 @@ def test_an_altered_champion_is_refused_and_the_last_good_model_goes_on(desk: De
             models.model_of(tx, bad.sha256)
 
 
-def test_a_worker_that_knows_the_model_goes_on_with_it_when_its_row_is_altered(desk: Desk, database_url: str) -> None:
+def test_g06_a_worker_that_knows_the_model_goes_on_with_it_when_its_row_is_altered(
+    desk: Desk, database_url: str
+) -> None:
     champion = crowned(desk, 100)
     desk.send([payment(1, 150)])
     desk.work()
@@ -203,7 +205,7 @@ def test_a_worker_that_knows_the_model_goes_on_with_it_when_its_row_is_altered(d
     assert {one.verdict.model for one in desk.alerts().values()} == {champion.sha256[:12]}
 
 
-def test_no_role_of_the_application_can_change_the_text_of_a_model(desk: Desk) -> None:
+def test_g06_no_role_of_the_application_can_change_the_text_of_a_model(desk: Desk) -> None:
     model = registered(desk, 100)
     for database in (desk.firm.database, desk.database):
         with pytest.raises(sa.exc.ProgrammingError), database.transaction(desk.firm.tenant.id, desk.writer) as tx:

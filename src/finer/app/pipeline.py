@@ -168,6 +168,7 @@ class Pipeline:
                     batch.decided_by.model,
                     tx.now(),
                     batch.decided_by.rules,
+                    batch.contract.version,
                 )
                 decisions.record_verdicts(tx, found.alerts, found.decisions)
                 if "awaited" in batch.columns:

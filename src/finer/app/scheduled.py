@@ -34,7 +34,7 @@ from finer.notifications import service as notifications
 from finer.operations.service import orders, rollups
 from finer.privacy.service import retention
 from finer.quality.service import watching
-from finer.scoring.service import asking, monitors
+from finer.scoring.service import asking, models, monitors
 from finer.screening.service.lists import SCREEN_JOB
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
@@ -165,10 +165,13 @@ def _ask_due_queries(ground: Ground, run: Run) -> Counts:
         return {"schedules": schedules.defer_due(tx)}
 
 
-def _later(name: str) -> Work:
-    """Work that is imported when it is done for the first time: what trains models takes memory that others lack."""
+def _for_models(name: str) -> Work:
+    """Work about models, imported when a firm has one or wants one: what trains takes memory that others use."""
 
     def work(ground: Ground, run: Run) -> Counts | None:
+        with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
+            if not run.arguments and not models.list_models(tx):
+                return {"models": 0}
         module, _, function = name.partition(":")
         done: Counts | None = getattr(importlib.import_module(module), function)(ground, run)
         return done
@@ -235,13 +238,14 @@ JOBS = checked([
         about="Holds a rule to past payments and says what it would have done.",
     ),
     Job(
-        name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *", work=_later("finer.app.model_learning:train_model"),
+        name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *",
+        work=_for_models("finer.app.model_learning:train_model"),
         about="Learns a model from the payments of the lake: when somebody asks, and from then on once a week.",
         expected_s=3_600, attempts=1,
     ),
     Job(
         name=asking.WATCH_JOB, owner="scoring", cron="17 * * * *", attempts=1,
-        work=_later("finer.app.model_learning:watch_models"),
+        work=_for_models("finer.app.model_learning:watch_models"),
         about="Looks whether models see what they learnt from, hit as they say, and how the challenger does.",
     ),
     Job(

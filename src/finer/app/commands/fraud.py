@@ -51,7 +51,8 @@ def fraud_replay(identifier: str, tenant: str, data_dir: str | None, as_json: bo
     def text() -> None:
         if found.verdict is not None:
             click.echo(f"{found.verdict.action}: {' '.join(found.verdict.reasons)}")
-        click.echo(f"rule set {found.rule_set}, model {found.model or 'none'}, windows {found.feature_set}")
+        contract = "" if found.verdict is None or not found.verdict.contract else f", contract {found.verdict.contract}"
+        click.echo(f"rule set {found.rule_set}, model {found.model or 'none'}, windows {found.feature_set}{contract}")
         for one in found.differences:
             click.echo(f"{one.what} was {one.then}, and is {one.now} now")
         click.echo("The same as it was." if found.same else f"It differs in {len(found.differences)} things.")

@@ -23,11 +23,12 @@ FeatureNumber: TypeAlias = float | str | None
 
 
 class Versions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rules, features and model decided."""
+    """Which rules, features and model decided, and which version of the contract the record was held to."""
 
     rule_pack: str
     feature_set: str
     model: str | None
+    contract: str = ""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,10 +119,11 @@ class AlertSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionVersions(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rules and features decided."""
+    """Which rules and features decided, and which version of the contract the record was held to."""
 
     rule_pack: str
     feature_set: str
+    contract: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,7 +217,9 @@ def show_alert(alert: types.Alert, explanation: Explanation | None = None) -> Al
         rules=verdict.rules,
         reasons=verdict.reasons,
         score=verdict.score,
-        versions=Versions(rule_pack=verdict.rule_pack, feature_set=verdict.feature_set, model=verdict.model),
+        versions=Versions(
+            rule_pack=verdict.rule_pack, feature_set=verdict.feature_set, model=verdict.model, contract=verdict.contract
+        ),
         assignee_id=None if alert.assignment.assignee_id is None else show_id("usr", alert.assignment.assignee_id),
         team_id=None if alert.assignment.team_id is None else show_id("tem", alert.assignment.team_id),
         resolution=alert.resolution,
@@ -278,7 +282,9 @@ def show_decision(found: types.Decision) -> Decision:
         features=verdict.features,
         score=verdict.score,
         model=verdict.model,
-        versions=DecisionVersions(rule_pack=verdict.rule_pack, feature_set=verdict.feature_set),
+        versions=DecisionVersions(
+            rule_pack=verdict.rule_pack, feature_set=verdict.feature_set, contract=verdict.contract
+        ),
         decided_at=found.decided_at,
         alert_id=None if found.alert_id is None else show_id("alr", found.alert_id),
     )

@@ -50,7 +50,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer for one transaction, as stored and shown.
 
     `features` are the values the decision used; `reasons` are sentences; `score` is the model's probability of
-    fraud or None without a model. `rule_pack`, `feature_set` and `model` pin the versions.
+    fraud or None without a model. `rule_pack`, `feature_set`, `model` and `contract` pin the versions; verdicts of
+    before contracts were pinned have an empty one.
     """
 
     action: ActionWord
@@ -61,6 +62,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     rule_pack: str
     feature_set: str
     model: str | None
+    contract: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,8 +54,10 @@ def replay(tx: Tx, batch: pa.RecordBatch, zone: ZoneInfo, *, whole: bool = True)
 
 def held_to(found: Replayed, stored: Verdict) -> Replayed:
     """The same, also held to the answer that was given: reasons, the values used, the score as a 64-bit number."""
-    differences = list(found.differences)
+    differences, verdict = list(found.differences), found.verdict
     if found.verdict is not None:
+        # The record is what the contract of then made of it, so the version is told and not found out again.
+        verdict = msgspec.structs.replace(found.verdict, contract=stored.contract)
         for what in ("action", "reasons", "score"):
             then, now = getattr(stored, what), getattr(found.verdict, what)
             if then != now and all(one.what != what for one in differences):
@@ -64,7 +66,7 @@ def held_to(found: Replayed, stored: Verdict) -> Replayed:
             now = found.verdict.features.get(name)
             if then != now:
                 differences.append(Difference(name, _text(then), _text(now)))
-    return msgspec.structs.replace(found, differences=differences, same=not differences)
+    return msgspec.structs.replace(found, differences=differences, same=not differences, verdict=verdict)
 
 
 def _replayed(part: Decided, zone: ZoneInfo, *, whole: bool) -> Iterator[Replayed]:

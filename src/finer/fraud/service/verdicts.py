@@ -203,8 +203,12 @@ def verdicts_to_store(
     model: ActiveModel | None,
     decided_at: datetime,
     rules: CompiledRules | None = None,
+    contract: str = "",
 ) -> VerdictRows:
-    """The alerts of the rows that are not simply approved, and the decisions of the rows somebody waits for."""
+    """The alerts of the rows that are not simply approved, and the decisions of the rows somebody waits for.
+
+    `contract` is the version that the records were held to.
+    """
     waits = "awaited" in columns
     awaited = fresh if waits else np.zeros(columns.rows, np.bool_)
     alarmed = (verdicts.actions > 0) & fresh
@@ -222,7 +226,9 @@ def verdicts_to_store(
         record = {name: shown[name][i] for name in named}
         used = {name: values[i] for name, values in features.items()}
         score = None if verdicts.scores is None else float(verdicts.scores[row])
-        verdict = _verdict(record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, by, model)
+        verdict = _verdict(
+            record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, by, model, contract
+        )
         alert_id = None
         if alarmed[row]:
             alert_id = new_id()
@@ -305,6 +311,7 @@ def _verdict(
     score: float | None,
     by: CompiledRules,
     model: ActiveModel | None,
+    contract: str = "",
 ) -> Verdict:
     rules = by.of(fired)
     known = record | used | {"score": score}
@@ -317,6 +324,7 @@ def _verdict(
         rule_pack=by.version,
         feature_set=windows().version,
         model=None if model is None else model.sha256[:12],
+        contract=contract,
     )
 
 

@@ -63,8 +63,8 @@ function Score({ score }: { score: number | null }) {
   );
 }
 
-function versionText({ rule_pack, model }: NonNullable<AlertDetail["versions"]>): string {
-  return `${rule_pack ?? "–"} / ${model ?? "no model"}`;
+function versionText({ rule_pack, model, contract }: NonNullable<AlertDetail["versions"]>): string {
+  return `${rule_pack ?? "–"} / ${model ?? "no model"}${contract ? ` / contract ${contract}` : ""}`;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {

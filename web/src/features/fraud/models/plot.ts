@@ -42,13 +42,8 @@ const shares = { formatter: (value: number) => share(value) };
 export function curveOption(card: ModelCard, threshold: number, theme: Theme) {
   const { base, axis, muted } = common(theme);
   const points = [...card.curve].sort((a, b) => a.recall - b.recall);
-  const chosen = points.reduce<(typeof points)[number] | null>(
-    (best, one) =>
-      best === null || Math.abs(one.threshold - threshold) < Math.abs(best.threshold - threshold)
-        ? one
-        : best,
-    null,
-  );
+  const at = (name: string) => card.measures.find((one) => one.name === name)?.value;
+  const [recall, precision] = [at("recall"), at("precision")];
   const said = (one: (typeof points)[number]) =>
     `threshold ${one.threshold.toPrecision(3)}\nprecision ${share(one.precision)}\nrecall ${share(one.recall)}\nfalse positives ${share(one.false_positive_rate)}`;
   return {
@@ -70,14 +65,17 @@ export function curveOption(card: ModelCard, threshold: number, theme: Theme) {
         type: "scatter",
         symbolSize: 13,
         itemStyle: { color: theme.dark ? "#f0b95e" : "#8a5200" },
-        data: chosen
-          ? [
-              {
-                value: [chosen.recall, chosen.precision],
-                tooltip: { formatter: `At the threshold\n${said(chosen)}` },
-              },
-            ]
-          : [],
+        data:
+          recall != null && precision != null
+            ? [
+                {
+                  value: [recall, precision],
+                  tooltip: {
+                    formatter: `At the threshold ${threshold.toPrecision(3)}\nprecision ${share(precision)}\nrecall ${share(recall)}`,
+                  },
+                },
+              ]
+            : [],
       },
     ],
   };

@@ -29,7 +29,8 @@ export function WatchTag({ state }: { state: keyof typeof WATCHES }) {
 /** A share of 1 in per cent, anything else as it is. */
 export function valueText(one: Pick<Measure, "name">, value: number): string {
   if (one.name === "alerts per day") return measure(value);
-  if (one.name === "average precision" || one.name === "area under ROC") return value.toFixed(3);
+  if (one.name === "average precision") return value.toFixed(3);
+  if (one.name === "area under ROC") return value.toFixed(4);
   return percent(value);
 }
 
