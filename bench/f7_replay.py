@@ -6,10 +6,14 @@ is decided again by what the lake keeps of it.
 
 from __future__ import annotations
 
+import contextlib
 import time
+import uuid
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pyarrow as pa
 
 from bench.support.bodies import START, Bodies, event_id
 from bench.support.http import Connection
@@ -21,11 +25,12 @@ from finer.fraud.service import replay, rules
 from finer.fraud.types import RuleText
 from finer.kit.db import Database
 from finer.kit.settings import load_settings
+from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
 from tests.support.server import Server, serving
 
 HALF, BODY = 5_000, 100
-_WAIT_S = 120.0
+_WAIT_S = 240.0
 
 
 def send(server: Server, supply: Bodies) -> list[str]:
@@ -57,6 +62,18 @@ def change(database: Database, server: Server) -> None:
     time.sleep(6)  # what is in force is read again every five seconds
 
 
+def recorded(reader: warehouse.LakeReader, tenant: uuid.UUID, arguments: dict[str, Any]) -> pa.Table:
+    """What the lake keeps of all payments, once it holds them. Raises TimeoutError when it does not."""
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(LakeEmpty):
+            found = reader.read(tenant, replay.recorded_query(), arguments)
+            if found.num_rows == 2 * HALF:
+                return found
+        time.sleep(0.5)
+    raise TimeoutError(f"The lake does not hold all payments after {_WAIT_S:g} s.")
+
+
 def main() -> None:
     """Decide, change, decide, replay."""
     supply = Bodies(BODY, seed=1)
@@ -71,12 +88,7 @@ def main() -> None:
             change(database, server)
             events += send(server, supply)
             arguments = {"events": events, "since": START, "until": START.replace(year=START.year + 1)}
-            deadline = time.monotonic() + _WAIT_S
-            while True:
-                table = reader.read(tenant, replay.recorded_query(), arguments)
-                if table.num_rows == 2 * HALF or time.monotonic() > deadline:
-                    break
-                time.sleep(0.5)
+            table = recorded(reader, tenant, arguments)
             began = time.perf_counter()
             with database.transaction(tenant, OPERATOR, read_only=True) as tx:
                 batch = table.combine_chunks().to_batches()[0]

@@ -6023,6 +6023,8 @@ export interface components {
         };
         /** DecisionVersions */
         DecisionVersions: {
+            /** @default  */
+            contract: string;
             feature_set: string;
             rule_pack: string;
         };
@@ -9107,6 +9109,8 @@ export interface components {
         };
         /** Versions */
         Versions: {
+            /** @default  */
+            contract: string;
             feature_set: string;
             model: string | null;
             rule_pack: string;

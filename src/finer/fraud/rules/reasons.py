@@ -56,12 +56,13 @@ def _ratio(amount_usd: float, mean_usd_minor: float | None) -> str:
     return f"{amount_usd * 100 / mean_usd_minor:.1f} times"
 
 
+_SMALL_SHARE = 0.001  # of which one decimal of a per cent shows nothing
 _FORMATS: dict[str, Callable[[float], str]] = {
     "ordinal": _ordinal,
     "duration": _duration,
     "usd": lambda value: f"{value:,.2f} USD",
     "count": lambda value: f"{value:.0f}",
-    "percent": lambda value: f"{100 * value:.1f} %",
+    "percent": lambda value: f"{100 * value:.1f} %" if value >= _SMALL_SHARE else f"{100 * value:.2g} %",
 }
 FORMATS = frozenset({*_FORMATS, "money", "money_and_usd", "ratio_to"})
 """How a column can be written in a reason."""

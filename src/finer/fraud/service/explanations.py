@@ -36,6 +36,7 @@ __all__ = ["explain", "explained_until", "explanations_of", "keep", "recorded_qu
 _AMOUNT = "amount_usd_minor"
 _AMOUNTS = {"amount_usd": (_AMOUNT, 100.0), _AMOUNT: (_AMOUNT, 1.0)}
 """The ways to write the amount that can be compared with others', and what makes US cents of them."""
+_SUMS = frozenset(one.name for one in windows().definitions if one.unit == "USD cents")
 _FACTORS = (0.95, 0.9, 0.8, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01)
 _CANDIDATES_MAX = 3_000
 _EVERYTHING_PASSES = 2.0  # no probability reaches it: what would pass is looked for here, rules and model together
@@ -152,12 +153,18 @@ def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) 
     if not len(passing):
         return None
     tried = [(changes[place], _value(one, changes[place].name)) for place in passing]
-    change, was = min(tried, key=lambda each: abs(each[0].value - each[1]) / (each[0].value + each[1] + 1e-9))
+    change, was = min(tried, key=lambda each: _far(*each))
     meaning = _meanings()[change.name]
     return (
         f"It would have passed had the {meaning.name} been {scoring.shown(change.value, meaning)} instead of "
         f"{scoring.shown(was, meaning)}."
     )
+
+
+def _far(change: _Change, was: float) -> tuple[int, float]:
+    """How far a change is: of the amount before one of a count, and that before a mean or a sum, which nobody pays."""
+    kind = 0 if change.name == _AMOUNT else 2 if change.name in _SUMS else 1
+    return kind, abs(change.value - was) / (change.value + was + 1e-9)
 
 
 def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> list[_Change]:
