@@ -344,8 +344,14 @@ def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(
     assert champion.card is None  # one that came from elsewhere is not watched
 
     promote(desk, challenger)
+    model_learning.watch_models(ground, run_of(desk, asking.WATCH_JOB))
+    with desk.firm.tx(desk.writer) as tx:
+        early = models.get_model(tx, challenger.id).watch
+    assert early is not None
+    assert (early.rows, early.score, early.state) == (0, None, "unknown")  # it has not decided for a whole day
+    clock.advance(timedelta(days=1))
     desk.send(
-        payment(20_000 + number, 5_000, occurred_at=(NOON + timedelta(days=2, seconds=30 * number)).isoformat())
+        payment(20_000 + number, 5_000, occurred_at=(NOON + timedelta(days=3, seconds=30 * number)).isoformat())
         for number in range(600)
     )
     into_lake(desk, ground)
@@ -353,7 +359,7 @@ def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(
     with desk.firm.tx(desk.writer) as tx:
         seen = models.get_model(tx, challenger.id).watch
         told = [one for one in _told(tx) if one.kind == "models.watch"]
-        assert len(monitors.history(tx, challenger.id)) == 1
+        assert len(monitors.history(tx, challenger.id)) == 2
     assert seen is not None
     assert seen.score is not None
     assert (seen.rows, seen.score.state, seen.state) == (600, "alarm", "alarm")

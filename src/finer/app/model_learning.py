@@ -120,7 +120,8 @@ def watch_models(ground: Ground, run: Run) -> Counts:
 def _watch(ground: Ground, run: Run, reader: warehouse.LakeReader, model: Model, zone: str) -> Watch:
     now = ground.database.clock.now()
     query = fraud_learning.scored_query(zone, labelled=bool(_columns(reader, run, "labels")), beside=False)
-    since = now - WATCHED
+    # A part of a day has other hours than the trial had, so the first whole day is the first to be compared.
+    since = now - WATCHED if (model.champion_at or now) <= now - WATCHED else now
     columns = [base.name for base in (model.card.baselines if model.card is not None else [])]
     recent = _seen(run, reader, query, model, (since, now, now), columns)
     delay = timedelta(days=model.card.label_delay_days if model.card is not None else 0)

@@ -46,7 +46,7 @@ export function alertOf(n: number, change: Partial<Schema<"Alert">> = {}): Schem
     rules: [{ id: "high_amount", title: "High amount", action: "review" }],
     reasons: [`Reason of alert ${n}.`],
     score: 0.91,
-    versions: { rule_pack: "p1", feature_set: "f1", model: "m1" },
+    versions: { rule_pack: "p1", feature_set: "f1", model: "m1", contract: "1.0.0" },
     assignee_id: null,
     team_id: null,
     resolution: null,

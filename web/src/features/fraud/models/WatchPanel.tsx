@@ -28,7 +28,10 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
           ) : null}
         </>
       ) : (
-        <p className="muted">Too few payments to say how scores and inputs are spread.</p>
+        <p className="muted">
+          How scores and inputs are spread is said after a whole day of its decisions, on 500 payments at
+          least.
+        </p>
       )}
       {watch.inputs.length > 0 ? (
         <div className="table-scroll">
