@@ -188,6 +188,7 @@ class Walk:
 
 def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
     """Every page of one person in every look; with `states`, how the pages load and fail, too."""
+    walk.forget()  # what the person before was told is not said here
     page = walk.open(LOOKS[0])
     page.goto(link)
     page.wait_for_url(lambda url: "/sign-in" not in url)

@@ -53,7 +53,7 @@ def test_i01_many_rows_of_sql_leave_only_when_a_second_person_lets_them(
     run = f"{QUERIES}/{_answered(ours, owner, _rows(10_001))}"
     for form in ("csv", "parquet", "arrow"):
         silent = driver.call("POST", f"{run}/export", headers, {"format": form})
-        assert (silent.status, "Say why" in silent.text) == (422, True)
+        assert (silent.status, "these are 10,001 rows, and more than 10,000 take two" in silent.text) == (422, True)
     asked = driver.call("POST", f"{run}/export", headers, {"reason": _WHY})
     assert (asked.status, set(asked.json())) == (202, {"proposal"})
     path = f"/api/v1/proposals/{asked.json()['proposal']}"

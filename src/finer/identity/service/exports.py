@@ -13,6 +13,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from finer.identity.errors import NotAcceptable
 from finer.identity.rules.canonical import canonical
 from finer.identity.service import proposals
 from finer.identity.service.proposals import Kinds, Payload, ProposalKind
@@ -80,12 +81,17 @@ def may_export(
     for one in proposals.waiting(tx, (name,)):
         if one.payload == text and str(one.maker_id) == tx.actor.id:
             return one
+    if not reason.strip():
+        much = "Values in clear" if clear else f"With what you took within a day these are {rows + before:,} rows, and"
+        much += "" if clear else f" more than {most:,}"
+        raise NotAcceptable(f"{much} take two people. Say why, for whoever approves it.")
     return proposals.propose(tx, kinds, name, payload, reason)
 
 
 def _describe(_tx: Tx, payload: Payload) -> list[Change]:
     asked: dict[str, Any] = payload["asked"]
-    filters = "; ".join(f"{name}: {value}" for name, value in sorted(asked.items()) if value not in (None, ""))
+    given = sorted((name.replace("_", " "), value) for name, value in asked.items() if value not in (None, ""))
+    filters = "; ".join(f"{name}: {value}" for name, value in given)
     seen = Change("Values", "", f"as the role {payload['role'].replace('_', ' ')} sees them")
     found = [Change("Rows that leave Finer", "", filters or "all there are"), seen]
     return [*found, Change("Values that say who somebody is", "masked", "in clear")] if payload["clear"] else found

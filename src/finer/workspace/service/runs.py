@@ -218,7 +218,7 @@ def export(
 
 def _asked(run: Run) -> Payload:
     """What somebody else approves of an export: the question of a run."""
-    asked: dict[str, Any] = {"statement": run.statement, "rows_max": run.rows_max}
+    asked: dict[str, Any] = {"statement": run.statement, "rows_at_most": run.rows_max}
     if run.parameters:
         asked["parameters"] = msgspec.json.encode(run.parameters, order="sorted").decode()
     if run.as_of is not None:
