@@ -7,20 +7,18 @@ for in the trail.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from litestar import Litestar
 
-from finer.app.api import create_app, route_handlers
+from finer.app.api import route_handlers
 from finer.identity.service import audit
 from finer.identity.types.audit import AuditFilter
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.security.matrix import Row, live_routes, read_rows
 from tests.security.world import PRINCIPALS, Samples, World, body_of
-from tests.support.asgi import Answer, Driver, driving
+from tests.support.asgi import Answer, Driver
 from tests.support.identity import Firm
 
 _NOBODY = ("anonymous", "expired")
@@ -38,32 +36,10 @@ SENSITIVE = {
 }
 
 
-@pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path) -> Settings:
-    return Settings(
-        database_url=database_url,
-        data_dir=str(data_path),
-        argon2_memory_kib=8,
-        argon2_iterations=1,
-        database_pool_connections=4,
-    )
-
-
-@pytest.fixture(scope="module")
-def app(settings: Settings) -> Litestar:
-    return create_app(settings)
-
-
-@pytest.fixture(scope="module")
-def driver(app: Litestar) -> Iterator[Driver]:
-    with driving(app) as found:
-        yield found
-
-
 @pytest.fixture
-def world(database: Database, worker_database: Database, settings: Settings) -> World:
+def world(database: Database, worker_database: Database, campaign_settings: Settings) -> World:
     mark = f"c{uuid.uuid4().hex[:16]}"
-    return World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    return World(Firm.made(database, campaign_settings, mark), worker_database, mark).furnish()
 
 
 def _ask(driver: Driver, row: Row, headers: dict[str, str], samples: Samples) -> Answer:

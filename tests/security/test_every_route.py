@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from litestar import get
+from litestar import Litestar, get
 from litestar.testing import AsyncTestClient
 
 from finer.app.api import ROUTES, create_app, route_handlers
@@ -23,9 +23,9 @@ def settings(database_url: str, data_path: Path) -> Settings:
     return Settings(database_url=database_url, data_dir=str(data_path))
 
 
-def _requests(settings: Settings) -> list[tuple[str, str]]:
+def _requests(app: Litestar) -> list[tuple[str, str]]:
     found = []
-    for route in create_app(settings).routes:
+    for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             if handler.opt.get("permission") != PUBLIC:
                 path = re.sub(r"\{[a-z_]+:[a-z]+\}", "transaction", route.path)
@@ -36,9 +36,10 @@ def _requests(settings: Settings) -> list[tuple[str, str]]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("credential", ["", "Bearer fk_00000000_wrong", "Bearer nonsense", FORGED])
 async def test_no_route_answers_without_a_good_credential(settings: Settings, credential: str) -> None:
-    requests = _requests(settings)
+    app = create_app(settings)
+    requests = _requests(app)
     assert len(requests) > 15
-    async with AsyncTestClient(create_app(settings)) as client:
+    async with AsyncTestClient(app) as client:
         for method, path in requests:
             answer = await client.request(method, path, headers={"authorization": credential} if credential else {})
             assert answer.status_code == 401, f"{method} {path} answered {answer.status_code}"
