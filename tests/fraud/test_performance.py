@@ -111,6 +111,10 @@ def test_what_is_known_counts_once_and_has_its_rows(desk: Desk, read: Read, othe
     assert (nothing.payments, nothing.fraud_known, nothing.waiting) == (8, 0, 3)
     assert nothing.sources[0].precision.value is None
     check_rows(desk, read)
+    unlabelled = measured(
+        desk, lambda tenant, query, more: None if "from labels" in query else read(tenant, query, more)
+    )
+    assert (unlabelled.payments, unlabelled.sources[0].hits, unlabelled.fraud_known) == (8, 3, 0)
     with other_firm.tx() as tx:
         assert performance.measure(tx, read, performance.period(tx, NOON - HOUR, None, None), 10).payments == 0
 
