@@ -25,7 +25,7 @@ export function PerformanceTiles({ data, view, open }: TilesProps) {
   );
   const time = data.decision_time;
   return (
-    <div className="tiles">
+    <div className="tiles performance-tiles">
       <Tile
         {...common}
         title="Precision"
@@ -52,7 +52,7 @@ export function PerformanceTiles({ data, view, open }: TilesProps) {
         title="Protected"
         meaning="The worth of known fraud that was blocked. What was tried again within a day counts once."
         value={rows("protected", dollars(data.protected_usd_minor))}
-        note={`${dollars(data.missed_usd_minor)} of fraud went through`}
+        note={`${dollars(data.missed_usd_minor)} of fraud not blocked`}
       />
       <Tile
         {...common}
