@@ -99,7 +99,7 @@ export function CaseFilterBar({ filter, onChange }: FilterBarProps) {
         value={filter.sort}
         onChange={(sort) => set({ sort })}
         options={[
-          { value: "queue", label: "Most pressing first" },
+          { value: "queue", label: "By urgency" },
           { value: "newest", label: "Newest first" },
         ]}
       />

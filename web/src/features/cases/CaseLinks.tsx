@@ -21,7 +21,8 @@ export function CaseLinks({ id }: { id: string }) {
   if (edges.length === 0) {
     return (
       <EmptyState title="No links">
-        The customer used no device, card or payee in the 90 days before the last alert.
+        The lake shows no device, card, payee or contact of this customer from the 90 days before the last
+        alert. What is new arrives there within seconds.
       </EmptyState>
     );
   }

@@ -4,7 +4,6 @@ import { Button, Segmented } from "antd";
 import { type ReactNode, useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { useHotkeys } from "../../shared/hotkeys";
-import { counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -217,7 +216,7 @@ function Facts({ found }: { found: CaseDocument }) {
       <Fact name="Kind">{TYPOLOGIES[found.typology]}</Fact>
       <Fact name="Customer">{found.customer_id ?? "–"}</Fact>
       <Fact name="Account">{found.account_id ?? "–"}</Fact>
-      <Fact name="Alerts">{`${counted(found.open_alerts, "open")} of ${found.alerts}`}</Fact>
+      <Fact name="Alerts">{`${found.open_alerts} open of ${found.alerts}`}</Fact>
     </dl>
   );
 }

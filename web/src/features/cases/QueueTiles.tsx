@@ -13,7 +13,7 @@ export function QueueTiles() {
   const failed = data ? null : error;
   const common = { loading: isPending && !failed, error: failed, onRetry: () => void refetch() };
   return (
-    <div className="tiles">
+    <div className="tiles case-tiles">
       <Tile
         {...common}
         title="Open cases"

@@ -54,7 +54,7 @@ export const columns: readonly Column<Case>[] = [
   {
     key: "last",
     title: "Last payment",
-    width: "112px",
+    width: "132px",
     from: 1150,
     render: (each) => <When at={each.last_alert_at} />,
   },
