@@ -43,12 +43,12 @@ def _payment(event_id: str, customer: str, amount: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _until(look: Callable[[], Any]) -> Any:
+def _until(page: Page, look: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.2)
+        if look():
+            return
+        page.wait_for_timeout(200)
     raise AssertionError("It did not come about within a minute.")
 
 
@@ -83,7 +83,7 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
         page.get_by_text("Table", exact=True).or_(page.get_by_text("No links")).first.wait_for()
         return page.get_by_text("1 other linked").count() > 0
 
-    _until(linked)
+    _until(page, linked)
     page.get_by_text("Table", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="Device")).to_have_count(2)
 
@@ -99,7 +99,7 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
         )
         return answer.status_code == 200 and answer.json()["action"] == "block"
 
-    _until(blocked)
+    _until(page, blocked)
     page.get_by_role("button", name=re.compile("^Fraud")).click()
     _confirm(page, "Close", "The customer was at home.")
     _until(lambda: page.get_by_text("Open again").count() or (page.reload() is None and False))
