@@ -7,7 +7,7 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -215,6 +215,12 @@ def _conflicts_told() -> Iterator[None]:
 def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:
     """Tell row-level security which tenant this transaction is about; it ends with the transaction."""
     connection.exec_driver_sql("select set_config('finer.tenant', %s, true)", (str(tenant),))
+
+
+def many_rows(connection: sa.Connection, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a query in the server's binary format: bytes come as they are, where a text doubles them."""
+    driver: Any = connection.connection.driver_connection
+    return list(driver.cursor(binary=True).execute(statement, parameters).fetchall())
 
 
 def _say_what_cannot_be_held(context: sa.engine.ExceptionContext) -> None:

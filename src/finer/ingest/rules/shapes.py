@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from finer.ingest.errors import RepairInvalid
 from finer.ingest.rules.arrow_blocks import batch_block
 from finer.ingest.rules.bodies import parse_group
 from finer.ingest.rules.check import check_block
@@ -51,14 +52,19 @@ class Shape:
         return msgspec.structs.replace(self.contract, fields=(*own, *more))
 
     def check(self, bodies: Sequence[Sequence[Line]], received_us: int) -> tuple[pa.RecordBatch, list[BodyResult]]:
-        """The accepted rows of several groups of lines, group by group, and what became of each group."""
+        """The accepted rows of several groups of lines, group by group, and what became of each group.
+
+        Raises RepairInvalid for a line that is not one record.
+        """
         sent = [Body(data=b"\n".join(line for line, _ in lines)) for lines in bodies]
         batch, results = parse_group(
             self.written, sent, received_us, unpacked_bytes_max=_UNLIMITED, records_max=_UNLIMITED
         )
-        for result in results:
+        for result, lines in zip(results, bodies, strict=True):
             if result.error is not None:
                 raise result.error
+            if result.received != len(lines):
+                raise RepairInvalid("A record must stay one record: it cannot hold others, such as a page of an API.")
         if self.mapping is None:
             return batch, results
         numbers = np.array([number for lines in bodies for _, number in lines], np.int64)

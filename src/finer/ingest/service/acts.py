@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Literal
 
 import msgspec
-import pyarrow as pa
 
 from finer.identity.service.audit import record_audit
 from finer.ingest.rules.classes import guarded
-from finer.ingest.rules.repair import line_of
-from finer.ingest.rules.shapes import Line, Shape
-from finer.ingest.service.quarantine import current, shapes
+from finer.ingest.service.releases import release
 from finer.ingest.service.repairs import (
-    UNREADABLE,
     apply,
     check_assignments,
     check_changed,
@@ -30,16 +25,11 @@ from finer.ingest.service.repairs import (
 )
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
-from finer.ingest.store.receipts import ReceiptStore, ReleasedPart
-from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.contracts import Contract
 from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
 from finer.ingest.types.receipts import Page
-from finer.ingest.types.records import FieldError
 from finer.kit.errors import Conflict, InvalidInput, NotFound
 from finer.kit.ids import new_id, show_id
 from finer.kit.jobs import defer
-from finer.kit.log import CHANNEL
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
@@ -168,31 +158,30 @@ def _checked(kind: Kind, selection: Selection, reason: str) -> Selection:
 def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
     """Do the next records of an act and note how far it has come."""
     store = QuarantineStore(tx)
-    ids = []
+    until = None
     if act.last is not None:
-        ids = store.next_ids(act.selection, act.cursor, act.last, limit, STEP_BYTES)
-    if ids:
-        _do(tx, act, ids, partitions)
-        act.done += len(ids)
-        act.cursor = ids[-1]
-    if not ids or act.cursor == act.last:
+        until = store.step_end(act.selection, act.cursor, act.last, limit, STEP_BYTES)
+    if until is not None:
+        act.done += _do(tx, act, until, partitions)
+        act.cursor = until
+    if until is None or until == act.last:
         act.state, act.finished_at = "done", tx.now()
     ActStore(tx).save(act)
     return act
 
 
-def _do(tx: Tx, act: Act, ids: list[uuid.UUID], partitions: int) -> None:
+def _do(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
+    """Do the records up to `until`; returns how many that are."""
     store = QuarantineStore(tx)
-    if act.kind == "undo":
-        store.set_state(act.id, tx.now(), ids, "open")
-        act.changed += len(ids)
-    elif act.kind == "discard":
-        store.set_state(act.id, tx.now(), ids, "discarded")
-        act.changed += len(ids)
-    elif act.kind == "edit":
+    if act.kind == "release":
+        return release(tx, act, until, partitions)
+    ids = store.locked(act.selection, act.cursor, until)
+    if act.kind == "edit":
         _edit(tx, act, store.records(ids))
     else:
-        _release(tx, act, store.records(ids), partitions)
+        store.set_state(act.id, tx.now(), ids, "open" if act.kind == "undo" else "discarded")
+        act.changed += len(ids)
+    return len(ids)
 
 
 def _edit(tx: Tx, act: Act, records: Sequence[QuarantinedRecord]) -> None:
@@ -207,59 +196,6 @@ def _edit(tx: Tx, act: Act, records: Sequence[QuarantinedRecord]) -> None:
     if edits:
         QuarantineStore(tx).edit(act.id, tx.now(), edits)
         act.changed += len(edits)
-
-
-def _release(tx: Tx, act: Act, records: Sequence[QuarantinedRecord], partitions: int) -> None:
-    """Send records the whole way with the contract in force; those that break it stay, with what they break."""
-    contract = chosen_contract(tx, act.selection)
-    failures: list[tuple[uuid.UUID, list[FieldError]]] = []
-    released: list[uuid.UUID] = []
-    batches: list[pa.RecordBatch] = []
-    parts: list[ReleasedPart] = []
-    for shape, places in shapes(contract, records):
-        readable = _readable(act, shape, [records[place] for place in places])
-        # Records are read in the order of their receipts, so those of one receipt follow each other in the log.
-        receipts = [list(group) for _, group in groupby(readable, lambda pair: pair[0].receipt_id)]
-        batch, results = shape.check([[line for _, line in group] for group in receipts], microseconds(tx.now()))
-        batches.append(batch)
-        for group, result in zip(receipts, results, strict=True):
-            refused = {one.line: guarded(shape.classified, one.errors) for one in result.refused}
-            failures += [(group[line - 1][0].id, errors) for line, errors in refused.items()]
-            released += [record.id for at, (record, _) in enumerate(group, 1) if at not in refused]
-            if result.accepted:
-                parts.append((group[0][0].receipt_id, result.accepted))
-    store = QuarantineStore(tx)
-    if parts:
-        _append_released(tx, act, contract, pa.concat_batches(batches), parts, partitions)
-        store.set_state(act.id, tx.now(), released, "released")
-        act.changed += len(released)
-    if failures:
-        store.note_remaining(failures)
-        for _, errors in failures:
-            count_failure(act.failed, errors)
-
-
-def _readable(act: Act, shape: Shape, records: Sequence[QuarantinedRecord]) -> list[tuple[QuarantinedRecord, Line]]:
-    """The records with their lines; those that cannot be taken apart are counted."""
-    found = []
-    for record in records:
-        values, _ = current(shape, record)
-        if values is None:
-            act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + 1
-        else:
-            line = line_of(shape.written, values, microseconds(record.received_at))
-            found.append((record, (line, record.number)))
-    return found
-
-
-def _append_released(
-    tx: Tx, act: Act, contract: Contract, batch: pa.RecordBatch, parts: Sequence[ReleasedPart], partitions: int
-) -> None:
-    """Append records to the log, part by part, and account for each by the receipt that it came with."""
-    place = (contract.name, tx.tenant.int % partitions)
-    ReceiptStore(tx).release(contract.header, batch, place, act.id, parts)
-    RollupStore(tx).add_rollup(contract.name, "release", tx.now(), released=batch.num_rows)
-    tx.notify(CHANNEL, [contract.name])
 
 
 _DONE = {"edit": "changed", "undo": "put back", "release": "released", "discard": "discarded"}

@@ -120,7 +120,7 @@ class QuarantineStore:
 
     def mappings(self, wanted: Selection) -> list[Mapping | None]:
         """By which mappings the records that fit came; None stands for those that came without one."""
-        condition, arguments = _chosen(wanted)
+        condition, arguments = chosen(wanted)
         fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
         ids = (
             self._connection.exec_driver_sql(
@@ -138,7 +138,7 @@ class QuarantineStore:
 
     def quarantined(self, wanted: Selection, before: uuid.UUID | None, limit: int) -> list[QuarantinedRecord]:
         """Records that fit, newest first, older than `before`."""
-        condition, arguments = _chosen(wanted)
+        condition, arguments = chosen(wanted)
         if before is not None:
             condition += " and q.id < %(before)s"
         rows = self._connection.exec_driver_sql(
@@ -158,7 +158,7 @@ class QuarantineStore:
 
     def count(self, wanted: Selection) -> tuple[int, uuid.UUID | None]:
         """How many records fit, and the last id among them."""
-        condition, arguments = _chosen(wanted)
+        condition, arguments = chosen(wanted)
         fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
         row = self._connection.exec_driver_sql(
             f"select (select count(*) {fitting}), (select q.id {fitting} order by q.id desc limit 1)",
@@ -168,7 +168,7 @@ class QuarantineStore:
 
     def newest_ids(self, wanted: Selection, limit: int) -> list[uuid.UUID]:
         """The ids of records that fit, newest first."""
-        condition, arguments = _chosen(wanted)
+        condition, arguments = chosen(wanted)
         rows = self._connection.exec_driver_sql(
             f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
             "order by q.id desc limit %(limit)s",
@@ -176,27 +176,36 @@ class QuarantineStore:
         )
         return [row[0] for row in rows]
 
-    def next_ids(
+    def step_end(
         self, wanted: Selection, after: uuid.UUID | None, last: uuid.UUID, limit: int, bytes_max: int
-    ) -> list[uuid.UUID]:
-        """The next records that fit, in the order of their ids up to `last`, locked; fewer where they are large."""
-        condition, arguments = _chosen(wanted)
-        fitting = f"from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}"
+    ) -> uuid.UUID | None:
+        """The id up to which the next records reach that fit, at most `limit` of them, fewer where they are large.
+
+        None when none are left up to `last`.
+        """
+        condition, arguments = chosen(wanted)
+        bounds = {"after": after or uuid.UUID(int=0), "last": last, "limit": limit, "bytes": bytes_max}
+        # Before the first record of all nothing is too large.
+        found = self._connection.exec_driver_sql(
+            f"""select id from (
+              select id, row_number() over w as place, sum(raw_bytes) over w as size from (
+                select q.id, q.raw_bytes from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}
+                and q.id > %(after)s and q.id <= %(last)s order by q.id limit %(limit)s) as next
+              window w as (order by id rows unbounded preceding)) as steps
+            where place = 1 or size <= %(bytes)s order by id desc limit 1""",  # noqa: S608 - conditions of ours
+            {"tenant": self._tenant, **bounds, **arguments},
+        )
+        return found.scalar_one_or_none()
+
+    def locked(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[uuid.UUID]:
+        """The ids behind `after` up to `until` of records that fit, in order; nobody else changes these now."""
+        condition, arguments = chosen(wanted)
         rows = self._connection.exec_driver_sql(
-            f"select q.id, q.raw_bytes {fitting} and q.id > %(after)s and q.id <= %(last)s "
-            "order by q.id limit %(limit)s for update",
-            {
-                "tenant": self._tenant, "after": after or uuid.UUID(int=0), "last": last, "limit": limit, **arguments,
-            },
-        ).all()  # fmt: skip
-        found: list[uuid.UUID] = []
-        size = 0
-        for identifier, raw_bytes in rows:
-            size += raw_bytes
-            if found and size > bytes_max:
-                break
-            found.append(identifier)
-        return found
+            f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
+            "and q.id > %(after)s and q.id <= %(until)s order by q.id for update",
+            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "until": until, **arguments},
+        )
+        return list(rows.scalars())
 
     def records(self, ids: Sequence[uuid.UUID]) -> list[QuarantinedRecord]:
         """These records, in the order of their receipts."""
@@ -208,7 +217,7 @@ class QuarantineStore:
 
     def causes(self, wanted: Selection) -> list[QuarantineCause]:
         """Records that fit by contract, field and rule of their first error, most frequent first."""
-        condition, arguments = _chosen(wanted)
+        condition, arguments = chosen(wanted)
         rows = self._connection.exec_driver_sql(_CAUSES.format(condition), {"tenant": self._tenant, **arguments})
         return [QuarantineCause(*row) for row in rows]
 
@@ -240,17 +249,15 @@ class QuarantineStore:
         )
 
     def set_state(self, act: uuid.UUID, at: datetime, ids: Sequence[uuid.UUID], state: str) -> None:
-        """Give these records a state. Opened again, they lose their edit; released, all that was kept of them."""
+        """Give these records a state; opened again, they lose their edit."""
         self._connection.exec_driver_sql(
             "update ingest_quarantined_records set state = %s, remaining = null, act_id = %s, changed_at = %s "
             "where tenant_id = %s and id = any(%s)",
             (state, act, at, self._tenant, list(ids)),
         )
-        emptied = {"open": (quarantine_edits,), "released": (quarantine_edits, quarantine_payloads)}
-        for table in emptied.get(state, ()):
+        if state == "open":
             self._connection.exec_driver_sql(
-                f"delete from {table.name} where tenant_id = %s and id = any(%s)",  # noqa: S608 - a name of ours
-                (self._tenant, list(ids)),
+                "delete from ingest_quarantine_edits where tenant_id = %s and id = any(%s)", (self._tenant, list(ids))
             )
 
     def forget(self, now: datetime) -> None:
@@ -328,7 +335,7 @@ def _bytes(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
 
 
-class _Payload(msgspec.Struct, array_like=True, frozen=True):
+class Payload(msgspec.Struct, array_like=True, frozen=True):
     """What is sealed of a record: its bytes, the columns of its header, value and reason of each error, its number."""
 
     raw: bytes
@@ -337,17 +344,22 @@ class _Payload(msgspec.Struct, array_like=True, frozen=True):
     number: int = 0
 
 
-_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(_Payload)
-_NOTHING = _Payload(b"", (), [])
+_ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Payload)
+_NOTHING = Payload(b"", (), [])
 
 
 def _payload(record: RefusedRecord) -> bytes:
     said = [(error.value, error.reason) for error in record.errors]
-    return _ENCODER.encode(_Payload(record.raw, record.names, said, record.number))
+    return _ENCODER.encode(Payload(record.raw, record.names, said, record.number))
+
+
+def read_payload(plain: bytes) -> Payload:
+    """What was sealed of a record."""
+    return _DECODER.decode(plain)
 
 
 def _record(row: Any, plain: bytes | None, edited: bytes | None, mapping: Mapping | None) -> QuarantinedRecord:
-    sent = _NOTHING if plain is None else _DECODER.decode(plain)
+    sent = _NOTHING if plain is None else read_payload(plain)
     known = [FieldError(**error) for error in row.errors or ()]
     errors = [
         FieldError(error.field, error.rule, value, reason)
@@ -374,7 +386,7 @@ def _record(row: Any, plain: bytes | None, edited: bytes | None, mapping: Mappin
     )
 
 
-def _chosen(wanted: Selection) -> tuple[str, dict[str, Any]]:
+def chosen(wanted: Selection) -> tuple[str, dict[str, Any]]:
     """The condition behind `where tenant_id = ...`, and what stands in it."""
     arguments = msgspec.structs.asdict(wanted)
     if wanted.ids is not None:

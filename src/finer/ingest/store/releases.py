@@ -1,0 +1,100 @@
+"""The SQL of records on their way out of quarantine: what they hold, read and taken away thousands at a time."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from finer.ingest.store.mappings import MappingStore
+from finer.ingest.store.quarantine import RAW_SEALED, RECORD_SEALED, chosen, read_payload
+from finer.ingest.tables import quarantine_edits, quarantine_payloads
+from finer.ingest.types.quarantine import Selection
+from finer.ingest.types.records import Mapping
+from finer.kit.crypto.bulk import unseal_bytes
+from finer.kit.db import many_rows
+from finer.kit.tx import Tx
+
+_EDIT = msgspec.msgpack.Decoder(tuple[bytes, msgspec.Raw])
+"""An edit as `service.repairs` keeps it: the record as a line, and how sensitive its new values are."""
+_UNREADABLE = ["json", "invalid_utf8", "duplicate_key", "not_finite"]
+"""Rules after which the bytes that were sent may be no JSON object with every name once."""
+
+# The range stands at each of the tables, so that they can be read along their keys and laid beside each other. Ids are
+# texts, because the seal wants them as texts and a million UUID objects cost as much as opening the seals.
+_HELD = """
+select q.id::text, q.receipt_id::text, q.line, q.mapping_id, q.rules && %(unreadable)s::text[], q.raw_bytes,
+       e.record_sealed, case when e.id is null or q.mapping_id is not null then p.raw_sealed end
+from ingest_quarantined_records as q
+left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
+  and e.tenant_id = %(tenant)s and e.id > %(after)s and e.id <= %(until)s
+left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
+  and p.tenant_id = %(tenant)s and p.id > %(after)s and p.id <= %(until)s
+where q.tenant_id = %(tenant)s {0} and q.id > %(after)s and q.id <= %(until)s
+order by q.id for update of q
+"""
+
+_RELEASED = """
+update ingest_quarantined_records set state = 'released', remaining = null, act_id = %(act)s, changed_at = %(at)s
+where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[])
+"""
+_EMPTIED = "delete from {} where tenant_id = %(tenant)s and id = any(%(ids)s::uuid[])"
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A record that waits: `line` is what it says as a line of NDJSON, `edited` by somebody or as it was sent.
+
+    The line is None where its bytes are none: it came as CSV, cannot be read, was cut off, or is erased.
+    """
+
+    id: str
+    receipt: str
+    place: int
+    mapping: Mapping | None
+    number: int
+    line: bytes | None
+    edited: bool
+
+
+class ReleaseStore:
+    """Records of one tenant that leave quarantine."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._connection = tx.connection
+        self._tenant = tx.tenant
+
+    def held(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[Held]:
+        """The records that fit, behind `after` up to `until`, by receipt and line; nobody else changes these now."""
+        condition, arguments = chosen(wanted)
+        bounds = {"after": after or uuid.UUID(int=0), "until": until, "unreadable": _UNREADABLE}
+        rows = many_rows(self._connection, _HELD.format(condition), {"tenant": self._tenant, **bounds, **arguments})
+        edits = unseal_bytes(self._tx, RECORD_SEALED, [(row[0], row[6]) for row in rows])
+        sent = unseal_bytes(self._tx, RAW_SEALED, [(row[0], row[7]) for row in rows])
+        known = MappingStore(self._tx).known({row[3] for row in rows})
+        found = [_held(row, edit, raw, known.get(row[3])) for row, edit, raw in zip(rows, edits, sent, strict=True)]
+        found.sort(key=lambda one: (one.receipt, one.place))
+        return found
+
+    def release(self, act: uuid.UUID, at: datetime, ids: Sequence[str]) -> None:
+        """These records are released, and what was kept of them is gone: it is in the log."""
+        given = {"tenant": self._tenant, "act": act, "at": at, "ids": f"{{{','.join(ids)}}}"}
+        self._connection.exec_driver_sql(_RELEASED, given)
+        for table in (quarantine_edits, quarantine_payloads):
+            self._connection.exec_driver_sql(_EMPTIED.format(table.name), given)
+
+
+def _held(row: Sequence[Any], edit: bytes | None, raw: bytes | None, mapping: Mapping | None) -> Held:
+    identifier, receipt, place, _, unreadable, raw_bytes, _, _ = row
+    sent = None if raw is None else read_payload(raw)
+    number = 0 if sent is None else sent.number
+    if edit is not None:
+        return Held(identifier, receipt, place, mapping, number, _EDIT.decode(edit)[0], edited=True)
+    line = None
+    if sent is not None and not unreadable and not sent.names and raw_bytes <= len(sent.raw):
+        # JSON has line breaks only between its tokens.
+        line = sent.raw.replace(b"\n", b" ").replace(b"\r", b" ")
+    return Held(identifier, receipt, place, mapping, number, line, edited=False)
