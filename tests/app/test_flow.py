@@ -1,4 +1,4 @@
-"""Facts become one durable job per handler, and a job finds its handler and its fact again."""
+"""Facts become one run of a job per handler, and a run finds its handler and its fact again."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import psycopg
 import pytest
 
-from finer.app.flow import FLOW, deliver, find, handle, handler_name
+from finer.app import job_desk
+from finer.app.flow import FLOW, QUEUE, deliver, handler_name, read_fact
+from finer.app.job_types import Ground
+from finer.app.runner import Runner
+from finer.app.scheduled import JOBS
 from finer.facts.decisions import AlertResolved
+from finer.kit import runs
 from finer.kit.actors import Actor
 from finer.kit.db import API, Database
 from finer.kit.jobs import take_waiting
+from finer.kit.runs import JobRun, RunFilter, RunState
 from finer.kit.settings import Settings
-from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.service import lake
 
 ANA = Actor(kind="user", id=str(uuid.uuid4()), name="Ana Cruz", role="risk_analyst")
@@ -31,13 +34,17 @@ FACT = AlertResolved(
 )
 
 
-def _arguments(database_url: str, tenant: uuid.UUID) -> list[dict[str, Any]]:
-    with psycopg.connect(database_url) as connection:
-        rows = connection.execute(
-            "select args from procrastinate_jobs where task_name = 'finer.handle_fact' and args->>'tenant' = %s",
-            (str(tenant),),
-        ).fetchall()
-    return [row[0] for row in rows]
+def _runs(database: Database, tenant: uuid.UUID) -> list[JobRun]:
+    with database.transaction(tenant, ANA) as tx:
+        return runs.under_way(tx)
+
+
+def _do_first(runner: Runner, database: Database, tenant: uuid.UUID) -> uuid.UUID:
+    """Do what stands first in the queue, as its worker does: it is taken out, and comes back when it fails."""
+    with database.transaction(tenant, ANA) as tx:
+        [job] = take_waiting(tx, runs.TASK, f"append_label:{tenant}", 1)
+    runner.run(tenant, uuid.UUID(job["run"]))
+    return uuid.UUID(job["run"])
 
 
 def test_names_tell_facts_and_handlers_apart() -> None:
@@ -49,33 +56,34 @@ def test_names_tell_facts_and_handlers_apart() -> None:
         assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", name) for name in names)
 
 
-def test_a_recorded_fact_becomes_a_job_per_handler_that_finds_back(database_url: str, tenant: uuid.UUID) -> None:
+def test_a_recorded_fact_becomes_a_run_per_handler_that_finds_back(database_url: str, tenant: uuid.UUID) -> None:
     database = Database(database_url, API, connections=1, deliver=deliver)
     with database.transaction(tenant, ANA) as tx:
         tx.record(FACT)
+    found = _runs(database, tenant)
     database.close()
-    found = []
-    for arguments in _arguments(database_url, tenant):
-        handler, fact, actor = find(arguments["fact"], arguments["handler"], arguments["body"], arguments["actor"])
-        assert (fact, actor) == (FACT, ANA)
-        found.append(handler)
-    assert found == list(FLOW[AlertResolved])
+    assert [read_fact(run.arguments) for run in found] == [(FACT, ANA)] * len(found)
+    assert [run.job for run in found] == [handler.__name__ for handler in FLOW[AlertResolved]]
+    assert {(run.queue, run.asked_by) for run in found} == {(QUEUE, "Ana Cruz")}
 
 
-def _handle_first(database: Database, reader: lake.LakeReader, access: lake.LakeAccess, tenant: uuid.UUID) -> list[str]:
-    """Do what the first job of this tenant asks for; returns the events that have labels then, in their order."""
-    with database.transaction(tenant, ANA) as tx:
-        [job] = take_waiting(tx, "finer.handle_fact", f"warehouse.append_label:{tenant}", 1)
-        handler, fact, _ = find(job["fact"], job["handler"], job["body"], job["actor"])
-        handle(tx, handler, fact, access)
-    return [row["event_id"] for row in reader.read(tenant, "select event_id from labels").to_pylist()]
+def test_every_handler_is_a_job_that_nobody_stops(worker_database: Database, tenant: uuid.UUID) -> None:
+    jobs = [JOBS[handler.__name__] for handlers in FLOW.values() for handler in handlers]
+    assert {(job.queue, job.stoppable) for job in jobs} == {(QUEUE, False)}
+    assert JOBS["append_label"].words() == "when it happened: alert resolved"
+    with worker_database.transaction(tenant, ANA) as tx:
+        deliver(tx, [FACT])
+        [run] = runs.under_way(tx)
+        with pytest.raises(job_desk.NotForPeople, match="cannot be stopped"):
+            job_desk.cancel(tx, run.id)
 
 
 def test_labels_that_wait_are_gathered_in_their_order_and_none_is_lost(
     database_url: str, worker_database: Database, tenant: uuid.UUID, tmp_path: Path
 ) -> None:
     settings = Settings(data_dir=str(tmp_path))
-    access, reader = lake.LakeAccess(database_url, settings), lake.LakeReader(database_url, settings)
+    reader = lake.LakeReader(database_url, settings)
+    runner = Runner(Ground(worker_database, database_url, settings), JOBS)
     database = Database(database_url, API, connections=1, deliver=deliver)
     events = [f"e{number}" for number in range(5)]
     for event in events:
@@ -83,12 +91,18 @@ def test_labels_that_wait_are_gathered_in_their_order_and_none_is_lost(
             tx.record(msgspec.structs.replace(FACT, event_id=event))
     database.close()
     (tmp_path / "lake").write_text("not a folder")
-    with pytest.raises(LakeUnavailable):
-        _handle_first(worker_database, reader, access, tenant)
-    assert len(_arguments(database_url, tenant)) == len(events)
+    first = _do_first(runner, worker_database, tenant)
+    failed, *waiting = _runs(worker_database, tenant)
+    assert (failed.id, failed.state, failed.attempts) == (first, RunState.QUEUED, 1)
+    assert "lake" in failed.error
+    assert len(waiting) == len(events) - 1
     (tmp_path / "lake").unlink()
-    assert _handle_first(worker_database, reader, access, tenant) == events
-    assert _arguments(database_url, tenant) == []
+    second = _do_first(runner, worker_database, tenant)
+    with worker_database.transaction(tenant, ANA) as tx:
+        [done] = runs.page(tx, RunFilter(job="append_label"), 10)
+    assert (done.id, done.state, done.counts) == (second, RunState.SUCCEEDED, {"facts": len(events)})
+    labelled = [row["event_id"] for row in reader.read(tenant, "select event_id from labels").to_pylist()]
+    assert sorted(labelled) == events
     reader.close()
 
 
@@ -102,5 +116,5 @@ def test_a_fact_of_a_failed_transaction_wakes_nobody(database_url: str, tenant: 
 
     with pytest.raises(RuntimeError, match="after recording"):
         record_and_fail()
+    assert _runs(database, tenant) == []
     database.close()
-    assert _arguments(database_url, tenant) == []

@@ -13,7 +13,7 @@ from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.identity.service import tenants
 from finer.identity.types.access import Role
-from finer.kit import runs
+from finer.kit import runs, schedules
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
 from finer.kit.crypto.keyring import Keyring
@@ -195,13 +195,13 @@ def test_a_schedule_that_rests_asks_for_nothing(stage: Stage) -> None:
     runner = stage.runner(job)
     database = Database(stage.database.url, "finer_api", connections=1)
     with database.transaction(stage.tenant, ENGINEER) as tx:
-        runs.pause(tx, "tidy")
-        runs.pause(tx, "tidy")
+        schedules.pause(tx, "tidy")
+        schedules.pause(tx, "tidy")
     runner.tick(job, _AT)
     assert stage.all("tidy") == []
     with database.transaction(stage.tenant, ENGINEER) as tx:
-        assert runs.paused(tx)["tidy"][1] == "Dewi"
-        runs.resume(tx, "tidy")
+        assert schedules.paused(tx)["tidy"][1] == "Dewi"
+        schedules.resume(tx, "tidy")
     database.close()
     runner.tick(job, _AT)
     assert len(stage.all("tidy")) == 1

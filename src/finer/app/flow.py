@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,8 +12,8 @@ from finer.decisions import handlers as decisions
 from finer.facts.decisions import AlertResolved, CaseActionAsked, CaseActionUndone, CaseClosed, CaseOpened
 from finer.facts.privacy import ErasureApproved
 from finer.fraud import handlers as fraud
+from finer.kit import runs
 from finer.kit.actors import Actor, Fact
-from finer.kit.jobs import defer, take_waiting
 from finer.kit.tx import Tx
 from finer.privacy import handlers as privacy
 from finer.warehouse import handlers as warehouse
@@ -33,6 +34,7 @@ GATHERING: frozenset[Handler] = frozenset({warehouse.append_label})
 """Handlers that take a list: all their facts of a firm that wait. A commit to the lake costs as much for one as for
 many."""
 GATHERED_MAX = 1_000
+QUEUE = "facts"
 
 _BY_NAME: dict[str, type[Fact]] = {fact.name: fact for fact in FLOW}
 
@@ -43,42 +45,41 @@ def handler_name(handler: Handler) -> str:
 
 
 def deliver(tx: Tx, facts: list[Fact]) -> None:
-    """One durable job per handler of each fact, in the transaction that recorded the fact."""
+    """One run of a job per handler of each fact, in the transaction that recorded the fact."""
     for fact in facts:
         for handler in FLOW[type(fact)]:
-            defer(
+            runs.start(
                 tx,
-                "finer.handle_fact",
-                {
-                    "tenant": str(tx.tenant),
+                handler.__name__,
+                arguments={
                     "actor": msgspec.to_builtins(tx.actor),
                     "fact": fact.name,
-                    "handler": handler_name(handler),
                     "body": msgspec.to_builtins(fact),
                 },
-                queue="facts",
-                lock=_lock(tx, handler),
+                queue=QUEUE,
             )
 
 
-def handle(tx: Tx, handler: Handler, fact: Fact, access: LakeAccess) -> None:
+def read_fact(arguments: Mapping[str, Any]) -> tuple[Fact, Actor]:
+    """The fact of a run, and who made it happen."""
+    return msgspec.convert(arguments["body"], _BY_NAME[arguments["fact"]]), msgspec.convert(arguments["actor"], Actor)
+
+
+def handle(tx: Tx, handler: Handler, fact: Fact, access: LakeAccess) -> int:
     """Give a handler its fact; one of GATHERING takes along what waits behind it, in the order it was recorded.
 
-    The jobs of those facts are gone when this transaction commits, and wait as before when it does not.
+    The runs of those facts are gone when this transaction commits, and wait as before when it does not. Returns the
+    number of facts.
     """
     if handler not in GATHERING:
         handler(tx, fact, access)
-        return
-    more = take_waiting(tx, "finer.handle_fact", _lock(tx, handler), GATHERED_MAX)
-    handler(tx, [fact, *(msgspec.convert(job["body"], _BY_NAME[job["fact"]]) for job in more)], access)
+        return 1
+    more = runs.take_queued(tx, handler.__name__, GATHERED_MAX)
+    facts = [fact, *(read_fact(arguments)[0] for arguments in more)]
+    handler(tx, facts, access)
+    return len(facts)
 
 
-def _lock(tx: Tx, handler: Handler) -> str:
-    return f"{handler_name(handler)}:{tx.tenant}"
-
-
-def find(fact: str, handler: str, body: dict[str, Any], actor: dict[str, Any]) -> tuple[Handler, Fact, Actor]:
-    """The handler and the fact behind a job's arguments."""
-    kind = _BY_NAME[fact]
-    found = next(candidate for candidate in FLOW[kind] if handler_name(candidate) == handler)
-    return found, msgspec.convert(body, kind), msgspec.convert(actor, Actor)
+def happening(fact: type[Fact]) -> str:
+    """`alert resolved`: a fact in words."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", fact.__name__).lower()

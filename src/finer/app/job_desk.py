@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
 from finer.identity.service.audit import record_audit
-from finer.kit import runs
+from finer.kit import runs, schedules
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import Conflict, NotFound, Unprocessable
 from finer.kit.ids import show_id
@@ -84,21 +84,30 @@ def retry(tx: Tx, identifier: uuid.UUID) -> JobRun:
 
 
 def cancel(tx: Tx, identifier: uuid.UUID) -> JobRun:
-    """Stop a run, at once or when its work next looks. Raises RunNotFound, or RunNotReady when it has ended."""
+    """Stop a run, at once or when its work next looks.
+
+    Raises RunNotFound, RunNotReady when it has ended, or NotForPeople when its job cannot be stopped.
+    """
     found = get(tx, identifier)
-    if runs.ask_to_stop(tx, identifier) is None:
+    job = JOBS.get(found.job)
+    if job is not None and not job.stoppable:
+        raise NotForPeople(f"{job.name} does what was promised when it was asked for, so it cannot be stopped.")
+    stopped = runs.ask_to_stop(tx, identifier)
+    if stopped is None:
         raise RunNotReady(f"This run has ended: {found.state}. There is nothing to stop.")
+    if stopped.state is RunState.CANCELLED and job is not None and job.dropped is not None:
+        job.dropped(tx, stopped, "")
     record_audit(tx, "jobs:cancel", show_id("run", identifier), {"job": found.job})
-    return get(tx, identifier)
+    return stopped
 
 
 def rest(tx: Tx, name: str, *, rests: bool) -> None:
     """Let a schedule rest for this firm, or go on. Raises JobNotFound, or NotForPeople."""
     _asked(tx, name)
     if rests:
-        runs.pause(tx, name)
+        schedules.pause(tx, name)
     else:
-        runs.resume(tx, name)
+        schedules.resume(tx, name)
     record_audit(tx, "jobs:pause" if rests else "jobs:resume", name)
 
 
@@ -133,6 +142,7 @@ def _started(tx: Tx, job: Job, cause: Cause, day: date | None, old: JobRun | Non
         day=day,
         arguments={} if old is None else old.arguments,
         due_at=None if old is None else old.due_at,
+        queue=job.queue,
     )
     if asked is None:
         raise RunNotReady(f"A run of {job.name} is queued already.")

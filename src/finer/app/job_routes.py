@@ -13,7 +13,7 @@ from finer.app import job_desk
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
 from finer.identity.types.access import Permission
-from finer.kit import runs
+from finer.kit import runs, schedules
 from finer.kit.actors import SYSTEM
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.db import NO_TENANT
@@ -129,7 +129,7 @@ class JobController(Controller):
         """Every job with its schedule, its latest runs, and whether it rests."""
         with services.database.transaction(NO_TENANT, SYSTEM, read_only=True) as whole:
             found = [*runs.latest(tx, _TREND), *runs.latest(whole, _TREND)]
-        resting, now = runs.paused(tx), tx.now()
+        resting, now = schedules.paused(tx), tx.now()
         return JobList([_show_job(job, found, resting, now) for job in JOBS.values()], now)
 
     @get("/runs", opt={"permission": Permission.JOBS_READ}, sync_to_thread=True, summary="List runs of jobs")
@@ -261,7 +261,7 @@ def _show_detail(run: JobRun) -> RunDetail:
         about="" if job is None else job.about,
         lines=[] if _whole(run) else run.lines,
         can_retry=repeatable and job is not None and not job.whole,
-        can_cancel=run.state in OPEN and not run.cancel_asked and not _whole(run),
+        can_cancel=run.state in OPEN and not run.cancel_asked and (job is None or (job.stoppable and not job.whole)),
     )
 
 

@@ -10,8 +10,9 @@ from typing import TypeAlias
 from croniter import croniter
 
 from finer.kit.db import Database
-from finer.kit.runs import Counts, Run
+from finer.kit.runs import QUEUE, Counts, JobRun, Run
 from finer.kit.settings import Settings
+from finer.kit.tx import Tx
 from finer.warehouse.service import lake as warehouse
 
 MISSED_MAX = 10_000
@@ -32,6 +33,8 @@ class Ground:
 
 Work: TypeAlias = Callable[[Ground, Run], Counts | None]
 """Does the work of one run and returns what it did, by name. Whatever it raises makes the run fail."""
+Dropped: TypeAlias = Callable[[Tx, JobRun, str], None]
+"""Told, in the transaction that ends it, that a run will not be done: why it failed, or "" when somebody stopped it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,7 @@ class Job:
 
     `whole`: once for the installation instead of once for each firm. `after` are jobs of the same kind that have to
     succeed first in the same `period`. `dated` work does the day that its run names, and so can be done for days past.
+    `when` says of a job without a schedule what asks for it. What was promised to others is no `stoppable` work.
     """
 
     name: str
@@ -53,6 +57,10 @@ class Job:
     dated: bool = False
     expected_s: float = 600.0
     attempts: int = 3
+    queue: str = QUEUE
+    when: str = "when somebody asks for it"
+    stoppable: bool = True
+    dropped: Dropped | None = None
 
     def due_before(self, now: datetime) -> datetime | None:
         """The last time at or before `now` at which this job was due."""
@@ -79,7 +87,7 @@ class Job:
 
     def words(self) -> str:
         """The schedule as people say it."""
-        return "when somebody asks for it" if self.cron is None else words(self.cron)
+        return self.when if self.cron is None else words(self.cron)
 
 
 def words(cron: str) -> str:

@@ -1,7 +1,7 @@
 """`finer jobs`: what happens later or on a schedule, as durable jobs in PostgreSQL (procrastinate).
 
-Three kinds of work go through the queue: facts for their handlers, ticks of schedules, and the runs of jobs that ticks,
-people and services ask for. Runs have a worker of their own, so that a long one keeps no fact waiting.
+Ticks of schedules and the runs of jobs go through the queue: runs that ticks, people, services and facts ask for. Most
+runs have a worker of their own, so that a long one keeps no fact waiting, nor somebody who mends records.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 import procrastinate
 import structlog
 
 from finer.app.alert_explainer import AlertExplainer
 from finer.app.audit_keeper import AuditKeeper, verify_chain
 from finer.app.case_keeper import CaseKeeper
-from finer.app.flow import deliver, find, handle
+from finer.app.flow import QUEUE as FACTS
+from finer.app.flow import deliver
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_upkeep import prepare_log
@@ -34,7 +34,7 @@ from finer.app.trials import try_draft
 from finer.identity.service import chain
 from finer.ingest.service import acts, drafts
 from finer.kit import runs
-from finer.kit.actors import SYSTEM, Actor
+from finer.kit.actors import SYSTEM
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
 from finer.kit.settings import Settings
 from finer.warehouse.service import lake as warehouse
@@ -76,7 +76,8 @@ class Jobs:
 
     async def _serve(self) -> None:
         async with self.app.open_async():
-            others = sorted({task.queue for task in self.app.tasks.values()} - {runs.QUEUE} | {"default"})
+            queues = {task.queue for task in self.app.tasks.values()} | {job.queue for job in JOBS.values()}
+            others = sorted(queues - {runs.QUEUE} | {"default"})
             workers = [asyncio.create_task(self._worker(queues)) for queues in ([runs.QUEUE], others)]
             helpers = [
                 asyncio.create_task(AuditKeeper(self._database, self._settings).run()),
@@ -127,42 +128,35 @@ class Jobs:
 
     def _declare(self) -> None:
         retry = procrastinate.RetryStrategy(max_attempts=8, exponential_wait=2)
-        self.app.task(name="finer.handle_fact", queue="facts", retry=retry)(self._handle_fact)
         self.app.task(name=chain.VERIFY_TASK, queue="audit", retry=retry)(self._carry_on_verification)
         self.app.task(name=schedules.TASK, queue=runs.QUEUE)(self._run_sql_schedule)
         self.app.task(name=drafts.TRY_TASK, queue="trials", retry=retry)(self._try_contract)
         self.app.task(name=runs.TASK, queue=runs.QUEUE, retry=retry)(self._run_job)
-        self.app.task(name=acts.CARRY_ON, queue="quarantine", retry=retry)(self._carry_on_quarantine)
+        # What an earlier version left in the queue becomes a run.
+        self.app.task(name="finer.handle_fact", queue=FACTS, retry=retry)(self._take_over_fact)
+        self.app.task(name="finer.carry_on_quarantine", queue=acts.QUEUE, retry=retry)(self._take_over_act)
         for job in JOBS.values():
             if job.cron is not None:
                 name = f"finer.{job.name}"
                 declare = self.app.task(name=name, queue="schedule", queueing_lock=name, lock=name)
                 self.app.periodic(cron=job.cron)(declare(_ticking(self._runner, job)))
 
-    def _handle_fact(self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]) -> None:
-        found, happened, who = find(fact, handler, body, actor)
-        with self._database.transaction(uuid.UUID(tenant), who) as tx:
-            handle(tx, found, happened, self._ground.lake())
+    def _take_over_fact(
+        self, tenant: str, actor: dict[str, Any], fact: str, handler: str, body: dict[str, Any]
+    ) -> None:
+        arguments = {"actor": actor, "fact": fact, "body": body}
+        with self._database.transaction(uuid.UUID(tenant), SYSTEM) as tx:
+            runs.start(tx, handler.partition(".")[2], arguments=arguments, queue=FACTS)
+
+    def _take_over_act(self, tenant: str, act: str, actor: dict[str, Any]) -> None:
+        with self._database.transaction(uuid.UUID(tenant), SYSTEM) as tx:
+            runs.start(tx, acts.JOB, arguments={"act": act, "actor": actor}, queue=acts.QUEUE)
 
     def _carry_on_verification(self, tenant: str, run: str) -> None:
         firm = uuid.UUID(tenant)
         with self._database.transaction(firm, SYSTEM, read_only=True) as tx:
             found = chain.get_verification(tx, uuid.UUID(run))
         verify_chain(self._database, self._settings, firm, found)
-
-    def _carry_on_quarantine(self, tenant: str, act: str, actor: dict[str, Any]) -> None:
-        firm, identifier, who = uuid.UUID(tenant), uuid.UUID(act), msgspec.convert(actor, Actor)
-        state = "running"
-        try:
-            while state == "running":
-                with self._database.transaction(firm, who) as tx:
-                    state = acts.carry_on(tx, identifier, self._settings.partitions).state
-        except DATABASE_GONE:
-            raise  # the queue tries again, and goes on where it was
-        except Exception as error:
-            with self._database.transaction(firm, who) as tx:
-                acts.give_up(tx, identifier, str(error))
-            raise
 
     def _run_sql_schedule(self, tenant: str, schedule: str) -> None:
         self._queries.run_schedule(uuid.UUID(tenant), uuid.UUID(schedule))

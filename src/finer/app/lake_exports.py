@@ -42,8 +42,6 @@ def carry_out_export(database: Database, access: LakeAccess, tenant: uuid.UUID, 
     except _NotWanted:
         return 0
     except RunCancelled:
-        with database.transaction(tenant, SYSTEM) as tx:
-            exports.cancel_run(tx, identifier)
         raise
     except Exception as error:  # noqa: BLE001 - whoever asked has to be told
         problem = error.detail if isinstance(error, FinerError) else "It failed in an unforeseen way. Ask again."

@@ -11,7 +11,7 @@ import structlog
 from finer.app.job_types import Ground, Job
 from finer.identity.service import tenants
 from finer.identity.types.access import Permission
-from finer.kit import runs
+from finer.kit import runs, schedules
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import FinerError
@@ -39,7 +39,7 @@ class Runner:
         """A schedule is due: ask for its run, for every firm where it does not rest."""
         for tenant in self._firms(job):
             with self._ground.database.transaction(tenant, SYSTEM) as tx:
-                if job.name not in runs.paused(tx):
+                if job.name not in schedules.paused(tx):
                     self._ask(tx, job, due, Cause.SCHEDULE)
 
     def _ask(self, tx: Tx, job: Job, due: datetime, cause: Cause, missed: int = 0) -> bool:
@@ -70,7 +70,7 @@ class Runner:
             handle.flush()
         except RunCancelled:
             handle.flush()
-            self._end(tenant, record, RunState.CANCELLED, "")
+            self._cancelled(tenant, job, record)
         except Exception as error:  # noqa: BLE001 - whatever the work raises is the outcome of this run
             handle.flush()
             self._failed(tenant, job, record, error)
@@ -122,6 +122,8 @@ class Runner:
     def _fail(self, tenant: uuid.UUID, job: Job, record: JobRun, says: str) -> None:
         with self._ground.database.transaction(tenant, SYSTEM) as tx:
             runs.finish(tx, record.id, RunState.FAILED, error=says)
+            if job.dropped is not None:
+                job.dropped(tx, record, says)
             ended = [one for one in runs.page(tx, RunFilter(job=job.name), 20) if one.state not in runs.OPEN]
             row = next((at for at, one in enumerate(ended) if one.state is not RunState.FAILED), len(ended))
         keeps = row >= _KEEPS_FAILING
@@ -141,6 +143,12 @@ class Runner:
                     notifications.settle(tx, _slow(job))
                 notifications.notify(tx, told)
 
+    def _cancelled(self, tenant: uuid.UUID, job: Job, record: JobRun) -> None:
+        with self._ground.database.transaction(tenant, SYSTEM) as tx:
+            runs.finish(tx, record.id, RunState.CANCELLED)
+            if job.dropped is not None:
+                job.dropped(tx, record, "")
+
     def _end(self, tenant: uuid.UUID, record: JobRun, state: RunState, says: str) -> None:
         with self._ground.database.transaction(tenant, SYSTEM) as tx:
             runs.finish(tx, record.id, state, error=says)
@@ -156,7 +164,7 @@ class Runner:
         return found
 
     def _catch_up(self, tx: Tx, jobs: list[Job]) -> int:
-        last, resting, now = runs.last_due(tx), runs.paused(tx), tx.now()
+        last, resting, now = runs.last_due(tx), schedules.paused(tx), tx.now()
         late = []
         for job in jobs:
             if job.name in last and job.name not in resting:

@@ -9,11 +9,13 @@ import importlib
 import uuid
 from datetime import timedelta
 
+import msgspec
 import structlog
 
 from finer.app import key_upkeep
 from finer.app.audit_keeper import verify_new
 from finer.app.bi_extracts import refresh_extracts
+from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening, read_fact
 from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
@@ -23,12 +25,12 @@ from finer.app.verify import verify
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
 from finer.identity.service import denials, housekeeping, tenants
-from finer.ingest.service import receipts
+from finer.ingest.service import acts, receipts
 from finer.kit import idempotency, runs
-from finer.kit.actors import SYSTEM
+from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import FinerError
-from finer.kit.runs import Counts, Run
+from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.operations.service import orders, rollups
@@ -68,9 +70,49 @@ def _export_lake(ground: Ground, run: Run) -> Counts:
     return {"rows": carry_out_export(ground.database, ground.lake(), run.tenant, identifier, run)}
 
 
+def _drop_export(tx: Tx, run: JobRun, says: str) -> None:
+    if "export" in run.arguments:
+        exports.drop_export(tx, uuid.UUID(run.arguments["export"]), says)
+
+
 def _sweep_exports(ground: Ground, run: Run) -> None:
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         exports.sweep_exports(tx, ground.lake())
+
+
+def _mend_quarantine(ground: Ground, run: Run) -> Counts:
+    identifier, who = uuid.UUID(run.arguments["act"]), msgspec.convert(run.arguments["actor"], Actor)
+    state = "running"
+    if run.cause is Cause.RETRY:
+        with ground.database.transaction(run.tenant, who) as tx:
+            acts.reopen(tx, identifier)
+    while state == "running":
+        run.stop_if_cancelled()
+        with ground.database.transaction(run.tenant, who) as tx:
+            act = acts.carry_on(tx, identifier, ground.settings.partitions)
+        run.progress(act.done, act.matched)
+        state = act.state
+    if state == "cancelled":
+        raise RunCancelled(run.job)
+    return {"records": act.done, "changed": act.changed, "still_broken": sum(act.failed.values())}
+
+
+def _drop_act(tx: Tx, run: JobRun, says: str) -> None:
+    acts.drop(tx, uuid.UUID(run.arguments["act"]), says)
+
+
+def _handling(handler: Handler, fact: type[Fact]) -> Job:
+    """The job that gives a handler its facts."""
+
+    def work(ground: Ground, run: Run) -> Counts:
+        happened, who = read_fact(run.arguments)
+        with ground.database.transaction(run.tenant, who) as tx:
+            return {"facts": handle(tx, handler, happened, ground.lake())}
+
+    return Job(
+        name=handler.__name__, owner=handler_name(handler).partition(".")[0], work=work, queue=QUEUE, attempts=6,
+        about=str(handler.__doc__).partition("\n")[0], when=f"when it happened: {happening(fact)}", stoppable=False,
+    )  # fmt: skip
 
 
 def _keep_log(ground: Ground, _run: Run) -> Counts:
@@ -190,7 +232,7 @@ JOBS = checked([
         about="Merges small files of the lake and lets go of old snapshots.",
     ),
     Job(
-        name=exports.EXPORT_JOB, owner="warehouse", work=_export_lake, expected_s=3_600,
+        name=exports.EXPORT_JOB, owner="warehouse", work=_export_lake, expected_s=3_600, dropped=_drop_export,
         about="Writes the file of an export of the lake.",
     ),
     Job(
@@ -264,5 +306,10 @@ JOBS = checked([
         name="retain", owner="privacy", cron="11 3 * * *", work=_retain,
         about="Lets go of personal data whose retention has ended and that no hold keeps.",
     ),
+    Job(
+        name=acts.JOB, owner="ingest", work=_mend_quarantine, queue=acts.QUEUE, dropped=_drop_act,
+        about="Changes, releases or discards many refused records.",
+    ),
+    *(_handling(handler, fact) for fact, handlers in FLOW.items() for handler in handlers),
 ])  # fmt: skip
 """Every job by name. A new one is a function above and an entry here."""

@@ -30,8 +30,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
-from finer.kit.jobs import defer
-from finer.kit.tables import job_runs, job_schedules
+from finer.kit.jobs import defer, take_waiting
+from finer.kit.tables import job_runs
 from finer.kit.tx import Tx
 
 TASK = "finer.run_job"
@@ -74,6 +74,7 @@ class JobRun(msgspec.Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     job: str
+    queue: str
     state: RunState
     cause: Cause
     day: date | None
@@ -122,6 +123,7 @@ class Run:
         self.tenant = tenant
         self.arguments = record.arguments
         self.day = record.day
+        self.cause = record.cause
         self.attempt = record.attempts
         self._beat = beat
         self._done, self._total = record.done, record.total
@@ -173,10 +175,12 @@ def start(
     due_at: datetime | None = None,
     missed: int = 0,
     waits: bool = False,
+    queue: str = QUEUE,
 ) -> uuid.UUID | None:
     """Ask for a run in the caller's transaction; runs of one job and firm are done one after the other.
 
-    `waits` leaves it to `release`. None when the run of this due time exists already, or one on schedule is queued.
+    `waits` leaves it to `release`. Runs of another `queue` than the usual one do not wait behind long work. None when
+    the run of this due time exists already, or one on schedule is queued.
     """
     if cause in _ON_SCHEDULE and _is_queued(tx, job):
         return None
@@ -186,6 +190,7 @@ def start(
         tenant_id=tx.tenant,
         id=identifier,
         job=job,
+        queue=queue,
         state=state,
         cause=cause,
         day=day,
@@ -198,7 +203,7 @@ def start(
     if tx.connection.execute(new.on_conflict_do_nothing()).rowcount == 0:
         return None
     if not waits:
-        _enqueue(tx, job, identifier)
+        _enqueue(tx, queue, job, identifier)
     return identifier
 
 
@@ -208,9 +213,13 @@ def _is_queued(tx: Tx, job: str) -> bool:
     return tx.connection.execute(query.where(job_runs.c.cause.in_(_ON_SCHEDULE)).limit(1)).first() is not None
 
 
-def _enqueue(tx: Tx, job: str, identifier: uuid.UUID, at: datetime | None = None) -> None:
+def _enqueue(tx: Tx, queue: str, job: str, identifier: uuid.UUID, at: datetime | None = None) -> None:
     arguments = {"tenant": str(tx.tenant), "run": str(identifier)}
-    defer(tx, TASK, arguments, queue=QUEUE, lock=f"{job}:{tx.tenant}", at=at)
+    defer(tx, TASK, arguments, queue=queue, lock=_lock(tx, job), at=at)
+
+
+def _lock(tx: Tx, job: str) -> str:
+    return f"{job}:{tx.tenant}"
 
 
 def begin(tx: Tx, identifier: uuid.UUID) -> JobRun | None:
@@ -252,7 +261,7 @@ def again(tx: Tx, run: JobRun, error: str, at: datetime) -> None:
     """A run failed and is tried once more, not before `at`."""
     queued = job_runs.update().where(_of(tx), job_runs.c.id == run.id).values(state=RunState.QUEUED, error=error)
     tx.connection.execute(queued)
-    _enqueue(tx, run.job, run.id, at)
+    _enqueue(tx, run.queue, run.job, run.id, at)
 
 
 def ask_to_stop(tx: Tx, identifier: uuid.UUID) -> JobRun | None:
@@ -281,11 +290,27 @@ def release(tx: Tx, jobs: list[str], since: datetime, until: datetime) -> int:
         job_runs.c.due_at >= since,
         job_runs.c.due_at < until,
     )
-    freed = job_runs.update().where(chosen).values(state=RunState.QUEUED).returning(job_runs.c.job, job_runs.c.id)
+    freed = (
+        job_runs.update()
+        .where(chosen)
+        .values(state=RunState.QUEUED)
+        .returning(job_runs.c.queue, job_runs.c.job, job_runs.c.id)
+    )
     found = tx.connection.execute(freed).all()
     for row in found:
-        _enqueue(tx, row.job, row.id)
+        _enqueue(tx, *row)
     return len(found)
+
+
+def take_queued(tx: Tx, job: str, limit: int) -> list[dict[str, Any]]:
+    """The arguments of up to `limit` queued runs of a job, in their order, for a run that does their work too.
+
+    They are gone when, and only when, the caller's transaction commits.
+    """
+    taken = [uuid.UUID(one["run"]) for one in take_waiting(tx, TASK, _lock(tx, job), limit)]
+    gone = job_runs.delete().where(_of(tx), job_runs.c.id.in_(taken)).returning(job_runs.c.id, job_runs.c.arguments)
+    found = {row.id: row.arguments for row in tx.connection.execute(gone)} if taken else {}
+    return [found[one] for one in taken if one in found]
 
 
 def give_up_waiting(tx: Tx, job: str, before: datetime, says: str) -> int:
@@ -359,24 +384,6 @@ def forget(tx: Tx, before: datetime) -> int:
     """Delete runs that ended before then."""
     gone = job_runs.delete().where(_of(tx), job_runs.c.ended_at < before)
     return tx.connection.execute(gone).rowcount
-
-
-def pause(tx: Tx, job: str) -> None:
-    """Let a schedule rest for this firm; asking again changes nothing."""
-    new = insert(job_schedules).values(tenant_id=tx.tenant, job=job, paused_by=tx.actor.name, paused_at=tx.now())
-    tx.connection.execute(new.on_conflict_do_nothing())
-
-
-def resume(tx: Tx, job: str) -> None:
-    """Let a schedule go on."""
-    chosen = sa.and_(job_schedules.c.tenant_id == tx.tenant, job_schedules.c.job == job)
-    tx.connection.execute(job_schedules.delete().where(chosen))
-
-
-def paused(tx: Tx) -> dict[str, tuple[datetime, str]]:
-    """The schedules that rest for this firm: since when, and by whom."""
-    query = sa.select(job_schedules).where(job_schedules.c.tenant_id == tx.tenant)
-    return {row.job: (row.paused_at, row.paused_by) for row in tx.connection.execute(query)}
 
 
 def _of(tx: Tx) -> sa.ColumnElement[bool]:

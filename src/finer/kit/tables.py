@@ -97,6 +97,7 @@ job_runs = sa.Table(
     sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
     sa.Column("job", sa.Text, nullable=False),
+    sa.Column("queue", sa.Text, nullable=False, server_default="runs"),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("cause", sa.Text, nullable=False),
     sa.Column("day", sa.Date),

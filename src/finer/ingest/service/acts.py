@@ -27,15 +27,15 @@ from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
 from finer.ingest.types.receipts import Page
+from finer.kit import runs
 from finer.kit.errors import Conflict, InvalidInput, NotFound
 from finer.kit.ids import new_id, show_id
-from finer.kit.jobs import defer
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 
-CARRY_ON = "finer.carry_on_quarantine"
+JOB, QUEUE = "mend_quarantine", "quarantine"
 AT_ONCE = 2_000
 """Records that an act takes in the request that asks for it; the rest is a job's."""
 STEP = 20_000
@@ -74,6 +74,7 @@ def start(
         state="running",
         matched=matched,
         last=last,
+        actor_kind=tx.actor.kind,
         actor_id=tx.actor.id,
         actor_name=tx.actor.name,
         created_at=tx.now(),
@@ -85,8 +86,7 @@ def start(
     record_audit(tx, f"quarantine:{kind}", show_id("act", act.id), detail)
     act = _step(tx, act, partitions, AT_ONCE)
     if act.state == "running":
-        arguments = {"tenant": str(tx.tenant), "act": str(act.id), "actor": msgspec.to_builtins(tx.actor)}
-        defer(tx, CARRY_ON, arguments, queue="quarantine", lock=f"{CARRY_ON}:{tx.tenant}")
+        runs.start(tx, JOB, arguments={"act": str(act.id), "actor": msgspec.to_builtins(tx.actor)}, queue=QUEUE)
     return act
 
 
@@ -107,11 +107,18 @@ def carry_on(tx: Tx, identifier: uuid.UUID, partitions: int) -> Act:
     return act
 
 
-def give_up(tx: Tx, identifier: uuid.UUID, error: str) -> None:
-    """Note that an act could not go on; what it did stands."""
+def reopen(tx: Tx, identifier: uuid.UUID) -> None:
+    """Let an act that was stopped or failed go on where it was."""
+    act = ActStore(tx).act(identifier, lock=True)
+    if act is not None and act.state in ("cancelled", "failed"):
+        ActStore(tx).reopen(identifier)
+
+
+def drop(tx: Tx, identifier: uuid.UUID, error: str) -> None:
+    """An act will not go on: why it failed, or "" when somebody stopped it. What it did stands."""
     act = ActStore(tx).act(identifier, lock=True)
     if act is not None and act.state == "running":
-        act.state, act.error, act.finished_at = "failed", error[:500], tx.now()
+        act.state, act.error, act.finished_at = "failed" if error else "cancelled", error[:500], tx.now()
         ActStore(tx).save(act)
         _tell(tx, act)
 
@@ -209,7 +216,7 @@ def _tell(tx: Tx, act: Act) -> None:
         {"done": act.done, "changed": act.changed, "failed": act.failed},
         outcome=act.state,
     )
-    if tx.actor.kind != "user":
+    if act.actor_kind != "user":
         return
     left = sum(act.failed.values())
     rest = f" {left:,} still break their contract." if left else ""
@@ -221,7 +228,7 @@ def _tell(tx: Tx, act: Act) -> None:
             title=f"Quarantine: {act.changed:,} of {act.matched:,} records {_DONE[act.kind]}",
             text=f"The {act.kind} is {act.state}.{rest}{' ' + act.error if act.error else ''}",
             link=f"/quarantine?act={show_id('act', act.id)}",
-            user=uuid.UUID(tx.actor.id),
+            user=uuid.UUID(act.actor_id),
         ),
     )
 

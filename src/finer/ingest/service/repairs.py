@@ -212,6 +212,7 @@ def edit_record(
         matched=1,
         done=1,
         changed=1,
+        actor_kind=tx.actor.kind,
         actor_id=tx.actor.id,
         actor_name=tx.actor.name,
         created_at=tx.now(),

@@ -21,14 +21,13 @@ class ActStore:
     def __init__(self, tx: Tx) -> None:
         self._connection = tx.connection
         self._tenant = tx.tenant
-        self._actor = tx.actor
 
     def add(self, act: Act) -> None:
         """A new act."""
         values = msgspec.to_builtins(act, builtin_types=(uuid.UUID,))
         values |= {"created_at": act.created_at, "finished_at": act.finished_at}
         values |= {"selection": msgspec.to_builtins(act.selection)}
-        values |= {"tenant_id": self._tenant, "actor_kind": self._actor.kind}
+        values |= {"tenant_id": self._tenant}
         self._connection.execute(quarantine_acts.insert(), values)
 
     def save(self, act: Act) -> None:
@@ -42,6 +41,13 @@ class ActStore:
                 error=act.error, finished_at=act.finished_at,
             )
         )  # fmt: skip
+
+    def reopen(self, identifier: uuid.UUID) -> None:
+        """Let an act that has ended go on."""
+        table = quarantine_acts.c
+        mine = (table.tenant_id == self._tenant, table.id == identifier)
+        running = {"state": "running", "cancelled": False, "error": "", "finished_at": None}
+        self._connection.execute(quarantine_acts.update().where(*mine).values(running))
 
     def cancel(self, identifier: uuid.UUID) -> None:
         """Ask an act to stop after the records that it is at."""

@@ -96,6 +96,7 @@ class Act(msgspec.Struct, kw_only=True):
     last: uuid.UUID | None = None
     cancelled: bool = False
     error: str = ""
+    actor_kind: str
     actor_id: str
     actor_name: str
     created_at: datetime

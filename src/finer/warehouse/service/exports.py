@@ -36,8 +36,8 @@ __all__ = [
     "Progress",
     "ask_for_export",
     "begin_export",
-    "cancel_run",
     "discard",
+    "drop_export",
     "end_export",
     "fail_export",
     "finish_export",
@@ -138,9 +138,14 @@ def begin_export(tx: Tx, identifier: uuid.UUID) -> Export | None:
     return found
 
 
-def cancel_run(tx: Tx, identifier: uuid.UUID) -> None:
-    """Somebody stopped the run of an export."""
-    ExportStore(tx).note(identifier, state=ExportState.CANCELLED, finished_at=tx.now())
+def drop_export(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
+    """The run of an export will not be done: why it failed, or "" when somebody stopped it."""
+    if problem:
+        fail_export(tx, identifier, problem)
+        return
+    found = ExportStore(tx).find(identifier, lock=True)
+    if found is not None and found.state in (ExportState.WAITING, ExportState.RUNNING):
+        ExportStore(tx).note(identifier, state=ExportState.CANCELLED, finished_at=tx.now())
 
 
 def note_export(tx: Tx, identifier: uuid.UUID, rows: int, total: int) -> bool:
@@ -170,7 +175,7 @@ def finish_export(tx: Tx, access: LakeAccess, identifier: uuid.UUID, rows: int, 
 def fail_export(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
     """There will be no file: tell who asked, and why."""
     found = ExportStore(tx).find(identifier, lock=True)
-    if found is not None and found.state is ExportState.RUNNING:
+    if found is not None and found.state in (ExportState.WAITING, ExportState.RUNNING):
         ExportStore(tx).note(identifier, state=ExportState.FAILED, finished_at=tx.now(), problem=problem)
         _tell(tx, found, Severity.WARNING, f"Your export of {found.wanted.table} failed", problem)
 
