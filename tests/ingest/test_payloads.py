@@ -156,6 +156,12 @@ def test_deep_nesting_does_no_harm(depth: int) -> None:
     assert (parsed.received, parsed.batch.num_rows, len(parsed.refused)) == (1, 0, 1)
 
 
+@pytest.mark.parametrize("start", ['{"data": ', '{"object": "page", "entry": '])
+def test_lists_in_lists_do_no_harm(start: str) -> None:
+    parsed = _parse((start + "[" * 900 + "]" * 900 + "}").encode(), "ndjson")
+    assert parsed.received == len(parsed.refused)
+
+
 @pytest.mark.parametrize("suffix", ["json", "ndjson"])
 def test_files_of_payloads_are_read(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"posts.{suffix}"
@@ -167,7 +173,7 @@ def test_files_of_payloads_are_read(tmp_path: Path, suffix: str) -> None:
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["data", "id", "author_id", "includes",
-        "users", "text", "public_metrics", "like_count", "x"]), inner, max_size=4),
+        "object", "entry", "changes", "value", "users", "text", "public_metrics", "like_count", "x"]), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
 
@@ -182,3 +188,72 @@ def test_a_wrong_payload_names_its_place() -> None:
     text = contracts.built_in_texts()["social_post"].replace("records: [data]", "records: []", 1)
     with pytest.raises(ContractInvalid, match=r"payloads\[0\]: name, records and marks"):
         compile_contract(text, "mine.yaml")
+
+
+FEED_CHANGES: dict[str, Any] = {
+    "object": "page",
+    "entry": [
+        {
+            "id": "1234",
+            "time": 1795168806,
+            "changes": [
+                {
+                    "field": "feed",
+                    "value": {
+                        "from": {"id": "100", "name": "Ana Cruz"}, "item": "status", "verb": "add",
+                        "post_id": "1234_5678", "created_time": 1795168800, "published": 1, "message": "Great service",
+                        "post": {"permalink_url": "https://www.facebook.com/1234/posts/5678", "id": "1234_5678"},
+                    },
+                },
+                {
+                    "field": "feed",
+                    "value": {
+                        "from": {"id": "101", "name": "Ben Lim"}, "item": "comment", "verb": "edited",
+                        "comment_id": "5678_9", "post_id": "1234_5678", "parent_id": "1234_5678",
+                        "created_time": 1795168805, "message": "Not for me",
+                    },
+                },
+                {
+                    "field": "feed",
+                    "value": {
+                        "from": {"id": "102", "name": "Chi"}, "item": "reaction", "verb": "add", "reaction_type": "love",
+                        "post_id": "1234_5678", "created_time": 1795168806,
+                    },
+                },
+                {"field": "feed", "value": {"item": "post", "verb": "remove", "post_id": "1234_1"}},
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+def test_changes_that_facebook_tells_are_posts_and_comments_and_nothing_else() -> None:
+    for kind in ("json", "ndjson"):
+        parsed = _parse(json.dumps(FEED_CHANGES).encode(), kind)
+        assert (parsed.received, parsed.refused) == (2, [])
+        rows = {row["post_id"]: row for row in parsed.batch.to_pylist()}
+        post, comment = rows["1234_5678"], rows["5678_9"]
+        assert (post["network"], post["kind"], post["text"]) == ("facebook", "status", "Great service")
+        assert (post["author_id"], post["author_name"]) == ("100", "Ana Cruz")
+        assert post["url"] == "https://www.facebook.com/1234/posts/5678"
+        assert post["occurred_at"] == datetime(2026, 11, 20, 10, tzinfo=UTC)
+        assert (comment["kind"], comment["conversation_id"], comment["text"]) == ("comment", "1234_5678", "Not for me")
+
+
+def test_a_change_that_instagram_tells_is_as_old_as_its_notice() -> None:
+    value = {
+        "id": "17865", "text": "Nice", "from": {"id": "7", "username": "ana"},
+        "media": {"id": "555", "media_product_type": "FEED"},
+    }  # fmt: skip
+    entry = {"id": "1", "time": 1795168800123, "changes": [{"field": "comments", "value": value}]}
+    parsed = _parse(json.dumps({"object": "instagram", "entry": [entry]}).encode())
+    assert parsed.refused == []
+    (post,) = parsed.batch.to_pylist()
+    assert (post["network"], post["post_id"], post["author_handle"]) == ("instagram", "17865", "ana")
+    assert (post["conversation_id"], post["text"]) == ("555", "Nice")
+    assert post["occurred_at"] == datetime(2026, 11, 20, 10, 0, 0, 123_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("entry", [None, 7, "x", [], [None], [{"changes": "x"}], [{"changes": [{"value": [1, None]}]}]])
+def test_a_notice_without_changes_is_no_record(entry: Any) -> None:
+    assert _parse(json.dumps({"object": "page", "entry": entry}).encode()).received == 0

@@ -8,7 +8,8 @@ one flat record per element of `data`, with the members `id`, `author_id`, `publ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,9 @@ from finer.kit.errors import TooLarge
 _PAYLOADS_MAX = 10
 _JOINS_MAX = 5
 _STEPS_MAX = 6
-_KEYS = frozenset({"name", "records", "marks", "joins", "constants"})
+_MOMENTS_END = 10**11
+"""More than that are milliseconds: as seconds it is the year 5138, as milliseconds 1973."""
+_KEYS = frozenset({"name", "records", "marks", "joins", "constants", "when", "only", "above", "renames", "unixTimes"})
 _JOIN_KEYS = frozenset({"name", "source", "key", "by"})
 _DECODER = msgspec.json.Decoder(float_hook=Decimal)
 # Numbers leave as they came: a float would round them.
@@ -44,21 +47,33 @@ def _payload(written: Any, place: str) -> Payload:
     if strange := set(item) - _KEYS:
         raise ContractInvalid(f"{place}: {sorted(strange)} is not known; known are {sorted(_KEYS)}.")
     records, marks = names(item, "records", place), names(item, "marks", place)
-    if not words(item, "name", 60, place) or not records or not marks:
-        raise ContractInvalid(f"{place}: name, records and marks are needed.")
+    when, only = _texts(item, "when", place), mapping(item.get("only") or {}, f"{place}: only")
+    if not words(item, "name", 60, place) or not records or not (marks or when):
+        raise ContractInvalid(f"{place}: name, records and marks (or when) are needed.")
+    if not when and any(item.get(key) for key in ("only", "above", "renames")):
+        raise ContractInvalid(f"{place}: only, above and renames need `when`, which tells such a body from others.")
     joins = item.get("joins") or []
     if not isinstance(joins, list) or len(joins) > _JOINS_MAX:
         raise ContractInvalid(f"{place}: joins must be a list of at most {_JOINS_MAX} entries.")
-    constants = mapping(item.get("constants") or {}, f"{place}: constants")
-    if not all(isinstance(value, str) for value in constants.values()):
-        raise ContractInvalid(f"{place}: constants are texts.")
     return Payload(
         name=item["name"],
         records=tuple(_path(path, place) for path in records),
         marks=marks,
         joins=tuple(_join(one, place) for one in joins),
-        constants=constants,
+        constants=_texts(item, "constants", place),
+        when=when,
+        only={name: names(only, name, f"{place}: only") for name in only},
+        above=tuple(_path(path, place) for path in names(item, "above", place)),
+        renames=_texts(item, "renames", place),
+        unix_times=names(item, "unixTimes", place),
     )
+
+
+def _texts(item: dict[str, Any], key: str, place: str) -> dict[str, str]:
+    found = mapping(item.get(key) or {}, f"{place}: {key}")
+    if not all(isinstance(value, str) for value in found.values()):
+        raise ContractInvalid(f"{place}: {key} are texts.")
+    return found
 
 
 def _join(written: Any, place: str) -> Join:
@@ -132,6 +147,10 @@ class _Flattener:
 
     def add(self, value: dict[str, Any], line: bytes) -> None:
         """The records of a payload, or the line itself when it is none."""
+        told = [one for one in self._payloads if one.when and one.when.items() <= value.items()]
+        if told:
+            self._told(value, told)
+            return
         for payload in self._payloads:
             if any(_holds(value, path[0]) for path in payload.records) and not self._marked(value):
                 records = [one for path in payload.records for one in _records(value, path)]
@@ -146,6 +165,18 @@ class _Flattener:
             self.keep(line)
         else:
             self._flatten(value, own, [])
+
+    def _told(self, body: dict[str, Any], payloads: Sequence[Payload]) -> None:
+        """The records of a body that says what it is, each as the first payload that wants it."""
+        taken: set[int] = set()
+        for payload in payloads:
+            for path in payload.records:
+                for record, above in _with_above(body, path, payload.above):
+                    wanted = all(str(record.get(name)) in values for name, values in payload.only.items())
+                    if wanted and id(record) not in taken:
+                        taken.add(id(record))
+                        named = {payload.renames.get(name, name): inner for name, inner in record.items()}
+                        self._flatten(above | named, payload, [])
 
     def _marked(self, value: dict[str, Any]) -> Payload | None:
         """The payload that a record which came without its envelope belongs to."""
@@ -171,6 +202,9 @@ class _Flattener:
                 self._members(other, f"{join.name}.", found, whole=False)
         for name, value in payload.constants.items():
             found.setdefault(name, value)
+        for name in payload.unix_times:
+            if name in found:
+                found[name] = _moment(found[name])
         for synonyms in self._synonyms:
             # An API may say the same in two ways; the contract lists first what it prefers.
             for name in [name for name in synonyms if found.get(name) is not None][1:]:
@@ -214,12 +248,38 @@ def _records(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """The objects at a path; a list stands for its elements."""
     if isinstance(value, list):
         for item in value:
-            yield from _records(item, path)
+            if isinstance(item, dict):  # a list in a list is nothing that an API sends
+                yield from _records(item, path)
     elif isinstance(value, dict):
         if path:
             yield from _records(value.get(path[0].removesuffix("[]")), path[1:])
         else:
             yield value
+
+
+def _with_above(
+    body: Any, path: tuple[str, ...], wanted: Sequence[tuple[str, ...]], at: tuple[str, ...] = ()
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The objects at a path, each with the members `wanted` of what stands above it, by their paths."""
+    if isinstance(body, list):
+        for item in body:
+            if isinstance(item, dict):
+                yield from _with_above(item, path, wanted, at)
+    elif isinstance(body, dict) and not path:
+        yield body, {}
+    elif isinstance(body, dict):
+        mine = {".".join(one): body[one[-1]] for one in wanted if one[:-1] == at and one[-1] in body}
+        step = path[0].removesuffix("[]")
+        for record, above in _with_above(body.get(step), path[1:], wanted, (*at, step)):
+            yield record, mine | above
+
+
+def _moment(value: Any) -> Any:
+    """A count of seconds or milliseconds since 1970 as a timestamp; what is none stays as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value < _MOMENTS_END * 1_000:
+        return value
+    seconds = Decimal(value) / (1_000 if value >= _MOMENTS_END else 1)
+    return f"{datetime.fromtimestamp(int(seconds), UTC):%Y-%m-%dT%H:%M:%S}.{int(seconds % 1 * 1_000):03d}Z"
 
 
 def _value(value: Any, path: tuple[str, ...]) -> Any:

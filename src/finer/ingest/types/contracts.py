@@ -118,13 +118,23 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
     A record with one of the members `marks` is such a record. Nested members become members with dotted names, which
     the fields know as aliases; `constants` are added.
+
+    Where a body tells what it is by members of its own, they stand in `when`: its records are then those whose members
+    have one of the values of `only`, and what else it holds is passed over. `above` are members of the body, or of
+    what stands between it and a record, that the record gets by their path. `renames` gives members other names, and
+    `unix_times` are members that count seconds or milliseconds since 1970.
     """
 
     name: str
     records: tuple[tuple[str, ...], ...]
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] = ()
     joins: tuple[Join, ...] = ()
     constants: dict[str, str] = {}
+    when: dict[str, str] = {}
+    only: dict[str, tuple[str, ...]] = {}
+    above: tuple[tuple[str, ...], ...] = ()
+    renames: dict[str, str] = {}
+    unix_times: tuple[str, ...] = ()
 
 
 class TeamMember(msgspec.Struct, frozen=True):
