@@ -1,4 +1,7 @@
-"""A double of Plaid's /transactions/sync on loopback, after the public documentation, which can misbehave."""
+"""A double of Plaid on loopback, after the public documentation, which can misbehave.
+
+It answers /transactions/sync and hands out the key of its notices.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 Transaction = dict[str, Any]
 
@@ -41,6 +47,10 @@ class Bank:
     """Answers that come before the next good one: (status, body); status 0 hangs up, -1 is slow."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     address: str = ""
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
+    """What notices are signed with; Plaid is asked for its public half."""
+    keys_asked: list[str] = field(default_factory=list)
+    expired: bool = False
     after_page: Any = None
     """Called after each page that promises more: the list may change while it is read."""
 
@@ -56,8 +66,23 @@ class Bank:
         """Transactions that are none any more."""
         self.changes += [("removed", {"transaction_id": one, "account_id": "a"}) for one in identifiers]
 
+    def signed(self, body: bytes, *, at: float | None = None, kid: str = "key-1", alg: str = "ES256") -> str:
+        """The token by which Plaid signs a notice."""
+        claims = {"iat": int(time.time() if at is None else at), "request_body_sha256": sha256(body).hexdigest()}
+        return jwt.encode({"alg": alg, "kid": kid, "typ": "JWT"}, claims, self.key, algorithms=[alg])
+
+    def answer_key(self, asked: dict[str, Any]) -> tuple[int, bytes]:
+        """The answer to who asks for a key."""
+        self.keys_asked.append(asked["key_id"])
+        if asked.get("secret") != "good-secret" or asked["key_id"] != "key-1":
+            return problem(400, "INVALID_FIELD")
+        expired = 1_700_000_000 if self.expired else None
+        public = self.key.as_dict(private=False)
+        key = public | {"alg": "ES256", "use": "sig", "kid": "key-1", "created_at": 1, "expired_at": expired}
+        return 200, msgspec.json.encode({"key": key, "request_id": "r"})
+
     def answer(self, asked: dict[str, Any]) -> tuple[int, bytes]:
-        """The answer to a request."""
+        """The answer to who asks for transactions."""
         self.asked.append(asked)
         if self.faults:
             return self.faults.pop(0)
@@ -93,7 +118,8 @@ def serving() -> Iterator[Bank]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, content = bank.answer(msgspec.json.decode(body))
+            answer = bank.answer_key if self.path == "/webhook_verification_key/get" else bank.answer
+            status, content = answer(msgspec.json.decode(body))
             if status == 0:
                 self.close_connection = True
                 return

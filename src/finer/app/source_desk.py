@@ -20,28 +20,31 @@ from finer.kit.tx import Tx
 from finer.sources.errors import VersionRefused
 from finer.sources.routes.documents import TrialBody
 from finer.sources.service import manage, opening, webhooks
+from finer.sources.service.notices import Notices
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, Trial
 
 _T = TypeVar("_T")
+_PLAID_S = 5.0
 
 
 class SourceDesk:
-    """Looks at sources for people, and takes what Stripe sends."""
+    """Looks at sources for people, and takes what Stripe and Plaid send."""
 
     def __init__(self, database: Database, settings: Settings, backlog: Callable[[], int]) -> None:
         """`backlog` tells how many events wait for the worker."""
         self._database, self._settings, self._backlog = database, settings, backlog
         self._looks = _Pool("look", threads=2, waiting=4)
         self._hooks = _Pool("webhook", threads=4, waiting=200)
+        self._notices = Notices()
 
     def reach(self, tx: Tx) -> Reach:
         """What the firm's sources may reach."""
         return Reach.of(self._settings, tenants.get_tenant(tx).slug)
 
-    def hook_address(self, token: str) -> str:
-        """The whole address of a webhook."""
-        return f"{self._settings.web_url}/api/v1/webhooks/stripe/{token}"
+    def hook_address(self, kind: str, token: str) -> str:
+        """The whole address for webhooks of a kind of source."""
+        return f"{self._settings.web_url}/api/v1/webhooks/{kind}/{token}"
 
     async def try_out(self, tenant: uuid.UUID, body: TrialBody) -> Trial:
         """Look at a source. Raises TooManyRequests, and what the source says."""
@@ -52,6 +55,10 @@ class SourceDesk:
         if self._backlog() > self._settings.backlog_events_max:
             raise TooManyRequests("Too many events wait to be decided. Send it again.", retry_after_s=1)
         return await self._hooks.run(self._receive, token, signature, body)
+
+    async def receive_plaid(self, token: str, signature: str, body: bytes) -> str:
+        """Take a notice of Plaid, which wakes its source. Raises TooManyRequests and refusals."""
+        return await self._hooks.run(self._receive_notice, token, signature, body)
 
     def close(self) -> None:
         """End the threads."""
@@ -84,6 +91,19 @@ class SourceDesk:
             with self._database.transaction(tenant, actor) as tx:
                 webhooks.refuse_version(tx, source, error)
             raise
+
+    def _receive_notice(self, token: str, signature: str, body: bytes) -> str:
+        with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            tenant, source = webhooks.find_place(tx, token)
+        with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            settings, credentials = webhooks.plaid_source(tx, source)
+            door, now = self.reach(tx).door(timeout_s=_PLAID_S), tx.now()
+        # Plaid is asked between the transactions: an answer that takes long holds nothing.
+        if not self._notices.is_news(source, settings, credentials, door, (signature, body), now):
+            return "nothing"
+        with self._database.transaction(tenant, SYSTEM) as tx:
+            webhooks.wake(tx, source)
+        return "woken"
 
 
 class _Pool:

@@ -25,6 +25,7 @@ from finer.sources.types import Item, Reader, Source
 
 _log = structlog.get_logger(__name__)
 _ADMIT_S = 0.5
+_SWARM_S = 2.0
 _T = TypeVar("_T")
 
 
@@ -44,6 +45,8 @@ class SourceRun:
         self.version = version
         self._admitted = admitted
         self._stop = threading.Event()
+        self._attention = threading.Event()
+        """Set by whatever ends a pause before its time."""
         self._owner = new_id()
         self._thread = threading.Thread(target=self.run, name=f"source-{source}", daemon=True)
 
@@ -59,8 +62,13 @@ class SourceRun:
     def stop(self) -> None:
         """Stop after the page under way."""
         self._stop.set()
+        self._attention.set()
 
     look_again = stop
+
+    def wake(self) -> None:
+        """There is news: read at once, or once more when it is reading."""
+        self._attention.set()
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread."""
@@ -95,7 +103,7 @@ class SourceRun:
                 if done and self._surroundings().contracts.named(source.contract) is not held:
                     return  # A version was published: the source is opened again with it.
                 self._sweep(reading, reader, progress)
-                self._stop.wait(0.0 if sweeps else reader.every_s)
+                self._pause(0.0 if sweeps else reader.every_s)
                 done += 1
         except SourceChanged:
             raise
@@ -108,6 +116,13 @@ class SourceRun:
         finally:
             if reader is not None:
                 reader.close()
+
+    def _pause(self, seconds: float) -> None:
+        """Rest between two sweeps; news ends it, but not at once: they come in swarms."""
+        if self._stop.wait(min(seconds, _SWARM_S)):
+            return
+        self._attention.wait(max(0.0, seconds - _SWARM_S))
+        self._attention.clear()
 
     def _fail(self, source: Source, error: Exception, progress: _Progress, chance: float) -> None:
         failures = 1 if progress.made else source.failures + 1

@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -45,6 +46,7 @@ class Sources:
         self._stop = threading.Event()
         self._admitted = threading.Event()
         self._runs: dict[uuid.UUID, SourceRun] = {}
+        self._woken: dict[uuid.UUID, datetime | None] = {}
 
     def run(self) -> None:
         """Work until SIGTERM."""
@@ -97,19 +99,23 @@ class Sources:
         for source, run in list(self._runs.items()):
             if not run.alive:
                 run.join(0)
-                del self._runs[source]
+                del self._runs[source], self._woken[source]
                 connection.execute("select pg_advisory_unlock(%s)", (_lock(source),))
         with self._database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
-            due = {source: (tenant, version) for tenant, source, version in list_due(tx)}
+            due = {one.id: one for one in list_due(tx)}
         for source, run in self._runs.items():
             # One that waits to be tried again is not due, and has no run.
-            if source not in due or due[source][1] != run.version:
+            if source not in due or due[source].version != run.version:
                 run.look_again()
-        for source, (tenant, version) in due.items():
+            elif due[source].woken_at != self._woken[source]:
+                self._woken[source] = due[source].woken_at
+                run.wake()
+        for source, one in due.items():
             if source not in self._runs and self._take_lock(connection, source):
                 if not self._runs:
                     self._admit(connection)  # nobody has asked while there was no reader
-                self._start(tenant, source, version)
+                self._woken[source] = one.woken_at
+                self._start(one.tenant, source, one.version)
 
     def _take_lock(self, connection: Connection, source: uuid.UUID) -> bool:
         row = connection.execute("select pg_try_advisory_lock(%s)", (_lock(source),)).fetchone()
@@ -130,6 +136,7 @@ class Sources:
         for run in self._runs.values():
             run.join(max(0.0, deadline - time.monotonic()))
         self._runs.clear()
+        self._woken.clear()
 
 
 def _lock(source: uuid.UUID) -> int:

@@ -39,6 +39,7 @@ sources = sa.Table(
     sa.Column("error", sa.Text, nullable=False, server_default=""),
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_try_at", _time),
+    sa.Column("woken_at", _time),
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("created_at", _time, nullable=False),
     sa.Column("changed_at", _time, nullable=False),
@@ -103,7 +104,7 @@ minutes = _of_source(
     _zero("quarantined"),
 )
 
-# The address that Stripe posts to names neither firm nor source; its hash finds both.
+# The address that Stripe or Plaid posts to names neither firm nor source; its hash finds both.
 hooks = sa.Table(
     "sources_hooks",
     metadata,

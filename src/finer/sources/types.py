@@ -128,6 +128,10 @@ Settings: TypeAlias = (
 )
 
 
+HOOKED = (StripeSettings, PlaidSettings)
+"""Sources to which the other side sends webhooks: events of Stripe, and notices of Plaid that there is news."""
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What opens a source; sealed, and shown to nobody. Which fields a kind needs, its rules say."""
 
@@ -188,6 +192,15 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self) -> str:
         """`folder`, `objects`, `kafka`, `stripe`, `plaid` or `postgres`."""
         return str(type(self.settings).__struct_config__.tag)
+
+
+class DueSource(msgspec.Struct, frozen=True):
+    """A source that is to be read, and when the other side last said that there is news."""
+
+    tenant: uuid.UUID
+    id: uuid.UUID
+    version: int
+    woken_at: datetime | None
 
 
 class ItemState(StrEnum):

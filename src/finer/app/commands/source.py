@@ -26,7 +26,7 @@ from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 from finer.sources.service import manage, opening
 from finer.sources.service.reach import Reach
-from finer.sources.types import Credentials, Settings, Source, StripeSettings
+from finer.sources.types import HOOKED, Credentials, Settings, Source
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,8 +78,8 @@ def add(file: Path, paused: bool, tenant: str, data_dir: str | None, as_json: bo
             tx, Reach.of(settings, tenant), name=wanted.name, contract=wanted.contract, mapping=wanted.mapping,
             settings=wanted.connection, credentials=wanted.credentials, paused=paused,
         )  # fmt: skip
-        hook = manage.new_hook(tx, made.id) if isinstance(made.settings, StripeSettings) else ""
-    address = f"{settings.web_url}/api/v1/webhooks/stripe/{hook}" if hook else ""
+        hook = manage.new_hook(tx, made.id) if isinstance(made.settings, HOOKED) else ""
+    address = f"{settings.web_url}/api/v1/webhooks/{made.kind}/{hook}" if hook else ""
     shown = _document(made) | ({"address": address} if hook else {})
     show(shown, as_json, lambda: click.echo(f"{show_id('src', made.id)}  {made.name}  {address}".rstrip()))
 

@@ -32,7 +32,7 @@ from finer.sources.routes.documents import (
 )
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
-from finer.sources.types import Credentials, StripeSettings
+from finer.sources.types import HOOKED, Credentials
 
 _BODY_MAX = 1 << 20
 _HOOK_BODY_MAX = 512 << 10
@@ -46,8 +46,8 @@ class SourceDesk(Protocol):
         """What the firm's sources may reach."""
         ...
 
-    def hook_address(self, token: str) -> str:
-        """The whole address of a webhook."""
+    def hook_address(self, kind: str, token: str) -> str:
+        """The whole address for webhooks of a kind of source."""
         ...
 
     async def try_out(self, tenant: uuid.UUID, body: TrialBody) -> types.Trial:
@@ -56,6 +56,10 @@ class SourceDesk(Protocol):
 
     async def receive_stripe(self, token: str, signature: str, body: bytes) -> str:
         """Take an event of Stripe."""
+        ...
+
+    async def receive_plaid(self, token: str, signature: str, body: bytes) -> str:
+        """Take a notice of Plaid."""
         ...
 
 
@@ -82,7 +86,7 @@ class SourceController(Controller):
             tx, desk.reach(tx), name=data.name, contract=data.contract, mapping=data.mapping, settings=data.connection,
             credentials=data.credentials or Credentials(), paused=data.paused,
         )  # fmt: skip
-        hook = desk.hook_address(manage.new_hook(tx, made.id)) if isinstance(made.settings, StripeSettings) else None
+        hook = desk.hook_address(made.kind, manage.new_hook(tx, made.id)) if isinstance(made.settings, HOOKED) else None
         return SourceMade(source=show_source(made, []), address=hook)
 
     @post(
@@ -152,7 +156,8 @@ class SourceController(Controller):
     def address(self, tx: Tx, source_id: str, source_desk: Any) -> HookAddress:
         """A new address for the webhooks of a source; the one before ends at once."""
         desk: SourceDesk = source_desk
-        return HookAddress(desk.hook_address(manage.new_hook(tx, _id(source_id))))
+        token = manage.new_hook(tx, _id(source_id))
+        return HookAddress(desk.hook_address(manage.find(tx, _id(source_id)).kind, token))
 
     @get(
         "/{source_id:str}/items", opt={"permission": Permission.SOURCES_READ}, sync_to_thread=True,

@@ -24,12 +24,31 @@ _SIGNATURE = {
     "required": True,
     "schema": {"type": "string", "maxLength": 2000},
 }
+_NOTICE = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": {"type": "object", "description": "A notice of Plaid, as it was signed."}}
+    },
+}
+_VERIFICATION = {
+    "name": "Plaid-Verification",
+    "in": "header",
+    "description": "A token by ES256 over the time and the hash of the body.",
+    "required": True,
+    "schema": {"type": "string", "maxLength": 4000},
+}
 
 
 class HookAnswer(msgspec.Struct, frozen=True):
     """What became of an event: taken, known from before, or without a movement of money."""
 
     outcome: Literal["taken", "known", "nothing"]
+
+
+class NoticeAnswer(msgspec.Struct, frozen=True):
+    """What became of a notice: its source reads at once, or it tells of nothing to be read."""
+
+    outcome: Literal["woken", "nothing"]
 
 
 class WebhookController(Controller):
@@ -58,6 +77,27 @@ class WebhookController(Controller):
         body = await _read(request)
         signature = request.headers.get("stripe-signature", "")[:2000]
         return HookAnswer(await source_desk.receive_stripe(hook, signature, body))
+
+    @post(
+        "/plaid/{hook:str}",
+        opt={
+            "permission": "public",
+            "secret_path": True,
+            "recorded": "the history of the source",
+            "repeat": "A notice only wakes its source, which reads on from its cursor.",
+            "describe": {"requestBody": _NOTICE, "parameters": [_VERIFICATION]},
+        },
+        status_code=200,
+        summary="A notice of Plaid",
+    )
+    async def plaid(self, request: Request[Any, Any, Any], hook: str, source_desk: Any) -> NoticeAnswer:
+        """Take a notice that is signed by a key of Plaid, not long ago; the source then reads at once.
+
+        Nothing of the notice itself is taken: what is new is read from Plaid.
+        """
+        body = await _read(request)
+        signature = request.headers.get("plaid-verification", "")[:4001]
+        return NoticeAnswer(await source_desk.receive_plaid(hook, signature, body))
 
 
 async def _read(request: Request[Any, Any, Any]) -> bytes:

@@ -19,6 +19,7 @@ from finer.sources.service.taking import key_of
 from finer.sources.store.memory import MemoryStore, minutes_of
 from finer.sources.store.sources import SourceStore
 from finer.sources.types import (
+    HOOKED,
     Credentials,
     FolderSettings,
     Item,
@@ -172,8 +173,8 @@ def remove(tx: Tx, identifier: uuid.UUID) -> None:
 def new_hook(tx: Tx, identifier: uuid.UUID) -> str:
     """A new address for the webhooks of a source: the last part of its path, shown once. An older one ends."""
     source = _locked(tx, identifier)
-    if not isinstance(source.settings, StripeSettings):
-        raise SettingsInvalid("Only a source of webhooks has an address of its own.")
+    if not isinstance(source.settings, HOOKED):
+        raise SettingsInvalid("Only a source of Stripe or Plaid has an address for webhooks.")
     token = secrets.token_urlsafe(32)
     SourceStore(tx).add_hook(identifier, hook_hash(token))
     record_audit(tx, "sources:hook", show_id("src", identifier))

@@ -17,7 +17,7 @@ from finer.sources.service.readers.target import Target, newest
 from finer.sources.service.taking import append, key_of, tell
 from finer.sources.store.memory import MemoryStore
 from finer.sources.store.sources import SourceStore, find_hook
-from finer.sources.types import Item, Page, Source, State, StripeSettings
+from finer.sources.types import Credentials, Item, Page, PlaidSettings, Source, State, StripeSettings
 
 
 def find_place(tx: Tx, token: str) -> tuple[uuid.UUID, uuid.UUID]:
@@ -61,6 +61,21 @@ def receive_stripe(tx: Tx, identifier: uuid.UUID, signature: str, body: bytes, p
     _show_alive(tx, source, newest(page.groups))
     append(tx, source, page, partitions)
     return "taken" if records else "nothing"
+
+
+def plaid_source(tx: Tx, identifier: uuid.UUID) -> tuple[PlaidSettings, Credentials]:
+    """What a notice of Plaid is verified with. Raises HookUnknown, and SourceChanged while the source is paused."""
+    source = SourceStore(tx).find(identifier)
+    if source is None or not isinstance(source.settings, PlaidSettings):
+        raise HookUnknown("No source has this address. Copy it again from the page of the source.")
+    if source.state is State.PAUSED:
+        raise SourceChanged(f"{source.name} is paused; it reads what is new when somebody resumes it.")
+    return source.settings, SourceStore(tx).credentials(identifier)
+
+
+def wake(tx: Tx, identifier: uuid.UUID) -> None:
+    """Let a source be read at once, instead of when its pause is over."""
+    SourceStore(tx).change(identifier, woken_at=tx.now())
 
 
 def _show_alive(tx: Tx, source: Source, at: datetime | None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.kit.crypto import fields
 from finer.kit.tx import Tx
 from finer.sources.tables import hooks, sources
-from finer.sources.types import Credentials, Settings, Source, State
+from finer.sources.types import Credentials, DueSource, Settings, Source, State
 
 _SEALED = "sources_sources.credentials_sealed"
 _SHOWN = [sources.c[name] for name in Source.__struct_fields__]
@@ -133,10 +133,10 @@ def find_hook(connection: sa.Connection, token_hash: bytes) -> tuple[uuid.UUID, 
     return None if row is None else (row.tenant_id, row.source_id)
 
 
-def find_due(connection: sa.Connection, now: datetime) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
-    """(firm, source, version) of every source that is to be read now, of all firms."""
+def find_due(connection: sa.Connection, now: datetime) -> list[DueSource]:
+    """Every source that is to be read now, of all firms."""
     rows = connection.exec_driver_sql("select * from sources_find_due(%s)", (now,))
-    return [(row.tenant_id, row.id, row.version) for row in rows]
+    return [DueSource(row.tenant_id, row.id, row.version, row.woken_at) for row in rows]
 
 
 def _source(row: sa.Row[Any]) -> Source:

@@ -1,9 +1,10 @@
 import { Button, Input, Modal } from "antd";
 import { useId } from "react";
 
-/** Where Stripe has to send to, shown this once. */
+/** Where Stripe or Plaid has to send to, shown this once. */
 export function AddressDialog({ address, onClose }: { address: string; onClose(): void }) {
   const id = useId();
+  const plaid = address.includes("/webhooks/plaid/");
   return (
     <Modal
       open
@@ -14,13 +15,15 @@ export function AddressDialog({ address, onClose }: { address: string; onClose()
       mask={{ closable: false }}
       footer={
         <Button type="primary" onClick={onClose}>
-          I have entered it at Stripe
+          {plaid ? "I have entered it at Plaid" : "I have entered it at Stripe"}
         </Button>
       }
     >
       <p>
-        <strong>This is the only time that Finer shows it.</strong> Enter it as the endpoint's address at
-        Stripe, pinned to the API version of the source.
+        <strong>This is the only time that Finer shows it.</strong>{" "}
+        {plaid
+          ? "Give it to Plaid as the webhook of each link: new transactions are then read at once. Without it they are read at the next turn."
+          : "Enter it as the endpoint's address at Stripe, pinned to the API version of the source."}
       </p>
       <label htmlFor={id}>Address</label>
       <Input id={id} readOnly value={address} className="mono" onFocus={(event) => event.target.select()} />

@@ -125,11 +125,12 @@ function Acts({ source, onAddress, onClose }: Pick<ContentsProps, "source" | "on
         <Button onClick={() => setDialog("change")}>Change</Button>
         {BACKFILLS[source.connection.type] ? (
           <Button onClick={() => setDialog("backfill")}>Read again</Button>
-        ) : (
+        ) : null}
+        {["stripe", "plaid"].includes(source.connection.type) ? (
           <Button onClick={() => void address()} loading={busy === "address"}>
             New address
           </Button>
-        )}
+        ) : null}
         <Popconfirm
           title="Remove this source?"
           description="Its credentials are forgotten. The records that came from it stay."

@@ -14,6 +14,7 @@ from finer.sources.service.readers.target import TRIAL_ROWS, Target, newest
 from finer.sources.types import Credentials, KeyedRecord, Memory, Page, PlaidItem, PlaidSettings, Position
 
 _BYTES_MAX = 8 << 20
+_KEY_BYTES_MAX = 64 << 10
 _RESTARTS_MAX = 5
 _MUTATED = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 _RELINK = frozenset({"ITEM_LOGIN_REQUIRED", "ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN", "ACCESS_NOT_GRANTED"})
@@ -127,6 +128,34 @@ class PlaidReader:
             except (msgspec.DecodeError, RecursionError) as error:
                 raise SourceFailed(f"The answer of Plaid cannot be read: {error}.") from error
         raise _refusal(answer, item)
+
+
+class _KeyAnswer(msgspec.Struct, frozen=True):
+    key: dict[str, Any]
+
+
+def verification_key(
+    settings: PlaidSettings, credentials: Credentials, outbound: Outbound, key_id: str
+) -> dict[str, Any] | None:
+    """The key (a JWK) by which Plaid signs notices; None for one that it does not know, or that has expired.
+
+    Raises SourceFailed when Plaid cannot be asked.
+    """
+    asked = {"client_id": credentials.user, "secret": credentials.secret, "key_id": key_id}
+    try:
+        answer = outbound.post_json(
+            f"{settings.address.rstrip('/')}/webhook_verification_key/get", msgspec.json.encode(asked),
+            bytes_max=_KEY_BYTES_MAX,
+        )  # fmt: skip
+    except OutboundRefused as error:
+        raise SourceFailed(error.detail) from error
+    if answer.status == 429 or answer.status >= 500:
+        raise SourceFailed(f"Plaid answered {answer.status} when it was asked for its key.")
+    try:
+        key = msgspec.json.decode(answer.body, type=_KeyAnswer).key if answer.status == 200 else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return key if key is not None and key.get("expired_at") is None else None
 
 
 def _refusal(answer: Answer, item: PlaidItem) -> Exception:
