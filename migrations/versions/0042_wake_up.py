@@ -1,4 +1,4 @@
-"""A run knows its queue, so that it comes back to it; and a source can be told that there is something new to read."""
+"""Runs know their queue and come back to it; sources can be woken, and know which of their files are still there."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
 
 
 def upgrade() -> None:
-    """Runs that exist are of the usual queue; no source was woken."""
+    """Runs that exist are of the usual queue, no source was woken, and every file counts as seen now."""
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local role finer_owner")
     op.execute("alter table kit_job_runs add column queue text not null default 'runs'")
     op.execute("alter table sources_sources add column woken_at timestamptz")
+    op.execute("alter table sources_items add column seen_at timestamptz not null default now()")
+    op.execute("create index ix_sources_items_seen_at on sources_items (tenant_id, source_id, seen_at)")
     op.execute("drop function sources_find_due(timestamptz)")
     op.execute(_DUE)
     op.execute("revoke all on function sources_find_due(timestamptz) from public")

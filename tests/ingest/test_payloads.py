@@ -173,7 +173,8 @@ def test_files_of_payloads_are_read(tmp_path: Path, suffix: str) -> None:
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["data", "id", "author_id", "includes",
-        "object", "entry", "changes", "value", "users", "text", "public_metrics", "like_count", "x"]), inner, max_size=4),
+        "object", "entry", "changes", "value", "users", "text", "public_metrics", "like_count", "x"]), inner,
+        max_size=4),
     max_leaves=12,
 )  # fmt: skip
 
@@ -216,8 +217,8 @@ FEED_CHANGES: dict[str, Any] = {
                 {
                     "field": "feed",
                     "value": {
-                        "from": {"id": "102", "name": "Chi"}, "item": "reaction", "verb": "add", "reaction_type": "love",
-                        "post_id": "1234_5678", "created_time": 1795168806,
+                        "from": {"id": "102", "name": "Chi"}, "item": "reaction", "verb": "add",
+                        "reaction_type": "love", "post_id": "1234_5678", "created_time": 1795168806,
                     },
                 },
                 {"field": "feed", "value": {"item": "post", "verb": "remove", "post_id": "1234_1"}},

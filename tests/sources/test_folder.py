@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from finer.app.source_run import SourceRun
+from finer.kit.actors import SYSTEM
+from finer.kit.db import Database
 from finer.sources.errors import SettingsInvalid
-from finer.sources.service import manage
+from finer.sources.service import manage, upkeep
 from finer.sources.types import FolderSettings, ItemState, Page, State
 from tests.sources.conftest import Desk
 
@@ -256,3 +258,26 @@ def test_e01_links_lead_nowhere(desk: Desk, tmp_path_factory: pytest.TempPathFac
     (desk.folder / "real").symlink_to(outside, target_is_directory=True)
     with pytest.raises(SourceFailed), files.open(listed, whole=True):
         pass
+
+
+def test_a_file_that_went_long_ago_is_forgotten_and_one_of_a_source_that_rested_is_not(
+    desk: Desk, worker_database: Database
+) -> None:
+    source = desk.add(FolderSettings(folder=str(desk.folder)))
+    gone, _ = _write(desk.folder / "gone.csv", 1), _write(desk.folder / "kept.csv", 2)
+    desk.sweep(source)
+    gone.unlink()
+
+    def forget() -> set[str]:
+        with worker_database.transaction(desk.firm.tenant.id, SYSTEM) as tx:
+            upkeep.forget_old(tx)
+        return set(desk.items(source))
+
+    with desk.firm.tx() as tx:
+        tx.connection.exec_driver_sql(
+            "update sources_items set seen_at = seen_at - interval '1 year' where tenant_id = %s", (tx.tenant,)
+        )
+    assert forget() == {"gone.csv", "kept.csv"}
+    desk.sweep(source)
+    assert forget() == {"kept.csv"}
+    assert desk.sweep(source).accepted == 2

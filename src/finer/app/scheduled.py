@@ -38,6 +38,7 @@ from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, models, monitors
 from finer.screening.service.lists import SCREEN_JOB
+from finer.sources.service import upkeep
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -147,6 +148,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "observations": watching.forget_old(tx),
             "looks_at_models": monitors.forget_old(tx),
             "sums": rollups.forget_old(tx),
+            "source_items": upkeep.forget_old(tx),
         }
 
 
@@ -257,7 +259,7 @@ JOBS = checked([
     ),
     Job(
         name="forget", owner="app", cron="*/15 * * * *", work=_forget,
-        about="Deletes what has had its time: receipts, answers, sessions, notifications, runs, observations.",
+        about="Deletes what has had its time: receipts, answers, sessions, notifications, runs, files that went.",
     ),
     Job(
         name="forget_attempts", owner="identity", cron="*/15 * * * *", work=_forget_attempts, whole=True,

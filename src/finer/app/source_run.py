@@ -160,6 +160,10 @@ class SourceRun:
         """The newest item of each name."""
         return self._tx(lambda tx: taking.items(tx, self._source, names))
 
+    def saw(self, names: Sequence[str]) -> None:
+        """Note that these items are still there."""
+        self._tx(lambda tx: taking.saw(tx, self._source, names))
+
     def content(self, content: bytes) -> Item | None:
         """The item that was taken with this content."""
         return self._tx(lambda tx: taking.content(tx, self._source, content))

@@ -78,7 +78,9 @@ items = _of_source(
     _zero("quarantined"),
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("at", _time, nullable=False),
+    sa.Column("seen_at", _time, nullable=False, server_default=sa.func.now()),
     sa.Index("ix_sources_items_at", "tenant_id", "source_id", "at"),
+    sa.Index("ix_sources_items_seen_at", "tenant_id", "source_id", "seen_at"),
     sa.Index("ix_sources_items_content", "tenant_id", "source_id", "content"),
 )
 

@@ -284,6 +284,10 @@ class Memory(Protocol):
         """The newest item of each name, for those that were seen before."""
         ...
 
+    def saw(self, names: Sequence[str]) -> None:
+        """Note that these items are still there."""
+        ...
+
     def content(self, content: bytes) -> Item | None:
         """The item whose content this is, unless it was only begun."""
         ...

@@ -177,6 +177,9 @@ class _Nothing:
     def items(self, names: Sequence[str]) -> dict[str, Item]:  # noqa: ARG002
         return {}
 
+    def saw(self, names: Sequence[str]) -> None:
+        """Nothing is remembered."""
+
     def content(self, content: bytes) -> Item | None:  # noqa: ARG002
         return None
 

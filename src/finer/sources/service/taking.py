@@ -89,7 +89,6 @@ def settle(tx: Tx, reading: Reading) -> None:
     if reading.source.state is State.FAILING:
         MemoryStore(tx, reading.source.id).note("recovered", "It can be read again.")
         settle_notification(tx, key_of(reading.source.id))
-    MemoryStore(tx, reading.source.id).forget(tx.now())
 
 
 def fail(tx: Tx, source: Source, owner: uuid.UUID, error: Exception, failures: int, chance: float) -> None:
@@ -133,6 +132,11 @@ def key_of(source: uuid.UUID) -> str:
 def positions(tx: Tx, source: uuid.UUID) -> dict[str, dict[str, Any]]:
     """Where every part of a source stands."""
     return MemoryStore(tx, source).positions()
+
+
+def saw(tx: Tx, source: uuid.UUID, names: Sequence[str]) -> None:
+    """Note that these files or objects are still there; what was not seen for a long time is forgotten."""
+    MemoryStore(tx, source).saw(names)
 
 
 def items(tx: Tx, source: uuid.UUID, names: Sequence[str]) -> dict[str, Item]:

@@ -18,7 +18,7 @@ from finer.sources.types import Item, ItemState, KeyedRecord, Minute, Note, Posi
 
 _SEALED = "sources_records.value_sealed"
 _ITEM = [items.c[name] for name in Item.__struct_fields__]
-_NOTES_KEPT = timedelta(days=90)
+_NOTES_KEPT = _ITEMS_KEPT = timedelta(days=90)
 _MINUTES_KEPT = timedelta(days=2)
 
 
@@ -63,6 +63,11 @@ class MemoryStore:
         taken = [items.c.content == content, items.c.state == ItemState.DONE]
         row = self._connection.execute(sa.select(*_ITEM).where(*self._mine(items), *taken).limit(1)).one_or_none()
         return None if row is None else _item(row)
+
+    def saw(self, names: Sequence[str]) -> None:
+        """Note that the items of these names are still there."""
+        chosen = (*self._mine(items), items.c.name.in_(names))
+        self._connection.execute(items.update().where(*chosen).values(seen_at=self._tx.now()))
 
     def add_item(self, item: Item) -> bool:
         """Insert an item that must be new; False when there is one of its name and version."""
@@ -134,11 +139,6 @@ class MemoryStore:
             )
         )
 
-    def forget(self, now: datetime) -> None:
-        """Delete what is past its time."""
-        self._connection.execute(notes.delete().where(*self._mine(notes), notes.c.at < now - _NOTES_KEPT))
-        self._connection.execute(minutes.delete().where(*self._mine(minutes), minutes.c.at < now - _MINUTES_KEPT))
-
     def _mine(self, table: sa.Table) -> list[sa.ColumnElement[bool]]:
         return [table.c.tenant_id == self._tenant, table.c.source_id == self._source]
 
@@ -151,6 +151,23 @@ class MemoryStore:
 
     def _cell(self, key: str) -> str:
         return f"{self._source}/{key}"
+
+
+# The last look of the source itself is what counts: a source that was paused for a year has forgotten nothing.
+_GONE = """
+delete from sources_items as i using sources_sources as s, lateral (
+  select max(seen_at) as at from sources_items where tenant_id = s.tenant_id and source_id = s.id) as looked
+where s.tenant_id = %(tenant)s and i.tenant_id = s.tenant_id and i.source_id = s.id and i.state <> 'reading'
+  and i.seen_at < looked.at - %(kept)s::interval
+"""
+
+
+def forget_old(tx: Tx) -> int:
+    """Delete what is past its time of all sources of the firm: history, counts, and files that went long ago."""
+    now = tx.now()
+    tx.connection.execute(notes.delete().where(notes.c.tenant_id == tx.tenant, notes.c.at < now - _NOTES_KEPT))
+    tx.connection.execute(minutes.delete().where(minutes.c.tenant_id == tx.tenant, minutes.c.at < now - _MINUTES_KEPT))
+    return tx.connection.exec_driver_sql(_GONE, {"tenant": tx.tenant, "kept": _ITEMS_KEPT}).rowcount
 
 
 def minutes_of(tx: Tx, since: datetime) -> dict[uuid.UUID, list[Minute]]:

@@ -18,6 +18,7 @@ from finer.sources.service.readers.target import Target, newest
 from finer.sources.types import Item, ItemState, Memory, Page
 
 _LOOKED_UP = 500
+_MARKED_EVERY_S = 12 * 3600
 _BLOCK = 1 << 20
 _SETTLED = (ItemState.DONE, ItemState.SAME, ItemState.FAILED)
 
@@ -70,6 +71,7 @@ class FileReader:
     def __init__(self, files: Files, target: Target, memory: Memory, *, every_s: float, trial: bool = False) -> None:
         self.every_s = every_s
         self._files, self._target, self._memory, self._trial = files, target, memory, trial
+        self._sweeps = 0
 
     def sweep(self) -> Iterator[Page]:
         """Everything that is new and whole; files that are still being written wait for the next sweep."""
@@ -92,9 +94,14 @@ class FileReader:
         self._files.close()
 
     def _unknown(self, listed: list[Listed]) -> Iterator[Listed]:
+        # It is written down now and then, not every few seconds.
+        marks = self._sweeps % max(1, round(_MARKED_EVERY_S / self.every_s)) == 0
+        self._sweeps += 1
         for start in range(0, len(listed), _LOOKED_UP):
             part = listed[start : start + _LOOKED_UP]
             known = self._memory.items([one.name for one in part])
+            if marks and known:
+                self._memory.saw(list(known))
             for one in part:
                 seen = known.get(one.name)
                 if seen is None or seen.version != one.version or seen.state not in _SETTLED:
