@@ -72,6 +72,15 @@ describe("csv", () => {
     );
     expect(text).toBe('a,b\r\n"x,y","\'=HYPERLINK(""http://x"")"\r\n-3,\r\n');
   });
+  it("knows every sign that a spreadsheet runs, behind blanks too", () => {
+    for (const sign of ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]) {
+      for (const blanks of ["", " ", "\u00a0 "]) {
+        expect(csv([], [[`${blanks}${sign}1+1`]])).toBe(`\r\n'${blanks}${sign}1+1\r\n`);
+      }
+    }
+    for (const sign of ["\t", "\r", "\n"]) expect(csv([], [[`${sign}=1`]])).toContain(`'${sign}=1`);
+    for (const text of ["plain", "a=b", "1-1", "'=1"]) expect(csv([], [[text]])).toBe(`\r\n${text}\r\n`);
+  });
 });
 
 describe("the colour of a tenant", () => {

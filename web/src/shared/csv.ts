@@ -1,6 +1,9 @@
 /** CSV that spreadsheets open without running anything that a merchant's name may hold. */
 export type Cell = string | number | null | undefined;
 
+/** How a text begins that a spreadsheet runs; src/finer/kit/spreadsheets.py has the same for files of the server. */
+const FORMULA = /^[ \u00a0]*[=+@\-\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
 export function csv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   return `${[header, ...rows].map((row) => row.map(field).join(",")).join("\r\n")}\r\n`;
 }
@@ -8,8 +11,7 @@ export function csv(header: readonly string[], rows: readonly (readonly Cell[])[
 function field(value: Cell): string {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  // A leading =, +, -, @, tab or return makes a formula of a text.
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const safe = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

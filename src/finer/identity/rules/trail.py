@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 
 from finer.identity.types.audit import AuditLine
+from finer.kit.spreadsheets import harmless
 
 # Control characters, line separators, and marks that turn the direction of writing: what could make one entry look
 # like two, or like another one, in a terminal or a log.
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# Spreadsheets run a cell that begins with one of these (OWASP, CSV injection), in their full-width forms too.
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 COLUMNS = (
     "sequence", "at", "actor_kind", "actor_id", "actor_name", "actor_role", "action", "subject", "outcome", "origin",
     "user_agent", "session", "request", "detail", "id", "hash",
@@ -78,5 +77,4 @@ def _row(line: AuditLine) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_RUNS) else text
+    return "" if value is None else harmless(str(value))

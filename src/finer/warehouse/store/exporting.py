@@ -13,6 +13,7 @@ import pyarrow.csv as pc
 import pyarrow.parquet as pq
 
 from finer.kit.late import LateModule
+from finer.kit.spreadsheets import FORMULA
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
@@ -29,8 +30,6 @@ _BATCH_ROWS = 50_000
 _MEMORY_MB = 512
 _OCCURRED = "occurred_at"
 _MOMENT = "TIMESTAMP WITH TIME ZONE"
-# A spreadsheet takes a text that begins like this for a formula, and runs it.
-_FORMULA = r"^[=+\-@\t\r]"
 Progress = Callable[[int, int], None]
 """Told the rows that are written and their whole number; what it raises ends the export."""
 
@@ -148,7 +147,7 @@ def _cell(column: LakeColumn, value: str, *, as_it_is: bool) -> str:
     elif column.type != "VARCHAR" and as_it_is:
         return value
     text = f"({value})::varchar"
-    return f"case when regexp_matches({text}, '{_FORMULA}') then '''' || {text} else {text} end"
+    return f"case when regexp_matches({text}, '{FORMULA}') then '''' || {text} else {text} end"
 
 
 @contextmanager

@@ -13,11 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finer.kit.spreadsheets import harmless
 from finer.workspace.types import ResultColumn
 
 PART_ROWS = 10_000
-# What a spreadsheet takes for the beginning of a formula; the last ones are their full-width forms.
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SAFE_INTEGER = 2**53
 _ROW_BYTES = 1024
 
@@ -99,9 +98,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return str(value)
     plain = _plain(value)
-    text = plain if isinstance(plain, str) else str(plain)
-    # Blanks before the sign do not keep a spreadsheet from running it.
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_RUNS) else text
+    return harmless(plain if isinstance(plain, str) else str(plain))
 
 
 def as_parquet(table: pa.Table) -> bytes:
