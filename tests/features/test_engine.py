@@ -271,6 +271,17 @@ def test_events_without_a_time_are_left_out() -> None:
     assert columns.values("account.count")[1] == 1
 
 
+def test_a_clock_that_is_ahead_or_behind_moves_only_its_own_events() -> None:
+    """A device 20 hours ahead, and one a day behind, between events whose clock is right."""
+    engine = Engine(SET)
+    hours = 3600 * SECOND
+    times = [100 * SECOND, 100 * SECOND + 20 * hours, 101 * SECOND, 102 * SECOND - 24 * hours + 24 * hours, SECOND,
+             103 * SECOND, 101 * SECOND + 20 * hours]  # fmt: skip
+    values = engine.step(columns_of(["a"] * len(times), times, [1] * len(times)), 1).values("account.count")
+    # What is ahead is in no window before its time comes, throws nothing out of one, and is counted at its own time.
+    assert values.tolist() == [1, 1, 2, 3, 1, 4, 2]
+
+
 def test_an_adversarial_order_of_values_stays_linear() -> None:
     """Rising values make every departure take the minimum along; two stacks keep that at constant cost."""
     feature = FeatureDefinition("account.min", "account", Aggregate.MIN, timedelta(seconds=20), value="amount")

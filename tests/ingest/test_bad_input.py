@@ -34,6 +34,16 @@ def _refused(data: bytes) -> FieldError:
     return error
 
 
+def test_a_producer_whose_clock_is_ahead_is_believed_for_a_day_and_no_longer() -> None:
+    for occurred_at in ("2026-11-21T11:59:59Z", "2026-11-21T19:59:59+08:00", "1999-01-01T00:00:00Z"):
+        parsed = _parse(line(occurred_at=occurred_at))
+        assert (parsed.received, parsed.refused) == (1, [])
+        # Our own clock stands beside the producer's: what is fresh is known by it alone.
+        assert parsed.batch.column("received_at").to_pylist() == [NOW]
+    for occurred_at in ("2026-11-21T12:00:01Z", "2027-01-01T00:00:00Z"):
+        assert _refused(line(event_id="x", occurred_at=occurred_at)).rule == "timestamp_range"
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "rule"),
     [

@@ -67,6 +67,21 @@ def test_files_of_all_formats_are_taken_once_and_oldest_first(desk: Desk) -> Non
     assert len(_ids(desk)) == 6
 
 
+def test_a_file_that_comes_late_is_taken_and_stands_behind_what_came_before(desk: Desk) -> None:
+    source = desk.add(FolderSettings(folder=str(desk.folder)))
+    _write(desk.folder / "2026-11-20.csv", 3, 4, age_s=100)
+    desk.sweep(source)
+    late = desk.folder / "2026-11-19.csv"
+    late.write_text(HEAD + "e1,2026-11-19T10:00:00Z,c1,1.50,USD\ne2,2026-11-19T09:00:00Z,c1,1.50,USD\n")
+    _age(late, 86_400)
+    now = desk.sweep(source)
+    assert _ids(desk) == ["e3", "e4", "e1", "e2"]
+    assert (now.accepted, now.quarantined) == (4, 0)
+    # The newest record of the source stays the newest, whatever comes late.
+    assert now.last_record_at is not None
+    assert now.last_record_at.isoformat() == "2026-11-20T10:00:00+00:00"
+
+
 def test_the_same_content_under_another_name_is_taken_once_and_said_so(desk: Desk) -> None:
     source = desk.add(FolderSettings(folder=str(desk.folder)))
     first = _write(desk.folder / "a.csv", 1, 2, age_s=100)

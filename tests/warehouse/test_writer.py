@@ -7,10 +7,11 @@ import os
 import signal
 import threading
 import uuid
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import psycopg
+import pyarrow as pa
 import pytest
 
 from finer.kit.actors import SYSTEM
@@ -328,6 +329,21 @@ def test_freshness_says_what_is_queryable(
     assert found["transactions"].delay_s == 30
     with database.transaction(uuid.uuid4(), SYSTEM) as tx:
         assert service.freshness(tx) == []
+
+
+def test_freshness_is_told_by_our_clock_whatever_producers_say(
+    database: Database, database_url: str, settings: Settings, tenant: uuid.UUID
+) -> None:
+    writer = service.LakeWriter(database_url, settings)
+    batch = sample_batch(tenant, 0, 10)
+    ahead = pa.array([START + timedelta(hours=20)] * 10, pa.timestamp("us", "UTC"))
+    place = batch.events.schema.get_field_index("occurred_at")
+    writer.put(msgspec.structs.replace(batch, events=batch.events.set_column(place, "occurred_at", ahead)))
+    assert writer.flush()
+    writer.close()
+    with database.transaction(tenant, SYSTEM) as tx:
+        found = {one.table: one.newest for one in service.freshness(tx)}
+    assert found["transactions"] == START + timedelta(seconds=9)
 
 
 def test_more_tenants_than_stay_attached(writer: service.LakeWriter, reader: service.LakeReader) -> None:

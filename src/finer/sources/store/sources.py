@@ -84,7 +84,12 @@ class SourceStore:
         return self._advance(identifier, version, None, values)
 
     def advance(self, identifier: uuid.UUID, version: int, owner: uuid.UUID, **values: Any) -> bool:
-        """Set columns in the name of the reader; False when the source was changed, paused or taken over."""
+        """Set columns in the name of the reader; False when the source was changed, paused or taken over.
+
+        A record that comes late does not make the newest one older.
+        """
+        if "last_record_at" in values:
+            values["last_record_at"] = sa.func.greatest(sources.c.last_record_at, values["last_record_at"])
         return self._advance(identifier, version, owner, values)
 
     def count(self, identifier: uuid.UUID, *, received: int, accepted: int, quarantined: int) -> None:
