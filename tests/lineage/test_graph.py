@@ -19,7 +19,7 @@ from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import Definitions, Lineage, build
 from finer.lineage.rules.sql import columns_read
-from finer.lineage.types import DerivedColumn, NodeKind, SavedQuery
+from finer.lineage.types import DerivedColumn, ModelInForce, NodeKind, SavedQuery
 from finer.warehouse.types import LakeColumn, LakeTable
 
 _TABLES = (
@@ -29,11 +29,29 @@ _TABLES = (
 _QUERY = SavedQuery("q1", "Spend", "Who spends", "Budi", "select sum(amount_minor) from transactions t", "/sql/q1")
 
 
-@pytest.fixture(scope="module")
-def lineage() -> Lineage:
+_MODEL = ModelInForce(
+    name="fraud", columns=("account.count_10s", "amount_usd_minor", "mcc"), sha256="0123456789abcdef" * 4,
+    threshold=0.31,
+)  # fmt: skip
+
+
+def _built(model: ModelInForce | None) -> Lineage:
     derived = [DerivedColumn(*one) for one in fraud.derived_columns()]
     shown = ["customer_id", "amount_minor", "amount_usd_minor"]
-    return build(Definitions(contracts(), fraud.windows(), derived, fraud.rule_columns(), shown, _TABLES, (_QUERY,)))
+    known = Definitions(
+        contracts(), fraud.windows(), derived, fraud.rule_columns(), shown, _TABLES, (_QUERY,), model=model
+    )
+    return build(known)
+
+
+@pytest.fixture(scope="module")
+def lineage() -> Lineage:
+    return _built(None)
+
+
+@pytest.fixture(scope="module")
+def with_model() -> Lineage:
+    return _built(_MODEL)
 
 
 def test_every_input_of_every_window_and_rule_is_a_node(lineage: Lineage) -> None:
@@ -61,6 +79,25 @@ def test_the_lake_column_of_a_feature_leads_back_to_the_fields(lineage: Lineage)
     before = look.reach("lake:decisions.account_count_10s", lineage.sources, 9)
     assert before[0] == "feature:account.count_10s"
     assert {"field:transaction.account_id", "field:transaction.type", "field:transaction.occurred_at"} <= set(before)
+
+
+def test_a_model_stands_between_its_features_and_the_rules_that_read_its_score(with_model: Lineage) -> None:
+    node = with_model.nodes["model:fraud"]
+    assert (node.kind, node.about) == (NodeKind.MODEL, "Scores each record; from 0.31 on the score counts")
+    assert "0123456789ab" in node.definition
+    assert set(with_model.sources["model:fraud"]) == {
+        "feature:account.count_10s", "column:transaction.amount_usd_minor", "field:transaction.mcc",
+    }  # fmt: skip
+    readers = {rule.id for rule, columns in fraud.rule_columns() if columns & {"score", "score_threshold"}}
+    assert readers
+    assert all("model:fraud" in with_model.sources[f"rule:{rule}"] for rule in readers)
+    # A field of a record is followed through the model to what it moves.
+    found = {one.id for one in service.readers_of_field(with_model, "transaction", "mcc")}
+    assert {"model:fraud", *(f"rule:{rule}" for rule in readers), "alert:verdict"} <= found
+
+
+def test_without_a_model_nothing_is_made_of_one(lineage: Lineage) -> None:
+    assert not [one for one in lineage.nodes.values() if one.kind is NodeKind.MODEL]
 
 
 def test_what_does_not_exist_is_said(lineage: Lineage) -> None:

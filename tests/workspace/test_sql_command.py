@@ -1,0 +1,51 @@
+"""`finer sql`: what a role sees at the command line is what it sees on the page SQL, value by value."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from finer.app.cli import main
+from finer.identity.types.access import Role
+from tests.workspace.conftest import Desk
+
+_PEOPLE = "select customer_id, full_name, email from customer_profiles order by event_id"
+_PAYMENTS = "select account_id, amount_minor, merchant_name from transactions order by event_id"
+
+
+@pytest.fixture
+def asked(desk: Desk, database_url: str, data_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("FINER_DATABASE_URL", database_url)
+    monkeypatch.setenv("FINER_KEY_FILE", str(data_path / "master.key"))
+    return desk
+
+
+def _sql(desk: Desk, statement: str, *options: str) -> Result:
+    given = ["sql", statement, "--tenant", desk.firm.tenant.slug, "--data-dir", desk.settings.data_dir, *options]
+    return CliRunner().invoke(main, given)
+
+
+@pytest.mark.parametrize("statement", [_PEOPLE, _PAYMENTS])
+@pytest.mark.parametrize("role", [Role.DATA_ENGINEER, Role.RISK_ANALYST, Role.MARKETING_MANAGER, Role.EXECUTIVE])
+def test_b03_a_role_sees_what_it_sees_in_its_workspace(asked: Desk, role: Role, statement: str) -> None:
+    found = _sql(asked, statement, "--role", role.value, "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.output)["rows"] == asked.rows(statement, role)
+
+
+def test_b03_the_operator_sees_what_engineers_do_not(asked: Desk) -> None:
+    clear = json.loads(_sql(asked, _PEOPLE, "--json").output)["rows"]
+    assert clear[0] == ["CUST-0011223344", "Maria Clara Santos", "maria@example.com"]
+    masked = _sql(asked, _PEOPLE, "--role", "data_engineer").output
+    assert "Maria" not in masked
+    assert "CUST-0011223344" not in masked
+
+
+def test_what_cannot_be_asked_is_told(asked: Desk) -> None:
+    refused = _sql(asked, "copy customer_profiles to '/tmp/x'", "--role", "data_engineer")
+    assert refused.exit_code == 1
+    assert "SELECT" in refused.output
+    assert _sql(asked, _PEOPLE, "--role", "king").exit_code == 2
