@@ -202,8 +202,8 @@ class QuarantineStore:
         condition, arguments = chosen(wanted)
         rows = self._connection.exec_driver_sql(
             f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
-            "and q.id > %(after)s and q.id <= %(until)s order by q.id for update",
-            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "until": until, **arguments},
+            "and q.id > %(after)s and q.id <= %(upto)s order by q.id for update",
+            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "upto": until, **arguments},
         )
         return list(rows.scalars())
 

@@ -30,10 +30,10 @@ select q.id::text, q.receipt_id::text, q.line, q.mapping_id, q.rules && %(unread
        e.record_sealed, case when e.id is null or q.mapping_id is not null then p.raw_sealed end
 from ingest_quarantined_records as q
 left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
-  and e.tenant_id = %(tenant)s and e.id > %(after)s and e.id <= %(until)s
+  and e.tenant_id = %(tenant)s and e.id > %(after)s and e.id <= %(upto)s
 left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
-  and p.tenant_id = %(tenant)s and p.id > %(after)s and p.id <= %(until)s
-where q.tenant_id = %(tenant)s {0} and q.id > %(after)s and q.id <= %(until)s
+  and p.tenant_id = %(tenant)s and p.id > %(after)s and p.id <= %(upto)s
+where q.tenant_id = %(tenant)s {0} and q.id > %(after)s and q.id <= %(upto)s
 order by q.id for update of q
 """
 
@@ -70,7 +70,7 @@ class ReleaseStore:
     def held(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[Held]:
         """The records that fit, behind `after` up to `until`, by receipt and line; nobody else changes these now."""
         condition, arguments = chosen(wanted)
-        bounds = {"after": after or uuid.UUID(int=0), "until": until, "unreadable": _UNREADABLE}
+        bounds = {"after": after or uuid.UUID(int=0), "upto": until, "unreadable": _UNREADABLE}
         rows = many_rows(self._connection, _HELD.format(condition), {"tenant": self._tenant, **bounds, **arguments})
         edits = unseal_bytes(self._tx, RECORD_SEALED, [(row[0], row[6]) for row in rows])
         sent = unseal_bytes(self._tx, RAW_SEALED, [(row[0], row[7]) for row in rows])
