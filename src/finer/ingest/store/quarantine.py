@@ -46,7 +46,7 @@ _CHOICES = {
     "receipt": "q.receipt_id = %(receipt)s",
     "since": "q.received_at >= %(since)s",
     "until": "q.received_at < %(until)s",
-    "act": "q.act_id = %(act)s",
+    "act": "q.act_id = %(last_act)s",
     "ids": "q.id = any(%(ids)s)",
     "source": "exists (select from ingest_receipts as r where r.tenant_id = q.tenant_id and r.id = q.receipt_id "
     "and position(lower(%(source)s) in lower(r.source)) > 0)",
@@ -236,18 +236,6 @@ class QuarantineStore:
             },
         )
 
-    def note_remaining(self, failures: Sequence[tuple[uuid.UUID, list[FieldError]]]) -> None:
-        """Note what records break that could not be released."""
-        self._connection.exec_driver_sql(
-            "update ingest_quarantined_records as q set remaining = g.rest::jsonb "
-            "from unnest(%s::uuid[], %s::text[]) as g(id, rest) where q.tenant_id = %s and q.id = g.id",
-            (
-                [identifier for identifier, _ in failures],
-                [msgspec.json.encode(errors).decode() for _, errors in failures],
-                self._tenant,
-            ),
-        )
-
     def set_state(self, act: uuid.UUID, at: datetime, ids: Sequence[uuid.UUID], state: str) -> None:
         """Give these records a state; opened again, they lose their edit."""
         self._connection.exec_driver_sql(
@@ -389,8 +377,9 @@ def _record(row: Any, plain: bytes | None, edited: bytes | None, mapping: Mappin
 def chosen(wanted: Selection) -> tuple[str, dict[str, Any]]:
     """The condition behind `where tenant_id = ...`, and what stands in it."""
     arguments = msgspec.structs.asdict(wanted)
+    parts = [choice for name, choice in _CHOICES.items() if arguments[name] is not None]
+    arguments["last_act"] = arguments.pop("act")
     if wanted.ids is not None:
         arguments["ids"] = list(wanted.ids)
-    parts = [choice for name, choice in _CHOICES.items() if arguments[name] is not None]
     parts.append("q.state in ('open', 'edited')" if wanted.state is None else "q.state = %(state)s")
     return "and " + " and ".join(parts), arguments

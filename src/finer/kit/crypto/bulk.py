@@ -45,30 +45,33 @@ def unseal_bytes(tx: Tx, column: str, cells: Sequence[tuple[object, bytes | None
 
     Raises SealBroken when one was altered or moved here.
     """
-    place = Place(tx.tenant, column, "")
-    heads = {sealed[:HEAD] for _, sealed in cells if sealed is not None}
-    # Thousands of values have one key: it is read of each head once. A head that is cut off stays too short.
-    used = {head: key_id_of(head + bytes(SHORTEST - HEAD), place) for head in heads}
-    secrets = keyring(tx).secrets(tx, used.values()) if used else {}
-    opened = {
-        head: (AESGCM(secrets[key]).decrypt, _bound(key, tx.tenant, column))
-        for head, key in used.items()
-        if key in secrets
-    }
+    opened: dict[bytes, tuple[AESGCM, bytes] | None] = {}
     found: list[bytes | None] = []
     for row, sealed in cells:
-        key = None if sealed is None else opened.get(sealed[:HEAD])
-        if key is None or sealed is None:
+        if sealed is None:
             found.append(None)
             continue
-        decrypt, bound = key
+        head = sealed[:HEAD]
+        if head not in opened:
+            # Thousands of values have one key: it is read of a head once. A head that is cut off stays too short.
+            opened[head] = _opener(tx, column, key_id_of(head + bytes(SHORTEST - HEAD), Place(tx.tenant, column, "")))
+        key = opened[head]
+        if key is None:
+            found.append(None)
+            continue
+        name = str(row).encode()
+        bound = key[1] + len(name).to_bytes(4, "big") + name
         try:
-            found.append(
-                decrypt(sealed[HEAD : HEAD + _NONCE], sealed[HEAD + _NONCE :], bound + joined(str(row).encode()))
-            )
+            found.append(key[0].decrypt(sealed[HEAD : HEAD + _NONCE], sealed[HEAD + _NONCE :], bound))
         except (InvalidTag, ValueError) as error:
             raise SealBroken(f"{column} of row {row} does not open: it was altered, cut off or moved here.") from error
     return found
+
+
+def _opener(tx: Tx, column: str, key_id: uuid.UUID) -> tuple[AESGCM, bytes] | None:
+    """What opens values that this key sealed, and what they are bound to before their row; None when it is erased."""
+    secret = keyring(tx).secrets(tx, [key_id]).get(key_id)
+    return None if secret is None else (AESGCM(secret), _bound(key_id, tx.tenant, column))
 
 
 class Succession:
