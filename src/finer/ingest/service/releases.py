@@ -15,7 +15,7 @@ from finer.ingest.service.quarantine import current
 from finer.ingest.service.repairs import UNREADABLE, chosen_contract, count_failure
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.store.receipts import ReceiptStore
-from finer.ingest.store.releases import ReleaseStore, Step, Taken
+from finer.ingest.store.releases import Held, ReleaseStore
 from finer.ingest.store.rollups import RollupStore
 from finer.ingest.types.contracts import Contract, Kind
 from finer.ingest.types.quarantine import Act
@@ -25,46 +25,46 @@ from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 
 
-def release(tx: Tx, act: Act, upto: uuid.UUID, partitions: int) -> int:
+def release(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     """Send the next records of an act the whole way with the contract in force; returns how many were looked at.
 
     Those that break the contract stay, with what they break.
     """
     contract = chosen_contract(tx, act.selection)
-    store = ReleaseStore(tx, Step(act.selection, act.cursor, upto, act.id, tx.now()))
-    taken = store.take()
-    failed: list[tuple[Taken, list[FieldError]]] = []
-    released: list[Taken] = []
+    store = ReleaseStore(tx)
+    held = store.held(act.selection, act.cursor, until)
+    failures: list[tuple[uuid.UUID, list[FieldError]]] = []
+    released: list[Held] = []
     batches: list[pa.RecordBatch] = []
-    for shape, records in _by_shape(contract, taken):
-        readable, others = _readable(tx, shape, records)
-        failed += [(one, []) for one in others]
+    for shape, records in _by_shape(contract, held):
+        readable = _readable(tx, shape, records)
         if not readable:
             continue
-        batch, [result] = shape.check([[(one.line or b"", one.number) for one in readable]], microseconds(tx.now()))
-        refused = {one.line - 1: guarded(shape.classified, one.errors) for one in result.refused}
-        failed += [(readable[at], errors) for at, errors in refused.items()]
+        lines = [(one.line or b"", one.number) for one in readable]
+        batch, [result] = shape.check([lines], microseconds(tx.now()))
+        refused = {one.line - 1: one.errors for one in result.refused}
+        failures += [(uuid.UUID(readable[at].id), guarded(shape.classified, errors)) for at, errors in refused.items()]
         released += [one for at, one in enumerate(readable) if at not in refused] if refused else readable
         batches.append(batch)
     if released:
         _append(tx, act, contract, pa.concat_batches(batches), released, partitions)
-    if failed:
-        store.put_back(failed)
-    for _, errors in failed:
-        if errors:
-            count_failure(act.failed, errors)
-        else:
-            act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + 1
-    store.empty()
+        store.release(act.id, tx.now(), [one.id for one in released])
+    if failures:
+        QuarantineStore(tx).note_remaining(failures)
+    for _, errors in failures:
+        count_failure(act.failed, errors)
+    unreadable = len(held) - len(released) - len(failures)
+    if unreadable:
+        act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + unreadable
     act.changed += len(released)
-    return len(taken)
+    return len(held)
 
 
-def _by_shape(contract: Contract, taken: Sequence[Taken]) -> list[tuple[Shape, list[Taken]]]:
+def _by_shape(contract: Contract, held: Sequence[Held]) -> list[tuple[Shape, list[Held]]]:
     """The records by how they were written, in their order."""
     # Records that are read together share one mapping.
-    found: dict[int, tuple[Shape, list[Taken]]] = {}
-    for one in taken:
+    found: dict[int, tuple[Shape, list[Held]]] = {}
+    for one in held:
         known = found.get(id(one.mapping))
         if known is None:
             known = found[id(one.mapping)] = Shape(contract, one.mapping), []
@@ -72,23 +72,23 @@ def _by_shape(contract: Contract, taken: Sequence[Taken]) -> list[tuple[Shape, l
     return list(found.values())
 
 
-def _readable(tx: Tx, shape: Shape, taken: Sequence[Taken]) -> tuple[list[Taken], list[Taken]]:
-    """The records with their lines, and those that have no values. Those whose bytes are none are taken apart."""
+def _readable(tx: Tx, shape: Shape, held: Sequence[Held]) -> list[Held]:
+    """The records with their lines; those whose bytes are none are taken apart. What has no values is left out."""
     whole = not any(one.default == "received_at" and one.kind is Kind.TIMESTAMP for one in shape.written.fields)
-    apart = [uuid.UUID(one.id) for one in taken if one.line is None or not (whole or one.edited)]
+    apart = [uuid.UUID(one.id) for one in held if one.line is None or not (whole or one.edited)]
     if not apart:
-        return list(taken), []
+        return list(held)
     lines: dict[str, bytes | None] = {}
     for record in QuarantineStore(tx).records(apart):
         values, _ = current(shape, record)
         moment = microseconds(record.received_at)
         lines[str(record.id)] = None if values is None else line_of(shape.written, values, moment)
-    complete = [msgspec.structs.replace(one, line=lines.get(one.id, one.line)) for one in taken]
-    return [one for one in complete if one.line is not None], [one for one in complete if one.line is None]
+    complete = [msgspec.structs.replace(one, line=lines.get(one.id, one.line)) for one in held]
+    return [one for one in complete if one.line is not None]
 
 
 def _append(
-    tx: Tx, act: Act, contract: Contract, batch: pa.RecordBatch, released: Sequence[Taken], partitions: int
+    tx: Tx, act: Act, contract: Contract, batch: pa.RecordBatch, released: Sequence[Held], partitions: int
 ) -> None:
     """Append records to the log, receipt by receipt, and account for each by the receipt that it came with."""
     parts: dict[str, int] = {}

@@ -236,6 +236,18 @@ class QuarantineStore:
             },
         )
 
+    def note_remaining(self, failures: Sequence[tuple[uuid.UUID, list[FieldError]]]) -> None:
+        """Note what records break that could not be released."""
+        self._connection.exec_driver_sql(
+            "update ingest_quarantined_records as q set remaining = g.rest::jsonb "
+            "from unnest(%s::uuid[], %s::text[]) as g(id, rest) where q.tenant_id = %s and q.id = g.id",
+            (
+                [identifier for identifier, _ in failures],
+                [msgspec.json.encode(errors).decode() for _, errors in failures],
+                self._tenant,
+            ),
+        )
+
     def set_state(self, act: uuid.UUID, at: datetime, ids: Sequence[uuid.UUID], state: str) -> None:
         """Give these records a state; opened again, they lose their edit."""
         self._connection.exec_driver_sql(
