@@ -53,12 +53,14 @@ class Bench:
 
 
 @pytest.fixture
-def bench(worker_database: Database, tenant: uuid.UUID, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(
+    database: Database, worker_database: Database, tenant: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     monkeypatch.setattr(acts, "AT_ONCE", 3)
     monkeypatch.setattr(acts, "STEP", 3)
     found = Bench(worker_database, tenant)
     data = b"\n".join(line(event_id=f"e{number}", currency="usd") for number in range(RECORDS))
-    with worker_database.transaction(tenant, DANA) as tx:
+    with database.transaction(tenant, DANA) as tx:
         parsed = parsing.parse_group(contracts.contract("transaction"), [Body(data=data)], tx.now())
         receipts.append(tx, parsed, 1)
     yield found

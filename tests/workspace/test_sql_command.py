@@ -29,7 +29,7 @@ def _sql(desk: Desk, statement: str, *options: str) -> Result:
 
 
 @pytest.mark.parametrize("statement", [_PEOPLE, _PAYMENTS])
-@pytest.mark.parametrize("role", [Role.DATA_ENGINEER, Role.RISK_ANALYST, Role.MARKETING_MANAGER, Role.EXECUTIVE])
+@pytest.mark.parametrize("role", [Role.DATA_ENGINEER, Role.RISK_ANALYST, Role.MARKETING_MANAGER, Role.CREDIT_OFFICER])
 def test_b03_a_role_sees_what_it_sees_in_its_workspace(asked: Desk, role: Role, statement: str) -> None:
     found = _sql(asked, statement, "--role", role.value, "--json")
     assert found.exit_code == 0, found.output

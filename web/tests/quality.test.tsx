@@ -114,7 +114,7 @@ describe("the quality page", () => {
     const { user } = openApp("/quality");
     const list = await screen.findByRole("list", { name: "Contracts" });
     within(list).getByText("18 of 1,000 refused in 24 h");
-    within(list).getByText("1 unusual, 5 usual");
+    within(list).getByText("1 unusual, 5 as usual");
     await user.click(within(list).getByRole("button", { name: "order" }));
     const drawer = await screen.findByRole("dialog");
     await within(drawer).findByRole("table");
@@ -136,7 +136,7 @@ describe("the quality page", () => {
     server.on(`POST /api/v1/quality/incidents/${INCIDENT}/resolve`, () =>
       problem(409, "Somebody has changed this incident. Load it again."),
     );
-    await user.click(within(drawer).getByRole("button", { name: /^Close$/ }));
+    await user.click(within(drawer).getByRole("button", { name: "Close the incident" }));
     await screen.findByText("Somebody has changed this incident. Load it again.");
   });
 

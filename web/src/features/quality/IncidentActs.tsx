@@ -47,7 +47,7 @@ export function IncidentActs({ incident }: { incident: Incident }) {
           {incident.state === "acknowledged" ? "Change the note" : "I look into it"}
         </Button>
         <Button loading={busy === "resolve"} onClick={() => void run("resolve")}>
-          Close
+          Close the incident
         </Button>
         <Popconfirm
           title="Is this normal now?"
