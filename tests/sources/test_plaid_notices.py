@@ -43,8 +43,7 @@ class Hook:
         signature = self.bank.signed(body, **options) if token is None else token
         return self.client.post(self.path, content=body, headers={"Plaid-Verification": signature})
 
-    @property
-    def is_woken(self) -> bool:
+    def woken(self) -> bool:
         """Whether the source was told to read."""
         with self.desk.firm.tx() as tx:
             return any(one.woken_at is not None for one in due.list_due(tx) if one.id == self.source.id)
@@ -71,17 +70,17 @@ def hook(bank: Bank, database: Database, database_url: str, data_path: Path, tmp
 
 
 def test_news_wake_the_source_and_the_key_is_asked_for_once(hook: Hook) -> None:
-    assert not hook.is_woken
+    assert not hook.woken()
     for _ in range(3):
         answer = hook.send()
         assert (answer.status_code, answer.json()) == (200, {"outcome": "woken"})
-    assert hook.is_woken
+    assert hook.woken()
     assert hook.bank.keys_asked == ["key-1"]
 
 
 def test_a_notice_without_news_wakes_nobody(hook: Hook) -> None:
     assert hook.send({"webhook_type": "ITEM", "webhook_code": "PENDING_EXPIRATION"}).json() == {"outcome": "nothing"}
-    assert not hook.is_woken
+    assert not hook.woken()
 
 
 def test_a_source_that_rests_for_an_hour_reads_what_is_told(hook: Hook) -> None:
@@ -113,7 +112,7 @@ def test_e02_a_notice_that_plaid_did_not_sign_wakes_nobody(hook: Hook, bank: Ban
     for _ in range(5):
         assert hook.send(kid="unknown").status_code == 400
     assert hook.bank.keys_asked.count("unknown") == 1
-    assert not hook.is_woken
+    assert not hook.woken()
 
 
 def test_e02_an_expired_key_and_another_address_are_refused(hook: Hook) -> None:
@@ -127,7 +126,7 @@ def test_e02_an_expired_key_and_another_address_are_refused(hook: Hook) -> None:
     with hook.desk.firm.tx() as tx:
         hook.path = f"/api/v1/webhooks/plaid/{manage.new_hook(tx, stripe.id)}"
     assert hook.send().status_code == 404
-    assert not hook.is_woken
+    assert not hook.woken()
 
 
 def test_a_paused_source_and_a_silent_plaid_are_told(hook: Hook) -> None:

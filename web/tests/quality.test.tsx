@@ -124,7 +124,10 @@ describe("the quality page", () => {
   it("takes an act with its note and version, and says why it cannot", async () => {
     const { user } = openApp(`/quality?incident=${INCIDENT}`);
     const drawer = await screen.findByRole("dialog");
-    await user.type(await within(drawer).findByRole("textbox", { name: "Note" }), "The shop app lost the field");
+    await user.type(
+      await within(drawer).findByRole("textbox", { name: "Note" }),
+      "The shop app lost the field",
+    );
     server.on(`POST /api/v1/quality/incidents/${INCIDENT}/acknowledge`, () => [
       200,
       { ...incident, state: "acknowledged", version: 2 },
@@ -141,7 +144,10 @@ describe("the quality page", () => {
   });
 
   it("sets a monitor at the version that was seen", async () => {
-    server.on(`PUT /api/v1/quality/monitors/${MONITOR}`, () => [200, { ...monitor, enabled: false, version: 4 }]);
+    server.on(`PUT /api/v1/quality/monitors/${MONITOR}`, () => [
+      200,
+      { ...monitor, enabled: false, version: 4 },
+    ]);
     const { user } = openApp(`/quality?monitor=${MONITOR}`);
     const drawer = await screen.findByRole("dialog");
     await within(drawer).findByText("Nothing was observed in this time");

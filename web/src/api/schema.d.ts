@@ -5054,6 +5054,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhooks/plaid/{hook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A notice of Plaid
+         * @description Take a notice that is signed by a key of Plaid, not long ago; the source then reads at once.
+         *
+         *     Nothing of the notice itself is taken: what is new is read from Plaid.
+         */
+        post: operations["ApiV1WebhooksPlaidHookPlaid"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/stripe/{hook}": {
         parameters: {
             query?: never;
@@ -7241,6 +7263,11 @@ export interface components {
          * @enum {string}
          */
         NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "query";
+        /** NoticeAnswer */
+        NoticeAnswer: {
+            /** @enum {string} */
+            outcome: "woken" | "nothing";
+        };
         /** NoticeBody */
         NoticeBody: {
             notified_at?: string | null;
@@ -9429,7 +9456,7 @@ export interface components {
         social_post: {
             /** @description How many follow the author. Also read from author.public_metrics.followers_count. */
             author_followers?: number | null;
-            /** @description The name that the author goes by there. Also read from author.username. */
+            /** @description The name that the author goes by there. Also read from author.username, from.username. */
             author_handle?: string | null;
             /** @description Who posted it, by the id of the network. Also read from from.id. */
             author_id?: string | number | null;
@@ -9437,7 +9464,7 @@ export interface components {
             author_name?: string | null;
             /** @description Whether the network has verified the author. Also read from author.verified. */
             author_verified?: boolean | null;
-            /** @description The post that began the conversation. Also read from parent_id. */
+            /** @description The post that began the conversation. Also read from parent_id, conversation.id. */
             conversation_id?: string | number | null;
             /** @description Names the record. A record with the same id is the same record sent again. Derived from the content when absent. */
             event_id?: string | null;
@@ -9455,7 +9482,7 @@ export interface components {
             mentions?: string | null;
             /** @description Where it was posted. One of x, facebook, instagram, threads, linkedin, youtube, tiktok, other. other when absent. */
             network?: string | null;
-            /** @description When it was posted. Not before 1970 and at most one day ahead of its arrival. Also read from created_at, created_time. */
+            /** @description When it was posted. Not before 1970 and at most one day ahead of its arrival. Also read from created_at, created_time, entry.time. */
             occurred_at?: string | null;
             /** @description The place that the author gave. Also read from geo.place_id, place.name. */
             place?: string | null;
@@ -9469,7 +9496,7 @@ export interface components {
             shares?: number | null;
             /** @description What it says. Also read from message, story. */
             text?: string | null;
-            /** @description Where it can be read. Also read from permalink_url. */
+            /** @description Where it can be read. Also read from permalink_url, post.permalink_url, link. */
             url?: string | null;
         };
         /** @description Measurements of the systems of the firm: servers, services, queues. The operations dashboards read them beside the business. */
@@ -19394,6 +19421,45 @@ export interface operations {
             };
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1WebhooksPlaidHookPlaid: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A token by ES256 over the time and the hash of the body. */
+                "Plaid-Verification": string;
+            };
+            path: {
+                hook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0042_wake_up"
-down_revision = "0040_cases"
+revision = "0047_wake_up"
+down_revision = "0046_access_signals"
 
 # Whose sources wait to be read, and when the other side last said that there is news.
 _DUE = """
