@@ -52,14 +52,11 @@ def _payload(written: Any, place: str) -> Payload:
         raise ContractInvalid(f"{place}: name, records and marks (or when) are needed.")
     if not when and any(item.get(key) for key in ("only", "above", "renames")):
         raise ContractInvalid(f"{place}: only, above and renames need `when`, which tells such a body from others.")
-    joins = item.get("joins") or []
-    if not isinstance(joins, list) or len(joins) > _JOINS_MAX:
-        raise ContractInvalid(f"{place}: joins must be a list of at most {_JOINS_MAX} entries.")
     return Payload(
         name=item["name"],
         records=tuple(_path(path, place) for path in records),
         marks=marks,
-        joins=tuple(_join(one, place) for one in joins),
+        joins=_joins(item, place),
         constants=_texts(item, "constants", place),
         when=when,
         only={name: names(only, name, f"{place}: only") for name in only},
@@ -74,6 +71,13 @@ def _texts(item: dict[str, Any], key: str, place: str) -> dict[str, str]:
     if not all(isinstance(value, str) for value in found.values()):
         raise ContractInvalid(f"{place}: {key} are texts.")
     return found
+
+
+def _joins(item: dict[str, Any], place: str) -> tuple[Join, ...]:
+    joins = item.get("joins") or []
+    if not isinstance(joins, list) or len(joins) > _JOINS_MAX:
+        raise ContractInvalid(f"{place}: joins must be a list of at most {_JOINS_MAX} entries.")
+    return tuple(_join(one, place) for one in joins)
 
 
 def _join(written: Any, place: str) -> Join:
@@ -148,23 +152,25 @@ class _Flattener:
     def add(self, value: dict[str, Any], line: bytes) -> None:
         """The records of a payload, or the line itself when it is none."""
         told = [one for one in self._payloads if one.when and one.when.items() <= value.items()]
+        own = self._marked(value)
+        envelope = next((one for one in self._payloads if not one.when and _is_body_of(value, one)), None)
         if told:
             self._told(value, told)
-            return
-        for payload in self._payloads:
-            if any(_holds(value, path[0]) for path in payload.records) and not self._marked(value):
-                records = [one for path in payload.records for one in _records(value, path)]
-                fitting = [one for one in self._payloads if any(_is_of(record, one) for record in records)]
-                chosen = fitting[0] if fitting else payload
-                tables = [(join, _table(value, join)) for join in chosen.joins]
-                for record in records:
-                    self._flatten(record, chosen, tables)
-                return
-        own = self._marked(value)
-        if own is None:
-            self.keep(line)
-        else:
+        elif own is not None:
             self._flatten(value, own, [])
+        elif envelope is not None:
+            self._page(value, envelope)
+        else:
+            self.keep(line)
+
+    def _page(self, body: dict[str, Any], payload: Payload) -> None:
+        """The records of a body whose kind only they tell; a body without any is of the `payload` that was found."""
+        records = [one for path in payload.records for one in _records(body, path)]
+        fitting = [one for one in self._payloads if any(_is_of(record, one) for record in records)]
+        chosen = fitting[0] if fitting else payload
+        tables = [(join, _table(body, join)) for join in chosen.joins]
+        for record in records:
+            self._flatten(record, chosen, tables)
 
     def _told(self, body: dict[str, Any], payloads: Sequence[Payload]) -> None:
         """The records of a body that says what it is, each as the first payload that wants it."""
@@ -238,6 +244,10 @@ class _Flattener:
 
 def _is_of(value: dict[str, Any], payload: Payload) -> bool:
     return any(mark in value for mark in payload.marks)
+
+
+def _is_body_of(value: dict[str, Any], payload: Payload) -> bool:
+    return any(_holds(value, path[0]) for path in payload.records)
 
 
 def _holds(value: dict[str, Any], step: str) -> bool:
