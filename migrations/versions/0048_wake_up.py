@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0047_wake_up"
-down_revision = "0046_access_signals"
+revision = "0048_wake_up"
+down_revision = "0047_screening"
 
 # Whose sources wait to be read, and when the other side last said that there is news.
 _DUE = """
