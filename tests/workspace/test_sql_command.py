@@ -45,7 +45,7 @@ def test_b03_the_operator_sees_what_engineers_do_not(asked: Desk) -> None:
 
 
 def test_what_cannot_be_asked_is_told(asked: Desk) -> None:
-    refused = _sql(asked, "copy customer_profiles to '/tmp/x'", "--role", "data_engineer")
+    refused = _sql(asked, "copy customer_profiles to 'out.csv'", "--role", "data_engineer")
     assert refused.exit_code == 1
     assert "SELECT" in refused.output
     assert _sql(asked, _PEOPLE, "--role", "king").exit_code == 2
