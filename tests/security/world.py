@@ -527,8 +527,14 @@ class Samples:
 
 
 def body_of(samples: Samples, route: str) -> Any:
-    """A good body of one write (`POST /path/{parameter}`); of all samples only those are made that it names."""
+    """A good body of one write (`POST /path/{parameter}`); of all samples only those are made that it needs."""
+    for name in _ALSO_THERE.get(route, ()):
+        samples.value(name)
     return _filled(bodies(_Names()).get(route, {}), samples)
+
+
+# What a write takes without naming it.
+_ALSO_THERE = {"POST /api/v1/cases/next": ("case_id",)}
 
 
 class _Named(msgspec.Struct, frozen=True):
