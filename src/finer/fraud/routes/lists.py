@@ -41,7 +41,7 @@ class ListController(Controller):
     @get("/", opt={"permission": _READ}, sync_to_thread=True, summary="List the lists")
     def list(self, tx: Tx) -> builtins.list[ListSummary]:
         """Every list of the firm, by name."""
-        names = _names(tx)
+        names = people.names(tx)
         return [show_list(one, lists.used_by(tx, one.name), names) for one in lists.all_lists(tx)]
 
     @post("/", opt={"permission": _WRITE}, sync_to_thread=True, summary="Make a list")
@@ -59,7 +59,7 @@ class ListController(Controller):
         """What is on a list, the newest first."""
         found = lists.get_list(tx, name)
         page = lists.entries(tx, name, limit=_PAGE, before=None if before is None else read_id("lse", before))
-        names = _names(tx)
+        names = people.names(tx)
         shown = [show_entry(found.kind, one, names) for one in page]
         return EntryPage(items=shown, next=shown[-1].id if len(shown) == _PAGE else None)
 
@@ -69,7 +69,7 @@ class ListController(Controller):
     )  # fmt: skip
     def lookup(self, tx: Tx, name: str, data: ListLookup) -> builtins.list[EntryView]:
         """The entry of exactly this value, if it is on the list."""
-        found, names = lists.get_list(tx, name), _names(tx)
+        found, names = lists.get_list(tx, name), people.names(tx)
         return [show_entry(found.kind, one, names) for one in lists.entries(tx, name, value=data.value.strip())]
 
     @post("/{name:str}/entries", opt={"permission": _WRITE}, sync_to_thread=True, summary="Put entries on a list")
@@ -104,8 +104,4 @@ class ListController(Controller):
 
 
 def _show(tx: Tx, found: FirmList) -> ListSummary:
-    return show_list(found, lists.used_by(tx, found.name), _names(tx))
-
-
-def _names(tx: Tx) -> dict[str, str]:
-    return {str(user.id): user.name for user in people.list_users(tx)}
+    return show_list(found, lists.used_by(tx, found.name), people.names(tx))

@@ -95,7 +95,7 @@ class RuleController(Controller):
     @get("/{rule:str}", opt={"permission": _READ}, sync_to_thread=True, summary="One rule")
     def detail(self, tx: Tx, rule: str) -> RuleDetail:
         """A rule with all its versions, and what it did hour by hour within a week."""
-        names = _names(tx)
+        names = people.names(tx)
         totals = _totals(tx).get(rule, RuleTotals(rule, 0, 0, 0))
         return RuleDetail(
             rule=rule,
@@ -207,11 +207,7 @@ class RuleVersionController(Controller):
 
 
 def _show(tx: Tx, version: RuleVersion) -> RuleVersionView:
-    return show_version(version, _names(tx))
-
-
-def _names(tx: Tx) -> dict[str, str]:
-    return {str(user.id): user.name for user in people.list_users(tx)}
+    return show_version(version, people.names(tx))
 
 
 def _totals(tx: Tx) -> dict[str, RuleTotals]:

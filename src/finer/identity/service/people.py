@@ -40,6 +40,11 @@ def list_users(tx: Tx) -> list[User]:
     return IdentityStore(tx).users()
 
 
+def names(tx: Tx) -> dict[str, str]:
+    """What the people of the firm are called, by id: for a page that says who did what."""
+    return {str(user.id): user.name for user in list_users(tx)}
+
+
 def get_user(tx: Tx, identifier: uuid.UUID) -> User:
     """One person of the firm. Raises UserNotFound."""
     found = IdentityStore(tx).users(identifier=identifier)

@@ -82,7 +82,7 @@ class ContractController(Controller):
         own = drafts.list_versions(tx, contract)
         shown = drafts.shown(tx, own)
         found = shown[contract] if contract in shown else contracts.load(tx).named(contract)
-        return show_detail(found, counts.get(contract), own, contracts.contracts().get(contract), _names(tx))
+        return show_detail(found, counts.get(contract), own, contracts.contracts().get(contract), people.names(tx))
 
     @get("/{contract:str}/export", opt={"permission": _READ}, sync_to_thread=True, summary="A contract as a file")
     def export(self, tx: Tx, contract: str, form: Format = "odcs", version: str | None = None) -> Response[str]:
@@ -154,8 +154,4 @@ class DraftController(Controller):
 
 def _show(tx: Tx, draft: ContractVersion) -> ContractDraft:
     _, comparison, problems = drafts.validate(tx, draft.document, draft.contract)
-    return show_draft(draft, comparison, problems, _names(tx))
-
-
-def _names(tx: Tx) -> dict[str, str]:
-    return {str(user.id): user.name for user in people.list_users(tx)}
+    return show_draft(draft, comparison, problems, people.names(tx))

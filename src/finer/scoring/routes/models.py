@@ -40,7 +40,7 @@ class ModelController(Controller):
     @get("/", opt={"permission": _READ}, sync_to_thread=True, summary="List models")
     def list(self, tx: Tx) -> ModelList:
         """Every model of the firm with a few figures of its card, the newest first."""
-        names = _names(tx)
+        names = people.names(tx)
         learning = asking.last_training(tx)
         return ModelList(
             items=[show_summary(one, names) for one in models.list_models(tx)],
@@ -110,11 +110,7 @@ class ModelController(Controller):
 
 def _show(tx: Tx, model: Model) -> ModelDetail:
     champion = models.active_model(tx, model.product)
-    return show_detail(model, _names(tx), monitors.history(tx, model.id), champion, tx.now())
-
-
-def _names(tx: Tx) -> dict[str, str]:
-    return {str(user.id): user.name for user in people.list_users(tx)}
+    return show_detail(model, people.names(tx), monitors.history(tx, model.id), champion, tx.now())
 
 
 def _asked(run: uuid.UUID | None) -> AskedRun:

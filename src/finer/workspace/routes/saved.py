@@ -39,7 +39,7 @@ class SavedController(Controller):
     @get("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Saved queries")
     def list(self, tx: Tx) -> SavedList:
         """What the caller saved and what is shared with them; favourites first, then by folder and name."""
-        names = _names(tx)
+        names = people.names(tx)
         mine = [OwnTeam(show_id("tem", one.id), one.name) for one in teams.list_teams(tx) if one.id in tx.actor.teams]
         return SavedList([show_saved(one, tx.actor.id, names) for one in saved.list_saved(tx)], mine)
 
@@ -73,7 +73,7 @@ class SavedController(Controller):
     )
     def versions(self, tx: Tx, saved_id: str) -> SavedVersions:
         """Every version with who wrote it, the newest first."""
-        names = _names(tx)
+        names = people.names(tx)
         return SavedVersions([show_version(one, names) for one in saved.list_versions(tx, _id(saved_id))])
 
     @put(
@@ -142,12 +142,8 @@ def _schedule_id(shown: str) -> uuid.UUID:
     return read_id(schedules.PREFIX, shown)
 
 
-def _names(tx: Tx) -> dict[str, str]:
-    return {str(user.id): user.name for user in people.list_users(tx)}
-
-
 def _shown(tx: Tx, found: SavedQuery) -> Saved:
-    return show_saved(found, tx.actor.id, _names(tx))
+    return show_saved(found, tx.actor.id, people.names(tx))
 
 
 def _draft(data: SavedBody) -> Draft:
