@@ -12,6 +12,7 @@ import {
   FileProtectOutlined,
   FilterOutlined,
   FolderOpenOutlined,
+  FundOutlined,
   IdcardOutlined,
   ImportOutlined,
   LineChartOutlined,
@@ -19,6 +20,7 @@ import {
   SafetyOutlined,
   SecurityScanOutlined,
   SettingOutlined,
+  ShoppingOutlined,
   StockOutlined,
   TeamOutlined,
   UnorderedListOutlined,
@@ -38,6 +40,8 @@ export interface NavPage {
     | typeof paths.lists
     | typeof paths.performance
     | typeof paths.screening
+    | typeof paths.finance
+    | typeof paths.orders
     | typeof paths.pipeline
     | typeof paths.sources
     | typeof paths.lake
@@ -112,6 +116,20 @@ const PAGES: readonly NavPage[] = [
     title: "Performance",
     icon: <LineChartOutlined aria-hidden />,
     needs: permission.readPerformance,
+  },
+  {
+    path: paths.finance,
+    title: "Finance",
+    icon: <FundOutlined aria-hidden />,
+    needs: permission.readFinance,
+    group: "Operations",
+  },
+  {
+    path: paths.orders,
+    title: "Orders",
+    icon: <ShoppingOutlined aria-hidden />,
+    needs: permission.readOrders,
+    group: "Operations",
   },
   {
     path: paths.pipeline,

@@ -40,6 +40,20 @@ const model = createRoute({
   component: lazyRouteComponent(() => import("../features/fraud/models/ModelPage"), "ModelPage"),
 });
 
+const finance = createRoute({
+  getParentRoute: () => inside,
+  path: paths.finance,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/boards/FinancePage"), "FinancePage"),
+});
+
+const orders = createRoute({
+  getParentRoute: () => inside,
+  path: paths.orders,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/boards/OrdersPage"), "OrdersPage"),
+});
+
 const pipeline = createRoute({
   getParentRoute: () => inside,
   path: paths.pipeline,
@@ -188,6 +202,8 @@ export const tree = root.addChildren([
     jobs,
     models,
     model,
+    finance,
+    orders,
     pipeline,
     contracts,
     contract,

@@ -15,6 +15,8 @@ export const paths = {
   lists: "/lists",
   performance: "/performance",
   screening: "/screening",
+  finance: "/finance",
+  orders: "/orders",
   pipeline: "/pipeline",
   sources: "/sources",
   source: "/sources/$id",
@@ -37,7 +39,9 @@ export const paths = {
   catalogue: "/catalogue",
   streams: {
     alerts: "/api/v1/alerts/stream",
+    finance: "/api/v1/operations/finance/stream",
     notifications: "/api/v1/notifications/stream",
+    orders: "/api/v1/operations/orders/stream",
     pipeline: "/api/v1/pipeline/stream",
   },
 } as const;

@@ -19,6 +19,8 @@ export const permission = {
   readLineage: "lineage:read",
   readDecisions: "decisions:read",
   readPerformance: "performance:read",
+  readFinance: "finance:read",
+  readOrders: "orders:read",
   readPipeline: "pipeline:read",
   actOnCases: "cases:act",
   closeCases: "cases:close",

@@ -1,0 +1,89 @@
+import { Segmented, Select } from "antd";
+import type { ReactNode } from "react";
+import { LiveControl } from "../../../shared/ui/LiveControl";
+import { Page } from "../../../shared/ui/Page";
+import { AsOf } from "../../../shared/ui/values";
+import type { Board } from "./useBoard";
+import { SPAN_WORDS, SPANS } from "./view";
+import "./boards.css";
+
+interface BoardPageProps<T> {
+  title: string;
+  board: Board<T>;
+  regions?: readonly string[];
+  channels?: readonly string[];
+  children: ReactNode;
+}
+
+/** The frame of a dashboard: which time it shows, what it is narrowed to, as of when, live or paused. */
+export function BoardPage<T extends { as_of: string }>({
+  title,
+  board,
+  regions,
+  channels,
+  children,
+}: BoardPageProps<T>) {
+  const { view, change } = board;
+  return (
+    <Page
+      title={title}
+      aside={
+        <>
+          <AsOf at={board.data?.as_of} staleAfterS={board.paused ? undefined : 45} />
+          <LiveControl state={board.state} paused={board.paused} onPause={board.pause} />
+        </>
+      }
+    >
+      <search className="board-filters" aria-label="What is shown">
+        <Segmented
+          aria-label="Time"
+          className="board-spans"
+          value={view.span}
+          options={SPANS.map((value) => ({ value, label: SPAN_WORDS[value] }))}
+          onChange={(span) => change({ ...view, span })}
+        />
+        {regions ? (
+          <Choice
+            label="Region"
+            value={view.region}
+            values={regions}
+            onChange={(region) => change({ ...view, region })}
+          />
+        ) : null}
+        {channels ? (
+          <Choice
+            label="Channel"
+            value={view.channel}
+            values={channels}
+            onChange={(channel) => change({ ...view, channel })}
+          />
+        ) : null}
+      </search>
+      {children}
+    </Page>
+  );
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string | undefined;
+  values: readonly string[];
+  onChange(value: string | undefined): void;
+}
+
+function Choice({ label, value, values, onChange }: ChoiceProps) {
+  // What the address names is offered even when no record has it.
+  const all = value && !values.includes(value) ? [value, ...values] : values;
+  return (
+    <Select
+      aria-label={label}
+      placeholder={`Any ${label.toLowerCase()}`}
+      allowClear
+      showSearch
+      className="board-choice"
+      value={value}
+      onChange={onChange}
+      options={all.map((each) => ({ value: each, label: each }))}
+    />
+  );
+}

@@ -1,0 +1,145 @@
+import { amountText, type Money, moneyText, shortMoney } from "../../../shared/money";
+import { count, counted } from "../../../shared/numbers";
+import { paths } from "../../../shared/paths";
+import { Plotted } from "../../../shared/ui/Plotted";
+import { Tile } from "../../../shared/ui/Tile";
+import { BoardPage } from "./BoardPage";
+import { CurrencyTable } from "./CurrencyTable";
+import { Panel } from "./Panel";
+import { type Figure, type FinanceBoard, fetchFinance } from "./queries";
+import { SeriesTable } from "./SeriesTable";
+import { ShareTable } from "./ShareTable";
+import { type Line, seriesOption } from "./series";
+import { useBoard } from "./useBoard";
+import { changeText } from "./view";
+
+const TILES: { name: string; title: string; meaning: string }[] = [
+  { name: "revenue", title: "Revenue", meaning: "What was paid for orders, less what was returned." },
+  { name: "ordered", title: "Ordered", meaning: "The worth of the lines that were placed." },
+  {
+    name: "payments",
+    title: "Payments",
+    meaning: "Purchases, payments and transfers, authorised or settled.",
+  },
+  { name: "refunds", title: "Refunds", meaning: "Refunds, authorised or settled." },
+  { name: "cash_out", title: "Cash out", meaning: "Withdrawals, authorised or settled." },
+];
+const LINES: Line[] = [
+  { name: "revenue", title: "Revenue" },
+  { name: "payments", title: "Payments" },
+  { name: "refunds", title: "Refunds" },
+];
+
+/** What the firm earns and moves, by currency and together, against the period before. */
+export function FinancePage() {
+  const board = useBoard<FinanceBoard>(paths.finance, paths.streams.finance, fetchFinance);
+  const { data, error, retry } = board;
+  const figures = new Map(data?.figures?.map((one) => [one.name, one]));
+  const part = (tile: string, empty: boolean, sentence: string) => ({
+    loading: !data,
+    error,
+    failed: data?.failed.includes(tile) ?? false,
+    onRetry: retry,
+    empty: empty ? sentence : null,
+  });
+  const series = data?.series ?? [];
+  const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
+  const drawn = (minor: number): Money => inBase(minor, data);
+  return (
+    <BoardPage title="Financial performance" board={board} channels={data?.choices?.channels}>
+      <div className="tiles">
+        {TILES.map(({ name, title, meaning }) => (
+          <Tile
+            key={name}
+            title={title}
+            meaning={meaning}
+            loading={!data && !error}
+            error={error ?? (data?.figures === null ? new Error("failed") : null)}
+            onRetry={retry}
+            value={<Worth figure={figures.get(name)} />}
+            note={<Note figure={figures.get(name)} />}
+          />
+        ))}
+      </div>
+      <Panel
+        title="Over time"
+        about={data ? `in ${data.currency}` : ""}
+        {...part(
+          "series",
+          quiet,
+          "No order was paid and no payment made. Choose a longer time or another channel.",
+        )}
+        chart={
+          <Plotted
+            label={`${LINES.map((line) => line.title).join(", ")} over time. The table holds the same numbers.`}
+            option={(theme) =>
+              seriesOption(
+                series,
+                LINES,
+                theme,
+                (minor) => minor / scaleOf(data),
+                (major) => shortMoney(drawn(Math.round(major * scaleOf(data)))),
+              )
+            }
+          />
+        }
+        table={<SeriesTable moments={series} lines={LINES} text={(minor) => amountText(drawn(minor))} />}
+      />
+      <div className="board-parts">
+        <Panel
+          title="By currency"
+          about="as it was paid"
+          {...part("figures", figures.size === 0, "Nothing was paid.")}
+          table={<CurrencyTable figures={data?.figures ?? []} currency={data?.currency ?? ""} />}
+        />
+        {(["regions", "channels", "products"] as const).map((name) => (
+          <Panel
+            key={name}
+            title={`Revenue by ${name.slice(0, -1)}`}
+            about=""
+            {...part(name, data?.[name]?.length === 0, "No order was paid.")}
+            table={
+              <ShareTable
+                title={name.slice(0, 1).toUpperCase() + name.slice(1, -1)}
+                shares={data?.[name] ?? []}
+                worth={data?.currency ?? ""}
+                onChoose={
+                  name === "channels" ? (channel) => board.change({ ...board.view, channel }) : undefined
+                }
+              />
+            }
+          />
+        ))}
+      </div>
+    </BoardPage>
+  );
+}
+
+function Worth({ figure }: { figure: Figure | undefined }) {
+  if (!figure?.amount) return "–";
+  return <span title={moneyText(figure.amount)}>{shortMoney(figure.amount)}</span>;
+}
+
+function Note({ figure }: { figure: Figure | undefined }) {
+  if (!figure) return null;
+  const change = changeText(figure.change);
+  const missing = figure.by_currency?.filter((one) => one.converted === null) ?? [];
+  return (
+    <>
+      {change ? <b className="num">{change}</b> : "no period before"}, {counted(figure.records, "record")}
+      {missing.length > 0 ? `, ${count(missing.length)} currencies without a rate` : ""}
+    </>
+  );
+}
+
+/** Minor units of the firm's currency as money; how many digits it has is read off any amount of the board. */
+function inBase(minor: number, data: FinanceBoard | undefined): Money {
+  const sample = data?.figures?.find((one) => one.amount)?.amount;
+  const digits = /\.(\d+)/.exec(sample?.text ?? "0.00")?.[1]?.length ?? 0;
+  return { minor, currency: data?.currency ?? "", text: digits > 0 ? `0.${"0".repeat(digits)}` : "0" };
+}
+
+function scaleOf(data: FinanceBoard | undefined): number {
+  const digits = /\.(\d+)/.exec(inBase(0, data).text)?.[1]?.length ?? 0;
+  return 10 ** digits;
+}

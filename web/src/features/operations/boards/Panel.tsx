@@ -1,0 +1,49 @@
+import { BarChartOutlined, TableOutlined } from "@ant-design/icons";
+import { Button } from "antd";
+import { type ReactNode, useState } from "react";
+import { BlockSkeleton, EmptyState, FailureState } from "../../../shared/ui/states";
+
+interface PanelProps {
+  title: string;
+  about: string;
+  /** Nothing yet: the board is on its way. */
+  loading: boolean;
+  error: unknown;
+  /** This tile alone could not be computed. */
+  failed: boolean;
+  onRetry(): void;
+  empty: string | null;
+  chart?: ReactNode;
+  table: ReactNode;
+}
+
+/** One tile of a dashboard that can fail and be read alone; a chart has the same numbers as a table. */
+export function Panel({ title, about, loading, error, failed, onRetry, empty, chart, table }: PanelProps) {
+  const [asTable, setAsTable] = useState(false);
+  let body: ReactNode = chart && !asTable ? chart : table;
+  if (error || failed)
+    body = <FailureState what={title} error={error || new Error("This part failed.")} onRetry={onRetry} />;
+  else if (loading) body = <BlockSkeleton height={240} label={`Loading ${title}`} />;
+  else if (empty) body = <EmptyState title="Nothing in this time">{empty}</EmptyState>;
+  const shown = chart && !error && !failed && !loading && !empty;
+  return (
+    <section className="part board-panel" aria-label={title}>
+      <div className="board-panel-head">
+        <h2>
+          {title} <span className="muted">{about}</span>
+        </h2>
+        {shown ? (
+          <Button
+            type="text"
+            size="small"
+            icon={asTable ? <BarChartOutlined aria-hidden /> : <TableOutlined aria-hidden />}
+            aria-label={asTable ? `${title} as a chart` : `${title} as a table`}
+            aria-pressed={asTable}
+            onClick={() => setAsTable(!asTable)}
+          />
+        ) : null}
+      </div>
+      {body}
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+import { useSession } from "../../../shared/session";
+import { shortTime } from "../../../shared/time";
+import type { Moment } from "./queries";
+import type { Line } from "./series";
+
+/** The numbers of a chart, the newest first, for whoever cannot see it or wants them exactly. */
+export function SeriesTable({
+  moments,
+  lines,
+  text,
+}: {
+  moments: readonly Moment[];
+  lines: readonly Line[];
+  text(raw: number): string;
+}) {
+  const { timeZone } = useSession();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section className="table-scroll board-series" tabIndex={0} aria-label="Numbers of the chart">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">From</th>
+            {lines.map((line) => (
+              <th key={line.name} scope="col" className="right">
+                {line.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {[...moments].reverse().map((moment) => (
+            <tr key={moment.at}>
+              <th scope="row" className="nowrap">
+                {shortTime(moment.at, timeZone)}
+              </th>
+              {lines.map((line) => (
+                <td key={line.name} className="right num">
+                  {text(moment.values[line.name] ?? 0)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

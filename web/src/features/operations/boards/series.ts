@@ -1,0 +1,66 @@
+import type { Theme } from "../../../shared/ui/Plotted";
+import type { Moment } from "./queries";
+
+export interface Line {
+  name: string;
+  title: string;
+}
+
+// Okabe and Ito's colours, told apart with any colour vision; each line also has a pattern of its own.
+const COLOURS = {
+  light: ["#0072b2", "#b35900", "#007a5a", "#aa4499", "#6b5b00", "#556171"],
+  dark: ["#56b4e9", "#e69f00", "#2fc79b", "#e59ac3", "#f0e442", "#9aa7b5"],
+};
+const DASHES = ["solid", "dashed", "dotted", [10, 3, 2, 3], [3, 6], [14, 4]];
+
+/** Lines over time of what a board counts in each bucket; `value` turns a number into what is drawn. */
+export function seriesOption(
+  moments: readonly Moment[],
+  lines: readonly Line[],
+  theme: Theme,
+  value: (raw: number) => number,
+  text: (drawn: number) => string,
+) {
+  const { dark, timeText } = theme;
+  const rule = dark ? "#2a3542" : "#dce1e7";
+  const muted = dark ? "#9aa7b5" : "#556171";
+  const colours = dark ? COLOURS.dark : COLOURS.light;
+  return {
+    animation: false,
+    color: colours,
+    textStyle: { fontFamily: "inherit" },
+    legend: { type: "scroll", top: 0, itemWidth: 28, textStyle: { color: muted, fontSize: 12 } },
+    grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      // Drawn on the canvas: a tooltip of HTML would need inline styles, which the policy of the page forbids.
+      renderMode: "richText",
+      backgroundColor: dark ? "#1c2530" : "#ffffff",
+      borderColor: rule,
+      textStyle: { color: dark ? "#e3e9ef" : "#17202b", fontSize: 12 },
+      valueFormatter: (drawn: unknown) => text(Number(drawn)),
+      axisPointer: { label: { formatter: (each: { value: unknown }) => timeText(Number(each.value)) } },
+    },
+    xAxis: {
+      type: "time",
+      splitNumber: 4,
+      axisLine: { lineStyle: { color: rule } },
+      axisTick: { show: false },
+      axisLabel: { color: muted, fontSize: 11, hideOverlap: true, formatter: (at: number) => timeText(at) },
+    },
+    yAxis: {
+      type: "value",
+      splitNumber: 4,
+      splitLine: { lineStyle: { color: rule } },
+      axisLabel: { color: muted, fontSize: 11, formatter: text },
+    },
+    series: lines.map(({ name, title }, at) => ({
+      type: "line",
+      name: title,
+      showSymbol: false,
+      lineStyle: { width: 2, type: DASHES[at % DASHES.length] },
+      data: moments.map((moment) => [Date.parse(moment.at), value(moment.values[name] ?? 0)]),
+    })),
+  };
+}

@@ -1,0 +1,69 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { useHotkeys } from "../../../shared/hotkeys";
+import { newest } from "../../../shared/live/newest";
+import type { LiveState } from "../../../shared/live/stream";
+import { useLiveStream } from "../../../shared/live/useLiveStream";
+import type { paths } from "../../../shared/paths";
+import { type BoardView, boardSearch, parseBoardView, streamUrl } from "./view";
+
+const EVENTS = ["board", "change"];
+
+export interface Board<T> {
+  view: BoardView;
+  change(view: BoardView): void;
+  data: T | undefined;
+  error: unknown;
+  retry(): void;
+  state: LiveState;
+  paused: boolean;
+  pause(paused: boolean): void;
+}
+
+// The stream tells what changes; this only covers a stream that cannot be opened.
+const COVER_MS = 60_000;
+
+/** A dashboard that follows its stream: the whole first, then the members that changed. */
+export function useBoard<T extends { as_of: string }>(
+  page: typeof paths.finance | typeof paths.orders,
+  stream: string,
+  fetch: (view: BoardView, signal: AbortSignal) => Promise<T>,
+): Board<T> {
+  const search: Record<string, unknown> = useSearch({ strict: false });
+  const shape = JSON.stringify(search);
+  const view = useMemo(() => parseBoardView(JSON.parse(shape)), [shape]);
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [paused, pause] = useState(false);
+  const key = useMemo(() => [page, view], [page, view]);
+  const query = useQuery({
+    queryKey: key,
+    queryFn: async ({ signal }) => newest(client.getQueryData<T>(key), await fetch(view, signal)),
+    refetchInterval: COVER_MS,
+    enabled: !paused,
+  });
+  const state = useLiveStream(streamUrl(stream, view), EVENTS, {
+    onEvent: (name, data) => {
+      if (paused) return;
+      if (name === "board") client.setQueryData<T>(key, data as T);
+      // A change to what is not known yet is part of the answer that is on its way.
+      else client.setQueryData<T>(key, (known) => (known ? { ...known, ...(data as T) } : known));
+    },
+    onGap: () => void (paused || query.refetch()),
+  });
+  useHotkeys([{ key: "p", label: "Pause or resume", group: "Dashboard", run: () => pause(!paused) }]);
+  return {
+    view,
+    change: (next) => void navigate({ to: page, search: boardSearch(next), resetScroll: false }),
+    data: query.data,
+    error: query.data ? null : query.error,
+    retry: () => void query.refetch(),
+    state,
+    paused,
+    pause: (next) => {
+      pause(next);
+      if (!next) void query.refetch();
+    },
+  };
+}

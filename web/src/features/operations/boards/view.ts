@@ -1,0 +1,55 @@
+/** What a dashboard shows: held in the address, so that it can be sent to somebody. */
+export const SPANS = ["1h", "6h", "24h", "7d", "30d", "90d"] as const;
+export type SpanName = (typeof SPANS)[number];
+
+export const SPAN_WORDS: Record<SpanName, string> = {
+  "1h": "Hour",
+  "6h": "6 hours",
+  "24h": "24 hours",
+  "7d": "7 days",
+  "30d": "30 days",
+  "90d": "90 days",
+};
+
+export interface BoardView {
+  span: SpanName;
+  region?: string;
+  channel?: string;
+}
+
+export function parseBoardView(search: Record<string, unknown>): BoardView {
+  const view: BoardView = { span: SPANS.find((each) => each === search.span) ?? "24h" };
+  for (const key of ["region", "channel"] as const) {
+    const value = search[key];
+    if (typeof value === "string" && value !== "") view[key] = value.slice(0, 64);
+  }
+  return view;
+}
+
+export function boardSearch(view: BoardView): Record<string, string> {
+  const search: Record<string, string> = view.span === "24h" ? {} : { span: view.span };
+  if (view.region) search.region = view.region;
+  if (view.channel) search.channel = view.channel;
+  return search;
+}
+
+/** The address of the stream of a dashboard as it is narrowed down. */
+export function streamUrl(path: string, view: BoardView): string {
+  const search = new URLSearchParams({ span: view.span });
+  if (view.region) search.set("region", view.region);
+  if (view.channel) search.set("channel", view.channel);
+  return `${path}?${search}`;
+}
+
+/** "+12 %" against the period before; null when there was nothing to compare with. */
+export function changeText(change: number | null): string | null {
+  if (change === null) return null;
+  const percent = Math.abs(change) < 0.1 ? Math.round(change * 1000) / 10 : Math.round(change * 100);
+  return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
+}
+
+/** A label as people read it: what has none, and what is counted together. */
+export function labelText(label: string): string {
+  if (label === "") return "Not given";
+  return label === "(other)" ? "All others" : label;
+}
