@@ -39,6 +39,7 @@ from finer.quality.service import watching
 from finer.scoring.service import asking, models, monitors
 from finer.screening.service.lists import SCREEN_JOB
 from finer.sources.service import upkeep
+from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -171,6 +172,8 @@ def _age_orders(ground: Ground, run: Run) -> Counts:
             return {
                 "stuck": orders.look_at_ages(tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist())
             }
+        except LakeEmpty:
+            return {"stuck": 0}  # the first orders are on their way
         finally:
             reader.close()
 

@@ -33,7 +33,7 @@ export function AgesPanel({ ages, ...part }: AgesPanelProps) {
     <div className="board-parts">
       <Panel
         title="Waiting now"
-        about="orders by how long they have been in their stage, of all regions and channels"
+        about="by how long, of all regions and channels"
         {...part}
         empty={waiting ? null : sentence}
         table={ages ? <Ages ages={ages} /> : null}

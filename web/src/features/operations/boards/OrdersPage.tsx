@@ -101,10 +101,9 @@ export function OrdersPage() {
 function Note({ figure, placed }: { figure: Figure | undefined; placed: number }) {
   if (!figure) return null;
   const change = changeText(figure.change);
-  const share =
-    placed > 0 ? `${measure(Math.round((figure.records / placed) * 1000) / 10)} % of placed` : null;
+  const share = placed > 0 ? `${Math.round((figure.records / placed) * 100)} % of placed` : null;
   const worth = figure.amount && figure.amount.minor !== 0 ? shortMoney(figure.amount) : null;
-  const rest = [share, worth].filter((each) => each !== null).join(", ");
+  const rest = share ?? worth;
   return (
     <>
       {change ? <b className="num">{change}</b> : "no period before"}

@@ -24,7 +24,7 @@ export function Panel({ title, about, loading, error, failed, onRetry, empty, ch
   if (error || failed)
     body = <FailureState what={title} error={error || new Error("This part failed.")} onRetry={onRetry} />;
   else if (loading) body = <BlockSkeleton height={240} label={`Loading ${title}`} />;
-  else if (empty) body = <EmptyState title="Nothing in this time">{empty}</EmptyState>;
+  else if (empty) body = <EmptyState title="Nothing to show">{empty}</EmptyState>;
   const shown = chart && !error && !failed && !loading && !empty;
   return (
     <section className="part board-panel" aria-label={title}>
