@@ -26,46 +26,9 @@ import {
   UnorderedListOutlined,
   UserSwitchOutlined,
 } from "@ant-design/icons";
-import type { ReactNode } from "react";
 import { paths } from "../shared/paths";
-import { type Permission, permission } from "../shared/permissions";
-
-export interface NavPage {
-  path:
-    | typeof paths.overview
-    | typeof paths.fraud
-    | typeof paths.cases
-    | typeof paths.rules
-    | typeof paths.models
-    | typeof paths.lists
-    | typeof paths.performance
-    | typeof paths.screening
-    | typeof paths.finance
-    | typeof paths.orders
-    | typeof paths.pipeline
-    | typeof paths.sources
-    | typeof paths.lake
-    | typeof paths.sql
-    | typeof paths.quality
-    | typeof paths.quarantine
-    | typeof paths.catalogue
-    | typeof paths.jobs
-    | typeof paths.contracts
-    | typeof paths.access
-    | typeof paths.audit
-    | typeof paths.privacy
-    | typeof paths.people
-    | typeof paths.approvals
-    | typeof paths.clients
-    | typeof paths.settings;
-  title: string;
-  icon: ReactNode;
-  needs: Permission;
-  /** Who has this needs the page no more, since another one shows the same and more. */
-  unless?: Permission;
-  /** Pages of one group stand together, under its name. */
-  group?: string;
-}
+import { permission } from "../shared/permissions";
+import type { NavPage } from "./navPage";
 
 const PAGES: readonly NavPage[] = [
   {
