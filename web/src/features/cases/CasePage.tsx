@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Button, Segmented } from "antd";
-import { type ReactNode, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { useHotkeys } from "../../shared/hotkeys";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Fact } from "../../shared/ui/Fact";
 import { Page } from "../../shared/ui/Page";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
@@ -218,14 +219,5 @@ function Facts({ found }: { found: CaseDocument }) {
       <Fact name="Account">{found.account_id ?? "–"}</Fact>
       <Fact name="Alerts">{`${found.open_alerts} open of ${found.alerts}`}</Fact>
     </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="num">{children}</dd>
-    </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { Fact } from "../../shared/ui/Fact";
 import { ActionTag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import type { AlertDetail } from "./queries";
@@ -65,13 +65,4 @@ function Score({ score }: { score: number | null }) {
 
 function versionText({ rule_pack, model, contract }: NonNullable<AlertDetail["versions"]>): string {
   return `${rule_pack ?? "–"} / ${model ?? "no model"}${contract ? ` / contract ${contract}` : ""}`;
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="num">{children ?? "–"}</dd>
-    </div>
-  );
 }

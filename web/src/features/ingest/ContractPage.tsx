@@ -5,6 +5,7 @@ import { count, counted, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { type Permission, permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Fact } from "../../shared/ui/Fact";
 import { Page } from "../../shared/ui/Page";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
@@ -167,15 +168,6 @@ function Quality({ contract }: { contract: string }) {
         <Tag word={counted(data.open_incidents, "open incident")} tone="review" />
       ) : null}
     </Fact>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

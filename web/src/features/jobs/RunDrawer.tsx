@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, Drawer, Progress } from "antd";
-import type { ReactNode } from "react";
 import { count, counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Fact } from "../../shared/ui/Fact";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { cancelRun, isOpen, type RunDetail, retryRun, runQuery } from "./queries";
@@ -88,15 +88,6 @@ function Far({ run }: { run: RunDetail }) {
       <span className="muted num">
         {count(done)} of {count(run.total)}
       </span>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="num">{children}</dd>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { App, Button, Drawer } from "antd";
 import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Fact } from "../../shared/ui/Fact";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -73,15 +74,6 @@ function Request({ found }: { found: RequestWithSteps }) {
           </li>
         ))}
       </ol>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }

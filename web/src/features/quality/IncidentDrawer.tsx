@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Drawer } from "antd";
-import type { ReactNode } from "react";
+import { Fact } from "../../shared/ui/Fact";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { FailingKeys } from "./FailingKeys";
@@ -76,15 +76,6 @@ function Whole({ incident, go }: { incident: Incident; go(view: View): void }) {
       </ul>
       <FailingKeys incident={incident} />
       <IncidentActs key={incident.version} incident={incident} />
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd className="num">{children}</dd>
     </div>
   );
 }

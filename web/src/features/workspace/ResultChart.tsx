@@ -1,14 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, Select, Switch } from "antd";
-import { useEffect, useRef } from "react";
-import { primaryOf } from "../../shared/look";
-import { useMedia } from "../../shared/media";
 import { measure } from "../../shared/numbers";
-import { usePreferences } from "../../shared/preferences";
-import { useSession } from "../../shared/session";
-import type { Plot } from "../../shared/ui/plots";
-import { BlockSkeleton } from "../../shared/ui/states";
-import { usePromise } from "../../shared/ui/usePromise";
+import { Plotted } from "../../shared/ui/Plotted";
 import { chartOption, chartProblem, proposeChart } from "./chartOptions";
 import { type Chart, PAGE_ROWS, type Rows, type Run, rowsQuery } from "./queries";
 
@@ -20,7 +13,6 @@ const KINDS: { value: Chart["kind"]; label: string }[] = [
   { value: "pie", label: "Pie" },
   { value: "number", label: "Big number" },
 ];
-const load = () => import("../../shared/ui/plots");
 
 interface ResultChartProps {
   run: Run;
@@ -115,41 +107,13 @@ function BigNumber({ run, rows, name }: { run: Run; rows: readonly (readonly unk
 }
 
 function Drawing({ run, rows, chart }: { run: Run; rows: readonly (readonly unknown[])[]; chart: Chart }) {
-  const module = usePromise(load);
-  const { me } = useSession();
-  const { theme } = usePreferences();
-  const systemDark = useMedia("(prefers-color-scheme: dark)");
-  const dark = theme === "dark" || (theme === "system" && systemDark);
-  const box = useRef<HTMLDivElement>(null);
-  const plot = useRef<Plot | null>(null);
-  const create = module.value?.createPlot;
-  useEffect(() => {
-    if (!box.current || !create) return;
-    const made = create(box.current);
-    plot.current = made;
-    return () => {
-      plot.current = null;
-      made.dispose();
-    };
-  }, [create]);
-  useEffect(() => {
-    const primary = primaryOf({ dark, brand: me.tenant.branding.primary_color });
-    plot.current?.draw(chartOption(chart, run.columns, rows, { dark, primary }));
-  });
-  if (module.error)
-    return (
-      <p className="state-text sql-none">The chart could not be loaded. The table holds the same numbers.</p>
-    );
   return (
-    <>
-      {create ? null : <BlockSkeleton height={320} label="Loading the chart" />}
-      <div
-        ref={box}
-        className="sql-plot"
-        role="img"
-        aria-label={`${chart.kind} chart of ${(chart.y ?? []).join(", ")} over ${chart.x}. The table holds the same numbers.`}
-        hidden={!create}
-      />
-    </>
+    <Plotted
+      className="sql-plot"
+      height={320}
+      label={`${chart.kind} chart of ${(chart.y ?? []).join(", ")} over ${chart.x}. The table holds the same numbers.`}
+      instead="The table holds the same numbers."
+      option={(theme) => chartOption(chart, run.columns, rows, theme)}
+    />
   );
 }

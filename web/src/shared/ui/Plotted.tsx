@@ -16,8 +16,18 @@ export interface Theme {
 
 const load = () => import("./plots");
 
+interface PlottedProps {
+  label: string;
+  option(theme: Theme): Record<string, unknown>;
+  /** In pixels, while the drawing library is on its way; the class says how high the chart is. */
+  height?: number;
+  className?: string;
+  /** Where the numbers stand when the chart cannot be drawn. */
+  instead?: string;
+}
+
 /** A chart that follows the look of the page. The drawing library comes when the first one is shown. */
-export function Plotted({ label, option }: { label: string; option(theme: Theme): Record<string, unknown> }) {
+export function Plotted({ label, option, height = 220, className = "plot", instead }: PlottedProps) {
   const module = usePromise(load);
   const { me, timeZone } = useSession();
   const { theme } = usePreferences();
@@ -39,12 +49,17 @@ export function Plotted({ label, option }: { label: string; option(theme: Theme)
     const primary = primaryOf({ dark, brand: me.tenant.branding.primary_color });
     plot.current?.draw(option({ dark, primary, timeText: (at) => shortTime(new Date(at), timeZone) }));
   });
-  if (module.error)
-    return <p className="state-text">The chart could not be loaded. The numbers beside it are right.</p>;
+  if (module.error) {
+    return (
+      <p className="state-text">
+        The chart could not be loaded. {instead ?? "The numbers beside it are right."}
+      </p>
+    );
+  }
   return (
     <>
-      {create ? null : <BlockSkeleton height={220} label="Loading the chart" />}
-      <div ref={box} className="plot" role="img" aria-label={label} hidden={!create} />
+      {create ? null : <BlockSkeleton height={height} label="Loading the chart" />}
+      <div ref={box} className={className} role="img" aria-label={label} hidden={!create} />
     </>
   );
 }
