@@ -1,8 +1,6 @@
-import { CloseOutlined, SearchOutlined } from "@ant-design/icons";
-import { Button, Input, type InputRef, Segmented, Select } from "antd";
-import { useRef } from "react";
-import { useHotkeys } from "../../shared/hotkeys";
-import { Draft } from "../../shared/ui/Draft";
+import { CloseOutlined } from "@ant-design/icons";
+import { Button, Segmented, Select } from "antd";
+import { SearchBox } from "../../shared/ui/SearchBox";
 import { type Case, DEFAULT_FILTER, type Filter, isNarrowed } from "./filter";
 import { PRIORITIES, TYPOLOGIES } from "./words";
 
@@ -17,8 +15,6 @@ const options = <Key extends string>(words: Record<Key, string>) =>
 /** What narrows the queue. Everything here is in the address, so a view can be sent to a colleague. */
 export function CaseFilterBar({ filter, onChange }: FilterBarProps) {
   const set = (change: Partial<Filter>) => onChange({ ...filter, ...change });
-  const search = useRef<InputRef>(null);
-  useHotkeys([{ key: "/", label: "Search cases", group: "Cases", run: () => search.current?.focus() }]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: the element <search> is too new for some browsers in use.
     <div className="filters" role="search" aria-label="Filter cases">
@@ -32,23 +28,11 @@ export function CaseFilterBar({ filter, onChange }: FilterBarProps) {
           { value: "all", label: "All" },
         ]}
       />
-      <Draft
-        value={filter.q ?? ""}
-        onCommit={(q) => set({ q: q.trim() || undefined })}
-        render={(value, change, commit) => (
-          <Input
-            ref={search}
-            className="filter-search"
-            aria-label="Search the number of a case"
-            placeholder="Number of a case"
-            prefix={<SearchOutlined aria-hidden />}
-            suffix={<kbd aria-hidden>/</kbd>}
-            value={value}
-            onChange={(event) => change(event.target.value)}
-            onPressEnter={commit}
-            onBlur={commit}
-          />
-        )}
+      <SearchBox
+        value={filter.q}
+        onSearch={(q) => set({ q })}
+        placeholder="Number of a case"
+        hotkey={{ label: "Search cases", group: "Cases" }}
       />
       <Select
         aria-label="Whose"

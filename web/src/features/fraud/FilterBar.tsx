@@ -1,11 +1,10 @@
-import { CloseOutlined, SearchOutlined } from "@ant-design/icons";
+import { CloseOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Input, type InputRef, Segmented, Select } from "antd";
-import { useRef } from "react";
-import { useHotkeys } from "../../shared/hotkeys";
+import { Button, Input, Segmented, Select } from "antd";
 import { useSession } from "../../shared/session";
 import { instantOf, localInput } from "../../shared/time";
 import { Draft } from "../../shared/ui/Draft";
+import { SearchBox } from "../../shared/ui/SearchBox";
 import { DEFAULT_FILTER, type Filter, isNarrowed, type Range } from "./filter";
 import { summaryQuery } from "./queries";
 
@@ -35,8 +34,6 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
   if (filter.rule && !rules.some((each) => each.value === filter.rule)) {
     rules.push({ value: filter.rule, label: filter.rule });
   }
-  const search = useRef<InputRef>(null);
-  useHotkeys([{ key: "/", label: "Search alerts", group: "Alerts", run: () => search.current?.focus() }]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: the element <search> is too new for some browsers in use.
     <div className="filters" role="search" aria-label="Filter alerts">
@@ -51,23 +48,11 @@ export function FilterBar({ filter, onChange }: FilterBarProps) {
           { value: "all", label: "All" },
         ]}
       />
-      <Draft
-        value={filter.q ?? ""}
-        onCommit={(q) => set({ q: q.trim() || undefined })}
-        render={(value, change, commit) => (
-          <Input
-            ref={search}
-            className="filter-search"
-            aria-label="Search merchant or event id"
-            placeholder="Merchant or event id"
-            prefix={<SearchOutlined aria-hidden />}
-            suffix={<kbd aria-hidden>/</kbd>}
-            value={value}
-            onChange={(event) => change(event.target.value)}
-            onPressEnter={commit}
-            onBlur={commit}
-          />
-        )}
+      <SearchBox
+        value={filter.q}
+        onSearch={(q) => set({ q })}
+        placeholder="Merchant or event id"
+        hotkey={{ label: "Search alerts", group: "Alerts" }}
       />
       <Select
         aria-label="Action"
