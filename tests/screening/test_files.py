@@ -78,7 +78,8 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int | None, said: str)
 
 
 def test_d01_a_file_made_to_exhaust_is_refused_early() -> None:
-    assert "field larger" in refused('name\n"' + "a" * 200_000 + '"\n').detail
+    assert "at most 1000 printable" in refused('name\n"' + "a" * 200_000 + '"\n').detail
+    assert "at most 1,000,000 letters" in refused('name\n"' + "a" * 2_000_000 + '"\n').detail
     assert "at most 1000 names" in refused("name,aliases\nAna," + ";".join(f"A{n}" for n in range(1_200)) + "\n").detail
     assert refused("[" * 100_000).members["line"] == 1
     assert "FollowTheMoney" in refused('{"id":"a","schema":"Person","properties":' + "[" * 100_000).detail

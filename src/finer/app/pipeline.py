@@ -4,6 +4,9 @@
 
 A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
 consumer's offset only rebuild state, rows below the lake's offset are not written again.
+
+What else follows a record works beside this path and never in its way: `rollup_keeper.py` reads the log as a consumer
+of its own, `case_keeper.py` and `alert_explainer.py` take up the alerts that were committed here.
 """
 
 from __future__ import annotations

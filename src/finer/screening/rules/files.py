@@ -22,6 +22,7 @@ from finer.screening.types import EntityType, Entry, Profile
 ENTRIES_MAX = 250_000
 NAMES_MAX, VALUES_MAX = 1_000, 100
 LINE_MAX, VALUE_MAX = 1_000_000, 1_000
+CELL_MAX = 1 << 30  # no body is that large
 COLUMNS = (
     "id", "schema", "name", "aliases", "birth_date", "countries", "addresses", "identifiers", "sanctions", "phones",
     "emails", "program_ids", "dataset", "first_seen", "last_seen", "last_change", "gender", "programme",
@@ -80,6 +81,8 @@ def content_hash(entry: Entry) -> bytes:
 
 
 def _read_csv(text: str) -> Iterator[tuple[int, Entry]]:
+    # This limit belongs to the process, and others raise it. Ours is counted below: the answer is always the same.
+    csv.field_size_limit(max(csv.field_size_limit(), CELL_MAX))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         head = [name.strip().lower() for name in next(reader, [])]
@@ -88,6 +91,8 @@ def _read_csv(text: str) -> Iterator[tuple[int, Entry]]:
         for row in reader:
             if not row:
                 continue
+            if sum(map(len, row)) > LINE_MAX:
+                raise _bad(reader.line_num, f"an entity has at most {LINE_MAX:,} letters.")
             if len(row) != len(head):
                 raise _bad(reader.line_num, f"{len(row)} columns where the first line names {len(head)}.")
             yield reader.line_num, _from_cells(dict(zip(head, row, strict=True)), reader.line_num)
