@@ -74,7 +74,7 @@ def _settle(server: Server) -> None:
         while time.monotonic() < deadline:
             row = database.execute(
                 "select (select coalesce(sum(next_offset), 0) from kit_log_heads) = "
-                "(select coalesce(sum(next_offset), 0) from kit_log_consumers)"
+                "(select coalesce(sum(next_offset), 0) from kit_log_consumers where name = 'pipeline')"
             ).fetchone()
             if row is not None and row[0]:
                 return

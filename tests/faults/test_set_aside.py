@@ -31,7 +31,7 @@ def _caught_up(database: psycopg.Connection) -> None:
     while time.monotonic() < deadline:
         row = database.execute(
             "select (select coalesce(sum(next_offset), 0) from kit_log_heads) = "
-            "(select coalesce(sum(next_offset), 0) from kit_log_consumers)"
+            "(select coalesce(sum(next_offset), 0) from kit_log_consumers where name = 'pipeline')"
         ).fetchone()
         if row is not None and row[0]:
             return

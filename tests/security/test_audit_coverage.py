@@ -87,7 +87,7 @@ def test_only_records_of_machines_are_recorded_elsewhere(app: Litestar) -> None:
         for method in handler.http_methods
         if handler.opt.get("recorded")
     }
-    machines = {"POST /{contract:str}", "POST /", "POST /stripe/{hook:str}"}
+    machines = {"POST /{contract:str}", "POST /", "POST /stripe/{hook:str}", "POST /plaid/{hook:str}"}
     asks = {"POST /explanation", "POST /layout", "POST /queries", "POST /validation", "POST /{name:str}/lookup"}
     assert exempt == machines | asks
 

@@ -62,7 +62,7 @@ export function CloseDialog({ cases, verdict, onClose, onDone }: CloseDialogProp
       title={
         cases.length === 1 && first ? `Close case #${first.number}` : `Close ${counted(cases.length, "case")}`
       }
-      okText="Close"
+      okText={cases.length === 1 ? "Close the case" : "Close the cases"}
       danger={verdict === "confirmed_fraud"}
       initialValues={{ verdict, source: "analyst" }}
       onSubmit={submit}
