@@ -46,6 +46,11 @@ export function fullTime(at: string | Date, zone: string): string {
   return `${text} (${zone})`;
 }
 
+/** "20 Nov", of a day that is known as one: an instant of it in UTC. */
+export function dayText(at: number): string {
+  return format("UTC", "day", { day: "numeric", month: "short" }).format(at);
+}
+
 /** "2026-11-20", the calendar day in the zone. */
 export function dayOf(at: Date, zone: string): string {
   return new Intl.DateTimeFormat("en-CA", {

@@ -15,26 +15,24 @@ import pyarrow.compute as pc
 from finer.fraud.rules.evaluate import Array
 from finer.fraud.types import Interval, Price, Segment
 from finer.kit.columns import Columns
+from finer.kit.shares import Z_95, wilson_bounds
 
 FRAUD, LEGITIMATE = 1, 2
 """What is known of a payment; 0 is nothing."""
 LABELS: Mapping[str, int] = {"confirmed_fraud": FRAUD, "dismissed": LEGITIMATE}
 SEGMENTS = ("channel", "merchant_country", "type")
 _SEGMENTS_MAX = 12
-_Z = 1.959963984540054  # 19 of 20 cases
 _RESAMPLES = 1_000
 _RESAMPLED_MAX = 5_000
 _DAY_S = 86_400.0
 
 
 def wilson(hits: int, of: int) -> Interval:
-    """A share with its bounds by Wilson's score interval, which holds for few cases and near 0 and 1 as well."""
+    """A share with its bounds by Wilson's score interval; None of nothing."""
     if of == 0:
         return Interval(value=None, low=None, high=None)
-    share, spread = hits / of, _Z * _Z / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
-    return Interval(value=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    low, high = wilson_bounds(hits, of)
+    return Interval(value=hits / of, low=low, high=high)
 
 
 def total(amounts: Array, seed: int = 0) -> Interval:
@@ -45,7 +43,7 @@ def total(amounts: Array, seed: int = 0) -> Interval:
     worth = amounts.astype(np.float64)
     value = float(worth.sum())
     if len(worth) > _RESAMPLED_MAX:
-        half = _Z * math.sqrt(float((worth * worth).sum()))
+        half = Z_95 * math.sqrt(float((worth * worth).sum()))
         return Interval(value=value, low=max(0.0, value - half), high=value + half)
     if len(worth) == 0:
         return Interval(value=0.0, low=0.0, high=0.0)

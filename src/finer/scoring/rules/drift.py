@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from finer.kit.shares import Z_95, wilson_bounds
 from finer.scoring.types import Baseline, CalibrationBin, Drift, Measure, WatchLimits, WatchState
 
 Array = np.ndarray[Any, np.dtype[Any]]
 BINS = 10
 _LEAST = 1e-4
 """A bin that nothing falls into counts as this share, so that one empty bin does not make the index endless."""
-_Z = 1.959963984540054  # 19 of 20 cases
 
 
 def baseline(name: str, values: Array) -> Baseline:
@@ -54,10 +54,8 @@ def wilson(name: str, hits: int, of: int) -> Measure:
     """A share with its bounds by Wilson's score interval; None of nothing."""
     if of == 0:
         return Measure(name=name, value=None)
-    share, spread = hits / of, _Z * _Z / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
-    return Measure(name=name, value=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    low, high = wilson_bounds(hits, of)
+    return Measure(name=name, value=hits / of, low=low, high=high)
 
 
 def calibration(labels: Array, scores: Array) -> tuple[list[CalibrationBin], float]:
@@ -94,9 +92,9 @@ def ratio(observed: int, expected: float) -> Measure | None:
         return None
     low = 0.0
     if observed:
-        low = observed * (1 - 1 / (9 * observed) - _Z / (3 * math.sqrt(observed))) ** 3
+        low = observed * (1 - 1 / (9 * observed) - Z_95 / (3 * math.sqrt(observed))) ** 3
     more = observed + 1
-    high = more * (1 - 1 / (9 * more) + _Z / (3 * math.sqrt(more))) ** 3
+    high = more * (1 - 1 / (9 * more) + Z_95 / (3 * math.sqrt(more))) ** 3
     return Measure(name="calibration", value=observed / expected, low=max(0.0, low) / expected, high=high / expected)
 
 

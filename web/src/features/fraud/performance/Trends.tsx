@@ -1,3 +1,4 @@
+import { dayText } from "../../../shared/time";
 import { Plotted, type Theme } from "../../../shared/ui/Plotted";
 import { common } from "../../../shared/ui/plotBase";
 import type { Day, Performance } from "./queries";
@@ -43,7 +44,7 @@ const at = (day: Day) => Date.parse(`${day.day}T12:00:00Z`);
 const share = (part: number, of: number) => (of === 0 ? null : (100 * part) / of);
 
 function frame(theme: Theme, formatter: (value: number) => string, max?: number) {
-  const { muted, line, ...rest } = common(theme);
+  const { muted, line, ...rest } = common({ ...theme, timeText: dayText });
   return {
     ...rest,
     legend: { top: 0, right: 8, textStyle: { color: muted, fontSize: 11 }, itemWidth: 14 },

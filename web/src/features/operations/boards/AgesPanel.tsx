@@ -61,14 +61,14 @@ function Ages({ ages }: { ages: OrderAges }) {
           <thead>
             <tr>
               <th scope="col">Waiting</th>
+              <th scope="col" className="right">
+                Stuck
+              </th>
               {[...heads, "older"].map((head) => (
                 <th key={head} scope="col" className="right">
                   {head}
                 </th>
               ))}
-              <th scope="col" className="right">
-                Stuck
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -77,14 +77,14 @@ function Ages({ ages }: { ages: OrderAges }) {
                 <th scope="row" className="nowrap">
                   {WAITS[stage.stage]}
                 </th>
+                <td className="right num" title={usual(stage.usual_s, stage.stuck_after_s)}>
+                  {count(stage.stuck)}
+                </td>
                 {[...heads, "older"].map((head, at) => (
                   <td key={head} className="right num">
                     {count(stage.counts[at] ?? 0)}
                   </td>
                 ))}
-                <td className="right num" title={usual(stage.usual_s, stage.stuck_after_s)}>
-                  {count(stage.stuck)}
-                </td>
               </tr>
             ))}
           </tbody>
