@@ -29,7 +29,7 @@ settings.register_profile(
 settings.load_profile("finer")
 
 # Folders whose files take longest, in the order in which parallel runs hand them out: the shorter files fill the gaps.
-_LONGEST = ("journeys", "faults", "sources", "warehouse")
+_LONGEST = ("journeys", "faults", "sources", "warehouse", "security")
 # The database of a test process is thrown away, so nothing waits for its disk. Tests of crashes start servers of their
 # own, which write as Finer does.
 _NOTHING_TO_KEEP = ("fsync", "full_page_writes", "synchronous_commit")

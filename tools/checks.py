@@ -62,8 +62,6 @@ WEB_STEPS = (
     Step("kernels", (sys.executable, "-m", "tools.kernels")),
 )
 WEB_TESTS = (Step("vitest", ("npm", "run", "--silent", "test"), "web"),)
-# They walk through what the other tests have reached, most of them in processes of their own.
-STORIES = ("tests/journeys", "tests/faults", "tests/house", "tests/security")
 # The story of the first hour starts every process of Finer: with this variable they are traced by coverage.py.
 TRACE_VARIABLE = "FINER_TEST_TRACE_STORY"
 
@@ -153,13 +151,11 @@ def run_all() -> list[Result]:
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
     results = run_lanes(PYTHON_STEPS, WEB_STEPS, WEB_TESTS)
+    found, browser = find_browser()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    tests = (*parallel, *(f"--ignore={path}" for path in STORIES))
-    results.append(run_visibly(pytest_step("tests", *tests)))
-    found, browser = find_browser()
-    stories = pytest_step("stories", *parallel, *STORIES, environment=browser | {TRACE_VARIABLE: "1"})
-    results += [found, run_visibly(stories)]
+    tests = pytest_step("tests", *parallel, environment=browser | {TRACE_VARIABLE: "1"})
+    results += [found, run_visibly(tests)]
     return results + coverage_step()
 
 

@@ -37,6 +37,7 @@ SQL = [
 WORDS = ["q", "sort", "rule", "action", "state", "contract", "before", "from", "to", "receipt", "actor", "subject",
          "outcome", "origin", "account", "limit", "min_amount_usd", "order", "filter", "fields"]  # fmt: skip
 _SLOW_S = 4.0
+_SHARES = 10
 _DOCUMENT = Path(__file__).resolve().parents[2] / "web" / "openapi.json"
 
 
@@ -54,18 +55,19 @@ def test_c01_no_parameter_reaches_the_database_as_sql(
 ) -> None:
     before = fingerprint(database_url, without_columns=("last_seen_at", "last_used_at"))
     rows = [row for row in read_rows() if row.method == "GET" and not row.parameters and "stream" not in row.path]
-    for who in ("risk_analyst", "auditor", "administrator"):
-        for row in rows:
-            for attack in SQL:
-                query = "&".join(f"{word}={_encoded(attack)}" for word in WORDS)
-                # Of many wrong words the first is told, so two are tried alone, too, by whoever gets past the guard.
-                alone = () if row.expected[who] == "403" else ("q", "before")
-                for target in (f"{row.path}?{query}", *(f"{row.path}?{word}={_encoded(attack)}" for word in alone)):
-                    started = time.monotonic()
-                    answer = driver.call("GET", target, signed_in[who])
-                    assert answer.status in (200, 303, 400, 401, 403, 404, 422), (who, target, answer.text)
-                    assert time.monotonic() - started < _SLOW_S, target
-                    _leaks_nothing(answer)
+    for row in rows:
+        # Who is turned away gets no further than the guard; of those whom it lets through, one is as good as another.
+        who = next((who for who in PRINCIPALS if row.expected[who][0] == "2"), "administrator")
+        for attack in SQL:
+            query = "&".join(f"{word}={_encoded(attack)}" for word in WORDS)
+            # Of many wrong words the first is told, so those that the route knows are tried alone, too.
+            alone = (f"{word}={_encoded(attack)}" for word in _query_of(row.path))
+            for target in (f"{row.path}?{one}" for one in (query, *alone)):
+                started = time.monotonic()
+                answer = driver.call("GET", target, signed_in[who])
+                assert answer.status in (200, 303, 400, 401, 403, 404, 422), (who, target, answer.text)
+                assert time.monotonic() - started < _SLOW_S, target
+                _leaks_nothing(answer)
     tables = changed(before, fingerprint(database_url, without_columns=("last_seen_at", "last_used_at")))
     assert {name for name in tables if not name.startswith(("public.identity_audit", "public.identity_read"))} == set()
 
@@ -102,18 +104,14 @@ def _columns() -> set[str]:
 def test_b04_no_write_takes_a_member_that_its_model_does_not_have(
     driver: Driver, ours: World, signed_in: dict[str, dict[str, str]], database_url: str
 ) -> None:
-    """Every column of every table, and the classic ones, as an extra member of every good body: refused, unchanged."""
-    classic = {
-        "tenant",
-        "tenant_id",
-        "role",
-        "is_admin",
-        "verified",
-        "approved_by",
-        "permissions",
-        "balance",
-        "__proto__",
-    }
+    """The classic names, and columns of all tables in turn, as an extra member of every good body: refused, unchanged.
+
+    That every model refuses every name is what the document says (the test below this one), so here each column is
+    tried at a share of the routes and each route with a share of the columns.
+    """
+    classic = {"tenant", "tenant_id", "role", "is_admin", "verified", "approved_by", "permissions", "balance",
+               "__proto__"}  # fmt: skip
+    columns = sorted(_columns())
     samples, accepted = ours.samples(), []
     writes = [row for row in read_rows() if row.writes]
     for row in writes:
@@ -121,18 +119,32 @@ def test_b04_no_write_takes_a_member_that_its_model_does_not_have(
     good = bodies(samples)
     who = {row.path: next((one for one in PRINCIPALS if row.expected[one][0] == "2"), None) for row in writes}
     before = fingerprint(database_url, without_columns=("last_seen_at", "last_used_at"))
-    for row in writes:
+    for number, row in enumerate(writes):
         body = good.get(f"{row.method} {row.path}")
         actor = who[row.path]
         if not isinstance(body, dict) or actor is None:
             continue
-        for name in sorted((_columns() | classic) - _members(row.method, row.path)):
+        tried = classic.union(columns[number % _SHARES :: _SHARES])
+        for name in sorted(tried - _members(row.method, row.path)):
             answer = driver.call(row.method, samples.path(row.path), signed_in[actor], body | {name: ours.mark})
             if answer.status not in (400, 422):
                 accepted.append((row.method, row.path, name, answer.status))
     assert accepted == []
     tables = changed(before, fingerprint(database_url, without_columns=("last_seen_at", "last_used_at")))
     assert {name for name in tables if "audit" not in name and "read_counts" not in name} == set()
+
+
+def test_b04_every_model_of_a_body_is_closed() -> None:
+    """No name but its members is taken: the document is made from the models that read the bodies."""
+    open_models = []
+    for path, operations in _document()["paths"].items():
+        for method, operation in operations.items():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+                model = _document()["components"]["schemas"].get(name, {})
+                if model.get("type") == "object" and model.get("additionalProperties") is not False:
+                    open_models.append(f"{method} {path}: {name}")
+    assert open_models == []
 
 
 def test_c13_a_member_of_the_wrong_kind_is_the_callers_fault_whatever_it_is_called(
@@ -159,6 +171,12 @@ def test_c13_a_member_of_the_wrong_kind_is_the_callers_fault_whatever_it_is_call
 @functools.cache
 def _document() -> Any:
     return json.loads(_DOCUMENT.read_text())
+
+
+def _query_of(path: str) -> list[str]:
+    """The parameters in the query of a route that reads, by the served document."""
+    operation = _document()["paths"].get(path, {}).get("get", {})
+    return [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
 
 
 def _members(method: str, path: str) -> set[str]:

@@ -11,40 +11,40 @@ import click
 
 from finer.kit.errors import FinerError
 
-# Where each command is: a module is imported when its command is used, so that a small command starts at once and a
-# process holds in memory only what it needs.
+# Where each command is, and what the list of commands says of it. A module is imported when its command is used, so
+# that a small command and the list itself come at once, and a process holds in memory only what it needs.
 COMMANDS = {
-    "up": "up",
-    "api": "api",
-    "worker": "worker",
-    "jobs": "jobs",
-    "job": "job",
-    "sources": "sources",
-    "demo": "demo",
-    "migrate": "upkeep",
-    "verify": "upkeep:verify_command",
-    "doctor": "upkeep",
-    "ingest": "ingest",
-    "contract": "contract",
-    "source": "source",
-    "quality": "quality",
-    "quarantine": "quarantine:quarantine_group",
-    "sql": "data",
-    "export": "lake",
-    "lake": "lake",
-    "rules": "data",
-    "fraud": "fraud",
-    "fx": "data",
-    "model": "model",
-    "bench": "data",
-    "tenant": "people",
-    "user": "people",
-    "key": "people",
-    "sso": "sso",
-    "audit": "audit",
-    "keys": "keys",
-    "log": "log",
-    "privacy": "privacy",
+    "up": ("up", "Run everything on this machine, PostgreSQL included."),
+    "api": ("api", "Run one API process."),
+    "worker": ("worker", "Run one pipeline worker."),
+    "jobs": ("jobs", "Run one process for jobs and schedules."),
+    "job": ("job", "Scheduled and deferred work."),
+    "sources": ("sources", "Run the process that reads the sources of all firms."),
+    "demo": ("demo", ""),
+    "migrate": ("upkeep", "Bring the database to the newest schema."),
+    "verify": ("upkeep:verify_command", "Check every invariant, and a sample of windows against the lake."),
+    "doctor": ("upkeep", "Say what of this machine and these settings keeps Finer from running."),
+    "ingest": ("ingest", "Take in files of any size: CSV, NDJSON, JSON, Parquet or Arrow IPC."),
+    "contract": ("contract", "Look at contracts, test files against them, and publish new versions."),
+    "source": ("source", "Sources: where records come from by themselves."),
+    "quality": ("quality", "The share of records that passed each contract, and open incidents."),
+    "quarantine": ("quarantine:quarantine_group", "Records that break their contract."),
+    "sql": ("data", "Ask the lake in SQL (DuckDB's dialect; one SELECT)."),
+    "export": ("lake", "Write a table of the lake, or a part of it, to a file."),
+    "lake": ("lake", "The lake: who reads it by other programs."),
+    "rules": ("data", "List the fraud rules in force: those of a firm in all their states."),
+    "fraud": ("fraud", "Decisions about payments."),
+    "fx": ("data", "Exchange rates."),
+    "model": ("model", "Models that score transactions."),
+    "bench": ("data", "Run a benchmark of a checkout by its row or name."),
+    "tenant": ("people", "Firms on this installation."),
+    "user": ("people", "People who sign in."),
+    "key": ("people", "API keys of machines."),
+    "sso": ("sso", "Single sign-on of firms."),
+    "audit": ("audit", "The audit trail."),
+    "keys": ("keys", "Keys of sealed columns: how they stand, and replacing them."),
+    "log": ("log", "Rows of the event log that were set aside because they failed."),
+    "privacy": ("privacy", "Subject requests and retention."),
 }
 
 
@@ -59,9 +59,14 @@ class FinerGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         found: click.Command = getattr(importlib.import_module(f"finer.app.commands.{module}"), attribute or cmd_name)
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands that are for people, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, says) for name in self.list_commands(ctx) if (says := COMMANDS[name][1])])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a FinerError becomes its sentence on standard error."""

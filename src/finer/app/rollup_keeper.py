@@ -83,11 +83,8 @@ class RollupKeeper:
         if not behind:
             return False
         offsets = {position: behind.get(position, _NEVER) for position in PostgresLog.heads(reader)}
-        rows = [
-            row
-            for row in PostgresLog.read(reader, offsets, _ROWS_MAX)
-            if row.base_offset + row.count <= finished.get((row.stream, row.partition), 0)
-        ]
+        read = PostgresLog.read(reader, offsets, _ROWS_MAX)
+        rows = [row for row in read if row.base_offset + row.count <= finished.get((row.stream, row.partition), 0)]
         for group in _groups(rows):
             position = (group[0].stream, group[0].partition)
             behind[position] = self._add(group, position, behind[position])
@@ -95,7 +92,7 @@ class RollupKeeper:
             # What was there has been set aside since.
             with self._database.transaction(NO_TENANT, SYSTEM) as tx:
                 PostgresLog.advance(tx, rollups.CONSUMER, position, behind[position], finished[position])
-        return True
+        return len(read) >= _ROWS_MAX
 
     def _add(self, rows: list[LogRow], position: Position, reached: int) -> int:
         """Add neighbours of one firm and stream in one transaction; returns the offset behind them."""
