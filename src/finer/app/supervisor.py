@@ -26,6 +26,8 @@ _log = structlog.get_logger(__name__)
 _TICK_S = 0.1
 _STOP_S = 15.0
 _BACKOFF_MAX_S = 5.0
+_WAITED_FOR = ("api", "worker")
+"""The processes that somebody waits for. The others would take the cores from them while all load their libraries."""
 _HEALTHY_S = 10.0  # a process that lived this long starts again at once when it dies
 
 
@@ -76,6 +78,7 @@ class Supervisor:
         program = [sys.executable, "-m", "finer.app.cli"]
         self._children = [_Child(command[0], program + command) for command in commands]
         self._stop = threading.Event()
+        self._answers = threading.Event()
 
     def prepare(self) -> None:
         """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
@@ -85,10 +88,20 @@ class Supervisor:
         prove_keys_at(self.url, self._settings)
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Start the processes, call `ready` once, and watch until a signal asks to stop."""
+        """Start the processes, call `ready` once, and watch until a signal asks to stop.
+
+        `ready` returns when the API answers; processes that nobody waits for are started then.
+        """
+
+        def announce() -> None:
+            try:
+                ready()
+            finally:
+                self._answers.set()
+
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            announcer = threading.Thread(target=ready, daemon=True)
+            announcer = threading.Thread(target=announce, daemon=True)
             announcer.start()
             while not self._stop.wait(_TICK_S):
                 self._watch()
@@ -128,7 +141,7 @@ class Supervisor:
         now = time.monotonic()
         for child in self._children:
             if child.process is None:
-                if now >= child.start_after:
+                if now >= child.start_after and (child.name in _WAITED_FOR or self._answers.is_set()):
                     self._start(child, now)
             elif (code := child.process.poll()) is not None:
                 self._ended(child, code, now)
