@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import msgspec
 import pytest
 
@@ -16,7 +18,7 @@ from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
 from finer.identity.types.proposals import Proposal
-from finer.kit.actors import SYSTEM, Actor
+from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.ids import show_id
 from tests.decisions.desk import CaseDesk
 
@@ -43,7 +45,7 @@ def undo(desk: CaseDesk, action: CaseAction) -> CaseAction:
 
 def read(desk: CaseDesk, action: CaseAction) -> CaseAction:
     with desk.firm.tx() as tx:
-        return actions.get_action(tx, action.id)[0]
+        return actions.get_action(tx, action.id)
 
 
 def waiting(desk: CaseDesk) -> list[Proposal]:
@@ -88,6 +90,54 @@ def test_a_block_is_on_the_list_until_it_is_undone(desk: CaseDesk) -> None:
         lists.put(tx, "blocked_cards", [NewEntry(value=value, reason="Another reason", source="")])
     undo(desk, again)
     assert listed(desk, "blocked_cards") == [f"{alert.account_id}|4242"]
+
+
+@pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2)])
+def test_a_card_is_blocked_as_long_as_a_case_asks_for_it_in_whatever_order_the_facts_land(
+    desk: CaseDesk, order: tuple[int, ...]
+) -> None:
+    mark = uuid.uuid4().hex
+    first, (alert,) = desk.one(amount_usd_minor=10_000, account_id=f"a-{mark}", customer_id=f"c1-{mark}")
+    second, _ = desk.one(amount_usd_minor=10_000, account_id=f"a-{mark}", customer_id=f"c2-{mark}")
+    desk.take(first)
+    desk.take(second)
+    begun: list[CaseAction] = []
+    facts: list[Fact] = []
+    for case in (first, second):
+        with desk.firm.tx(desk.ana) as tx:
+            _, alerts = cases.detail(tx, case.id)
+            asked = (case.id, ActionKind.BLOCK_CARD, alerts[0].id, "It is not them.")
+            begun.append(actions.ask(tx, desk.firm.settings, PROPOSAL_KINDS, *asked))
+            facts += tx.facts
+    with desk.firm.tx(desk.ana) as tx:
+        again = read(desk, begun[1])
+        actions.undo(tx, desk.firm.settings, PROPOSAL_KINDS, second.id, again.id, again.version, "It was them.")
+        facts += tx.facts
+    desk.carry_out([facts[place] for place in order], desk.ana)
+    assert listed(desk, "blocked_cards") == [f"{alert.account_id}|4242"]
+    assert [read(desk, one).state for one in begun] == [ActionState.DONE, ActionState.UNDONE]
+    assert undo(desk, read(desk, begun[0])).state is ActionState.UNDONE
+    assert listed(desk, "blocked_cards") == []
+
+
+def test_an_undone_block_leaves_the_card_to_another_case_but_not_what_somebody_took_off(desk: CaseDesk) -> None:
+    mark = uuid.uuid4().hex
+    first, (alert,) = desk.one(amount_usd_minor=10_000, account_id=f"a-{mark}", customer_id=f"c1-{mark}")
+    second, _ = desk.one(amount_usd_minor=10_000, account_id=f"a-{mark}", customer_id=f"c2-{mark}")
+    desk.take(first)
+    desk.take(second)
+    value = f"{alert.account_id}|4242"
+    stays, goes = ask(desk, first, ActionKind.BLOCK_CARD), ask(desk, second, ActionKind.BLOCK_CARD)
+    undo(desk, goes)
+    with desk.firm.tx() as tx:
+        (entry,) = lists.entries(tx, "blocked_cards", value=value)
+    assert (entry.source, entry.reason) == (show_id("cac", stays.id), f"Blocked in case #{first.number}.")
+    another = ask(desk, second, ActionKind.BLOCK_CARD)
+    with desk.firm.tx(desk.budi) as tx:
+        (entry,) = lists.entries(tx, "blocked_cards", value=value)
+        lists.take_off(tx, "blocked_cards", entry.id)
+    undo(desk, another)
+    assert listed(desk, "blocked_cards") == []
 
 
 def test_a_list_of_that_name_that_does_not_block_is_told(desk: CaseDesk) -> None:

@@ -160,10 +160,15 @@ def settle_block(tx: Tx, identifier: uuid.UUID, state: ActionState, result: str)
     _settle(tx, _action(tx, identifier, lock=True), state, result)
 
 
-def get_action(tx: Tx, identifier: uuid.UUID) -> tuple[CaseAction, Case]:
-    """One action with its case, for handlers. Raises CaseActionNotFound."""
-    found = _action(tx, identifier)
-    return found, get_locked(tx, found.case_id)
+def get_action(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> CaseAction:
+    """One action, for handlers. Raises CaseActionNotFound."""
+    return _action(tx, identifier, lock=lock)
+
+
+def standing(tx: Tx, kind: ActionKind, target: str) -> tuple[CaseAction, Case] | None:
+    """The newest action that asks for this of a target and was not undone, with its case; of all cases of the firm."""
+    found = CaseFileStore(tx).standing(kind, target)
+    return None if found is None else (found, get_locked(tx, found.case_id))
 
 
 def list_actions(tx: Tx, case: uuid.UUID) -> Sequence[CaseAction]:

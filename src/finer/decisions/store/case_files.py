@@ -123,6 +123,12 @@ class CaseFileStore:
         query = sa.select(case_actions).where(_a.id == identifier)
         return next(iter(self._actions(query.with_for_update() if lock else query)), None)
 
+    def standing(self, kind: ActionKind, target: str) -> CaseAction | None:
+        """The newest action of a kind about a target that is asked for or done, of whatever case."""
+        states = (ActionState.ASKED, ActionState.DONE)
+        query = sa.select(case_actions).where(_a.state.in_(states), _a.kind == kind, _a.target == target)
+        return next(iter(self._actions(query.order_by(_a.id.desc()).limit(1))), None)
+
     def asked_actions(self, kinds: Sequence[ActionKind], limit: int, after: uuid.UUID | None) -> list[CaseAction]:
         """Actions of these kinds that wait to be carried out, the oldest first."""
         query = sa.select(case_actions).where(_a.state == ActionState.ASKED, _a.kind.in_(kinds))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 
 from finer.decisions.service import actions
-from finer.decisions.types.cases import ActionKind, ActionState
+from finer.decisions.types.cases import ActionKind, ActionState, CaseAction
 from finer.fraud.errors import ListNotAcceptable
-from finer.fraud.service import lists
+from finer.fraud.service import lists, rule_sets
 from finer.fraud.types import FirmList, ListEffect, ListKind, NewEntry
 from finer.kit.ids import show_id
 from finer.kit.tx import Tx
@@ -19,14 +19,16 @@ LISTS = {
 
 
 def block(tx: Tx, identifier: uuid.UUID) -> None:
-    """Put what an action names on its list; what cannot be put there is said in the action. Again changes nothing."""
-    action, case = actions.get_action(tx, identifier)
-    if action.kind not in LISTS or action.state is not ActionState.ASKED:
+    """Put what an action names on its list; what cannot be put there is said in the action. Again changes nothing.
+
+    Facts of several acts land in any order: an act that was undone by now blocks nothing.
+    """
+    action = _locked(tx, identifier)
+    if action is None or action.state is not ActionState.ASKED:
         return
     try:
         found = _list(tx, action.kind)
-        reason = f"Blocked in case #{case.number}."
-        lists.put(tx, found.name, [NewEntry(value=action.target, reason=reason, source=show_id("cac", identifier))])
+        _hold(tx, found.name, action)
     except ListNotAcceptable as error:
         actions.settle_block(tx, identifier, ActionState.FAILED, error.detail)
         return
@@ -34,16 +36,40 @@ def block(tx: Tx, identifier: uuid.UUID) -> None:
 
 
 def unblock(tx: Tx, identifier: uuid.UUID) -> None:
-    """Take off the list what an action has put there; an entry that somebody else has put since stays."""
-    action, _ = actions.get_action(tx, identifier)
-    if action.kind not in LISTS:
+    """Take off the list what an action has put there, unless another case still asks for it.
+
+    An entry that somebody else has put since stays, and one that somebody took off does not come back.
+    """
+    action = _locked(tx, identifier)
+    if action is None:
         return
     name = LISTS[action.kind][0]
     if all(one.name != name for one in lists.all_lists(tx)):
         return
     for entry in lists.entries(tx, name, value=action.target):
-        if entry.source == show_id("cac", identifier):
+        if entry.source == show_id("cac", identifier) and not _hold(tx, name, action):
             lists.take_off(tx, name, entry.id)
+
+
+def _locked(tx: Tx, identifier: uuid.UUID) -> CaseAction | None:
+    """An action that is a block, as it is once nobody else changes the firm's lists or this action; else None."""
+    if actions.get_action(tx, identifier).kind not in LISTS:
+        return None
+    rule_sets.begin_change(tx)
+    return actions.get_action(tx, identifier, lock=True)
+
+
+def _hold(tx: Tx, name: str, action: CaseAction) -> bool:
+    """Let the entry of what an action names be that of the newest act that asks for it; False when none does."""
+    standing = actions.standing(tx, action.kind, action.target)
+    if standing is None:
+        return False
+    newest, case = standing
+    source = show_id("cac", newest.id)
+    if all(one.source != source for one in lists.entries(tx, name, value=action.target)):
+        reason = f"Blocked in case #{case.number}."
+        lists.put(tx, name, [NewEntry(value=action.target, reason=reason, source=source)])
+    return True
 
 
 def _list(tx: Tx, kind: ActionKind) -> FirmList:
