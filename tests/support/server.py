@@ -36,7 +36,10 @@ from tests.support.identity import PASSWORD
 
 TENANT = "acme"
 _CHANCE = random.SystemRandom()  # test processes that run at once must not draw the same ports
-_SCOPES = (Permission.EVENTS_WRITE, Permission.DECISIONS_WRITE, Permission.RECEIPTS_READ, Permission.QUARANTINE_READ)
+_SCOPES = (
+    Permission.EVENTS_WRITE, Permission.DECISIONS_WRITE, Permission.LABELS_WRITE, Permission.RECEIPTS_READ,
+    Permission.QUARANTINE_READ,
+)  # fmt: skip
 
 
 @dataclass
@@ -66,15 +69,15 @@ class Server:
             raise RuntimeError(f"finer {' '.join(arguments)} failed: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def sign_in(self, role: str) -> httpx.Client:
-        """A client signed in as a person of that role."""
-        email = f"{role}@acme.example"
+    def sign_in(self, role: str, *, second: bool = False) -> httpx.Client:
+        """A client signed in as a person of that role, or as a second one."""
+        email = f"{role}{'_2' if second else ''}@acme.example"
         settings = load_settings({}, data_dir=str(self.folder))
         with (
             running_database(settings) as database,
             database.transaction(tenant_id(database, self.tenant), SYSTEM) as tx,
         ):
-            name = role.replace("_", " ").title()
+            name = role.replace("_", " ").title() + (" the Second" if second else "")
             people.create_user(tx, settings, email=email, name=name, role=Role(role), password=PASSWORD)
         client = httpx.Client(base_url=self.url, headers={"X-Requested-With": "finer", "Origin": self.url}, timeout=30)
         answer = client.post("/api/v1/session", json={"email": email, "password": PASSWORD})

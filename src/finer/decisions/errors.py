@@ -93,6 +93,20 @@ class CaseNotAcceptable(Unprocessable):
     title = "This cannot be done to the case"
 
 
+class LabelsNotAcceptable(Unprocessable):
+    """Labels that were reported break a rule; the detail says which of them and why. None was taken."""
+
+    slug = "labels-not-acceptable"
+    title = "These labels cannot be taken"
+
+
+class PaymentsUnknown(NotFound):
+    """Payments that were to be labelled are not known."""
+
+    slug = "payments-unknown"
+    title = "Some of these payments are not known"
+
+
 class CaseActionNotFound(NotFound):
     """No action of a case that the caller reaches has this id."""
 

@@ -9,7 +9,7 @@ from finer.kit.actors import Fact
 
 
 class AlertResolved(Fact, frozen=True):
-    """Somebody has found out what the payment of an alert was: it is now labelled.
+    """Somebody has found out what a payment was, with an alert or without: it is now labelled.
 
     `verdict` is confirmed_fraud or dismissed, or undetermined when an earlier label is taken back.
     """

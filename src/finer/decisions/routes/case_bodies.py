@@ -85,6 +85,23 @@ class LabelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 
 
+class PaymentLabel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a payment turned out to be; `occurred_at` to within a day, `known_at` is now if not said."""
+
+    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    occurred_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    verdict: Verdict
+    source: LabelSource
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+    known_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class LabelsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Labels of payments, each payment once."""
+
+    labels: Annotated[list[PaymentLabel], msgspec.Meta(min_length=1, max_length=1_000)]
+
+
 class ActionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to do about the card, account, payment or customer of an alert of the case, and why."""
 

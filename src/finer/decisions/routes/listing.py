@@ -10,6 +10,7 @@ from finer.decisions.routes.case_reports import CaseReportController
 from finer.decisions.routes.case_work import CaseWorkController
 from finer.decisions.routes.cases import CaseController
 from finer.decisions.routes.decisions import DecisionController
+from finer.decisions.routes.labels import LabelController
 
 ROUTES: list[Any] = [
     AlertController,
@@ -18,5 +19,6 @@ ROUTES: list[Any] = [
     CaseActController,
     CaseReportController,
     AskedActionController,
+    LabelController,
     DecisionController,
 ]

@@ -90,17 +90,28 @@ def relabel(
     by_id = {one.id: one for one in alerts.alerts_of_case(identifier)}
     chosen = list(dict.fromkeys(alert_ids))
     _check(tx, chosen, by_id, known, reason)
-    decides = _decided(tx, chosen, known)
-    for old in AlertState:
-        there = [by_id[one] for one in decides if by_id[one].state is old]
-        _judge(tx, there, old, verdict, source, known, reason)
-    _note(tx, [by_id[one] for one in chosen if one not in decides], verdict, source, known, reason)
-    detail = {"verdict": verdict.value, "source": source.value, "alerts": len(chosen), "decided": len(decides)}
+    decided = judge_as_known(tx, [by_id[one] for one in chosen], verdict, source, known, reason)
+    detail = {"verdict": verdict.value, "source": source.value, "alerts": len(chosen), "decided": decided}
     record_audit(tx, "cases:label", show_id("cas", identifier), detail | {"known_at": known.isoformat()})
     write(tx, identifier, EntryKind.LABEL, case.version + 1, reason.strip(), detail)
     announce_alerts(tx)
     recount(tx, case)
     return get_locked(tx, identifier)
+
+
+def judge_as_known(
+    tx: Tx, alerts: Sequence[Alert], verdict: AlertState, source: LabelSource, known_at: datetime, reason: str
+) -> int:
+    """Keep what became known of alerts; those of which nothing is known later take the verdict. Returns how many do.
+
+    The turn of the firm's alerts is taken and their cases are locked before.
+    """
+    decides = _decided(tx, [one.id for one in alerts], known_at)
+    for old in AlertState:
+        there = [one for one in alerts if one.id in decides and one.state is old]
+        _judge(tx, there, old, verdict, source, known_at, reason)
+    _note(tx, [one for one in alerts if one.id not in decides], verdict, source, known_at, reason)
+    return len(decides)
 
 
 def _check(

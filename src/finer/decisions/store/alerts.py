@@ -149,6 +149,18 @@ class DecisionStore:
         query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, alerts.c.case_id == case)
         return [read_alert(row) for row in self._connection.execute(query.order_by(alerts.c.occurred_at.desc()))]
 
+    def alerts_of_events(self, event_ids: Sequence[str]) -> list[Alert]:
+        """The alerts of these payments."""
+        chosen = alerts.c.event_id == sa.any_(sa.literal(list(event_ids), sa.ARRAY(sa.Text)))
+        query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, chosen).order_by(alerts.c.id)
+        return [read_alert(row) for row in self._connection.execute(query)]
+
+    def hold_loose(self, event_ids: Sequence[str]) -> None:
+        """Let alerts of these payments that are in no case join none until this transaction ends."""
+        chosen = alerts.c.event_id == sa.any_(sa.literal(list(event_ids), sa.ARRAY(sa.Text)))
+        query = sa.select(alerts.c.id).where(alerts.c.tenant_id == self._tenant, alerts.c.case_id.is_(None), chosen)
+        self._connection.execute(query.order_by(alerts.c.id).with_for_update())
+
     def changed_alerts(self, after_sequence: int, limit: int) -> list[Alert]:
         """Alerts that are new or changed since a sequence number, the latest `limit` of them, oldest first."""
         query = (

@@ -42,6 +42,10 @@ _DECIDED = """
 select log_partition, log_offset, action from decisions
 where occurred_at between $since and $until and log_offset in (select unnest($offsets::bigint[]))
 """
+_PAYMENTS = """
+select event_id, occurred_at from transactions
+where occurred_at between $since and $until and event_id in (select unnest($events::varchar[]))
+"""
 _SHARED = """
 with mine as (
   select distinct unnest([
@@ -101,6 +105,12 @@ def actions(read: ReadLake, rows: Sequence[Mapping[str, Any]]) -> dict[tuple[int
     times = [row["occurred_at"] for row in decided]
     arguments = {"since": min(times), "until": max(times), "offsets": [row["log_offset"] for row in decided]}
     return {(row["log_partition"], row["log_offset"]): row["action"] for row in read(_DECIDED, arguments)}
+
+
+def payments(read: ReadLake, events: Sequence[str], since: datetime, until: datetime) -> dict[str, datetime]:
+    """When payments were made, by event id; those that are not in the lake are left out."""
+    arguments = {"since": since, "until": until, "events": list(events)}
+    return {row["event_id"]: row["occurred_at"] for row in read(_PAYMENTS, arguments)}
 
 
 def shared(

@@ -65,6 +65,7 @@ class Permission(StrEnum):
     FIRM_WRITE = "firm:write"
     JOBS_READ = "jobs:read"
     JOBS_RUN = "jobs:run"
+    LABELS_WRITE = "labels:write"
     LAKE_EXPORT = "lake:export"
     LAKE_READ = "lake:read"
     LINEAGE_READ = "lineage:read"

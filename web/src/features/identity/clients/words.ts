@@ -15,6 +15,7 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "lists:write", about: "Put entries on lists" },
   { scope: "quarantine:release", about: "Release refused records" },
   { scope: "cases:carry_out", about: "Carry out what cases ask of your systems: hold, release, call" },
+  { scope: "labels:write", about: "Report what payments turned out to be: chargebacks, complaints" },
   { scope: "contracts:read", about: "Read contracts and what their versions change" },
   { scope: "models:read", about: "Read models and their cards" },
   { scope: "pipeline:read", about: "Read the state of the pipeline" },
