@@ -1812,6 +1812,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what payments turned out to be
+         * @description Label payments by their event ids, whether or not they raised an alert: chargebacks, complaints, retractions.
+         *
+         *     All or none. Alerts among them are judged as in their cases; what is known latest decides. Rules are priced,
+         *     models learnt and the page Performance counted by these labels.
+         */
+        post: operations["ApiV1LabelsReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lake": {
         parameters: {
             query?: never;
@@ -6725,6 +6748,16 @@ export interface components {
          * @enum {string}
          */
         LabelSource: "analyst" | "customer" | "chargeback" | "issuer" | "law_enforcement";
+        /** LabelsBody */
+        LabelsBody: {
+            labels: components["schemas"]["PaymentLabel"][];
+        };
+        /** LabelsTaken */
+        LabelsTaken: {
+            alerts: number;
+            cases: number;
+            labels: number;
+        };
         /** Lag */
         Lag: {
             events: number;
@@ -7426,6 +7459,17 @@ export interface components {
             new: string;
             present: string;
         };
+        /** PaymentLabel */
+        PaymentLabel: {
+            event_id: string;
+            known_at?: string | null;
+            /** Format: date-time */
+            occurred_at: string;
+            reason: string;
+            source: components["schemas"]["LabelSource"];
+            /** @enum {string} */
+            verdict: "confirmed_fraud" | "dismissed" | "undetermined";
+        };
         /** PaymentPage */
         PaymentPage: {
             items: components["schemas"]["PaymentView"][];
@@ -7484,7 +7528,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -8182,6 +8226,16 @@ export interface components {
             revision: number;
             text: components["schemas"]["RuleBody"];
         };
+        /** RuleDraftSummary */
+        RuleDraftSummary: {
+            /** @enum {string} */
+            action: "allow" | "review" | "block";
+            id: string;
+            price: components["schemas"]["Price"] | null;
+            revision: number;
+            title: string;
+            version: number;
+        };
         /** RuleList */
         RuleList: {
             /** Format: date-time */
@@ -8215,6 +8269,7 @@ export interface components {
             demoted_at: string | null;
             demotion: string;
             dismissed: number;
+            draft: components["schemas"]["RuleDraftSummary"] | null;
             draft_version: number | null;
             live: components["schemas"]["RuleCounts"];
             open: number;
@@ -13099,6 +13154,45 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1LabelsReport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelsTaken"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];

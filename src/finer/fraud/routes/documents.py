@@ -183,6 +183,17 @@ class RuleCounts(msgspec.Struct, frozen=True, kw_only=True):
     amount_usd_minor: int = 0
 
 
+class RuleDraftSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The draft of a rule and what its backtest found, without segments: what is compared and priced together."""
+
+    id: VersionId
+    revision: int
+    version: int
+    title: str
+    action: RuleAction
+    price: Price | None
+
+
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A rule in a list: its version in force or the newest one, what it did within a day, and how its alerts ended."""
 
@@ -194,6 +205,7 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     shadow_version: int | None
     draft_version: int | None
+    draft: RuleDraftSummary | None
     owner: str
     brake: Brake | None
     demoted_at: datetime | None

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
+import msgspec
+
 from finer.decisions.types.alerts import RuleTotals
-from finer.fraud.routes.documents import RuleCounts, RuleSummary, show_text
+from finer.fraud.routes.documents import RuleDraftSummary, RuleCounts, RuleSummary, show_text
 from finer.fraud.types import RuleActivity, RuleState, RuleVersion
+from finer.kit.ids import show_id
 
 _ORDER = (RuleState.LIVE, RuleState.SHADOW, RuleState.DRAFT, RuleState.RETIRED)
 
@@ -36,11 +39,23 @@ def _summary(
     return RuleSummary(
         rule=rule, title=text.title, action=text.action, severity=text.severity, state=shown.state,
         version=shown.version, shadow_version=_number(newest.get(RuleState.SHADOW)),
-        draft_version=_number(newest.get(RuleState.DRAFT)), owner=text.owner, brake=text.brake,
+        draft_version=_number(newest.get(RuleState.DRAFT)), draft=_draft(newest.get(RuleState.DRAFT)),
+        owner=text.owner, brake=text.brake,
         demoted_at=None if demoted is None else demoted.demoted_at,
         demotion="" if demoted is None else demoted.demotion,
         live=counts.get((rule, False), RuleCounts()), shadow=counts.get((rule, True), RuleCounts()), open=totals.open,
         confirmed=totals.confirmed, dismissed=totals.dismissed, updated_at=shown.updated_at,
+    )  # fmt: skip
+
+
+def _draft(version: RuleVersion | None) -> RuleDraftSummary | None:
+    if version is None:
+        return None
+    price = None if version.price is None else msgspec.structs.replace(version.price, segments=[])
+    text = show_text(version.text)
+    return RuleDraftSummary(
+        id=show_id("rlv", version.id), revision=version.revision, version=version.version, title=text.title,
+        action=text.action, price=price,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { AsOf } from "../../../shared/ui/values";
+import { Drafts } from "./Drafts";
 import { NewRule } from "./NewRule";
 import { type RuleSummary, rulesQuery } from "./queries";
 import { brakeText, RuleAction, RuleState } from "./words";
@@ -47,6 +48,7 @@ export function RulesPage() {
       {found?.length === 0 ? (
         <EmptyState title="No rule fits">Rules are found by name, title and owner.</EmptyState>
       ) : null}
+      {found ? <Drafts rules={found} mayPrice={may(permission.writeRules)} /> : null}
       {found && found.length > 0 ? <RuleTable rules={found} /> : null}
     </Page>
   );

@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../../api/client";
 
 export type RuleSummary = Schema<"RuleSummary">;
+export type Draft = Schema<"RuleDraftSummary">;
 export type RuleDetail = Schema<"RuleDetail">;
 export type RuleVersion = Schema<"RuleVersionView">;
 export type RuleText = Schema<"RuleBody">;
@@ -12,7 +13,9 @@ export type Interval = Schema<"Interval">;
 export const rulesQuery = queryOptions({
   queryKey: ["rules"],
   queryFn: ({ signal }) => answer(api.GET("/api/v1/rules", { signal })),
-  refetchInterval: 15_000,
+  // A backtest tells about once a second how far it has come.
+  refetchInterval: (query) =>
+    query.state.data?.items.some((one) => one.draft?.price?.state === "running") ? 1_000 : 15_000,
 });
 
 export function ruleQuery(rule: string) {
@@ -61,6 +64,14 @@ export function discardDraft(version: RuleVersion): Promise<unknown> {
 export function priceRule(version: RuleVersion, days: number, capacity: number): Promise<RuleVersion> {
   const body = { revision: version.revision, days, capacity_per_day: capacity };
   return answer(api.POST("/api/v1/rule-versions/{version_id}/price", { params: at(version), body }));
+}
+
+/** Several drafts by one reading of the lake. */
+export function priceRules(drafts: readonly Draft[], days: number, capacity: number): Promise<RuleVersion[]> {
+  const versions = drafts.map(({ id, revision }) => ({ id, revision }));
+  return answer(
+    api.POST("/api/v1/rule-versions/prices", { body: { versions, days, capacity_per_day: capacity } }),
+  );
 }
 
 export function shadowRule(version: RuleVersion, confirmed: boolean): Promise<RuleVersion> {
