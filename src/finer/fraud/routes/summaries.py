@@ -8,7 +8,7 @@ from itertools import groupby
 import msgspec
 
 from finer.decisions.types.alerts import RuleTotals
-from finer.fraud.routes.documents import RuleDraftSummary, RuleCounts, RuleSummary, show_text
+from finer.fraud.routes.documents import RuleCounts, RuleDraftSummary, RuleSummary, show_text
 from finer.fraud.types import RuleActivity, RuleState, RuleVersion
 from finer.kit.ids import show_id
 
