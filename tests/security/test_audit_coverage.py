@@ -89,6 +89,7 @@ def test_only_records_of_machines_are_recorded_elsewhere(app: Litestar) -> None:
     }
     machines = {"POST /{contract:str}", "POST /", "POST /stripe/{hook:str}", "POST /plaid/{hook:str}"}
     asks = {"POST /explanation", "POST /layout", "POST /queries", "POST /validation", "POST /{name:str}/lookup"}
+    asks |= {"POST /{dashboard_id:str}/tiles/{tile:str}/refresh"}
     assert exempt == machines | asks
 
 

@@ -19,6 +19,9 @@ from typing import Any
 import msgspec
 
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.dashboards.service import dashboards, notes
+from finer.dashboards.types import Draft as BoardDraft
+from finer.dashboards.types import QueryPart, Tile, TileKind
 from finer.decisions.service import actions, attachments, cases, grouping
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
@@ -464,6 +467,22 @@ class Samples:
         with self._asker() as tx:
             return show_id(saved.PREFIX, saved.create_saved(tx, draft).id)
 
+    def dashboard_id(self) -> str:
+        mark = self._world.mark
+        tile = Tile(id="a", title=f"Tile {mark}", kind=TileKind.TABLE, x=0, y=0, w=6, h=4,
+                    query=QueryPart(saved=self.saved_id()))  # fmt: skip
+        draft = BoardDraft(name=f"Board {mark}", sharing=Sharing.TENANT, tiles=(tile,))
+        with self._asker() as tx:
+            return show_id(dashboards.PREFIX, dashboards.create_dashboard(tx, draft).id)
+
+    def tile(self) -> str:
+        return "a"
+
+    def annotation_id(self) -> str:
+        with self._asker() as tx:
+            board = read_id(dashboards.PREFIX, self.value("dashboard_id"))
+            return show_id(notes.PREFIX, notes.annotate(tx, board, _AT, f"Note {self._world.mark}")[0].id)
+
     def schedule_id(self) -> str:
         plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.saved_id()),
                     cron="0 9 * * *")  # fmt: skip
@@ -672,6 +691,10 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         },
         "PUT /api/v1/sources/{source_id}": _stripe(f"Renamed {uuid.uuid4().hex[:8]}"),
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
+        "POST /api/v1/dashboards": {"name": "matrix"},
+        "PUT /api/v1/dashboards/{dashboard_id}": {"name": "matrix", "version": 1},
+        "POST /api/v1/dashboards/{dashboard_id}/annotations": {"at": _AT.isoformat(), "text": "matrix"},
+        "PUT /api/v1/dashboards/{dashboard_id}/digest": {"cron": "0 8 * * *"},
         "POST /api/v1/sql/explanation": {"statement": "select 1"},
         "POST /api/v1/sql/layout": {"statement": "select 1"},
         "POST /api/v1/sql/queries": {"statement": "select 1", "wait_s": 0},

@@ -20,9 +20,10 @@ from litestar.exceptions import HTTPException, ValidationException
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
-from finer.app.board_routes import BoardController, compute_board
-from finer.app.boards import Boards
+from finer.app.board_routes import BoardController
 from finer.app.contracts import Registry
+from finer.app.dashboard_routes import ROUTES as DASHBOARD_ROUTES
+from finer.app.dashboard_routes import all_boards
 from finer.app.decider import Decider
 from finer.app.fast_path import Endpoint, FastPath
 from finer.app.flow import deliver
@@ -93,6 +94,7 @@ ROUTES: list[Any] = [
     *QUALITY_ROUTES,
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
+    *DASHBOARD_ROUTES,
     NotificationController,
     BoardController,
     JobController,
@@ -126,7 +128,7 @@ class Services:
         self.alerts = Channel(lambda tenant, since: alert_snapshot(self, tenant, since), tick_s=0.1)
         self.notifications = Channel(lambda tenant, since: notification_snapshot(self, tenant, since), tick_s=0.2)
         self.pipeline = Channel(lambda tenant, _: pipeline_snapshot(self, tenant), tick_s=1.0, always=True)
-        self.boards = Boards(lambda scope: compute_board(self.database, scope))
+        self.boards = all_boards(self.database, settings)
         self._listener = Listener(
             self.url,
             API,

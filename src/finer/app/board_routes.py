@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,9 +10,10 @@ from litestar import Controller, Request, Response, get
 from litestar.params import Parameter
 from litestar.response import Stream
 
+from finer.app.board_answers import polled as _polled
+from finer.app.board_answers import still_there, streamed
 from finer.app.boards import Scope
 from finer.app.streams import described
-from finer.identity.routes.edge import credential_of
 from finer.identity.types.access import Permission, Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
@@ -24,8 +24,6 @@ from finer.operations.types import Filter
 _Span = Literal["1h", "6h", "24h", "7d", "30d", "90d"]
 _Choice = Annotated[str | None, Parameter(max_length=64)]
 _FINANCE, _ORDERS = "finance", "orders"
-_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_CACHED = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization, Cookie"}
 
 
 def compute_board(database: Database, scope: Scope) -> Mapping[str, msgspec.Raw]:
@@ -112,36 +110,17 @@ def _order_scope(who: Principal, span: str, region: str | None, channel: str | N
     )  # fmt: skip
 
 
-async def _polled(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Response[Any]:
-    found = await services.boards.snapshot(scope)
-    headers = {**_CACHED, "ETag": found.etag}
-    if found.etag in request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, media_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
-    return Response(found.body, media_type="application/json", headers=headers)
-
-
 def _streamed(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Stream:
-    last = request.headers.get("last-event-id", "")[:64]
-    messages = services.boards.stream(scope, last, _alive(services, request, scope))
-    return Stream(messages, media_type="text/event-stream", headers=_STREAM)
+    return streamed(services, request, scope, _alive(services, request, scope))
 
 
 def _alive(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Callable[[], Awaitable[bool]]:
-    """Whether the viewer may still see the same. What was remembered of the credential does not count.
-
-    Asking does not keep the session alive: an open page that nobody works with is signed out like a closed one.
-    """
-    credential, _ = credential_of(request)
+    """Whether the viewer may still see the same."""
 
     async def alive() -> bool:
-        services.authenticator.forget(credential)
-        principal = await asyncio.to_thread(services.authenticator.look_up, credential, touch=False)
-        return (
-            principal is not None
-            and request.route_handler.opt["permission"] in principal.permissions
-            and (scope.board == _FINANCE or principal.may(Permission.FINANCE_READ) == scope.money)
+        principal = await still_there(services, request)
+        return principal is not None and (
+            scope.board == _FINANCE or principal.may(Permission.FINANCE_READ) == scope.money
         )
 
     return alive

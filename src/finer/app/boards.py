@@ -48,6 +48,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     span: str
     region: str | None = None
     channel: str | None = None
+    view: str = ""
+    """What tells viewers of a dashboard of somebody apart, see `dashboard_routes`."""
 
 
 Compute = Callable[[Scope], Mapping[str, msgspec.Raw]]

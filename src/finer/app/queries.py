@@ -20,6 +20,7 @@ from finer.kit.db import Database
 from finer.kit.errors import FinerError
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+from finer.operations.service.rollups import CHANNEL as DASHBOARDS_CHANNEL
 from finer.warehouse.errors import SqlCancelled
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.errors import TooManyQueries
@@ -128,6 +129,7 @@ class Queries:
         )
         with self._database.transaction(tenant, actor) as tx:
             runs.finish(tx, run, result)
+            _tell_dashboards(tx, run)
 
     def _let_in(self, tenant: uuid.UUID, actor: Actor, run: Run) -> bool:
         """Wait for room; False when the run was cancelled meanwhile. Raises TooManyQueries when it takes too long."""
@@ -146,3 +148,10 @@ class Queries:
     def _fail(self, tenant: uuid.UUID, actor: Actor, run: Run, error: FinerError) -> None:
         with self._database.transaction(tenant, actor) as tx:
             runs.fail(tx, run, error)
+            _tell_dashboards(tx, run)
+
+
+def _tell_dashboards(tx: Tx, run: Run) -> None:
+    """A saved query has another newest result: whoever looks at a tile of it sees that at the next tick."""
+    if run.saved_id is not None:
+        tx.notify(DASHBOARDS_CHANNEL, [str(tx.tenant)])

@@ -22,6 +22,7 @@ from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.pricing import price_rule
 from finer.app.screening import screen
 from finer.app.verify import verify
+from finer.dashboards.service import digests
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
 from finer.identity.service import denials, housekeeping, tenants
@@ -29,7 +30,8 @@ from finer.ingest.service import acts, receipts
 from finer.kit import idempotency, runs
 from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.db import NO_TENANT
-from finer.kit.errors import FinerError
+from finer.kit.errors import FinerError, InvalidInput
+from finer.kit.mail import Mailer
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
@@ -217,6 +219,38 @@ def _ask_due_queries(ground: Ground, run: Run) -> Counts:
         return {"schedules": schedules.defer_due(tx)}
 
 
+def _send_digests(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        due = digests.take_due(tx)
+    sent = 0
+    for digest, reader in due:
+        with ground.database.transaction(run.tenant, reader) as tx:
+            sent += digests.send(tx, ground.settings, digest)
+    return {"digests": sent}
+
+
+def _send_mail(ground: Ground, run: Run) -> Counts:
+    if "delivery" not in run.arguments:
+        return {"mails": 0}  # started by hand: what has something to say asks for it
+    identifier = uuid.UUID(run.arguments["delivery"])
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        mail = notifications.mail_to_send(tx, identifier)
+    if mail is None:
+        return {"mails": 0}
+    mailer = Mailer.of(ground.settings)
+    if mailer is None:
+        raise InvalidInput("No relay for e-mail is set. An operator sets FINER_MAIL_URL and FINER_MAIL_FROM.")
+    mailer.send(mail)
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        notifications.mail_sent(tx, identifier)
+    return {"mails": 1}
+
+
+def _drop_mail(tx: Tx, run: JobRun, says: str) -> None:
+    if "delivery" in run.arguments:
+        notifications.mail_dropped(tx, uuid.UUID(run.arguments["delivery"]), says or "Somebody stopped it.")
+
+
 def _for_models(name: str) -> Work:
     """Work about models, imported when a firm has one or wants one: what trains takes memory that others use."""
 
@@ -311,6 +345,15 @@ JOBS = checked([
     Job(
         name="ask_due_queries", owner="workspace", cron="* * * * *", work=_ask_due_queries,
         about="Asks the scheduled queries that are due.", attempts=1, expected_s=60,
+    ),
+    Job(
+        name="send_digests", owner="dashboards", cron="* * * * *", work=_send_digests, attempts=1, expected_s=300,
+        about="Makes the digests of dashboards that are due, each with the rights of who gets it.",
+    ),
+    Job(
+        name=notifications.MAIL_JOB, owner="notifications", work=_send_mail, queue=notifications.MAIL_QUEUE,
+        attempts=5, expected_s=60, dropped=_drop_mail, when="when Finer has something to say by e-mail",
+        about="Hands an e-mail to the relay.",
     ),
     Job(
         name="retain", owner="privacy", cron="11 3 * * *", work=_retain,

@@ -84,6 +84,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         _D(description="The only hosts that may be asked, by comma, e.g. *.acme.example; empty: any public one."),
     ] = ""
+    mail_url: Annotated[
+        str, _D(description="Relay for e-mail, smtp://user:password@host:587 or smtps://...; empty: no e-mail is sent.")
+    ] = ""
+    mail_from: Annotated[str, _D(description="Address that e-mail comes from.")] = ""
     sources_hosts: Annotated[
         str,
         _D(

@@ -5,19 +5,33 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+from finer.identity.service import people
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.types.access import Permission, Role
+from finer.kit import runs
 from finer.kit.actors import Actor
 from finer.kit.cursors import read_cursor, show_cursor
-from finer.kit.ids import show_id
+from finer.kit.errors import NotFound
+from finer.kit.ids import new_id, show_id
+from finer.kit.mail import Mail
 from finer.kit.tx import Tx
 from finer.notifications.errors import NotificationNotFound
-from finer.notifications.store import NotificationStore
-from finer.notifications.types import Audience, NewNotification, Notification, Severity
+from finer.notifications.store import DeliveryStore, NotificationStore
+from finer.notifications.types import (
+    Audience,
+    Delivery,
+    DeliveryState,
+    Message,
+    NewNotification,
+    Notification,
+    Severity,
+)
 
 CHANNEL = "finer_notifications"
 """The notification channel on which the tenant's id says: notifications are new or changed."""
 KEPT_DAYS = 90
+MAIL_JOB = "send_mail"
+MAIL_QUEUE = "mail"
 
 
 def notify(tx: Tx, new: NewNotification) -> None:
@@ -91,6 +105,52 @@ def last_sequence(tx: Tx) -> int:
     return NotificationStore(tx).last_sequence()
 
 
+def send_mail(tx: Tx, person: uuid.UUID, message: Message) -> uuid.UUID:
+    """Send somebody of the firm an e-mail once this transaction commits; the id of what is kept of it.
+
+    It goes to the address that the person has when it is sent, and to nobody who was shut out meanwhile.
+    """
+    identifier = new_id()
+    DeliveryStore(tx).add(identifier, person, message)
+    runs.start(tx, MAIL_JOB, arguments={"delivery": str(identifier)}, queue=MAIL_QUEUE)
+    return identifier
+
+
+def get_delivery(tx: Tx, identifier: uuid.UUID) -> Delivery | None:
+    """A message that went out, or waits to; None when it is not known any more."""
+    return DeliveryStore(tx).get(identifier)
+
+
+def mail_to_send(tx: Tx, identifier: uuid.UUID) -> Mail | None:
+    """A message that waits, addressed; None when there is nothing to send any more. For the job."""
+    found = DeliveryStore(tx).get(identifier)
+    if found is None or found.state is not DeliveryState.WAITING or found.message is None:
+        return None
+    try:
+        person = people.get_user(tx, found.person_id)
+    except NotFound:
+        person = None
+    if person is None or person.disabled_at is not None:
+        mail_dropped(tx, identifier, "Whom it was for is not let in any more.")
+        return None
+    DeliveryStore(tx).change(identifier, attempts=found.attempts + 1)
+    said = found.message
+    return Mail(id=identifier.hex, to=person.email, subject=said.subject, text=said.text, html=said.html)
+
+
+def mail_sent(tx: Tx, identifier: uuid.UUID) -> None:
+    """Note that the relay took a message; what it said is kept no longer."""
+    DeliveryStore(tx).change(identifier, state=DeliveryState.SENT, ended_at=tx.now(), message_sealed=None)
+
+
+def mail_dropped(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
+    """Note that a message will not be sent, and why."""
+    DeliveryStore(tx).change(
+        identifier, state=DeliveryState.FAILED, ended_at=tx.now(), message_sealed=None, problem=problem[:500]
+    )
+
+
 def forget_old(tx: Tx) -> int:
-    """Delete what was last told KEPT_DAYS ago or earlier."""
-    return NotificationStore(tx).forget(tx.now() - timedelta(days=KEPT_DAYS))
+    """Delete what was last told, and what was sent, KEPT_DAYS ago or earlier."""
+    before = tx.now() - timedelta(days=KEPT_DAYS)
+    return NotificationStore(tx).forget(before) + DeliveryStore(tx).forget(before)

@@ -6,16 +6,29 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from finer.kit.crypto.fields import seal, unseal
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
-from finer.notifications.tables import notifications, reads
-from finer.notifications.types import TEXT_MAX, TITLE_MAX, Audience, NewNotification, Notification, Severity
+from finer.notifications.tables import deliveries, notifications, reads
+from finer.notifications.types import (
+    TEXT_MAX,
+    TITLE_MAX,
+    Audience,
+    Delivery,
+    DeliveryState,
+    Message,
+    NewNotification,
+    Notification,
+    Severity,
+)
 
 _ORDER_LOCK = 7_316_774  # the first half of the advisory locks; the second is the tenant
+_MESSAGE = "notifications_deliveries.message_sealed"
 _RANKS = "array['info', 'warning', 'critical']"
 
 # Telling the same thing again leaves it read by whoever has read it, until it gets worse.
@@ -155,6 +168,50 @@ class NotificationStore:
             reads.c.user_id == audience.user,
         )
         return query.select_from(notifications.outerjoin(reads, mine)).where(notifications.c.tenant_id == self._tenant)
+
+
+class DeliveryStore:
+    """Messages of one tenant that go out."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._connection, self._tenant = tx.connection, tx.tenant
+
+    def add(self, identifier: uuid.UUID, person: uuid.UUID, message: Message) -> None:
+        """A message that waits. It is sealed: it leaves Finer once, and is read nowhere else."""
+        text = msgspec.json.encode(message).decode()
+        self._connection.execute(
+            deliveries.insert().values(
+                tenant_id=self._tenant, id=identifier, person_id=person, state=DeliveryState.WAITING,
+                message_sealed=seal(self._tx, _MESSAGE, identifier, text), created_at=self._tx.now(),
+            )
+        )  # fmt: skip
+
+    def get(self, identifier: uuid.UUID) -> Delivery | None:
+        """One message."""
+        c = deliveries.c
+        query = sa.select(deliveries).where(c.tenant_id == self._tenant, c.id == identifier)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        text = None if row.message_sealed is None else unseal(self._tx, _MESSAGE, row.id, bytes(row.message_sealed))
+        return Delivery(
+            id=row.id, person_id=row.person_id, state=DeliveryState(row.state), attempts=row.attempts,
+            message=None if text is None else msgspec.json.decode(text, type=Message), problem=row.problem,
+            created_at=row.created_at, ended_at=row.ended_at,
+        )  # fmt: skip
+
+    def change(self, identifier: uuid.UUID, **values: Any) -> None:
+        """Note what became of a message."""
+        c = deliveries.c
+        mine = (c.tenant_id == self._tenant) & (c.id == identifier)
+        self._connection.execute(deliveries.update().where(mine).values(**values))
+
+    def forget(self, before: datetime) -> int:
+        """Delete messages from before then."""
+        c = deliveries.c
+        gone = deliveries.delete().where(c.tenant_id == self._tenant, c.created_at < before)
+        return self._connection.execute(gone).rowcount
 
 
 def _for(audience: Audience) -> sa.ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import BYTEA, UUID
 
 from finer.kit.db import metadata
 
@@ -51,4 +51,19 @@ reads = sa.Table(
         ["notifications_notifications.tenant_id", "notifications_notifications.id"],
         ondelete="cascade",
     ),
+)
+
+deliveries = sa.Table(
+    "notifications_deliveries",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("person_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message_sealed", BYTEA),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("problem", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", _time, nullable=False),
+    sa.Column("ended_at", _time),
+    sa.Index("ix_notifications_deliveries_created_at", "tenant_id", "created_at"),
 )

@@ -82,3 +82,32 @@ class Audience(msgspec.Struct, frozen=True):
         if one.user is not None:
             return one.user == self.user
         return one.permission in self.permissions
+
+
+class DeliveryState(StrEnum):
+    """What became of a message that goes out."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What an e-mail says, as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to one person of the firm, and what became of it. `message` is gone once it was sent."""
+
+    id: uuid.UUID
+    person_id: uuid.UUID
+    state: DeliveryState
+    message: Message | None
+    attempts: int
+    problem: str
+    created_at: datetime
+    ended_at: datetime | None

@@ -9,3 +9,9 @@ class UnknownSpan(InvalidInput):
     """A dashboard was asked for a length of time that it does not have."""
 
     slug = "unknown-span"
+
+
+class UnknownMetric(InvalidInput):
+    """A metric was asked for that does not exist."""
+
+    slug = "unknown-metric"

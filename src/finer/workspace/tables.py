@@ -87,6 +87,7 @@ runs = sa.Table(
     sa.Column("position", sa.Integer),
     sa.Index("ix_workspace_runs_person", "tenant_id", "person_id", "asked_at"),
     sa.Index("ix_workspace_runs_state", "tenant_id", "state"),
+    sa.Index("ix_workspace_runs_question", "tenant_id", "fingerprint", "asked_at"),
     sa.Index("ix_workspace_runs_schedule", "tenant_id", "schedule_id", "asked_at"),
 )
 

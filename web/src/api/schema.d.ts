@@ -1478,6 +1478,257 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dashboards
+         * @description What the caller made and what is shared with them, by name.
+         */
+        get: operations["ApiV1DashboardsList"];
+        put?: never;
+        /**
+         * Make a dashboard
+         * @description Keep a dashboard for oneself, one's team or the firm.
+         */
+        post: operations["ApiV1DashboardsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Metrics
+         * @description The metrics that the caller may put on a tile, and what they can be narrowed down to.
+         */
+        get: operations["ApiV1DashboardsMetricsMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dashboard
+         * @description A dashboard that the caller may see: its tiles, and not what they show.
+         */
+        get: operations["ApiV1DashboardsDashboardIdDetail"];
+        /**
+         * Change a dashboard
+         * @description Write one's own dashboard anew; whoever looks at it sees the change within seconds.
+         */
+        put: operations["ApiV1DashboardsDashboardIdChange"];
+        post?: never;
+        /**
+         * Delete a dashboard
+         * @description Delete one's own dashboard with its notes and digests.
+         */
+        delete: operations["ApiV1DashboardsDashboardIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notes on a dashboard
+         * @description What people noted about moments, the latest first.
+         */
+        get: operations["ApiV1DashboardsDashboardIdAnnotationsAnnotations"];
+        put?: never;
+        /**
+         * Note something
+         * @description Note what happened at a moment, for everybody who sees the dashboard.
+         */
+        post: operations["ApiV1DashboardsDashboardIdAnnotationsAnnotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/annotations/{annotation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a note away
+         * @description Take one's own note away; the dashboard's owner takes any.
+         */
+        delete: operations["ApiV1DashboardsDashboardIdAnnotationsAnnotationIdUnannotate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a dashboard shows
+         * @description Every tile by its id. `filter` is `column:value`; `span` takes the place of each tile's own.
+         *
+         *     A tile of a query shows the newest result that anybody in the caller's role was given. A tile whose data the
+         *     caller may not see says so and shows nothing.
+         */
+        get: operations["ApiV1DashboardsDashboardIdDataData"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/digest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My digest of a dashboard
+         * @description When the caller gets the dashboard by e-mail.
+         */
+        get: operations["ApiV1DashboardsDashboardIdDigestDigest"];
+        /**
+         * Get a dashboard by e-mail
+         * @description Get its numbers by e-mail at these times, to one's own address, with one's rights of then.
+         */
+        put: operations["ApiV1DashboardsDashboardIdDigestSetDigest"];
+        post?: never;
+        /**
+         * Get a dashboard by e-mail no more
+         * @description End the caller's own digest.
+         */
+        delete: operations["ApiV1DashboardsDashboardIdDigestEndDigest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a dashboard shows, live
+         * @description Events `board` (every tile by its id) and `change` (those that changed). Resumes from Last-Event-ID.
+         *
+         *     It ends within a second when the caller may not see the same any more, or the dashboard is shared otherwise.
+         */
+        get: operations["ApiV1DashboardsDashboardIdStreamStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/tiles/{tile}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export what is behind a tile
+         * @description The whole result of a query, or the numbers of a metric, as CSV in which no spreadsheet finds a formula.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+         */
+        post: operations["ApiV1DashboardsDashboardIdTilesExportExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/tiles/{tile}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refresh a tile
+         * @description Ask the query of a tile again, for everybody in the caller's role. Metrics are always of now.
+         */
+        post: operations["ApiV1DashboardsDashboardIdTilesRefreshRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}/tiles/{tile}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows behind a tile
+         * @description A page of the result behind a tile of a query, of as many rows as one person may export alone.
+         */
+        get: operations["ApiV1DashboardsDashboardIdTilesRowsRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/decisions": {
         parameters: {
             query?: never;
@@ -5313,6 +5564,25 @@ export interface components {
             open_cases: number;
             skills: components["schemas"]["Typology"][];
         };
+        /** AnnotationBody */
+        AnnotationBody: {
+            /** Format: date-time */
+            at: string;
+            text: string;
+        };
+        /** AnnotationDocument */
+        AnnotationDocument: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            id: string;
+            mine: boolean;
+            text: string;
+        };
+        /** Annotations */
+        Annotations: {
+            items: components["schemas"]["AnnotationDocument"][];
+        };
         /** ApiKeyView */
         ApiKeyView: {
             approved_at: string | null;
@@ -6030,6 +6300,41 @@ export interface components {
             recall: number;
             threshold: number;
         };
+        /** DashboardBody */
+        DashboardBody: {
+            /** @default  */
+            description: string;
+            name: string;
+            sharing?: components["schemas"]["Sharing"];
+            team?: string | null;
+            tiles?: components["schemas"]["Tile"][];
+            /** @default 0 */
+            version: number;
+        };
+        /** DashboardDocument */
+        DashboardDocument: {
+            /** Format: date-time */
+            changed_at: string;
+            description: string;
+            id: string;
+            mine: boolean;
+            name: string;
+            owner_name: string;
+            sharing: components["schemas"]["Sharing"];
+            team: string | null;
+            tiles: components["schemas"]["Tile"][];
+            version: number;
+        };
+        /** DashboardTeam */
+        DashboardTeam: {
+            id: string;
+            name: string;
+        };
+        /** Dashboards */
+        Dashboards: {
+            items: components["schemas"]["DashboardDocument"][];
+            teams: components["schemas"]["DashboardTeam"][];
+        };
         /**
          * DataClass
          * @description How much harm a value does in the wrong hands, from none to most.
@@ -6073,6 +6378,32 @@ export interface components {
             feature_set: string;
             rule_pack: string;
         };
+        /** DigestBody */
+        DigestBody: {
+            cron: string;
+            /** @default UTC */
+            timezone: string;
+        };
+        /** DigestDocument */
+        DigestDocument: {
+            active: boolean;
+            /** @default  */
+            cron: string;
+            last_at?: string | null;
+            mail: boolean;
+            next_at?: string | null;
+            /** @default  */
+            problem: string;
+            /** @default  */
+            timezone: string;
+        };
+        /**
+         * Direction
+         * @description On which side of a threshold is bad.
+         * @default above
+         * @enum {string}
+         */
+        Direction: "above" | "below";
         /** Discovery */
         Discovery: {
             algorithms: string[];
@@ -6960,6 +7291,27 @@ export interface components {
         MembersBody: {
             members: string[];
         };
+        /** MetricChoices */
+        MetricChoices: {
+            channels: string[];
+            items: components["schemas"]["MetricDocument"][];
+            regions: string[];
+        };
+        /** MetricDocument */
+        MetricDocument: {
+            about: string;
+            money: boolean;
+            name: string;
+            title: string;
+        };
+        /** MetricPart */
+        MetricPart: {
+            /** @default  */
+            by: string;
+            name: string;
+            /** @default 24h */
+            span: string;
+        };
         /** MissingFactor */
         MissingFactor: {
             methods: components["schemas"]["Factor"][];
@@ -7528,7 +7880,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -7929,6 +8281,18 @@ export interface components {
             /** @default 2 */
             wait_s: number;
         };
+        /** QueryPart */
+        QueryPart: {
+            parameters?: {
+                [key: string]: string | number | boolean | null;
+            };
+            saved: string;
+            /** @default  */
+            series: string;
+            /** @default  */
+            x: string;
+            y?: string[];
+        };
         /** QueueSummary */
         QueueSummary: {
             /** Format: date-time */
@@ -8004,6 +8368,10 @@ export interface components {
         /** RecoveryCodes */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** Refreshing */
+        Refreshing: {
+            refreshing: boolean;
         };
         /** RemainingFailure */
         RemainingFailure: {
@@ -8997,12 +9365,85 @@ export interface components {
             name: string;
             text: string;
         };
+        /** Threshold */
+        Threshold: {
+            /** @default  */
+            label: string;
+            /** @default warning */
+            severity: string;
+            side?: components["schemas"]["Direction"];
+            value: number;
+        };
         /** Throughput */
         Throughput: {
             /** Format: date-time */
             at: string;
             events_per_s: number;
         };
+        /** Tile */
+        Tile: {
+            h: number;
+            id: string;
+            kind: components["schemas"]["TileKind"];
+            metric?: components["schemas"]["MetricPart"] | null;
+            query?: components["schemas"]["QueryPart"] | null;
+            thresholds?: components["schemas"]["Threshold"][];
+            title: string;
+            w: number;
+            x: number;
+            y: number;
+        };
+        /** TileData */
+        TileData: {
+            as_of?: string | null;
+            change?: number | null;
+            columns?: components["schemas"]["ResultColumn"][];
+            /** @default  */
+            currency: string;
+            /** @default 0 */
+            exponent: number;
+            /** @default  */
+            problem: string;
+            /** @default false */
+            refreshing: boolean;
+            rows?: unknown[][];
+            state: components["schemas"]["TileState"];
+            /** @default 0 */
+            total: number;
+            unfiltered?: string[];
+            value?: number | null;
+        };
+        /** TileExportBody */
+        TileExportBody: {
+            filters?: string[];
+            /** @default  */
+            reason: string;
+            span?: string | null;
+        };
+        /** TileExportProposal */
+        TileExportProposal: {
+            proposal: string;
+        };
+        /**
+         * TileKind
+         * @description How a tile shows what it has.
+         * @enum {string}
+         */
+        TileKind: "bar" | "line" | "number" | "table";
+        /** TileRows */
+        TileRows: {
+            columns: components["schemas"]["ResultColumn"][];
+            items: unknown[][];
+            next: number | null;
+            offset: number;
+            total: number;
+        };
+        /**
+         * TileState
+         * @description Where a tile stands: `waiting` has no result yet; `changed` asks to look at the dashboard anew.
+         * @enum {string}
+         */
+        TileState: "changed" | "failed" | "refused" | "shown" | "waiting";
         /** TimelineEvent */
         TimelineEvent: {
             /** @enum {null|string} */
@@ -12563,6 +13004,602 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContractSample"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboards"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsMetricsMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricChoices"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DashboardBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdAnnotationsAnnotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotations"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdAnnotationsAnnotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnnotationBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotations"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdAnnotationsAnnotationIdUnannotate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+                annotation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Annotations"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdDataData: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d" | null;
+                filter?: string[] | null;
+            };
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["TileData"];
+                    };
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdDigestDigest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DigestDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdDigestSetDigest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DigestBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DigestDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdDigestEndDigest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdStreamStream: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d" | null;
+                filter?: string[] | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdTilesExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                dashboard_id: string;
+                tile: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TileExportBody"];
+            };
+        };
+        responses: {
+            /** @description What is behind the tile, as a CSV file */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So much waits for a second person */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdTilesRefreshRefresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+                tile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refreshing"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1DashboardsDashboardIdTilesRowsRows: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                dashboard_id: string;
+                tile: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TileRows"];
                 };
             };
             400: components["responses"]["Problem400"];

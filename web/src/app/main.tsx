@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { giveStylesTheNonce } from "../shared/nonce";
 import { App } from "./App";
 import "./styles.css";
+import "./print.css";
 
 giveStylesTheNonce();
 const root = document.getElementById("root");

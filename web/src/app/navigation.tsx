@@ -1,6 +1,7 @@
 import {
   ApartmentOutlined,
   ApiOutlined,
+  AppstoreOutlined,
   AuditOutlined,
   BookOutlined,
   CheckSquareOutlined,
@@ -92,6 +93,13 @@ const PAGES: readonly NavPage[] = [
     title: "Orders",
     icon: <ShoppingOutlined aria-hidden />,
     needs: permission.readOrders,
+    group: "Operations",
+  },
+  {
+    path: paths.dashboards,
+    title: "Dashboards",
+    icon: <AppstoreOutlined aria-hidden />,
+    needs: permission.readDashboards,
     group: "Operations",
   },
   {

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { paths } from "../shared/paths";
+import { dashboardRoutes } from "./dashboardRoutes";
 import { deskRoutes } from "./deskRoutes";
 import { NoPagesPage } from "./errorPages";
 import { anySearch, inside, root, signIn } from "./frame";
@@ -204,6 +205,7 @@ export const tree = root.addChildren([
     model,
     finance,
     orders,
+    ...dashboardRoutes,
     pipeline,
     contracts,
     contract,

@@ -15,6 +15,8 @@ export const paths = {
   lists: "/lists",
   performance: "/performance",
   screening: "/screening",
+  dashboards: "/dashboards",
+  dashboard: "/dashboards/$id",
   finance: "/finance",
   orders: "/orders",
   pipeline: "/pipeline",

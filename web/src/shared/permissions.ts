@@ -17,6 +17,8 @@ export const permission = {
   readJobs: "jobs:read",
   runJobs: "jobs:run",
   readLineage: "lineage:read",
+  readDashboards: "dashboards:read",
+  writeDashboards: "dashboards:write",
   readDecisions: "decisions:read",
   readPerformance: "performance:read",
   readFinance: "finance:read",

@@ -25,7 +25,7 @@ from finer.kit.tx import Tx
 
 GOOD_FOR = timedelta(hours=24)
 """How long after its approval an export may be fetched."""
-_TAKEN = ("audit:export", "cases:report", "lake:export", "sql:export")
+_TAKEN = ("audit:export", "cases:report", "dashboards:export", "lake:export", "sql:export")
 """What the trail calls exports; their entries say how many rows they had."""
 
 

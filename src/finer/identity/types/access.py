@@ -55,6 +55,8 @@ class Permission(StrEnum):
     CONTRACTS_READ = "contracts:read"
     CONTRACTS_SAMPLE = "contracts:sample"
     CONTRACTS_WRITE = "contracts:write"
+    DASHBOARDS_READ = "dashboards:read"
+    DASHBOARDS_WRITE = "dashboards:write"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     EVENTS_WRITE = "events:write"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from finer.identity.service.audit import record_audit
-from finer.identity.service.authorisation import reach_of
+from finer.identity.service.authorisation import ACCESS_CHANNEL, reach_of
 from finer.identity.types.access import Permission
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
@@ -32,6 +33,11 @@ def get_saved(tx: Tx, identifier: uuid.UUID) -> SavedQuery:
     return found[0]
 
 
+def visible(tx: Tx, identifiers: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of these saved queries the caller may see."""
+    return _store(tx).visible(identifiers)
+
+
 def list_versions(tx: Tx, identifier: uuid.UUID) -> list[SavedVersion]:
     """The versions of a saved query, the newest first. Raises SavedQueryNotFound."""
     return _store(tx).versions(get_saved(tx, identifier).id)
@@ -54,13 +60,15 @@ def change_saved(tx: Tx, identifier: uuid.UUID, version: int, draft: Draft) -> S
 
     Raises SavedQueryNotFound, NotYours, ChangedMeanwhile, StatementRefused, CannotBeUsed.
     """
-    _own(tx, identifier)
+    before = _own(tx, identifier)
     checked = _checked(tx, draft)
     if not _store(tx).change(identifier, version, checked, uuid.UUID(tx.actor.id), tx.now()):
         raise ChangedMeanwhile("It was changed since you opened it. Look at the newest version first.")
     record_audit(
         tx, "sql:save", show_id(PREFIX, identifier), {"version": version + 1, "sharing": checked.sharing.value}
     )
+    if (before.sharing, before.team_id) != (checked.sharing, checked.team_id):
+        tx.notify(ACCESS_CHANNEL, [str(tx.tenant)])  # whoever looks at its result on a dashboard
     return get_saved(tx, identifier)
 
 
@@ -69,6 +77,7 @@ def delete_saved(tx: Tx, identifier: uuid.UUID) -> None:
     _own(tx, identifier)
     _store(tx).remove(identifier)
     record_audit(tx, "sql:delete", show_id(PREFIX, identifier))
+    tx.notify(ACCESS_CHANNEL, [str(tx.tenant)])
 
 
 def set_favourite(tx: Tx, identifier: uuid.UUID, favourite: bool) -> SavedQuery:
@@ -85,10 +94,11 @@ def _store(tx: Tx) -> SavedStore:
     return SavedStore(tx, person, frozenset(tx.actor.teams))
 
 
-def _own(tx: Tx, identifier: uuid.UUID) -> None:
+def _own(tx: Tx, identifier: uuid.UUID) -> SavedQuery:
     found = get_saved(tx, identifier)
     if str(found.owner_id) != tx.actor.id:
         raise NotYours("Only its owner changes a saved query. Save a copy of your own instead.")
+    return found
 
 
 def _checked(tx: Tx, draft: Draft) -> Draft:

@@ -79,6 +79,11 @@ def delete_schedule(tx: Tx, identifier: uuid.UUID) -> None:
     record_audit(tx, "sql:unschedule", show_id(PREFIX, identifier))
 
 
+def next_time(cron: str, timezone: str, after: datetime) -> datetime:
+    """When something on this schedule is due next after a moment. Raises CannotBeUsed."""
+    return timing.next_time(cron, timezone, after)
+
+
 def run_now(tx: Tx, identifier: uuid.UUID) -> Schedule:
     """Run it once more, soon, besides its times. Raises ScheduleNotFound."""
     found = get_schedule(tx, identifier)

@@ -55,6 +55,15 @@ class RunStore:
         )
         return next(iter(self._read(query.order_by(runs.c.finished_at.desc()).limit(1))), None)
 
+    def latest(self, role: str, questions: Sequence[str], *, good: bool) -> Run | None:
+        """The newest run of one of these questions by anybody in this role; with `good`, whose result is kept."""
+        marks = [blind(self._tx, _FINGERPRINT, question) for question in questions]
+        query = self._select().where(runs.c.role == role, runs.c.fingerprint.in_(marks))
+        if good:
+            query = query.where(runs.c.state == RunState.DONE, runs.c.expires_at > self._tx.now())
+        order = (runs.c.finished_at if good else runs.c.asked_at).desc()
+        return next(iter(self._read(query.order_by(order).limit(1))), None)
+
     def get(self, identifier: uuid.UUID, person: str | None) -> Run | None:
         """One run; of that person when one is given."""
         query = self._select().where(runs.c.id == identifier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -87,6 +87,13 @@ class SavedStore:
             )
             for row, text in zip(rows, texts, strict=True)
         ]  # fmt: skip
+
+    def visible(self, identifiers: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:
+        """Which of these the person may see; nothing of them is read."""
+        query = sa.select(saved.c.id).where(
+            saved.c.tenant_id == self._tenant, saved.c.id.in_(list(identifiers)), self._visible()
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
     def versions(self, identifier: uuid.UUID) -> list[SavedVersion]:
         """The versions of a saved query, the newest first."""

@@ -1,5 +1,12 @@
 import type { Theme } from "./Plotted";
 
+/** Okabe and Ito's colours, told apart with any colour vision; each line also has a pattern of its own. */
+export const SERIES_COLOURS = {
+  light: ["#0072b2", "#b35900", "#007a5a", "#aa4499", "#6b5b00", "#556171"],
+  dark: ["#56b4e9", "#e69f00", "#2fc79b", "#e59ac3", "#f0e442", "#9aa7b5"],
+};
+export const SERIES_DASHES = ["solid", "dashed", "dotted", [10, 3, 2, 3], [3, 6], [14, 4]];
+
 /** What every chart over time has, and the colours of its lines and words. */
 export function common({ dark, timeText }: Theme) {
   const line = dark ? "#2a3542" : "#dce1e7";

@@ -1,17 +1,11 @@
 import type { Theme } from "../../../shared/ui/Plotted";
+import { SERIES_COLOURS, SERIES_DASHES } from "../../../shared/ui/plotBase";
 import type { Moment } from "./queries";
 
 export interface Line {
   name: string;
   title: string;
 }
-
-// Okabe and Ito's colours, told apart with any colour vision; each line also has a pattern of its own.
-const COLOURS = {
-  light: ["#0072b2", "#b35900", "#007a5a", "#aa4499", "#6b5b00", "#556171"],
-  dark: ["#56b4e9", "#e69f00", "#2fc79b", "#e59ac3", "#f0e442", "#9aa7b5"],
-};
-const DASHES = ["solid", "dashed", "dotted", [10, 3, 2, 3], [3, 6], [14, 4]];
 
 /** Lines over time of what a board counts in each bucket; `value` turns a number into what is drawn. */
 export function seriesOption(
@@ -24,7 +18,7 @@ export function seriesOption(
   const { dark, timeText } = theme;
   const rule = dark ? "#2a3542" : "#dce1e7";
   const muted = dark ? "#9aa7b5" : "#556171";
-  const colours = dark ? COLOURS.dark : COLOURS.light;
+  const colours = dark ? SERIES_COLOURS.dark : SERIES_COLOURS.light;
   return {
     animation: false,
     color: colours,
@@ -59,7 +53,7 @@ export function seriesOption(
       type: "line",
       name: title,
       showSymbol: false,
-      lineStyle: { width: 2, type: DASHES[at % DASHES.length] },
+      lineStyle: { width: 2, type: SERIES_DASHES[at % SERIES_DASHES.length] },
       data: moments.map((moment) => [Date.parse(moment.at), value(moment.values[name] ?? 0)]),
     })),
   };

@@ -1,0 +1,19 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { paths } from "../shared/paths";
+import { anySearch, inside } from "./frame";
+
+const dashboards = createRoute({
+  getParentRoute: () => inside,
+  path: paths.dashboards,
+  component: lazyRouteComponent(() => import("../features/dashboards/DashboardsPage"), "DashboardsPage"),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => inside,
+  path: paths.dashboard,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/dashboards/DashboardPage"), "DashboardPage"),
+});
+
+/** The pages of dashboards that people make. */
+export const dashboardRoutes = [dashboards, dashboard];

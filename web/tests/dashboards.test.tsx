@@ -1,0 +1,169 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { changeText, crossed, figureText, numberOf } from "../src/features/dashboards/figures";
+import { stepped } from "../src/features/dashboards/layout";
+import { filterSearch, parseFilters, streamUrl } from "../src/features/dashboards/view";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { FakeEventSource } from "./support/eventSource";
+import { problem, Server } from "./support/server";
+
+const ID = "dsh_00000000000000000000000000000001";
+let server: Server;
+
+const plain = { query: null, metric: null, thresholds: [] };
+const placedTile = (id: string, x: number, y: number, w = 6, h = 4): Schema<"Tile"> => ({
+  ...plain,
+  id,
+  title: `Tile ${id}`,
+  kind: "number",
+  metric: { name: "revenue", span: "24h", by: "" },
+  x,
+  y,
+  w,
+  h,
+});
+
+const data: Required<Schema<"TileData">> = {
+  state: "shown",
+  as_of: NOW,
+  problem: "",
+  refreshing: false,
+  columns: [
+    { name: "at", type: "timestamp" },
+    { name: "value", type: "number" },
+  ],
+  rows: [[NOW, 123_456]],
+  total: 1,
+  value: 123_456,
+  change: 0.051,
+  currency: "PHP",
+  exponent: 2,
+  unfiltered: [],
+};
+
+const dashboard: Schema<"DashboardDocument"> = {
+  id: ID,
+  name: "Morning",
+  description: "What to look at first",
+  owner_name: "Mei Tan",
+  mine: true,
+  sharing: "tenant",
+  team: null,
+  version: 1,
+  tiles: [placedTile("a", 0, 0), placedTile("b", 6, 0)],
+  changed_at: NOW,
+};
+
+beforeEach(() => {
+  server = new Server();
+  server.me = { ...me, permissions: ["dashboards:read", "dashboards:write", "finance:read"] };
+  server.on("GET /api/v1/dashboards", () => [200, { items: [dashboard], teams: [] }]);
+  server.on("GET /api/v1/dashboards/metrics", () => [200, { items: [], regions: [], channels: ["web"] }]);
+  server.on(`GET /api/v1/dashboards/${ID}`, () => [200, dashboard]);
+  server.on(`GET /api/v1/dashboards/${ID}/annotations`, () => [200, { items: [] }]);
+  server.on(`GET /api/v1/dashboards/${ID}/data`, () => [
+    200,
+    { a: data, b: { ...data, state: "refused", rows: [], columns: [], problem: "Not shared with you." } },
+  ]);
+});
+
+const tile = (name: string) => screen.findByRole("region", { name });
+
+describe("a dashboard", () => {
+  it("shows each tile by itself, and what changes as it changes", async () => {
+    openApp(`/dashboards/${ID}`);
+    await within(await tile("Tile a")).findByText("1,234.56 PHP");
+    within(await tile("Tile b")).getByText("Not shared with you.");
+    const stream = FakeEventSource.at(`/api/v1/dashboards/${ID}/stream`);
+    stream.open();
+    stream.send("change", { a: { ...data, value: 200_000 } });
+    await within(await tile("Tile a")).findByText("2,000.00 PHP");
+    within(await tile("Tile b")).getByText("Not shared with you.");
+  });
+
+  it("holds filters in the address and says when nothing matches", async () => {
+    server.on(`GET /api/v1/dashboards/${ID}/data`, () => [200, { a: { ...data, rows: [] }, b: data }]);
+    const { user, address } = openApp(`/dashboards/${ID}?filter=${encodeURIComponent('["region:Mars"]')}`);
+    await within(await tile("Tile a")).findByText(/Nothing matches where region is Mars/);
+    await user.click(screen.getByLabelText("Take the filter region away"));
+    await waitFor(() => expect(address()).not.toContain("Mars"));
+  });
+
+  it("says that it is gone when it is not shared any more, and shows no more of it", async () => {
+    openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    server.on(`GET /api/v1/dashboards/${ID}`, () => problem(404, "There is no dashboard that you may see."));
+    FakeEventSource.at(`/api/v1/dashboards/${ID}/stream`).fail(true);
+    await screen.findByText("There is no such dashboard");
+    expect(screen.queryByText("1,234.56 PHP")).toBeNull();
+  });
+
+  it("looks anew when somebody changed it", async () => {
+    openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    server.on(`GET /api/v1/dashboards/${ID}`, () => [
+      200,
+      { ...dashboard, version: 2, tiles: [placedTile("c", 0, 0)] },
+    ]);
+    const stream = FakeEventSource.at(`/api/v1/dashboards/${ID}/stream`);
+    stream.open();
+    stream.send("change", { a: { ...data, state: "changed" } });
+    await tile("Tile c");
+  });
+});
+
+describe("filters", () => {
+  it("come back from the address as they went into it", () => {
+    const filters = parseFilters({ span: "7d", filter: ["b:2:x", "a:1", "broken", 3] });
+    expect(filters).toEqual({ span: "7d", values: { a: "1", b: "2:x" } });
+    expect(parseFilters(filterSearch(filters))).toEqual(filters);
+    expect(streamUrl("x", filters)).toBe("/api/v1/dashboards/x/stream?span=7d&filter=a%3A1&filter=b%3A2%3Ax");
+    expect(parseFilters({ span: "century" })).toEqual({ span: undefined, values: {} });
+  });
+});
+
+describe("laying out by keyboard", () => {
+  const tiles = [placedTile("a", 0, 0), placedTile("b", 0, 4), placedTile("c", 6, 0)];
+  const at = (found: Schema<"Tile">[], id: string) => {
+    const one = found.find((each) => each.id === id);
+    return [one?.x, one?.y, one?.w, one?.h];
+  };
+
+  it("moves a tile past its neighbour and back", () => {
+    const down = stepped(tiles, "a", "down");
+    expect([at(down, "a"), at(down, "b")]).toEqual([
+      [0, 4, 6, 4],
+      [0, 0, 6, 4],
+    ]);
+    expect(stepped(down, "a", "up").map((one) => at([one], one.id))).toEqual(
+      tiles.map((one) => at([one], one.id)),
+    );
+  });
+
+  it("makes room for a tile that grows, and stays on the grid", () => {
+    expect(at(stepped(tiles, "a", "taller"), "b")).toEqual([0, 5, 6, 4]);
+    expect(at(stepped(tiles, "c", "right"), "c")).toEqual([6, 0, 6, 4]);
+    expect(at(stepped(tiles, "a", "left"), "a")).toEqual([0, 0, 6, 4]);
+    const narrow = [placedTile("a", 0, 0, 2, 2)];
+    expect(at(stepped(stepped(narrow, "a", "narrower"), "a", "shorter"), "a")).toEqual([0, 0, 2, 2]);
+  });
+});
+
+describe("figures", () => {
+  it("says amounts in major units, and the gravest threshold that was crossed", () => {
+    const one = placedTile("a", 0, 0);
+    expect(figureText(numberOf(one, data), data)).toBe("1,234.56 PHP");
+    expect(figureText(1_200_000, data)).toBe("1.2M PHP");
+    const lines: Schema<"Threshold">[] = [
+      { value: 1000, side: "above", severity: "warning", label: "" },
+      { value: 1200, side: "above", severity: "critical", label: "much" },
+      { value: 0, side: "below", severity: "critical", label: "" },
+    ];
+    expect(crossed(1234.56, lines)?.label).toBe("much");
+    expect(crossed(1100, lines)?.severity).toBe("warning");
+    expect(crossed(500, lines)).toBeNull();
+    expect(changeText(-0.123)).toBe("−12 %");
+  });
+});
