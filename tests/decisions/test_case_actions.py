@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -23,12 +24,12 @@ from finer.kit.ids import show_id
 from tests.decisions.desk import CaseDesk
 
 
-def ask(desk: CaseDesk, case: Case, kind: ActionKind, actor: Actor | None = None) -> CaseAction:
-    """Ana acts on the first alert of a case, and what follows is done."""
+def ask(desk: CaseDesk, case: Case, kind: ActionKind, actor: Actor | None = None, *, nth: int = 0) -> CaseAction:
+    """Ana acts on the nth alert of a case, the latest first, and what follows is done."""
     who = actor or desk.ana
     with desk.firm.tx(who) as tx:
         _, alerts = cases.detail(tx, case.id)
-        made = actions.ask(tx, desk.firm.settings, PROPOSAL_KINDS, case.id, kind, alerts[0].id, "It is not them.")
+        made = actions.ask(tx, desk.firm.settings, PROPOSAL_KINDS, case.id, kind, alerts[nth].id, "It is not them.")
         facts = list(tx.facts)
     desk.carry_out(facts, who)
     return read(desk, made)
@@ -204,6 +205,33 @@ def test_b11_letting_much_money_out_takes_two_people(desk: CaseDesk) -> None:
     assert listed(desk, "blocked_accounts") == []
 
 
+def test_b11_much_money_is_not_let_out_in_many_small_parts(desk: CaseDesk) -> None:
+    case, _ = desk.one(3, amount_usd_minor=200_000)
+    desk.take(case)
+    states = [ask(desk, case, ActionKind.RELEASE_PAYMENT, nth=nth).state for nth in range(3)]
+    assert states == [ActionState.ASKED, ActionState.ASKED, ActionState.PROPOSED]
+    (asked,) = waiting(desk)
+    with pytest.raises(OwnProposal):
+        decide(desk, asked, desk.ana)
+
+
+def test_b11_a_payment_whose_worth_nobody_knows_is_not_let_out_by_one(desk: CaseDesk) -> None:
+    case, _ = desk.one(amount_usd_minor=None)
+    desk.take(case)
+    assert ask(desk, case, ActionKind.RELEASE_PAYMENT).state is ActionState.PROPOSED
+
+
+def test_b11_a_block_in_a_case_that_has_grown_takes_two_people_to_undo(desk: CaseDesk) -> None:
+    case, (alert,) = desk.one(amount_usd_minor=1_000)
+    desk.take(case)
+    block = ask(desk, case, ActionKind.BLOCK_ACCOUNT)
+    desk.raised(1, customer_id=alert.customer_id, account_id=alert.account_id, amount_usd_minor=600_000)
+    assert undo(desk, block).state is ActionState.DONE
+    (asked,) = waiting(desk)
+    decide(desk, asked, desk.budi)
+    assert read(desk, block).state is ActionState.UNDONE
+
+
 def test_b11_what_nobody_approves_is_not_done(desk: CaseDesk) -> None:
     case, _ = desk.one(amount_usd_minor=600_000)
     desk.take(case)
@@ -214,6 +242,23 @@ def test_b11_what_nobody_approves_is_not_done(desk: CaseDesk) -> None:
     small, _ = desk.one(amount_usd_minor=499_999)
     desk.take(small)
     assert ask(desk, small, ActionKind.RELEASE_PAYMENT).state is ActionState.ASKED
+
+
+def test_g02_a_payment_is_let_out_once_however_many_ask_at_once(desk: CaseDesk) -> None:
+    case, (alert,) = desk.one()
+    desk.take(case)
+
+    def attempt(_: int) -> bool:
+        try:
+            ask(desk, case, ActionKind.RELEASE_PAYMENT)
+        except CaseNotAcceptable:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(attempt, range(12))) == 1
+    with desk.firm.tx() as tx:
+        assert [one.target for one in actions.asked_elsewhere(tx, 10, None)] == [alert.event_id]
 
 
 def test_systems_of_the_firm_fetch_what_is_asked_and_answer(desk: CaseDesk) -> None:

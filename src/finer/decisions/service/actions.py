@@ -47,7 +47,7 @@ def ask(
 ) -> CaseAction:
     """Ask for an action about the card, account, payment or customer of an alert of the case.
 
-    Releasing a payment of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
+    Releasing payments of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
     CaseIsClosed, and CaseNotAcceptable for an alert of another case or one that names no such thing.
     """
     case = open_case(tx, identifier, Permission.CASES_ACT)
@@ -56,7 +56,8 @@ def ask(
         raise CaseNotAcceptable("Name an alert of this case: the action is about its card, account or payment.")
     target, amount = _target(kind, about), _worth(kind, about, case)
     files = CaseFileStore(tx)
-    if any(one.kind is kind and one.target == target and _stands(one) for one in files.actions(identifier)):
+    before = [one for one in files.actions(identifier) if one.kind is kind and _stands(one)]
+    if any(one.target == target for one in before):
         raise CaseNotAcceptable("The same was asked before in this case, and stands.")
     new = CaseAction(
         id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target, amount_usd_minor=amount,
@@ -66,7 +67,10 @@ def ask(
     files.add_action(new)
     shown = show_id("cac", new.id)
     change(tx, case, EntryKind.ACTION, detail={"action": shown, "kind": kind.value, "step": "asked"})
-    if kind is ActionKind.RELEASE_PAYMENT and amount >= settings.case_four_eyes_usd * 100:
+    # Much money is not let out in many small parts, and what is not known to be little counts as much.
+    let_out = amount + sum(one.amount_usd_minor for one in before)
+    much = about.amount_usd is None or let_out >= settings.case_four_eyes_usd * 100
+    if kind is ActionKind.RELEASE_PAYMENT and much:
         proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "carry_out"}, new.reason)
     else:
         _carry_out(tx, new)
@@ -90,7 +94,9 @@ def undo(
     said = _check_reason(reason)
     shown = show_id("cac", action)
     change(tx, case, EntryKind.ACTION, said, {"action": shown, "kind": found.kind.value, "step": "undo"})
-    if found.kind in BLOCKS and found.amount_usd_minor >= settings.case_four_eyes_usd * 100:
+    # The case may have grown since the block was asked for.
+    worth = max(found.amount_usd_minor, case.amount_usd_minor)
+    if found.kind in BLOCKS and worth >= settings.case_four_eyes_usd * 100:
         proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "undo"}, said)
     else:
         _undo(tx, found)
@@ -108,7 +114,7 @@ def describe_act(tx: Tx, payload: Mapping[str, Any]) -> list[Change]:
     found = _proposed(tx, payload)
     case = get_locked(tx, found.case_id)
     asked = _WORDS[found.kind] if payload["act"] == "carry_out" else f"Undo: {_WORDS[found.kind].lower()}"
-    worth = str(Money(found.amount_usd_minor, "USD"))
+    worth = str(Money(found.amount_usd_minor, "USD")) if found.amount_usd_minor else "not known in USD"
     return [
         Change("Case", "", f"#{case.number}"),
         Change("Action", "", asked),
