@@ -44,7 +44,15 @@ from tools.browser import find_browser
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 _EMPTY = "empty"
 _BARE = ("/account", "/notifications")
-_DETAILS = {"/fraud": "/fraud/alerts/{alert}", "/contracts": "/contracts/transaction"}
+_DETAILS = {
+    "/cases": ("/api/v1/cases?limit=1", "id", "/cases/{}"),
+    "/contracts": ("/api/v1/contracts", "name", "/contracts/{}"),
+    "/fraud": ("/api/v1/alerts?limit=1", "id", "/fraud/alerts/{}"),
+    "/models": ("/api/v1/models", "id", "/models/{}"),
+    "/rules": ("/api/v1/rules", "rule", "/rules/{}"),
+    "/sources": ("/api/v1/sources", "id", "/sources/{}"),
+}
+"""Of a list: where its things are asked for, what names one of them, and the page of it."""
 _TABS_MAX = 8
 _READY_S, _PATIENCE_MS, _SETTLED_MS = 300, 30_000, 700
 _PROGRAM_TEXT = re.compile(r"\b(undefined|NaN|Invalid Date|\[object Object\])\b")
@@ -214,13 +222,13 @@ def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
 
 
 def _detail(page: Page, path: str) -> str | None:
+    """The page of the first thing of a list, when there is one."""
     if path not in _DETAILS:
         return None
-    if path == "/fraud":
-        answer = page.request.get("/api/v1/alerts?limit=1", headers={"X-Requested-With": "finer"})
-        items = answer.json()["items"] if answer.ok else []
-        return _DETAILS[path].format(alert=items[0]["id"]) if items else None
-    return _DETAILS[path]
+    asked, name, template = _DETAILS[path]
+    answer = page.request.get(asked, headers={"X-Requested-With": "finer"})
+    items = answer.json()["items"] if answer.ok else []
+    return template.format(items[0][name]) if items else None
 
 
 def _file(path: str) -> str:
