@@ -7,6 +7,7 @@ import {
   matches,
   parseFilter,
   RANGES,
+  toExport,
   toQuery,
   toSearch,
 } from "../src/features/fraud/filter";
@@ -50,6 +51,17 @@ describe("the filter", () => {
   it("asks the API for today in the tenant's zone", () => {
     const query = toQuery({ ...DEFAULT_FILTER, state: "all", range: "today" }, zone, new Date(NOW));
     expect(query).toMatchObject({ state: undefined, from: "2026-11-19T16:00:00.000Z", to: undefined });
+  });
+  it("asks for an export in words that are the same an hour later", () => {
+    for (const range of RANGES) {
+      const filter: Filter = { ...DEFAULT_FILTER, range, from: "2026-11-20T05:00:00.000Z" };
+      const later = new Date(Date.parse(NOW) + 3_600_000);
+      expect(toExport(filter, zone, later)).toEqual(toExport(filter, zone, new Date(NOW)));
+    }
+    expect(toExport({ ...DEFAULT_FILTER, range: "24h" }, zone)).toMatchObject({
+      from: undefined,
+      last_minutes: 1440,
+    });
   });
   it("knows which alerts belong", () => {
     const alert = alertOf(1);

@@ -5,7 +5,8 @@ answer is known: between the handler and the first byte that the caller sees. Wh
 remembered; the key is free again.
 
 A route whose answer holds a secret that is shown once declares `opt={"answer_once": True}`: of such an answer only the
-fact is kept, and the same request again is refused with what to do instead.
+fact is kept, and the same request again is refused with what to do instead. Nothing of it is held back either: a file
+goes out piece by piece once its act has committed.
 """
 
 from __future__ import annotations
@@ -73,10 +74,11 @@ class Act:
     """One request with a key: what it is remembered by, and its transaction once the handler is done."""
 
     def __init__(self, tx: Tx, claim: str, request: bytes, *, keep_body: bool) -> None:
-        self._tx, self._claim, self._request, self._keep_body = tx, claim, request, keep_body
+        self._tx, self._claim, self._request, self.keep_body = tx, claim, request, keep_body
         self._transaction: AbstractContextManager[Tx] | None = None
         self.start: HTTPResponseStartEvent | None = None
         self.body = bytearray()
+        self.failed = False
 
     def hand_over(self, transaction: AbstractContextManager[Tx]) -> None:
         """The handler is done; its transaction waits for the answer."""
@@ -114,7 +116,7 @@ class Act:
         return {name: value for name, value in found.items() if name in _KEPT_HEADERS}
 
     def _kept_body(self) -> str | None:
-        if not self._keep_body or len(self.body) > _BODY_KEPT_MAX:
+        if not self.keep_body or len(self.body) > _BODY_KEPT_MAX:
             return None
         try:
             return self.body.decode()
@@ -137,9 +139,12 @@ class Idempotency(ASGIMiddleware):
         async def hold(message: Message) -> None:
             act: Act | None = scope.get(_ACT)  # type: ignore[assignment]
             if act is None or not act.waits:
-                await send(message)
+                if act is None or not act.failed:
+                    await send(message)
             elif message["type"] == "http.response.start":
                 act.start = message
+                if not act.keep_body:
+                    await answer(act, message)
             elif message["type"] == "http.response.body":
                 act.body += message["body"]
                 if not message.get("more_body", False) and act.start is not None:
@@ -149,12 +154,14 @@ class Idempotency(ASGIMiddleware):
             try:
                 await _finish(act.commit)
             except Exception as error:  # noqa: BLE001 - whatever it was, the caller has had no answer yet
+                act.failed = True
                 request: Request[Any, Any, Any] = Request(scope)
                 failure = self._failed(request, error).to_asgi_response(None, request)
                 await failure(scope, receive, send)
             else:
                 await send(start)
-                await send({"type": "http.response.body", "body": bytes(act.body), "more_body": False})
+                if act.keep_body:
+                    await send({"type": "http.response.body", "body": bytes(act.body), "more_body": False})
 
         try:
             await next_app(scope, receive, hold)

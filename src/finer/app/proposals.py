@@ -5,8 +5,8 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 
 from __future__ import annotations
 
-from finer.decisions.service import actions, reports
-from finer.fraud.service import lists, rules
+from finer.decisions.service import actions, alerts, reports
+from finer.fraud.service import lists, performance, rules
 from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import firm, machine_approvals, sso_approvals, staff
@@ -123,8 +123,11 @@ _KINDS = (
         describe=models.describe_promotion,
         execute=models.execute_promotion,
     ),
+    bulk_export_kind(alerts.EXPORT, "Export many alerts", Permission.ALERTS_EXPORT),
     bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
     bulk_export_kind(reports.EXPORT, "Export a suspicious activity report", Permission.CASES_REPORT),
+    bulk_export_kind(performance.EXPORT, "Export many payments behind a number", Permission.DECISIONS_EXPORT),
+    bulk_export_kind(lists.EXPORT, "Export a long list", Permission.LISTS_EXPORT),
     bulk_export_kind(exports.EXPORT, "Export much of the lake", Permission.LAKE_EXPORT),
     bulk_export_kind(runs.EXPORT, "Export a large result of SQL", Permission.SQL_RUN),
     ProposalKind(

@@ -282,6 +282,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export alerts
+         * @description Up to 100,000 alerts as CSV, masked as the list is; the export is an entry of the audit trail.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1AlertsExportsExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/stream": {
         parameters: {
             query?: never;
@@ -2344,6 +2368,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lists/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export a list
+         * @description What is on a list as CSV, masked as the list is shown, the newest first.
+         *
+         *     A long one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1ListsNameExportExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lists/{name}/file": {
         parameters: {
             query?: never;
@@ -2937,6 +2985,30 @@ export interface paths {
         get: operations["ApiV1PerformancePaymentsPayments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/performance/payments/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export the payments behind a number
+         * @description Up to 20,000 payments as CSV, the newest first; the export is an entry of the audit trail.
+         *
+         *     Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1PerformancePaymentsExportExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5495,6 +5567,32 @@ export interface components {
             versions: components["schemas"]["Versions"];
             would_pass?: string | null;
         };
+        /** AlertExport */
+        AlertExport: {
+            /** @enum {null|string} */
+            action?: "review" | "block" | null;
+            /** @enum {null|string} */
+            assignee?: "me" | "nobody" | null;
+            from?: string | null;
+            last_minutes?: number | null;
+            min_amount_usd?: number | null;
+            q?: string | null;
+            /** @default  */
+            reason: string;
+            rule?: string | null;
+            /**
+             * @default newest
+             * @enum {string}
+             */
+            sort: "newest" | "amount";
+            /** @enum {null|string} */
+            state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | "undetermined" | null;
+            to?: string | null;
+        };
+        /** AlertExportProposal */
+        AlertExportProposal: {
+            proposal: string;
+        };
         /** AlertPage */
         AlertPage: {
             /** Format: date-time */
@@ -6759,6 +6857,15 @@ export interface components {
          * @enum {string}
          */
         Form: "clear" | "partial" | "absent";
+        /** FraudExport */
+        FraudExport: {
+            /** @default  */
+            reason: string;
+        };
+        /** FraudExportProposal */
+        FraudExportProposal: {
+            proposal: string;
+        };
         /** Freshness */
         Freshness: {
             delay_s: number;
@@ -7811,6 +7918,26 @@ export interface components {
             new: string;
             present: string;
         };
+        /** PaymentExport */
+        PaymentExport: {
+            as_of?: string | null;
+            /** @default 30 */
+            days: number;
+            /** @default  */
+            name: string;
+            /**
+             * @default hits
+             * @enum {string}
+             */
+            outcome: "hits" | "blocks" | "fraud" | "legitimate" | "unjudged" | "missed" | "protected";
+            /** @default  */
+            reason: string;
+            /**
+             * @default all
+             * @enum {string}
+             */
+            source: "all" | "rule" | "model";
+        };
         /** PaymentLabel */
         PaymentLabel: {
             event_id: string;
@@ -7880,7 +8007,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -10758,6 +10885,52 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsExportsExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertExport"];
+            };
+        };
+        responses: {
+            /** @description The alerts as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many alerts wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
@@ -14749,6 +14922,55 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1ListsNameExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FraudExport"];
+            };
+        };
+        responses: {
+            /** @description The rows as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many rows wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1ListsNameFileLoad: {
         parameters: {
             query?: never;
@@ -15792,6 +16014,52 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PerformancePaymentsExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentExport"];
+            };
+        };
+        responses: {
+            /** @description The rows as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many rows wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

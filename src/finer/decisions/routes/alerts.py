@@ -40,7 +40,7 @@ from finer.kit.tx import Tx
 AccountTimeline: TypeAlias = Callable[[Tx, types.Alert], Sequence[TimelineEvent]]
 """The latest events of an alert's account, which the app finds in the lake."""
 StateWord: TypeAlias = Literal["open", "confirmed", "confirmed_fraud", "dismissed", "undetermined"]
-_STATES: dict[StateWord, AlertState] = {
+STATES: dict[StateWord, AlertState] = {
     "open": AlertState.OPEN,
     "confirmed": AlertState.CONFIRMED,
     "confirmed_fraud": AlertState.CONFIRMED,
@@ -83,7 +83,7 @@ class AlertController(Controller):
         The text is looked for in what the caller sees in clear: never in a masked field.
         """
         wanted = AlertFilter(
-            state=None if alert_state is None else _STATES[alert_state],
+            state=None if alert_state is None else STATES[alert_state],
             action=action,
             rule=rule,
             text=q,

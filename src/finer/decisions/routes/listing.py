@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from finer.decisions.routes.alert_exports import AlertExportController
 from finer.decisions.routes.alerts import AlertController
 from finer.decisions.routes.case_actions import AskedActionController, CaseActController
 from finer.decisions.routes.case_reports import CaseReportController
@@ -14,6 +15,7 @@ from finer.decisions.routes.labels import LabelController
 
 ROUTES: list[Any] = [
     AlertController,
+    AlertExportController,
     CaseController,
     CaseWorkController,
     CaseActController,

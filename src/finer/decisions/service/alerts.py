@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -38,21 +38,27 @@ from finer.decisions.types.alerts import (
 )
 from finer.decisions.types.cases import EntryKind, Judgement, LabelSource
 from finer.facts.decisions import AlertResolved
-from finer.identity.service import people, teams
+from finer.identity.service import exports, people, teams
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, masking_of, reach_of
+from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.service.reveals import note_reveal
 from finer.identity.types.access import Permission, Scope, Team, User
+from finer.identity.types.proposals import Proposal
 from finer.kit.cursors import show_cursor
 from finer.kit.ids import new_id, show_id
 from finer.kit.masking import DataClass
 from finer.kit.reach import Reach
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 CHANNEL = "finer_alerts"
 """The notification channel on which the tenant's id says: alerts are new or changed."""
+EXPORT = "alerts:export"
+"""The kind of proposal of many alerts in a file; what the trail calls it too."""
 DECISIONS_CHANNEL = "finer_decisions"
 """The notification channel of awaited decisions; the payload is an `Announcement` as JSON."""
+_FILE_PAGE = 500
 _NOTIFICATION_BYTES = 7_999  # PostgreSQL refuses longer ones
 _SEARCHED = {
     "event_id": DataClass.INTERNAL,
@@ -130,17 +136,45 @@ def same_body(found: Decision, body_hash: bytes) -> Decision:
     return found
 
 
-def list_alerts(tx: Tx, wanted: AlertFilter) -> tuple[list[Alert], str | None]:
-    """One page of the alerts that the caller reaches, and the cursor of the next page (None on the last)."""
-    masking = masking_of(tx.actor)
-    searched = tuple(name for name, data_class in _SEARCHED.items() if masking.clear(data_class))
-    reach = reach_of(tx.actor, Permission.ALERTS_READ)
-    found = DecisionStore(tx).alerts(msgspec.structs.replace(wanted, text_columns=searched), reach)
+def list_alerts(
+    tx: Tx, wanted: AlertFilter, permission: Permission = Permission.ALERTS_READ
+) -> tuple[list[Alert], str | None]:
+    """One page of the alerts that the caller reaches by a permission, and the cursor of the next (None on the last)."""
+    found = DecisionStore(tx).alerts(_searching(tx, wanted), reach_of(tx.actor, permission))
     if len(found) < wanted.limit:
         return found, None
     last = found[-1]
     amount = last.amount_usd.minor if last.amount_usd is not None else 0
     return found, show_cursor(amount if wanted.by_amount else last.raised_at, last.id)
+
+
+def take_alerts(
+    tx: Tx, settings: Settings, kinds: Kinds, wanted: AlertFilter, asked: Payload, reason: str
+) -> Proposal | Iterator[list[Alert]]:
+    """The alerts of a filter, page by page, to be handed out as a file; or what waits for somebody else.
+
+    `asked` is the filter as the second person reads it. Raises TooManyRows, NotAcceptable for many without a reason.
+    """
+    reach = reach_of(tx.actor, Permission.ALERTS_EXPORT)
+    rows = DecisionStore(tx).count(_searching(tx, wanted), reach, exports.FILE_ROWS_MAX + 1)
+    waits = exports.take(tx, settings, kinds, EXPORT, "alerts", asked, rows=rows, reason=reason)
+    return _pages(tx, wanted, rows) if waits is None else waits
+
+
+def _pages(tx: Tx, wanted: AlertFilter, rows: int) -> Iterator[list[Alert]]:
+    """As many rows as were counted: what comes under the filter meanwhile is part of no file that was let go."""
+    cursor: str | None = None
+    while rows > 0:
+        page = msgspec.structs.replace(wanted, limit=min(rows, _FILE_PAGE), before=cursor)
+        found, cursor = list_alerts(tx, page, Permission.ALERTS_EXPORT)
+        rows = rows - len(found) if cursor is not None else 0
+        yield found
+
+
+def _searching(tx: Tx, wanted: AlertFilter) -> AlertFilter:
+    masking = masking_of(tx.actor)
+    searched = tuple(name for name, data_class in _SEARCHED.items() if masking.clear(data_class))
+    return msgspec.structs.replace(wanted, text_columns=searched)
 
 
 def get_alert(tx: Tx, identifier: uuid.UUID, permission: Permission = Permission.ALERTS_READ) -> Alert:

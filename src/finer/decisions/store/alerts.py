@@ -134,8 +134,7 @@ class DecisionStore:
 
     def alerts(self, wanted: AlertFilter, reach: Reach) -> list[Alert]:
         """One page of the alerts within reach, newest or largest first."""
-        within = condition(reach, owner=alerts.c.assignee_id, team=alerts.c.team_id)
-        query = sa.select(alerts).where(alerts.c.tenant_id == self._tenant, within, *_conditions(wanted))
+        query = sa.select(alerts).where(*self._chosen(wanted, reach))
         key: Any = sa.func.coalesce(alerts.c.amount_usd_minor, 0) if wanted.by_amount else alerts.c.raised_at
         if wanted.before is not None:
             cursor = read_cursor(wanted.before)
@@ -143,6 +142,15 @@ class DecisionStore:
             query = query.where(sa.tuple_(key, alerts.c.id) < sa.tuple_(sa.literal(value), sa.literal(cursor.id)))
         query = query.order_by(key.desc(), alerts.c.id.desc()).limit(wanted.limit)
         return [read_alert(row) for row in self._connection.execute(query)]
+
+    def count(self, wanted: AlertFilter, reach: Reach, most: int) -> int:
+        """How many alerts within reach the filter has, counted up to `most`."""
+        inner = sa.select(alerts.c.id).where(*self._chosen(wanted, reach)).limit(most).subquery()
+        return int(self._connection.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
+
+    def _chosen(self, wanted: AlertFilter, reach: Reach) -> list[sa.ColumnElement[bool]]:
+        within = condition(reach, owner=alerts.c.assignee_id, team=alerts.c.team_id)
+        return [alerts.c.tenant_id == self._tenant, within, *_conditions(wanted)]
 
     def alerts_of_case(self, case: uuid.UUID) -> list[Alert]:
         """The alerts of a case, the latest first."""

@@ -33,6 +33,14 @@ _Condition: TypeAlias = Annotated[str, msgspec.Meta(max_length=4_000)]
 _Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=1_000)]
 _Value: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 _ShownValue: TypeAlias = Annotated[str | None, classified_by("data_class", "tail")]
+FILES = {
+    "200": {"description": "The rows as a file", "content": {"text/csv": {"schema": {"type": "string"}}}},
+    "202": {
+        "description": "So many rows wait for a second person",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/FraudExportProposal"}}},
+    },
+}
+"""What an export answers, for the OpenAPI document."""
 _ACTIONS: dict[str, Action] = {"allow": Action.APPROVE, "review": Action.REVIEW, "block": Action.BLOCK}
 _WORDS: dict[Action, RuleAction] = {Action.APPROVE: "allow", Action.REVIEW: "review", Action.BLOCK: "block"}
 
@@ -313,6 +321,18 @@ class EntryPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[EntryView]
     next: str | None
+
+
+class FraudExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An export; `reason` says why so many rows are needed, for whoever approves it."""
+
+    reason: _Words = ""
+
+
+class FraudExportProposal(msgspec.Struct, frozen=True):
+    """An export that waits for somebody else; the same request gets the file within a day of the approval."""
+
+    proposal: str
 
 
 def read_text(body: RuleBody) -> RuleText:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import builtins
+from typing import Any
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, Response, delete, get, post
+from litestar.datastructures import ResponseHeader
+from litestar.response import Stream
 
 from finer.fraud.routes.documents import (
+    FILES,
     EntriesBody,
     EntryPage,
     EntryView,
+    FraudExport,
+    FraudExportProposal,
     ListFile,
     ListLookup,
     ListSummary,
@@ -22,14 +28,19 @@ from finer.fraud.routes.documents import (
 from finer.fraud.service import lists
 from finer.fraud.types import FirmList
 from finer.identity.service import people, proposals
+from finer.identity.service.authorisation import masking_of
 from finer.identity.service.proposals import Kinds
 from finer.identity.types.access import Permission
+from finer.identity.types.proposals import Proposal
 from finer.kit.ids import read_id, show_id
+from finer.kit.masking import mask
 from finer.kit.settings import Settings
+from finer.kit.spreadsheet_files import csv_file
 from finer.kit.tx import Tx
 
 _READ, _WRITE = Permission.LISTS_READ, Permission.LISTS_WRITE
 _PAGE = 100
+_COLUMNS = ("value", "reason", "source", "added_by", "added_at", "expires_at")
 
 
 class ListController(Controller):
@@ -62,6 +73,35 @@ class ListController(Controller):
         names = people.names(tx)
         shown = [show_entry(found.kind, one, names) for one in page]
         return EntryPage(items=shown, next=shown[-1].id if len(shown) == _PAGE else None)
+
+    @post(
+        "/{name:str}/export",
+        opt={
+            "permission": Permission.LISTS_EXPORT,
+            "step_up": True,
+            "answer_once": True,
+            "describe": {"responses": FILES},
+        },
+        sync_to_thread=True,
+        status_code=200,
+        summary="Export a list",
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+    )
+    def export(
+        self, tx: Tx, name: str, data: FraudExport, settings: Settings, proposal_kinds: Kinds
+    ) -> Response[bytes | FraudExportProposal]:
+        """What is on a list as CSV, masked as the list is shown, the newest first.
+
+        A long one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+        """
+        found = lists.take_entries(tx, settings, proposal_kinds, name, data.reason)
+        if isinstance(found, Proposal):
+            return Response(FraudExportProposal(proposals.shown_id(found)), status_code=202)
+        kind, names, masking = lists.get_list(tx, name).kind, people.names(tx), masking_of(tx.actor)
+        pages = ([_row(mask(show_entry(kind, one, names), masking)) for one in page] for page in found)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        file: Response[Any] = Stream(csv_file(_COLUMNS, pages), media_type="text/csv; charset=utf-8", headers=headers)
+        return file
 
     @post(
         "/{name:str}/lookup", opt={"permission": _READ, "recorded": "nothing", "repeat": "It changes nothing."},
@@ -101,6 +141,10 @@ class ListController(Controller):
     def take_off(self, tx: Tx, name: str, entry_id: str) -> ListSummary:
         """An entry is on the list no more, from the next batch on."""
         return _show(tx, lists.take_off(tx, name, read_id("lse", entry_id)))
+
+
+def _row(shown: EntryView) -> builtins.list[Any]:
+    return [shown.value, shown.reason, shown.source, shown.added_by, shown.added_at, shown.expires_at]
 
 
 def _show(tx: Tx, found: FirmList) -> ListSummary:

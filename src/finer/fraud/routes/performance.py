@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Response, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
+from litestar.response import Stream
 
+from finer.fraud.routes.documents import FILES, FraudExportProposal
 from finer.fraud.service import performance
 from finer.fraud.service.performance import PAGE, ReadLake
 from finer.fraud.service.rules import CAPACITY_PER_DAY
 from finer.fraud.types import DecidedPayment, OutcomeKind, Performance, Source
+from finer.identity.service import proposals
+from finer.identity.service.proposals import Kinds
 from finer.identity.types.access import Permission
+from finer.identity.types.proposals import Proposal
 from finer.kit import documents
 from finer.kit.documents import show_money
 from finer.kit.errors import InvalidInput
 from finer.kit.money import Money
+from finer.kit.settings import Settings
+from finer.kit.spreadsheet_files import csv_file
 from finer.kit.tx import Tx
 
+_COLUMNS = (
+    "event_id", "occurred_at", "amount", "currency", "merchant", "country", "channel", "action", "rules", "score",
+    "verdict", "known_at",
+)  # fmt: skip
 _MOMENT = {"format": "date-time"}
 _Since = Annotated[str | None, Parameter(query="from", schema_extra=_MOMENT)]
 _Until = Annotated[str | None, Parameter(query="to", schema_extra=_MOMENT)]
@@ -47,6 +59,18 @@ class PaymentPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[PaymentView]
     next: str | None
+
+
+class PaymentExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which payments to export: those of a source and an outcome in the `days` before `as_of`, or before now."""
+
+    outcome: OutcomeKind = "hits"
+    source: Source = "all"
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    days: Annotated[int, msgspec.Meta(ge=1, le=performance.DAYS_MAX)] = 30
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """Why so many payments are needed, for whoever approves it."""
 
 
 class PerformanceController(Controller):
@@ -96,6 +120,51 @@ class PerformanceController(Controller):
             items=[_show(one) for one in found],
             next=None if last is None else f"{last.occurred_at.isoformat()}|{last.event_id}",
         )
+
+    @post(
+        "/payments/export",
+        opt={
+            "permission": Permission.DECISIONS_EXPORT,
+            "step_up": True,
+            "answer_once": True,
+            "describe": {"responses": FILES},
+        },
+        sync_to_thread=True,
+        status_code=200,
+        summary="Export the payments behind a number",
+        response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+    )
+    def export(
+        self, tx: Tx, data: PaymentExport, read_lake: ReadLake, settings: Settings, proposal_kinds: Kinds
+    ) -> Response[bytes | FraudExportProposal]:
+        """Up to 20,000 payments as CSV, the newest first; the export is an entry of the audit trail.
+
+        Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
+        """
+        until = data.as_of or tx.now()
+        wanted = performance.period(tx, until - timedelta(days=data.days), until, data.as_of)
+        found = performance.take_payments(
+            tx, settings, proposal_kinds, read_lake, wanted, _asked(data), data.reason
+        )  # fmt: skip
+        if isinstance(found, Proposal):
+            return Response(FraudExportProposal(proposals.shown_id(found)), status_code=202)
+        headers = {"Content-Disposition": f'attachment; filename="{data.outcome}-{tx.now():%Y%m%d-%H%M%S}.csv"'}
+        rows = csv_file(_COLUMNS, [[_row(one) for one in found]])
+        file: Response[Any] = Stream(rows, media_type="text/csv; charset=utf-8", headers=headers)
+        return file
+
+
+def _asked(data: PaymentExport) -> dict[str, Any]:
+    asked = {name: getattr(data, name) for name in PaymentExport.__struct_fields__ if name != "reason"}
+    return asked | {"as_of": None if data.as_of is None else data.as_of.isoformat()}
+
+
+def _row(one: DecidedPayment) -> list[Any]:
+    return [
+        one.event_id, one.occurred_at, Money(one.amount_minor, one.currency).decimal(), one.currency,
+        one.merchant_name, one.merchant_country, one.channel, one.action, " ".join(one.rules), one.score, one.verdict,
+        one.known_at,
+    ]  # fmt: skip
 
 
 def _show(one: DecidedPayment) -> PaymentView:

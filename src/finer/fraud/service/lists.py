@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from finer.fraud.errors import ListInUse, ListNotAcceptable, ListNotFound
@@ -14,12 +14,17 @@ from finer.fraud.service.rule_sets import begin_change, renew
 from finer.fraud.store.lists import ListStore
 from finer.fraud.store.rules import RuleStore
 from finer.fraud.types import FirmList, ListEffect, ListEntry, ListKind, NewEntry, RuleState
+from finer.identity.service import exports
 from finer.identity.service.audit import record_audit
-from finer.identity.types.proposals import Change
+from finer.identity.service.proposals import Kinds
+from finer.identity.types.proposals import Change, Proposal
 from finer.kit.ids import new_id, read_id, show_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 ALLOW = "lists:allow"
+EXPORT = "lists:export"
+"""The kind of proposal of a long list in a file; what the trail calls it too."""
 AT_ONCE_MAX = 1_000
 PROPOSED_MAX = 100
 _DESCRIPTION_MAX = 500
@@ -85,6 +90,32 @@ def entries(
 ) -> list[ListEntry]:
     """Entries that are on a list, the newest first; `value` asks for exactly one. Raises ListNotFound."""
     return ListStore(tx).entries(get_list(tx, name).id, value=value, limit=limit, before=before)
+
+
+def take_entries(
+    tx: Tx, settings: Settings, kinds: Kinds, name: str, reason: str
+) -> Proposal | Iterator[list[ListEntry]]:
+    """What is on a list, the newest first, to be handed out as a file; or what waits for somebody else.
+
+    Raises ListNotFound, TooManyRows, and NotAcceptable for a long list without a reason.
+    """
+    found = get_list(tx, name)
+    asked = {"list": found.name}
+    waits = exports.take(
+        tx, settings, kinds, EXPORT, f"list:{found.name}", asked, rows=found.entries, reason=reason
+    )  # fmt: skip
+    return _pages(tx, found) if waits is None else waits
+
+
+def _pages(tx: Tx, found: FirmList) -> Iterator[list[ListEntry]]:
+    """As many entries as the list had when it was let go."""
+    left, before = found.entries, None
+    while left > 0:
+        page = entries(tx, found.name, limit=min(left, AT_ONCE_MAX), before=before)
+        if not page:
+            return
+        left, before = left - len(page), page[-1].id
+        yield page
 
 
 def put(tx: Tx, name: str, new: Sequence[NewEntry]) -> FirmList:

@@ -24,7 +24,10 @@ from finer.fraud.types import (
     Source,
     SourceOutcome,
 )
-from finer.identity.service import tenants
+from finer.identity.service import exports, tenants
+from finer.identity.service.proposals import Kinds, Payload
+from finer.identity.types.proposals import Proposal
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 ReadLake: TypeAlias = Callable[[uuid.UUID, str, dict[str, Any]], list[dict[str, Any]] | None]
@@ -32,6 +35,9 @@ ReadLake: TypeAlias = Callable[[uuid.UUID, str, dict[str, Any]], list[dict[str, 
 Rows: TypeAlias = list[dict[str, Any]]
 DAYS_MAX = 400
 PAGE = 100
+FILE_ROWS_MAX = 20_000
+EXPORT = "decisions:export"
+"""The kind of proposal of many payments in a file; what the trail calls it too."""
 _DAY_S = 86_400.0
 
 
@@ -111,6 +117,27 @@ def payments(
         return lake.payments_query(source, outcome, labelled=labelled, later=after is not None)
 
     return msgspec.convert(_asker(tx, read, of)(query, {"name": name} | more), list[DecidedPayment])
+
+
+def take_payments(
+    tx: Tx,
+    settings: Settings,
+    kinds: Kinds,
+    read: ReadLake,
+    of: Period,
+    asked: Payload,
+    reason: str,
+) -> Proposal | list[DecidedPayment]:
+    """The payments behind a number, to be handed out as a file; or what waits for somebody else.
+
+    `asked` names their `source`, `name` and `outcome`, and whatever else the second person reads of the question.
+    Raises TooManyRows, and NotAcceptable for many without a reason.
+    """
+    found = payments(tx, read, of, asked["source"], asked["name"], asked["outcome"], limit=FILE_ROWS_MAX + 1)
+    waits = exports.take(
+        tx, settings, kinds, EXPORT, "payments", asked, rows=len(found), reason=reason, most=FILE_ROWS_MAX
+    )  # fmt: skip
+    return found if waits is None else waits
 
 
 def _asker(tx: Tx, read: ReadLake, of: Period) -> Callable[[Callable[..., str], dict[str, Any]], Rows]:

@@ -65,7 +65,10 @@ PRIVILEGES = (
     "sign_in_links:create",
 )  # fmt: skip
 """Actions that change who may do what."""
-EXPORTS = ("audit:export", "lake:export_taken", "privacy:download", "sql:export")
+EXPORTS = (
+    "alerts:export", "audit:export", "cases:report", "dashboards:export", "decisions:export", "lake:export_taken",
+    "lists:export", "privacy:download", "sql:export",
+)  # fmt: skip
 """Actions that take much away in a file."""
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import uuid
 from collections.abc import Iterable
@@ -12,7 +10,7 @@ from typing import Any
 import msgspec
 
 from finer.identity.types.audit import AuditLine
-from finer.kit.spreadsheets import harmless
+from finer.kit.spreadsheets import csv_text
 
 # Control characters, line separators, and marks that turn the direction of writing: what could make one entry look
 # like two, or like another one, in a terminal or a log.
@@ -55,15 +53,12 @@ def as_json_lines(lines: Iterable[AuditLine]) -> bytes:
 
 def as_csv(lines: Iterable[AuditLine], *, header: bool) -> bytes:
     """Rows of CSV (RFC 4180), quoted, none of whose cells a spreadsheet would run."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    if header:
-        writer.writerow(COLUMNS)
+    rows: list[Iterable[Any]] = [COLUMNS] if header else []
     for line in lines:
         row = _row(line)
         row["detail"] = msgspec.json.encode(row["detail"]).decode()
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
-    return out.getvalue().encode()
+        rows.append([row[name] for name in COLUMNS])
+    return csv_text(rows).encode()
 
 
 def _row(line: AuditLine) -> dict[str, Any]:
@@ -74,7 +69,3 @@ def _row(line: AuditLine) -> dict[str, Any]:
         "at": line.at.isoformat(),
         "hash": None if line.hash is None else line.hash.hex(),
     }
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else harmless(str(value))

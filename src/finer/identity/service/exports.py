@@ -13,9 +13,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from finer.identity.errors import NotAcceptable
+from finer.identity.errors import NotAcceptable, TooManyRows
 from finer.identity.rules.canonical import canonical
 from finer.identity.service import proposals
+from finer.identity.service.audit import note_rows, record_audit
 from finer.identity.service.proposals import Kinds, Payload, ProposalKind
 from finer.identity.store.audit import AuditStore
 from finer.identity.types.access import Permission
@@ -25,7 +26,12 @@ from finer.kit.tx import Tx
 
 GOOD_FOR = timedelta(hours=24)
 """How long after its approval an export may be fetched."""
-_TAKEN = ("audit:export", "cases:report", "dashboards:export", "lake:export", "sql:export")
+FILE_ROWS_MAX = 100_000
+"""Rows of a list that one request may hand out."""
+_TAKEN = (
+    "alerts:export", "audit:export", "cases:report", "dashboards:export", "decisions:export", "lake:export",
+    "lists:export", "sql:export",
+)  # fmt: skip
 """What the trail calls exports; their entries say how many rows they had."""
 
 
@@ -86,6 +92,31 @@ def may_export(
         much += "" if clear else f" more than {most:,}"
         raise NotAcceptable(f"{much} take two people. Say why, for whoever approves it.")
     return proposals.propose(tx, kinds, name, payload, reason)
+
+
+def take(
+    tx: Tx,
+    settings: Settings,
+    kinds: Kinds,
+    name: str,
+    subject: str,
+    asked: Payload,
+    *,
+    rows: int,
+    reason: str,
+    most: int = FILE_ROWS_MAX,
+) -> Proposal | None:
+    """As `may_export`, for rows of a list as the caller sees it; what is handed out is noted as the kind is named.
+
+    Raises TooManyRows beyond `most`: who needs more asks the lake.
+    """
+    if rows > most:
+        raise TooManyRows(f"These are more than {most:,} rows. Narrow the filter, or export the table from the lake.")
+    waits = may_export(tx, settings, kinds, name, asked, rows=rows, reason=reason)
+    if waits is None:
+        note_rows(rows)
+        record_audit(tx, name, subject, {"rows": rows, **asked})
+    return waits
 
 
 def _describe(_tx: Tx, payload: Payload) -> list[Change]:

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     """Everything that can be allowed, as `resource:action`, in alphabetical order."""
 
     ALERTS_ASSIGN = "alerts:assign"
+    ALERTS_EXPORT = "alerts:export"
     ALERTS_READ = "alerts:read"
     ALERTS_RESOLVE = "alerts:resolve"
     ALERTS_REVEAL = "alerts:reveal"
@@ -57,6 +58,7 @@ class Permission(StrEnum):
     CONTRACTS_WRITE = "contracts:write"
     DASHBOARDS_READ = "dashboards:read"
     DASHBOARDS_WRITE = "dashboards:write"
+    DECISIONS_EXPORT = "decisions:export"
     DECISIONS_READ = "decisions:read"
     DECISIONS_WRITE = "decisions:write"
     EVENTS_WRITE = "events:write"
@@ -71,6 +73,7 @@ class Permission(StrEnum):
     LAKE_EXPORT = "lake:export"
     LAKE_READ = "lake:read"
     LINEAGE_READ = "lineage:read"
+    LISTS_EXPORT = "lists:export"
     LISTS_READ = "lists:read"
     LISTS_WRITE = "lists:write"
     MODELS_APPROVE = "models:approve"

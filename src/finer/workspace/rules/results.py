@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
@@ -13,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finer.kit.spreadsheets import harmless
+from finer.kit.spreadsheets import MARK, csv_text
 from finer.workspace.types import ResultColumn
 
 PART_ROWS = 10_000
@@ -83,22 +81,16 @@ def counted_rows(table: pa.Table) -> int:
 
 def as_csv(table: pa.Table) -> bytes:
     """A CSV file (RFC 4180, UTF-8 with its mark), none of whose cells a spreadsheet would run. Numbers stay numbers."""
-    out = io.StringIO()
-    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow([_cell(name) for name in table.column_names])
+    text = [MARK, csv_text([table.column_names])]
     for batch in table.to_batches(max_chunksize=PART_ROWS):
         columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
-        writer.writerows(zip(*columns, strict=True))
-    return ("\ufeff" + out.getvalue()).encode()
+        text.append(csv_text(zip(*columns, strict=True)))
+    return "".join(text).encode()
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return str(value)
-    plain = _plain(value)
-    return harmless(plain if isinstance(plain, str) else str(plain))
+def _cell(value: Any) -> Any:
+    # A number stands as it is: JSON would have to round it.
+    return value if isinstance(value, int | float | Decimal) else _plain(value)
 
 
 def as_parquet(table: pa.Table) -> bytes:

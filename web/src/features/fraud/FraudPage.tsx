@@ -140,7 +140,7 @@ export function FraudPage() {
                     here={toSearch(filter)}
                     onChoose={(view) => setFilter(parseFilter(view))}
                   />
-                  <ExportButton filter={filter} />
+                  {may(permission.exportAlerts) ? <ExportButton filter={filter} /> : null}
                 </span>
               </>
             }

@@ -82,6 +82,13 @@ export function toQuery(filter: Filter, zone: string, now: Date = new Date()) {
   };
 }
 
+/** The same filter for an export: asked for again after its approval, it has to be the same in every word. */
+export function toExport(filter: Filter, zone: string, now: Date = new Date()) {
+  const seconds = filter.range ? SECONDS[filter.range] : undefined;
+  const query = toQuery(filter, zone, now);
+  return seconds ? { ...query, from: undefined, last_minutes: seconds / 60 } : query;
+}
+
 /** Whether an alert that just arrived belongs in the list. The server decides again at the next fetch. */
 export function matches(alert: Alert, filter: Filter, zone: string, now: Date = new Date()): boolean {
   if (filter.state !== "all" && alert.state !== STATE_OF[filter.state]) return false;

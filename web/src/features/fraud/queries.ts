@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../api/client";
 import { newKey } from "../../api/keys";
 import { newest } from "../../shared/live/newest";
-import { type Alert, type Filter, toQuery } from "./filter";
+import { type Alert, type Filter, toExport, toQuery } from "./filter";
 
 export type AlertDetail = Schema<"AlertDetail">;
 export type Summary = Schema<"AlertSummary">;
@@ -33,6 +33,12 @@ export function fetchAlerts(
 ): Promise<AlertPage> {
   const query = { ...toQuery(filter, zone), limit, before: before ?? undefined };
   return answer(api.GET("/api/v1/alerts", { params: { query }, signal }));
+}
+
+/** The alerts of a filter as CSV, or as JSON what waits for a second person. */
+export async function exportAlerts(filter: Filter, zone: string, reason: string): Promise<Blob> {
+  const body = { ...toExport(filter, zone), reason };
+  return (await answer(api.POST("/api/v1/alerts/exports", { body, parseAs: "blob" }))) as Blob;
 }
 
 export const summaryQuery = queryOptions({

@@ -106,15 +106,14 @@ export const explain = async (statement: string): Promise<string[]> =>
 
 export type ExportFormat = "arrow" | "csv" | "parquet";
 
-/** The file, or null when so large a result waits for somebody else. */
-export async function exportResult(id: string, format: ExportFormat, reason: string): Promise<Blob | null> {
+/** The file, or as JSON what waits for somebody else. */
+export async function exportResult(id: string, format: ExportFormat, reason: string): Promise<Blob> {
   const call = api.POST("/api/v1/sql/queries/{sql_run_id}/export", {
     params: { path: { sql_run_id: id } },
     body: { format, reason },
     parseAs: "blob",
   });
-  const file = (await answer(call)) as Blob;
-  return file.type.startsWith("application/json") ? null : file;
+  return (await answer(call)) as Blob;
 }
 
 export const save = (body: SavedBody, id?: string): Promise<Saved> =>

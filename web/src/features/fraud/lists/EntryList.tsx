@@ -1,15 +1,22 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input, Popconfirm } from "antd";
 import { useState } from "react";
-import { download } from "../../../shared/csv";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
+import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
 import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { EntryDialog } from "./EntryDialog";
-import { exportEntries } from "./exportEntries";
-import { FileDialog } from "./FileDialog";
-import { deleteList, type Entry, entriesQuery, type FirmList, lookUp, takeOff } from "./queries";
+import { LoadDialog } from "./LoadDialog";
+import {
+  deleteList,
+  type Entry,
+  entriesQuery,
+  exportEntries,
+  type FirmList,
+  lookUp,
+  takeOff,
+} from "./queries";
 
 /** What is on a list, the newest first; one value can be looked for. */
 export function EntryList({ list }: { list: FirmList }) {
@@ -18,7 +25,7 @@ export function EntryList({ list }: { list: FirmList }) {
   const client = useQueryClient();
   const query = useInfiniteQuery(entriesQuery(list.name));
   const [found, setFound] = useState<{ value: string; entries: Entry[] } | null>(null);
-  const [open, setOpen] = useState<"entry" | "file" | null>(null);
+  const [open, setOpen] = useState<"entry" | "file" | "export" | null>(null);
   const writes = may(permission.writeLists);
   const renewed = () => client.invalidateQueries({ queryKey: ["lists"] });
   const act = async (work: () => Promise<unknown>, done: string) => {
@@ -42,15 +49,6 @@ export function EntryList({ list }: { list: FirmList }) {
       message.error(reasonOf(error), 8);
     }
   };
-  const save = async () => {
-    try {
-      const { text, complete } = await exportEntries(list.name);
-      download(`${list.name}.csv`, text);
-      if (!complete) message.warning("The file has the newest 10,000 entries; the list has more.", 8);
-    } catch (error) {
-      message.error(reasonOf(error), 8);
-    }
-  };
   const entries = found?.entries ?? query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
@@ -61,7 +59,9 @@ export function EntryList({ list }: { list: FirmList }) {
           allowClear
           onSearch={(value) => void look(value)}
         />
-        {query.data && list.entries > 0 ? <Button onClick={() => void save()}>Download CSV</Button> : null}
+        {may(permission.exportLists) && query.data && list.entries > 0 ? (
+          <Button onClick={() => setOpen("export")}>Export CSV …</Button>
+        ) : null}
         {writes ? (
           <>
             <Button type="primary" onClick={() => setOpen("entry")}>
@@ -135,7 +135,18 @@ export function EntryList({ list }: { list: FirmList }) {
         </Button>
       ) : null}
       {open === "entry" ? <EntryDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
-      {open === "file" ? <FileDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
+      {open === "file" ? <LoadDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
+      {open === "export" ? (
+        <FileDialog
+          title={`Export the list ${list.name}`}
+          name={list.name}
+          formats={CSV_ONLY}
+          take={(_, reason) => exportEntries(list.name, reason)}
+          onClose={() => setOpen(null)}
+        >
+          What is on the list, the newest first, as you see it. The export is written down in the audit trail.
+        </FileDialog>
+      ) : null}
     </>
   );
 }

@@ -26,12 +26,17 @@ export function entriesQuery(name: string) {
   });
 }
 
-export function entriesPage(name: string, before: string | null): Promise<Schema<"EntryPage">> {
-  const params = { path: { name }, query: before ? { before } : {} };
-  return answer(api.GET("/api/v1/lists/{name}/entries", { params }));
-}
-
 const at = (name: string) => ({ path: { name } });
+
+/** What is on a list as CSV, or as JSON what waits for a second person. */
+export async function exportEntries(name: string, reason: string): Promise<Blob> {
+  const call = api.POST("/api/v1/lists/{name}/export", {
+    params: at(name),
+    body: { reason },
+    parseAs: "blob",
+  });
+  return (await answer(call)) as Blob;
+}
 
 export function makeList(body: NewList): Promise<FirmList> {
   return answer(api.POST("/api/v1/lists", { body }));

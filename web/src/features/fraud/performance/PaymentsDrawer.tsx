@@ -1,14 +1,23 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Button, Drawer } from "antd";
-import { download } from "../../../shared/csv";
+import { useState } from "react";
 import { paths } from "../../../shared/paths";
+import { permission } from "../../../shared/permissions";
+import { useSession } from "../../../shared/session";
+import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { ActionTag, StateTag } from "../../../shared/ui/tags";
 import { Amount, When } from "../../../shared/ui/values";
 import { DEFAULT_FILTER, toSearch as toAlerts } from "../filter";
-import { type OutcomeKind, type Payment, type Performance, paymentsQuery, type View } from "./queries";
-import { paymentsCsv } from "./table";
+import {
+  exportPayments,
+  type OutcomeKind,
+  type Payment,
+  type Performance,
+  paymentsQuery,
+  type View,
+} from "./queries";
 
 const WORDS: Record<OutcomeKind, string> = {
   hits: "Hits",
@@ -30,6 +39,8 @@ export function PaymentsDrawer({
   view: View;
   onClose(): void;
 }) {
+  const { may, timeZone } = useSession();
+  const [exporting, setExporting] = useState(false);
   const query = useInfiniteQuery(paymentsQuery(of, view));
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   const source = of?.sources.find((one) => one.source === view.source && one.name === view.name);
@@ -41,8 +52,8 @@ export function PaymentsDrawer({
       size={860}
       title={source && source.source !== "all" ? `${title}: ${source.title}` : title}
       extra={
-        rows.length > 0 ? (
-          <Button onClick={() => download(`${view.outcome}.csv`, paymentsCsv(rows))}>Download CSV</Button>
+        rows.length > 0 && may(permission.exportDecisions) ? (
+          <Button onClick={() => setExporting(true)}>Export CSV …</Button>
         ) : null
       }
       destroyOnHidden
@@ -63,6 +74,18 @@ export function PaymentsDrawer({
         <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
           Show more
         </Button>
+      ) : null}
+      {exporting && view.outcome ? (
+        <FileDialog
+          title="Export payments"
+          name={view.outcome}
+          formats={CSV_ONLY}
+          take={(_, reason) => exportPayments(view, timeZone, reason)}
+          onClose={() => setExporting(false)}
+        >
+          All payments behind this number, the newest first, at most 20,000. The export is written down in the
+          audit trail.
+        </FileDialog>
       ) : null}
     </Drawer>
   );

@@ -93,6 +93,21 @@ export function paymentsQuery(of: Performance | undefined, view: View) {
   });
 }
 
+/** The payments behind a number as CSV, or as JSON what waits for a second person. */
+export async function exportPayments(view: View, zone: string, reason: string): Promise<Blob> {
+  const known = view.asOf ? endOf(view.asOf, zone) : null;
+  const body = {
+    outcome: view.outcome ?? "hits",
+    source: view.source ?? "all",
+    name: view.source === "all" ? "" : (view.name ?? ""),
+    days: view.days,
+    // Of a day that is not over the moment would be another one each time, and no approval would fit.
+    as_of: known && known.getTime() < Date.now() - 60_000 ? known.toISOString() : undefined,
+    reason,
+  };
+  return (await answer(api.POST("/api/v1/performance/payments/export", { body, parseAs: "blob" }))) as Blob;
+}
+
 function endOf(day: string, zone: string): Date {
   const noon = new Date(`${day}T12:00:00Z`);
   noon.setUTCDate(noon.getUTCDate() + 1);

@@ -1,5 +1,5 @@
 import { type Cell, csv } from "../../../shared/csv";
-import type { Outcome, Payment, Performance } from "./queries";
+import type { Outcome, Performance } from "./queries";
 
 export type Interval = Outcome["precision"];
 
@@ -45,22 +45,6 @@ export function outcomesCsv(data: Performance): string {
       data.as_of,
     ]),
   );
-}
-
-// biome-ignore format: by theme.
-const PAYMENT_HEADER: readonly string[] = [
-  "event_id", "occurred_at", "amount", "currency", "merchant", "country", "channel", "action", "rules", "score",
-  "verdict", "known_at",
-];
-
-/** Payments behind a number, for a spreadsheet. */
-export function paymentsCsv(rows: readonly Payment[]): string {
-  // biome-ignore format: in the order of the header.
-  return csv(PAYMENT_HEADER, rows.map((one) => [
-    one.event_id, one.occurred_at, Number(one.amount.text.split(" ")[0]?.replaceAll(",", "")), one.amount.currency,
-    one.merchant_name, one.merchant_country, one.channel, one.action, one.rules.join(" "), one.score, one.verdict,
-    one.known_at,
-  ]));
 }
 
 function cells(found: Interval): Cell[] {

@@ -7,7 +7,7 @@ import { type FirmList, putFile } from "./queries";
 const BYTES_MAX = 16_000_000;
 
 /** Puts a CSV file on a list, all of it or nothing. */
-export function FileDialog({
+export function LoadDialog({
   list,
   onClose,
   onDone,
