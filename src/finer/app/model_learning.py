@@ -46,7 +46,9 @@ def train_model(ground: Ground, run: Run) -> Counts:
         zone, now = tenants.get_tenant(tx).timezone, tx.now()
     since, until = learning.reach(plan, now)
     with _reader(ground) as reader:
-        query = fraud_learning.training_query(zone, labelled=bool(_columns(reader, run, "labels")))
+        profile = [column.name for column in _columns(reader, run, "customer_profiles")]
+        labelled = bool(_columns(reader, run, "labels"))
+        query = fraud_learning.training_query(zone, labelled=labelled, profile=profile)
         arguments = {"since": since, "until": until, "as_of": now}
         try:
             history = fraud_learning.gather(_watched(run, reader.stream(run.tenant, query, arguments)), plan.delay_days)

@@ -6,7 +6,7 @@ what it will see. Import this only where something is trained; see finer.scoring
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,9 +45,14 @@ def columns_read() -> list[str]:
     return ["amount_usd_minor", "local_hour", *windows_read()]
 
 
-def training_query(zone: str, *, labelled: bool) -> str:
-    """The SQL of a period's payments as `gather` takes them; `labelled` says whether the lake has any label yet."""
-    return lake.training_query(windows_read(), GROUPS, zone, labelled=labelled)
+def training_query(zone: str, *, labelled: bool, profile: Collection[str] = ()) -> str:
+    """The SQL of a period's payments as `gather` takes them; `labelled` says whether the lake has any label yet.
+
+    `profile` are the fields that the lake has of customers. Where age or gender is among them, the card of a model says
+    how it treats people by it; no model reads either.
+    """
+    people = [name for name, field in lake.PROFILE_FIELDS.items() if field in profile]
+    return lake.training_query(windows_read(), GROUPS, zone, labelled=labelled, people=people)
 
 
 def scored_query(zone: str, *, labelled: bool, beside: bool) -> str:
@@ -71,7 +76,7 @@ def gather(batches: Iterable[pa.RecordBatch], delay_days: int) -> History:
         known_at=known_at,
         entities=_codes(table, "account_id"),
         days=_ints(table, "day"),
-        groups={name: _texts(table, name) for name in GROUPS},
+        groups={name: _texts(table, name) for name in (*GROUPS, *lake.PEOPLE) if name in table.column_names},
     )
 
 

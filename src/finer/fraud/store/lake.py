@@ -78,15 +78,40 @@ def recorded_query(windows: Iterable[str]) -> str:
     )
 
 
-def training_query(windows: Iterable[str], groups: Iterable[str], zone: str, *, labelled: bool) -> str:
+PEOPLE = {
+    "gender": "lower(trim(p.gender))",
+    "age": (
+        "case when p.date_of_birth is null then null "
+        "when date_sub('year', p.date_of_birth, t.occurred_at::date) < 25 then 'under 25' "
+        "when date_sub('year', p.date_of_birth, t.occurred_at::date) < 40 then '25 to 39' "
+        "when date_sub('year', p.date_of_birth, t.occurred_at::date) < 60 then '40 to 59' else '60 and over' end"
+    ),
+}
+"""What is known of the people who pay, by the name of the group: by their last profile, age at the payment."""
+PROFILE_FIELDS = {"gender": "gender", "age": "date_of_birth"}
+"""The field of `customer_profile` that a group of people is made from."""
+
+
+def training_query(
+    windows: Iterable[str], groups: Iterable[str], zone: str, *, labelled: bool, people: Iterable[str] = ()
+) -> str:
     """Decided payments from `$since` to before `$until` as a model reads them, with the last label known at `$as_of`.
 
     Columns: at and known_at (microseconds since 1970 UTC), day (days since 1970 in the firm's zone), account_id, what
-    `windows` (names) kept, amount_usd_minor, local_hour, `groups` (fields) and label. `zone` was checked when the firm
-    was made. A lake without labels has no table of them (`labelled`).
+    `windows` (names) kept, amount_usd_minor, local_hour, `groups` (fields), `people` (names of PEOPLE) and label.
+    `zone` was checked when the firm was made. A lake without labels has no table of them (`labelled`).
     """
+    chosen = list(people)
+    fields = ", ".join(f"arg_max({PROFILE_FIELDS[one]}, occurred_at) as {PROFILE_FIELDS[one]}" for one in chosen)
+    profiles = (
+        f"left join (select customer_id, {fields} from customer_profiles group by customer_id) p "  # noqa: S608 - our own names
+        "on p.customer_id = t.customer_id "
+        if chosen
+        else ""
+    )
     kept = "".join(f', d."{column_name(name)}"::double as "{name}"' for name in windows)
     plain = "".join(f', coalesce(t."{name}"::varchar, \'\') as "{name}"' for name in groups)
+    plain += "".join(f", coalesce({PEOPLE[name]}, '') as \"{name}\"" for name in chosen)
     between = "occurred_at >= $since and occurred_at < $until"
     label = "l.verdict as label, epoch_us(l.known_at) as known_at"
     labels = (
@@ -100,7 +125,7 @@ def training_query(windows: Iterable[str], groups: Iterable[str], zone: str, *, 
         f"t.account_id, d.amount_usd_minor::double as amount_usd_minor, "
         f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}{plain}, {label} "
         f"from (from transactions where {between}) t "
-        f"join (from decisions where {between}) d using (log_partition, log_offset) {labels}"
+        f"join (from decisions where {between}) d using (log_partition, log_offset) {profiles}{labels}"
     )
 
 

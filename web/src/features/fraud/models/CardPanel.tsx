@@ -70,6 +70,7 @@ export function CardPanel({ card, threshold }: { card: ModelCard; threshold: num
 }
 
 function Groups({ card }: { card: ModelCard }) {
+  const unknown = ["age", "gender"].filter((by) => !card.groups.some((one) => one.by === by));
   return (
     <section aria-label="By group" className="models-box models-wide">
       <h2>By group</h2>
@@ -119,6 +120,12 @@ function Groups({ card }: { card: ModelCard }) {
         A group whose bounds of the false-positive rate lie apart from another's is treated differently: look
         at why before it decides.
       </p>
+      {unknown.length > 0 ? (
+        <p className="muted">
+          No {unknown.join(" and no ")} of customers was in the lake when this model was tried, so nothing can
+          be said of how it treats people by {unknown.join(" or ")}.
+        </p>
+      ) : null}
     </section>
   );
 }

@@ -69,4 +69,10 @@ export function measureName(name: string): string {
   return NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-export const BY: Record<string, string> = { channel: "Channel", merchant_country: "Country", type: "Type" };
+export const BY: Record<string, string> = {
+  channel: "Channel",
+  merchant_country: "Country",
+  type: "Type",
+  age: "Age",
+  gender: "Gender",
+};
