@@ -64,6 +64,8 @@ export function themeOf(look: Look): ThemeConfig {
       colorTextDescription: colours.muted,
       colorTextPlaceholder: look.dark ? "#8996a4" : "#66717f",
       colorTextTertiary: colours.muted,
+      // Who may only look reads what is in switched-off fields: an auditor the checklist of a case, or the settings.
+      colorTextDisabled: colours.muted,
       fontFamily: "var(--font)",
       fontSize: look.compact ? 13 : 14,
       borderRadius: 4,

@@ -38,6 +38,7 @@ export function CaseActions({ found, mine }: { found: CaseDocument; mine: boolea
         </Button>
       ) : null}
       {acts && open && !mine ? <p className="muted">Who acts has taken the case.</p> : null}
+      {found.actions.length === 0 && !(acts && open) ? <p className="muted">None.</p> : null}
       <ul className="case-actions">
         {found.actions.map((one) => (
           <li key={one.id}>

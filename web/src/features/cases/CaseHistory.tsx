@@ -1,5 +1,6 @@
 import { Button, Input } from "antd";
 import { type RefObject, useState } from "react";
+import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { When } from "../../shared/ui/values";
@@ -79,11 +80,12 @@ const STATES: Record<string, string> = { open: "untouched", investigating: "in w
 
 function said({ kind, detail }: Entry): string {
   const word = (name: string) => String(detail[name] ?? "");
+  const alerts = counted(Number(detail.alerts ?? 0), "alert");
   switch (kind) {
     case "opened":
-      return `opened the case with ${word("alerts")} alerts`;
+      return `opened the case with ${alerts}`;
     case "alert":
-      return `added ${word("alerts")} alerts`;
+      return `added ${alerts}`;
     case "state":
       return `set it to ${STATES[word("to")] ?? word("to")}`;
     case "assignment":
@@ -97,7 +99,7 @@ function said({ kind, detail }: Entry): string {
     case "action":
       return `${ACTIONS[word("kind") as ActionKind]?.ask.toLowerCase() ?? word("kind")}: ${word("step")}`;
     case "label":
-      return `judged ${word("alerts")} alerts: ${VERDICTS[word("verdict") as Verdict] ?? word("verdict")}`;
+      return `judged ${alerts}: ${VERDICTS[word("verdict") as Verdict] ?? word("verdict")}`;
     case "report":
       return "changed the report";
     case "closed":

@@ -46,7 +46,7 @@ export function FileDialog<Format extends string>({
       onSubmit={submit}
       onClose={onClose}
     >
-      {children ? <p>{children}</p> : null}
+      {children ? <Form.Item>{children}</Form.Item> : null}
       {formats.length > 1 ? (
         <Form.Item name="format" label="Kind of file">
           <Radio.Group options={[...formats]} />
