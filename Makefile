@@ -35,7 +35,7 @@ run: ## Set up what is missing, then start Finer with its demo world
 .PHONY: test
 test: ## Set up what is missing, then run every check and test
 	@$(MAKE) --jobs=4 .venv/.installed-dev web/node_modules/.installed tests/oidc/node_modules/.installed \
-		object-storage kafka-jars
+		object-storage kafka-jars proxies
 	@$(PYTHON) tools/checks.py all
 
 .PHONY: kafka
@@ -148,6 +148,11 @@ kafka-jars: tests/kafka/target/.installed
 
 tests/kafka/target/.installed: tests/kafka/pom.xml
 	@tools/kafka-jars && mkdir -p $(@D) && touch $@
+
+# The proxies that load balancing is tested with.
+.PHONY: proxies
+proxies:
+	@tools/proxies
 
 web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	@echo "Building the web app ..."

@@ -101,10 +101,10 @@ class Server:
             time.sleep(0.05)
         raise LookupError(f"There is no process {name!r} under the supervisor.")
 
-    def wait_ready(self, timeout_s: float = 120) -> float:
-        """Wait until the API is ready; returns the seconds it took."""
+    def wait_ready(self, timeout_s: float = 120, *, port: int | None = None) -> float:
+        """Wait until the API (of a port, when there are several) is ready; returns the seconds it took."""
         started = time.monotonic()
-        with httpx.Client(base_url=self.url, timeout=2) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port or self.port}", timeout=2) as client:
             while time.monotonic() - started < timeout_s:
                 if self.process.poll() is not None:
                     raise RuntimeError(f"finer up ended with exit code {self.process.returncode}.")
@@ -146,7 +146,7 @@ def serving(*, empty: bool = False, **environment: str) -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="finer-server-"))
     folder.chmod(0o755)
     key = "" if empty else _furnish(folder)
-    port = free_port()
+    port = free_port(int(environment.get("FINER_API_PROCESSES", "1")) - 1)
     server = Server(folder, port, _start(folder, port, environment), key)
     try:
         server.wait_ready()
@@ -200,13 +200,14 @@ def _start(folder: Path, port: int, environment: dict[str, str] | None = None) -
         return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (environment or {}))
 
 
-def free_port() -> int:
-    """A port on which nobody listens now, below those that the system gives to outgoing connections.
+def free_port(following: int = 0) -> int:
+    """A port on which nobody listens now, nor on the `following` ones, below those of outgoing connections.
 
     One of those could be given away in the seconds until the server that is being started listens.
     """
     while True:
         port = _CHANCE.randrange(15_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for one in range(port, port + following + 1):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", one))
             return port

@@ -39,7 +39,7 @@ from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
-from finer.app.web import security_headers, web_app
+from finer.app.web import last_answers, security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.explanations import Explanation
@@ -230,7 +230,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         before_request=masking.note_viewer,
         after_request=_finish,
-        before_send=[security_headers(chosen)],
+        before_send=[security_headers(chosen), last_answers(lambda: services.draining)],
         request_max_body_size=chosen.body_bytes_max,
         openapi_config=openapi.config(),
         logging_config=None,

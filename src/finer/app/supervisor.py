@@ -18,6 +18,7 @@ import structlog
 
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.process import database_url
+from finer.app.readiness import is_ready
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings
@@ -29,12 +30,16 @@ _BACKOFF_MAX_S = 5.0
 _WAITED_FOR = ("api", "worker")
 """The processes that somebody waits for. The others would take the cores from them while all load their libraries."""
 _HEALTHY_S = 10.0  # a process that lived this long starts again at once when it dies
+_READY_S = 120.0
+"""How long a restarted API process may take until it serves; after that the others are left as they are."""
 
 
 @dataclass
 class _Child:
     name: str
     command: list[str]
+    port: int | None = None
+    """Where it listens; None for a process that does not."""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     failures: int = 0
@@ -58,7 +63,11 @@ def lock_data_folder(settings: Settings) -> IO[str]:
 
 
 class Supervisor:
-    """Starts the embedded PostgreSQL and the processes, restarts what dies, stops all of it on SIGTERM."""
+    """Starts the embedded PostgreSQL and the processes, restarts what dies, stops all of it on SIGTERM.
+
+    On SIGUSR2 the API processes are restarted one after another, each when the one before it serves again: behind a
+    proxy nobody notices.
+    """
 
     def __init__(
         self,
@@ -67,18 +76,24 @@ class Supervisor:
         extra: list[list[str]] | None = None,
         log: TextIO | None = None,
     ) -> None:
-        """`processes` are finer commands such as `api`; `extra` are finer commands with arguments, started last.
+        """`processes` are finer commands such as `api`, which is started as often as the settings say; `extra` are
+        finer commands with arguments, started last.
 
         What the processes log goes to `log`, or to standard error without one.
         """
         self._settings = settings
         self._log_file = log
         self.url, self._server = database_url(settings)
-        commands = [[name] for name in processes] + (extra or [])
         program = [sys.executable, "-m", "finer.app.cli"]
-        self._children = [_Child(command[0], program + command) for command in commands]
+        self._children = [
+            _Child(command[0], program + command, port)
+            for command in [[name] for name in processes] + (extra or [])
+            for port in (settings.api_ports if command == ["api"] else [None])
+        ]
         self._stop = threading.Event()
         self._answers = threading.Event()
+        self._to_restart: list[_Child] = []
+        self._restarting: tuple[_Child, subprocess.Popen[bytes]] | None = None
 
     def prepare(self) -> None:
         """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
@@ -100,6 +115,7 @@ class Supervisor:
                 self._answers.set()
 
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        previous[signal.SIGUSR2] = signal.signal(signal.SIGUSR2, self._on_restart)
         try:
             announcer = threading.Thread(target=announce, daemon=True)
             announcer.start()
@@ -115,7 +131,7 @@ class Supervisor:
         for child in reversed(self._children):
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
-        deadline = time.monotonic() + _STOP_S
+        deadline = time.monotonic() + _STOP_S + self._settings.drain_s
         for child in reversed(self._children):
             if child.process is not None:
                 try:
@@ -129,6 +145,9 @@ class Supervisor:
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stop.set()
+
+    def _on_restart(self, _number: int, _frame: FrameType | None) -> None:
+        self._to_restart = [child for child in self._children if child.port is not None]
 
     def _watch(self) -> None:
         if self._server is not None and not self._server.running():
@@ -145,16 +164,38 @@ class Supervisor:
                     self._start(child, now)
             elif (code := child.process.poll()) is not None:
                 self._ended(child, code, now)
+        self._restart_next(now)
+
+    def _restart_next(self, now: float) -> None:
+        """Restart the next API process that is to be, unless the one before it does not serve yet."""
+        if self._restarting is not None:
+            child, left = self._restarting
+            if child.process in (None, left) or child.port is None:
+                return  # the old one still answers what it took, or the new one is about to start
+            if is_ready(self._settings, child.port, timeout_s=0.5):
+                _log.info("API process was restarted", port=child.port)
+                self._restarting = None
+            elif now - child.started_at > _READY_S:
+                _log.error("a restarted API process does not serve; the others are left as they are", port=child.port)
+                self._restarting, self._to_restart = None, []
+        elif self._to_restart and (child := self._to_restart.pop(0)).process is not None:
+            self._restarting = child, child.process
+            child.process.terminate()
 
     def _start(self, child: _Child, now: float) -> None:
         environment = os.environ | self._settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())}
+        if child.port is not None:
+            environment["FINER_PORT"] = str(child.port)
         child.process = subprocess.Popen(  # noqa: S603 - our own commands
             child.command, env=environment, stdin=subprocess.DEVNULL, stderr=self._log_file
         )
         child.started_at = now
 
     def _ended(self, child: _Child, code: int, now: float) -> None:
-        child.process = None
+        ended, child.process = child.process, None
+        if self._restarting == (child, ended):
+            child.start_after, child.failures = now, 0
+            return
         if code == 0 and child.name == "demo":
             child.start_after = float("inf")
             return

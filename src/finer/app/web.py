@@ -106,3 +106,16 @@ def security_headers(settings: Settings) -> Callable[[Message, Scope], Awaitable
             message["headers"] = [*message["headers"], *(one for one in headers if one[0] not in present)]
 
     return add
+
+
+def last_answers(draining: Callable[[], bool]) -> Callable[[Message, Scope], Awaitable[None]]:
+    """What has clients take another connection for their next request once this process is about to stop.
+
+    A connection that stays open would be closed at the end, perhaps at the moment when a request is sent on it.
+    """
+
+    async def close(message: Message, scope: Scope) -> None:
+        if message["type"] == "http.response.start" and draining() and scope.get("http_version") == "1.1":
+            message["headers"] = [*message["headers"], (b"connection", b"close")]
+
+    return close

@@ -23,12 +23,19 @@ def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
     """
     # What came together with the answer to a statement was read from the socket with it.
     found = _arrived(connection)
-    if not found and select.select([connection.fileno()], [], [], timeout_s)[0]:
+    if not found and _has_data(connection, timeout_s):
         connection.pgconn.consume_input()
         found = _arrived(connection)
     if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
         raise psycopg.OperationalError("The server closed the connection.")
     return found
+
+
+def _has_data(connection: Connection, timeout_s: float) -> bool:
+    # Not select(): with thousands of open streams this connection may have a number that is too high for it.
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    return bool(waiting.poll(timeout_s * 1000))
 
 
 def _arrived(connection: Connection) -> list[tuple[str, str]]:

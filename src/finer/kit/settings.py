@@ -63,6 +63,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_key_days: Annotated[int, _D(description="Age at which a firm's data key is replaced.", ge=1)] = 90
     host: Annotated[str, _D(description="Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
+    api_processes: Annotated[
+        int,
+        _D(description="API processes of `finer up`, on `port` and those after it, for a proxy before them.", ge=1, le=64),
+    ] = 1
+    drain_s: Annotated[
+        float,
+        _D(
+            description="How long an API process that was told to stop goes on serving, with 503 at /health/ready: "
+            "longer than a proxy takes to notice.",
+            ge=0.1,
+            le=300,
+        ),
+    ] = 0.5
     public_url: Annotated[str, _D(description="Address that people use; empty for that of host and port.")] = ""
     tls_cert: Annotated[
         str, _D(description="PEM file of the certificate and its chain; with it the API speaks TLS 1.3 only.")
@@ -212,8 +225,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def local_url(self) -> str:
         """The address of the API for this machine itself."""
+        return self.local_url_of(self.port)
+
+    def local_url_of(self, port: int) -> str:
+        """The address of the API process on this port, for this machine itself."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
-        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{port}"
+
+    @property
+    def api_ports(self) -> range:
+        """The ports of the API processes of `finer up`."""
+        return range(self.port, self.port + self.api_processes)
 
     @property
     def web_url(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -13,26 +15,38 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.mp import MPServer
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
+from finer.app.ports import hold_port
 from finer.app.process import prepare_process
 from finer.app.tls import tls_files
 
 _HEADER_BYTES_MAX = 64 * 1024
 _HEADER_READ_MS = 10_000
-DRAIN_S = 0.5
-"""How long the process goes on serving after it was told to stop, and has said so at /health/ready."""
+_OPEN_FILES = 65_536
+LAST_REQUESTS_S = 10
+"""How long requests that are under way have until the process ends, once no new ones are taken."""
 
 
 class _Draining(MPServer):
     """Has the worker end its live streams before it is told to stop, since it waits for open connections."""
+
+    drain_s = 0.0
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """SIGTERM or SIGINT: drain, then stop."""
         for worker in self.wrks:
             if worker.inner.pid is not None and worker.inner.is_alive():
                 os.kill(worker.inner.pid, signal.SIGUSR1)
-        stop = threading.Timer(DRAIN_S, super().signal_handler_interrupt, args, kwargs)
+        stop = threading.Timer(self.drain_s, super().signal_handler_interrupt, args, kwargs)
         stop.daemon = True
         stop.start()
+
+
+def _allow_open_files() -> None:
+    """Every open page holds a connection, and what a shell allows by default is often a thousand."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @click.command()
@@ -47,7 +61,9 @@ def api(data_dir: str | None, tls_cert: str | None, tls_key: str | None) -> None
     prepare_process(settings, "api")
     os.environ.update(settings.environment())  # the worker process makes the app from its environment
     certificate, key = tls_files(settings) or (None, None)
-    _Draining(
+    held = hold_port(settings.host, settings.port)
+    _allow_open_files()
+    server = _Draining(
         "finer.app.api:create_app",
         factory=True,
         interface=Interfaces.ASGI,
@@ -64,7 +80,10 @@ def api(data_dir: str | None, tls_cert: str | None, tls_key: str | None) -> None
         # Headers that trickle in, or never end, hold a connection; honest ones are here at once and small.
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_READ_MS, max_buffer_size=_HEADER_BYTES_MAX),
         http2_settings=HTTP2Settings(max_headers_size=_HEADER_BYTES_MAX),
-        workers_kill_timeout=5,
+        workers_kill_timeout=LAST_REQUESTS_S,
         respawn_failed_workers=False,
         websockets=False,
-    ).serve()
+    )
+    server.drain_s = settings.drain_s
+    with held or nullcontext():
+        server.serve()

@@ -7,14 +7,15 @@ import time
 from typing import Any
 
 import click
-import httpx
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.log_file import open_log
 from finer.app.log_upkeep import prepare_log
+from finer.app.ports import refuse_taken_port
 from finer.app.process import prepare_process
+from finer.app.readiness import is_ready
 from finer.app.supervisor import Supervisor, lock_data_folder
-from finer.app.tls import own_certificate, tls_files
+from finer.app.tls import tls_files
 from finer.kit.clock import SystemClock
 from finer.kit.errors import InvalidInput
 from finer.kit.settings import Settings
@@ -35,9 +36,13 @@ _READY_S = 120.0
 @data_dir_option
 @click.option("--host", metavar="H", help="Address to listen on (FINER_HOST).")
 @click.option("--port", type=int, metavar="N", help="Port to listen on (FINER_PORT).")
+@click.option(
+    "--api-processes", type=int, metavar="N",
+    help="API processes, on this port and those after it, for a proxy before them (FINER_API_PROCESSES).",
+)  # fmt: skip
 @tls_options
 def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **given: Any) -> None:
-    """Run everything on this machine, PostgreSQL included.
+    """Run everything on this machine, PostgreSQL included. SIGUSR2 restarts the API processes one after another.
 
     Example: finer up --demo --port 8000
     """
@@ -47,6 +52,8 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
     if tls_files(settings) is not None and demo:
         raise InvalidInput("The demo is for trying Finer out on one machine, without TLS. Leave out one of the two.")
     with lock_data_folder(settings):
+        for taken in settings.api_ports:
+            refuse_taken_port(settings.host, taken)
         extra = [["demo", "--rate", str(demo_rate), "--days", str(demo_days)]] if demo else []
         supervisor = Supervisor(settings, ["api", "worker", "jobs", "sources"], extra, log)
         # Said before anything can be logged, so that people read a sentence first wherever the log goes.
@@ -61,17 +68,16 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
 
 def _announce(settings: Settings, url: str, demo: bool) -> None:
     deadline = time.monotonic() + _READY_S
-    ready, certificate = f"{settings.local_url}/api/v1/health/ready", own_certificate(settings)
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(ready, timeout=2, verify=certificate, trust_env=False).status_code == 200:
-                break
-        except httpx.TransportError:
+    for port in settings.api_ports:
+        while not is_ready(settings, port):
+            if time.monotonic() > deadline:
+                click.echo(f"finer: the API does not answer at {settings.local_url_of(port)} yet; see its log.", err=True)
+                return
             time.sleep(0.1)
-    else:
-        click.echo(f"finer: the API does not answer at {settings.web_url} yet; see its log.", err=True)
-        return
     click.echo(f"\nFiner answers at {settings.web_url}\n")
+    if settings.api_processes > 1:
+        first, last = settings.api_ports[0], settings.api_ports[-1]
+        click.echo(f"Its API processes listen on the ports {first} to {last}; a proxy spreads requests over them.\n")
     if demo:
         for role, name, link in _demo(url, settings):
             click.echo(f"  {role.replace('_', ' '):<18} {name:<22} {link}")
