@@ -23,6 +23,8 @@ _CONNECTS_PER_S = 1_500
 _PER_ADDRESS = 20_000  # below the number of ports that outgoing connections of one address may have
 _ID = re.compile(rb"(?:^|\n)id: ([^\r\n]+)\r?\n")
 _TAIL = 128
+_END = b"\r\n0\r\n\r\n"
+"""The end of a body in chunks; the connection itself may stay open."""
 
 
 def allow_open_files(wanted: int) -> None:
@@ -148,6 +150,8 @@ class Crowd(threading.Thread):
             marks.missing -= 1
             if not marks.missing:
                 marks.complete.set()
+        if joined.endswith(_END):
+            self._ended(viewer, "")
 
     def _answered(self, viewer: _Viewer, data: bytes) -> None:
         viewer.answered = True

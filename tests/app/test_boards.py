@@ -226,6 +226,30 @@ def test_whoever_loses_the_right_is_cut_at_once_and_others_stay() -> None:
     _play(scenario)
 
 
+def test_a_tick_that_takes_longer_than_its_interval_is_followed_by_one_and_not_by_all_that_were_due() -> None:
+    async def scenario(source: Source, found: Boards) -> None:
+        stream, other = _open(found), _open(found, scope(BUDI))
+        await _take(stream, 1)
+        await _take(other, 1)
+        source.gate = threading.Event()
+        found.mark(str(ANA))
+        while len(source.asked) < 3:  # noqa: ASYNC110 - it is asked on a thread, which tells nobody
+            await asyncio.sleep(0)
+        for _ in range(50):  # much happens while the tick is at work, and more ticks would be due
+            found.mark(str(ANA))
+            await asyncio.sleep(0)
+        source.gate.set()
+        assert [name for name, _, _ in await _take(stream, 2)] == ["change", "change"]
+        assert source.asked[2:] == [scope(), scope()]
+        # Whoever looks at something else is served as ever.
+        found.mark(str(BUDI))
+        await _take(other, 1)
+        await stream.aclose()
+        await other.aclose()
+
+    _play(scenario)
+
+
 def test_draining_ends_every_stream() -> None:
     async def scenario(_: Source, found: Boards) -> None:
         stream = _open(found)

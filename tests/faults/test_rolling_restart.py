@@ -25,7 +25,7 @@ from tests.support.server import Server, serving
 _REASON = proxies.missing("haproxy", "nginx")
 pytestmark = pytest.mark.skipif(bool(_REASON) and not os.environ.get("CI"), reason=_REASON or "never")
 _RATE = 25
-_PATIENCE_S = 90
+_PATIENCE_S = 180
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from finer.kit.db import API, Connection, DatabaseError, connect
 from finer.kit.live import Listener, receive
 
 PATIENCE_S = 20.0
+_SELECT_MAX = 1024
 
 
 def _is_closed(connection: Connection) -> bool:
@@ -98,3 +102,19 @@ def test_waiting_ends_with_the_time_given_or_with_an_error(database_url: str) ->
             owner.execute("select pg_terminate_backend(%s)", (connection.info.backend_pid,))
         # The server's farewell and the end of the connection may come apart.
         assert any(_is_closed(connection) for _ in range(2))
+
+
+def test_a_listener_works_among_thousands_of_open_connections(database_url: str) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    with ExitStack() as others:
+        # The numbers that select() can take are used up.
+        while (others.enter_context(Path(os.devnull).open("rb"))).fileno() < _SELECT_MAX:
+            pass
+        with connect(database_url) as connection:
+            assert connection.fileno() > _SELECT_MAX
+            connection.execute("listen test_high")
+            assert receive(connection, 0.01) == []
+            _notify(database_url, "test_high", "a")
+            assert receive(connection, PATIENCE_S) == [("test_high", "a")]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -96,6 +96,37 @@ def test_a_dashboard_narrowed_to_what_there_is_not_shows_nothing_and_fails_nothi
     assert found["choices"] == {"regions": ["Philippines"], "channels": ["web"]}
 
 
+def test_a_clock_that_jumps_back_or_ahead_shifts_what_is_shown_and_counts_nothing_twice(
+    floor: Floor, clock: FixedClock
+) -> None:
+    clock.advance(NOW - clock.now())
+    firm = floor.firm.tenant.id
+
+    def placed() -> tuple[int, int]:
+        """Lines of orders in the stages and in the chart."""
+        found = _boards(floor.database, firm, "orders")
+        assert found["failed"] == []
+        return _figures(found["stages"])["placed"]["records"], sum(one["values"]["placed"] for one in found["series"])
+
+    floor.send("order", [order_line(1, NOW), order_line(2, NOW - timedelta(hours=2))])
+    floor.keep()
+    assert placed() == (2, 2)
+    # Back by an hour: what came meanwhile has not happened yet for the chart, and is not counted anew when it has.
+    clock.advance(timedelta(hours=-1))
+    floor.send("order", [order_line(3, clock.now())])
+    floor.keep()
+    behind = placed()
+    assert behind[0] in (2, 3)
+    clock.advance(timedelta(hours=1))
+    assert placed() == (3, 3)
+    # Ahead by two days and back again.
+    clock.advance(timedelta(days=2))
+    floor.keep()
+    assert placed() == (0, 0)
+    clock.advance(timedelta(days=-2))
+    assert placed() == (3, 3)
+
+
 def test_a_tile_that_fails_leaves_the_others(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
