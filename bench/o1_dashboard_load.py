@@ -16,8 +16,8 @@ from bench.load.arrivals import Journey, drive
 from bench.load.client import Call
 from bench.load.mix import order_lines
 from bench.load.people import Person, sign_in_people
-from bench.support.report import median, percentile, report
 from bench.streams.crowd import Crowd, allow_open_files
+from bench.support.report import median, percentile, report
 from finer.identity.types.access import Role
 from tests.support.server import Server, serving
 

@@ -85,7 +85,7 @@ class Updates:
     def __init__(self, server: Server) -> None:
         self._browser = Browser(server.port)
         self._headers = f"authorization: Bearer {server.api_key}\r\ncontent-type: application/x-ndjson\r\n"
-        self._chance = random.Random(5)  # noqa: S311 - load that can be repeated
+        self._chance = random.Random(5)
         self._sent = 0
 
     def text_of_next(self) -> bytes:

@@ -51,13 +51,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     allow_open_files(4000)
-    rate, runs = arguments.people / EACH_S, []
+    rate = arguments.people / EACH_S
     with serving() as server:
         people, able = people_of(server, arguments.people)
         crowd = watching(server.port, people)
         mix = Mix(people, able, server.api_key)
-        for run in range(arguments.runs):
-            runs.append(drive(server.port, mix, rate, arguments.seconds, seed=run + 1))
+        runs = [drive(server.port, mix, rate, arguments.seconds, seed=run + 1) for run in range(arguments.runs)]
         crowd.stop()
     errors = sum(len(run.failures) for run in runs)
     p95 = median([percentile(run.all(), 0.95) for run in runs])

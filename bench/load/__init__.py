@@ -1,1 +1,1 @@
-"""Load as people make it: they come whether or not earlier ones were answered, sign in, read, write, decide and watch."""
+"""Load as people make it: they come whether or not earlier ones were answered, and sign in, read, write and watch."""

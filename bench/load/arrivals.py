@@ -69,7 +69,7 @@ def drive(
     threads = [threading.Thread(target=work, daemon=True) for _ in range(connections)]
     for thread in threads:
         thread.start()
-    chance, due = random.Random(seed), started  # noqa: S311 - load that can be repeated, no secret
+    chance, due = random.Random(seed), started
     while due - started < seconds and not (until is not None and until.is_set()):
         journey = make(chance)
         time.sleep(max(0.0, due - time.perf_counter()))

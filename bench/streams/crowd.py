@@ -59,9 +59,7 @@ class Marks:
 class Crowd(threading.Thread):
     """Viewers of one port. `viewers` are (path, header lines); `stalled` of them never read what they are sent."""
 
-    def __init__(
-        self, port: int, viewers: Sequence[tuple[str, str]], *, addresses: int = 1, stalled: int = 0
-    ) -> None:
+    def __init__(self, port: int, viewers: Sequence[tuple[str, str]], *, addresses: int = 1, stalled: int = 0) -> None:
         super().__init__(daemon=True)
         self._port, self._addresses = port, addresses
         self._viewers = [_Viewer(number, *one) for number, one in enumerate(viewers)]

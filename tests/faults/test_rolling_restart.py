@@ -106,7 +106,7 @@ def test_haproxy_as_deployed_forwards_who_asks(pair: Pair, tmp_path: Path) -> No
 
 
 def _sees_who_asks(port: int) -> None:
-    """Nobody but the proxy says where a request comes from: metrics stay closed, and what a client claims is nothing."""
+    """Nobody but the proxy says where a request comes from: metrics stay closed, and claims count for nothing."""
     url = f"http://127.0.0.1:{port}"
     assert httpx.get(f"{url}/metrics").status_code == 404
     body = {"email": "nobody@acme.example", "password": "wrong wrong wrong"}

@@ -76,10 +76,9 @@ class Supervisor:
         extra: list[list[str]] | None = None,
         log: TextIO | None = None,
     ) -> None:
-        """`processes` are finer commands such as `api`, which is started as often as the settings say; `extra` are
-        finer commands with arguments, started last.
+        """`processes` are finer commands such as `api`; `extra` are finer commands with arguments, started last.
 
-        What the processes log goes to `log`, or to standard error without one.
+        The API is started as often as the settings say. What the processes log goes to `log`, or to standard error.
         """
         self._settings = settings
         self._log_file = log

@@ -65,7 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Annotated[int, _D(description="Port the API listens on.", ge=1, le=65535)] = 8000
     api_processes: Annotated[
         int,
-        _D(description="API processes of `finer up`, on `port` and those after it, for a proxy before them.", ge=1, le=64),
+        _D(
+            description="API processes of `finer up`, on `port` and those after it, behind a proxy.",
+            ge=1,
+            le=64,
+        ),
     ] = 1
     drain_s: Annotated[
         float,

@@ -71,7 +71,9 @@ def _announce(settings: Settings, url: str, demo: bool) -> None:
     for port in settings.api_ports:
         while not is_ready(settings, port):
             if time.monotonic() > deadline:
-                click.echo(f"finer: the API does not answer at {settings.local_url_of(port)} yet; see its log.", err=True)
+                click.echo(
+                    f"finer: the API does not answer at {settings.local_url_of(port)} yet; see its log.", err=True
+                )
                 return
             time.sleep(0.1)
     click.echo(f"\nFiner answers at {settings.web_url}\n")
