@@ -28,16 +28,9 @@ STREAMS = prometheus_client.Gauge("finer_live_streams", "Open live streams of th
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """Events in the log that the pipeline has not finished."""
+    """Events in the log, of whatever firm, that the pipeline has not finished: what comes now waits behind them."""
 
     events: int
-
-
-class LogSize(msgspec.Struct, frozen=True):
-    """Events that ever came into the log, and its streams."""
-
-    events: int
-    streams: int
 
 
 class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +42,6 @@ class Pipeline(msgspec.Struct, frozen=True, kw_only=True):
     latency: Latency
     freshness: list[Freshness]
     lag: Lag
-    log: LogSize
 
 
 class Liveness(msgspec.Struct, frozen=True):
@@ -77,7 +69,6 @@ def pipeline_view(tx: Tx) -> Pipeline:
         latency=seen.latency,
         freshness=warehouse.freshness(tx),
         lag=Lag(sum(head - consumed for head, consumed in progress.values())),
-        log=LogSize(sum(head for head, _ in progress.values()), len(progress)),
     )
 
 

@@ -7366,11 +7366,6 @@ export interface components {
             /** @constant */
             status: "alive";
         };
-        /** LogSize */
-        LogSize: {
-            events: number;
-            streams: number;
-        };
         /** Look */
         Look: {
             /** Format: date-time */
@@ -8027,7 +8022,6 @@ export interface components {
             freshness: components["schemas"]["Freshness"][];
             lag: components["schemas"]["Lag"];
             latency: components["schemas"]["Latency"];
-            log: components["schemas"]["LogSize"];
             throughput: components["schemas"]["Throughput"][];
         };
         /** PlaidItem */

@@ -117,7 +117,6 @@ export const pipeline: Schema<"Pipeline"> = {
   latency: { p50_ms: 11, p95_ms: 40, p99_ms: 1200 },
   freshness: [{ table: "transaction", seconds: 2, rows: 970, newest: NOW, delay_s: 2 }],
   lag: { events: 3 },
-  log: { events: 1000, streams: 1 },
 };
 
 export const noNotifications: Schema<"NotificationPage"> = {
