@@ -473,15 +473,18 @@ class Samples:
                     query=QueryPart(saved=self.saved_id()))  # fmt: skip
         draft = BoardDraft(name=f"Board {mark}", sharing=Sharing.TENANT, tiles=(tile,))
         with self._asker() as tx:
-            return show_id(dashboards.PREFIX, dashboards.create_dashboard(tx, draft).id)
+            made = dashboards.create_dashboard(tx, draft).id
+            note = notes.annotate(tx, made, _AT, f"Note {mark}")[0]
+        # While there is a dashboard to note something on: a walk over all routes deletes it at some point.
+        self._made["annotation_id"] = show_id(notes.PREFIX, note.id)
+        return show_id(dashboards.PREFIX, made)
 
     def tile(self) -> str:
         return "a"
 
     def annotation_id(self) -> str:
-        with self._asker() as tx:
-            board = read_id(dashboards.PREFIX, self.value("dashboard_id"))
-            return show_id(notes.PREFIX, notes.annotate(tx, board, _AT, f"Note {self._world.mark}")[0].id)
+        self.value("dashboard_id")
+        return self._made["annotation_id"]
 
     def schedule_id(self) -> str:
         plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.saved_id()),
