@@ -29,6 +29,9 @@ from finer.privacy import handlers
 from finer.privacy.errors import StepNotPossible, UnderHold
 from finer.privacy.service import export, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, RequestState, RequestWithSteps, Step, SubjectKind
+from finer.screening.service import subjects
+from finer.screening.types import Profile, Subject
+from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import lake as warehouse
 from tests.decisions.test_alerts import _alert
 from tests.support.identity import Firm
@@ -211,3 +214,30 @@ def test_there_is_no_file_before_a_second_person_agreed(
         )
         with pytest.raises(StepNotPossible):
             export.export_file(tx, furnished.settings, reader, found.request.id, html=False)
+
+
+def test_i02_an_erased_payee_is_unreadable_in_screening_and_is_told_what_was_kept_before(
+    firm: Firm,
+    jobs: Database,
+    access: warehouse.LakeAccess,
+    reader: warehouse.LakeReader,
+    manager: Actor,
+    administrator: Actor,
+) -> None:
+    payee = Subject(kind=ScreenedKind.PAYEE, reference="acc_77", profile=Profile(names=("Vladimir Petrov",)))
+    other = replace(payee, reference="acc_78")
+    with firm.tx() as tx:
+        subjects.check(tx, payee)
+        subjects.check(tx, other)
+        told = export.person_document(tx, firm.settings, reader, SubjectKind.PAYEE, "acc_77")
+    assert "Vladimir Petrov" in json.dumps(told["records"]["screening_subjects"])
+    assert any("screened" in one["what"] or "screening" in one["what"] for one in told["why"])
+    found = _approved(firm, manager, administrator, RequestKind.ERASE, SubjectKind.PAYEE, "acc_77")
+    _carry_out(jobs, firm, found, access)
+    _carry_out(jobs, firm, found, access)
+    with firm.tx() as tx:
+        done = requests.get_request(tx, found.request.id)
+        assert (done.request.state, done.request.subject) == (RequestState.DONE, "(erased)")
+        assert "1 screened payees" in done.steps[-1].note
+        assert subjects.kept(tx, ScreenedKind.PAYEE, "acc_77") == (None, [])
+        assert subjects.kept(tx, ScreenedKind.PAYEE, "acc_78")[0] == other

@@ -42,9 +42,14 @@ class RequestState(StrEnum):
 
 
 class SubjectKind(StrEnum):
-    """Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address."""
+    """Whom a request is about.
+
+    A customer of the firm, by customer id; somebody whom customers pay and who was screened, by the id that payments
+    name; or a person who signs in, by e-mail address.
+    """
 
     CUSTOMER = "customer"
+    PAYEE = "payee"
     USER = "user"
 
 

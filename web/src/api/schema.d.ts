@@ -10045,10 +10045,13 @@ export interface components {
         };
         /**
          * SubjectKind
-         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
+         * @description Whom a request is about.
+         *
+         *         A customer of the firm, by customer id; somebody whom customers pay and who was screened, by the id that payments
+         *         name; or a person who signs in, by e-mail address.
          * @enum {string}
          */
-        privacy_types_SubjectKind: "customer" | "user";
+        privacy_types_SubjectKind: "customer" | "payee" | "user";
         /**
          * Severity
          * @description How soon somebody should look.

@@ -15,6 +15,8 @@ from finer.privacy.service.catalogue import catalogue
 from finer.privacy.service.requests import finish_erasure, get_request, refuse_held
 from finer.privacy.store.subjects import key_of
 from finer.privacy.types import ErasureReport, RequestState, SubjectKind
+from finer.screening.service import subjects as screening
+from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 
@@ -32,7 +34,12 @@ def carry_out(tx: Tx, request_id: str, access: warehouse.LakeAccess) -> ErasureR
         changed = forgetting.erase_user(tx, read_id("usr", request.subject))
         report = ErasureReport(changed=changed, keys_destroyed=changed.pop("keys"))
     else:
-        changed = part_customer(tx, request.subject, access)
+        if request.subject_kind is SubjectKind.PAYEE:
+            # Payments name a payee by the firm's own id; they are records of who paid, and stay with them.
+            kept, hits = screening.kept(tx, ScreenedKind.PAYEE, request.subject)
+            changed = {"screened payees": int(kept is not None), "hits of screening": len(hits)}
+        else:
+            changed = part_customer(tx, request.subject, access)
         report = ErasureReport(
             changed=changed, keys_destroyed=destroy(tx, key_of(request.subject_kind, request.subject))
         )

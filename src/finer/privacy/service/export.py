@@ -17,6 +17,8 @@ from finer.privacy.rules.workflow import FILES
 from finer.privacy.service.catalogue import catalogue
 from finer.privacy.service.requests import get_request, note_download
 from finer.privacy.types import RequestState, SubjectKind
+from finer.screening.service import subjects as screening
+from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import lake as warehouse
 
 _ROWS_MAX = 5_000
@@ -38,7 +40,12 @@ def person_document(
     tx: Tx, settings: Settings, reader: warehouse.LakeReader, kind: SubjectKind, subject: str
 ) -> dict[str, Any]:
     """What is kept of a person, by part, each with the purposes from the catalogue."""
-    records = _user(tx, settings, subject) if kind is SubjectKind.USER else _customer(tx, reader, subject)
+    if kind is SubjectKind.USER:
+        records = _user(tx, settings, subject)
+    elif kind is SubjectKind.PAYEE:
+        records = _payee(tx, subject)
+    else:
+        records = _customer(tx, reader, subject)
     why = [
         {"what": f"{part.record or place}: {field.about}", "purpose": part.purpose, "ground": part.lawful_basis,
          "kept": part.retention, "recipients": ", ".join(part.recipients)}
@@ -59,6 +66,14 @@ def _customer(tx: Tx, reader: warehouse.LakeReader, customer_id: str) -> dict[st
     names = {warehouse.table_of(contract): f"lake.{contract}" for contract in catalogue().contracts}
     return {"alerts": alerts} | {
         names.get(table, table): [_plain(row) for row in rows] for table, rows in in_lake.items()
+    }
+
+
+def _payee(tx: Tx, reference: str) -> dict[str, list[Any]]:
+    kept, hits = screening.kept(tx, ScreenedKind.PAYEE, reference)
+    return {
+        "screening_subjects": [] if kept is None else [msgspec.to_builtins(kept)],
+        "screening_hits": [msgspec.to_builtins(one) for one in hits],
     }
 
 

@@ -186,7 +186,7 @@ def _subject(tx: Tx, kind: SubjectKind, subject: str) -> str:
         user = people.get_user(tx, read_id("usr", text)) if text.startswith("usr_") else people.user_by_email(tx, text)
         return show_id("usr", user.id)
     if not 1 <= len(text) <= _SUBJECT_MAX or not text.isprintable():
-        raise CannotBeUsed(f"A customer id has 1 to {_SUBJECT_MAX} characters that can be shown.")
+        raise CannotBeUsed(f"The id of a {kind.value} has 1 to {_SUBJECT_MAX} characters that can be shown.")
     return text
 
 

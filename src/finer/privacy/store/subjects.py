@@ -35,7 +35,7 @@ _HELD, _REASON = "privacy_holds.subject_sealed", "privacy_holds.reason_sealed"
 
 def key_of(kind: SubjectKind, subject: str) -> str:
     """What the keys of a person are kept under, here and wherever else their values are sealed."""
-    return f"user:{subject.removeprefix('usr_')}" if kind is SubjectKind.USER else f"customer:{subject}"
+    return f"user:{subject.removeprefix('usr_')}" if kind is SubjectKind.USER else f"{kind.value}:{subject}"
 
 
 class SubjectStore:

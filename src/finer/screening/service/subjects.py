@@ -22,7 +22,7 @@ from finer.screening.store.subjects import SubjectStore
 from finer.screening.types import EntityType, Found, Hit, Profile, ScreeningList, Subject, SubjectKind
 
 __all__ = [
-    "CUSTOMERS", "LAST_OFFSETS", "NEW_CUSTOMERS", "check", "new_entries", "note_position", "note_screened",
+    "CUSTOMERS", "LAST_OFFSETS", "NEW_CUSTOMERS", "check", "kept", "new_entries", "note_position", "note_screened",
     "of_customer", "positions", "screen_customers", "screen_payees", "tidy", "waiting_lists",
 ]  # fmt: skip
 
@@ -43,6 +43,16 @@ def check(tx: Tx, subject: Subject) -> list[Hit]:
     asked = _hold(store, identifier, checked, candidates(tx))
     record_audit(tx, "screening:check", f"{checked.kind.value}:{identifier.hex}", {"hits_asked": asked})
     return [one.hit for one in store.of_subject(identifier)]
+
+
+def kept(tx: Tx, kind: SubjectKind, reference: str) -> tuple[Subject | None, list[Hit]]:
+    """What is kept of somebody who was screened, and their hits; nothing once they were erased."""
+    store = SubjectStore(tx)
+    identifier = store.find_known(Subject(kind=kind, reference=reference, profile=Profile(names=())))
+    if identifier is None:
+        return None, []
+    found = store.get(identifier)
+    return found, [] if found is None else [one.hit for one in store.of_subject(identifier)]
 
 
 def screen_customers(tx: Tx, rows: Iterable[Row], against: Candidates) -> int:

@@ -98,6 +98,12 @@ class SubjectStore:
         texts = unseal_all(self._tx, SUBJECT, [(row.id, bytes(row.subject_sealed)) for row in rows])
         return [(row.id, _subject(text)) for row, text in zip(rows, texts, strict=True)]
 
+    def get(self, identifier: uuid.UUID) -> Subject | None:
+        """A subject that is kept; None when it was erased."""
+        query = sa.select(_s.subject_sealed).where(_s.tenant_id == self._tenant, _s.id == identifier)
+        sealed = self._connection.execute(query).scalar_one()
+        return _subject(unseal_all(self._tx, SUBJECT, [(identifier, bytes(sealed))])[0])
+
     def find_known(self, subject: Subject) -> uuid.UUID | None:
         """The id of a subject that is kept."""
         index = blind(self._tx, SUBJECT + "#reference", subject.reference)

@@ -8,6 +8,8 @@ import { KINDS, LAWS } from "./words";
 const options = (words: Record<string, string>) =>
   Object.entries(words).map(([value, label]) => ({ value, label }));
 
+const NAMED_BY = { user: "E-mail address", customer: "Customer id", payee: "Id that payments name" } as const;
+
 /** Takes in what a person asked, by letter, telephone or in the branch. */
 export function NewRequestDialog({ onClose, onMade }: { onClose(): void; onMade(id: string): void }) {
   const client = useQueryClient();
@@ -38,13 +40,14 @@ export function NewRequestDialog({ onClose, onMade }: { onClose(): void; onMade(
         <Select
           options={[
             { value: "customer", label: "A customer" },
+            { value: "payee", label: "A payee who was screened" },
             { value: "user", label: "Somebody who signs in" },
           ]}
         />
       </Form.Item>
       <Form.Item
         name="subject"
-        label={kind === "user" ? "E-mail address" : "Customer id"}
+        label={NAMED_BY[kind ?? "customer"]}
         rules={[{ required: true, whitespace: true, message: "Say who asks." }]}
       >
         <Input maxLength={254} autoComplete="off" />
