@@ -230,7 +230,7 @@ def test_i02_an_erased_payee_is_unreadable_in_screening_and_is_told_what_was_kep
         subjects.check(tx, payee)
         subjects.check(tx, other)
         told = export.person_document(tx, firm.settings, reader, SubjectKind.PAYEE, "acc_77")
-    assert "Vladimir Petrov" in json.dumps(told["records"]["screening_subjects"])
+    assert "Vladimir Petrov" in json.dumps(told["records"]["screened"])
     assert any("screened" in one["what"] or "screening" in one["what"] for one in told["why"])
     found = _approved(firm, manager, administrator, RequestKind.ERASE, SubjectKind.PAYEE, "acc_77")
     _carry_out(jobs, firm, found, access)

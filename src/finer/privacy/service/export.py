@@ -72,8 +72,8 @@ def _customer(tx: Tx, reader: warehouse.LakeReader, customer_id: str) -> dict[st
 def _payee(tx: Tx, reference: str) -> dict[str, list[Any]]:
     kept, hits = screening.kept(tx, ScreenedKind.PAYEE, reference)
     return {
-        "screening_subjects": [] if kept is None else [msgspec.to_builtins(kept)],
-        "screening_hits": [msgspec.to_builtins(one) for one in hits],
+        "screened": [] if kept is None else [msgspec.to_builtins(kept)],
+        "hits": [msgspec.to_builtins(one) for one in hits],
     }
 
 
