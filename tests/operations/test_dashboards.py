@@ -138,6 +138,35 @@ def test_a_tile_that_fails_leaves_the_others(floor: Floor, monkeypatch: pytest.M
     assert found["stages"] is not None
 
 
+def test_money_is_narrowed_down_by_region(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    lines = [order_line(1, NOW, type="paid"), order_line(2, NOW, type="paid", country="Japan", unit_price=5, amount=10)]
+    floor.send("order", lines)
+    floor.keep()
+    found = _boards(floor.firm.database, floor.firm.tenant.id, "finance", region="Japan")
+    assert _figures(found["figures"])["revenue"]["amount"]["minor"] == 1000
+    assert found["choices"]["regions"] == ["Japan", "Philippines"]
+
+
+def test_numbers_that_are_behind_say_since_when_and_to_their_firm_alone(
+    floor: Floor, other_firm: Firm, clock: FixedClock
+) -> None:
+    begun = datetime.now(UTC)
+    clock.advance(begun - clock.now())
+    floor.send("order", [order_line(1, begun)])
+    # What came a moment ago is on its way, and nothing that anybody has to be told.
+    assert _boards(floor.firm.database, floor.firm.tenant.id, "finance")["behind_since"] is None
+    clock.advance(timedelta(minutes=5))
+    for board in ("finance", "orders"):
+        since = datetime.fromisoformat(_boards(floor.firm.database, floor.firm.tenant.id, board)["behind_since"])
+        assert abs(since - begun) < timedelta(minutes=1)
+        assert _boards(other_firm.database, other_firm.tenant.id, board)["behind_since"] is None
+    floor.keep()
+    found = _boards(floor.firm.database, floor.firm.tenant.id, "finance")
+    assert found["behind_since"] is None
+    assert _figures(found["figures"])["ordered"]["records"] == 1
+
+
 def test_who_sees_no_money_gets_no_amounts(floor: Floor) -> None:
     floor.send("order", [order_line(1, NOW - timedelta(hours=1))])
     floor.keep()

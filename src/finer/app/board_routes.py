@@ -30,10 +30,10 @@ def compute_board(database: Database, scope: Scope) -> Mapping[str, msgspec.Raw]
     """The parts of a dashboard now, each encoded; in one transaction, so that its tiles are of one moment."""
     found: FinanceBoard | OrderBoard
     with database.transaction(scope.tenant, SYSTEM, read_only=True) as tx:
+        chosen = Filter(region=scope.region, channel=scope.channel)
         if scope.board == _FINANCE:
-            found = show_finance(*finance.finance(tx, scope.span, scope.channel))
+            found = show_finance(*finance.finance(tx, scope.span, chosen))
         else:
-            chosen = Filter(region=scope.region, channel=scope.channel)
             found = show_orders(*orders.orders(tx, scope.span, chosen), amounts=scope.money)
     return {name: msgspec.Raw(msgspec.json.encode(getattr(found, name))) for name in found.__struct_fields__}
 
@@ -46,10 +46,15 @@ class BoardController(Controller):
 
     @get("/finance", opt={"permission": Permission.FINANCE_READ}, summary="Financial performance")
     async def finance(
-        self, request: Request[Principal, Any, Any], services: Any, span: _Span = "24h", channel: _Choice = None
+        self,
+        request: Request[Principal, Any, Any],
+        services: Any,
+        span: _Span = "24h",
+        region: _Choice = None,
+        channel: _Choice = None,
     ) -> Response[FinanceBoard]:
         """Revenue, payments, refunds and cash of a span by currency, against the period before."""
-        return await _polled(services, request, _finance_scope(request.user, span, channel))
+        return await _polled(services, request, _finance_scope(request.user, span, region, channel))
 
     @get(
         "/finance/stream",
@@ -61,10 +66,15 @@ class BoardController(Controller):
         summary="Live financial performance",
     )
     async def finance_stream(
-        self, request: Request[Principal, Any, Any], services: Any, span: _Span = "24h", channel: _Choice = None
+        self,
+        request: Request[Principal, Any, Any],
+        services: Any,
+        span: _Span = "24h",
+        region: _Choice = None,
+        channel: _Choice = None,
     ) -> Stream:
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
-        return _streamed(services, request, _finance_scope(request.user, span, channel))
+        return _streamed(services, request, _finance_scope(request.user, span, region, channel))
 
     @get("/orders", opt={"permission": Permission.ORDERS_READ}, summary="Order status")
     async def orders(
@@ -99,8 +109,10 @@ class BoardController(Controller):
         return _streamed(services, request, _order_scope(request.user, span, region, channel))
 
 
-def _finance_scope(who: Principal, span: str, channel: str | None) -> Scope:
-    return Scope(tenant=who.tenant_id, board=_FINANCE, money=True, span=span, channel=channel or None)
+def _finance_scope(who: Principal, span: str, region: str | None, channel: str | None) -> Scope:
+    return Scope(
+        tenant=who.tenant_id, board=_FINANCE, money=True, span=span, region=region or None, channel=channel or None
+    )
 
 
 def _order_scope(who: Principal, span: str, region: str | None, channel: str | None) -> Scope:

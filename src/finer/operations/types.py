@@ -136,9 +136,13 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """Which time a dashboard shows."""
+    """Which time a dashboard shows, and how far its sums have come.
+
+    `behind_since` is when the firm's oldest records came that are not in the sums yet, None while these keep up.
+    """
 
     as_of: datetime
+    behind_since: datetime | None
     since: datetime
     bucket_s: int
 

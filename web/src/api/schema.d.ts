@@ -6812,6 +6812,7 @@ export interface components {
         FinanceBoard: {
             /** Format: date-time */
             as_of: string;
+            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -7846,6 +7847,7 @@ export interface components {
             ages: components["schemas"]["OrderAges"] | null;
             /** Format: date-time */
             as_of: string;
+            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -15836,6 +15838,7 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
                 channel?: string | null;
             };
             header?: never;
@@ -15864,6 +15867,7 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
                 channel?: string | null;
             };
             header?: {

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.receipts import fresh_receipt, problems_of, rows_of
@@ -153,6 +153,17 @@ def move(tx: Tx, position: tuple[str, int], base: int, end: int, moved_to: int) 
 def consumed_offsets(tx: Tx) -> Offsets:
     """How far the pipeline has come in every stream: behind that, receipts are done."""
     return {position: consumed for position, (_, consumed) in PostgresLog.progress(tx.connection, READER).items()}
+
+
+def waiting_since(tx: Tx, consumer: str, contracts: Sequence[str], older_than: timedelta) -> datetime | None:
+    """When the firm's oldest records came that a consumer of the log has not got to; None when it keeps up.
+
+    It keeps up as long as everything has been consumed that came longer than `older_than` ago. Only the firm's own
+    receipts are looked at, so that the answer says nothing of what others send.
+    """
+    progress = PostgresLog.progress(tx.connection, consumer)
+    consumed = {position: done for position, (_, done) in progress.items()}
+    return ReceiptStore(tx).waiting_since(contracts, consumed, tx.now() - older_than)
 
 
 def get_receipt(tx: Tx, identifier: uuid.UUID) -> Receipt:

@@ -68,6 +68,25 @@ update ingest_receipts as r set quarantined = r.quarantined - g.rows, released =
 from given as g where r.tenant_id = %(tenant)s and r.id = g.receipt_id
 """
 
+# A contract whose newest record of some age has been consumed does not wait; only of one that does are receipts looked
+# at further back, and of no more than a query may read many times a minute.
+_WAITING = """
+with c as (select * from unnest(%(streams)s::text[], %(partitions)s::int[], %(offsets)s::bigint[])
+  as c(stream, partition, consumed))
+select min(waiting.received_at)
+from unnest(%(contracts)s::text[]) as k(contract)
+cross join lateral (select stream, partition, first_offset + logged as until from ingest_receipts
+  where tenant_id = %(tenant)s and contract = k.contract and logged > 0 and received_at <= %(before)s
+  order by id desc limit 1) as newest
+left join c as n on n.stream = newest.stream and n.partition = newest.partition
+cross join lateral (select min(r.received_at) as received_at from (
+    select stream, partition, first_offset + logged as until, received_at from ingest_receipts
+    where tenant_id = %(tenant)s and contract = k.contract and logged > 0 order by id desc limit 10000) as r
+  left join c on c.stream = r.stream and c.partition = r.partition
+  where r.until > coalesce(c.consumed, 0)) as waiting
+where newest.until > coalesce(n.consumed, 0)
+"""
+
 _RECEIPT_CHOICES = {
     "contract": "r.contract = %(contract)s",
     "source": "position(lower(%(source)s) in lower(r.source)) > 0",
@@ -177,6 +196,24 @@ class ReceiptStore:
         }
         chosen = "".join(f"and {_RECEIPT_CHOICES[name]} " for name in _RECEIPT_CHOICES if arguments[name] is not None)
         return self._receipts(f"{chosen}order by r.id desc limit %(limit)s", arguments, consumed)
+
+    def waiting_since(self, contracts: Sequence[str], consumed: Offsets, before: datetime) -> datetime | None:
+        """When the oldest records came that are not consumed, of contracts of which some came by `before` are not.
+
+        Of each contract the newest 10,000 receipts are looked at.
+        """
+        since: datetime | None = self._connection.exec_driver_sql(
+            _WAITING,
+            {
+                "tenant": self._tenant,
+                "contracts": list(contracts),
+                "before": before,
+                "streams": [stream for stream, _ in consumed],
+                "partitions": [partition for _, partition in consumed],
+                "offsets": list(consumed.values()),
+            },
+        ).scalar_one()
+        return since
 
     def _receipts(self, condition: str, arguments: dict[str, Any], consumed: Offsets) -> list[Receipt]:
         rows = self._connection.exec_driver_sql(_SELECT_RECEIPTS + condition, {"tenant": self._tenant, **arguments})

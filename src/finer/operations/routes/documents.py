@@ -82,7 +82,10 @@ class OrderAges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Board(msgspec.Struct, frozen=True, kw_only=True):
+    """`behind_since` is when the oldest records came that the numbers do not hold yet; null while they keep up."""
+
     as_of: datetime
+    behind_since: datetime | None
     since: datetime
     bucket_s: int
     currency: str
@@ -129,6 +132,7 @@ def show_orders(
 def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:
     return {
         "as_of": frame.as_of,
+        "behind_since": frame.behind_since,
         "since": frame.since,
         "bucket_s": frame.bucket_s,
         "currency": currency,

@@ -43,9 +43,9 @@ revenue is what was paid less what was returned."""
 _CHARTED = ("revenue", "payments", "refunds")
 
 
-def finance(tx: Tx, span: str, channel: str | None) -> tuple[Frame, str, dict[str, Any], list[str]]:
+def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, Any], list[str]]:
     """The time shown, the firm's currency, the tiles by name, and which of them failed. Raises UnknownSpan."""
-    at = ground(tx, span, Filter(channel=channel))
+    at = ground(tx, span, chosen)
     tiles = {
         "figures": lambda: _figures(at),
         "series": lambda: _series(at),
@@ -83,5 +83,8 @@ def _shares(at: Ground, dimension: str) -> list[Share]:
 
 
 def _choices(at: Ground) -> Choices:
-    found = {*at.store.values("order", "channel"), *at.store.values("transaction", "channel")}
-    return Choices(regions=[], channels=sorted(found))
+    contracts = ("order", "transaction")
+    return Choices(
+        regions=sorted({value for contract in contracts for value in at.store.values(contract, "region")}),
+        channels=sorted({value for contract in contracts for value in at.store.values(contract, "channel")}),
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from finer.ingest.service import receipts
 from finer.kit.columns import Columns
 from finer.kit.log import Position
 from finer.kit.tx import Tx
@@ -18,6 +19,8 @@ CONSUMER = "rollups"
 """The consumer of the event log that keeps the sums; it follows the pipeline."""
 SUMMED_UP = frozenset(MEASURED)
 """The contracts whose records are summed up."""
+_KEEPS_UP = timedelta(seconds=5)
+"""Sums that hold everything older than this keep up: ten times what they usually are behind."""
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +41,11 @@ def add(tx: Tx, contract: str, columns: Columns, fresh: Array) -> int:
     RollupStore(tx).add(contract, groups, {**kept_since(tx.now()), DAY_S: _ALWAYS})
     tx.notify(CHANNEL, [str(tx.tenant)])
     return len(groups.minutes)
+
+
+def behind_since(tx: Tx) -> datetime | None:
+    """When the firm's oldest records came that its sums do not hold yet; None while they keep up."""
+    return receipts.waiting_since(tx, CONSUMER, sorted(SUMMED_UP), _KEEPS_UP)
 
 
 def forget_old(tx: Tx) -> int:

@@ -20,6 +20,7 @@ from finer.ledger import service as ledger
 from finer.operations.errors import UnknownSpan
 from finer.operations.rules.spans import SPANS, begins, floor
 from finer.operations.rules.sums import Convert, converter
+from finer.operations.service.rollups import behind_since
 from finer.operations.store.rollups import RollupStore
 from finer.operations.types import Change, Filter, Frame, Span, Sums
 
@@ -44,7 +45,7 @@ class Ground:
     @property
     def frame(self) -> Frame:
         """The time that is shown."""
-        return Frame(as_of=self.now, since=self.since, bucket_s=self.span.bucket_s)
+        return Frame(as_of=self.now, behind_since=behind_since(self.tx), since=self.since, bucket_s=self.span.bucket_s)
 
     @property
     def change(self) -> Change:

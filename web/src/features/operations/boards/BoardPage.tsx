@@ -1,8 +1,9 @@
-import { Segmented, Select } from "antd";
+import { Alert, Segmented, Select } from "antd";
 import type { ReactNode } from "react";
+import { duration } from "../../../shared/numbers";
 import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
-import { AsOf } from "../../../shared/ui/values";
+import { AsOf, When } from "../../../shared/ui/values";
 import type { Board } from "./useBoard";
 import { SPAN_WORDS, SPANS } from "./view";
 import "./boards.css";
@@ -16,7 +17,7 @@ interface BoardPageProps<T> {
 }
 
 /** The frame of a dashboard: which time it shows, what it is narrowed to, as of when, live or paused. */
-export function BoardPage<T extends { as_of: string }>({
+export function BoardPage<T extends { as_of: string; behind_since: string | null }>({
   title,
   board,
   regions,
@@ -59,8 +60,27 @@ export function BoardPage<T extends { as_of: string }>({
           />
         ) : null}
       </search>
+      {board.data?.behind_since ? <Behind since={board.data.behind_since} asOf={board.data.as_of} /> : null}
       {children}
     </Page>
+  );
+}
+
+/** What the numbers do not hold yet, in words: zeros of sums that catch up look like a day without business. */
+function Behind({ since, asOf }: { since: string; asOf: string }) {
+  const seconds = (Date.parse(asOf) - Date.parse(since)) / 1000;
+  return (
+    <Alert
+      type="warning"
+      showIcon
+      title={`These numbers are ${duration(seconds)} behind`}
+      description={
+        <>
+          Records that came since <When at={since} /> are not all in them yet. They are being added; the page
+          follows by itself.
+        </>
+      }
+    />
   );
 }
 

@@ -46,7 +46,12 @@ export function FinancePage() {
   const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
   const drawn = (minor: number): Money => inBase(minor, data);
   return (
-    <BoardPage title="Financial performance" board={board} channels={data?.choices?.channels}>
+    <BoardPage
+      title="Financial performance"
+      board={board}
+      regions={data?.choices?.regions}
+      channels={data?.choices?.channels}
+    >
       <div className="tiles">
         {TILES.map(({ name, title, meaning }) => (
           <Tile
@@ -67,7 +72,7 @@ export function FinancePage() {
         {...part(
           "series",
           quiet,
-          "No order was paid and no payment made. Choose a longer time or another channel.",
+          "No order was paid and no payment made. Choose a longer time, another region or another channel.",
         )}
         chart={
           <Plotted

@@ -8,8 +8,13 @@ export type Share = Schema<"Share">;
 export type Moment = Schema<"Moment">;
 export type OrderAges = Schema<"OrderAges">;
 
-export function fetchFinance({ span, channel }: BoardView, signal: AbortSignal): Promise<FinanceBoard> {
-  return answer(api.GET("/api/v1/operations/finance", { params: { query: { span, channel } }, signal }));
+export function fetchFinance(
+  { span, region, channel }: BoardView,
+  signal: AbortSignal,
+): Promise<FinanceBoard> {
+  return answer(
+    api.GET("/api/v1/operations/finance", { params: { query: { span, region, channel } }, signal }),
+  );
 }
 
 export function fetchOrders({ span, region, channel }: BoardView, signal: AbortSignal): Promise<OrderBoard> {
