@@ -627,6 +627,17 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         },
         "POST /api/v1/contract-drafts/{draft_id}/trial": {"revision": 1},
         "POST /api/v1/contract-drafts/{draft_id}/publication": {"revision": 1, "reason": "matrix"},
+        "POST /api/v1/labels": {
+            "labels": [
+                {
+                    "event_id": "nothing",
+                    "verdict": "dismissed",
+                    "source": "customer",
+                    "reason": "matrix",
+                    "occurred_at": _AT.isoformat(),
+                }
+            ]
+        },
         "POST /api/v1/lists": {"name": f"l_{uuid.uuid4().hex[:12]}", "kind": "merchant"},
         "POST /api/v1/lists/{name}/allowance": {"entries": [_ENTRY]},
         "POST /api/v1/lists/{name}/entries": {"entries": [_ENTRY]},
