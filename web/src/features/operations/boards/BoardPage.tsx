@@ -76,8 +76,8 @@ function Behind({ since, asOf }: { since: string; asOf: string }) {
       title={`These numbers are ${duration(seconds)} behind`}
       description={
         <>
-          Records that came since <When at={since} /> are not all in them yet. They are being added; the page
-          follows by itself.
+          Records that came since <When at={since} /> are not all in them yet. The page follows as they are
+          added.
         </>
       }
     />

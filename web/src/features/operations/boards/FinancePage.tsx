@@ -45,6 +45,11 @@ export function FinancePage() {
   const series = data?.series ?? [];
   const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
   const drawn = (minor: number): Money => inBase(minor, data);
+  const choose = {
+    regions: (region: string) => board.change({ ...board.view, region }),
+    channels: (channel: string) => board.change({ ...board.view, channel }),
+    products: undefined,
+  };
   return (
     <BoardPage
       title="Financial performance"
@@ -101,16 +106,14 @@ export function FinancePage() {
           <Panel
             key={name}
             title={`Revenue by ${name.slice(0, -1)}`}
-            about=""
+            about={name === "products" ? "of all regions and channels" : ""}
             {...part(name, data?.[name]?.length === 0, "No order was paid.")}
             table={
               <ShareTable
                 title={name.slice(0, 1).toUpperCase() + name.slice(1, -1)}
                 shares={data?.[name] ?? []}
                 worth={data?.currency ?? ""}
-                onChoose={
-                  name === "channels" ? (channel) => board.change({ ...board.view, channel }) : undefined
-                }
+                onChoose={choose[name]}
               />
             }
           />

@@ -81,7 +81,7 @@ export function OrdersPage() {
           <Panel
             key={name}
             title={`Placed by ${name.slice(0, -1)}`}
-            about=""
+            about={name === "products" ? "of all regions and channels" : ""}
             {...part(name, data?.[name]?.length === 0, "Nothing was placed.")}
             table={
               <ShareTable
