@@ -82,19 +82,31 @@ def watch(firm: Firm, database_url: str, clock: FixedClock) -> Iterator[Watch]:
     worker.close()
 
 
+# Where the name stands among the arguments of whatever writes into the trail.
+_WRITERS = {"record_audit": 1, "note_read": 1, "audit_entry": 1, "take": 3}
+
+
 def _recorded() -> set[str]:
-    """Every action that the code writes into the trail by a name that stands there."""
-    writers = {"record_audit", "note_read", "audit_entry"}
+    """Every action that the code writes into the trail by a name that stands there, or is a constant of the module."""
     found, machines = set[str](), set[str]()
     for path in (Path(detection.__file__).parents[2]).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or len(node.args) < 2 or not isinstance(node.args[1], ast.Constant):
+        tree = ast.parse(path.read_text())
+        constants = {
+            target.id: node.value.value
+            for node in tree.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets if isinstance(target, ast.Name)
+        }  # fmt: skip
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
                 continue
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if name in writers:
-                found.add(str(node.args[1].value))
-            elif name == "_record" and path.stem == "api_keys":
-                machines.add(str(node.args[1].value))
+            writer = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            place = 1 if writer == "_record" and path.stem == "api_keys" else _WRITERS.get(writer, len(node.args))
+            if place >= len(node.args):
+                continue
+            word = node.args[place]
+            name = constants.get(word.id) if isinstance(word, ast.Name) else getattr(word, "value", None)
+            if isinstance(name, str):
+                (machines if writer == "_record" else found).add(name)
     # These two put their names together.
     found |= {f"{area}:{act}" for area in ("api_keys", "oauth_clients") for act in machines}
     return found | {f"privacy:{step.value}" for step in Step}
