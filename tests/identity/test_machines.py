@@ -245,6 +245,18 @@ def test_a_signing_key_is_replaced_and_the_tokens_of_the_old_one_live_on(
         assert _writes(other_process, token) == 401
 
 
+def test_keys_of_a_clock_that_ran_ahead_are_forgotten_and_do_not_sign(firm: Firm, clock: FixedClock) -> None:
+    with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
+        clock.advance(timedelta(days=400))
+        ahead = [access_tokens.rotate_signing_key(tx, forget=True).kid, access_tokens.rotate_signing_key(tx).kid]
+        clock.advance(timedelta(days=-400))
+        now = access_tokens.rotate_signing_key(tx)
+        assert access_tokens.signer(tx).kid == now.kid
+        assert ahead[0] in access_tokens.published_keys(tx)
+        last = access_tokens.rotate_signing_key(tx, forget=True)
+        assert set(access_tokens.published_keys(tx)) == {last.kid}
+
+
 def test_a_signing_key_is_replaced_by_itself_after_a_month(firm: Firm, clock: FixedClock) -> None:
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
         access_tokens.rotate_signing_key(tx, forget=True)

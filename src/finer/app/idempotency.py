@@ -76,13 +76,23 @@ class Act:
     def __init__(self, tx: Tx, claim: str, request: bytes, *, keep_body: bool) -> None:
         self._tx, self._claim, self._request, self.keep_body = tx, claim, request, keep_body
         self._transaction: AbstractContextManager[Tx] | None = None
+        self._release: Callable[[], None] | None = None
         self.start: HTTPResponseStartEvent | None = None
         self.body = bytearray()
         self.failed = False
 
-    def hand_over(self, transaction: AbstractContextManager[Tx]) -> None:
-        """The handler is done; its transaction waits for the answer."""
-        self._transaction = transaction
+    def hand_over(self, transaction: AbstractContextManager[Tx], release: Callable[[], None]) -> None:
+        """The handler is done; its transaction waits for the answer, and `release` gives its place to the next."""
+        self._transaction, self._release = transaction, release
+
+    async def finish(self, how: Callable[[], None]) -> None:
+        """End the transaction on a thread, by `commit` or `roll_back`."""
+        try:
+            await _finish(how)
+        finally:
+            if self._release is not None:
+                self._release()
+                self._release = None
 
     @property
     def waits(self) -> bool:
@@ -152,7 +162,7 @@ class Idempotency(ASGIMiddleware):
 
         async def answer(act: Act, start: HTTPResponseStartEvent) -> None:
             try:
-                await _finish(act.commit)
+                await act.finish(act.commit)
             except Exception as error:  # noqa: BLE001 - whatever it was, the caller has had no answer yet
                 act.failed = True
                 request: Request[Any, Any, Any] = Request(scope)
@@ -168,7 +178,7 @@ class Idempotency(ASGIMiddleware):
         finally:
             act: Act | None = scope.get(_ACT)  # type: ignore[assignment]
             if act is not None and act.waits:
-                await _finish(act.roll_back)
+                await act.finish(act.roll_back)
 
 
 def honours_key(handler: Any) -> bool:
@@ -183,23 +193,33 @@ def transaction_of(
 
     `before_commit` is the last that every request does in its transaction. The database is synchronous: opening and
     committing happen on threads, never on the event loop.
+
+    A request holds its connection also while it waits for its next turn on a thread. Requests may hold half of all
+    connections, and the rest of them wait without a thread: if they held all, every thread could come to wait for a
+    connection while every connection waited for a thread, and nobody would be answered.
     """
+    places = asyncio.Semaphore(max(1, database.connections // 2))
 
     async def tx(request: Request[Principal, Any, Any]) -> AsyncIterator[Tx]:
-        transaction = database.transaction(request.user.tenant_id, request.user.actor())
-        found = await asyncio.to_thread(transaction.__enter__)
+        transaction, act = database.transaction(request.user.tenant_id, request.user.actor()), None
+        await places.acquire()
         try:
-            act = await _begin(request, found)
-            yield found
-            await _finish(partial(before_commit, found, request))
-        except BaseException as error:
-            if not await _finish(partial(transaction.__exit__, type(error), error, error.__traceback__)):
-                raise
-        else:
-            if act is None:
-                await _finish(partial(transaction.__exit__, None, None, None))
+            found = await _finish(transaction.__enter__)
+            try:
+                act = await _begin(request, found)
+                yield found
+                await _finish(partial(before_commit, found, request))
+            except BaseException as error:
+                if not await _finish(partial(transaction.__exit__, type(error), error, error.__traceback__)):
+                    raise
             else:
-                act.hand_over(transaction)
+                if act is None:
+                    await _finish(partial(transaction.__exit__, None, None, None))
+                else:
+                    act.hand_over(transaction, places.release)
+        finally:
+            if act is None or not act.waits:
+                places.release()
 
     return tx
 

@@ -105,12 +105,15 @@ class Database:
         deliver: Callable[[Tx, list[Fact]], None] | None = None,
         keys: Keyring | None = None,
     ) -> None:
-        """`deliver` turns the facts recorded in a transaction into jobs, inside that same transaction.
+        """`connections` are held at most, and who finds all of them taken waits for one, ten seconds at most.
+
+        `deliver` turns the facts recorded in a transaction into jobs, inside that same transaction.
 
         `keys` seal and unseal columns; a process that touches no sealed column needs none.
         """
         self.url = url
         self.role = role
+        self.connections = connections
         self.clock: Clock = clock or SystemClock()
         self.keys = keys
         self._deliver = deliver
@@ -128,7 +131,7 @@ class Database:
     @contextmanager
     def transaction(self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False) -> Iterator[Tx]:
         """One transaction for one tenant: committed when the block ends, rolled back when it raises."""
-        with _conflicts_told(), self.engine.connect() as connection:
+        with _errors_told(), self.engine.connect() as connection:
             with connection.begin():
                 begin_tenant(connection, tenant)
                 if read_only:
@@ -165,7 +168,7 @@ class WritePipeline:
         """One transaction for one tenant: committed when the block ends, and only then are its listeners woken."""
         round_trip, self._round_trip = self._round_trip or self._begin(), None
         try:
-            with _conflicts_told():
+            with _errors_told():
                 round_trip.add("begin")
                 round_trip.add("select set_config('finer.tenant', %s, true)", (str(tenant),))
                 tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, round_trip=round_trip)
@@ -201,10 +204,14 @@ _NO_READS = cast(sa.Connection, _NoReads())
 
 
 @contextmanager
-def _conflicts_told() -> Iterator[None]:
-    """The database's own word for a conflict becomes ours."""
+def _errors_told() -> Iterator[None]:
+    """The database's own word for a conflict becomes ours, and the pool's word for all connections being taken."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise Unavailable(
+            "All database connections of this process are in use. Try again in a few seconds.", retry_after_s=3
+        ) from error
     except (sa.exc.DBAPIError, psycopg.Error) as error:
         origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if getattr(origin, "sqlstate", None) == _CONFLICT:

@@ -149,7 +149,7 @@ def rotate_signing_key(tx: Tx, *, forget: bool = False) -> Signer:
     store.alone()
     identifier, key = new_id(), ECKey.generate_key("P-256")
     store.add(identifier, key.as_dict(private=False), key.as_pem(private=True).decode(), tx.now())
-    gone = store.remove(tx.now() if forget else tx.now() - _PUBLISH_FOR)
+    gone = store.remove(None if forget else tx.now() - _PUBLISH_FOR)
     record_audit(tx, "signing_keys:rotate", identifier.hex, {"forgotten": gone})
     return Signer(identifier.hex, key)
 

@@ -102,7 +102,10 @@ class SigningKeyStore:
         query = (
             sa.select(signing_keys.c.id, signing_keys.c.public_key, signing_keys.c.created_at)
             .where(self._mine, sa.or_(signing_keys.c.retired_at.is_(None), signing_keys.c.retired_at > retired_after))
-            .order_by(signing_keys.c.created_at.desc(), signing_keys.c.id.desc())
+            # The clock may have been wrong when a key was made or retired: what signs is first whatever its time.
+            .order_by(
+                signing_keys.c.retired_at.is_not(None), signing_keys.c.created_at.desc(), signing_keys.c.id.desc()
+            )
         )
         return [(row.id, row.public_key, row.created_at) for row in self._tx.connection.execute(query)]
 
@@ -124,9 +127,10 @@ class SigningKeyStore:
         )
         self._tx.connection.execute(row)
 
-    def remove(self, retired_before: datetime) -> int:
-        """Forget those that have not signed since then; returns how many."""
-        old = signing_keys.c.retired_at <= retired_before
+    def remove(self, retired_before: datetime | None) -> int:
+        """Forget those that have not signed since then, or with None all that do not sign now; returns how many."""
+        retired_at = signing_keys.c.retired_at
+        old = retired_at.is_not(None) if retired_before is None else retired_at <= retired_before
         return self._tx.connection.execute(signing_keys.delete().where(self._mine, old)).rowcount
 
 
