@@ -50,7 +50,7 @@ async def ticks(database: Database, firm: uuid.UUID, viewers: int, count: int) -
 
     boards = Boards(compute, tick_s=0)
     boards.start()
-    scope, seen = Scope(tenant=firm, board="orders", money=True, span="24h"), [0] * viewers
+    scope, seen = Scope(tenant=firm, board="orders", sees=("finance:read",), span="24h"), [0] * viewers
     watching = [asyncio.create_task(_count(boards.stream(scope, "", _yes), seen, place)) for place in range(viewers)]
     whole: list[float] = []
     for tick in range(count + 1):

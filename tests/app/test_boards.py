@@ -19,7 +19,7 @@ ANA, BUDI = uuid.UUID(int=1), uuid.UUID(int=2)
 
 
 def scope(tenant: uuid.UUID = ANA, **changes: Any) -> Scope:
-    return msgspec.structs.replace(Scope(tenant=tenant, board="orders", money=True, span="24h"), **changes)
+    return msgspec.structs.replace(Scope(tenant=tenant, board="orders", sees=("finance:read",), span="24h"), **changes)
 
 
 class Source:
@@ -99,9 +99,32 @@ def test_all_viewers_of_a_scope_get_the_same_and_it_is_made_once() -> None:
     _play(scenario)
 
 
+def test_what_moves_slowly_is_not_made_at_every_change() -> None:
+    async def play() -> None:
+        source = Source()
+        found = Boards(source.compute, tick_s=0, pace_s=lambda wanted: 3600.0 if wanted.board == "slow" else 0.0)
+        found.start()
+        try:
+            slow, quick = scope(board="slow"), scope()
+            streams = [_open(found, slow), _open(found, quick)]
+            for stream in streams:
+                await _take(stream, 1)
+            found.mark(str(ANA))
+            await _take(streams[1], 1)
+            # Who comes meanwhile gets what there is.
+            assert (await found.snapshot(slow)).version == 1
+            assert [one.board for one in source.asked] == ["slow", "orders", "orders"]
+            for stream in streams:
+                await stream.aclose()
+        finally:
+            await found.close()
+
+    asyncio.run(play())
+
+
 def test_scopes_and_firms_share_nothing() -> None:
     async def scenario(source: Source, found: Boards) -> None:
-        wanted = [scope(), scope(money=False), scope(region="PH"), scope(BUDI)]
+        wanted = [scope(), scope(sees=()), scope(region="PH"), scope(BUDI)]
         streams = [_open(found, one) for one in wanted]
         for stream in streams:
             await _take(stream, 1)

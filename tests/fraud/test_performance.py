@@ -102,6 +102,7 @@ def test_what_is_known_counts_once_and_has_its_rows(desk: Desk, read: Read, othe
     found = measured(desk, read)
     check_everything_together(found)
     check_what_was_tried_again(found)
+    check_high_value(desk, read)
     assert found.decision_time.judged == 3
     before = measured(desk, read, hours_ago=8)
     # The good one was still called fraud, and the last word from outside was not there.
@@ -139,6 +140,13 @@ def check_what_was_tried_again(found: Performance) -> None:
     assert sum(one.protected_usd_minor for one in rules) == found.protected_usd_minor
 
 
+def check_high_value(desk: Desk, read: Read) -> None:
+    """Of payments above 800 USD it is known which were not just approved."""
+    with desk.firm.tx(desk.writer) as tx:
+        (day,) = performance.high_value(tx, read, performance.period(tx, NOON - HOUR, None, None))
+    assert (day.payments, day.covered) == (1, 1)
+
+
 def check_rows(desk: Desk, read: Read) -> None:
     """Every number has its payments behind it."""
     assert behind(desk, read, "hits") == ["e5", "e6", "e7"]
@@ -162,6 +170,7 @@ def test_an_empty_lake_is_zeros_and_a_bad_period_is_refused(desk: Desk, database
     with desk.firm.tx(desk.writer) as tx:
         found = performance.measure(tx, read, performance.period(tx, None, None, None), 10)
         assert (found.payments, found.days, found.sources[0].hits) == (0, [], 0)
+        assert performance.high_value(tx, read, performance.period(tx, None, None, None)) == []
         with pytest.raises(PeriodNotAcceptable, match="ends before"):
             performance.period(tx, tx.now() + HOUR, None, None)
         with pytest.raises(PeriodNotAcceptable, match="400 days"):

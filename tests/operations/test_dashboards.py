@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from finer.app.api import create_app
 from finer.app.board_routes import _alive, compute_board
 from finer.app.boards import Scope
 from finer.identity.service import people, sessions
@@ -25,7 +22,6 @@ from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import Database, connect
 from finer.kit.live import receive
 from finer.kit.settings import Settings
@@ -36,7 +32,7 @@ from finer.operations.types import AGE_EDGES_S, MINUTE_S, Stage
 from tests.operations.conftest import Floor
 from tests.operations.conftest import order as order_line
 from tests.security.world import World
-from tests.support.asgi import Driver, driving
+from tests.support.asgi import Driver
 from tests.support.identity import Door, Firm
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -44,7 +40,7 @@ _ROOT = "/api/v1/operations"
 
 
 def _boards(database: Database, tenant: uuid.UUID, board: str, **changes: Any) -> dict[str, Any]:
-    scope = Scope(tenant=tenant, board=board, money=True, span="24h")
+    scope = Scope(tenant=tenant, board=board, sees=("finance:read",), span="24h")
     parts = compute_board(database, msgspec.structs.replace(scope, **changes))
     return {name: msgspec.json.decode(part) for name, part in parts.items()}
 
@@ -174,7 +170,7 @@ def test_who_sees_no_money_gets_no_amounts(floor: Floor) -> None:
         orders.look_at_ages(tx, _waiting)
     seen = _boards(floor.firm.database, floor.firm.tenant.id, "orders")
     assert seen["ages"]["stuck"][0]["amount"]["text"] == "20.00 PHP"
-    hidden = _boards(floor.firm.database, floor.firm.tenant.id, "orders", money=False)
+    hidden = _boards(floor.firm.database, floor.firm.tenant.id, "orders", sees=())
     assert "20.00" not in msgspec.json.encode(hidden).decode()
     assert _figures(hidden["stages"])["placed"]["records"] == _figures(seen["stages"])["placed"]["records"]
 
@@ -196,26 +192,6 @@ def test_what_waits_is_kept_with_what_is_usual(floor: Floor) -> None:
     assert placed["counts"] == [4, 0, 0, 0, 0, 0, 2]
     assert (placed["stuck"], placed["stuck_after_s"], placed["usual_s"]) == (2, 1200.0, 600.0)
     assert (paid["stage"], paid["stuck_after_s"], paid["usual_s"]) == (Stage.PAID, 3 * 86_400.0, None)
-
-
-@pytest.fixture(scope="module")
-def app_settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(app_settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(app_settings)) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def world(database: Database, worker_database: Database, app_settings: Settings) -> World:
-    mark = f"o{uuid.uuid4().hex[:16]}"
-    return World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
 
 
 def test_pollers_get_compressed_bytes_once_and_then_nothing(driver: Driver, world: World) -> None:
@@ -271,7 +247,7 @@ def test_a05_rights_that_change_are_told_and_end_the_stream_of_whoever_lost_them
     firm = Firm.made(database, app_settings, f"firm-{uuid.uuid4().hex[:12]}")
     door, user = Door(database, app_settings), firm.user(Role.EXECUTIVE)
     principal, token = door.sign_in(user.email, "correct horse battery staple", "192.0.2.1", "test")
-    scope = Scope(tenant=firm.tenant.id, board="finance", money=True, span="24h")
+    scope = Scope(tenant=firm.tenant.id, board="finance", span="24h")
     request: Any = SimpleNamespace(
         headers={"authorization": f"Bearer {token}"},
         route_handler=SimpleNamespace(opt={"permission": Permission.FINANCE_READ}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,32 +11,80 @@ from litestar import Controller, Request, Response, get
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from finer.app.board_answers import polled as _polled
-from finer.app.board_answers import still_there, streamed
+from finer.app.board_answers import polled, still_there, streamed
 from finer.app.boards import Scope
 from finer.app.streams import described
 from finer.identity.types.access import Permission, Principal
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
-from finer.operations.routes.documents import FinanceBoard, OrderBoard, show_finance, show_orders
-from finer.operations.service import finance, orders
+from finer.kit.tx import Tx
+from finer.operations.routes.documents import (
+    ExecutiveBoard,
+    FinanceBoard,
+    OrderBoard,
+    show_executive,
+    show_finance,
+    show_orders,
+)
+from finer.operations.service import executive, finance, orders
 from finer.operations.types import Filter
+from finer.quality.service import incidents
+from finer.quality.types import IncidentFilter
 
 _Span = Literal["1h", "6h", "24h", "7d", "30d", "90d"]
+_Period = Literal["7d", "30d", "90d"]
 _Choice = Annotated[str | None, Parameter(max_length=64)]
-_FINANCE, _ORDERS = "finance", "orders"
+_INCIDENTS_MAX = 200
+
+
+@dataclass(frozen=True)
+class _Board:
+    """A dashboard of the house: how it is made, what decides on its tiles, and how often it is made at most."""
+
+    show: Callable[[Tx, Scope], msgspec.Struct]
+    decides: frozenset[Permission] = frozenset()
+    pace_s: float = 0.0
+
+
+def _show_finance(tx: Tx, scope: Scope) -> FinanceBoard:
+    return show_finance(*finance.finance(tx, scope.span, _chosen(scope)))
+
+
+def _show_orders(tx: Tx, scope: Scope) -> OrderBoard:
+    found = orders.orders(tx, scope.span, _chosen(scope))
+    return show_orders(*found, amounts=Permission.FINANCE_READ in scope.sees)
+
+
+def _show_executive(tx: Tx, scope: Scope) -> ExecutiveBoard:
+    return show_executive(*executive.executive(tx, scope.span, scope.sees, _open_incidents))
+
+
+def _open_incidents(tx: Tx) -> int:
+    return len(incidents.list_incidents(tx, IncidentFilter(open=True), limit=_INCIDENTS_MAX)[0])
+
+
+_BOARDS = {
+    "finance": _Board(_show_finance),
+    "orders": _Board(_show_orders, frozenset({Permission.FINANCE_READ})),
+    "executive": _Board(_show_executive, frozenset(executive.NEEDS.values()), pace_s=10.0),
+}
 
 
 def compute_board(database: Database, scope: Scope) -> Mapping[str, msgspec.Raw]:
     """The parts of a dashboard now, each encoded; in one transaction, so that its tiles are of one moment."""
-    found: FinanceBoard | OrderBoard
     with database.transaction(scope.tenant, SYSTEM, read_only=True) as tx:
-        chosen = Filter(region=scope.region, channel=scope.channel)
-        if scope.board == _FINANCE:
-            found = show_finance(*finance.finance(tx, scope.span, chosen))
-        else:
-            found = show_orders(*orders.orders(tx, scope.span, chosen), amounts=scope.money)
+        found = _BOARDS[scope.board].show(tx, scope)
     return {name: msgspec.Raw(msgspec.json.encode(getattr(found, name))) for name in found.__struct_fields__}
+
+
+def pace_s(scope: Scope) -> float:
+    """How old the snapshot of a scope gets at the least, in seconds: what moves slowly is not made at every tick."""
+    return _BOARDS[scope.board].pace_s if scope.board in _BOARDS else 0.0
+
+
+def _live(board: str) -> dict[str, Any]:
+    """What is said of the route of a dashboard's stream."""
+    return {"unattended": True, "describe": described({"board": board, "change": None}, resumes=True)}
 
 
 class BoardController(Controller):
@@ -54,15 +103,11 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Response[FinanceBoard]:
         """Revenue, payments, refunds and cash of a span by currency, against the period before."""
-        return await _polled(services, request, _finance_scope(request.user, span, region, channel))
+        return await polled(services, request, _scope(request.user, "finance", span, region, channel))
 
     @get(
         "/finance/stream",
-        opt={
-            "permission": Permission.FINANCE_READ,
-            "unattended": True,
-            "describe": described({"board": "FinanceBoard", "change": None}, resumes=True),
-        },
+        opt={"permission": Permission.FINANCE_READ, **_live("FinanceBoard")},
         summary="Live financial performance",
     )
     async def finance_stream(
@@ -74,7 +119,7 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Stream:
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
-        return _streamed(services, request, _finance_scope(request.user, span, region, channel))
+        return _streamed(services, request, _scope(request.user, "finance", span, region, channel))
 
     @get("/orders", opt={"permission": Permission.ORDERS_READ}, summary="Order status")
     async def orders(
@@ -86,15 +131,11 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Response[OrderBoard]:
         """How far orders of a span came, where from, and which wait for too long. Amounts need `finance:read`."""
-        return await _polled(services, request, _order_scope(request.user, span, region, channel))
+        return await polled(services, request, _scope(request.user, "orders", span, region, channel))
 
     @get(
         "/orders/stream",
-        opt={
-            "permission": Permission.ORDERS_READ,
-            "unattended": True,
-            "describe": described({"board": "OrderBoard", "change": None}, resumes=True),
-        },
+        opt={"permission": Permission.ORDERS_READ, **_live("OrderBoard")},
         summary="Live order status",
     )
     async def order_stream(
@@ -106,20 +147,39 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Stream:
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
-        return _streamed(services, request, _order_scope(request.user, span, region, channel))
+        return _streamed(services, request, _scope(request.user, "orders", span, region, channel))
 
+    @get("/executive", opt={"permission": Permission.ALERTS_SUMMARISE}, summary="Figures and goals")
+    async def executive(
+        self, request: Request[Principal, Any, Any], services: Any, span: _Period = "30d"
+    ) -> Response[ExecutiveBoard]:
+        """What the firm is held to: each figure of a period with its goal, its days and the period before.
 
-def _finance_scope(who: Principal, span: str, region: str | None, channel: str | None) -> Scope:
-    return Scope(
-        tenant=who.tenant_id, board=_FINANCE, money=True, span=span, region=region or None, channel=channel or None
+        A figure that the caller's role does not see is null and was not pulled.
+        """
+        return await polled(services, request, _scope(request.user, "executive", span))
+
+    @get(
+        "/executive/stream",
+        opt={"permission": Permission.ALERTS_SUMMARISE, **_live("ExecutiveBoard")},
+        summary="Live figures and goals",
     )
+    async def executive_stream(
+        self, request: Request[Principal, Any, Any], services: Any, span: _Period = "30d"
+    ) -> Stream:
+        """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
+        return _streamed(services, request, _scope(request.user, "executive", span))
 
 
-def _order_scope(who: Principal, span: str, region: str | None, channel: str | None) -> Scope:
+def _chosen(scope: Scope) -> Filter:
+    return Filter(region=scope.region, channel=scope.channel)
+
+
+def _scope(who: Principal, board: str, span: str, region: str | None = None, channel: str | None = None) -> Scope:
+    sees = tuple(sorted(one.value for one in _BOARDS[board].decides if who.may(one)))
     return Scope(
-        tenant=who.tenant_id, board=_ORDERS, money=who.may(Permission.FINANCE_READ), span=span,
-        region=region or None, channel=channel or None,
-    )  # fmt: skip
+        tenant=who.tenant_id, board=board, sees=sees, span=span, region=region or None, channel=channel or None
+    )
 
 
 def _streamed(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Stream:
@@ -130,9 +190,7 @@ def _alive(services: Any, request: Request[Principal, Any, Any], scope: Scope) -
     """Whether the viewer may still see the same."""
 
     async def alive() -> bool:
-        principal = await still_there(services, request)
-        return principal is not None and (
-            scope.board == _FINANCE or principal.may(Permission.FINANCE_READ) == scope.money
-        )
+        found = await still_there(services, request)
+        return found is not None and _scope(found, scope.board, scope.span, scope.region, scope.channel) == scope
 
     return alive

@@ -44,7 +44,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: uuid.UUID
     board: str
-    money: bool
+    sees: tuple[str, ...] = ()
+    """What the viewer has of the permissions that decide on tiles or amounts of this dashboard."""
     span: str
     region: str | None = None
     channel: str | None = None
@@ -103,8 +104,11 @@ class _Shown:
 class Boards:
     """The dashboards of one API process. Several processes share nothing but the notifications of the database."""
 
-    def __init__(self, compute: Compute, *, tick_s: float = 0.5) -> None:
-        self._compute, self._tick_s = compute, tick_s
+    def __init__(
+        self, compute: Compute, *, tick_s: float = 0.5, pace_s: Callable[[Scope], float] = lambda _: 0.0
+    ) -> None:
+        """`pace_s` says how old a scope's snapshot has to be before a change makes a new one."""
+        self._compute, self._tick_s, self._pace_s = compute, tick_s, pace_s
         self._shown: dict[Scope, _Shown] = {}
         self._told: set[uuid.UUID] = set()
         self._suspect: set[uuid.UUID] = set()
@@ -150,7 +154,7 @@ class Boards:
         known = shown.snapshot
         if known is not None and not shown.dirty and time.monotonic() - shown.made_at < _OLD_S:
             return known
-        if known is not None and time.monotonic() - shown.made_at < self._tick_s:
+        if known is not None and time.monotonic() - shown.made_at < max(self._tick_s, self._pace_s(scope)):
             return known
         return await self._make(scope, shown)
 
@@ -241,7 +245,8 @@ class Boards:
             if now - shown.used_at > _UNUSED_S:
                 self._shown.pop(scope, None)
             return
-        if not shown.dirty and now - shown.made_at < _OLD_S:
+        age = now - shown.made_at
+        if age < self._pace_s(scope) or (not shown.dirty and age < _OLD_S):
             return
         try:
             await self._make(scope, shown)

@@ -12,7 +12,7 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from finer.app.board_answers import polled, still_there, streamed
-from finer.app.board_routes import compute_board
+from finer.app.board_routes import compute_board, pace_s
 from finer.app.boards import Boards, Scope
 from finer.app.streams import described
 from finer.dashboards.routes.dashboards import ROUTES as KEPT_ROUTES
@@ -68,7 +68,7 @@ class _Computing:
 
 def all_boards(database: Database, settings: Settings) -> Boards:
     """Every dashboard of one API process."""
-    return Boards(_Computing(database, settings).compute)
+    return Boards(_Computing(database, settings).compute, pace_s=pace_s)
 
 
 class DashboardDataController(Controller):
@@ -163,7 +163,7 @@ async def _scope(
             return viewing.sight_of(tx, identifier, chosen)
 
     view = msgspec.json.encode(await asyncio.to_thread(sight)).decode()
-    return Scope(tenant=who.tenant_id, board=OWN, money=False, span=span or "", view=view)
+    return Scope(tenant=who.tenant_id, board=OWN, span=span or "", view=view)
 
 
 def _asked(database: Database, who: Principal, dashboard_id: str, tile: str) -> NewRun | None:

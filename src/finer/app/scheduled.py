@@ -12,7 +12,7 @@ from datetime import timedelta
 import msgspec
 import structlog
 
-from finer.app import key_upkeep
+from finer.app import board_keeper, key_upkeep
 from finer.app.audit_keeper import verify_new
 from finer.app.bi_extracts import refresh_extracts
 from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening, read_fact
@@ -35,13 +35,12 @@ from finer.kit.mail import Mailer
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
-from finer.operations.service import orders, rollups
+from finer.operations.service import executive, gauges, orders, rollups
 from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, models, monitors
 from finer.screening.service.lists import SCREEN_JOB
 from finer.sources.service import upkeep
-from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import runs as queries
@@ -156,6 +155,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "observations": watching.forget_old(tx),
             "looks_at_models": monitors.forget_old(tx),
             "sums": rollups.forget_old(tx),
+            "readings": gauges.forget_old(tx),
             "source_items": upkeep.forget_old(tx),
         }
 
@@ -163,21 +163,6 @@ def _forget(ground: Ground, run: Run) -> Counts:
 def _expire_entries(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         return {"entries": lists.take_off_expired(tx)}
-
-
-def _age_orders(ground: Ground, run: Run) -> Counts:
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        if not orders.has_orders(tx):
-            return {"stuck": 0}
-        reader = warehouse.LakeReader(ground.url, ground.settings, memory_mb=512, threads=1)
-        try:
-            return {
-                "stuck": orders.look_at_ages(tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist())
-            }
-        except LakeEmpty:
-            return {"stuck": 0}  # the first orders are on their way
-        finally:
-            reader.close()
 
 
 def _forget_runs(tx: Tx) -> int:
@@ -296,8 +281,17 @@ JOBS = checked([
         about="Checks every invariant and computes a sample of features again from the lake.",
     ),
     Job(
-        name=orders.AGES_JOB, owner="operations", cron="*/2 * * * *", work=_age_orders, attempts=1, expected_s=60,
-        about="Looks for orders that wait for too long to be paid, shipped or delivered.",
+        name=orders.AGES_JOB, owner="operations", cron="*/2 * * * *", work=board_keeper.age_orders, attempts=1,
+        about="Looks for orders that wait for too long to be paid, shipped or delivered.", expected_s=60,
+    ),
+    Job(
+        name=executive.OUTCOMES_JOB, owner="operations", cron="*/5 * * * *", work=board_keeper.measure_outcomes,
+        about="Looks what became of the payments of the last half year, for the figures of those who steer.",
+        attempts=1,
+    ),
+    Job(
+        name=gauges.JOB, owner="operations", cron="* * * * *", work=board_keeper.take_gauges, attempts=1,
+        about="Reads how the firm's part of the system does, so that there is a history of it.", expected_s=60,
     ),
     Job(
         name="forget", owner="app", cron="*/15 * * * *", work=_forget,

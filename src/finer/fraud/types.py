@@ -332,6 +332,15 @@ class PerformanceDay(msgspec.Struct, frozen=True, kw_only=True):
     caught: int
     legitimate: int
     protected_usd_minor: int
+    missed_usd_minor: int
+
+
+class HighValueDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of the firm's calendar: payments of high value, and those of them that were reviewed or blocked."""
+
+    day: date
+    payments: int
+    covered: int
 
 
 class DecisionTime(msgspec.Struct, frozen=True, kw_only=True):

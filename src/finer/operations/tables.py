@@ -55,3 +55,24 @@ order_ages = sa.Table(
     sa.Column("as_of", _time, nullable=False),
     sa.Column("document", JSONB, nullable=False),
 )
+
+gauges = sa.Table(
+    "operations_gauges",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("label", sa.Text, primary_key=True),
+    sa.Column("step_s", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("bucket", _time, primary_key=True),
+    sa.Column("samples", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.Double, nullable=False),
+    sa.Column("highest", sa.Double, nullable=False),
+)
+
+outcomes = sa.Table(
+    "operations_outcomes",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("as_of", _time, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+)

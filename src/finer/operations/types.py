@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -198,3 +198,122 @@ class OrderAges(msgspec.Struct, frozen=True, kw_only=True):
 
 AGE_EDGES_S = (3_600, 6 * 3_600, 86_400, 3 * 86_400, 7 * 86_400, 14 * 86_400)
 """Upper edges of the ages that open orders are counted by, in seconds."""
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """What was read of something at a moment; `label` tells several of one name apart."""
+
+    name: str
+    label: str
+    value: float
+
+
+class Readings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of a gauge in one bucket of time: how often, what the readings add up to, and the highest."""
+
+    name: str
+    label: str
+    at: datetime
+    samples: int
+    total: float
+    highest: float
+
+
+class OutcomeDay(msgspec.Struct, frozen=True, kw_only=True):
+    """One day of the firm's calendar: payments, what is known of them by now, and those of high value."""
+
+    day: date
+    payments: int
+    fraud: int
+    legitimate: int
+    protected_usd_minor: int
+    missed_usd_minor: int
+    high_value: int = 0
+    high_value_covered: int = 0
+
+
+class Outcomes(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the firm's payments day by day, as known at a moment."""
+
+    as_of: datetime
+    days: list[OutcomeDay]
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure has to reach: at most or at least `value`, in milliseconds or as a share (1 is all)."""
+
+    unit: Literal["ms", "share"]
+    value: float
+    at_most: bool
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A figure on one day; None where nothing was measured."""
+
+    day: date
+    value: float | None
+
+
+class Goal(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure of a period held to its target, and day by day.
+
+    `value` and `before` (the period before) are in the target's unit, None when nothing was measured; `holds` is None
+    then too. `parts` are the numbers that the value is made of.
+    """
+
+    name: str
+    target: Target
+    value: float | None
+    before: float | None
+    holds: bool | None
+    series: list[Point]
+    parts: dict[str, int]
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """Measurements by name in one bucket of time; what was not measured then is left out."""
+
+    at: datetime
+    values: dict[str, float]
+
+
+class ContractFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a contract in a span, and how many milliseconds records waited to be decided."""
+
+    contract: str
+    received: int
+    decided: int
+    duplicates: int
+    refused: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class StageDelay(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it takes to a stage: most records of the span (99 of 100, or the slowest reading), and now.
+
+    `waiting_s` is for how long the oldest records wait for it, 0 while it keeps up, None where that is not known.
+    """
+
+    stage: Literal["decided", "sums", "lake"]
+    slowest_s: float | None
+    waiting_s: float | None
+
+
+class TableFreshness(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the lake: rows, its newest one, the age of that, and how long rows took into it last."""
+
+    table: str
+    rows: int
+    newest: datetime | None
+    age_s: float | None
+    delay_s: float
+
+
+class JobsNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Work of the firm that has not ended, since when the oldest waits, and how much failed in the span."""
+
+    open: int
+    oldest_at: datetime | None
+    failed: int

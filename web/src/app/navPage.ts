@@ -35,8 +35,10 @@ export interface NavPage {
   title: string;
   icon: ReactNode;
   needs: Permission;
-  /** Who has this needs the page no more, since another one shows the same and more. */
+  /** Who has this finds the page further down. */
   unless?: Permission;
+  /** Who has the first permission needs this one too. */
+  also?: Permission;
   /** Pages of one group stand together, under its name. */
   group?: string;
 }

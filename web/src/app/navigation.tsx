@@ -34,7 +34,7 @@ import type { NavPage } from "./navPage";
 const PAGES: readonly NavPage[] = [
   {
     path: paths.overview,
-    title: "Overview",
+    title: "Executive",
     icon: <DashboardOutlined aria-hidden />,
     needs: permission.summariseAlerts,
     unless: permission.readAlerts,
@@ -80,6 +80,14 @@ const PAGES: readonly NavPage[] = [
     title: "Performance",
     icon: <LineChartOutlined aria-hidden />,
     needs: permission.readPerformance,
+  },
+  {
+    path: paths.overview,
+    title: "Executive",
+    icon: <DashboardOutlined aria-hidden />,
+    needs: permission.summariseAlerts,
+    also: permission.readAlerts,
+    group: "Operations",
   },
   {
     path: paths.finance,
@@ -212,7 +220,10 @@ const PAGES: readonly NavPage[] = [
 /** The pages that a person may open, in the order of the navigation. */
 export function allowedPages(permissions: readonly string[]): NavPage[] {
   return PAGES.filter(
-    (page) => permissions.includes(page.needs) && !(page.unless && permissions.includes(page.unless)),
+    ({ needs, also, unless }) =>
+      permissions.includes(needs) &&
+      !(also && !permissions.includes(also)) &&
+      !(unless && permissions.includes(unless)),
   );
 }
 

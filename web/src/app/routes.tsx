@@ -19,7 +19,11 @@ const home = createRoute({
 const overview = createRoute({
   getParentRoute: () => inside,
   path: paths.overview,
-  component: lazyRouteComponent(() => import("../features/fraud/OverviewPage"), "OverviewPage"),
+  validateSearch: anySearch,
+  component: lazyRouteComponent(
+    () => import("../features/operations/boards/ExecutivePage"),
+    "ExecutivePage",
+  ),
 });
 
 const account = createRoute({

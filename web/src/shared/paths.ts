@@ -41,6 +41,7 @@ export const paths = {
   catalogue: "/catalogue",
   streams: {
     alerts: "/api/v1/alerts/stream",
+    executive: "/api/v1/operations/executive/stream",
     finance: "/api/v1/operations/finance/stream",
     notifications: "/api/v1/notifications/stream",
     orders: "/api/v1/operations/orders/stream",

@@ -18,6 +18,8 @@ from finer.fraud.store import performance as lake
 from finer.fraud.types import (
     DecidedPayment,
     DecisionTime,
+    HighValueDay,
+    Interval,
     OutcomeKind,
     Performance,
     PerformanceDay,
@@ -36,6 +38,8 @@ Rows: TypeAlias = list[dict[str, Any]]
 DAYS_MAX = 400
 PAGE = 100
 FILE_ROWS_MAX = 20_000
+HIGH_VALUE_USD = 800
+"""Payments of more than this are of high value, whatever rules a firm has."""
 EXPORT = "decisions:export"
 """The kind of proposal of many payments in a file; what the trail calls it too."""
 _DAY_S = 86_400.0
@@ -76,6 +80,7 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
         PerformanceDay(
             day=row["day"], payments=row["payments"], alerts=row["alerts"], judged=row["judged"], fraud=row["fraud"],
             caught=row["caught"], legitimate=row["legitimate"], protected_usd_minor=by_day.get(row["day"], 0),
+            missed_usd_minor=row["missed_usd_minor"],
         )
         for row in days
     ]  # fmt: skip
@@ -89,7 +94,7 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
         waiting=alerts - sum(one.judged for one in shown),
         protected_usd_minor=sum(by_day.values()),
         repeated_usd_minor=sum(row["usd_minor"] for row in shares if row["again"]),
-        missed_usd_minor=sum(row["missed_usd_minor"] for row in days),
+        missed_usd_minor=sum(one.missed_usd_minor for one in shown),
         alerts_per_day=alerts / length,
         capacity_per_day=capacity_per_day,
         capacity_used=alerts / length / capacity_per_day,
@@ -97,6 +102,18 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
         sources=_outcomes(days, ask(lake.sources_query, {}), shares, titles),
         days=shown,
     )
+
+
+def false_positives(legitimate: int, payments: int, fraud: int) -> Interval:
+    """Hits that were judged good, as a share of the payments that are not known as fraud."""
+    return wilson(legitimate, payments - fraud)
+
+
+def high_value(tx: Tx, read: ReadLake, of: Period) -> list[HighValueDay]:
+    """What became of payments of more than HIGH_VALUE_USD, day by day; empty while the lake holds nothing."""
+    zone, above = tenants.get_tenant(tx).timezone, HIGH_VALUE_USD * 100
+    asked = {"since": of.since, "until": of.until, "zone": zone, "above": above}
+    return msgspec.convert(read(tx.tenant, lake.HIGH_VALUE, asked) or [], list[HighValueDay])
 
 
 def payments(
@@ -180,7 +197,7 @@ def _outcomes(days: Rows, sources: Rows, shares: Rows, titles: Mapping[str, str]
             title=_title(row["source"], row["name"], titles),
             precision=wilson(row["fraud"], row["fraud"] + row["legitimate"]),
             recall=wilson(row["fraud"], fraud),
-            false_positives=wilson(row["legitimate"], paid - fraud),
+            false_positives=false_positives(row["legitimate"], paid, fraud),
             protected_usd_minor=credited[row["source"]].get(row["name"], 0),
         )
         for row in (whole, *_chosen(sources))

@@ -20,6 +20,15 @@ _COUNTS = f"""
 count(*) as hits, count(*) filter (action = 'block') as blocks, count(*) filter ({_FRAUD}) as fraud,
 count(*) filter ({_GOOD}) as legitimate
 """
+# Spending is what the rule pack calls so: neither what comes back nor what is paid in.
+HIGH_VALUE = f"""
+select (d.occurred_at at time zone $zone)::date as day, count(*) as payments,
+       count(*) filter (d.action <> 'approve') as covered
+  from (from decisions where {_BETWEEN} and amount_usd_minor > $above) d
+  join (from transactions where {_BETWEEN} and type not in ('refund', 'deposit')) t using (log_partition, log_offset)
+ group by day order by day
+"""  # noqa: S608 - constant texts
+"""One row for each day in the zone `$zone`: payments of more than `$above` US cents, and those not just approved."""
 _AGAIN_WITHIN = "interval 24 hours"
 _OF: dict[Source, str] = {
     "all": "action <> 'approve' and $name is not null",

@@ -40,6 +40,14 @@ def percentile(counts: Sequence[int] | Array, share: float) -> float | None:
     return float(round(low + (high - low) * inside, 3))
 
 
+def latency_of(histograms: Iterable[Sequence[int] | Array]) -> Latency:
+    """The percentiles of all latencies of some histograms together; an empty one holds none."""
+    whole: Array = np.zeros(len(BOUNDS_MS) + 1, np.int64)
+    for counts in histograms:
+        whole = whole + np.asarray(counts, np.int64) if len(counts) else whole
+    return Latency(*(percentile(whole, share) for share in (0.5, 0.95, 0.99)))
+
+
 def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any], counts: Iterable[Any]) -> Activity:
     """What came in, in the order of `contracts`.
 
@@ -49,19 +57,19 @@ def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any],
     """
     rates: dict[str, float] = {}
     per_bucket: dict[datetime, int] = {}
-    latency: Array = np.zeros(len(BOUNDS_MS) + 1, np.int64)
+    waits: list[Sequence[int]] = []
     for name, bucket, accepted, waited in buckets:
         per_bucket[bucket] = per_bucket.get(bucket, 0) + accepted
         if now - 3 * _BUCKET <= bucket < now - _BUCKET:
             rates[name] = rates.get(name, 0.0) + accepted / (2 * _BUCKET.total_seconds())
-        latency = latency + np.asarray(waited, np.int64)
+        waits.append(waited)
     found = {row[0]: row for row in counts}
     return Activity(
         contracts=[_counts(found.get(name, (name, 0, 0, 0, 0, 0, None)), rates.get(name, 0.0)) for name in contracts],
         throughput=[
             Throughput(bucket, count / _BUCKET.total_seconds()) for bucket, count in sorted(per_bucket.items())
         ],
-        latency=Latency(*(percentile(latency, share) for share in (0.5, 0.95, 0.99))),
+        latency=latency_of(waits),
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 
 from finer.ingest.rules.columns import Array
-from finer.ingest.rules.rates import RECENT, activity_of, histogram
+from finer.ingest.rules.rates import RECENT, activity_of, histogram, latency_of
 from finer.ingest.service.contracts import load
 from finer.ingest.store.rollups import RollupStore
-from finer.ingest.types.receipts import READER, Activity, PassedCount, StepCount
+from finer.ingest.types.receipts import READER, Activity, Latency, PassedCount, StepCount, WaitedCount
 from finer.kit.log import PostgresLog
 from finer.kit.moments import EPOCH, microseconds
 from finer.kit.tx import Tx
@@ -40,8 +41,26 @@ def accepted_by_contract(tx: Tx) -> dict[str, int]:
 
 
 def counts_by_step(tx: Tx, since: datetime, until: datetime, step_s: int) -> list[StepCount]:
-    """What came in a span by contract and step of time; `step_s` is a multiple of five seconds."""
+    """What came in a span by contract and step of time.
+
+    `step_s` is a multiple of an hour, or of five seconds when `since` is at most a day ago.
+    """
     return [StepCount(*row) for row in RollupStore(tx).by_step(since, until, step_s)]
+
+
+def waited_by_step(
+    tx: Tx, since: datetime, until: datetime, step_s: int, contract: str | None = None
+) -> list[WaitedCount]:
+    """How long records waited to be decided, by contract and step of time; the earliest first.
+
+    `step_s` is a multiple of an hour, or of five seconds when `since` is at most a day ago.
+    """
+    return [WaitedCount(*row) for row in RollupStore(tx).waited(since, until, step_s, contract)]
+
+
+def latency_of_steps(steps: Iterable[WaitedCount]) -> Latency:
+    """The percentiles of some steps together."""
+    return latency_of(step.counts for step in steps)
 
 
 def passed_since(tx: Tx, since: datetime, *, fine: bool = False) -> dict[str, PassedCount]:

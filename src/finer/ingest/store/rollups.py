@@ -104,17 +104,34 @@ class RollupStore:
         )
 
     def by_step(self, since: datetime, until: datetime, step_s: int) -> list[Any]:
-        """What came in a span by contract and step, a multiple of five seconds: (contract, at, four counts)."""
+        """What came in a span by contract and step: (contract, at, four counts)."""
         return list(
             self._connection.exec_driver_sql(
                 "select contract, to_timestamp(floor(extract(epoch from bucket) / %(step)s) * %(step)s) as at, "
                 "sum(received)::bigint as received, sum(quarantined)::bigint as quarantined, "
                 "sum(accepted + duplicates)::bigint as processed, sum(duplicates)::bigint as duplicates "
-                "from ingest_rollups where tenant_id = %(tenant)s and step_s = %(fine)s and bucket >= %(since)s "
+                "from ingest_rollups where tenant_id = %(tenant)s and step_s = %(kept)s and bucket >= %(since)s "
                 "and bucket < %(until)s group by 1, 2 order by 1, 2",
-                {"tenant": self._tenant, "fine": _STEPS_S[0], "step": step_s, "since": since, "until": until},
+                {"tenant": self._tenant, "kept": _kept(step_s), "step": step_s, "since": since, "until": until},
             )
         )
+
+    def waited(self, since: datetime, until: datetime, step_s: int, contract: str | None) -> list[Any]:
+        """How long records waited for the worker: (contract, at, counts by length of the wait)."""
+        return list(
+            self._connection.exec_driver_sql(
+                "select contract, at, array_agg(records order by place) from (select contract, "
+                "to_timestamp(floor(extract(epoch from bucket) / %(step)s) * %(step)s) as at, place, "
+                "sum(n)::bigint as records from ingest_rollups, unnest(latency) with ordinality as u(n, place) "
+                "where tenant_id = %(tenant)s and (%(contract)s::text is null or contract = %(contract)s) "
+                "and step_s = %(kept)s and writer = 'worker' and bucket >= %(since)s and bucket < %(until)s "
+                "group by 1, 2, 3) as counted group by 1, 2 order by at, contract",
+                {
+                    "tenant": self._tenant, "contract": contract, "step": step_s, "kept": _kept(step_s),
+                    "since": since, "until": until,
+                },
+            )
+        )  # fmt: skip
 
     def passed(self, since: datetime, *, fine: bool) -> list[Any]:
         """Records by contract from a moment on, and those that were not refused: (contract, received, passed)."""
@@ -151,3 +168,8 @@ class RollupStore:
             sa.and_(rollups.c.bucket > _CARRIED, rollups.c.bucket < now - 400 * days),
         ):
             self._connection.execute(sa.delete(rollups).where(rollups.c.tenant_id == self._tenant, old))
+
+
+def _kept(step_s: int) -> int:
+    """The counts that steps of a length are made of: those of hours are kept for longer."""
+    return _STEPS_S[1] if step_s % _STEPS_S[1] == 0 else _STEPS_S[0]

@@ -103,6 +103,17 @@ class Latency(msgspec.Struct, frozen=True):
     p99_ms: float | None
 
 
+class WaitedCount(msgspec.Struct, frozen=True):
+    """Records of a contract decided in a step of time from `at` on, counted by how long they had waited for it.
+
+    `counts` has one entry for each bucket of `finer.ingest.rules.rates`.
+    """
+
+    contract: str
+    at: datetime
+    counts: list[int]
+
+
 class StepCount(msgspec.Struct, frozen=True):
     """What came in for a contract in a step of time from `at` on; `processed` are finished, duplicates among them."""
 

@@ -11,7 +11,7 @@ import msgspec
 from finer.kit import money
 from finer.kit.documents import Money, show_money
 from finer.operations import types
-from finer.operations.types import Choices, Frame, Stage
+from finer.operations.types import Choices, Frame, Goal, Stage
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +110,35 @@ class OrderBoard(_Board, frozen=True, kw_only=True):
     ages: OrderAges | None
 
 
+class OpenAlerts(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits at the risk desk, and what was stopped since midnight."""
+
+    open: int
+    open_amount_usd: Money
+    blocked_today: int
+    in_review_usd: Money
+
+
+class ExecutiveBoard(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures held to their goals. One that the caller's role does not see is null, as is one that failed.
+
+    What became of payments is as of `measured_at`, null before the first look.
+    """
+
+    as_of: datetime
+    since: datetime
+    failed: list[str]
+    latency: Goal | None
+    false_positives: Goal | None
+    coverage: Goal | None
+    freshness: Goal | None
+    quality: Goal | None
+    protected: Goal | None
+    incidents: int | None
+    alerts: OpenAlerts | None
+    measured_at: datetime | None
+
+
 def show_finance(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str]) -> FinanceBoard:
     """The document of financial performance."""
     return FinanceBoard(
@@ -127,6 +156,16 @@ def show_orders(
         stages=_each(found["stages"], lambda one: _figure(one, currency, amounts=amounts)),
         ages=None if found["ages"] is None else _ages(found["ages"], amounts=amounts),
     )
+
+
+def show_executive(as_of: datetime, since: datetime, found: Mapping[str, Any], failed: list[str]) -> ExecutiveBoard:
+    """The document of figures and goals."""
+    alerts = found["alerts"]
+    shown = None if alerts is None else OpenAlerts(
+        open=alerts.open, open_amount_usd=_money(alerts.open_usd_minor, "USD"), blocked_today=alerts.blocked_today,
+        in_review_usd=_money(alerts.in_review_usd_minor, "USD"),
+    )  # fmt: skip
+    return ExecutiveBoard(as_of=as_of, since=since, failed=failed, **(found | {"alerts": shown}))
 
 
 def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
 import { AsOf, When } from "../../../shared/ui/values";
 import type { Board } from "./useBoard";
-import { SPAN_WORDS, SPANS } from "./view";
+import { SPAN_WORDS } from "./view";
 import "./boards.css";
 
 interface BoardPageProps<T> {
@@ -17,7 +17,7 @@ interface BoardPageProps<T> {
 }
 
 /** The frame of a dashboard: which time it shows, what it is narrowed to, as of when, live or paused. */
-export function BoardPage<T extends { as_of: string; behind_since: string | null }>({
+export function BoardPage<T extends { as_of: string; behind_since?: string | null }>({
   title,
   board,
   regions,
@@ -40,7 +40,7 @@ export function BoardPage<T extends { as_of: string; behind_since: string | null
           aria-label="Time"
           className="board-spans"
           value={view.span}
-          options={SPANS.map((value) => ({ value, label: SPAN_WORDS[value] }))}
+          options={board.times.spans.map((value) => ({ value, label: SPAN_WORDS[value] }))}
           onChange={(span) => change({ ...view, span })}
         />
         {regions ? (

@@ -13,12 +13,15 @@ interface PanelProps {
   failed: boolean;
   onRetry(): void;
   empty: string | null;
+  /** Stands above the chart and the table alike. */
+  lead?: ReactNode;
   chart?: ReactNode;
   table: ReactNode;
 }
 
 /** One tile of a dashboard that can fail and be read alone; a chart has the same numbers as a table. */
-export function Panel({ title, about, loading, error, failed, onRetry, empty, chart, table }: PanelProps) {
+export function Panel({ title, about, empty, lead, chart, table, ...part }: PanelProps) {
+  const { loading, error, failed, onRetry } = part;
   const [asTable, setAsTable] = useState(false);
   let body: ReactNode = chart && !asTable ? chart : table;
   if (error || failed)
@@ -43,6 +46,7 @@ export function Panel({ title, about, loading, error, failed, onRetry, empty, ch
           />
         ) : null}
       </div>
+      {lead && !error && !failed && !loading ? lead : null}
       {body}
     </section>
   );

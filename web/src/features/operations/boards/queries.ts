@@ -1,6 +1,8 @@
 import { answer, api, type Schema } from "../../../api/client";
 import type { BoardView } from "./view";
 
+export type ExecutiveBoard = Schema<"ExecutiveBoard">;
+export type Goal = Schema<"Goal">;
 export type FinanceBoard = Schema<"FinanceBoard">;
 export type OrderBoard = Schema<"OrderBoard">;
 export type Figure = Schema<"Figure">;
@@ -21,4 +23,9 @@ export function fetchOrders({ span, region, channel }: BoardView, signal: AbortS
   return answer(
     api.GET("/api/v1/operations/orders", { params: { query: { span, region, channel } }, signal }),
   );
+}
+
+export function fetchExecutive({ span }: BoardView, signal: AbortSignal): Promise<ExecutiveBoard> {
+  const days = span === "7d" || span === "90d" ? span : "30d";
+  return answer(api.GET("/api/v1/operations/executive", { params: { query: { span: days } }, signal }));
 }

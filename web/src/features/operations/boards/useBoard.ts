@@ -6,11 +6,14 @@ import { newest } from "../../../shared/live/newest";
 import type { LiveState } from "../../../shared/live/stream";
 import { useLiveStream } from "../../../shared/live/useLiveStream";
 import type { paths } from "../../../shared/paths";
-import { type BoardView, boardSearch, parseBoardView, streamUrl } from "./view";
+import { ANY_TIME, type BoardView, boardSearch, parseBoardView, streamUrl, type Times } from "./view";
 
 const EVENTS = ["board", "change"];
 
+type Page = typeof paths.finance | typeof paths.orders | typeof paths.overview;
+
 export interface Board<T> {
+  times: Times;
   view: BoardView;
   change(view: BoardView): void;
   data: T | undefined;
@@ -26,13 +29,14 @@ const COVER_MS = 60_000;
 
 /** A dashboard that follows its stream: the whole first, then the members that changed. */
 export function useBoard<T extends { as_of: string }>(
-  page: typeof paths.finance | typeof paths.orders,
+  page: Page,
   stream: string,
   fetch: (view: BoardView, signal: AbortSignal) => Promise<T>,
+  times: Times = ANY_TIME,
 ): Board<T> {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const shape = JSON.stringify(search);
-  const view = useMemo(() => parseBoardView(JSON.parse(shape)), [shape]);
+  const view = useMemo(() => parseBoardView(JSON.parse(shape), times), [shape, times]);
   const navigate = useNavigate();
   const client = useQueryClient();
   const [paused, pause] = useState(false);
@@ -54,8 +58,9 @@ export function useBoard<T extends { as_of: string }>(
   });
   useHotkeys([{ key: "p", label: "Pause or resume", group: "Dashboard", run: () => pause(!paused) }]);
   return {
+    times,
     view,
-    change: (next) => void navigate({ to: page, search: boardSearch(next), resetScroll: false }),
+    change: (next) => void navigate({ to: page, search: boardSearch(next, times), resetScroll: false }),
     data: query.data,
     error: query.data ? null : query.error,
     retry: () => void query.refetch(),

@@ -11,14 +11,23 @@ export const SPAN_WORDS: Record<SpanName, string> = {
   "90d": "90 days",
 };
 
+/** Which times a dashboard can show, and which it shows without being asked. */
+export interface Times {
+  spans: readonly SpanName[];
+  usual: SpanName;
+}
+
+export const ANY_TIME: Times = { spans: SPANS, usual: "24h" };
+export const DAYS: Times = { spans: ["7d", "30d", "90d"], usual: "30d" };
+
 export interface BoardView {
   span: SpanName;
   region?: string;
   channel?: string;
 }
 
-export function parseBoardView(search: Record<string, unknown>): BoardView {
-  const view: BoardView = { span: SPANS.find((each) => each === search.span) ?? "24h" };
+export function parseBoardView(search: Record<string, unknown>, { spans, usual }: Times): BoardView {
+  const view: BoardView = { span: spans.find((each) => each === search.span) ?? usual };
   for (const key of ["region", "channel"] as const) {
     const value = search[key];
     if (typeof value === "string" && value !== "") view[key] = value.slice(0, 64);
@@ -26,8 +35,8 @@ export function parseBoardView(search: Record<string, unknown>): BoardView {
   return view;
 }
 
-export function boardSearch(view: BoardView): Record<string, string> {
-  const search: Record<string, string> = view.span === "24h" ? {} : { span: view.span };
+export function boardSearch(view: BoardView, { usual }: Times): Record<string, string> {
+  const search: Record<string, string> = view.span === usual ? {} : { span: view.span };
   if (view.region) search.region = view.region;
   if (view.channel) search.channel = view.channel;
   return search;
@@ -46,6 +55,15 @@ export function changeText(change: number | null): string | null {
   if (change === null) return null;
   const percent = Math.abs(change) < 0.1 ? Math.round(change * 1000) / 10 : Math.round(change * 100);
   return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
+}
+
+/** "99.95 %", "0.084 %": with the digits that tell it from its goal; "–" when nothing was measured. */
+export function shareText(share: number | null): string {
+  if (share === null) return "–";
+  const percent = share * 100;
+  const options =
+    Math.abs(percent) < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: percent < 90 ? 1 : 2 };
+  return `${percent.toLocaleString("en", options)} %`;
 }
 
 /** A label as people read it: what has none, and what is counted together. */
