@@ -2869,6 +2869,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations/executive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Figures and goals
+         * @description What the firm is held to: each figure of a period with its goal, its days and the period before.
+         *
+         *     A figure that the caller's role does not see is null and was not pulled.
+         */
+        get: operations["ApiV1OperationsExecutiveExecutive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/executive/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live figures and goals
+         * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1OperationsExecutiveStreamExecutiveStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/finance": {
         parameters: {
             query?: never;
@@ -6633,6 +6675,23 @@ export interface components {
             source: string;
             value: string | null;
         };
+        /** ExecutiveBoard */
+        ExecutiveBoard: {
+            alerts: components["schemas"]["OpenAlerts"] | null;
+            /** Format: date-time */
+            as_of: string;
+            coverage: components["schemas"]["Goal"] | null;
+            failed: string[];
+            false_positives: components["schemas"]["Goal"] | null;
+            freshness: components["schemas"]["Goal"] | null;
+            incidents: number | null;
+            latency: components["schemas"]["Goal"] | null;
+            measured_at: string | null;
+            protected: components["schemas"]["Goal"] | null;
+            quality: components["schemas"]["Goal"] | null;
+            /** Format: date-time */
+            since: string;
+        };
         /** Explained */
         Explained: {
             sentences: string[];
@@ -6874,6 +6933,18 @@ export interface components {
             rows: number;
             seconds: number | null;
             table: string;
+        };
+        /** Goal */
+        Goal: {
+            before: number | null;
+            holds: boolean | null;
+            name: string;
+            parts: {
+                [key: string]: number;
+            };
+            series: components["schemas"]["Point"][];
+            target: components["schemas"]["Target"];
+            value: number | null;
         };
         /** GroupResult */
         GroupResult: {
@@ -7826,6 +7897,13 @@ export interface components {
             email?: string | null;
             firm?: string | null;
         };
+        /** OpenAlerts */
+        OpenAlerts: {
+            blocked_today: number;
+            in_review_usd: components["schemas"]["Money"];
+            open: number;
+            open_amount_usd: components["schemas"]["Money"];
+        };
         /** OpenOrders */
         OpenOrders: {
             counts: number[];
@@ -7996,6 +8074,7 @@ export interface components {
             fraud: number;
             judged: number;
             legitimate: number;
+            missed_usd_minor: number;
             payments: number;
             protected_usd_minor: number;
         };
@@ -8044,6 +8123,12 @@ export interface components {
             page: number;
             /** @enum {unknown} */
             type: "plaid";
+        };
+        /** Point */
+        Point: {
+            /** Format: date */
+            day: string;
+            value: number | null;
         };
         /**
          * PostgresSettings
@@ -9454,6 +9539,13 @@ export interface components {
         /** TakeBody */
         TakeBody: {
             version: number;
+        };
+        /** Target */
+        Target: {
+            at_most: boolean;
+            /** @enum {string} */
+            unit: "ms" | "share";
+            value: number;
         };
         /** TeamBody */
         TeamBody: {
@@ -15830,6 +15922,63 @@ export interface operations {
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsExecutiveExecutive: {
+        parameters: {
+            query?: {
+                span?: "7d" | "30d" | "90d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutiveBoard"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsExecutiveStreamExecutiveStream: {
+        parameters: {
+            query?: {
+                span?: "7d" | "30d" | "90d";
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

@@ -20,10 +20,7 @@ const overview = createRoute({
   getParentRoute: () => inside,
   path: paths.overview,
   validateSearch: anySearch,
-  component: lazyRouteComponent(
-    () => import("../features/operations/boards/ExecutivePage"),
-    "ExecutivePage",
-  ),
+  component: lazyRouteComponent(() => import("../features/operations/boards/ExecutivePage"), "ExecutivePage"),
 });
 
 const account = createRoute({

@@ -164,7 +164,13 @@ function Tiles({
         title="Open alerts"
         meaning="Alerts that nobody has judged yet, and the worth of their payments."
         value={<Leads to={may(permission.readAlerts) ? paths.fraud : null}>{count(alerts?.open ?? 0)}</Leads>}
-        note={alerts ? <span title={moneyText(alerts.open_amount_usd)}>{shortMoney(alerts.open_amount_usd)} at stake</span> : null}
+        note={
+          alerts ? (
+            <span title={moneyText(alerts.open_amount_usd)}>
+              {shortMoney(alerts.open_amount_usd)} at stake
+            </span>
+          ) : null
+        }
       />
       <Tile
         {...common}
@@ -188,7 +194,13 @@ function Tiles({
   );
 }
 
-function Leads({ to, children }: { to: typeof paths.fraud | typeof paths.quality | null; children: ReactNode }) {
+function Leads({
+  to,
+  children,
+}: {
+  to: typeof paths.fraud | typeof paths.quality | null;
+  children: ReactNode;
+}) {
   return to ? <Link to={to}>{children}</Link> : children;
 }
 

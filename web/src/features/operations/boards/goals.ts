@@ -16,7 +16,10 @@ export function goalOption(goal: Goal, theme: Theme, text: (value: number | null
     ...base,
     grid: { ...base.grid, top: 12 },
     color: theme.dark ? SERIES_COLOURS.dark : SERIES_COLOURS.light,
-    tooltip: { ...base.tooltip, valueFormatter: (value: unknown) => text(typeof value === "number" ? value : null) },
+    tooltip: {
+      ...base.tooltip,
+      valueFormatter: (value: unknown) => text(typeof value === "number" ? value : null),
+    },
     xAxis: { ...base.xAxis, splitNumber: 3 },
     yAxis: {
       type: "value",
