@@ -72,11 +72,7 @@ function Lead({ goal, made, link, text }: LeadProps) {
 function Days({ goal, text }: { goal: Goal; text(value: number | null): string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section
-      className="table-scroll board-series board-goal-plot"
-      tabIndex={0}
-      aria-label="Numbers of the chart"
-    >
+    <section className="table-scroll board-series" tabIndex={0} aria-label="Numbers of the chart">
       <table className="table">
         <thead>
           <tr>
