@@ -165,7 +165,7 @@ def show_executive(as_of: datetime, since: datetime, found: Mapping[str, Any], f
         open=alerts.open, open_amount_usd=_money(alerts.open_usd_minor, "USD"), blocked_today=alerts.blocked_today,
         in_review_usd=_money(alerts.in_review_usd_minor, "USD"),
     )  # fmt: skip
-    return ExecutiveBoard(as_of=as_of, since=since, failed=failed, **(found | {"alerts": shown}))
+    return ExecutiveBoard(as_of=as_of, since=since, failed=failed, **{**found, "alerts": shown})
 
 
 def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:
