@@ -28,7 +28,7 @@ STREAMS = prometheus_client.Gauge("finer_live_streams", "Open live streams of th
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """Events in the log, of whatever firm, that the pipeline has not finished: what comes now waits behind them."""
+    """Events of the firm in the log that the pipeline has not finished."""
 
     events: int
 
@@ -60,7 +60,6 @@ class Readiness(msgspec.Struct, frozen=True):
 
 def pipeline_view(tx: Tx) -> Pipeline:
     """The pipeline of the tenant now."""
-    progress = PostgresLog.progress(tx.connection, READER)
     seen = activity.activity(tx)
     return Pipeline(
         as_of=tx.now(),
@@ -68,7 +67,7 @@ def pipeline_view(tx: Tx) -> Pipeline:
         throughput=seen.throughput,
         latency=seen.latency,
         freshness=warehouse.freshness(tx),
-        lag=Lag(sum(head - consumed for head, consumed in progress.values())),
+        lag=Lag(PostgresLog.waiting(tx.connection, READER)),
     )
 
 

@@ -160,6 +160,11 @@ class PostgresLog:
         return {(stream, partition): (head, consumed) for stream, partition, head, consumed in rows}
 
     @staticmethod
+    def waiting(connection: sa.Connection, consumer: str) -> int:
+        """Events of the transaction's tenant, in any stream, that a consumer has not come to."""
+        return int(connection.exec_driver_sql("select kit_log_waiting(%s)", (consumer,)).scalar_one())
+
+    @staticmethod
     def waits(connection: sa.Connection, tenant: uuid.UUID, stream: str, consumer: str) -> bool:
         """Whether rows of a tenant in a stream wait for a consumer; for the worker's role."""
         found = connection.exec_driver_sql(_WAITS, (consumer, tenant, stream))

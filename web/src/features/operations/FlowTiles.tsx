@@ -43,7 +43,7 @@ export function FlowTiles({ data, error, onRetry }: PartProps) {
       <Tile
         {...common}
         title="Lag"
-        meaning="Accepted events, of every firm on this installation, that no decision has been made on yet: what comes now waits behind them."
+        meaning="Accepted events of your firm that no decision has been made on yet."
         value={data ? `${count(data.lag.events)} events` : "–"}
         note="accepted, not yet decided"
       />
