@@ -1,14 +1,16 @@
 import { MenuFoldOutlined, MenuUnfoldOutlined } from "@ant-design/icons";
 import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
+import { paths } from "../shared/paths";
 import { useSession } from "../shared/session";
-import { allowedPages } from "./navigation";
+import { allowedPages, OWN_PAGES } from "./navigation";
 import "./nav.css";
 
 /** The pages that the person may open. */
 export function Nav({ folded, onFold }: { folded: boolean; onFold?(): void }) {
   const { me } = useSession();
-  const pages = allowedPages(me.permissions);
+  const allowed = allowedPages(me.permissions);
+  const pages = allowed.length > 0 ? allowed : OWN_PAGES;
   return (
     <>
       <ul className="nav">
@@ -19,6 +21,7 @@ export function Nav({ folded, onFold }: { folded: boolean; onFold?(): void }) {
             ) : null}
             <Link
               to={page.path}
+              activeOptions={{ exact: page.path === paths.home }}
               activeProps={{ className: "nav-here" }}
               title={folded ? page.title : undefined}
             >

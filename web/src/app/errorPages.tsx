@@ -51,8 +51,6 @@ export function NoPagesPage() {
 const COMING: Partial<Record<Me["user"]["role"], string>> = {
   customer:
     "Your accounts, your applications and the reasons of decisions about you will be here. Until then your bank answers.",
-  marketing_manager:
-    "Segments and campaigns will be here. Single customers are not shown to your role, today or then.",
 };
 
 /** 404 */

@@ -42,3 +42,11 @@ export interface NavPage {
   /** Pages of one group stand together, under its name. */
   group?: string;
 }
+
+/** A page that everybody has, whatever the role. */
+export interface OwnPage {
+  path: typeof paths.home | typeof paths.notifications | typeof paths.account;
+  title: string;
+  icon: ReactNode;
+  group?: undefined;
+}

@@ -3,6 +3,7 @@ import {
   ApiOutlined,
   AppstoreOutlined,
   AuditOutlined,
+  BellOutlined,
   BookOutlined,
   CheckSquareOutlined,
   ConsoleSqlOutlined,
@@ -14,9 +15,11 @@ import {
   FilterOutlined,
   FolderOpenOutlined,
   FundOutlined,
+  HomeOutlined,
   IdcardOutlined,
   ImportOutlined,
   LineChartOutlined,
+  LockOutlined,
   MedicineBoxOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
@@ -29,7 +32,7 @@ import {
 } from "@ant-design/icons";
 import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
-import type { NavPage } from "./navPage";
+import type { NavPage, OwnPage } from "./navPage";
 
 const PAGES: readonly NavPage[] = [
   {
@@ -215,6 +218,13 @@ const PAGES: readonly NavPage[] = [
     icon: <SettingOutlined aria-hidden />,
     needs: permission.readFirm,
   },
+];
+
+/** What everybody has; the navigation holds it for those whose role opens no page. */
+export const OWN_PAGES: readonly OwnPage[] = [
+  { path: paths.home, title: "Welcome", icon: <HomeOutlined aria-hidden /> },
+  { path: paths.notifications, title: "Notifications", icon: <BellOutlined aria-hidden /> },
+  { path: paths.account, title: "Account security", icon: <LockOutlined aria-hidden /> },
 ];
 
 /** The pages that a person may open, in the order of the navigation. */

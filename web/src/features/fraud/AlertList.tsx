@@ -1,7 +1,10 @@
 import { ArrowUpOutlined } from "@ant-design/icons";
+import { useQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { type RefObject, useCallback } from "react";
+import { grantsQuery } from "../../shared/grants";
 import { counted } from "../../shared/numbers";
+import { permission } from "../../shared/permissions";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Selection } from "../../shared/ui/grid";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
@@ -107,6 +110,7 @@ function Foot({ query, rows }: { query: ReturnType<typeof useFeed>["query"]; row
 }
 
 function NoAlerts({ filter, onClearFilter }: { filter: Filter; onClearFilter(): void }) {
+  const scope = useQuery(grantsQuery).data?.permissions[permission.readAlerts];
   if (isNarrowed(filter)) {
     return (
       <EmptyState title="No alert matches" action={<Button onClick={onClearFilter}>Clear the filter</Button>}>
@@ -118,6 +122,13 @@ function NoAlerts({ filter, onClearFilter }: { filter: Filter; onClearFilter(): 
     return (
       <EmptyState title="Nothing here yet" action={<Button onClick={onClearFilter}>Show open alerts</Button>}>
         Alerts move here once somebody has judged them.
+      </EmptyState>
+    );
+  }
+  if (scope === "own") {
+    return (
+      <EmptyState title="No open alert is yours" action={<Button onClick={onClearFilter}>Check again</Button>}>
+        Your role sees the alerts that are assigned to you, and no others. Risk analysts assign them.
       </EmptyState>
     );
   }

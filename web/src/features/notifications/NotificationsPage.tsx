@@ -31,8 +31,7 @@ export function NotificationsPage() {
         title={unread ? "Nothing is unread" : "Nothing has happened yet"}
         action={unread ? <Button onClick={() => show(false)}>Show what was read</Button> : undefined}
       >
-        Finer tells you here when something that you work with needs a look: a job that fails, a source that
-        stands still, data whose quality falls.
+        What needs your attention is told here and by the bell above, and kept for 90 days.
       </EmptyState>
     );
   } else if (query.data) {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { count, duration, measure, milliseconds } from "../../shared/numbers";
+import { count, counted, duration, measure, milliseconds } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -44,7 +44,7 @@ export function FlowTiles({ data, error, onRetry }: PartProps) {
         {...common}
         title="Lag"
         meaning="Accepted events of your firm that no decision has been made on yet."
-        value={data ? `${count(data.lag.events)} events` : "–"}
+        value={data ? counted(data.lag.events, "event") : "–"}
         note="accepted, not yet decided"
       />
       <Tile

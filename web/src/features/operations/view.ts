@@ -34,7 +34,8 @@ const WORDS: Record<string, string> = {
 };
 
 export function contractWord(contract: string): string {
-  return WORDS[contract] ?? contract;
+  const words = contract.replaceAll("_", " ");
+  return WORDS[contract] ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
 /** A value of a refused record as text. The server sends it as it stood in the record. */

@@ -42,6 +42,7 @@ export function SourcesPage() {
       <EmptyState title="Nothing is read by itself yet" action={mayWrite ? add : undefined}>
         A source is a folder, a bucket, a Kafka topic, a table, or events of Stripe and Plaid. Its records are
         held to a contract and decided on like all others.
+        {mayWrite ? null : " Data engineers of your firm add one here."}
       </EmptyState>
     );
   } else if (query.data) {

@@ -83,6 +83,11 @@ export function PerformancePage() {
             Download CSV
           </Button>
         ) : null}
+        {query.isPlaceholderData ? (
+          <span className="muted" role="status">
+            Loading what you chose; these numbers are of what you chose before…
+          </span>
+        ) : null}
       </div>
       {query.error && !data ? (
         <FailureState what="The performance" error={query.error} onRetry={() => void query.refetch()} />
