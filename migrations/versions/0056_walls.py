@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0056_walls"
-down_revision = "0052_dashboards"
+down_revision = "0055_boards"
 
 # The API may not read the log. The function may, as its owner, whom row-level security holds to the caller's firm.
 _WAITING = """

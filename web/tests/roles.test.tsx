@@ -31,7 +31,11 @@ describe("somebody who sees only what is assigned to them", () => {
     server.alerts = [];
     server.on("GET /api/v1/me/permissions", () => [
       200,
-      { role: "customer_manager", permissions: { "alerts:read": "own", "session:own": "self" }, data_classes: {} },
+      {
+        role: "customer_manager",
+        permissions: { "alerts:read": "own", "session:own": "self" },
+        data_classes: {},
+      },
     ]);
     openApp("/fraud");
     await screen.findByText("No open alert is yours");
@@ -44,7 +48,9 @@ describe("somebody who only reads", () => {
     become("executive", ["sources:read", "session:own"]);
     server.on("GET /api/v1/sources", () => [200, { items: [], as_of: NOW }]);
     openApp("/sources");
-    expect((await screen.findByText(/A source is a folder/)).textContent).toContain("Data engineers of your firm");
+    expect((await screen.findByText(/A source is a folder/)).textContent).toContain(
+      "Data engineers of your firm",
+    );
     expect(screen.queryByRole("button", { name: /Add a source/ })).toBeNull();
   });
 });

@@ -127,7 +127,10 @@ function NoAlerts({ filter, onClearFilter }: { filter: Filter; onClearFilter(): 
   }
   if (scope === "own") {
     return (
-      <EmptyState title="No open alert is yours" action={<Button onClick={onClearFilter}>Check again</Button>}>
+      <EmptyState
+        title="No open alert is yours"
+        action={<Button onClick={onClearFilter}>Check again</Button>}
+      >
         Your role sees the alerts that are assigned to you, and no others. Risk analysts assign them.
       </EmptyState>
     );
