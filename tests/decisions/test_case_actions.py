@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -14,12 +15,13 @@ from finer.decisions.service import actions, cases, judgements
 from finer.decisions.types.alerts import AlertState
 from finer.decisions.types.cases import ActionKind, ActionState, Case, CaseAction
 from finer.facts.decisions import CaseActionAsked
-from finer.fraud.service import lists
+from finer.fraud.service import lists, unblocking
 from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
 from finer.identity.types.proposals import Proposal
 from finer.kit.actors import SYSTEM, Actor, Fact
+from finer.kit.clock import FixedClock
 from finer.kit.ids import show_id
 from tests.decisions.desk import CaseDesk
 
@@ -136,7 +138,9 @@ def test_an_undone_block_leaves_the_card_to_another_case_but_not_what_somebody_t
     another = ask(desk, second, ActionKind.BLOCK_CARD)
     with desk.firm.tx(desk.budi) as tx:
         (entry,) = lists.entries(tx, "blocked_cards", value=value)
-        lists.take_off(tx, "blocked_cards", entry.id)
+        payload = unblocking.removal(tx, "blocked_cards", [entry.id], whole=False)
+        made = proposals.propose(tx, PROPOSAL_KINDS, unblocking.UNBLOCK, payload, "It was them.")
+    decide(desk, made, desk.ana)
     undo(desk, another)
     assert listed(desk, "blocked_cards") == []
 
@@ -213,6 +217,34 @@ def test_b11_much_money_is_not_let_out_in_many_small_parts(desk: CaseDesk) -> No
     (asked,) = waiting(desk)
     with pytest.raises(OwnProposal):
         decide(desk, asked, desk.ana)
+
+
+def test_b11_much_money_is_not_let_out_in_small_parts_over_many_cases(desk: CaseDesk, clock: FixedClock) -> None:
+    def small(actor: Actor | None = None) -> CaseAction:
+        case, _ = desk.one(amount_usd_minor=200_000)
+        desk.take(case, actor)
+        return ask(desk, case, ActionKind.RELEASE_PAYMENT, actor)
+
+    first = [small() for _ in range(2)]
+    third = small()
+    assert [one.state for one in (*first, third)] == [ActionState.ASKED, ActionState.ASKED, ActionState.PROPOSED]
+    assert small(desk.budi).state is ActionState.ASKED  # everybody has a sum of their own
+    (asked,) = waiting(desk)
+    decide(desk, asked, desk.budi)
+    assert read(desk, third).state is ActionState.ASKED
+    # What did not leave, and what somebody else agreed to, leaves room.
+    undo(desk, first[0])
+    assert small().state is ActionState.ASKED
+    assert small().state is ActionState.PROPOSED
+    clock.advance(timedelta(hours=25))
+    assert small().state is ActionState.ASKED
+
+
+def test_b11_releases_of_one_moment_in_several_cases_are_summed(desk: CaseDesk) -> None:
+    found = [desk.take(desk.one(amount_usd_minor=200_000)[0]) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        states = list(pool.map(lambda case: ask(desk, case, ActionKind.RELEASE_PAYMENT).state, found))
+    assert states.count(ActionState.ASKED) == 2
 
 
 def test_b11_a_payment_whose_worth_nobody_knows_is_not_let_out_by_one(desk: CaseDesk) -> None:

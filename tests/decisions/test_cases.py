@@ -18,7 +18,8 @@ from finer.decisions.errors import (
     CaseNotFound,
     NothingToTake,
 )
-from finer.decisions.rules.queue import DUE_AFTER, expected_loss, outcome_of, priority_of, rank
+from finer.decisions.rules.policy import STANDARD
+from finer.decisions.rules.queue import expected_loss, outcome_of, priority_of, rank
 from finer.decisions.service import alerts as alert_service
 from finer.decisions.service import cases, judgements
 from finer.decisions.types.alerts import AlertState
@@ -93,7 +94,7 @@ def test_the_queue_goes_by_due_time_and_expected_loss(desk: CaseDesk, clock: Fix
     small, _ = desk.one(amount_usd_minor=5_000)
     large, _ = desk.one(amount_usd_minor=900_000)
     assert (large.priority, small.priority) == (Priority.URGENT, Priority.NORMAL)
-    assert large.due_at == large.opened_at + DUE_AFTER[Priority.URGENT]
+    assert large.due_at == large.opened_at + STANDARD.due_minutes.after(Priority.URGENT)
     assert [one.id for one in desk.queue()] == [large.id, small.id]
     clock.advance(timedelta(hours=30))
     middling, _ = desk.one(amount_usd_minor=60_000)

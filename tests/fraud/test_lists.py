@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.fraud.errors import ListInUse, ListNotAcceptable, ListNotFound
-from finer.fraud.service import lists
+from finer.fraud.service import lists, unblocking
 from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
+from finer.identity.types.proposals import Proposal
 from finer.kit.clock import FixedClock
 from finer.kit.db import WORKER, Database, connect
 from finer.kit.hash_set import HashSet
@@ -144,8 +146,78 @@ def test_entries_end_when_their_time_is_over(desk: Desk, clock: FixedClock, data
     assert desk.alerts() == {}
 
 
+def unblock(desk: Desk, name: str, *values: str, whole: bool = False) -> Proposal:
+    """What the writer proposes to take off a list that blocks."""
+    with desk.firm.tx(desk.writer) as tx:
+        chosen = [lists.entries(tx, name, value=one)[0].id for one in values]
+        payload = unblocking.removal(tx, name, chosen, whole=whole)
+        return proposals.propose(tx, PROPOSAL_KINDS, unblocking.UNBLOCK, payload, "It was a mistake.")
+
+
+@pytest.mark.parametrize("effect", [ListEffect.BLOCK, ListEffect.FINAL_BLOCK])
+def test_b11_what_a_list_blocks_is_let_through_by_two_people(desk: Desk, effect: ListEffect) -> None:
+    make(desk, "bad_shops", ListKind.MERCHANT, effect, "m1", "m2", "m3")
+    with desk.firm.tx(desk.writer) as tx, pytest.raises(ListNotAcceptable, match="takes two people"):
+        lists.take_off(tx, "bad_shops", lists.entries(tx, "bad_shops")[0].id)
+    made = unblock(desk, "bad_shops", "m1", "m2")
+    with desk.firm.tx(desk.writer) as tx:
+        shown = unblocking.describe_unblock(tx, proposals.payload_of(made))
+        assert [(one.what, one.before, one.after) for one in shown] == [
+            ("Blocked merchant", "\u2026m1: seen before", ""), ("Blocked merchant", "\u2026m2: seen before", ""),
+        ]  # fmt: skip
+    with pytest.raises(OwnProposal):
+        desk.approve(made, desk.writer)
+    again = unblock(desk, "bad_shops", "m1")
+    desk.approve(made)
+    with pytest.raises(ListNotFound, match="taken off before"):
+        desk.approve(again)
+    desk.send([payment(1, merchant_id="m1"), payment(2, merchant_id="m3")])
+    desk.work()
+    assert list(desk.alerts()) == ["e2"]
+
+
+def test_b11_a_block_is_neither_shortened_nor_replaced_nor_deleted_by_one_person(desk: Desk, clock: FixedClock) -> None:
+    make(desk, "bad_shops", ListKind.MERCHANT, ListEffect.BLOCK, "m1", "m2")
+    soon, later = clock.now() + timedelta(minutes=1), clock.now() + timedelta(days=9)
+    again = NewEntry(value="m1", reason="another reason", source="", expires_at=soon)
+    with desk.firm.tx(desk.writer) as tx:
+        for attempt in (
+            lambda: lists.put(tx, "bad_shops", [again]),
+            lambda: lists.load_file(
+                tx, "bad_shops", f"value,expires_at\nm1,{soon}", reason="why", source="", replace=False
+            ),
+            lambda: lists.load_file(tx, "bad_shops", "value\nm1", reason="why", source="", replace=True),
+            lambda: lists.delete(tx, "bad_shops"),
+        ):
+            with pytest.raises(ListNotAcceptable, match="two people"):
+                attempt()
+        # What blocks as long or longer takes nobody else, nor does a file that has all of it.
+        new = NewEntry(value="m9", reason="for now", source="", expires_at=soon)
+        assert lists.put(tx, "bad_shops", [msgspec.structs.replace(again, expires_at=None), new]).entries == 3
+        assert lists.put(tx, "bad_shops", [msgspec.structs.replace(new, expires_at=later)]).entries == 3
+        every = f"value,expires_at\nm1,\nm2,\nm9,{later}\nm4,{soon}"
+        assert lists.load_file(tx, "bad_shops", every, reason="why", source="", replace=True).entries == 4
+    desk.approve(unblock(desk, "bad_shops", whole=True))
+    with desk.firm.tx(desk.writer) as tx:
+        assert lists.all_lists(tx) == []
+
+
+def test_b11_a_removal_names_entries_or_the_whole_list_of_one_that_blocks(desk: Desk) -> None:
+    make(desk, "bad_shops", ListKind.MERCHANT, ListEffect.BLOCK, "m1")
+    make(desk, "asked_shops", ListKind.MERCHANT, ListEffect.NONE, "m1")
+    with desk.firm.tx(desk.writer) as tx:
+        (blocked,), (listed,) = (lists.entries(tx, name) for name in ("bad_shops", "asked_shops"))
+        for name, entries, whole in (
+            ("bad_shops", [], False), ("bad_shops", [blocked.id], True), ("asked_shops", [listed.id], False),
+        ):  # fmt: skip
+            with pytest.raises(ListNotAcceptable):
+                unblocking.removal(tx, name, entries, whole=whole)
+        with pytest.raises(ListNotFound):
+            unblocking.removal(tx, "bad_shops", [listed.id], whole=False)
+
+
 def test_a_file_is_taken_whole_or_not_at_all(desk: Desk) -> None:
-    make(desk, "bad_shops", ListKind.MERCHANT, ListEffect.BLOCK, "m0")
+    make(desk, "bad_shops", ListKind.MERCHANT, ListEffect.NONE, "m0")
     with desk.firm.tx(desk.writer) as tx:
         many = "value\n" + "\n".join(f"m{number}" for number in range(5_000))
         assert lists.load_file(tx, "bad_shops", many, reason="from the bank", source="", replace=False).entries == 5_000

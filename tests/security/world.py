@@ -22,10 +22,11 @@ from finer.app.proposals import PROPOSAL_KINDS
 from finer.dashboards.service import dashboards, notes
 from finer.dashboards.types import Draft as BoardDraft
 from finer.dashboards.types import QueryPart, Tile, TileKind
-from finer.decisions.service import actions, attachments, cases, grouping
+from finer.decisions.service import actions, attachments, cases, grouping, policy
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
 from finer.decisions.types.cases import ActionKind
+from finer.decisions.types.policy import Step as CaseStep
 from finer.fraud.routes.documents import RuleBody, read_text
 from finer.fraud.rules.rule_set import LISTS_MAX
 from finer.fraud.service import lists, rules
@@ -80,6 +81,7 @@ _RULE: dict[str, Any] = {
     "title": "Matrix", "condition": "amount_usd > 5000", "action": "review", "reason": "It is {amount_usd:usd}.",
 }  # fmt: skip
 _ENTRY = {"value": "acc_1", "reason": "matrix"}
+_POLICY = msgspec.to_builtins(policy.STANDARD)
 PEOPLE = [role for role in Role if role is not Role.SERVICE]
 PRINCIPALS = ["anonymous", "expired", *(role.value for role in PEOPLE), Role.SERVICE.value]
 
@@ -254,6 +256,13 @@ class Samples:
             cases.add_note(tx, case, f"Note {self._world.mark}")
         self._made["case_alert_id"] = show_id("alr", alert)
         return show_id("cas", case)
+
+    def case_policy(self) -> int:
+        """A new version of the firm's due times and checklists."""
+        step = CaseStep(id="marked", text=f"Look for {self._world.mark} {uuid.uuid4().hex[:8]}")
+        with self._world.firm.tx() as tx:
+            content = msgspec.structs.replace(policy.STANDARD, common=[step])
+            return policy.change(tx, policy.in_force(tx).version, content).version
 
     def case_alert_id(self) -> str:
         self.value("case_id")
@@ -598,6 +607,7 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         "POST /api/v1/alerts/{alert_id}/reveal": {"field": "account_id", "reason": "matrix"},
         "POST /api/v1/case-actions/{case_action_id}/outcome": {"done": True, "result": "matrix"},
         "PUT /api/v1/cases/analysts/{user_id}": {"skills": ["card"], "available": True},
+        "PUT /api/v1/cases/policy": {"version": samples.value("case_policy"), "content": _POLICY},
         "POST /api/v1/cases/{case_id}/actions": {**about, "kind": "block_card", "reason": "matrix"},
         "POST /api/v1/cases/{case_id}/actions/{case_action_id}/undoing": {"version": 2, "reason": "matrix"},
         "POST /api/v1/cases/{case_id}/assignment": {"version": 2},
@@ -641,6 +651,7 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         "POST /api/v1/lists": {"name": f"l_{uuid.uuid4().hex[:12]}", "kind": "merchant"},
         "POST /api/v1/lists/{name}/allowance": {"entries": [_ENTRY]},
         "POST /api/v1/lists/{name}/entries": {"entries": [_ENTRY]},
+        "POST /api/v1/lists/{name}/removal": {"reason": "matrix", "whole": True},
         "POST /api/v1/lists/{name}/file": {"csv": "value\nacc_1", "reason": "matrix"},
         "POST /api/v1/lists/{name}/lookup": {"value": "acc_1"},
         "POST /api/v1/models/{model_id}/promotion": {"reason": "matrix"},

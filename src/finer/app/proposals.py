@@ -6,7 +6,7 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 from __future__ import annotations
 
 from finer.decisions.service import actions, alerts, reports
-from finer.fraud.service import lists, performance, rules
+from finer.fraud.service import lists, performance, rules, unblocking
 from finer.identity.routes.audit import AUDIT_EXPORT
 from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import firm, machine_approvals, sso_approvals, staff
@@ -48,6 +48,15 @@ _KINDS = (
         describe=lists.describe_allow,
         execute=lists.execute_allow,
         drop=lists.drop_allow,
+    ),
+    ProposalKind(
+        name=unblocking.UNBLOCK,
+        title="Take off a list what it blocks",
+        propose=Permission.LISTS_WRITE,
+        approve=Permission.RULES_APPROVE,
+        version=unblocking.unblock_version,
+        describe=unblocking.describe_unblock,
+        execute=unblocking.execute_unblock,
     ),
     ProposalKind(
         name=rules.PUBLISH,

@@ -93,6 +93,20 @@ class CaseNotAcceptable(Unprocessable):
     title = "This cannot be done to the case"
 
 
+class CasePolicyChanged(Conflict):
+    """Somebody else changed the policy of cases in the meantime."""
+
+    slug = "case-policy-changed"
+    title = "Somebody else has changed due times or checklists"
+
+
+class CasePolicyNotAcceptable(Unprocessable):
+    """Due times or checklists break a rule; the detail says which and where. Nothing was changed."""
+
+    slug = "case-policy-not-acceptable"
+    title = "Cases cannot be worked by this policy"
+
+
 class LabelsNotAcceptable(Unprocessable):
     """Labels that were reported break a rule; the detail says which of them and why. None was taken."""
 

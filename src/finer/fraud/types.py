@@ -64,6 +64,11 @@ class ListEffect(StrEnum):
     BLOCK = "block"
     FINAL_BLOCK = "final_block"
 
+    @property
+    def blocks(self) -> bool:
+        """Whether what is on the list is blocked, so that taking it off lets payments through."""
+        return self in {ListEffect.BLOCK, ListEffect.FINAL_BLOCK}
+
 
 class ListPin(msgspec.Struct, frozen=True, kw_only=True):
     """A list as a rule set uses it: which one, and the version of its entries."""

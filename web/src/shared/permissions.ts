@@ -28,6 +28,7 @@ export const permission = {
   readPipeline: "pipeline:read",
   actOnCases: "cases:act",
   closeCases: "cases:close",
+  configureCases: "cases:configure",
   readCases: "cases:read",
   reportCases: "cases:report",
   workCases: "cases:work",

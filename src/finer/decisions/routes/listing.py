@@ -7,6 +7,7 @@ from typing import Any
 from finer.decisions.routes.alert_exports import AlertExportController
 from finer.decisions.routes.alerts import AlertController
 from finer.decisions.routes.case_actions import AskedActionController, CaseActController
+from finer.decisions.routes.case_policy import CasePolicyController
 from finer.decisions.routes.case_reports import CaseReportController
 from finer.decisions.routes.case_work import CaseWorkController
 from finer.decisions.routes.cases import CaseController
@@ -17,6 +18,7 @@ ROUTES: list[Any] = [
     AlertController,
     AlertExportController,
     CaseController,
+    CasePolicyController,
     CaseWorkController,
     CaseActController,
     CaseReportController,

@@ -1,9 +1,10 @@
 """How cases are ranked: what is expected to be lost, until when somebody has to look, and the order of the queue.
 
-The expected loss of an alert is its amount times the probability that it is fraud: the score of the model where one
-decided, else how often alerts of its rules were confirmed before. The queue is in the order of the due times, each
-brought forward by half an hour for every doubling of the expected loss above 100 US dollars: of two cases that are due
-at the same time the costlier comes first, and a small one that is long overdue is not passed over for ever.
+Until when a case is due says the policy of its firm (`finer.decisions.rules.policy`). The expected loss of an alert is
+its amount times the probability that it is fraud: the score of the model where one decided, else how often alerts of
+its rules were confirmed before. The queue is in the order of the due times, each brought forward by half an hour for
+every doubling of the expected loss above 100 US dollars: of two cases that are due at the same time the costlier comes
+first, and a small one that is long overdue is not passed over for ever.
 """
 
 from __future__ import annotations
@@ -17,11 +18,6 @@ from finer.decisions.types.cases import GroupedAlert, Outcome, Priority, Subject
 
 WINDOW = timedelta(days=7)
 """An alert joins the open case of its subject when its payment came no later than this after the case's last one."""
-DUE_AFTER = {
-    Priority.URGENT: timedelta(hours=1),
-    Priority.HIGH: timedelta(hours=4),
-    Priority.NORMAL: timedelta(hours=24),
-}
 URGENT_FROM_USD_MINOR, HIGH_FROM_USD_MINOR = 100_000, 25_000
 _DOUBLING, _FREE_USD_MINOR = timedelta(minutes=30), 10_000
 _PRIOR_CONFIRMED, _PRIOR_ALERTS = 1.0, 2.0

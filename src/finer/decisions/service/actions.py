@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable
@@ -33,6 +34,7 @@ ACT = "cases:act"
 BLOCKS = (ActionKind.BLOCK_CARD, ActionKind.BLOCK_ACCOUNT)
 CARRIED_OUT_ELSEWHERE = (ActionKind.HOLD_PAYMENT, ActionKind.RELEASE_PAYMENT, ActionKind.CONTACT_CUSTOMER)
 _REASON_MIN, REASON_MAX, RESULT_MAX = 3, 1_000, 500
+_A_DAY = timedelta(hours=24)
 _WORDS = {
     ActionKind.BLOCK_CARD: "Block a card",
     ActionKind.BLOCK_ACCOUNT: "Block an account",
@@ -47,7 +49,8 @@ def ask(
 ) -> CaseAction:
     """Ask for an action about the card, account, payment or customer of an alert of the case.
 
-    Releasing payments of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
+    Releasing payments of FINER_CASE_FOUR_EYES_USD or more, with what was released in this case, or by this person alone
+    within a day in any, waits for a second person. Raises CaseNotFound, NotYourCase,
     CaseIsClosed, and CaseNotAcceptable for an alert of another case or one that names no such thing.
     """
     case = open_case(tx, identifier, Permission.CASES_ACT)
@@ -59,18 +62,19 @@ def ask(
     before = [one for one in files.actions(identifier) if one.kind is kind and _stands(one)]
     if any(one.target == target for one in before):
         raise CaseNotAcceptable("The same was asked before in this case, and stands.")
+    person = uuid.UUID(tx.actor.id) if tx.actor.kind == "user" else None
+    waits = kind is ActionKind.RELEASE_PAYMENT and (
+        about.amount_usd is None or _let_out(tx, person, amount, before) >= settings.case_four_eyes_usd * 100
+    )
     new = CaseAction(
         id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target, amount_usd_minor=amount,
-        reason=_check_reason(reason), asked_by=tx.actor.name, asked_at=tx.now(), settled_at=None, settled_by=None,
-        result="", version=1,
+        reason=_check_reason(reason), asked_by=tx.actor.name, asked_by_id=person, alone=not waits, asked_at=tx.now(),
+        settled_at=None, settled_by=None, result="", version=1,
     )  # fmt: skip
     files.add_action(new)
     shown = show_id("cac", new.id)
     change(tx, case, EntryKind.ACTION, detail={"action": shown, "kind": kind.value, "step": "asked"})
-    # Much money is not let out in many small parts, and what is not known to be little counts as much.
-    let_out = amount + sum(one.amount_usd_minor for one in before)
-    much = about.amount_usd is None or let_out >= settings.case_four_eyes_usd * 100
-    if kind is ActionKind.RELEASE_PAYMENT and much:
+    if waits:
         proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "carry_out"}, new.reason)
     else:
         _carry_out(tx, new)
@@ -253,6 +257,19 @@ def _worth(kind: ActionKind, alert: Alert, case: Case) -> int:
     if kind in BLOCKS:
         return case.amount_usd_minor
     return 0 if alert.amount_usd is None else alert.amount_usd.minor
+
+
+def _let_out(tx: Tx, person: uuid.UUID | None, amount: int, before: Sequence[CaseAction]) -> int:
+    """What would be released with this payment: in the case, or by this person alone within a day, whichever is more.
+
+    Much money is not let out in many small parts, be it in one case or in many.
+    """
+    in_case, alone = sum(one.amount_usd_minor for one in before), 0
+    if person is not None:
+        files = CaseFileStore(tx)
+        files.one_at_once(person)
+        alone = files.let_out_alone(person, tx.now() - _A_DAY)
+    return amount + max(in_case, alone)
 
 
 def _check_reason(reason: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from finer.decisions.errors import CaseIsClosed, CaseNotAcceptable, CaseNotFound, NothingToTake, NotYourCase
-from finer.decisions.rules.queue import DUE_AFTER, rank
+from finer.decisions.rules.queue import rank
+from finer.decisions.service import policy
 from finer.decisions.service.alerts import announce_alerts, works_on_alerts
 from finer.decisions.service.history import changed_since, write
 from finer.decisions.store.alerts import DecisionStore
@@ -248,7 +249,7 @@ def reopen(tx: Tx, identifier: uuid.UUID, version: int, reason: str) -> Case:
         raise changed_since(tx, case, version)
     if not reason.strip():
         raise CaseNotAcceptable("Say why the case is opened again.")
-    due = tx.now() + DUE_AFTER[case.priority]
+    due = tx.now() + policy.in_force(tx).content.due_minutes.after(case.priority)
     return change(
         tx, case, EntryKind.REOPENED, reason.strip(), state=CaseState.INVESTIGATING, closed_at=None, closed_by=None,
         outcome=None, due_at=due, rank_at=rank(due, case.expected_loss_usd_minor),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
-from finer.decisions.rules.checklists import checklist
+from finer.decisions.rules.policy import checklist
 from finer.decisions.rules.queue import (
-    DUE_AFTER,
     WINDOW,
     expected_loss,
     outcome_of,
@@ -16,6 +15,7 @@ from finer.decisions.rules.queue import (
     subject_of,
     typology_of,
 )
+from finer.decisions.service import policy
 from finer.decisions.service.history import write
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.types.alerts import AlertState, Assignment
@@ -73,15 +73,15 @@ def _place(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[st
 def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str, tuple[int, int]]) -> None:
     kind, subject = subject_of(run[0])
     now, loss = tx.now(), expected_loss(run, judged)
-    priority = priority_of(loss)
-    due, typology = now + DUE_AFTER[priority], typology_of(rule for one in run for rule in one.rules)
+    priority, by = priority_of(loss), policy.in_force(tx).content
+    due, typology = now + by.due_minutes.after(priority), typology_of(rule for one in run for rule in one.rules)
     case = Case(
         id=new_id(), number=store.next_number(), state=CaseState.OPEN, subject_kind=kind, subject=subject,
         customer_id=run[0].customer_id, account_id=run[0].account_id, typology=typology, priority=priority,
         alerts=len(run), open_alerts=len(run), amount_usd_minor=sum(one.amount_usd_minor for one in run),
         expected_loss_usd_minor=loss, opened_at=now, last_alert_at=run[-1].occurred_at, due_at=due,
         rank_at=rank(due, loss), assignment=Assignment(), outcome=None, closed_at=None, closed_by=None,
-        checklist=checklist(typology), version=1,
+        checklist=checklist(by, typology), version=1,
     )  # fmt: skip
     store.add(case)
     store.join(case.id, [one.id for one in run], case.assignment)
@@ -102,7 +102,7 @@ def _recount(tx: Tx, store: CaseStore, case: Case, judged: Mapping[str, tuple[in
     priority = max(case.priority, priority_of(loss), key=_MILDEST_FIRST.index)
     due = case.due_at
     if priority is not case.priority:
-        due = min(due, tx.now() + DUE_AFTER[priority])
+        due = min(due, tx.now() + policy.in_force(tx).content.due_minutes.after(priority))
     values = {
         "alerts": len(alerts),
         "open_alerts": left,

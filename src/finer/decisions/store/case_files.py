@@ -110,7 +110,8 @@ class CaseFileStore:
             case_actions.insert().values(
                 tenant_id=self._tenant, id=action.id, case_id=action.case_id, kind=action.kind, state=action.state,
                 target=action.target, amount_usd_minor=action.amount_usd_minor, asked_by=action.asked_by,
-                asked_at=action.asked_at, reason_sealed=seal(self._tx, _REASON, action.id, action.reason),
+                asked_by_id=action.asked_by_id, alone=action.alone, asked_at=action.asked_at,
+                reason_sealed=seal(self._tx, _REASON, action.id, action.reason),
             )
         )  # fmt: skip
 
@@ -128,6 +129,22 @@ class CaseFileStore:
         states = (ActionState.ASKED, ActionState.DONE)
         query = sa.select(case_actions).where(_a.state.in_(states), _a.kind == kind, _a.target == target)
         return next(iter(self._actions(query.order_by(_a.id.desc()).limit(1))), None)
+
+    def one_at_once(self, person: uuid.UUID) -> None:
+        """Let the releases of somebody wait for one another until this transaction ends, so that each counts the last.
+
+        Two that are asked for in the same moment, in two cases, would both find that nothing was let out yet.
+        """
+        key = sa.func.hashtextextended(f"releases:{self._tenant}:{person}", 0)
+        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+    def let_out_alone(self, person: uuid.UUID, since: datetime) -> int:
+        """What somebody had released since then without a second person, in whatever case, in USD cents."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(_a.amount_usd_minor), 0)).where(
+            _a.tenant_id == self._tenant, _a.asked_by_id == person, _a.alone, _a.asked_at > since,
+            _a.kind == ActionKind.RELEASE_PAYMENT, _a.state.in_((ActionState.ASKED, ActionState.DONE)),
+        )  # fmt: skip
+        return int(self._connection.execute(query).scalar_one())
 
     def asked_actions(self, kinds: Sequence[ActionKind], limit: int, after: uuid.UUID | None) -> list[CaseAction]:
         """Actions of these kinds that wait to be carried out, the oldest first."""
@@ -184,7 +201,8 @@ class CaseFileStore:
             CaseAction(
                 id=row.id, case_id=row.case_id, kind=ActionKind(row.kind), state=ActionState(row.state),
                 target=row.target, amount_usd_minor=row.amount_usd_minor, reason=reason or "", asked_by=row.asked_by,
-                asked_at=row.asked_at, settled_at=row.settled_at, settled_by=row.settled_by, result=row.result,
+                asked_by_id=row.asked_by_id, alone=row.alone, asked_at=row.asked_at, settled_at=row.settled_at,
+                settled_by=row.settled_by, result=row.result,
                 version=row.version,
             )
             for row, reason in zip(rows, reasons, strict=True)

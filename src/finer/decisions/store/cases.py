@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -142,6 +142,14 @@ class CaseStore:
             .values(version=_c.version + 1, **values)
         )
         return done.rowcount == 1
+
+    def move_due(self, priority: Priority, by: timedelta) -> None:
+        """Open cases of a priority are due, and stand in the queue, that much later (earlier, if negative)."""
+        self._connection.execute(
+            cases.update()
+            .where(_c.tenant_id == self._tenant, _c.closed_at.is_(None), _c.priority == priority)
+            .values(due_at=_c.due_at + by, rank_at=_c.rank_at + by)
+        )
 
     def page(self, wanted: CaseFilter, reach: Reach) -> list[Case]:
         """One page of the cases within reach: in the order of the queue, or the newest first."""

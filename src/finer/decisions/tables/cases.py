@@ -87,6 +87,8 @@ case_actions = sa.Table(
     sa.Column("amount_usd_minor", sa.BigInteger, nullable=False),
     sa.Column("reason_sealed", BYTEA),
     sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_by_id", UUID(as_uuid=True)),
+    sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("asked_at", _time, nullable=False),
     sa.Column("settled_at", _time),
     sa.Column("settled_by", sa.Text),
@@ -94,6 +96,10 @@ case_actions = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Index("ix_decisions_case_actions_case", "tenant_id", "case_id", "id"),
     sa.Index("ix_decisions_case_actions_state", "tenant_id", "state", "id"),
+    sa.Index("ix_decisions_case_actions_target", "tenant_id", "target", "kind", "id"),
+    sa.Index(
+        "ix_decisions_case_actions_alone", "tenant_id", "asked_by_id", "asked_at", postgresql_where=sa.text("alone")
+    ),
 )
 
 judgements = sa.Table(
@@ -131,4 +137,14 @@ case_reports = sa.Table(
     sa.Column("changed_by", sa.Text, nullable=False),
     sa.Column("changed_at", _time, nullable=False),
     sa.Column("exported_at", _time),
+)
+
+case_policies = sa.Table(
+    "decisions_case_policies",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("content", JSONB, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed_at", _time, nullable=False),
 )

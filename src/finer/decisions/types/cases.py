@@ -201,7 +201,10 @@ class ActionState(StrEnum):
 
 
 class CaseAction(msgspec.Struct, frozen=True, kw_only=True):
-    """An action of a case: on which card, account, payment or customer, why, and what became of it."""
+    """An action of a case: on which card, account, payment or customer, why, and what became of it.
+
+    `alone` says that no second person was asked for it.
+    """
 
     id: uuid.UUID
     case_id: uuid.UUID
@@ -211,6 +214,8 @@ class CaseAction(msgspec.Struct, frozen=True, kw_only=True):
     amount_usd_minor: int
     reason: str
     asked_by: str
+    asked_by_id: uuid.UUID | None
+    alone: bool
     asked_at: datetime
     settled_at: datetime | None
     settled_by: str | None

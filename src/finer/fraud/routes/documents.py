@@ -30,6 +30,7 @@ RuleAction: TypeAlias = Literal["allow", "review", "block"]
 VersionId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^rlv_[0-9a-f]{32}$")]
 _Name: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
 _Condition: TypeAlias = Annotated[str, msgspec.Meta(max_length=4_000)]
+_EntryId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^lse_[0-9a-f]{32}$")]
 _Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=1_000)]
 _Value: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
 _ShownValue: TypeAlias = Annotated[str | None, classified_by("data_class", "tail")]
@@ -283,6 +284,14 @@ class EntriesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Entries to be put on a list, all or none."""
 
     entries: Annotated[list[EntryBody], msgspec.Meta(min_length=1, max_length=1_000)]
+
+
+class RemovalBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Entries to be taken off a list that blocks, or with `whole` the list to be deleted; and why."""
+
+    entries: Annotated[list[_EntryId], msgspec.Meta(max_length=100)] = []
+    whole: bool = False
+    reason: _Words
 
 
 class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

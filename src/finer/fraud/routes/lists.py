@@ -21,11 +21,12 @@ from finer.fraud.routes.documents import (
     ListSummary,
     NewListBody,
     ProposedAct,
+    RemovalBody,
     read_entry,
     show_entry,
     show_list,
 )
-from finer.fraud.service import lists
+from finer.fraud.service import lists, unblocking
 from finer.fraud.types import FirmList
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import masking_of
@@ -62,7 +63,7 @@ class ListController(Controller):
 
     @delete("/{name:str}", opt={"permission": _WRITE, "step_up": True}, sync_to_thread=True, summary="Delete a list")
     def remove(self, tx: Tx, name: str) -> None:
-        """A list is gone. Refused while a rule asks it."""
+        """A list is gone. Refused while a rule asks it, and where it blocks something: see `removal`."""
         lists.delete(tx, name)
 
     @get("/{name:str}/entries", opt={"permission": _READ}, sync_to_thread=True, summary="Entries of a list")
@@ -114,7 +115,10 @@ class ListController(Controller):
 
     @post("/{name:str}/entries", opt={"permission": _WRITE}, sync_to_thread=True, summary="Put entries on a list")
     def put(self, tx: Tx, name: str, data: EntriesBody) -> ListSummary:
-        """Put entries on a list, each in the place of one with the same value; all or none."""
+        """Put entries on a list, each in the place of one with the same value; all or none.
+
+        What a list blocks already is not blocked for a shorter time by that: see `removal`.
+        """
         return _show(tx, lists.put(tx, name, [read_entry(one) for one in data.entries]))
 
     @post(
@@ -139,8 +143,18 @@ class ListController(Controller):
         summary="Take an entry off a list",
     )  # fmt: skip
     def take_off(self, tx: Tx, name: str, entry_id: str) -> ListSummary:
-        """An entry is on the list no more, from the next batch on."""
+        """An entry is on the list no more, from the next batch on. Refused where it is blocked: see `removal`."""
         return _show(tx, lists.take_off(tx, name, read_id("lse", entry_id)))
+
+    @post(
+        "/{name:str}/removal", opt={"permission": _WRITE}, sync_to_thread=True, status_code=202,
+        summary="Propose to take off what is blocked",
+    )  # fmt: skip
+    def unblock(self, tx: Tx, name: str, data: RemovalBody, proposal_kinds: Kinds, settings: Settings) -> ProposedAct:
+        """Ask for entries to be taken off a list that blocks, or for the list to be deleted. Somebody else approves."""
+        payload = unblocking.removal(tx, name, [read_id("lse", one) for one in data.entries], whole=data.whole)
+        made = proposals.act_or_propose(tx, settings, proposal_kinds, unblocking.UNBLOCK, payload, data.reason)
+        return ProposedAct(proposal=None if made is None else show_id("pro", made.id), done=made is None)
 
 
 def _row(shown: EntryView) -> builtins.list[Any]:

@@ -48,7 +48,7 @@ def unblock(tx: Tx, identifier: uuid.UUID) -> None:
         return
     for entry in lists.entries(tx, name, value=action.target):
         if entry.source == show_id("cac", identifier) and not _hold(tx, name, action):
-            lists.take_off(tx, name, entry.id)
+            lists.remove(tx, lists.get_list(tx, name), [entry.id])
 
 
 def _locked(tx: Tx, identifier: uuid.UUID) -> CaseAction | None:
@@ -77,6 +77,6 @@ def _list(tx: Tx, kind: ActionKind) -> FirmList:
     found = next((one for one in lists.all_lists(tx) if one.name == name), None)
     if found is None:
         return lists.create(tx, name, of, ListEffect.BLOCK, description)
-    if found.kind is not of or found.effect not in {ListEffect.BLOCK, ListEffect.FINAL_BLOCK}:
+    if found.kind is not of or not found.effect.blocks:
         raise ListNotAcceptable(f"The list {name} of this firm does not block by {of.value}. Rename or delete it.")
     return found

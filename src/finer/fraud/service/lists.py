@@ -75,14 +75,31 @@ def create(tx: Tx, name: str, kind: ListKind, effect: ListEffect, description: s
 
 
 def delete(tx: Tx, name: str) -> None:
-    """A list is gone; decisions that were made with it can still be repeated. Raises ListInUse, ListNotFound."""
+    """A list is gone; decisions that were made with it can still be repeated.
+
+    Raises ListInUse, ListNotFound, and ListNotAcceptable for one that blocks something: that takes two people.
+    """
     begin_change(tx)
     found = get_list(tx, name)
-    if rules := used_by(tx, name):
-        raise ListInUse(f"The list {name} is asked by {', '.join(rules)}. Change these rules first.", rules=rules)
+    if found.effect.blocks and found.entries:
+        raise ListNotAcceptable(
+            f"The list {name} blocks {found.entries:,} values, so deleting it takes two people: propose it."
+        )
+    end(tx, found)
+
+
+def end(tx: Tx, found: FirmList) -> None:
+    """A list is gone, for whoever may decide that: `begin_change` was called. Raises ListInUse."""
+    check_unused(tx, found)
     ListStore(tx).change(found.id, deleted_at=tx.now())
     renew(tx)
-    record_audit(tx, "lists:delete", f"list:{name}", {"entries": found.entries})
+    record_audit(tx, "lists:delete", f"list:{found.name}", {"entries": found.entries})
+
+
+def check_unused(tx: Tx, found: FirmList) -> None:
+    """Raises ListInUse for a list that a rule asks."""
+    if rules := used_by(tx, found.name):
+        raise ListInUse(f"The list {found.name} is asked by {', '.join(rules)}. Change these rules first.", rules=rules)
 
 
 def entries(
@@ -121,7 +138,8 @@ def _pages(tx: Tx, found: FirmList) -> Iterator[list[ListEntry]]:
 def put(tx: Tx, name: str, new: Sequence[NewEntry]) -> FirmList:
     """Put entries on a list, each in the place of one with the same value.
 
-    Raises ListNotFound, ListNotAcceptable, also for a list that allows: what it allows takes two people.
+    Raises ListNotFound, ListNotAcceptable, also for a list that allows: what it allows takes two people, and so does
+    what a list that blocks would block for a shorter time.
     """
     found = get_list(tx, name)
     if found.effect is ListEffect.ALLOW:
@@ -134,7 +152,7 @@ def put(tx: Tx, name: str, new: Sequence[NewEntry]) -> FirmList:
 def load_file(tx: Tx, name: str, text: str, *, reason: str, source: str, replace: bool) -> FirmList:
     """Put the entries of a CSV text on a list, all or none; `replace` takes off what the file does not have.
 
-    Raises ListNotFound, ListNotAcceptable with the line of a mistake.
+    Raises ListNotFound, and ListNotAcceptable with the line of a mistake, or when a list that blocks would block less.
     """
     found = get_list(tx, name)
     if found.effect is ListEffect.ALLOW:
@@ -146,17 +164,26 @@ def load_file(tx: Tx, name: str, text: str, *, reason: str, source: str, replace
 
 
 def take_off(tx: Tx, name: str, entry: uuid.UUID) -> FirmList:
-    """Take an entry off a list. Raises ListNotFound."""
+    """Take an entry off a list. Raises ListNotFound, and ListNotAcceptable where it blocks: that takes two people."""
     begin_change(tx)
-    found, store = get_list(tx, name), ListStore(tx)
-    gone = store.find_entry(found.id, entry)
-    if gone is None:
-        raise ListNotFound(f"The list {name} has no entry {show_id('lse', entry)}.")
-    store.end_entry(found.id, found.version + 1, entry, tx.actor.id, tx.now())
-    store.change(found.id, version=found.version + 1, entries=found.entries - 1, updated_at=tx.now())
-    renew(tx)
-    record_audit(tx, "lists:take_off", f"list:{name}", {"entry": show_id("lse", entry), "added_by": gone.added_by})
-    return get_list(tx, name)
+    found = get_list(tx, name)
+    if found.effect.blocks:
+        raise ListNotAcceptable(f"What is on {name} is blocked, so taking it off takes two people: propose it.")
+    return remove(tx, found, [entry])
+
+
+def remove(tx: Tx, found: FirmList, gone: Sequence[uuid.UUID]) -> FirmList:
+    """Take entries off a list, for whoever may decide that: `begin_change` was called. Raises ListNotFound."""
+    store, version = ListStore(tx), found.version + 1
+    for one in gone:
+        entry = store.find_entry(found.id, one)
+        if entry is None:
+            raise ListNotFound(f"The list {found.name} has no entry {show_id('lse', one)}.")
+        store.end_entry(found.id, version, one, tx.actor.id, tx.now())
+        detail = {"entry": show_id("lse", one), "added_by": entry.added_by}
+        record_audit(tx, "lists:take_off", f"list:{found.name}", detail)
+    _changed(tx, found, version, found.entries - len(gone))
+    return get_list(tx, found.name)
 
 
 def take_off_expired(tx: Tx) -> int:
@@ -245,12 +272,32 @@ def _waiting(tx: Tx, payload: Mapping[str, Any]) -> tuple[FirmList, list[ListEnt
 def _put(tx: Tx, found: FirmList, new: Sequence[NewEntry], *, replace: bool) -> FirmList:
     begin_change(tx)
     store, found = ListStore(tx), get_list(tx, found.name)
+    if found.effect.blocks:
+        _check_blocks_on(store, found, new, replace=replace)
     version = found.version + 1
     kept = found.entries - (store.end_all(found.id, version, tx.actor.id, tx.now()) if replace else 0)
     total = kept + store.put(found.id, version, new, tx.actor.id, tx.now())
     _changed(tx, found, version, total)
     record_audit(tx, "lists:put", f"list:{found.name}", {"entries": len(new), "replace": replace, "version": version})
     return get_list(tx, found.name)
+
+
+def _check_blocks_on(store: ListStore, found: FirmList, new: Sequence[NewEntry], *, replace: bool) -> None:
+    """What is blocked stays blocked as long as it was: less takes two people. Raises ListNotAcceptable."""
+    ends = {one.value: one.expires_at for one in new}
+    there = store.ends(found.id, None if replace else list(ends))
+    if left := [one for one in there if one not in ends]:
+        raise ListNotAcceptable(
+            f"The list {found.name} blocks {len(left):,} values that the file does not have. Taking them off takes two "
+            "people: add the file without replacing, and propose to take these off."
+        )
+    for value, until in there.items():
+        to = ends[value]
+        if to is not None and (until is None or to < until):
+            raise ListNotAcceptable(
+                f"\u2026{value[-4:]} is blocked for longer than that. A shorter time takes two people: propose to take "
+                "it off, or leave the end as it is."
+            )
 
 
 def _changed(tx: Tx, found: FirmList, version: int, total: int) -> None:

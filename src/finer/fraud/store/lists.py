@@ -74,6 +74,13 @@ class ListStore:
             query = query.where(_e.id < before)
         return [_entry(row) for row in self._connection.execute(query.order_by(_e.id.desc()).limit(limit))]
 
+    def ends(self, identifier: uuid.UUID, values: Sequence[str] | None) -> dict[str, datetime | None]:
+        """Until when each value is on a list, None without an end; of some values, or of all."""
+        query = sa.select(_e.value, _e.expires_at).where(self._of(identifier), _NOW)
+        if values is not None:
+            query = query.where(_e.value == sa.any_(sa.literal(list(values), sa.ARRAY(sa.Text))))
+        return {row.value: row.expires_at for row in self._connection.execute(query)}
+
     def find_entry(self, identifier: uuid.UUID, entry: uuid.UUID) -> ListEntry | None:
         """One entry that is on a list."""
         query = sa.select(*_ENTRY).where(self._of(identifier), _e.id == entry, _NOW)

@@ -187,6 +187,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.CASES_ACT: _OWN,
         _P.CASES_APPROVE: _T,
         _P.CASES_CLOSE: _TEAM,
+        _P.CASES_CONFIGURE: _T,
         _P.CASES_READ: _TEAM,
         _P.CASES_REPORT: _OWN,
         _P.CASES_WORK: _TEAM,

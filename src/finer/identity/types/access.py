@@ -49,6 +49,7 @@ class Permission(StrEnum):
     CASES_APPROVE = "cases:approve"
     CASES_CARRY_OUT = "cases:carry_out"
     CASES_CLOSE = "cases:close"
+    CASES_CONFIGURE = "cases:configure"
     CASES_READ = "cases:read"
     CASES_REPORT = "cases:report"
     CASES_WORK = "cases:work"

@@ -17,6 +17,7 @@ import { CaseFilterBar } from "./CaseFilterBar";
 import { CaseList } from "./CaseList";
 import { CloseDialog } from "./CloseDialog";
 import { type Case, DEFAULT_FILTER, type Filter, parseFilter, toSearch } from "./filter";
+import { PolicyDrawer } from "./PolicyDrawer";
 import { QueueTiles } from "./QueueTiles";
 import { casesQuery, giveOut, queueQuery, take, takeNext } from "./queries";
 import { useAct } from "./useAct";
@@ -45,7 +46,7 @@ export function CasesPage() {
   const { density } = usePreferences();
   const [cursor, setCursor] = useState<string | null>(null);
   const [closing, setClosing] = useState<{ cases: readonly Case[]; verdict: Verdict } | null>(null);
-  const [showing, setShowing] = useState(false);
+  const [showing, setShowing] = useState<"analysts" | "policy" | null>(null);
   const [busy, act] = useAct();
   const query = useInfiniteQuery(casesQuery(filter));
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
@@ -114,7 +115,7 @@ export function CasesPage() {
           busy={busy}
           onNext={() => void next()}
           onGive={() => void give()}
-          onAnalysts={() => setShowing(true)}
+          onShow={setShowing}
           filter={filter}
           onFilter={setFilter}
         />
@@ -153,7 +154,8 @@ export function CasesPage() {
       {closing ? (
         <CloseDialog {...closing} onClose={() => setClosing(null)} onDone={() => selection.clear()} />
       ) : null}
-      <AnalystsDrawer open={showing} onClose={() => setShowing(false)} />
+      <AnalystsDrawer open={showing === "analysts"} onClose={() => setShowing(null)} />
+      <PolicyDrawer open={showing === "policy"} onClose={() => setShowing(null)} />
     </Page>
   );
 }
@@ -164,11 +166,11 @@ interface AsideProps {
   filter: Filter;
   onNext(): void;
   onGive(): void;
-  onAnalysts(): void;
+  onShow(what: "analysts" | "policy"): void;
   onFilter(filter: Filter): void;
 }
 
-function Aside({ works, busy, filter, onNext, onGive, onAnalysts, onFilter }: AsideProps) {
+function Aside({ works, busy, filter, onNext, onGive, onShow, onFilter }: AsideProps) {
   const { data } = useQuery({ ...queueQuery, enabled: false });
   return (
     <>
@@ -180,7 +182,8 @@ function Aside({ works, busy, filter, onNext, onGive, onAnalysts, onFilter }: As
           here={toSearch(filter)}
           onChoose={(search) => onFilter(parseFilter(search))}
         />
-        <Button onClick={onAnalysts}>Analysts</Button>
+        <Button onClick={() => onShow("analysts")}>Analysts</Button>
+        <Button onClick={() => onShow("policy")}>Due times</Button>
         {works ? (
           <>
             <Tooltip

@@ -34,6 +34,16 @@ export const analystsQuery = queryOptions({
   queryFn: ({ signal }) => answer(api.GET("/api/v1/cases/analysts", { signal })),
 });
 
+export type Policy = Schema<"CasePolicyDocument">;
+
+export const policyQuery = queryOptions({
+  queryKey: [CASES, "policy"],
+  queryFn: ({ signal }) => answer(api.GET("/api/v1/cases/policy", { signal })),
+});
+
+export const setPolicy = (version: number, content: Policy["content"]) =>
+  answer(api.PUT("/api/v1/cases/policy", { body: { version, content } }));
+
 const path = (id: string) => ({ path: { case_id: id } });
 
 export function caseQuery(id: string) {

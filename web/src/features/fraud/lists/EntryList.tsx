@@ -4,17 +4,20 @@ import { useState } from "react";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
+import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { EntryDialog } from "./EntryDialog";
 import { LoadDialog } from "./LoadDialog";
 import {
+  blocks,
   deleteList,
   type Entry,
   entriesQuery,
   exportEntries,
   type FirmList,
   lookUp,
+  proposeRemoval,
   takeOff,
 } from "./queries";
 
@@ -26,6 +29,7 @@ export function EntryList({ list }: { list: FirmList }) {
   const query = useInfiniteQuery(entriesQuery(list.name));
   const [found, setFound] = useState<{ value: string; entries: Entry[] } | null>(null);
   const [open, setOpen] = useState<"entry" | "file" | "export" | null>(null);
+  const [freeing, setFreeing] = useState<Entry | "all" | null>(null);
   const writes = may(permission.writeLists);
   const renewed = () => client.invalidateQueries({ queryKey: ["lists"] });
   const act = async (work: () => Promise<unknown>, done: string) => {
@@ -68,15 +72,26 @@ export function EntryList({ list }: { list: FirmList }) {
               Add …
             </Button>
             {list.effect === "allow" ? null : <Button onClick={() => setOpen("file")}>Add a file …</Button>}
-            <Popconfirm
-              title={`Delete the list ${list.name}?`}
-              okText="Delete"
-              onConfirm={() => void act(() => deleteList(list.name), "The list is gone.")}
-            >
-              <Button danger type="text" disabled={list.used_by.length > 0}>
-                Delete
+            {blocks(list) && list.entries > 0 ? (
+              <Button
+                danger
+                type="text"
+                disabled={list.used_by.length > 0}
+                onClick={() => setFreeing("all")}
+              >
+                Delete …
               </Button>
-            </Popconfirm>
+            ) : (
+              <Popconfirm
+                title={`Delete the list ${list.name}?`}
+                okText="Delete"
+                onConfirm={() => void act(() => deleteList(list.name), "The list is gone.")}
+              >
+                <Button danger type="text" disabled={list.used_by.length > 0}>
+                  Delete
+                </Button>
+              </Popconfirm>
+            )}
           </>
         ) : null}
       </div>
@@ -117,9 +132,13 @@ export function EntryList({ list }: { list: FirmList }) {
                       <Button
                         size="small"
                         type="link"
-                        onClick={() => void act(() => takeOff(list.name, one.id), "It is off the list.")}
+                        onClick={() =>
+                          blocks(list)
+                            ? setFreeing(one)
+                            : void act(() => takeOff(list.name, one.id), "It is off the list.")
+                        }
                       >
-                        Take off
+                        {blocks(list) ? "Take off …" : "Take off"}
                       </Button>
                     </td>
                   ) : null}
@@ -136,6 +155,22 @@ export function EntryList({ list }: { list: FirmList }) {
       ) : null}
       {open === "entry" ? <EntryDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
       {open === "file" ? <LoadDialog list={list} onClose={() => setOpen(null)} onDone={renewed} /> : null}
+      {freeing ? (
+        <ReasonDialog
+          title={freeing === "all" ? `Delete the list ${list.name}` : `Take an entry off ${list.name}`}
+          text={
+            freeing === "all"
+              ? "It lets through what the list blocks, so somebody else has to approve it."
+              : "It lets payments through, so somebody else has to approve it. Until then they are blocked."
+          }
+          okText="Propose it"
+          onClose={() => setFreeing(null)}
+          onReason={async (reason) => {
+            await proposeRemoval(list.name, freeing === "all" ? [] : [freeing.id], reason);
+            message.success("It is proposed. Somebody else approves it.");
+          }}
+        />
+      ) : null}
       {open === "export" ? (
         <FileDialog
           title={`Export the list ${list.name}`}

@@ -12,7 +12,7 @@ import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
 import { EntryList } from "./EntryList";
 import { NewListDialog } from "./NewListDialog";
-import { type FirmList, listsQuery } from "./queries";
+import { blocks, type FirmList, listsQuery } from "./queries";
 import "../rules/rules.css";
 import "./lists.css";
 
@@ -94,6 +94,7 @@ function About({ list }: { list: FirmList }) {
         {list.author ? `, made by ${list.author}` : ""}.{" "}
         {list.used_by.length > 0 ? `Asked by ${list.used_by.join(", ")}.` : ""}
         {list.effect === "allow" ? " An entry takes two people, because it overrides every rule." : ""}
+        {blocks(list) ? " Taking an entry off takes two people, because it lets payments through." : ""}
       </p>
     </>
   );

@@ -2,7 +2,7 @@ import { App, Checkbox, Input, Modal } from "antd";
 import { useState } from "react";
 import { counted } from "../../../shared/numbers";
 import { reasonOf } from "../../../shared/ui/states";
-import { type FirmList, putFile } from "./queries";
+import { blocks, type FirmList, putFile } from "./queries";
 
 const BYTES_MAX = 16_000_000;
 
@@ -67,9 +67,11 @@ export function LoadDialog({
           maxLength={500}
           onChange={(event) => setReason(event.target.value)}
         />
-        <Checkbox checked={replace} onChange={(event) => setReplace(event.target.checked)}>
-          Take off the list what the file does not have
-        </Checkbox>
+        {blocks(list) ? null : (
+          <Checkbox checked={replace} onChange={(event) => setReplace(event.target.checked)}>
+            Take off the list what the file does not have
+          </Checkbox>
+        )}
         {tooLarge ? <p role="alert">The file is larger than 16 MB.</p> : null}
         {problem ? (
           <p role="alert" className="problem">

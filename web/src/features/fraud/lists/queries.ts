@@ -65,6 +65,15 @@ export function takeOff(name: string, entry: string): Promise<unknown> {
   );
 }
 
+/** What lets payments through takes two people: entries taken off a list that blocks, or all of it with none named. */
+export function proposeRemoval(name: string, entries: string[], reason: string): Promise<unknown> {
+  const body = { entries, whole: entries.length === 0, reason };
+  return answer(api.POST("/api/v1/lists/{name}/removal", { params: at(name), body }));
+}
+
+/** Whether a list blocks by itself, so that nobody takes anything off it alone. */
+export const blocks = (list: FirmList): boolean => list.effect === "block" || list.effect === "final_block";
+
 export function lookUp(name: string, value: string): Promise<Entry[]> {
   return answer(api.POST("/api/v1/lists/{name}/lookup", { params: at(name), body: { value } }));
 }

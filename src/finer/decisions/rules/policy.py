@@ -1,0 +1,131 @@
+"""The policy that comes with Finer, what a firm can make of it, and the checklist of a case.
+
+A checklist is copied into a case when it is opened, so nobody's ticks are lost when the policy changes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from finer.decisions.errors import CasePolicyNotAcceptable
+from finer.decisions.types.cases import ChecklistItem, Priority, Typology
+from finer.decisions.types.policy import DueTimes, PolicyContent, Step
+
+DUE_MIN, DUE_MAX = 5, 30 * 24 * 60
+"""Minutes that a case can be given."""
+STEPS_MAX, TEXT_MIN, TEXT_MAX = 20, 3, 200
+_ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def _steps(**texts: str) -> list[Step]:
+    return [Step(id=name, text=text) for name, text in texts.items()]
+
+
+STANDARD = PolicyContent(
+    due_minutes=DueTimes(urgent=60, high=4 * 60, normal=24 * 60),
+    common=_steps(
+        history="Compare the payments with what the customer usually does",
+        links="Look for other customers who share a device, a payee or a contact",
+    ),
+    checklists={
+        Typology.ACCOUNT_TAKEOVER: _steps(
+            contact="Reach the customer by a number from before the first suspicious event",
+            device="Check when the device was first seen and what else it did",
+            changes="Look for changed contact details or new payees",
+            secure="Block the account or card, or note why not",
+        ),
+        Typology.CARD: _steps(
+            possession="Ask whether the customer still holds the card",
+            merchant="Look for other cards with small payments at the same merchant",
+            secure="Block and replace the card, or note why not",
+        ),
+        Typology.LAUNDERING: _steps(
+            source="Establish where the money comes from",
+            pattern="Add up round amounts under the reporting limit over 30 days",
+            purpose="Compare turnover with the income that is on file",
+            report="Decide whether a suspicious activity report is due, and note why",
+        ),
+        Typology.SCAM: _steps(
+            contact="Ask the customer who told them to pay, and what for",
+            payee="Check what else the payee received",
+            recall="Ask the receiving bank to hold the money, or note why not",
+        ),
+        Typology.GENERAL: _steps(contact="Ask the customer whether they made the payment"),
+    },
+)
+
+
+def checklist(policy: PolicyContent, typology: Typology) -> list[ChecklistItem]:
+    """The steps of a new case of this typology."""
+    return [ChecklistItem(id=one.id, text=one.text) for one in (*policy.common, *policy.checklists[typology])]
+
+
+def checked(content: PolicyContent) -> PolicyContent:
+    """The policy with blanks taken away and every step named. Raises CasePolicyNotAcceptable, with the place."""
+    due = content.due_minutes
+    for name in Priority:
+        minutes = getattr(due, name.value)
+        if not DUE_MIN <= minutes <= DUE_MAX:
+            raise CasePolicyNotAcceptable(
+                f"Cases of the priority {name.value} would be due after {minutes:,} minutes. "
+                f"Choose {DUE_MIN} minutes to {DUE_MAX // 1440} days."
+            )
+    if not due.urgent <= due.high <= due.normal:
+        raise CasePolicyNotAcceptable(
+            "The more urgent a case, the sooner it is due: urgent at most as long as high, and high as normal."
+        )
+    if missing := [one.value for one in Typology if one not in content.checklists]:
+        raise CasePolicyNotAcceptable(f"These kinds of cases have no checklist: {', '.join(missing)}.")
+    taken = {one.id for steps in (content.common, *content.checklists.values()) for one in steps}
+    common = _checked("every case", content.common, taken)
+    checklists = {one: _checked(one.value, content.checklists[one], taken) for one in Typology}
+    for one in Typology:
+        names = [step.id for step in (*common, *checklists[one])]
+        if not names:
+            raise CasePolicyNotAcceptable(f"A case of the kind {one.value} would have no step at all. Give it one.")
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise CasePolicyNotAcceptable(f"Two steps of {one.value} have the id {twice}. Give each its own, or none.")
+    return PolicyContent(due_minutes=due, common=common, checklists=checklists)
+
+
+def differences(before: PolicyContent, after: PolicyContent) -> dict[str, Any]:
+    """What a change of the policy changed, for the audit trail: due times in minutes, and texts of steps."""
+    found: dict[str, Any] = {}
+    due = {
+        one.value: [getattr(before.due_minutes, one.value), getattr(after.due_minutes, one.value)] for one in Priority
+    }
+    if changed := {name: pair for name, pair in due.items() if pair[0] != pair[1]}:
+        found["due_minutes"] = changed
+    lists = {"common": (before.common, after.common)}
+    lists |= {one.value: (before.checklists[one], after.checklists[one]) for one in Typology}
+    steps = {name: _difference(*pair) for name, pair in lists.items() if pair[0] != pair[1]}
+    return found | ({"steps": steps} if steps else {})
+
+
+def _difference(before: Sequence[Step], after: Sequence[Step]) -> Mapping[str, list[str]]:
+    old, new = ([one.text for one in steps] for steps in (before, after))
+    added, removed = [one for one in new if one not in old], [one for one in old if one not in new]
+    return {"added": added, "removed": removed} if added or removed else {"order": new}
+
+
+def _checked(where: str, steps: Sequence[Step], taken: set[str]) -> list[Step]:
+    if len(steps) > STEPS_MAX:
+        raise CasePolicyNotAcceptable(f"The checklist of {where} has {len(steps)} steps; {STEPS_MAX} is the limit.")
+    named: list[Step] = []
+    for place, one in enumerate(steps, 1):
+        text = " ".join(one.text.split())
+        if not TEXT_MIN <= len(text) <= TEXT_MAX or not text.isprintable():
+            raise CasePolicyNotAcceptable(
+                f"Step {place} of {where}: say what is to be done, in {TEXT_MIN} to {TEXT_MAX} characters."
+            )
+        if one.id and not _ID.fullmatch(one.id):
+            raise CasePolicyNotAcceptable(
+                f"Step {place} of {where}: an id has 1 to 40 small letters, digits and underscores."
+            )
+        name = one.id or next(each for each in (f"step_{n}" for n in itertools.count(1)) if each not in taken)
+        taken.add(name)
+        named.append(Step(id=name, text=text))
+    return named

@@ -1,0 +1,45 @@
+"""The policy of a firm's case desk: until when cases are worked, and which steps an investigation takes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from finer.decisions.types.cases import Priority, Typology
+
+
+class DueTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Minutes from the moment that a case gets a priority until somebody has to have worked it."""
+
+    urgent: int
+    high: int
+    normal: int
+
+    def after(self, priority: Priority) -> timedelta:
+        """The time that a case of this priority has."""
+        return timedelta(minutes=getattr(self, priority.value))
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step of an investigation; `id` names it where it is ticked, and is empty for one that is still to be named."""
+
+    text: str
+    id: str = ""
+
+
+class PolicyContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a policy says: due times, the steps of every case, and those that follow them in a case of each typology."""
+
+    due_minutes: DueTimes
+    common: list[Step]
+    checklists: dict[Typology, list[Step]]
+
+
+class CasePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of the policy, who made it and when. Version 0 is what comes with Finer: nobody has changed it."""
+
+    content: PolicyContent
+    version: int = 0
+    changed_by: str | None = None
+    changed_at: datetime | None = None

@@ -1,0 +1,66 @@
+import type { Schema } from "../../api/client";
+import type { Policy } from "./queries";
+
+type Content = Policy["content"];
+export type ListName = "common" | keyof Content["checklists"];
+/** A step while it is written; `key` tells it from the others whatever it says. */
+export type DraftStep = Schema<"Step"> & { key: string };
+
+export interface Draft {
+  /** Tells drafts apart that were begun anew. */
+  made: number;
+  due_minutes: Content["due_minutes"];
+  common: DraftStep[];
+  checklists: Record<keyof Content["checklists"], DraftStep[]>;
+}
+
+export const UNITS = { minutes: 1, hours: 60, days: 1440 } as const;
+let made = 0;
+
+/** The largest unit in which a time is a whole number. */
+export function unitOf(minutes: number): keyof typeof UNITS {
+  if (minutes % UNITS.days === 0) return "days";
+  return minutes % UNITS.hours === 0 ? "hours" : "minutes";
+}
+
+export function editable(content: Content): Draft {
+  made += 1;
+  const keyed = (steps: readonly Schema<"Step">[]) =>
+    steps.map((one) => ({ text: one.text, id: one.id ?? "", key: one.id ?? one.text }));
+  return {
+    made,
+    due_minutes: content.due_minutes,
+    common: keyed(content.common),
+    checklists: Object.fromEntries(
+      Object.entries(content.checklists).map(([kind, steps]) => [kind, keyed(steps)]),
+    ) as Draft["checklists"],
+  };
+}
+
+/** What a draft says, as it is sent. */
+export function read(draft: Draft): Content {
+  const plain = (steps: readonly DraftStep[]) => steps.map(({ text, id }) => ({ text, id }));
+  return {
+    due_minutes: draft.due_minutes,
+    common: plain(draft.common),
+    checklists: Object.fromEntries(
+      Object.entries(draft.checklists).map(([kind, steps]) => [kind, plain(steps)]),
+    ),
+  };
+}
+
+export function same(draft: Draft, content: Content): boolean {
+  return JSON.stringify(read(draft)) === JSON.stringify(read(editable(content)));
+}
+
+export function withSteps(draft: Draft, list: ListName, steps: DraftStep[]): Draft {
+  if (list === "common") return { ...draft, common: steps };
+  return { ...draft, checklists: { ...draft.checklists, [list]: steps } };
+}
+
+/** The steps with one of them a place up or down. */
+export function moved(steps: readonly DraftStep[], place: number, by: 1 | -1): DraftStep[] {
+  const next = [...steps];
+  next.splice(place + by, 0, ...next.splice(place, 1));
+  return next;
+}
