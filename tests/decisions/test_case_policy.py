@@ -100,7 +100,7 @@ def test_the_audit_trail_says_what_was_changed_and_every_version_stays(desk: Cas
     ]
 
 
-def test_g02_of_those_who_change_it_at_once_one_does(desk: CaseDesk) -> None:
+def test_of_those_who_change_it_at_once_one_does(desk: CaseDesk) -> None:
     def attempt(minutes: int) -> bool:
         try:
             change(desk, replace(STANDARD, due_minutes=DueTimes(urgent=minutes, high=300, normal=300)))
