@@ -15,7 +15,7 @@ from finer.decisions.rules.policy import DUE_MAX, DUE_MIN, STANDARD, checked, ch
 from finer.decisions.service import cases, judgements, policy
 from finer.decisions.types.alerts import AlertState
 from finer.decisions.types.cases import Priority, Typology
-from finer.decisions.types.policy import CasePolicy, DueTimes, PolicyContent, Step
+from finer.decisions.types.policy import CasePolicy, DueTimes, PolicyContent, PolicyStep
 from finer.identity.service.audit import list_audit
 from finer.kit.clock import FixedClock
 from tests.decisions.desk import CaseDesk
@@ -72,9 +72,11 @@ def test_a_new_case_gets_the_steps_of_its_firm_and_an_open_one_keeps_its_own(des
     before, _ = desk.one(rules=["velocity_10s"])
     steps = {
         **STANDARD.checklists,
-        Typology.CARD: [Step(text="Call  the\tcard scheme "), Step(id="step_1", text="Note it")],
+        Typology.CARD: [PolicyStep(text="Call  the\tcard scheme "), PolicyStep(id="step_1", text="Note it")],
     }
-    made = change(desk, PolicyContent(due_minutes=QUICK, common=[Step(id="seen", text="Look at it")], checklists=steps))
+    made = change(
+        desk, PolicyContent(due_minutes=QUICK, common=[PolicyStep(id="seen", text="Look at it")], checklists=steps)
+    )
     assert [(one.id, one.text) for one in made.content.checklists[Typology.CARD]] == [
         ("step_2", "Call the card scheme"), ("step_1", "Note it"),
     ]  # fmt: skip
@@ -89,7 +91,7 @@ def test_a_new_case_gets_the_steps_of_its_firm_and_an_open_one_keeps_its_own(des
 def test_the_audit_trail_says_what_was_changed_and_every_version_stays(desk: CaseDesk) -> None:
     first = change(desk, replace(STANDARD, due_minutes=QUICK))
     assert (first.version, first.changed_by) == (1, desk.ana.name)
-    second = change(desk, replace(first.content, common=[*first.content.common, Step(text="Look again")]), 1)
+    second = change(desk, replace(first.content, common=[*first.content.common, PolicyStep(text="Look again")]), 1)
     assert second.version == 2
     assert change(desk, second.content, 2) == second  # the same again is no change
     with desk.firm.tx() as tx:
@@ -119,7 +121,7 @@ def test_of_those_who_change_it_at_once_one_does(desk: CaseDesk) -> None:
         change(desk, STANDARD, 0)
 
 
-def _with(typology: Typology, *steps: Step) -> PolicyContent:
+def _with(typology: Typology, *steps: PolicyStep) -> PolicyContent:
     return replace(STANDARD, checklists={**STANDARD.checklists, typology: list(steps)})
 
 
@@ -130,12 +132,12 @@ def _with(typology: Typology, *steps: Step) -> PolicyContent:
         (replace(STANDARD, due_minutes=DueTimes(urgent=60, high=60, normal=DUE_MAX + 1)), "normal"),
         (replace(STANDARD, due_minutes=DueTimes(urgent=60, high=59, normal=100)), "sooner"),
         (replace(STANDARD, checklists={Typology.CARD: []}), "no checklist: account_takeover"),
-        (_with(Typology.CARD, Step(text="  a ")), "Step 1 of card"),
-        (_with(Typology.CARD, Step(text="Call\u202e them")), "Step 1 of card"),
-        (_with(Typology.CARD, Step(text="x" * 201)), "Step 1 of card"),
-        (_with(Typology.CARD, Step(id="Call", text="Call them")), "an id has"),
-        (_with(Typology.CARD, Step(id="history", text="Call them")), "the id history"),
-        (_with(Typology.SCAM, *(Step(text=f"Step {n}") for n in range(21))), "21 steps"),
+        (_with(Typology.CARD, PolicyStep(text="  a ")), "Step 1 of card"),
+        (_with(Typology.CARD, PolicyStep(text="Call\u202e them")), "Step 1 of card"),
+        (_with(Typology.CARD, PolicyStep(text="x" * 201)), "Step 1 of card"),
+        (_with(Typology.CARD, PolicyStep(id="Call", text="Call them")), "an id has"),
+        (_with(Typology.CARD, PolicyStep(id="history", text="Call them")), "the id history"),
+        (_with(Typology.SCAM, *(PolicyStep(text=f"Step {n}") for n in range(21))), "21 steps"),
         (replace(_with(Typology.GENERAL), common=[]), "general would have no step"),
     ],
 )
@@ -147,12 +149,13 @@ def test_what_makes_no_sense_is_refused_with_its_place(desk: CaseDesk, content: 
 
 
 _steps = st.lists(
-    st.builds(Step, text=st.text("abc ", min_size=3, max_size=9), id=st.sampled_from(["", "", "a", "b"])), max_size=5
+    st.builds(PolicyStep, text=st.text("abc ", min_size=3, max_size=9), id=st.sampled_from(["", "", "a", "b"])),
+    max_size=5,
 )
 
 
 @given(common=_steps, card=_steps)
-def test_every_step_is_named_once_in_each_kind_of_case(common: list[Step], card: list[Step]) -> None:
+def test_every_step_is_named_once_in_each_kind_of_case(common: list[PolicyStep], card: list[PolicyStep]) -> None:
     try:
         found = checked(replace(_with(Typology.CARD, *card), common=common))
     except CasePolicyNotAcceptable:

@@ -26,7 +26,7 @@ from finer.decisions.service import actions, attachments, cases, grouping, polic
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
 from finer.decisions.types.cases import ActionKind
-from finer.decisions.types.policy import Step as CaseStep
+from finer.decisions.types.policy import PolicyStep
 from finer.fraud.routes.documents import RuleBody, read_text
 from finer.fraud.rules.rule_set import LISTS_MAX
 from finer.fraud.service import lists, rules
@@ -259,7 +259,7 @@ class Samples:
 
     def case_policy(self) -> int:
         """A new version of the firm's due times and checklists."""
-        step = CaseStep(id="marked", text=f"Look for {self._world.mark} {uuid.uuid4().hex[:8]}")
+        step = PolicyStep(id="marked", text=f"Look for {self._world.mark} {uuid.uuid4().hex[:8]}")
         with self._world.firm.tx() as tx:
             content = msgspec.structs.replace(policy.STANDARD, common=[step])
             return policy.change(tx, policy.in_force(tx).version, content).version

@@ -12,7 +12,7 @@ from typing import Any
 
 from finer.decisions.errors import CasePolicyNotAcceptable
 from finer.decisions.types.cases import ChecklistItem, Priority, Typology
-from finer.decisions.types.policy import DueTimes, PolicyContent, Step
+from finer.decisions.types.policy import DueTimes, PolicyContent, PolicyStep
 
 DUE_MIN, DUE_MAX = 5, 30 * 24 * 60
 """Minutes that a case can be given."""
@@ -20,8 +20,8 @@ STEPS_MAX, TEXT_MIN, TEXT_MAX = 20, 3, 200
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-def _steps(**texts: str) -> list[Step]:
-    return [Step(id=name, text=text) for name, text in texts.items()]
+def _steps(**texts: str) -> list[PolicyStep]:
+    return [PolicyStep(id=name, text=text) for name, text in texts.items()]
 
 
 STANDARD = PolicyContent(
@@ -105,16 +105,16 @@ def differences(before: PolicyContent, after: PolicyContent) -> dict[str, Any]:
     return found | ({"steps": steps} if steps else {})
 
 
-def _difference(before: Sequence[Step], after: Sequence[Step]) -> Mapping[str, list[str]]:
+def _difference(before: Sequence[PolicyStep], after: Sequence[PolicyStep]) -> Mapping[str, list[str]]:
     old, new = ([one.text for one in steps] for steps in (before, after))
     added, removed = [one for one in new if one not in old], [one for one in old if one not in new]
     return {"added": added, "removed": removed} if added or removed else {"order": new}
 
 
-def _checked(where: str, steps: Sequence[Step], taken: set[str]) -> list[Step]:
+def _checked(where: str, steps: Sequence[PolicyStep], taken: set[str]) -> list[PolicyStep]:
     if len(steps) > STEPS_MAX:
         raise CasePolicyNotAcceptable(f"The checklist of {where} has {len(steps)} steps; {STEPS_MAX} is the limit.")
-    named: list[Step] = []
+    named: list[PolicyStep] = []
     for place, one in enumerate(steps, 1):
         text = " ".join(one.text.split())
         if not TEXT_MIN <= len(text) <= TEXT_MAX or not text.isprintable():
@@ -127,5 +127,5 @@ def _checked(where: str, steps: Sequence[Step], taken: set[str]) -> list[Step]:
             )
         name = one.id or next(each for each in (f"step_{n}" for n in itertools.count(1)) if each not in taken)
         taken.add(name)
-        named.append(Step(id=name, text=text))
+        named.append(PolicyStep(id=name, text=text))
     return named

@@ -40,5 +40,6 @@ class CasePolicyStore:
                 changed_by=policy.changed_by, changed_at=policy.changed_at,
             )
             .on_conflict_do_nothing()
+            .returning(_p.version)
         )  # fmt: skip
-        return added.rowcount == 1
+        return added.scalar_one_or_none() is not None

@@ -21,7 +21,7 @@ class DueTimes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return timedelta(minutes=getattr(self, priority.value))
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A step of an investigation; `id` names it where it is ticked, and is empty for one that is still to be named."""
 
     text: str
@@ -32,8 +32,8 @@ class PolicyContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """What a policy says: due times, the steps of every case, and those that follow them in a case of each typology."""
 
     due_minutes: DueTimes
-    common: list[Step]
-    checklists: dict[Typology, list[Step]]
+    common: list[PolicyStep]
+    checklists: dict[Typology, list[PolicyStep]]
 
 
 class CasePolicy(msgspec.Struct, frozen=True, kw_only=True):

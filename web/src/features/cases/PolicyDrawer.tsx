@@ -21,6 +21,7 @@ import {
 import { type Policy, policyQuery, setPolicy } from "./queries";
 import { useAct } from "./useAct";
 import { PRIORITIES, TYPOLOGIES } from "./words";
+import "./policy.css";
 
 const LISTS: Record<ListName, string> = { common: "Every case", ...TYPOLOGIES };
 const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;

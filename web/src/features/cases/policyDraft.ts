@@ -1,17 +1,18 @@
 import type { Schema } from "../../api/client";
+import type { Case } from "./filter";
 import type { Policy } from "./queries";
 
 type Content = Policy["content"];
-export type ListName = "common" | keyof Content["checklists"];
+export type ListName = "common" | Case["typology"];
 /** A step while it is written; `key` tells it from the others whatever it says. */
-export type DraftStep = Schema<"Step"> & { key: string };
+export type DraftStep = Schema<"PolicyStep"> & { key: string };
 
 export interface Draft {
   /** Tells drafts apart that were begun anew. */
   made: number;
   due_minutes: Content["due_minutes"];
   common: DraftStep[];
-  checklists: Record<keyof Content["checklists"], DraftStep[]>;
+  checklists: Record<Case["typology"], DraftStep[]>;
 }
 
 export const UNITS = { minutes: 1, hours: 60, days: 1440 } as const;
@@ -25,7 +26,7 @@ export function unitOf(minutes: number): keyof typeof UNITS {
 
 export function editable(content: Content): Draft {
   made += 1;
-  const keyed = (steps: readonly Schema<"Step">[]) =>
+  const keyed = (steps: readonly Schema<"PolicyStep">[]) =>
     steps.map((one) => ({ text: one.text, id: one.id ?? "", key: one.id ?? one.text }));
   return {
     made,

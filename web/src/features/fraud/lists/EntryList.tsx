@@ -73,12 +73,7 @@ export function EntryList({ list }: { list: FirmList }) {
             </Button>
             {list.effect === "allow" ? null : <Button onClick={() => setOpen("file")}>Add a file …</Button>}
             {blocks(list) && list.entries > 0 ? (
-              <Button
-                danger
-                type="text"
-                disabled={list.used_by.length > 0}
-                onClick={() => setFreeing("all")}
-              >
+              <Button danger type="text" disabled={list.used_by.length > 0} onClick={() => setFreeing("all")}>
                 Delete …
               </Button>
             ) : (
