@@ -29,7 +29,7 @@ const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;
 /** Until when cases are due, and which steps an investigation takes. */
 export function PolicyDrawer({ open, onClose }: { open: boolean; onClose(): void }) {
   return (
-    <Drawer open={open} onClose={onClose} size={640} title="Due times and checklists" destroyOnHidden>
+    <Drawer open={open} onClose={onClose} size={720} title="Due times and checklists" destroyOnHidden>
       {open ? <Found onDone={onClose} /> : null}
     </Drawer>
   );
