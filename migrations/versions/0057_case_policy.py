@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0054_case_policy"
-down_revision = "0052_dashboards"
+revision = "0057_case_policy"
+down_revision = "0056_walls"
 
 _STATEMENTS = """
 create table decisions_case_policies (
