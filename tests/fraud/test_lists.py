@@ -163,7 +163,8 @@ def test_b11_what_a_list_blocks_is_let_through_by_two_people(desk: Desk, effect:
     with desk.firm.tx(desk.writer) as tx:
         shown = unblocking.describe_unblock(tx, proposals.payload_of(made))
         assert [(one.what, one.before, one.after) for one in shown] == [
-            ("Blocked merchant", "\u2026m1: seen before", ""), ("Blocked merchant", "\u2026m2: seen before", ""),
+            ("Blocked merchant", "\u2026m1: seen before", "let through"),
+            ("Blocked merchant", "\u2026m2: seen before", "let through"),
         ]  # fmt: skip
     with pytest.raises(OwnProposal):
         desk.approve(made, desk.writer)

@@ -65,18 +65,7 @@ def checklist(policy: PolicyContent, typology: Typology) -> list[ChecklistItem]:
 
 def checked(content: PolicyContent) -> PolicyContent:
     """The policy with blanks taken away and every step named. Raises CasePolicyNotAcceptable, with the place."""
-    due = content.due_minutes
-    for name in Priority:
-        minutes = getattr(due, name.value)
-        if not DUE_MIN <= minutes <= DUE_MAX:
-            raise CasePolicyNotAcceptable(
-                f"Cases of the priority {name.value} would be due after {minutes:,} minutes. "
-                f"Choose {DUE_MIN} minutes to {DUE_MAX // 1440} days."
-            )
-    if not due.urgent <= due.high <= due.normal:
-        raise CasePolicyNotAcceptable(
-            "The more urgent a case, the sooner it is due: urgent at most as long as high, and high as normal."
-        )
+    _check_due(content.due_minutes)
     if missing := [one.value for one in Typology if one not in content.checklists]:
         raise CasePolicyNotAcceptable(f"These kinds of cases have no checklist: {', '.join(missing)}.")
     taken = {one.id for steps in (content.common, *content.checklists.values()) for one in steps}
@@ -88,7 +77,7 @@ def checked(content: PolicyContent) -> PolicyContent:
             raise CasePolicyNotAcceptable(f"A case of the kind {one.value} would have no step at all. Give it one.")
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise CasePolicyNotAcceptable(f"Two steps of {one.value} have the id {twice}. Give each its own, or none.")
-    return PolicyContent(due_minutes=due, common=common, checklists=checklists)
+    return PolicyContent(due_minutes=content.due_minutes, common=common, checklists=checklists)
 
 
 def differences(before: PolicyContent, after: PolicyContent) -> dict[str, Any]:
@@ -103,6 +92,20 @@ def differences(before: PolicyContent, after: PolicyContent) -> dict[str, Any]:
     lists |= {one.value: (before.checklists[one], after.checklists[one]) for one in Typology}
     steps = {name: _difference(*pair) for name, pair in lists.items() if pair[0] != pair[1]}
     return found | ({"steps": steps} if steps else {})
+
+
+def _check_due(due: DueTimes) -> None:
+    for name in Priority:
+        minutes = getattr(due, name.value)
+        if not DUE_MIN <= minutes <= DUE_MAX:
+            raise CasePolicyNotAcceptable(
+                f"Cases of the priority {name.value} would be due after {minutes:,} minutes. "
+                f"Choose {DUE_MIN} minutes to {DUE_MAX // 1440} days."
+            )
+    if not due.urgent <= due.high <= due.normal:
+        raise CasePolicyNotAcceptable(
+            "The more urgent a case, the sooner it is due: urgent at most as long as high, and high as normal."
+        )
 
 
 def _difference(before: Sequence[PolicyStep], after: Sequence[PolicyStep]) -> Mapping[str, list[str]]:

@@ -48,7 +48,9 @@ def describe_unblock(tx: Tx, payload: Mapping[str, Any]) -> list[Change]:
     found, entries = _named(tx, payload)
     if payload["whole"]:
         return [Change(f"The list {found.name}", f"blocks {found.entries:,} values", "is deleted")]
-    return [Change(f"Blocked {found.kind.value}", f"\u2026{one.value[-4:]}: {one.reason}", "") for one in entries]
+    return [
+        Change(f"Blocked {found.kind.value}", f"\u2026{one.value[-4:]}: {one.reason}", "let through") for one in entries
+    ]
 
 
 def execute_unblock(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       </p>
       <ul className="proposal-changes">
         {proposal.changes.map((change) => (
-          <li key={change.what}>
+          <li key={`${change.what} ${change.before} ${change.after}`}>
             {change.what}:{" "}
             {change.before ? (
               <>
