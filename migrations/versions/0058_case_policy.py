@@ -6,7 +6,7 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0057_case_policy"
+revision = "0058_case_policy"
 down_revision = "0056_walls"
 
 _STATEMENTS = """
