@@ -140,12 +140,15 @@ class Walk:
     looks: tuple[Look, ...] = LOOKS
     once: bool = False
     """Whether a page that many roles have is shown of the first of them only."""
+    only: tuple[str, ...] = ()
+    """The pages to show, by how their address begins; all of them when it is empty."""
     _said: list[str] = field(default_factory=list)
     _shown: set[str] = field(default_factory=set)
 
     def chosen(self, paths: list[str], firm: str) -> list[str]:
         """The pages that are shown now."""
-        found = [path for path in paths if not self.once or f"{firm} {path}" not in self._shown]
+        wanted = [path for path in dict.fromkeys(paths) if not self.only or path.startswith(self.only)]
+        found = [path for path in wanted if not self.once or f"{firm} {path}" not in self._shown]
         self._shown |= {f"{firm} {path}" for path in paths}
         return found
 
@@ -202,7 +205,7 @@ def walk_role(walk: Walk, link: str, name: str, *, states: bool) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
     page.locator("ul.nav").first.wait_for(state="attached")
     page.wait_for_timeout(_SETTLED_MS)
-    paths = [path for path in page.evaluate(_PAGES) if path] + list(_BARE)
+    paths = list(dict.fromkeys([*(path for path in page.evaluate(_PAGES) if path), *_BARE]))
     details = [_detail(page, path) for path in paths]
     state = page.context.storage_state()
     page.context.close()
@@ -374,8 +377,9 @@ def _ready(url: str) -> bool:
 
 
 def walk_all(
-    settings: Settings, folder: Path, roles: list[str], looks: tuple[Look, ...], *, states: bool, once: bool
-) -> list[str]:
+    settings: Settings, folder: Path, roles: list[str], looks: tuple[Look, ...], *, states: bool, once: bool,
+    only: tuple[str, ...],
+) -> list[str]:  # fmt: skip
     """All roles in both firms; returns what is wrong."""
     links = demo_links(settings)
     furnish(settings.web_url, links)
@@ -383,7 +387,7 @@ def walk_all(
     with sync_playwright() as playwright:
         path = os.environ.get("FINER_TEST_BROWSER") or find_browser()
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        walk = Walk(browser, settings.web_url, folder, looks=looks, once=once)
+        walk = Walk(browser, settings.web_url, folder, looks=looks, once=once, only=only)
         for look in looks:
             page = walk.open(look)
             page.goto("/sign-in")
@@ -407,12 +411,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9471, help="Its port, or that of the one to be started.")
     parser.add_argument("--role", action="append", choices=[role.value for role in _roles()])
     parser.add_argument("--once", action="store_true", help="Show a page that many roles have once.")
+    parser.add_argument("--page", action="append", default=[], help="Only pages whose address begins like this.")
     parser.add_argument("--look", action="append", choices=[look.name for look in LOOKS], help="Only in this look.")
     parser.add_argument("--no-states", action="store_true", help="Pages with data only.")
     chosen = parser.parse_args()
     roles = chosen.role or [role.value for role in _roles()]
     looks = tuple(look for look in LOOKS if look.name in (chosen.look or [look.name]))
-    how = {"states": not chosen.no_states, "once": chosen.once}
+    how: dict[str, Any] = {"states": not chosen.no_states, "once": chosen.once, "only": tuple(chosen.page)}
     if chosen.data_dir:
         complaints = walk_all(settings_of(chosen.data_dir, port=chosen.port), chosen.folder, roles, looks, **how)
     else:

@@ -125,10 +125,10 @@ def test_a_failed_run_is_tried_again_and_then_people_are_told_until_it_works(sta
         stage.clock.advance(timedelta(minutes=1))
         runner.run(stage.tenant, once_more)
         runner.run(stage.tenant, once_more)
-    assert stage.told() == [("load failed 3 times in a row", Severity.CRITICAL, False)]
+    assert stage.told() == [("Load failed 3 times in a row", Severity.CRITICAL, False)]
     broken = False
     runner.run(stage.tenant, stage.ask("load"))
-    assert stage.told() == [("load failed 3 times in a row", Severity.CRITICAL, True)]
+    assert stage.told() == [("Load failed 3 times in a row", Severity.CRITICAL, True)]
 
 
 def test_what_nobody_foresaw_is_told_without_its_insides(stage: Stage) -> None:
@@ -252,7 +252,7 @@ def test_a_run_that_takes_too_long_is_told_once(stage: Stage) -> None:
 
     runner = stage.runner(_job("slow", work, expected_s=600))
     runner.run(stage.tenant, stage.ask("slow"))
-    assert stage.told() == [("slow takes longer than usual", Severity.WARNING, True)]
+    assert stage.told() == [("Slow takes longer than usual", Severity.WARNING, True)]
 
 
 def test_why_a_job_of_the_installation_failed_is_not_told_to_firms(stage: Stage) -> None:

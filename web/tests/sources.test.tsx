@@ -1,5 +1,5 @@
-import { screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
@@ -61,9 +61,18 @@ describe("the sources page", () => {
     await screen.findByText("There is no such source");
   });
 
-  it("says why the list could not be loaded", async () => {
+  it("says why the list could not be loaded, and lets it stand", async () => {
     server.on("GET /api/v1/sources", () => problem(503, "The database is away."));
-    openApp("/sources");
-    await screen.findByText("The database is away.");
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    try {
+      openApp("/sources");
+      await screen.findByText("The database is away.");
+      const asked = server.sent("GET /api/v1/sources").length;
+      await act(() => vi.advanceTimersByTimeAsync(10_000));
+      expect(server.sent("GET /api/v1/sources")).toHaveLength(asked);
+      screen.getByText("The database is away.");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

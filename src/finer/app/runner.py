@@ -130,7 +130,7 @@ class Runner:
         told = NewNotification(
             kind="jobs.failing",
             severity=Severity.CRITICAL if keeps else Severity.WARNING,
-            title=f"{job.name} failed {row} times in a row" if keeps else f"{job.name} failed",
+            title=f"{_in_words(job)} failed {row} times in a row" if keeps else f"{_in_words(job)} failed",
             # What a job of the whole installation says may name other firms.
             text=f"{job.about} The operator of this installation sees why it failed." if job.whole else says,
             link=f"/jobs?run={show_id('run', record.id)}",
@@ -198,8 +198,8 @@ class Runner:
         told = NewNotification(
             kind="jobs.slow",
             severity=Severity.WARNING,
-            title=f"{job.name} takes longer than usual",
-            text=f"It has run for {taken.total_seconds() / 60:.0f} minutes; {job.expected_s / 60:.0f} are usual.",
+            title=f"{_in_words(job)} takes longer than usual",
+            text=f"It has run for {taken.total_seconds() / 60:.0f} min; up to {job.expected_s / 60:.0f} min are usual.",
             link=f"/jobs?run={show_id('run', record.id)}",
             permission=Permission.JOBS_READ,
             key=_slow(job),
@@ -212,6 +212,11 @@ class Runner:
     def _tenants(self) -> list[uuid.UUID]:
         with self._ground.database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             return [tenant.id for tenant in tenants.list_tenants(tx)]
+
+
+def _in_words(job: Job) -> str:
+    """As the page Jobs calls it: "Age orders"."""
+    return job.name.replace("_", " ").capitalize()
 
 
 def _failing(job: Job) -> str:

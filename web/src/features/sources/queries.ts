@@ -16,7 +16,8 @@ export const sourcesQuery = queryOptions({
   queryKey: ["sources"],
   queryFn: async ({ signal }): Promise<Source[]> =>
     (await answer(api.GET("/api/v1/sources", { signal }))).items,
-  refetchInterval: 3_000,
+  // While it is asked again nothing tells why it failed, so what failed is left to be read.
+  refetchInterval: ({ state }) => (state.status === "error" ? 30_000 : 3_000),
 });
 
 export function itemsQuery(id: string) {
