@@ -274,7 +274,7 @@ def _loading_and_failing(walk: Walk, state: Any, paths: list[str], name: str, lo
             page.route("**/api/v1/**", handler)
             page.goto(path)
             try:
-                page.locator("h1").first.wait_for(timeout=5_000)
+                page.locator("h1").first.wait_for()
             except PlaywrightError:
                 walk.complaints.append(f"{name}{path}: has no heading while {word}")
             if word == "failing":
