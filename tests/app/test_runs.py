@@ -119,7 +119,7 @@ def test_a_failed_run_is_tried_again_and_then_people_are_told_until_it_works(sta
     assert stage.told() == []
     runner.run(stage.tenant, asked)
     assert stage.get(asked).state is RunState.FAILED
-    assert stage.told() == [("load failed", Severity.WARNING, False)]
+    assert stage.told() == [("Load failed", Severity.WARNING, False)]
     for _ in range(2):
         once_more = stage.ask("load")
         stage.clock.advance(timedelta(minutes=1))
