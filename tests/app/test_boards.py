@@ -249,6 +249,47 @@ def test_whoever_loses_the_right_is_cut_at_once_and_others_stay() -> None:
     _play(scenario)
 
 
+@pytest.mark.parametrize("turns", range(6))
+def test_a_change_at_the_moment_of_the_end_does_not_hold_it_up(turns: int) -> None:
+    async def scenario(_source: Source, found: Boards) -> None:
+        for _ in range(5):  # it waits for a change by now
+            await asyncio.sleep(0)
+        found.mark(str(ANA))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(found.close(), 5)
+
+    _play(scenario)
+
+
+def test_only_those_whose_rights_changed_are_looked_at() -> None:
+    async def scenario(_: Source, found: Boards) -> None:
+        looked_at: list[str] = []
+
+        def of(name: str, tenant: uuid.UUID, person: uuid.UUID) -> AsyncGenerator[bytes]:
+            async def alive() -> bool:
+                looked_at.append(name)
+                return True
+
+            return cast("AsyncGenerator[bytes]", found.stream(scope(tenant), "", alive, person))
+
+        one, two = uuid.UUID(int=11), uuid.UUID(int=12)
+        streams = [of("one", ANA, one), of("two", ANA, two), of("elsewhere", BUDI, one)]
+        for stream in streams:
+            await _take(stream, 1)
+        for payload, expected in ((f"{ANA} {one}", ["one"]), (f"{ANA}", ["one", "two"]), ("", 3)):
+            looked_at.clear()
+            await asyncio.to_thread(found.suspect, payload)
+            found.mark("")  # the change that comes after it
+            for stream in streams:
+                await _take(stream, 1)
+            assert (sorted(looked_at) if isinstance(expected, list) else len(looked_at)) == expected
+        for stream in streams:
+            await stream.aclose()
+
+    _play(scenario)
+
+
 def test_a_tick_that_takes_longer_than_its_interval_is_followed_by_one_and_not_by_all_that_were_due() -> None:
     async def scenario(source: Source, found: Boards) -> None:
         stream, other = _open(found), _open(found, scope(BUDI))

@@ -18,6 +18,7 @@ from litestar import Litestar
 
 from finer.app.api import route_handlers
 from finer.app.fast_path import OPTION, Endpoint, FastPath
+from finer.app.ready_boards import OPTION as READY
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, Verdict
 from finer.identity.routes.edge import PUBLIC
@@ -152,16 +153,49 @@ def test_a_revoked_key_is_no_longer_believed_after_a_second(driver: Driver, ours
     pytest.fail("a revoked key still works after three seconds")
 
 
+BOARD = "/api/v1/operations/orders?span=7d"
+
+
+def _polls(driver: Driver, headers: dict[str, str]) -> list[Answer]:
+    """The same poll the ordinary way, as nobody's answer lies ready, and then the short way."""
+    return [driver.call("GET", BOARD, headers), driver.call("GET", BOARD, headers)]
+
+
+@pytest.mark.parametrize("more", [{}, {"accept-encoding": "gzip, br"}, {"if-none-match": '"another"'}])
+def test_a_poll_is_answered_the_same_either_way(driver: Driver, ours: World, more: dict[str, str]) -> None:
+    headers = ours.headers(Role.EXECUTIVE) | more
+    ordinary, ready = _polls(driver, headers)
+    assert ordinary.status == 200
+    assert _plain(ready) == _plain(ordinary)
+    assert ready.header("x-request-id").startswith("req_")
+    known = [driver.call("GET", BOARD, headers | {"if-none-match": ready.header("etag")}) for _ in range(2)]
+    assert [(one.status, one.body, one.header("etag")) for one in known] == [(304, b"", ready.header("etag"))] * 2
+
+
+def test_what_lies_ready_for_one_role_is_not_given_to_another(driver: Driver, ours: World) -> None:
+    executive, marketing = ours.headers(Role.EXECUTIVE), ours.headers(Role.MARKETING_MANAGER)
+    seen = [_polls(driver, executive)[1].json(), _polls(driver, marketing)[1].json()]
+    assert seen[0] != seen[1]
+    assert driver.call("GET", BOARD, marketing).json() == seen[1]
+    for headers in (ours.headers(Role.CREDIT_OFFICER), {}, {"authorization": "Bearer fnr_nobody"}):
+        assert driver.call("GET", BOARD, headers).status == driver.call("GET", BOARD, headers).status >= 401
+
+
 def test_the_fast_path_knows_every_middleware_that_it_passes_by(app: Litestar) -> None:
     # Whoever adds one decides what it means for the routes of the fast path, does it there, and adds its name here.
     names = [type(one).__name__ for one in app.middleware]
-    assert names == ["FastPath", "Entrance", "Authentication", "Patience", "AccessWatch", "Idempotency"]
+    assert names == ["FastPath", "ReadyBoards", "Entrance", "Authentication", "Patience", "AccessWatch", "Idempotency"]
     assert len(app.guards) == 1
     for handler in route_handlers(app):
         if OPTION in handler.opt:
             assert handler.opt["permission"] != PUBLIC
             assert not {"step_up", "sensitive", "answer_once"} & set(handler.opt)
             assert "recorded" in handler.opt
+            assert len(handler.guards or ()) == 0
+        if handler.opt.get(READY):
+            assert handler.http_methods <= {"GET", "HEAD"}
+            assert handler.opt["permission"] != PUBLIC
+            assert not {"step_up", "sensitive", "answer_once"} & set(handler.opt)
             assert len(handler.guards or ()) == 0
 
 

@@ -35,6 +35,7 @@ from finer.app.patience import Patience
 from finer.app.process import database_url, prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.queries import Queries
+from finer.app.ready_boards import ReadyBoards
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
@@ -199,20 +200,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
         yield
         await services.close()
 
-    entrance, access = Entrance(chosen), watch.AccessWatch(services.access_log)
+    entrance, access, fast = Entrance(chosen), watch.AccessWatch(services.access_log), _fast_endpoints(services)
     app = Litestar(
         route_handlers=[*ROUTES, *web_app()],
         lifespan=[lifespan],
         state=State({"services": services}),
         middleware=[
-            FastPath(
-                _fast_endpoints(services),
-                entrance,
-                services.authenticator,
-                access,
-                _failed,
-                body_wait_s=chosen.body_wait_s,
-            ),
+            FastPath(fast, entrance, services.authenticator, access, _failed, body_wait_s=chosen.body_wait_s),
+            ReadyBoards(services.boards, entrance, services.authenticator, access),
             entrance,
             edge.Authentication(services.authenticator),
             Patience(chosen.body_wait_s),

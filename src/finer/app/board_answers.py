@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.response import Stream
 
-from finer.app.boards import Scope
+from finer.app.boards import Scope, Snapshot
 from finer.identity.routes.edge import credential_of
 from finer.identity.types.access import Principal
 
@@ -17,15 +17,22 @@ _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _CACHED = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization, Cookie"}
 
 
+def answered(snapshot: Snapshot, if_none_match: str, accept_encoding: str) -> tuple[int, bytes, dict[str, str]]:
+    """(status, body, headers) of a poll: the whole, compressed once for all; 304 and nothing for who has it."""
+    headers = {**_CACHED, "ETag": snapshot.etag}
+    if snapshot.etag in if_none_match:
+        return 304, b"", headers
+    if "gzip" in accept_encoding:
+        return 200, snapshot.packed, {**headers, "Content-Encoding": "gzip"}
+    return 200, snapshot.body, headers
+
+
 async def polled(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Response[Any]:
-    """The whole snapshot, compressed once for all; 304 for who has it."""
+    """The snapshot of a scope, for who does not have it."""
     found = await services.boards.snapshot(scope)
-    headers = {**_CACHED, "ETag": found.etag}
-    if found.etag in request.headers.get("if-none-match", ""):
-        return Response(b"", status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, media_type="application/json", headers={**headers, "Content-Encoding": "gzip"})
-    return Response(found.body, media_type="application/json", headers=headers)
+    asked = request.headers
+    status, body, headers = answered(found, asked.get("if-none-match", ""), asked.get("accept-encoding", ""))
+    return Response(body, status_code=status, media_type="application/json" if body else None, headers=headers)
 
 
 def streamed(
@@ -33,7 +40,9 @@ def streamed(
 ) -> Stream:
     """The stream of a scope, for as long as `alive` says that its viewer may see it."""
     last = request.headers.get("last-event-id", "")[:64]
-    return Stream(services.boards.stream(scope, last, alive), media_type="text/event-stream", headers=_STREAM)
+    return Stream(
+        services.boards.stream(scope, last, alive, request.user.id), media_type="text/event-stream", headers=_STREAM
+    )
 
 
 async def still_there(services: Any, request: Request[Principal, Any, Any]) -> Principal | None:

@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from finer.app.board_answers import polled, still_there, streamed
 from finer.app.boards import Scope
+from finer.app.ready_boards import OPTION, view_of
 from finer.app.streams import described
 from finer.identity.types.access import Permission, Principal
 from finer.kit.actors import SYSTEM
@@ -93,7 +94,7 @@ class BoardController(Controller):
     path = "/api/v1/operations"
     tags = ["Operations"]
 
-    @get("/finance", opt={"permission": Permission.FINANCE_READ}, summary="Financial performance")
+    @get("/finance", opt={"permission": Permission.FINANCE_READ, OPTION: True}, summary="Financial performance")
     async def finance(
         self,
         request: Request[Principal, Any, Any],
@@ -103,7 +104,7 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Response[FinanceBoard]:
         """Revenue, payments, refunds and cash of a span by currency, against the period before."""
-        return await polled(services, request, _scope(request.user, "finance", span, region, channel))
+        return await _polled(services, request, _scope(request.user, "finance", span, region, channel))
 
     @get(
         "/finance/stream",
@@ -121,7 +122,7 @@ class BoardController(Controller):
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
         return _streamed(services, request, _scope(request.user, "finance", span, region, channel))
 
-    @get("/orders", opt={"permission": Permission.ORDERS_READ}, summary="Order status")
+    @get("/orders", opt={"permission": Permission.ORDERS_READ, OPTION: True}, summary="Order status")
     async def orders(
         self,
         request: Request[Principal, Any, Any],
@@ -131,7 +132,7 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Response[OrderBoard]:
         """How far orders of a span came, where from, and which wait for too long. Amounts need `finance:read`."""
-        return await polled(services, request, _scope(request.user, "orders", span, region, channel))
+        return await _polled(services, request, _scope(request.user, "orders", span, region, channel))
 
     @get(
         "/orders/stream",
@@ -149,7 +150,7 @@ class BoardController(Controller):
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
         return _streamed(services, request, _scope(request.user, "orders", span, region, channel))
 
-    @get("/executive", opt={"permission": Permission.ALERTS_SUMMARISE}, summary="Figures and goals")
+    @get("/executive", opt={"permission": Permission.ALERTS_SUMMARISE, OPTION: True}, summary="Figures and goals")
     async def executive(
         self, request: Request[Principal, Any, Any], services: Any, span: _Period = "30d"
     ) -> Response[ExecutiveBoard]:
@@ -157,7 +158,7 @@ class BoardController(Controller):
 
         A figure that the caller's role does not see is null and was not pulled.
         """
-        return await polled(services, request, _scope(request.user, "executive", span))
+        return await _polled(services, request, _scope(request.user, "executive", span))
 
     @get(
         "/executive/stream",
@@ -180,6 +181,12 @@ def _scope(who: Principal, board: str, span: str, region: str | None = None, cha
     return Scope(
         tenant=who.tenant_id, board=board, sees=sees, span=span, region=region or None, channel=channel or None
     )
+
+
+async def _polled(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Response[Any]:
+    answer = await polled(services, request, scope)
+    services.boards.remember(view_of(request.scope, request.user), scope)
+    return answer
 
 
 def _streamed(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Stream:

@@ -32,9 +32,12 @@ _OLD_S = 15.0
 _UNUSED_S = 60.0
 _SCOPES_MAX = 300
 """Scopes of one firm that are kept at once; more choices than that are refused."""
+_VIEWS_MAX = 1000
 _CHECKS_AT_ONCE = 6
 _CHECK_S = 60.0
 """How often a viewer's session is looked at though nothing was told of it: sessions also end by time."""
+_Suspect = tuple[uuid.UUID, uuid.UUID | None]
+"""A firm, and the one person of it whose rights changed; None for all."""
 Parts = dict[str, msgspec.Raw]
 """A document's members, each encoded."""
 
@@ -53,6 +56,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What tells viewers of a dashboard of somebody apart, see `dashboard_routes`."""
 
 
+View = tuple[uuid.UUID, frozenset[str], str, bytes]
+"""A firm, the rights of who asks, the path and the query as they were sent: what a scope is known by once it was asked
+for."""
 Compute = Callable[[Scope], Mapping[str, msgspec.Raw]]
 """The parts of a scope's document now, in a thread."""
 
@@ -74,6 +80,7 @@ class Viewer:
     """One open stream. None in the queue ends it."""
 
     alive: Callable[[], Awaitable[bool]]
+    who: uuid.UUID | None = None
     queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE_MAX))
     checked_at: float = field(default_factory=time.monotonic)
 
@@ -110,8 +117,9 @@ class Boards:
         """`pace_s` says how old a scope's snapshot has to be before a change makes a new one."""
         self._compute, self._tick_s, self._pace_s = compute, tick_s, pace_s
         self._shown: dict[Scope, _Shown] = {}
+        self._views: dict[View, Scope] = {}
         self._told: set[uuid.UUID] = set()
-        self._suspect: set[uuid.UUID] = set()
+        self._suspect: set[_Suspect] = set()
         self._lock = threading.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -142,30 +150,53 @@ class Boards:
 
     def mark(self, payload: str) -> None:
         """A notification: the sums of this firm (of all, when empty) have changed. Any thread."""
-        self._note(self._told, payload)
+        with self._lock:
+            self._told.update([uuid.UUID(payload)] if payload else self._firms())
+        self._wake_up()
 
     def suspect(self, payload: str) -> None:
-        """A notification: somebody's rights at this firm (at any, when empty) have changed. Any thread."""
-        self._note(self._suspect, payload)
+        """A notification: rights of this firm (of all, when empty), or of "firm person" alone, changed. Any thread."""
+        firm, _, person = payload.partition(" ")
+        whose = uuid.UUID(person) if person else None
+        with self._lock:
+            self._suspect.update((one, whose) for one in ([uuid.UUID(firm)] if firm else self._firms()))
+        self._wake_up()
 
     async def snapshot(self, scope: Scope) -> Snapshot:
         """The document now: what is known if it is fresh, otherwise made once for all who ask at this moment."""
         shown = self._of(scope)
-        known = shown.snapshot
-        if known is not None and not shown.dirty and time.monotonic() - shown.made_at < _OLD_S:
-            return known
-        if known is not None and time.monotonic() - shown.made_at < max(self._tick_s, self._pace_s(scope)):
-            return known
-        return await self._make(scope, shown)
+        return self._fresh(scope, shown) or await self._make(scope, shown)
 
-    def stream(self, scope: Scope, last: str, alive: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+    def ready(self, view: View) -> Snapshot | None:
+        """What `snapshot` would give for a view that was asked for before, when nothing has to be made for it."""
+        scope = self._views.get(view)
+        shown = None if scope is None else self._shown.get(scope)
+        if scope is None or shown is None:
+            return None
+        shown.used_at = time.monotonic()
+        return self._fresh(scope, shown)
+
+    def remember(self, view: View, scope: Scope) -> None:
+        """Which scope it is that a caller of these rights asks for by this address."""
+        if len(self._views) >= _VIEWS_MAX:
+            self._views.clear()
+        self._views[view] = scope
+
+    def _fresh(self, scope: Scope, shown: _Shown) -> Snapshot | None:
+        age = time.monotonic() - shown.made_at
+        may_be = max(self._tick_s, self._pace_s(scope)) if shown.dirty else _OLD_S
+        return shown.snapshot if age < may_be else None
+
+    def stream(
+        self, scope: Scope, last: str, alive: Callable[[], Awaitable[bool]], who: uuid.UUID | None = None
+    ) -> AsyncIterator[bytes]:
         """The messages of one viewer: `board` with the whole, then `change` with the parts that changed.
 
         `last` is the id of the last event that the viewer has seen, at this process or another; what came since is
         sent when it is known, the whole otherwise. The stream ends when `alive` says no, which is asked at once when
-        rights of the firm change, or at `end`. Raises Unavailable when too many scopes are open.
+        rights of `who` it is, or of their firm, change; or at `end`. Raises Unavailable when too many scopes are open.
         """
-        return self._stream(scope, self._of(scope), last, Viewer(alive))
+        return self._stream(scope, self._of(scope), last, Viewer(alive, who))
 
     async def _stream(self, scope: Scope, shown: _Shown, last: str, viewer: Viewer) -> AsyncIterator[bytes]:
         shown.viewers.add(viewer)  # before the first wait: a change meanwhile is not missed
@@ -176,7 +207,8 @@ class Boards:
                 yield message
             while not self._ended:
                 try:
-                    found = await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        found = await viewer.queue.get()
                 except TimeoutError:
                     found = b": still here\n\n"
                 if found is None:
@@ -216,16 +248,19 @@ class Boards:
                 viewer.offer(change, shown.snapshot.event)
         return shown.snapshot
 
-    def _note(self, noted: set[uuid.UUID], payload: str) -> None:
-        with self._lock:
-            noted.update([uuid.UUID(payload)] if payload else {scope.tenant for scope in tuple(self._shown)})
+    def _firms(self) -> set[uuid.UUID]:
+        return {scope.tenant for scope in tuple(self._shown)}
+
+    def _wake_up(self) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
 
     async def _run(self) -> None:
         while True:
+            # Not wait_for: of Python before 3.12, it forgets that it was cancelled when the wake-up came just then.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._wake.wait()
             self._wake.clear()
             with self._lock:
                 told, suspect = set(self._told), set(self._suspect)
@@ -254,14 +289,16 @@ class Boards:
             shown.dirty = True  # what could not be shown is shown at the next tick
             _log.warning("a dashboard could not be made", board=scope.board, tenant=str(scope.tenant), error=str(error))
 
-    async def _check(self, suspect: set[uuid.UUID]) -> None:
+    async def _check(self, suspect: set[_Suspect]) -> None:
         """End the streams of those who may not see them any more."""
         now = time.monotonic()
         due = [
             viewer
             for scope, shown in self._shown.items()
             for viewer in shown.viewers
-            if scope.tenant in suspect or now - viewer.checked_at > _CHECK_S
+            if (scope.tenant, None) in suspect
+            or (scope.tenant, viewer.who) in suspect
+            or now - viewer.checked_at > _CHECK_S
         ]
         for viewer in due:
             viewer.checked_at = now

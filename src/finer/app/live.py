@@ -124,9 +124,11 @@ class Channel:
                     yield found
             while not self._ended and await alive():
                 try:
-                    yield await asyncio.wait_for(viewer.queue.get(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):
+                        message = await viewer.queue.get()
                 except TimeoutError:
-                    yield b": still here\n\n"
+                    message = b": still here\n\n"
+                yield message
         finally:
             viewers.discard(viewer)
             if not viewers:
