@@ -49,7 +49,7 @@ def _mail(desk: Desk, identifier: uuid.UUID) -> Mail | None:
     with desk.firm.tx(SYSTEM) as tx:
         found = notifications.mail_to_send(tx, identifier)
         if found is not None:
-            notifications.mail_sent(tx, identifier)
+            notifications.delivered(tx, identifier)
         return found
 
 
@@ -74,7 +74,7 @@ def test_a_digest_goes_out_once_and_names_what_its_reader_may_see(desk: Desk) ->
     with desk.firm.tx() as tx:
         kept = notifications.get_delivery(tx, waiting[0])
     assert kept is not None
-    assert (kept.state, kept.message, kept.attempts) == (DeliveryState.SENT, None, 1)
+    assert (kept.state, kept.text, kept.attempts) == (DeliveryState.SENT, None, 1)
     with desk.tx(Role.EXECUTIVE) as tx:
         digests.end_digest(tx, board.id)
         assert digests.own_digest(tx, board.id) is None

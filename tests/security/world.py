@@ -19,9 +19,10 @@ from typing import Any
 import msgspec
 
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.dashboards.service import alerts as metric_alerts
 from finer.dashboards.service import dashboards, notes
 from finer.dashboards.types import Draft as BoardDraft
-from finer.dashboards.types import QueryPart, Tile, TileKind
+from finer.dashboards.types import MetricAlert, QueryPart, Silence, Tile, TileKind, Watched
 from finer.decisions.service import actions, attachments, cases, grouping, policy
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
@@ -80,6 +81,7 @@ _offsets = itertools.count(1)
 _RULE: dict[str, Any] = {
     "title": "Matrix", "condition": "amount_usd > 5000", "action": "review", "reason": "It is {amount_usd:usd}.",
 }  # fmt: skip
+_METRIC_ALERT = {"name": "matrix", "watched": {"metric": "orders_placed"}, "condition": "value > 1"}
 _ENTRY = {"value": "acc_1", "reason": "matrix"}
 _POLICY = msgspec.to_builtins(policy.STANDARD)
 PEOPLE = [role for role in Role if role is not Role.SERVICE]
@@ -495,6 +497,29 @@ class Samples:
         self.value("dashboard_id")
         return self._made["annotation_id"]
 
+    def metric_alert_id(self) -> str:
+        mark = self._world.mark
+        wanted = MetricAlert(name=f"Alert {mark}", watched=Watched(metric="orders_placed"), condition="value > 1")
+        with self._watcher() as tx:
+            return show_id(metric_alerts.PREFIX, metric_alerts.create_alert(tx, wanted).id)
+
+    def silence_id(self) -> str:
+        with self._watcher() as tx:
+            until = tx.now() + timedelta(hours=1)
+            quiet = Silence(id=new_id(), alert_id=None, group="matrix", until=until, reason=self._world.mark)
+            metric_alerts.silence(tx, quiet)
+        return show_id(metric_alerts.SILENCE, quiet.id)
+
+    def hook_id(self) -> str:
+        with self._world.firm.tx(self._world.actor(self._world.people[Role.ADMINISTRATOR])) as tx:
+            url = f"https://{self._world.mark}.example/hook"
+            hook, secret = notifications.add_hook(tx, self._world.firm.settings, f"Hook {self._world.mark}", url)
+        self._world.secrets.append(secret)
+        return show_id(notifications.HOOK_PREFIX, hook.id)
+
+    def _watcher(self) -> AbstractContextManager[Tx]:
+        return self._world.firm.tx(self._world.actor(self._world.people[Role.EXECUTIVE]))
+
     def schedule_id(self) -> str:
         plan = Plan(name=f"Plan {self._world.mark}", saved_id=read_id(saved.PREFIX, self.saved_id()),
                     cron="0 9 * * *")  # fmt: skip
@@ -716,6 +741,14 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         },
         "PUT /api/v1/sources/{source_id}": _stripe(f"Renamed {uuid.uuid4().hex[:8]}"),
         "PATCH /api/v1/account/passkeys/{passkey_id}": {"name": "renamed"},
+        "POST /api/v1/hooks": {"name": "matrix", "url": "https://hooks.example/matrix"},
+        "POST /api/v1/metric-alerts": _METRIC_ALERT,
+        "POST /api/v1/metric-alerts/silences": {
+            "until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+            "reason": "matrix",
+            "group": "matrix",
+        },
+        "PUT /api/v1/metric-alerts/{metric_alert_id}": _METRIC_ALERT | {"version": 1},
         "POST /api/v1/dashboards": {"name": "matrix"},
         "PUT /api/v1/dashboards/{dashboard_id}": {"name": "matrix", "version": 1},
         "POST /api/v1/dashboards/{dashboard_id}/annotations": {"at": _AT.isoformat(), "text": "matrix"},

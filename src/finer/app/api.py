@@ -67,7 +67,7 @@ from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
 from finer.lineage.routes import LineageController
-from finer.notifications.routes import NotificationController
+from finer.notifications.routes import ROUTES as NOTIFICATION_ROUTES
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
 from finer.operations.service.rollups import CHANNEL as SUMS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
@@ -96,7 +96,7 @@ ROUTES: list[Any] = [
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     *DASHBOARD_ROUTES,
-    NotificationController,
+    *NOTIFICATION_ROUTES,
     BoardController,
     JobController,
     LineageController,

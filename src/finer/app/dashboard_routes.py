@@ -15,6 +15,7 @@ from finer.app.board_answers import polled, still_there, streamed
 from finer.app.board_routes import compute_board, pace_s
 from finer.app.boards import Boards, Scope
 from finer.app.streams import described
+from finer.dashboards.routes.alerts import ROUTES as ALERT_ROUTES
 from finer.dashboards.routes.dashboards import ROUTES as KEPT_ROUTES
 from finer.dashboards.service import viewing
 from finer.dashboards.service.dashboards import PREFIX
@@ -175,4 +176,4 @@ def _asked(database: Database, who: Principal, dashboard_id: str, tile: str) -> 
         return answers.asking(read_id(saved_queries.PREFIX, one.query.saved), one.query.parameters)
 
 
-ROUTES: list[Any] = [*KEPT_ROUTES, DashboardDataController]
+ROUTES: list[Any] = [*KEPT_ROUTES, *ALERT_ROUTES, DashboardDataController]

@@ -22,6 +22,7 @@ from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.pricing import price_rule
 from finer.app.screening import screen
 from finer.app.verify import verify
+from finer.dashboards.service import alerts as metric_alerts
 from finer.dashboards.service import digests
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
@@ -32,6 +33,7 @@ from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import FinerError, InvalidInput
 from finer.kit.mail import Mailer
+from finer.kit.outbound import Outbound, OutboundRefused
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
@@ -153,6 +155,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "runs": _forget_runs(tx),
             "queries": queries.forget_old(tx),
             "observations": watching.forget_old(tx),
+            "metric_alerts": metric_alerts.forget_old(tx),
             "looks_at_models": monitors.forget_old(tx),
             "sums": rollups.forget_old(tx),
             "readings": gauges.forget_old(tx),
@@ -227,13 +230,46 @@ def _send_mail(ground: Ground, run: Run) -> Counts:
         raise InvalidInput("No relay for e-mail is set. An operator sets FINER_MAIL_URL and FINER_MAIL_FROM.")
     mailer.send(mail)
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        notifications.mail_sent(tx, identifier)
+        notifications.delivered(tx, identifier)
     return {"mails": 1}
 
 
-def _drop_mail(tx: Tx, run: JobRun, says: str) -> None:
+def _call_hook(ground: Ground, run: Run) -> Counts:
+    if "delivery" not in run.arguments:
+        return {"calls": 0}  # started by hand: what has something to say asks for it
+    identifier = uuid.UUID(run.arguments["delivery"])
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        call = notifications.hook_to_call(tx, identifier)
+    if call is None:
+        return {"calls": 0}
+    answer = Outbound.of(ground.settings).post_json(call.url, call.body, headers=call.headers)
+    if answer.status >= 300:
+        raise OutboundRefused(f"The webhook answered with the status {answer.status}.")
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        notifications.delivered(tx, identifier)
+    return {"calls": 1}
+
+
+def _look_at_metrics(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        due = [(metric_alerts.owner_now(tx, owner), found) for owner, found in metric_alerts.due(tx).items()]
+        for who, found in due:
+            if who is None:
+                metric_alerts.put_to_rest(tx, found)
+    told = 0
+    for who, found in due:
+        if who is None:
+            continue
+        with ground.database.transaction(run.tenant, who) as tx:
+            said = [one for one in (metric_alerts.look(tx, each) for each in found) if one is not None]
+            metric_alerts.tell(tx, said, ground.settings.web_url)
+            told += len(said)
+    return {"alerts": sum(len(found) for _, found in due), "told": told}
+
+
+def _drop_delivery(tx: Tx, run: JobRun, says: str) -> None:
     if "delivery" in run.arguments:
-        notifications.mail_dropped(tx, uuid.UUID(run.arguments["delivery"]), says or "Somebody stopped it.")
+        notifications.dropped(tx, uuid.UUID(run.arguments["delivery"]), says or "Somebody stopped it.")
 
 
 def _for_models(name: str) -> Work:
@@ -346,8 +382,17 @@ JOBS = checked([
     ),
     Job(
         name=notifications.MAIL_JOB, owner="notifications", work=_send_mail, queue=notifications.MAIL_QUEUE,
-        attempts=5, expected_s=60, dropped=_drop_mail, when="when Finer has something to say by e-mail",
+        attempts=5, expected_s=60, dropped=_drop_delivery, when="when Finer has something to say by e-mail",
         about="Hands an e-mail to the relay.",
+    ),
+    Job(
+        name=notifications.HOOK_JOB, owner="notifications", work=_call_hook, queue=notifications.MAIL_QUEUE,
+        attempts=5, expected_s=60, dropped=_drop_delivery, when="when Finer has something to say by webhook",
+        about="Sends a signed document to an address outside.",
+    ),
+    Job(
+        name="look_at_metrics", owner="dashboards", cron="* * * * *", work=_look_at_metrics, attempts=1, expected_s=60,
+        about="Looks whether alerts on metrics fire or have settled.",
     ),
     Job(
         name="retain", owner="privacy", cron="11 3 * * *", work=_retain,

@@ -56,3 +56,9 @@ class NoResult(Conflict):
 
     slug = "tile-no-result"
     title = "There is no result"
+
+
+class AlertNotFound(NotFound):
+    """The caller has no alert on a metric, or no silence, of this id."""
+
+    slug = "metric-alert-not-found"

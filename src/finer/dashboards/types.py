@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from finer.workspace.types import ResultColumn, Sharing, Value
+from finer.quality.types import Sensitivity
+from finer.workspace.types import ResultColumn, Sharing, Value, Watch, WatchState
 
 COLUMNS = 12
 ROWS_MAX = 400
@@ -180,3 +181,67 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None
     last_at: datetime | None
     problem: str = ""
+
+
+class Watched(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an alert on a metric looks at: a metric over a span, of a part of the records perhaps."""
+
+    metric: _Name
+    span: Annotated[str, msgspec.Meta(pattern="^(1h|6h|24h|7d)$")] = "1h"
+    region: _Text = ""
+    channel: _Text = ""
+
+
+class MetricAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """When somebody wants to be told of a metric, and how.
+
+    `condition` is about `value` (major units), `change` (0.1: a tenth more than the span before), and `low` and `high`,
+    between which the last whole hour usually is (then `value` is that hour). Once it fires, it goes on until
+    `settles` holds; without one, until the condition does not hold. Alerts of one `group` are told together.
+    """
+
+    name: str
+    watched: Watched
+    condition: str
+    settles: str = ""
+    sensitivity: Sensitivity = Sensitivity.NORMAL
+    severity: str = "warning"
+    pending_minutes: int = 0
+    cooldown_minutes: int = 0
+    group: str = ""
+    mail: bool = False
+    hook_id: uuid.UUID | None = None
+    active: bool = True
+
+
+class AlertState(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert on a metric with its owner, and where it stands."""
+
+    id: uuid.UUID
+    alert: MetricAlert
+    owner_id: uuid.UUID
+    version: int
+    watch: Watch
+    value: float | None
+    looked_at: datetime | None
+    problem: str = ""
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of an alert's state, and whether anybody was told."""
+
+    at: datetime
+    state: WatchState
+    value: float | None
+    reason: str
+    told: bool
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which nobody is told of alerts of one owner: of one alert, of a group, or of all."""
+
+    id: uuid.UUID
+    alert_id: uuid.UUID | None
+    group: str
+    until: datetime
+    reason: str

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
 
 from finer.identity.types.access import Permission
 from finer.kit.ids import read_id, show_id
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.notifications import service, types
 from finer.notifications.types import Severity
@@ -129,7 +132,77 @@ class NotificationController(Controller):
         return _unread(tx)
 
 
+class HookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An address outside that alerts may go to."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    url: Annotated[str, msgspec.Meta(min_length=8, max_length=1000)]
+
+
+class HookDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook: its name, and the host that it is at."""
+
+    id: str
+    name: str
+    host: str
+    created_at: datetime
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """The firm's webhooks, by name."""
+
+    items: list[HookDocument]
+
+
+class HookMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A new webhook with the secret that signs what goes there, which is told this once."""
+
+    hook: HookDocument
+    secret: str
+
+
+class HookController(Controller):
+    """Addresses outside that alerts may go to."""
+
+    path = "/api/v1/hooks"
+    tags = ["Notifications"]
+    response_headers = [ResponseHeader(name="Cache-Control", value="no-store")]
+
+    @get("/", opt={"permission": Permission.HOOKS_READ}, sync_to_thread=True, summary="Webhooks")
+    def list(self, tx: Tx) -> Hooks:
+        """The firm's webhooks. Their whole addresses, which may hold a key, are not shown."""
+        return Hooks([_hook(one) for one in service.list_hooks(tx)])
+
+    @post(
+        "/", opt={"permission": Permission.HOOKS_WRITE, "step_up": True}, sync_to_thread=True, summary="Add a webhook"
+    )
+    def create(self, tx: Tx, data: HookBody, settings: Settings) -> HookMade:
+        """Let alerts go to an address outside. Documents are signed as Standard Webhooks say."""
+        hook, secret = service.add_hook(tx, settings, data.name, data.url)
+        return HookMade(hook=_hook(hook), secret=secret)
+
+    @delete(
+        "/{hook_id:str}",
+        opt={"permission": Permission.HOOKS_WRITE, "step_up": True},
+        sync_to_thread=True,
+        summary="Take a webhook away",
+    )
+    def remove(self, tx: Tx, hook_id: str) -> None:
+        """Let nothing go there any more."""
+        service.remove_hook(tx, read_id(service.HOOK_PREFIX, hook_id))
+
+
+def _hook(found: types.Hook) -> HookDocument:
+    host = urlsplit(found.url).hostname or ""
+    return HookDocument(
+        id=show_id(service.HOOK_PREFIX, found.id), name=found.name, host=host, created_at=found.created_at
+    )
+
+
 def _unread(tx: Tx) -> Unread:
     found = service.count_unread(tx)
     by_severity: dict[str, Any] = {str(severity): count for severity, count in found.items()}
     return Unread(total=sum(found.values()), **by_severity)
+
+
+ROUTES: list[Any] = [NotificationController, HookController]

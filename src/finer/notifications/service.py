@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from finer.identity.service import people
-from finer.identity.service.authorisation import permissions_of
+from finer.identity.service.audit import record_audit
+from finer.identity.service.authorisation import permissions_of, reach_of
 from finer.identity.types.access import Permission, Role
 from finer.kit import runs
 from finer.kit.actors import Actor
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.errors import NotFound
+from finer.kit.hook_signing import new_secret, signed
 from finer.kit.ids import new_id, show_id
 from finer.kit.mail import Mail
+from finer.kit.outbound import Outbound, OutboundRefused
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.notifications.errors import NotificationNotFound
-from finer.notifications.store import DeliveryStore, NotificationStore
+from finer.notifications.errors import HookNotFound, HookRefused, NotificationNotFound
+from finer.notifications.store import DeliveryStore, HookStore, NotificationStore
 from finer.notifications.types import (
     Audience,
     Delivery,
     DeliveryState,
+    Hook,
+    HookCall,
     Message,
     NewNotification,
     Notification,
@@ -31,7 +42,10 @@ CHANNEL = "finer_notifications"
 """The notification channel on which the tenant's id says: notifications are new or changed."""
 KEPT_DAYS = 90
 MAIL_JOB = "send_mail"
+HOOK_JOB = "call_hook"
 MAIL_QUEUE = "mail"
+HOOK_PREFIX = "hok"
+_HOOKS_MAX = 20
 
 
 def notify(tx: Tx, new: NewNotification) -> None:
@@ -111,7 +125,7 @@ def send_mail(tx: Tx, person: uuid.UUID, message: Message) -> uuid.UUID:
     It goes to the address that the person has when it is sent, and to nobody who was shut out meanwhile.
     """
     identifier = new_id()
-    DeliveryStore(tx).add(identifier, person, message)
+    DeliveryStore(tx).add(identifier, msgspec.json.encode(message).decode(), person=person)
     runs.start(tx, MAIL_JOB, arguments={"delivery": str(identifier)}, queue=MAIL_QUEUE)
     return identifier
 
@@ -124,30 +138,95 @@ def get_delivery(tx: Tx, identifier: uuid.UUID) -> Delivery | None:
 def mail_to_send(tx: Tx, identifier: uuid.UUID) -> Mail | None:
     """A message that waits, addressed; None when there is nothing to send any more. For the job."""
     found = DeliveryStore(tx).get(identifier)
-    if found is None or found.state is not DeliveryState.WAITING or found.message is None:
+    if found is None or found.state is not DeliveryState.WAITING or found.text is None or found.person_id is None:
         return None
     try:
         person = people.get_user(tx, found.person_id)
     except NotFound:
         person = None
     if person is None or person.disabled_at is not None:
-        mail_dropped(tx, identifier, "Whom it was for is not let in any more.")
+        dropped(tx, identifier, "Whom it was for is not let in any more.")
         return None
     DeliveryStore(tx).change(identifier, attempts=found.attempts + 1)
-    said = found.message
+    said = msgspec.json.decode(found.text, type=Message)
     return Mail(id=identifier.hex, to=person.email, subject=said.subject, text=said.text, html=said.html)
 
 
-def mail_sent(tx: Tx, identifier: uuid.UUID) -> None:
-    """Note that the relay took a message; what it said is kept no longer."""
+def delivered(tx: Tx, identifier: uuid.UUID) -> None:
+    """Note that the other side took a message; what it said is kept no longer."""
     DeliveryStore(tx).change(identifier, state=DeliveryState.SENT, ended_at=tx.now(), message_sealed=None)
 
 
-def mail_dropped(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
+def dropped(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
     """Note that a message will not be sent, and why."""
     DeliveryStore(tx).change(
         identifier, state=DeliveryState.FAILED, ended_at=tx.now(), message_sealed=None, problem=problem[:500]
     )
+
+
+def list_hooks(tx: Tx) -> list[Hook]:
+    """The addresses outside that alerts of the firm may go to, by name."""
+    reach_of(tx.actor, Permission.HOOKS_READ)
+    return HookStore(tx).find()
+
+
+def get_hook(tx: Tx, identifier: uuid.UUID) -> Hook:
+    """One of them. Raises HookNotFound."""
+    reach_of(tx.actor, Permission.HOOKS_READ)
+    found = HookStore(tx).find(identifier)
+    if not found:
+        raise HookNotFound(f"There is no webhook {show_id(HOOK_PREFIX, identifier)}.")
+    return found[0]
+
+
+def add_hook(tx: Tx, settings: Settings, name: str, url: str) -> tuple[Hook, str]:
+    """Let alerts go to an address outside; the secret that signs them is told this once.
+
+    Raises HookRefused for an address that must not be asked, and for too many of them.
+    """
+    reach_of(tx.actor, Permission.HOOKS_WRITE)
+    store = HookStore(tx)
+    if not name.strip() or len(store.find()) >= _HOOKS_MAX:
+        raise HookRefused(f"Give the webhook a name; a firm has at most {_HOOKS_MAX}.")
+    try:
+        Outbound.of(settings).check(url)
+    except OutboundRefused as error:
+        raise HookRefused(error.detail) from error
+    identifier, secret = new_id(), new_secret()
+    store.add(identifier, name.strip(), url, secret, uuid.UUID(tx.actor.id))
+    record_audit(tx, "hooks:add", show_id(HOOK_PREFIX, identifier), {"host": urlsplit(url).hostname or ""})
+    return get_hook(tx, identifier), secret
+
+
+def remove_hook(tx: Tx, identifier: uuid.UUID) -> None:
+    """Let nothing go there any more; what waits for it is dropped. Raises HookNotFound."""
+    reach_of(tx.actor, Permission.HOOKS_WRITE)
+    HookStore(tx).remove(get_hook(tx, identifier).id)
+    record_audit(tx, "hooks:remove", show_id(HOOK_PREFIX, identifier))
+
+
+def send_hook(tx: Tx, hook: uuid.UUID, payload: Mapping[str, Any]) -> uuid.UUID:
+    """Send a document to an address outside once this transaction commits; the id of what is kept of it."""
+    identifier = new_id()
+    DeliveryStore(tx).add(identifier, msgspec.json.encode(payload).decode(), hook=hook)
+    runs.start(tx, HOOK_JOB, arguments={"delivery": str(identifier)}, queue=MAIL_QUEUE)
+    return identifier
+
+
+def hook_to_call(tx: Tx, identifier: uuid.UUID) -> HookCall | None:
+    """A document that waits, signed as of now; None when there is nothing to send any more. For the job."""
+    found = DeliveryStore(tx).get(identifier)
+    if found is None or found.state is not DeliveryState.WAITING or found.text is None or found.hook_id is None:
+        return None
+    store = HookStore(tx)
+    known = store.find(found.hook_id)
+    if not known:
+        dropped(tx, identifier, "The webhook was taken away.")
+        return None
+    DeliveryStore(tx).change(identifier, attempts=found.attempts + 1)
+    body = found.text.encode()
+    headers = signed(store.secret(found.hook_id), f"msg_{identifier.hex}", int(tx.now().timestamp()), body)
+    return HookCall(url=known[0].url, body=body, headers=headers)
 
 
 def forget_old(tx: Tx) -> int:

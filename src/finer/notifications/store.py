@@ -6,28 +6,28 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from finer.kit.crypto.fields import seal, unseal
+from finer.kit.crypto.fields import seal, unseal, unseal_all
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
-from finer.notifications.tables import deliveries, notifications, reads
+from finer.notifications.tables import deliveries, hooks, notifications, reads
 from finer.notifications.types import (
     TEXT_MAX,
     TITLE_MAX,
     Audience,
     Delivery,
     DeliveryState,
-    Message,
+    Hook,
     NewNotification,
     Notification,
     Severity,
 )
 
 _ORDER_LOCK = 7_316_774  # the first half of the advisory locks; the second is the tenant
+_URL, _SECRET = "notifications_hooks.url_sealed", "notifications_hooks.secret_sealed"
 _MESSAGE = "notifications_deliveries.message_sealed"
 _RANKS = "array['info', 'warning', 'critical']"
 
@@ -177,12 +177,13 @@ class DeliveryStore:
         self._tx = tx
         self._connection, self._tenant = tx.connection, tx.tenant
 
-    def add(self, identifier: uuid.UUID, person: uuid.UUID, message: Message) -> None:
+    def add(
+        self, identifier: uuid.UUID, text: str, *, person: uuid.UUID | None = None, hook: uuid.UUID | None = None
+    ) -> None:
         """A message that waits. It is sealed: it leaves Finer once, and is read nowhere else."""
-        text = msgspec.json.encode(message).decode()
         self._connection.execute(
             deliveries.insert().values(
-                tenant_id=self._tenant, id=identifier, person_id=person, state=DeliveryState.WAITING,
+                tenant_id=self._tenant, id=identifier, person_id=person, hook_id=hook, state=DeliveryState.WAITING,
                 message_sealed=seal(self._tx, _MESSAGE, identifier, text), created_at=self._tx.now(),
             )
         )  # fmt: skip
@@ -196,9 +197,8 @@ class DeliveryStore:
             return None
         text = None if row.message_sealed is None else unseal(self._tx, _MESSAGE, row.id, bytes(row.message_sealed))
         return Delivery(
-            id=row.id, person_id=row.person_id, state=DeliveryState(row.state), attempts=row.attempts,
-            message=None if text is None else msgspec.json.decode(text, type=Message), problem=row.problem,
-            created_at=row.created_at, ended_at=row.ended_at,
+            id=row.id, person_id=row.person_id, hook_id=row.hook_id, state=DeliveryState(row.state), text=text,
+            attempts=row.attempts, problem=row.problem, created_at=row.created_at, ended_at=row.ended_at,
         )  # fmt: skip
 
     def change(self, identifier: uuid.UUID, **values: Any) -> None:
@@ -212,6 +212,48 @@ class DeliveryStore:
         c = deliveries.c
         gone = deliveries.delete().where(c.tenant_id == self._tenant, c.created_at < before)
         return self._connection.execute(gone).rowcount
+
+
+class HookStore:
+    """Addresses outside, of one tenant."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self._connection, self._tenant = tx.connection, tx.tenant
+
+    def add(self, identifier: uuid.UUID, name: str, url: str, secret: str, by: uuid.UUID) -> None:
+        """A new address; it may carry a key in its path, so it is sealed too."""
+        self._connection.execute(
+            hooks.insert().values(
+                tenant_id=self._tenant, id=identifier, name=name, created_by=by, created_at=self._tx.now(),
+                url_sealed=seal(self._tx, _URL, identifier, url),
+                secret_sealed=seal(self._tx, _SECRET, identifier, secret),
+            )
+        )  # fmt: skip
+
+    def find(self, identifier: uuid.UUID | None = None) -> list[Hook]:
+        """All of them, or that one; by name."""
+        h = hooks.c
+        query = sa.select(hooks).where(h.tenant_id == self._tenant)
+        if identifier is not None:
+            query = query.where(h.id == identifier)
+        rows = self._connection.execute(query.order_by(h.name, h.id)).all()
+        urls = unseal_all(self._tx, _URL, [(row.id, bytes(row.url_sealed)) for row in rows])
+        return [
+            Hook(id=row.id, name=row.name, url=url or "", created_by=row.created_by, created_at=row.created_at)
+            for row, url in zip(rows, urls, strict=True)
+        ]
+
+    def secret(self, identifier: uuid.UUID) -> str:
+        """What signs documents that go there."""
+        h = hooks.c
+        query = sa.select(h.secret_sealed).where(h.tenant_id == self._tenant, h.id == identifier)
+        return unseal(self._tx, _SECRET, identifier, bytes(self._connection.execute(query).scalar_one()))
+
+    def remove(self, identifier: uuid.UUID) -> None:
+        """Delete one."""
+        h = hooks.c
+        self._connection.execute(hooks.delete().where(h.tenant_id == self._tenant, h.id == identifier))
 
 
 def _for(audience: Audience) -> sa.ColumnElement[bool]:

@@ -58,7 +58,8 @@ deliveries = sa.Table(
     metadata,
     sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("id", UUID(as_uuid=True), primary_key=True),
-    sa.Column("person_id", UUID(as_uuid=True), nullable=False),
+    sa.Column("person_id", UUID(as_uuid=True)),
+    sa.Column("hook_id", UUID(as_uuid=True)),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("message_sealed", BYTEA),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -66,4 +67,16 @@ deliveries = sa.Table(
     sa.Column("created_at", _time, nullable=False),
     sa.Column("ended_at", _time),
     sa.Index("ix_notifications_deliveries_created_at", "tenant_id", "created_at"),
+)
+
+hooks = sa.Table(
+    "notifications_hooks",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("url_sealed", BYTEA, nullable=False),
+    sa.Column("secret_sealed", BYTEA, nullable=False),
+    sa.Column("created_by", UUID(as_uuid=True), nullable=False),
+    sa.Column("created_at", _time, nullable=False),
 )

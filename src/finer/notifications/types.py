@@ -100,13 +100,35 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     html: str
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A message to one person of the firm, and what became of it. `message` is gone once it was sent."""
+class Hook(msgspec.Struct, frozen=True, kw_only=True):
+    """An address outside that alerts may go to; who knows its secret can tell what came from here."""
 
     id: uuid.UUID
-    person_id: uuid.UUID
+    name: str
+    url: str
+    created_by: uuid.UUID
+    created_at: datetime
+
+
+class HookCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A document on its way to an address outside, signed."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to one person of the firm, or a document to an address outside, and what became of it.
+
+    What it says is gone once it was sent.
+    """
+
+    id: uuid.UUID
+    person_id: uuid.UUID | None
+    hook_id: uuid.UUID | None
     state: DeliveryState
-    message: Message | None
+    text: str | None
     attempts: int
     problem: str
     created_at: datetime

@@ -68,6 +68,8 @@ class Permission(StrEnum):
     FIRM_APPROVE = "firm:approve"
     FIRM_READ = "firm:read"
     FIRM_WRITE = "firm:write"
+    HOOKS_READ = "hooks:read"
+    HOOKS_WRITE = "hooks:write"
     JOBS_READ = "jobs:read"
     JOBS_RUN = "jobs:run"
     LABELS_WRITE = "labels:write"

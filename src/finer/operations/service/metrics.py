@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -11,11 +11,12 @@ from finer.identity.types.access import Permission
 from finer.kit.money import exponent
 from finer.kit.tx import Tx
 from finer.operations.errors import UnknownMetric
+from finer.operations.rules.spans import floor, kept_since
 from finer.operations.rules.sums import buckets, figure, shares
 from finer.operations.service.finance import FIGURES
 from finer.operations.service.tiles import Ground, ground
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import Choices, Filter, Share, Stage, Sums
+from finer.operations.types import HOUR_S, Choices, Filter, Share, Stage, Sums
 
 DIMENSIONS = ("region", "channel", "product")
 _TITLES = {
@@ -147,3 +148,22 @@ def read_shares(at: Ground, name: str, dimension: str) -> list[Share]:
 
 def _records(one: Sums) -> int:
     return one.records
+
+
+def read_hours(tx: Tx, name: str, region: str | None, channel: str | None) -> list[tuple[datetime, int]]:
+    """A metric in every whole hour that is kept, the earliest first: minor units, or a number of records.
+
+    Hours in which nothing happened count as nothing from the first one on in which something did. Raises UnknownMetric.
+    """
+    metric = get_metric(name)
+    at = ground_of(tx, "1h", region, channel)
+    weigh = at.worth if metric.money else _records
+    end = floor(at.now, HOUR_S)
+    since = kept_since(at.now)[HOUR_S]
+    found: dict[datetime, int] = {}
+    for one in filter(metric.counts, at.store.by_bucket(metric.contract, HOUR_S, HOUR_S, (since, end), at.chosen)):
+        if one.at is not None:
+            found[one.at] = found.get(one.at, 0) + weigh(one)
+    if not found:
+        return []
+    return [(when, found.get(when, 0)) for when in buckets(min(found), end - timedelta(seconds=1), HOUR_S)]
