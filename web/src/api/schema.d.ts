@@ -282,30 +282,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/alerts/exports": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Export alerts
-         * @description Up to 100,000 alerts as CSV, masked as the list is; the export is an entry of the audit trail.
-         *
-         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
-         *
-         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
-         */
-        post: operations["ApiV1AlertsExportsExport"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/alerts/stream": {
         parameters: {
             query?: never;
@@ -868,32 +844,6 @@ export interface paths {
          * @description Take the first case of the queue that nobody works on and that asks for one's skills.
          */
         post: operations["ApiV1CasesNextTakeNext"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/cases/policy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Due times and checklists
-         * @description Minutes by priority until a case is due, the steps of every case, and those of each kind.
-         */
-        get: operations["ApiV1CasesPolicyShow"];
-        /**
-         * Set due times and checklists
-         * @description Work cases by another policy from now on. Open cases keep their steps, and their due times move along.
-         *
-         *     409 says that somebody has changed it since the version that was looked at.
-         */
-        put: operations["ApiV1CasesPolicyChange"];
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1933,6 +1883,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Webhooks
+         * @description The firm's webhooks. Their whole addresses, which may hold a key, are not shown.
+         */
+        get: operations["ApiV1HooksList"];
+        put?: never;
+        /**
+         * Add a webhook
+         * @description Let alerts go to an address outside. Documents are signed as Standard Webhooks say.
+         */
+        post: operations["ApiV1HooksCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{hook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a webhook away
+         * @description Let nothing go there any more.
+         */
+        delete: operations["ApiV1HooksHookIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -2322,7 +2316,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a list
-         * @description A list is gone. Refused while a rule asks it, and where it blocks something: see `removal`.
+         * @description A list is gone. Refused while a rule asks it.
          */
         delete: operations["ApiV1ListsNameRemove"];
         options?: never;
@@ -2366,8 +2360,6 @@ export interface paths {
         /**
          * Put entries on a list
          * @description Put entries on a list, each in the place of one with the same value; all or none.
-         *
-         *     What a list blocks already is not blocked for a shorter time by that: see `removal`.
          */
         post: operations["ApiV1ListsNameEntriesPut"];
         delete?: never;
@@ -2388,33 +2380,9 @@ export interface paths {
         post?: never;
         /**
          * Take an entry off a list
-         * @description An entry is on the list no more, from the next batch on. Refused where it is blocked: see `removal`.
+         * @description An entry is on the list no more, from the next batch on.
          */
         delete: operations["ApiV1ListsNameEntriesEntryIdTakeOff"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/lists/{name}/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Export a list
-         * @description What is on a list as CSV, masked as the list is shown, the newest first.
-         *
-         *     A long one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
-         *
-         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
-         */
-        post: operations["ApiV1ListsNameExportExport"];
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2460,26 +2428,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/lists/{name}/removal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Propose to take off what is blocked
-         * @description Ask for entries to be taken off a list that blocks, or for the list to be deleted. Somebody else approves.
-         */
-        post: operations["ApiV1ListsNameRemovalUnblock"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2512,6 +2460,114 @@ export interface paths {
          * @description The caller's permissions with their scopes.
          */
         get: operations["ApiV1MePermissionsMine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts on metrics
+         * @description The caller's alerts, where each stands, and what is silenced.
+         */
+        get: operations["ApiV1MetricAlertsList"];
+        put?: never;
+        /**
+         * Watch a metric
+         * @description Be told when a condition holds of a metric: in the bell, and by e-mail or webhook if asked for.
+         */
+        post: operations["ApiV1MetricAlertsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-alerts/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Silence alerts on metrics
+         * @description Be told nothing until then; alerts are looked at all the same, and what still holds is told afterwards.
+         */
+        post: operations["ApiV1MetricAlertsSilencesSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-alerts/silences/{silence_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a silence
+         * @description Be told again.
+         */
+        delete: operations["ApiV1MetricAlertsSilencesSilenceIdUnsilence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-alerts/{metric_alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change an alert on a metric
+         * @description Look out for something else, or be told otherwise; or pause it.
+         */
+        put: operations["ApiV1MetricAlertsMetricAlertIdChange"];
+        post?: never;
+        /**
+         * Delete an alert on a metric
+         * @description Look no more; its history goes with it.
+         */
+        delete: operations["ApiV1MetricAlertsMetricAlertIdRemove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metric-alerts/{metric_alert_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of an alert on a metric
+         * @description Every change of its state, the latest first, and whether anybody was told.
+         */
+        get: operations["ApiV1MetricAlertsMetricAlertIdHistoryHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3075,30 +3131,6 @@ export interface paths {
         get: operations["ApiV1PerformancePaymentsPayments"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/performance/payments/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Export the payments behind a number
-         * @description Up to 20,000 payments as CSV, the newest first; the export is an entry of the audit trail.
-         *
-         *     Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
-         *
-         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
-         */
-        post: operations["ApiV1PerformancePaymentsExportExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5657,31 +5689,9 @@ export interface components {
             versions: components["schemas"]["Versions"];
             would_pass?: string | null;
         };
-        /** AlertExport */
-        AlertExport: {
-            /** @enum {null|string} */
-            action?: "review" | "block" | null;
-            /** @enum {null|string} */
-            assignee?: "me" | "nobody" | null;
-            from?: string | null;
-            last_minutes?: number | null;
-            min_amount_usd?: number | null;
-            q?: string | null;
-            /** @default  */
-            reason: string;
-            rule?: string | null;
-            /**
-             * @default newest
-             * @enum {string}
-             */
-            sort: "newest" | "amount";
-            /** @enum {null|string} */
-            state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | "undetermined" | null;
-            to?: string | null;
-        };
-        /** AlertExportProposal */
-        AlertExportProposal: {
-            proposal: string;
+        /** AlertHistory */
+        AlertHistory: {
+            items: components["schemas"]["Happening"][];
         };
         /** AlertPage */
         AlertPage: {
@@ -6124,19 +6134,6 @@ export interface components {
             as_of: string;
             items: components["schemas"]["CaseSummaryRow"][];
             next: string | null;
-        };
-        /** CasePolicyBody */
-        CasePolicyBody: {
-            content: components["schemas"]["PolicyContent"];
-            version: number;
-        };
-        /** CasePolicyDocument */
-        CasePolicyDocument: {
-            changed_at: string | null;
-            changed_by: string | null;
-            content: components["schemas"]["PolicyContent"];
-            standard: components["schemas"]["PolicyContent"];
-            version: number;
         };
         /** CaseReport */
         CaseReport: {
@@ -6681,12 +6678,6 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "warning" | "alarm" | "unknown";
         };
-        /** DueTimes */
-        DueTimes: {
-            high: number;
-            normal: number;
-            urgent: number;
-        };
         /** Duration */
         Duration: {
             /** Format: date-time */
@@ -6938,7 +6929,6 @@ export interface components {
         FinanceBoard: {
             /** Format: date-time */
             as_of: string;
-            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -6984,15 +6974,6 @@ export interface components {
          * @enum {string}
          */
         Form: "clear" | "partial" | "absent";
-        /** FraudExport */
-        FraudExport: {
-            /** @default  */
-            reason: string;
-        };
-        /** FraudExportProposal */
-        FraudExportProposal: {
-            proposal: string;
-        };
         /** Freshness */
         Freshness: {
             delay_s: number;
@@ -7022,6 +7003,15 @@ export interface components {
             recall: components["schemas"]["Measure"];
             rows: number;
             value: string;
+        };
+        /** Happening */
+        Happening: {
+            /** Format: date-time */
+            at: string;
+            reason: string;
+            state: components["schemas"]["WatchState"];
+            told: boolean;
+            value: number | null;
         };
         /** HitComparison */
         HitComparison: {
@@ -7138,6 +7128,28 @@ export interface components {
         HookAnswer: {
             /** @enum {string} */
             outcome: "taken" | "known" | "nothing";
+        };
+        /** HookBody */
+        HookBody: {
+            name: string;
+            url: string;
+        };
+        /** HookDocument */
+        HookDocument: {
+            /** Format: date-time */
+            created_at: string;
+            host: string;
+            id: string;
+            name: string;
+        };
+        /** HookMade */
+        HookMade: {
+            hook: components["schemas"]["HookDocument"];
+            secret: string;
+        };
+        /** Hooks */
+        Hooks: {
+            items: components["schemas"]["HookDocument"][];
         };
         /** IncidentBody */
         IncidentBody: {
@@ -7505,6 +7517,11 @@ export interface components {
             /** @constant */
             status: "alive";
         };
+        /** LogSize */
+        LogSize: {
+            events: number;
+            streams: number;
+        };
         /** Look */
         Look: {
             /** Format: date-time */
@@ -7531,6 +7548,59 @@ export interface components {
         /** MembersBody */
         MembersBody: {
             members: string[];
+        };
+        /** MetricAlertBody */
+        MetricAlertBody: {
+            /** @default true */
+            active: boolean;
+            condition: string;
+            /** @default 0 */
+            cooldown_minutes: number;
+            /** @default  */
+            group: string;
+            hook?: string | null;
+            /** @default false */
+            mail: boolean;
+            name: string;
+            /** @default 0 */
+            pending_minutes: number;
+            sensitivity?: components["schemas"]["Sensitivity"];
+            /** @default  */
+            settles: string;
+            /** @default warning */
+            severity: string;
+            /** @default 0 */
+            version: number;
+            watched: components["schemas"]["Watched"];
+        };
+        /** MetricAlertDocument */
+        MetricAlertDocument: {
+            active: boolean;
+            condition: string;
+            cooldown_minutes: number;
+            group: string;
+            hook: string | null;
+            id: string;
+            looked_at: string | null;
+            mail: boolean;
+            name: string;
+            pending_minutes: number;
+            problem: string;
+            reason: string;
+            sensitivity: components["schemas"]["Sensitivity"];
+            settles: string;
+            severity: string;
+            since: string | null;
+            state: components["schemas"]["WatchState"];
+            told_at: string | null;
+            value: number | null;
+            version: number;
+            watched: components["schemas"]["Watched"];
+        };
+        /** MetricAlerts */
+        MetricAlerts: {
+            items: components["schemas"]["MetricAlertDocument"][];
+            silences: components["schemas"]["SilenceDocument"][];
         };
         /** MetricChoices */
         MetricChoices: {
@@ -7992,7 +8062,6 @@ export interface components {
             ages: components["schemas"]["OrderAges"] | null;
             /** Format: date-time */
             as_of: string;
-            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -8059,26 +8128,6 @@ export interface components {
         PasswordChangeBody: {
             new: string;
             present: string;
-        };
-        /** PaymentExport */
-        PaymentExport: {
-            as_of?: string | null;
-            /** @default 30 */
-            days: number;
-            /** @default  */
-            name: string;
-            /**
-             * @default hits
-             * @enum {string}
-             */
-            outcome: "hits" | "blocks" | "fraud" | "legitimate" | "unjudged" | "missed" | "protected";
-            /** @default  */
-            reason: string;
-            /**
-             * @default all
-             * @enum {string}
-             */
-            source: "all" | "rule" | "model";
         };
         /** PaymentLabel */
         PaymentLabel: {
@@ -8150,7 +8199,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -8170,6 +8219,7 @@ export interface components {
             freshness: components["schemas"]["Freshness"][];
             lag: components["schemas"]["Lag"];
             latency: components["schemas"]["Latency"];
+            log: components["schemas"]["LogSize"];
             throughput: components["schemas"]["Throughput"][];
         };
         /** PlaidItem */
@@ -8196,20 +8246,6 @@ export interface components {
             /** Format: date */
             day: string;
             value: number | null;
-        };
-        /** PolicyContent */
-        PolicyContent: {
-            checklists: {
-                [key: string]: components["schemas"]["PolicyStep"][];
-            };
-            common: components["schemas"]["PolicyStep"][];
-            due_minutes: components["schemas"]["DueTimes"];
-        };
-        /** PolicyStep */
-        PolicyStep: {
-            /** @default  */
-            id: string;
-            text: string;
         };
         /**
          * PostgresSettings
@@ -8667,13 +8703,6 @@ export interface components {
             field: string;
             records: number;
             rule: string;
-        };
-        /** RemovalBody */
-        RemovalBody: {
-            entries?: string[];
-            reason: string;
-            /** @default false */
-            whole: boolean;
         };
         /** ReopeningBody */
         ReopeningBody: {
@@ -9325,6 +9354,28 @@ export interface components {
             keys: {
                 [key: string]: string;
             }[];
+        };
+        /** SilenceBody */
+        SilenceBody: {
+            alert?: string | null;
+            /** @default  */
+            group: string;
+            reason: string;
+            /** Format: date-time */
+            until: string;
+        };
+        /** SilenceDocument */
+        SilenceDocument: {
+            alert: string | null;
+            group: string;
+            id: string;
+            reason: string;
+            /** Format: date-time */
+            until: string;
+        };
+        /** Silences */
+        Silences: {
+            items: components["schemas"]["SilenceDocument"][];
         };
         /** Snapshot */
         Snapshot: {
@@ -9984,6 +10035,16 @@ export interface components {
          * @enum {string}
          */
         WatchState: "ok" | "pending" | "firing" | "error";
+        /** Watched */
+        Watched: {
+            /** @default  */
+            channel: string;
+            metric: string;
+            /** @default  */
+            region: string;
+            /** @default 1h */
+            span: string;
+        };
         /** Weight */
         Weight: {
             share: number;
@@ -10227,13 +10288,10 @@ export interface components {
         };
         /**
          * SubjectKind
-         * @description Whom a request is about.
-         *
-         *         A customer of the firm, by customer id; somebody whom customers pay and who was screened, by the id that payments
-         *         name; or a person who signs in, by e-mail address.
+         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
          * @enum {string}
          */
-        privacy_types_SubjectKind: "customer" | "payee" | "user";
+        privacy_types_SubjectKind: "customer" | "user";
         /**
          * Severity
          * @description How soon somebody should look.
@@ -11064,52 +11122,6 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    ApiV1AlertsExportsExport: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AlertExport"];
-            };
-        };
-        responses: {
-            /** @description The alerts as a file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description So many alerts wait for a second person */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AlertExportProposal"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
@@ -12144,69 +12156,6 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             409: components["responses"]["Problem409"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    ApiV1CasesPolicyShow: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CasePolicyDocument"];
-                };
-            };
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    ApiV1CasesPolicyChange: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CasePolicyBody"];
-            };
-        };
-        responses: {
-            /** @description Request fulfilled, document follows */
-            200: {
-                headers: {
-                    /** @description true when the act was done by an earlier request. */
-                    "Idempotency-Replayed"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CasePolicyDocument"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
@@ -14313,6 +14262,105 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1HooksList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hooks"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1HooksCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HookBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookMade"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1HooksHookIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1JobsList: {
         parameters: {
             query?: never;
@@ -15164,55 +15212,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1ListsNameExportExport: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FraudExport"];
-            };
-        };
-        responses: {
-            /** @description The rows as a file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description So many rows wait for a second person */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudExportProposal"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
     ApiV1ListsNameFileLoad: {
         parameters: {
             query?: never;
@@ -15297,48 +15296,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    ApiV1ListsNameRemovalUnblock: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RemovalBody"];
-            };
-        };
-        responses: {
-            /** @description Request accepted, processing continues off-line */
-            202: {
-                headers: {
-                    /** @description true when the act was done by an earlier request. */
-                    "Idempotency-Replayed"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProposedAct"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
     ApiV1MeMe: {
         parameters: {
             query?: never;
@@ -15385,6 +15342,253 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAlerts"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricAlertBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAlertDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsSilencesSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silences"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsSilencesSilenceIdUnsilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                silence_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silences"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsMetricAlertIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                metric_alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricAlertBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricAlertDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsMetricAlertIdRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                metric_alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MetricAlertsMetricAlertIdHistoryHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                metric_alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertHistory"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
@@ -16180,7 +16384,6 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
-                region?: string | null;
                 channel?: string | null;
             };
             header?: never;
@@ -16209,7 +16412,6 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
-                region?: string | null;
                 channel?: string | null;
             };
             header?: {
@@ -16357,52 +16559,6 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            503: components["responses"]["Problem503"];
-            default: components["responses"]["Problem"];
-        };
-    };
-    ApiV1PerformancePaymentsExportExport: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PaymentExport"];
-            };
-        };
-        responses: {
-            /** @description The rows as a file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                };
-            };
-            /** @description So many rows wait for a second person */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FraudExportProposal"];
-                };
-            };
-            400: components["responses"]["Problem400"];
-            401: components["responses"]["Problem401"];
-            403: components["responses"]["Problem403"];
-            409: components["responses"]["Problem409"];
-            413: components["responses"]["Problem413"];
-            415: components["responses"]["Problem415"];
-            422: components["responses"]["Problem422"];
-            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

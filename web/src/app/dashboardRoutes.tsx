@@ -15,5 +15,11 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import("../features/dashboards/DashboardPage"), "DashboardPage"),
 });
 
+const metricAlerts = createRoute({
+  getParentRoute: () => inside,
+  path: paths.metricAlerts,
+  component: lazyRouteComponent(() => import("../features/dashboards/AlertsPage"), "AlertsPage"),
+});
+
 /** The pages of dashboards that people make. */
-export const dashboardRoutes = [dashboards, dashboard];
+export const dashboardRoutes = [dashboards, dashboard, metricAlerts];

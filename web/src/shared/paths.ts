@@ -17,6 +17,7 @@ export const paths = {
   screening: "/screening",
   dashboards: "/dashboards",
   dashboard: "/dashboards/$id",
+  metricAlerts: "/metric-alerts",
   finance: "/finance",
   orders: "/orders",
   pipeline: "/pipeline",

@@ -55,7 +55,11 @@ export function AlertsPage() {
   } else if (query.data) {
     body = (
       <>
-        <Silences silences={query.data.silences} alerts={query.data.items} onEnd={(id) => void act(endSilence(id))} />
+        <Silences
+          silences={query.data.silences}
+          alerts={query.data.items}
+          onEnd={(id) => void act(endSilence(id))}
+        />
         <section className="part" aria-label="Alerts on metrics">
           <ul className="dash-list">
             {query.data.items.map((one) => (

@@ -9,6 +9,7 @@ import { useSession } from "../../shared/session";
 import { LiveControl } from "../../shared/ui/LiveControl";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, reasonOf } from "../../shared/ui/states";
+import { AlertDialog } from "./AlertDialog";
 import { BoardMenu } from "./BoardMenu";
 import { Editor } from "./Editor";
 import { ExportTileDialog } from "./ExportTileDialog";
@@ -103,6 +104,8 @@ function Tiles({ dashboard, live, filters }: { dashboard: Dashboard; live: Live;
   const notes = useQuery(notesQuery(dashboard.id)).data ?? [];
   const [behind, setBehind] = useState<Tile | null>(null);
   const [taken, setTaken] = useState<Tile | null>(null);
+  const [watched, setWatched] = useState<Tile | null>(null);
+  const { may } = useSession();
   const acts = {
     onRefresh: (tile: Tile) =>
       void refreshTile(dashboard.id, tile.id)
@@ -113,6 +116,7 @@ function Tiles({ dashboard, live, filters }: { dashboard: Dashboard; live: Live;
       else void navigate(originOf(tile, filters));
     },
     onExport: setTaken,
+    onWatch: may(permission.writeDashboards) ? setWatched : undefined,
     onHold: (tile: Tile) => live.hold(tile.id, !live.held[tile.id]),
   };
   return (
@@ -133,6 +137,13 @@ function Tiles({ dashboard, live, filters }: { dashboard: Dashboard; live: Live;
           </div>
         ))}
       </div>
+      {watched ? (
+        <AlertDialog
+          tile={watched}
+          onClose={() => setWatched(null)}
+          onSaved={() => void message.success("It is looked at every minute. The bell tells you.")}
+        />
+      ) : null}
       {behind ? <RowsDrawer dashboard={dashboard.id} tile={behind} onClose={() => setBehind(null)} /> : null}
       {taken ? (
         <ExportTileDialog

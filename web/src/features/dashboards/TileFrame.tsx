@@ -13,6 +13,8 @@ export interface TileActs {
   onRows(tile: Tile): void;
   onExport(tile: Tile): void;
   onHold(tile: Tile): void;
+  /** Not given to who may not watch metrics. */
+  onWatch?(tile: Tile): void;
 }
 
 interface TileFrameProps {
@@ -126,6 +128,7 @@ function menuOf(
       tile.query ? { key: "refresh", label: "Refresh for everybody in my role" } : null,
       { key: "hold", label: held ? "Let it go on" : "Let it stand still" },
       good ? { key: "rows", label: tile.query ? "Show all rows" : "Open where it comes from" } : null,
+      tile.metric && acts.onWatch ? { key: "watch", label: "Alert me about it …" } : null,
       good ? { key: "export", label: "Export as CSV …" } : null,
       good && tile.kind !== "table" ? { key: "picture", label: "Save as a picture (PNG)" } : null,
     ].filter((one) => one !== null),
@@ -134,6 +137,7 @@ function menuOf(
       else if (key === "hold") acts.onHold(tile);
       else if (key === "rows") acts.onRows(tile);
       else if (key === "export") acts.onExport(tile);
+      else if (key === "watch") acts.onWatch?.(tile);
       else if (frame) void savePicture(frame, tile.title);
     },
   };

@@ -49,9 +49,7 @@ export const silence = (body: Schema<"SilenceBody">) =>
   answer(api.POST("/api/v1/metric-alerts/silences", { body }));
 
 export const endSilence = (id: string) =>
-  answer(
-    api.DELETE("/api/v1/metric-alerts/silences/{silence_id}", { params: { path: { silence_id: id } } }),
-  );
+  answer(api.DELETE("/api/v1/metric-alerts/silences/{silence_id}", { params: { path: { silence_id: id } } }));
 
 /** What an alert is kept as, from what is shown of it. */
 export function bodyOf(alert: MetricAlert, changes: Partial<MetricAlertBody> = {}): MetricAlertBody {
