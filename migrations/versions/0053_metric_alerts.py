@@ -28,6 +28,8 @@ create table notifications_hooks (tenant_id uuid not null, id uuid not null, nam
   null, secret_sealed bytea not null, created_by uuid not null, created_at timestamptz not null, constraint
   pk_notifications_hooks primary key (tenant_id, id));
 alter table notifications_deliveries alter column person_id drop not null, add column hook_id uuid;
+create index ix_notifications_deliveries_hook on notifications_deliveries (tenant_id, hook_id, created_at)
+  where hook_id is not null;
 """
 
 

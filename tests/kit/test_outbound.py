@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from finer.kit.outbound import Outbound, OutboundRefused, is_outside
 from finer.kit.settings import load_settings
+from tests.support.receivers import Handler, serving
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
@@ -22,46 +20,6 @@ INSIDE = [
     "2002:7f00:1::1", "2002:808:808::1", "2001::1", "2001:db8::1", "100::1",
 ]  # fmt: skip
 OUTSIDE = ["8.8.8.8", "1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "2a00:1450:4001::1"]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Answers what the test said for the path."""
-
-    answers: dict[str, Callable[[_Handler], None]] = {}
-    seen: list[str] = []
-
-    def do_GET(self) -> None:
-        type(self).seen.append(self.path)
-        self.answers[self.path](self)
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def say(self, status: int, body: bytes = b"{}", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def serving(**answers: Callable[[_Handler], None]) -> Iterator[tuple[str, list[str]]]:
-    _Handler.answers = {f"/{name}": answer for name, answer in answers.items()}
-    _Handler.seen = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}", _Handler.seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -148,7 +106,7 @@ def test_e03_more_than_the_limit_is_not_read() -> None:
 def test_e03_an_answer_that_drips_is_given_up_when_the_time_is_over() -> None:
     gone = threading.Event()
 
-    def drip(handler: _Handler) -> None:
+    def drip(handler: Handler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", "1000")
         handler.end_headers()

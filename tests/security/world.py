@@ -22,7 +22,16 @@ from finer.app.proposals import PROPOSAL_KINDS
 from finer.dashboards.service import alerts as metric_alerts
 from finer.dashboards.service import dashboards, notes
 from finer.dashboards.types import Draft as BoardDraft
-from finer.dashboards.types import MetricAlert, QueryPart, Silence, Tile, TileKind, Watched
+from finer.dashboards.types import (
+    ALERT_PREFIX,
+    SILENCE_PREFIX,
+    MetricAlert,
+    QueryPart,
+    Silence,
+    Tile,
+    TileKind,
+    Watched,
+)
 from finer.decisions.service import actions, attachments, cases, grouping, policy
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict
@@ -501,14 +510,14 @@ class Samples:
         mark = self._world.mark
         wanted = MetricAlert(name=f"Alert {mark}", watched=Watched(metric="orders_placed"), condition="value > 1")
         with self._watcher() as tx:
-            return show_id(metric_alerts.PREFIX, metric_alerts.create_alert(tx, wanted).id)
+            return show_id(ALERT_PREFIX, metric_alerts.create_alert(tx, wanted).id)
 
     def silence_id(self) -> str:
         with self._watcher() as tx:
             until = tx.now() + timedelta(hours=1)
             quiet = Silence(id=new_id(), alert_id=None, group="matrix", until=until, reason=self._world.mark)
             metric_alerts.silence(tx, quiet)
-        return show_id(metric_alerts.SILENCE, quiet.id)
+        return show_id(SILENCE_PREFIX, quiet.id)
 
     def hook_id(self) -> str:
         with self._world.firm.tx(self._world.actor(self._world.people[Role.ADMINISTRATOR])) as tx:

@@ -19,11 +19,11 @@ from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening
 from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_digests, send_mail
 from finer.app.pricing import price_rule
 from finer.app.screening import screen
 from finer.app.verify import verify
 from finer.dashboards.service import alerts as metric_alerts
-from finer.dashboards.service import digests
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
 from finer.identity.service import denials, housekeeping, tenants
@@ -31,9 +31,7 @@ from finer.ingest.service import acts, receipts
 from finer.kit import idempotency, runs
 from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.db import NO_TENANT
-from finer.kit.errors import FinerError, InvalidInput
-from finer.kit.mail import Mailer
-from finer.kit.outbound import Outbound, OutboundRefused
+from finer.kit.errors import FinerError
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
@@ -207,71 +205,6 @@ def _ask_due_queries(ground: Ground, run: Run) -> Counts:
         return {"schedules": schedules.defer_due(tx)}
 
 
-def _send_digests(ground: Ground, run: Run) -> Counts:
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        due = digests.take_due(tx)
-    sent = 0
-    for digest, reader in due:
-        with ground.database.transaction(run.tenant, reader) as tx:
-            sent += digests.send(tx, ground.settings, digest)
-    return {"digests": sent}
-
-
-def _send_mail(ground: Ground, run: Run) -> Counts:
-    if "delivery" not in run.arguments:
-        return {"mails": 0}  # started by hand: what has something to say asks for it
-    identifier = uuid.UUID(run.arguments["delivery"])
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        mail = notifications.mail_to_send(tx, identifier)
-    if mail is None:
-        return {"mails": 0}
-    mailer = Mailer.of(ground.settings)
-    if mailer is None:
-        raise InvalidInput("No relay for e-mail is set. An operator sets FINER_MAIL_URL and FINER_MAIL_FROM.")
-    mailer.send(mail)
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        notifications.delivered(tx, identifier)
-    return {"mails": 1}
-
-
-def _call_hook(ground: Ground, run: Run) -> Counts:
-    if "delivery" not in run.arguments:
-        return {"calls": 0}  # started by hand: what has something to say asks for it
-    identifier = uuid.UUID(run.arguments["delivery"])
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        call = notifications.hook_to_call(tx, identifier)
-    if call is None:
-        return {"calls": 0}
-    answer = Outbound.of(ground.settings).post_json(call.url, call.body, headers=call.headers)
-    if answer.status >= 300:
-        raise OutboundRefused(f"The webhook answered with the status {answer.status}.")
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        notifications.delivered(tx, identifier)
-    return {"calls": 1}
-
-
-def _look_at_metrics(ground: Ground, run: Run) -> Counts:
-    with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        due = [(metric_alerts.owner_now(tx, owner), found) for owner, found in metric_alerts.due(tx).items()]
-        for who, found in due:
-            if who is None:
-                metric_alerts.put_to_rest(tx, found)
-    told = 0
-    for who, found in due:
-        if who is None:
-            continue
-        with ground.database.transaction(run.tenant, who) as tx:
-            said = [one for one in (metric_alerts.look(tx, each) for each in found) if one is not None]
-            metric_alerts.tell(tx, said, ground.settings.web_url)
-            told += len(said)
-    return {"alerts": sum(len(found) for _, found in due), "told": told}
-
-
-def _drop_delivery(tx: Tx, run: JobRun, says: str) -> None:
-    if "delivery" in run.arguments:
-        notifications.dropped(tx, uuid.UUID(run.arguments["delivery"]), says or "Somebody stopped it.")
-
-
 def _for_models(name: str) -> Work:
     """Work about models, imported when a firm has one or wants one: what trains takes memory that others use."""
 
@@ -377,21 +310,21 @@ JOBS = checked([
         about="Asks the scheduled queries that are due.", attempts=1, expected_s=60,
     ),
     Job(
-        name="send_digests", owner="dashboards", cron="* * * * *", work=_send_digests, attempts=1, expected_s=300,
+        name="send_digests", owner="dashboards", cron="* * * * *", work=send_digests, attempts=1, expected_s=300,
         about="Makes the digests of dashboards that are due, each with the rights of who gets it.",
     ),
     Job(
-        name=notifications.MAIL_JOB, owner="notifications", work=_send_mail, queue=notifications.MAIL_QUEUE,
-        attempts=5, expected_s=60, dropped=_drop_delivery, when="when Finer has something to say by e-mail",
+        name=notifications.MAIL_JOB, owner="notifications", work=send_mail, queue=notifications.MAIL_QUEUE,
+        attempts=5, expected_s=60, dropped=drop_delivery, when="when Finer has something to say by e-mail",
         about="Hands an e-mail to the relay.",
     ),
     Job(
-        name=notifications.HOOK_JOB, owner="notifications", work=_call_hook, queue=notifications.MAIL_QUEUE,
-        attempts=5, expected_s=60, dropped=_drop_delivery, when="when Finer has something to say by webhook",
+        name=notifications.HOOK_JOB, owner="notifications", work=call_hook, queue=notifications.MAIL_QUEUE,
+        attempts=5, expected_s=60, dropped=drop_delivery, when="when Finer has something to say by webhook",
         about="Sends a signed document to an address outside.",
     ),
     Job(
-        name="look_at_metrics", owner="dashboards", cron="* * * * *", work=_look_at_metrics, attempts=1, expected_s=60,
+        name="look_at_metrics", owner="dashboards", cron="* * * * *", work=look_at_metrics, attempts=1, expected_s=60,
         about="Looks whether alerts on metrics fire or have settled.",
     ),
     Job(

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import msgspec
 
+from finer.notifications.types import Severity
 from finer.quality.types import Sensitivity
 from finer.workspace.types import ResultColumn, Sharing, Value, Watch, WatchState
 
+ALERT_PREFIX, SILENCE_PREFIX = "mal", "sil"
 COLUMNS = 12
 ROWS_MAX = 400
 TILES_MAX = 30
@@ -205,7 +207,7 @@ class MetricAlert(msgspec.Struct, frozen=True, kw_only=True):
     condition: str
     settles: str = ""
     sensitivity: Sensitivity = Sensitivity.NORMAL
-    severity: str = "warning"
+    severity: Severity = Severity.WARNING
     pending_minutes: int = 0
     cooldown_minutes: int = 0
     group: str = ""
@@ -215,7 +217,7 @@ class MetricAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertState(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert on a metric with its owner, and where it stands."""
+    """An alert on a metric with its owner, where it stood when it was last looked at, and why not since."""
 
     id: uuid.UUID
     alert: MetricAlert

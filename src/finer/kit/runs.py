@@ -179,6 +179,8 @@ def start(
 ) -> uuid.UUID | None:
     """Ask for a run in the caller's transaction; runs of one job and firm are done one after the other.
 
+    Where arguments name a `lane`, only runs of one lane are, so that one that is tried again holds up no other.
+
     `waits` leaves it to `release`. Runs of another `queue` than the usual one do not wait behind long work. None when
     the run of this due time exists already, or one on schedule is queued.
     """
@@ -203,7 +205,7 @@ def start(
     if tx.connection.execute(new.on_conflict_do_nothing()).rowcount == 0:
         return None
     if not waits:
-        _enqueue(tx, queue, job, identifier)
+        _enqueue(tx, queue, job, identifier, arguments)
     return identifier
 
 
@@ -213,9 +215,11 @@ def _is_queued(tx: Tx, job: str) -> bool:
     return tx.connection.execute(query.where(job_runs.c.cause.in_(_ON_SCHEDULE)).limit(1)).first() is not None
 
 
-def _enqueue(tx: Tx, queue: str, job: str, identifier: uuid.UUID, at: datetime | None = None) -> None:
-    arguments = {"tenant": str(tx.tenant), "run": str(identifier)}
-    defer(tx, TASK, arguments, queue=queue, lock=_lock(tx, job), at=at)
+def _enqueue(
+    tx: Tx, queue: str, job: str, run: uuid.UUID, about: Mapping[str, Any] | None = None, at: datetime | None = None
+) -> None:
+    lane = f":{about['lane']}" if about and "lane" in about else ""
+    defer(tx, TASK, {"tenant": str(tx.tenant), "run": str(run)}, queue=queue, lock=_lock(tx, job) + lane, at=at)
 
 
 def _lock(tx: Tx, job: str) -> str:
@@ -261,7 +265,7 @@ def again(tx: Tx, run: JobRun, error: str, at: datetime) -> None:
     """A run failed and is tried once more, not before `at`."""
     queued = job_runs.update().where(_of(tx), job_runs.c.id == run.id).values(state=RunState.QUEUED, error=error)
     tx.connection.execute(queued)
-    _enqueue(tx, run.queue, run.job, run.id, at)
+    _enqueue(tx, run.queue, run.job, run.id, run.arguments, at)
 
 
 def ask_to_stop(tx: Tx, identifier: uuid.UUID) -> JobRun | None:

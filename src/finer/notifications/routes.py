@@ -16,7 +16,7 @@ from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.notifications import service, types
-from finer.notifications.types import Severity
+from finer.notifications.types import LastCall, Severity
 
 NotificationId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^ntf_[0-9a-f]{32}$")]
 
@@ -140,12 +140,13 @@ class HookBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class HookDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook: its name, and the host that it is at."""
+    """A webhook: its name, the host that it is at, and what became of the newest document that went there."""
 
     id: str
     name: str
     host: str
     created_at: datetime
+    last: LastCall | None
 
 
 class Hooks(msgspec.Struct, frozen=True):
@@ -181,6 +182,17 @@ class HookController(Controller):
         hook, secret = service.add_hook(tx, settings, data.name, data.url)
         return HookMade(hook=_hook(hook), secret=secret)
 
+    @post(
+        "/{hook_id:str}/test",
+        opt={"permission": Permission.HOOKS_WRITE},
+        status_code=202,
+        sync_to_thread=True,
+        summary="Try a webhook",
+    )
+    def test(self, tx: Tx, hook_id: str) -> HookDocument:
+        """Send a signed document that says nothing there; `last` tells within seconds whether it arrived."""
+        return _hook(service.try_hook(tx, read_id(service.HOOK_PREFIX, hook_id)))
+
     @delete(
         "/{hook_id:str}",
         opt={"permission": Permission.HOOKS_WRITE, "step_up": True},
@@ -195,8 +207,9 @@ class HookController(Controller):
 def _hook(found: types.Hook) -> HookDocument:
     host = urlsplit(found.url).hostname or ""
     return HookDocument(
-        id=show_id(service.HOOK_PREFIX, found.id), name=found.name, host=host, created_at=found.created_at
-    )
+        id=show_id(service.HOOK_PREFIX, found.id), name=found.name, host=host, created_at=found.created_at,
+        last=found.last,
+    )  # fmt: skip
 
 
 def _unread(tx: Tx) -> Unread:

@@ -126,7 +126,7 @@ def send_mail(tx: Tx, person: uuid.UUID, message: Message) -> uuid.UUID:
     """
     identifier = new_id()
     DeliveryStore(tx).add(identifier, msgspec.json.encode(message).decode(), person=person)
-    runs.start(tx, MAIL_JOB, arguments={"delivery": str(identifier)}, queue=MAIL_QUEUE)
+    runs.start(tx, MAIL_JOB, arguments={"delivery": str(identifier), "lane": str(person)}, queue=MAIL_QUEUE)
     return identifier
 
 
@@ -198,6 +198,15 @@ def add_hook(tx: Tx, settings: Settings, name: str, url: str) -> tuple[Hook, str
     return get_hook(tx, identifier), secret
 
 
+def try_hook(tx: Tx, identifier: uuid.UUID) -> Hook:
+    """Send a document that says nothing to an address outside, to see whether it arrives. Raises HookNotFound."""
+    reach_of(tx.actor, Permission.HOOKS_WRITE)
+    found = get_hook(tx, identifier)
+    send_hook(tx, identifier, {"type": "test", "name": found.name, "at": tx.now().isoformat()})
+    record_audit(tx, "hooks:test", show_id(HOOK_PREFIX, identifier))
+    return get_hook(tx, identifier)
+
+
 def remove_hook(tx: Tx, identifier: uuid.UUID) -> None:
     """Let nothing go there any more; what waits for it is dropped. Raises HookNotFound."""
     reach_of(tx.actor, Permission.HOOKS_WRITE)
@@ -209,7 +218,7 @@ def send_hook(tx: Tx, hook: uuid.UUID, payload: Mapping[str, Any]) -> uuid.UUID:
     """Send a document to an address outside once this transaction commits; the id of what is kept of it."""
     identifier = new_id()
     DeliveryStore(tx).add(identifier, msgspec.json.encode(payload).decode(), hook=hook)
-    runs.start(tx, HOOK_JOB, arguments={"delivery": str(identifier)}, queue=MAIL_QUEUE)
+    runs.start(tx, HOOK_JOB, arguments={"delivery": str(identifier), "lane": str(hook)}, queue=MAIL_QUEUE)
     return identifier
 
 

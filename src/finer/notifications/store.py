@@ -21,6 +21,7 @@ from finer.notifications.types import (
     Delivery,
     DeliveryState,
     Hook,
+    LastCall,
     NewNotification,
     Notification,
     Severity,
@@ -239,10 +240,14 @@ class HookStore:
             query = query.where(h.id == identifier)
         rows = self._connection.execute(query.order_by(h.name, h.id)).all()
         urls = unseal_all(self._tx, _URL, [(row.id, bytes(row.url_sealed)) for row in rows])
+        last = self._last([row.id for row in rows])
         return [
-            Hook(id=row.id, name=row.name, url=url or "", created_by=row.created_by, created_at=row.created_at)
+            Hook(
+                id=row.id, name=row.name, url=url or "", created_by=row.created_by, created_at=row.created_at,
+                last=last.get(row.id),
+            )
             for row, url in zip(rows, urls, strict=True)
-        ]
+        ]  # fmt: skip
 
     def secret(self, identifier: uuid.UUID) -> str:
         """What signs documents that go there."""
@@ -254,6 +259,21 @@ class HookStore:
         """Delete one."""
         h = hooks.c
         self._connection.execute(hooks.delete().where(h.tenant_id == self._tenant, h.id == identifier))
+
+    def _last(self, wanted: list[uuid.UUID]) -> dict[uuid.UUID, LastCall]:
+        c = deliveries.c
+        newest = (
+            sa.select(c.hook_id, c.state, c.created_at, c.ended_at, c.problem)
+            .distinct(c.hook_id)
+            .where(c.tenant_id == self._tenant, c.hook_id.in_(wanted))
+            .order_by(c.hook_id, c.created_at.desc(), c.id.desc())
+        )
+        return {
+            row.hook_id: LastCall(
+                state=DeliveryState(row.state), at=row.ended_at or row.created_at, problem=row.problem
+            )
+            for row in self._connection.execute(newest)
+        }
 
 
 def _for(audience: Audience) -> sa.ColumnElement[bool]:

@@ -67,6 +67,13 @@ deliveries = sa.Table(
     sa.Column("created_at", _time, nullable=False),
     sa.Column("ended_at", _time),
     sa.Index("ix_notifications_deliveries_created_at", "tenant_id", "created_at"),
+    sa.Index(
+        "ix_notifications_deliveries_hook",
+        "tenant_id",
+        "hook_id",
+        "created_at",
+        postgresql_where=sa.text("hook_id is not null"),
+    ),
 )
 
 hooks = sa.Table(

@@ -100,6 +100,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     html: str
 
 
+class LastCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the newest document that went to an address outside, and since when it is so."""
+
+    state: DeliveryState
+    at: datetime
+    problem: str
+
+
 class Hook(msgspec.Struct, frozen=True, kw_only=True):
     """An address outside that alerts may go to; who knows its secret can tell what came from here."""
 
@@ -108,6 +116,7 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     created_by: uuid.UUID
     created_at: datetime
+    last: LastCall | None = None
 
 
 class HookCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,11 +11,21 @@ from litestar import Controller, delete, get, post, put
 
 from finer.dashboards.routes.documents import NOT_KEPT
 from finer.dashboards.service import alerts
-from finer.dashboards.types import AlertState, Happening, MetricAlert, Silence, Watched
+from finer.dashboards.types import (
+    ALERT_PREFIX,
+    SILENCE_PREFIX,
+    AlertState,
+    Happening,
+    MetricAlert,
+    Silence,
+    Watched,
+)
 from finer.identity.types.access import Permission
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
+from finer.kit.settings import Settings
 from finer.notifications.service import HOOK_PREFIX
+from finer.notifications.types import Severity
 from finer.quality.types import Sensitivity
 from finer.workspace.types import WatchState
 
@@ -35,7 +45,7 @@ class MetricAlertBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     condition: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     settles: _Condition = ""
     sensitivity: Sensitivity = Sensitivity.NORMAL
-    severity: Annotated[str, msgspec.Meta(pattern="^(info|warning|critical)$")] = "warning"
+    severity: Severity = Severity.WARNING
     pending_minutes: _Minutes = 0
     cooldown_minutes: _Minutes = 0
     group: _Group = ""
@@ -46,7 +56,7 @@ class MetricAlertBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class MetricAlertDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert on a metric, and where it stands."""
+    """An alert on a metric, where it stood when it was last looked at, and `problem`: why not since."""
 
     id: str
     name: str
@@ -54,7 +64,7 @@ class MetricAlertDocument(msgspec.Struct, frozen=True, kw_only=True):
     condition: str
     settles: str
     sensitivity: Sensitivity
-    severity: str
+    severity: Severity
     pending_minutes: int
     cooldown_minutes: int
     group: str
@@ -132,9 +142,9 @@ class MetricAlertController(Controller):
         sync_to_thread=True,
         summary="Change an alert on a metric",
     )
-    def change(self, tx: Tx, metric_alert_id: str, data: MetricAlertBody) -> MetricAlertDocument:
+    def change(self, tx: Tx, metric_alert_id: str, data: MetricAlertBody, settings: Settings) -> MetricAlertDocument:
         """Look out for something else, or be told otherwise; or pause it."""
-        return _shown(alerts.change_alert(tx, _id(metric_alert_id), data.version, _alert(data)))
+        return _shown(alerts.change_alert(tx, _id(metric_alert_id), data.version, _alert(data), settings.web_url))
 
     @delete(
         "/{metric_alert_id:str}",
@@ -142,9 +152,9 @@ class MetricAlertController(Controller):
         sync_to_thread=True,
         summary="Delete an alert on a metric",
     )
-    def remove(self, tx: Tx, metric_alert_id: str) -> None:
+    def remove(self, tx: Tx, metric_alert_id: str, settings: Settings) -> None:
         """Look no more; its history goes with it."""
-        alerts.delete_alert(tx, _id(metric_alert_id))
+        alerts.delete_alert(tx, _id(metric_alert_id), settings.web_url)
 
     @get(
         "/{metric_alert_id:str}/history",
@@ -179,11 +189,11 @@ class MetricAlertController(Controller):
     )
     def unsilence(self, tx: Tx, silence_id: str) -> Silences:
         """Be told again."""
-        return Silences(_silences(alerts.end_silence(tx, read_id(alerts.SILENCE, silence_id))))
+        return Silences(_silences(alerts.end_silence(tx, read_id(SILENCE_PREFIX, silence_id))))
 
 
 def _id(shown: str) -> uuid.UUID:
-    return read_id(alerts.PREFIX, shown)
+    return read_id(ALERT_PREFIX, shown)
 
 
 def _alert(data: MetricAlertBody) -> MetricAlert:
@@ -198,7 +208,7 @@ def _alert(data: MetricAlertBody) -> MetricAlert:
 def _shown(found: AlertState) -> MetricAlertDocument:
     alert, watch = found.alert, found.watch
     return MetricAlertDocument(
-        id=show_id(alerts.PREFIX, found.id), name=alert.name, watched=alert.watched, condition=alert.condition,
+        id=show_id(ALERT_PREFIX, found.id), name=alert.name, watched=alert.watched, condition=alert.condition,
         settles=alert.settles, sensitivity=alert.sensitivity, severity=alert.severity,
         pending_minutes=alert.pending_minutes, cooldown_minutes=alert.cooldown_minutes, group=alert.group,
         mail=alert.mail, hook=None if alert.hook_id is None else show_id(HOOK_PREFIX, alert.hook_id),
@@ -210,8 +220,8 @@ def _shown(found: AlertState) -> MetricAlertDocument:
 def _silences(found: list[Silence]) -> list[SilenceDocument]:
     return [
         SilenceDocument(
-            id=show_id(alerts.SILENCE, one.id),
-            alert=None if one.alert_id is None else show_id(alerts.PREFIX, one.alert_id),
+            id=show_id(SILENCE_PREFIX, one.id),
+            alert=None if one.alert_id is None else show_id(ALERT_PREFIX, one.alert_id),
             group=one.group, until=one.until, reason=one.reason,
         )
         for one in found

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
 import msgspec
 
-from finer.dashboards.types import AlertState, MetricAlert
-from finer.notifications.types import Message
+from finer.dashboards.rules.watching import Numbers, uses_band
+from finer.dashboards.types import ALERT_PREFIX, AlertState, MetricAlert
+from finer.kit.ids import show_id
+from finer.notifications.types import Message, Severity
 
-BAND = ("low", "high")
-NAMES = ("value", "change", *BAND)
-_WORD = re.compile(r"[a-z]+")
+_SPANS = {"1h": "hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
+_WHY = "You asked for this e-mail in an alert on a metric, and can change that there."
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,47 +25,62 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     over: bool
     at: datetime
+    value: float | None = None
 
 
-def uses_band(alert: MetricAlert) -> bool:
-    """Whether an alert's conditions are about what is usual."""
-    return not set(BAND).isdisjoint(_WORD.findall(f"{alert.condition} {alert.settles}"))
-
-
-def reason_of(alert: MetricAlert, title: str, numbers: Mapping[str, float | None]) -> str:
-    """What was seen, as a sentence such as `Revenue of the last 1h is 12,345.60, 31% less than the time before`."""
-    value = numbers["value"]
+def reason_of(alert: MetricAlert, title: str, numbers: Numbers) -> str:
+    """What was seen: `Revenue of the last 24 hours is 12,345.60 EUR, 31% less than in the 24 hours before.`"""
     where = " and ".join(filter(None, (alert.watched.region, alert.watched.channel)))
     about = f"{title}{f' ({where})' if where else ''}"
-    if value is None:
+    if numbers.value is None:
         return f"{about}: nothing is known yet."
+    value = f"{_number(numbers.value)} {numbers.currency}".strip()
     if uses_band(alert):
-        low, high = numbers["low"], numbers["high"]
         usual = "what is usual is not learned yet"
-        if low is not None and high is not None:
-            usual = f"{_number(low)} to {_number(high)} is usual"
-        return f"{about} of the last whole hour is {_number(value)}; {usual}."
-    change = numbers["change"]
-    compared = "" if change is None else f", {abs(change):.0%} {'more' if change > 0 else 'less'} than the time before"
-    return f"{about} of the last {alert.watched.span} is {_number(value)}{compared}."
+        if numbers.low is not None and numbers.high is not None:
+            usual = f"{_number(numbers.low)} to {_number(numbers.high)} is usual"
+        return f"{about} of the last whole hour is {value}; {usual}."
+    span = _SPANS.get(alert.watched.span, alert.watched.span)
+    return f"{about} of the last {span} is {value}{_compared(numbers.change, span)}."
+
+
+def _compared(change: float | None, span: str) -> str:
+    if change is None:
+        return ""
+    if round(change, 2) == 0:
+        return f", as in the {span} before"
+    return f", {abs(change):.0%} {'more' if change > 0 else 'less'} than in the {span} before"
 
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
 
 
+def line_of(firing: Sequence[AlertState]) -> tuple[Severity, str, str]:
+    """The line in the bell of alerts that belong together and fire: how serious, title, text."""
+    first = firing[0].alert
+    title = f"{first.name} fires" if len(firing) == 1 else f"{first.group}: {len(firing)} alerts fire"
+    ranks = list(Severity)
+    severity = max((one.alert.severity for one in firing), key=ranks.index)
+    text = [one.watch.reason if len(firing) == 1 else f"{one.alert.name}: {one.watch.reason}" for one in firing]
+    return severity, title, " ".join(text)
+
+
 def message_of(told: Sequence[Told], link: str) -> Message:
     """One e-mail for alerts that are told together."""
     firing = [one for one in told if not one.over]
     first = (firing or list(told))[0].alert.alert
-    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
-    subject = f"{first.name}{more} {'fires' if firing else 'is settled'}"
+    subject = f"{first.name} {'fires' if firing else 'is settled'}"
+    if len(told) > 1:
+        counts = ((len(firing), "firing"), (len(told) - len(firing), "settled"))
+        subject = f"{first.group}: " + ", ".join(f"{count} {word}" for count, word in counts if count)
     lines = [f"{one.alert.alert.name} {'is settled' if one.over else 'fires'}: {one.reason}" for one in told]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return Message(
         subject=subject,
-        text="\n".join([*lines, "", link]),
-        html=f'<ul>{items}</ul><p><a href="{escape(link, quote=True)}">Alerts on metrics</a></p>',
+        text="\n".join([*lines, "", link, "", _WHY]),
+        html=f'<ul>{items}</ul><p><a href="{escape(link, quote=True)}">Alerts on metrics</a></p>'
+        f"<p><small>{_WHY}</small></p>",
     )
 
 
@@ -76,10 +91,13 @@ def payload_of(told: Sequence[Told], link: str) -> dict[str, Any]:
         "link": link,
         "alerts": [
             {
+                "id": show_id(ALERT_PREFIX, one.alert.id),
                 "name": one.alert.alert.name,
+                "metric": one.alert.alert.watched.metric,
                 "state": "settled" if one.over else "firing",
                 "severity": one.alert.alert.severity,
                 "group": one.alert.alert.group,
+                "value": one.value,
                 "reason": one.reason,
                 "at": one.at.isoformat(),
             }

@@ -36,17 +36,22 @@ class AlertStore:
             )
         )  # fmt: skip
 
-    def change(self, identifier: uuid.UUID, version: int, alert: MetricAlert, watch: Watch) -> bool:
-        """Another one in the place of `version`; False when somebody else changed it first."""
+    def change(self, identifier: uuid.UUID, version: int, alert: MetricAlert, watch: Watch, *, anew: bool) -> bool:
+        """Another one in the place of `version`, looked at `anew` perhaps; False when somebody changed it first."""
+        fresh = {"value": None, "looked_at": None, "problem": ""} if anew else {}
         return self._update(
-            alerts.c.version == version, identifier, version=version + 1, problem="",
-            watch=msgspec.to_builtins(watch), **self._facts(identifier, alert),
+            alerts.c.version == version, identifier, version=version + 1, watch=msgspec.to_builtins(watch),
+            **fresh, **self._facts(identifier, alert),
         )  # fmt: skip
 
-    def note(self, identifier: uuid.UUID, watch: Watch, value: float | None) -> None:
+    def note(self, identifier: uuid.UUID, watch: Watch, value: float | None, problem: str = "") -> None:
         """Note how it stands after a look."""
-        now = self._tx.now()
-        self._update(sa.true(), identifier, watch=msgspec.to_builtins(watch), value=value, looked_at=now, problem="")
+        seen = {"watch": msgspec.to_builtins(watch), "value": value, "looked_at": self._tx.now(), "problem": problem}
+        self._update(sa.true(), identifier, **seen)
+
+    def hold_up(self, identifier: uuid.UUID, problem: str) -> None:
+        """Note why it could not be looked at; how it stands, and when it was last seen, stay."""
+        self._update(sa.true(), identifier, problem=problem)
 
     def pause(self, identifier: uuid.UUID, problem: str) -> None:
         """Look no more, and say why."""
@@ -58,9 +63,14 @@ class AlertStore:
         self._connection.execute(alerts.delete().where(c.tenant_id == self._tenant, c.id == identifier))
 
     def find(
-        self, *, owner: uuid.UUID | None = None, identifier: uuid.UUID | None = None, active: bool = False
+        self,
+        *,
+        owner: uuid.UUID | None = None,
+        identifier: uuid.UUID | None = None,
+        active: bool = False,
+        hold: bool = False,
     ) -> list[AlertState]:
-        """Alerts by owner, id, or those that are looked at; by name."""
+        """Alerts by owner, id, or those that are looked at; by name. With `hold`, nobody else changes them meanwhile."""
         c = alerts.c
         query = sa.select(alerts).where(c.tenant_id == self._tenant)
         if owner is not None:
@@ -69,6 +79,8 @@ class AlertStore:
             query = query.where(c.id == identifier)
         if active:
             query = query.where(c.active)
+        if hold:
+            query = query.order_by(c.id).with_for_update()
         rows = self._connection.execute(query).all()
         texts = unseal_all(self._tx, _CONTENT, [(row.id, bytes(row.content_sealed)) for row in rows])
         found = [_alert(row, text) for row, text in zip(rows, texts, strict=True) if text is not None]

@@ -83,14 +83,16 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
 def judged(rule: AlertRule, before: Watch, held: bool, reason: str, now: datetime) -> tuple[Watch, bool, bool]:
     """Where an alert stands after a run, whether people are told of it, and whether what they were told is over.
 
-    It fires once the condition has held for its pending period, and says so again after its cooldown.
+    It fires once the condition has held for its pending period, and says so again after its cooldown. A clock that
+    went back begins them anew, and takes nothing back that was told.
     """
     if not held:
         over = before.told_at is not None
         return Watch(state=WatchState.OK, reason=reason), False, over
-    since = before.since or now
-    if now - since < timedelta(minutes=rule.pending_minutes):
-        return Watch(state=WatchState.PENDING, since=since, told_at=before.told_at, reason=reason), False, False
-    again = before.told_at is None or timedelta(0) < timedelta(minutes=rule.cooldown_minutes) <= now - before.told_at
-    told_at = now if again else before.told_at
+    since = min(before.since or now, now)
+    told = None if before.told_at is None else min(before.told_at, now)
+    if before.state is not WatchState.FIRING and now - since < timedelta(minutes=rule.pending_minutes):
+        return Watch(state=WatchState.PENDING, since=since, told_at=told, reason=reason), False, False
+    again = told is None or timedelta(0) < timedelta(minutes=rule.cooldown_minutes) <= now - told
+    told_at = now if again else told
     return Watch(state=WatchState.FIRING, since=since, told_at=told_at, reason=reason), again, False
