@@ -197,6 +197,7 @@ def test_change_and_anomaly_are_conditions_too(tower: Tower, clock: FixedClock) 
     tower.look(1)
     assert tower.get(usual).watch.state is WatchState.OK
     tower.placed(900, hour)
+    tower.placed(900, hour - timedelta(days=1))
     change = tower.watch("change > 0.5", watched=Watched(metric="orders_placed", span="7d"))
     elsewhere = tower.watch("value > 0", watched=Watched(metric="orders_placed", region="Atlantis"))
     tower.look(1)

@@ -21,7 +21,6 @@ import msgspec
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.dashboards.service import alerts as metric_alerts
 from finer.dashboards.service import dashboards, notes
-from finer.dashboards.types import Draft as BoardDraft
 from finer.dashboards.types import (
     ALERT_PREFIX,
     SILENCE_PREFIX,
@@ -32,6 +31,7 @@ from finer.dashboards.types import (
     TileKind,
     Watched,
 )
+from finer.dashboards.types import Draft as BoardDraft
 from finer.decisions.service import actions, attachments, cases, grouping, policy
 from finer.decisions.service import alerts as decisions
 from finer.decisions.types.alerts import Decision, FiredRule, NewAlert, Verdict

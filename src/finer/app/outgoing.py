@@ -45,7 +45,7 @@ def look_at_metrics(ground: Ground, run: Run) -> Counts:
         try:
             with ground.database.transaction(run.tenant, who) as tx:
                 found, said = alerts.look_at_own(tx, ground.settings.web_url)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever is wrong with one person's alerts, the others are looked at
             _log.exception("the alerts of somebody could not be looked at", person=who.id)
             failed += 1
             continue

@@ -282,6 +282,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export alerts
+         * @description Up to 100,000 alerts as CSV, masked as the list is; the export is an entry of the audit trail.
+         *
+         *     A large one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1AlertsExportsExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts/stream": {
         parameters: {
             query?: never;
@@ -1927,6 +1951,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks/{hook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a webhook
+         * @description Send a signed document that says nothing there; `last` tells within seconds whether it arrived.
+         */
+        post: operations["ApiV1HooksHookIdTestTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -2383,6 +2427,30 @@ export interface paths {
          * @description An entry is on the list no more, from the next batch on.
          */
         delete: operations["ApiV1ListsNameEntriesEntryIdTakeOff"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export a list
+         * @description What is on a list as CSV, masked as the list is shown, the newest first.
+         *
+         *     A long one (FINER_EXPORT_ROWS_MAX) waits for somebody else first, and answers 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1ListsNameExportExport"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3131,6 +3199,30 @@ export interface paths {
         get: operations["ApiV1PerformancePaymentsPayments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/performance/payments/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export the payments behind a number
+         * @description Up to 20,000 payments as CSV, the newest first; the export is an entry of the audit trail.
+         *
+         *     Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
+         */
+        post: operations["ApiV1PerformancePaymentsExportExport"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5689,6 +5781,32 @@ export interface components {
             versions: components["schemas"]["Versions"];
             would_pass?: string | null;
         };
+        /** AlertExport */
+        AlertExport: {
+            /** @enum {null|string} */
+            action?: "review" | "block" | null;
+            /** @enum {null|string} */
+            assignee?: "me" | "nobody" | null;
+            from?: string | null;
+            last_minutes?: number | null;
+            min_amount_usd?: number | null;
+            q?: string | null;
+            /** @default  */
+            reason: string;
+            rule?: string | null;
+            /**
+             * @default newest
+             * @enum {string}
+             */
+            sort: "newest" | "amount";
+            /** @enum {null|string} */
+            state?: "open" | "confirmed" | "confirmed_fraud" | "dismissed" | "undetermined" | null;
+            to?: string | null;
+        };
+        /** AlertExportProposal */
+        AlertExportProposal: {
+            proposal: string;
+        };
         /** AlertHistory */
         AlertHistory: {
             items: components["schemas"]["Happening"][];
@@ -6576,6 +6694,12 @@ export interface components {
             feature_set: string;
             rule_pack: string;
         };
+        /**
+         * DeliveryState
+         * @description What became of a message that goes out.
+         * @enum {string}
+         */
+        DeliveryState: "waiting" | "sent" | "failed";
         /** DigestBody */
         DigestBody: {
             cron: string;
@@ -6929,6 +7053,7 @@ export interface components {
         FinanceBoard: {
             /** Format: date-time */
             as_of: string;
+            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -6974,6 +7099,15 @@ export interface components {
          * @enum {string}
          */
         Form: "clear" | "partial" | "absent";
+        /** FraudExport */
+        FraudExport: {
+            /** @default  */
+            reason: string;
+        };
+        /** FraudExportProposal */
+        FraudExportProposal: {
+            proposal: string;
+        };
         /** Freshness */
         Freshness: {
             delay_s: number;
@@ -7140,6 +7274,7 @@ export interface components {
             created_at: string;
             host: string;
             id: string;
+            last: components["schemas"]["LastCall"] | null;
             name: string;
         };
         /** HookMade */
@@ -7401,6 +7536,13 @@ export interface components {
         LakeExports: {
             items: components["schemas"]["LakeExport"][];
         };
+        /** LastCall */
+        LastCall: {
+            /** Format: date-time */
+            at: string;
+            problem: string;
+            state: components["schemas"]["DeliveryState"];
+        };
         /** Latency */
         Latency: {
             p50_ms: number | null;
@@ -7517,11 +7659,6 @@ export interface components {
             /** @constant */
             status: "alive";
         };
-        /** LogSize */
-        LogSize: {
-            events: number;
-            streams: number;
-        };
         /** Look */
         Look: {
             /** Format: date-time */
@@ -7567,8 +7704,7 @@ export interface components {
             sensitivity?: components["schemas"]["Sensitivity"];
             /** @default  */
             settles: string;
-            /** @default warning */
-            severity: string;
+            severity?: components["schemas"]["notifications_types_Severity"];
             /** @default 0 */
             version: number;
             watched: components["schemas"]["Watched"];
@@ -7589,7 +7725,7 @@ export interface components {
             reason: string;
             sensitivity: components["schemas"]["Sensitivity"];
             settles: string;
-            severity: string;
+            severity: components["schemas"]["notifications_types_Severity"];
             since: string | null;
             state: components["schemas"]["WatchState"];
             told_at: string | null;
@@ -8062,6 +8198,7 @@ export interface components {
             ages: components["schemas"]["OrderAges"] | null;
             /** Format: date-time */
             as_of: string;
+            behind_since: string | null;
             bucket_s: number;
             channels: components["schemas"]["Share"][] | null;
             choices: components["schemas"]["Choices"] | null;
@@ -8128,6 +8265,26 @@ export interface components {
         PasswordChangeBody: {
             new: string;
             present: string;
+        };
+        /** PaymentExport */
+        PaymentExport: {
+            as_of?: string | null;
+            /** @default 30 */
+            days: number;
+            /** @default  */
+            name: string;
+            /**
+             * @default hits
+             * @enum {string}
+             */
+            outcome: "hits" | "blocks" | "fraud" | "legitimate" | "unjudged" | "missed" | "protected";
+            /** @default  */
+            reason: string;
+            /**
+             * @default all
+             * @enum {string}
+             */
+            source: "all" | "rule" | "model";
         };
         /** PaymentLabel */
         PaymentLabel: {
@@ -8199,7 +8356,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -8219,7 +8376,6 @@ export interface components {
             freshness: components["schemas"]["Freshness"][];
             lag: components["schemas"]["Lag"];
             latency: components["schemas"]["Latency"];
-            log: components["schemas"]["LogSize"];
             throughput: components["schemas"]["Throughput"][];
         };
         /** PlaidItem */
@@ -10250,6 +10406,7 @@ export interface components {
         /**
          * Severity
          * @description How soon somebody should look, from the mildest to the severest.
+         * @default warning
          * @enum {string}
          */
         notifications_types_Severity: "info" | "warning" | "critical";
@@ -10288,10 +10445,13 @@ export interface components {
         };
         /**
          * SubjectKind
-         * @description Whom a request is about: a customer of the firm, by customer id, or a person who signs in, by e-mail address.
+         * @description Whom a request is about.
+         *
+         *         A customer of the firm, by customer id; somebody whom customers pay and who was screened, by the id that payments
+         *         name; or a person who signs in, by e-mail address.
          * @enum {string}
          */
-        privacy_types_SubjectKind: "customer" | "user";
+        privacy_types_SubjectKind: "customer" | "payee" | "user";
         /**
          * Severity
          * @description How soon somebody should look.
@@ -11122,6 +11282,52 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1AlertsExportsExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertExport"];
+            };
+        };
+        responses: {
+            /** @description The alerts as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many alerts wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };
@@ -14361,6 +14567,42 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1HooksHookIdTestTest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1JobsList: {
         parameters: {
             query?: never;
@@ -15207,6 +15449,55 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ListsNameExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FraudExport"];
+            };
+        };
+        responses: {
+            /** @description The rows as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many rows wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
@@ -16384,6 +16675,7 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
                 channel?: string | null;
             };
             header?: never;
@@ -16412,6 +16704,7 @@ export interface operations {
         parameters: {
             query?: {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
                 channel?: string | null;
             };
             header?: {
@@ -16559,6 +16852,52 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1PerformancePaymentsExportExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentExport"];
+            };
+        };
+        responses: {
+            /** @description The rows as a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description So many rows wait for a second person */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FraudExportProposal"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

@@ -14,6 +14,7 @@ export interface NavPage {
     | typeof paths.performance
     | typeof paths.screening
     | typeof paths.dashboards
+    | typeof paths.metricAlerts
     | typeof paths.finance
     | typeof paths.orders
     | typeof paths.pipeline
@@ -31,6 +32,7 @@ export interface NavPage {
     | typeof paths.people
     | typeof paths.approvals
     | typeof paths.clients
+    | typeof paths.webhooks
     | typeof paths.settings;
   title: string;
   icon: ReactNode;

@@ -1,4 +1,5 @@
 import {
+  AlertOutlined,
   ApartmentOutlined,
   ApiOutlined,
   AppstoreOutlined,
@@ -23,6 +24,7 @@ import {
   MedicineBoxOutlined,
   SafetyOutlined,
   SecurityScanOutlined,
+  SendOutlined,
   SettingOutlined,
   ShoppingOutlined,
   StockOutlined,
@@ -111,6 +113,13 @@ const PAGES: readonly NavPage[] = [
     title: "Dashboards",
     icon: <AppstoreOutlined aria-hidden />,
     needs: permission.readDashboards,
+    group: "Operations",
+  },
+  {
+    path: paths.metricAlerts,
+    title: "Metric alerts",
+    icon: <AlertOutlined aria-hidden />,
+    needs: permission.writeDashboards,
     group: "Operations",
   },
   {
@@ -211,6 +220,14 @@ const PAGES: readonly NavPage[] = [
     title: "API clients",
     icon: <ApiOutlined aria-hidden />,
     needs: permission.readApiKeys,
+  },
+  {
+    path: paths.webhooks,
+    title: "Webhooks",
+    icon: <SendOutlined aria-hidden />,
+    needs: permission.readHooks,
+    // Who chooses one for an alert sees its name there.
+    unless: permission.writeDashboards,
   },
   {
     path: paths.settings,

@@ -147,6 +147,12 @@ const approvals = createRoute({
   component: lazyRouteComponent(() => import("../features/identity/people/ApprovalsPage"), "ApprovalsPage"),
 });
 
+const webhooks = createRoute({
+  getParentRoute: () => inside,
+  path: paths.webhooks,
+  component: lazyRouteComponent(() => import("../features/notifications/WebhooksPage"), "WebhooksPage"),
+});
+
 const clients = createRoute({
   getParentRoute: () => inside,
   path: paths.clients,
@@ -222,6 +228,7 @@ export const tree = root.addChildren([
     people,
     approvals,
     clients,
+    webhooks,
     settings,
   ]),
 ]);

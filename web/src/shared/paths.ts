@@ -36,6 +36,7 @@ export const paths = {
   people: "/people",
   approvals: "/approvals",
   clients: "/clients",
+  webhooks: "/webhooks",
   settings: "/settings",
   notifications: "/notifications",
   jobs: "/jobs",

@@ -15,6 +15,8 @@ export const permission = {
   exportPrivacy: "privacy:export",
   readPrivacy: "privacy:read",
   writePrivacy: "privacy:write",
+  readHooks: "hooks:read",
+  writeHooks: "hooks:write",
   readJobs: "jobs:read",
   runJobs: "jobs:run",
   readLineage: "lineage:read",

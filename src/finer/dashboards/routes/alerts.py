@@ -22,8 +22,8 @@ from finer.dashboards.types import (
 )
 from finer.identity.types.access import Permission
 from finer.kit.ids import new_id, read_id, show_id
-from finer.kit.tx import Tx
 from finer.kit.settings import Settings
+from finer.kit.tx import Tx
 from finer.notifications.service import HOOK_PREFIX
 from finer.notifications.types import Severity
 from finer.quality.types import Sensitivity

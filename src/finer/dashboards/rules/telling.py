@@ -29,7 +29,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reason_of(alert: MetricAlert, title: str, numbers: Numbers) -> str:
-    """What was seen: `Revenue of the last 24 hours is 12,345.60 EUR, 31% less than in the 24 hours before.`"""
+    """What was seen, such as "Revenue of the last 24 hours is 12,345.60 EUR, 31% less than in the 24 hours before"."""
     where = " and ".join(filter(None, (alert.watched.region, alert.watched.channel)))
     about = f"{title}{f' ({where})' if where else ''}"
     if numbers.value is None:

@@ -217,7 +217,7 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
             held = _holds(alert, numbers, firing=before.state is WatchState.FIRING)
     except FinerError as error:
         return _held_up(tx, found, error.detail[:500], say=not quiet)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever is wrong with one alert, the others are looked at
         _log.exception("an alert on a metric could not be looked at", alert=show_id(ALERT_PREFIX, found.id))
         return _held_up(tx, found, _BROKEN, say=not quiet)
     reason = reason_of(alert, metrics.get_metric(alert.watched.metric).title, numbers)

@@ -70,7 +70,7 @@ class AlertStore:
         active: bool = False,
         hold: bool = False,
     ) -> list[AlertState]:
-        """Alerts by owner, id, or those that are looked at; by name. With `hold`, nobody else changes them meanwhile."""
+        """Alerts by owner, id, or those that are looked at; by name. With `hold` nobody changes them meanwhile."""
         c = alerts.c
         query = sa.select(alerts).where(c.tenant_id == self._tenant)
         if owner is not None:

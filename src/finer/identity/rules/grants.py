@@ -71,6 +71,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.DECISIONS_READ: _T,
         _P.FINANCE_READ: _T,
         _P.FIRM_READ: _T,
+        _P.HOOKS_READ: _T,
         _P.JOBS_READ: _T,
         _P.LAKE_READ: _T,
         _P.LINEAGE_READ: _T,

@@ -1,11 +1,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer } from "antd";
 import { useState } from "react";
-import { measure } from "../../shared/numbers";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { AlertDialog } from "./AlertDialog";
+import { type AlertAct, AlertItem, STATES } from "./AlertItem";
 import {
   alertsQuery,
   bodyOf,
@@ -19,27 +20,39 @@ import {
 import { SilenceDialog } from "./SilenceDialog";
 import "./dashboards.css";
 
-const WORDS: Record<MetricAlert["state"], [text: string, tone: string]> = {
-  ok: ["Quiet", "tag-approve"],
-  pending: ["Holds, not for long enough yet", "tag-review"],
-  firing: ["Fires", "tag-block"],
-  error: ["Could not look", "tag-review"],
-};
+/** What needs a look stands first. */
+const RANKS: readonly MetricAlert["state"][] = ["firing", "error", "pending", "ok"];
+
+interface Open {
+  what: "new" | "silence-all" | "change" | "history" | "silence";
+  alert?: MetricAlert;
+}
 
 /** What this person watches of metrics, where each alert stands, and when nobody is told. */
 export function AlertsPage() {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
   const query = useQuery(alertsQuery);
-  const [edited, setEdited] = useState<MetricAlert | "new" | null>(null);
-  const [silenced, setSilenced] = useState<MetricAlert | "all" | null>(null);
-  const [past, setPast] = useState<MetricAlert | null>(null);
-  const act = (work: Promise<unknown>) =>
+  const [open, setOpen] = useState<Open | null>(null);
+  const close = () => setOpen(null);
+  const run = (work: Promise<unknown>) =>
     work
-      .then(() => client.invalidateQueries({ queryKey: alertsQuery.queryKey }))
-      .catch((error: unknown) => void message.error(reasonOf(error), 8));
+      .catch((error: unknown) => void message.error(reasonOf(error), 8))
+      .then(() => client.invalidateQueries({ queryKey: alertsQuery.queryKey }));
+  const act = (what: AlertAct, alert: MetricAlert) => {
+    if (what === "pause") void run(saveAlert(bodyOf(alert, { active: !alert.active }), alert.id));
+    else if (what === "delete")
+      modal.confirm({
+        title: `Delete ${alert.name}?`,
+        content: "Its history goes with it.",
+        okText: "Delete",
+        okButtonProps: { danger: true },
+        onOk: () => run(removeAlert(alert.id)),
+      });
+    else setOpen({ what, alert });
+  };
   const make = (
-    <Button type="primary" onClick={() => setEdited("new")}>
+    <Button type="primary" onClick={() => setOpen({ what: "new" })}>
       New alert
     </Button>
   );
@@ -53,76 +66,16 @@ export function AlertsPage() {
       </EmptyState>
     );
   } else if (query.data) {
+    const { silences } = query.data;
+    const rank = (one: MetricAlert) =>
+      one.active ? RANKS.indexOf(one.problem && one.state !== "firing" ? "error" : one.state) : RANKS.length;
+    const sorted = [...query.data.items].sort((a, b) => rank(a) - rank(b));
     body = (
-      <>
-        <Silences
-          silences={query.data.silences}
-          alerts={query.data.items}
-          onEnd={(id) => void act(endSilence(id))}
-        />
-        <section className="part" aria-label="Alerts on metrics">
-          <ul className="dash-list">
-            {query.data.items.map((one) => (
-              <li key={one.id}>
-                <b>{one.name}</b>{" "}
-                <span className={`tag ${one.active ? WORDS[one.state][1] : "tag-quiet"}`}>
-                  {one.active ? WORDS[one.state][0] : "Paused"}
-                </span>
-                <p>{one.problem || one.reason || "It is looked at within a minute."}</p>
-                <p className="muted">
-                  <code>{one.condition}</code>
-                  {one.settles ? (
-                    <>
-                      , over when <code>{one.settles}</code>
-                    </>
-                  ) : null}
-                  {one.value === null ? null : <> · value {measure(one.value)}</>}
-                  {one.since ? (
-                    <>
-                      {" "}
-                      · since <When at={one.since} />
-                    </>
-                  ) : null}
-                  {one.group ? ` · group ${one.group}` : ""} · {waysOf(one)}
-                </p>
-                <div className="dash-acts">
-                  <Button size="small" onClick={() => setEdited(one)}>
-                    Change
-                  </Button>
-                  <Button size="small" onClick={() => setPast(one)}>
-                    History
-                  </Button>
-                  <Button size="small" onClick={() => setSilenced(one)}>
-                    Silence
-                  </Button>
-                  <Button
-                    size="small"
-                    onClick={() => void act(saveAlert(bodyOf(one, { active: !one.active }), one.id))}
-                  >
-                    {one.active ? "Pause" : "Resume"}
-                  </Button>
-                  <Button
-                    size="small"
-                    type="text"
-                    danger
-                    onClick={() =>
-                      modal.confirm({
-                        title: `Delete ${one.name}?`,
-                        content: "Its history goes with it.",
-                        okText: "Delete",
-                        okButtonProps: { danger: true },
-                        onOk: () => act(removeAlert(one.id)),
-                      })
-                    }
-                  >
-                    Delete
-                  </Button>
-                </div>
-              </li>
-            ))}
-          </ul>
-        </section>
-      </>
+      <ul className="dash-list">
+        {sorted.map((one) => (
+          <AlertItem key={one.id} alert={one} silences={silences} onAct={(what) => act(what, one)} />
+        ))}
+      </ul>
     );
   }
   return (
@@ -131,26 +84,29 @@ export function AlertsPage() {
       aside={
         query.data?.items.length ? (
           <>
-            <Button onClick={() => setSilenced("all")}>Silence all</Button>
+            <Button onClick={() => setOpen({ what: "silence-all" })}>Silence all</Button>
             {make}
           </>
         ) : null
       }
     >
-      {body}
-      {edited ? (
-        <AlertDialog alert={edited === "new" ? undefined : edited} onClose={() => setEdited(null)} />
+      <Silences
+        silences={query.data?.silences ?? []}
+        alerts={query.data?.items ?? []}
+        onEnd={(id) => void run(endSilence(id))}
+      />
+      <section className="part" aria-label="Alerts on metrics">
+        {body}
+      </section>
+      {open?.what === "new" || open?.what === "change" ? (
+        <AlertDialog alert={open.alert} onClose={close} />
       ) : null}
-      {silenced ? (
-        <SilenceDialog alert={silenced === "all" ? undefined : silenced} onClose={() => setSilenced(null)} />
+      {open?.what === "silence" || open?.what === "silence-all" ? (
+        <SilenceDialog alert={open.alert} onClose={close} />
       ) : null}
-      {past ? <History alert={past} onClose={() => setPast(null)} /> : null}
+      {open?.what === "history" && open.alert ? <History alert={open.alert} onClose={close} /> : null}
     </Page>
   );
-}
-
-function waysOf(alert: MetricAlert): string {
-  return ["bell", alert.mail ? "e-mail" : "", alert.hook ? "webhook" : ""].filter(Boolean).join(", ");
 }
 
 interface SilencesProps {
@@ -161,12 +117,10 @@ interface SilencesProps {
 
 function Silences({ silences, alerts, onEnd }: SilencesProps) {
   if (silences.length === 0) return null;
-  const about = (one: Silence) =>
-    one.alert
-      ? (alerts.find((alert) => alert.id === one.alert)?.name ?? "an alert")
-      : one.group
-        ? `the group ${one.group}`
-        : "all alerts";
+  const about = (one: Silence) => {
+    if (one.alert) return alerts.find((alert) => alert.id === one.alert)?.name ?? "an alert";
+    return one.group ? `the group ${one.group}` : "all alerts";
+  };
   return (
     <section className="part dash-notes" aria-label="Silences">
       <header className="dash-tile-head">
@@ -175,8 +129,13 @@ function Silences({ silences, alerts, onEnd }: SilencesProps) {
       <ul>
         {silences.map((one) => (
           <li key={one.id}>
-            Nobody is told of {about(one)} until <When at={one.until} />: {one.reason}{" "}
-            <Button type="link" size="small" onClick={() => onEnd(one.id)}>
+            You are told nothing of {about(one)} until <When at={one.until} />: {one.reason}{" "}
+            <Button
+              type="link"
+              size="small"
+              aria-label={`End the silence of ${about(one)}`}
+              onClick={() => onEnd(one.id)}
+            >
               End it
             </Button>
           </li>
@@ -188,23 +147,30 @@ function Silences({ silences, alerts, onEnd }: SilencesProps) {
 
 function History({ alert, onClose }: { alert: MetricAlert; onClose(): void }) {
   const query = useQuery(historyQuery(alert.id));
+  let body = <RowsSkeleton rows={4} height={48} label="Loading the history" />;
+  if (query.error && !query.data) {
+    body = <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />;
+  } else if (query.data?.length === 0) {
+    body = <p className="muted">Nothing has happened yet: it has been quiet since it was made.</p>;
+  } else if (query.data) {
+    body = (
+      <ul className="dash-list">
+        {query.data.map((one) => (
+          <li key={`${one.at} ${one.state}`}>
+            <div className="dash-alert-head">
+              <When at={one.at} />
+              <Tag {...STATES[one.state]} />
+              {one.told ? <span className="muted">you were told</span> : null}
+            </div>
+            <p>{one.reason}</p>
+          </li>
+        ))}
+      </ul>
+    );
+  }
   return (
     <Drawer open size="min(560px, 100vw)" title={`History of ${alert.name}`} onClose={onClose}>
-      {query.error && !query.data ? (
-        <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />
-      ) : query.data?.length === 0 ? (
-        <p className="muted">Nothing has happened yet: it has been quiet since it was made.</p>
-      ) : (
-        <ul className="dash-list">
-          {query.data?.map((one) => (
-            <li key={`${one.at} ${one.state}`}>
-              <When at={one.at} /> <span className={`tag ${WORDS[one.state][1]}`}>{WORDS[one.state][0]}</span>
-              {one.told ? <span className="muted"> told</span> : null}
-              <p>{one.reason}</p>
-            </li>
-          ))}
-        </ul>
-      )}
+      {body}
     </Drawer>
   );
 }

@@ -74,15 +74,7 @@ export function DashboardsPage() {
     );
   }
   return (
-    <Page
-      title="Dashboards"
-      aside={
-        <>
-          {may(permission.writeDashboards) ? <Link to={paths.metricAlerts}>Alerts on metrics</Link> : null}
-          {query.data?.items.length ? make : null}
-        </>
-      }
-    >
+    <Page title="Dashboards" aside={query.data?.items.length ? make : null}>
       {body}
       {making ? (
         <SettingsDialog

@@ -25,11 +25,6 @@ export const historyQuery = (id: string) =>
       ).items,
   });
 
-export const hooksQuery = queryOptions({
-  queryKey: ["metric-alerts", "hooks"],
-  queryFn: async ({ signal }) => (await answer(api.GET("/api/v1/hooks", { signal }))).items,
-});
-
 export const saveAlert = (body: MetricAlertBody, id?: string): Promise<MetricAlert> =>
   id === undefined
     ? answer(api.POST("/api/v1/metric-alerts", { body }))

@@ -1,6 +1,5 @@
-import { CheckOutlined, CopyOutlined } from "@ant-design/icons";
-import { Button, Input, Modal } from "antd";
-import { useId, useState } from "react";
+import { Button, Modal } from "antd";
+import { Copied } from "../../../shared/ui/Copied";
 import type { Secret } from "./machines";
 import { KINDS, tryOut } from "./words";
 
@@ -34,31 +33,5 @@ export function SecretDialog({ machine, secret, onClose }: Secret & { onClose():
       <Copied label={machine.kind === "key" ? "Key" : "Client secret"} text={secret} />
       <Copied label="Try it" text={tryOut(machine, secret, window.location.origin)} />
     </Modal>
-  );
-}
-
-function Copied({ label, text }: { label: string; text: string }) {
-  const id = useId();
-  const [done, setDone] = useState(false);
-  const copy = async () => {
-    // Plain HTTP has no clipboard; the text is selected then, and Ctrl-C does the rest.
-    const field = document.getElementById(id);
-    if (field instanceof HTMLInputElement) field.select();
-    await navigator.clipboard?.writeText(text);
-    setDone(navigator.clipboard !== undefined);
-  };
-  return (
-    <div className="secret">
-      <label htmlFor={id}>{label}</label>
-      <div className="secret-line">
-        <Input id={id} readOnly value={text} className="mono" />
-        <Button
-          icon={done ? <CheckOutlined aria-hidden /> : <CopyOutlined aria-hidden />}
-          onClick={() => void copy()}
-        >
-          {done ? "Copied" : "Copy"}
-        </Button>
-      </div>
-    </div>
   );
 }
