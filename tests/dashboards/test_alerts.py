@@ -198,6 +198,7 @@ def test_change_and_anomaly_are_conditions_too(tower: Tower, clock: FixedClock) 
     assert tower.get(usual).watch.state is WatchState.OK
     tower.placed(900, hour)
     tower.placed(900, hour - timedelta(days=1))
+    tower.placed(50, hour - timedelta(days=10))
     change = tower.watch("change > 0.5", watched=Watched(metric="orders_placed", span="7d"))
     elsewhere = tower.watch("value > 0", watched=Watched(metric="orders_placed", region="Atlantis"))
     tower.look(1)
@@ -234,11 +235,11 @@ def test_sums_that_are_behind_are_not_judged_and_after_a_while_it_is_said(
     tower: Tower, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = tower.watch("value < 3")
-    came = clock.now()
+    came = clock.now() - timedelta(minutes=1)
     monkeypatch.setattr(alerts, "behind_since", lambda _: came)
     tower.look(10)
     assert (tower.get(made).watch.state, tower.bell()) == (WatchState.OK, [])
-    assert "09:00 UTC" in tower.get(made).problem
+    assert "08:59 UTC" in tower.get(made).problem
     tower.look(10)
     assert tower.bell() == [("Orders cannot be looked at", True)]
     monkeypatch.undo()

@@ -23,7 +23,7 @@ from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
 from finer.kit.db import Database
 from finer.kit.ids import new_id
-from finer.kit.runs import JobRun, RunFilter
+from finer.kit.runs import JobRun
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.operations.service import rollups
@@ -78,14 +78,15 @@ class Tower:
     def run(self, job: str) -> JobRun:
         """The runs of a job that wait, or a new one, are carried out; the last of them."""
         with self.worker.transaction(self.firm.tenant.id, SYSTEM) as tx:
-            waiting = [one for one in runs.under_way(tx) if one.job == job]
-            asked = [one.id for one in waiting] or [runs.start(tx, job)]
+            waiting = [one.id for one in runs.under_way(tx) if one.job == job]
+            asked = waiting or [one for one in [runs.start(tx, job)] if one is not None]
         ground = Ground(self.worker, self.worker.url, self.firm.settings)
         for one in asked:
-            assert one is not None
             Runner(ground, JOBS).run(self.firm.tenant.id, one)
         with self.worker.transaction(self.firm.tenant.id, SYSTEM) as tx:
-            return runs.page(tx, RunFilter(job=job), 1)[0]
+            found = runs.get(tx, asked[-1])
+        assert found is not None
+        return found
 
     def get(self, alert: uuid.UUID, role: Role = Role.EXECUTIVE) -> AlertState:
         """How it stands."""

@@ -86,12 +86,14 @@ function About({ alert }: { alert: MetricAlert }) {
   const hook = hooks?.find((one) => one.id === alert.hook);
   const ways = ["in the bell"];
   if (alert.mail) ways.push("by e-mail");
-  if (alert.hook) ways.push(hook || !hooks ? `to ${hook?.name ?? "a webhook"}` : "to a webhook that was taken away");
+  if (alert.hook)
+    ways.push(hook || !hooks ? `to ${hook?.name ?? "a webhook"}` : "to a webhook that was taken away");
   const long = SPANS.find((one) => one.value === span)?.label ?? span;
   return (
     <>
       {title}
-      {place ? ` (${place})` : ""} {/\b(low|high)\b/.test(alert.condition) ? "by the hour" : `of the last ${long}`}:{" "}
+      {place ? ` (${place})` : ""}{" "}
+      {/\b(low|high)\b/.test(alert.condition) ? "by the hour" : `of the last ${long}`}:{" "}
       <code>{alert.condition}</code>
       {alert.settles ? (
         <>

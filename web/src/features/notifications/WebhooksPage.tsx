@@ -45,7 +45,8 @@ export function WebhooksPage() {
     const remove = (hook: Hook) =>
       modal.confirm({
         title: `Take ${hook.name} away?`,
-        content: "Nothing goes there any more. Alerts that use it tell their owners in the bell all the same.",
+        content:
+          "Nothing goes there any more. Alerts that use it tell their owners in the bell all the same.",
         okText: "Take away",
         okButtonProps: { danger: true },
         onOk: () => run(removeHook(hook.id)),
