@@ -10,7 +10,7 @@ import pytest
 
 from finer.dashboards.errors import AlertNotFound, CannotBeUsed, ChangedMeanwhile
 from finer.dashboards.service import alerts
-from finer.dashboards.types import Watched
+from finer.dashboards.types import Silence, Watched
 from finer.identity.errors import PermissionMissing
 from finer.identity.service import people
 from finer.identity.types.access import Role
@@ -139,7 +139,7 @@ def test_a_clock_that_was_wrong_and_stays_right_watches_as_before(
 def test_a_silence_tells_nobody_and_what_holds_afterwards_is_told(tower: Tower) -> None:
     made = tower.watch("value < 3")
     with tower.tx() as tx, pytest.raises(CannotBeUsed):
-        alerts.silence(tx, alerts.Silence(id=made, alert_id=None, group="", until=tx.now(), reason="late"))
+        alerts.silence(tx, Silence(id=made, alert_id=None, group="", until=tx.now(), reason="late"))
     quiet = tower.silence(alert=made)
     tower.look(1)
     assert (tower.get(made).watch.state, tower.bell()) == (WatchState.FIRING, [])
@@ -308,7 +308,7 @@ def test_conditions_that_say_nothing_are_refused(tower: Tower, condition: str) -
         tower.watch(condition)
 
 
-def test_a05_a_metric_that_a_role_may_not_see_is_not_watched(tower: Tower) -> None:
+def test_b02_a_metric_that_a_role_may_not_see_is_not_watched(tower: Tower) -> None:
     with pytest.raises(PermissionMissing):
         tower.watch(role=Role.RISK_ANALYST)
     made = tower.watch()
@@ -316,7 +316,7 @@ def test_a05_a_metric_that_a_role_may_not_see_is_not_watched(tower: Tower) -> No
         alerts.get_alert(tx, made)
 
 
-def test_a05_who_loses_the_right_learns_no_number_more_and_who_is_shut_out_is_not_watched_for(tower: Tower) -> None:
+def test_b02_who_loses_the_right_learns_no_number_more_and_who_is_shut_out_is_not_watched_for(tower: Tower) -> None:
     made = tower.watch("value >= 0", watched=PLACED)
     tower.look(1)
     owner = tower.people[Role.EXECUTIVE]

@@ -210,16 +210,19 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
         return None
     if late is not None and now - late > _BEHIND:
         text = f"The sums do not hold records that came at {late:%H:%M} UTC. It is judged when they have caught up."
-        return _held_up(tx, found, text, say=now - late > _BEHIND_TOLD and not quiet)
+        _held_up(tx, found, text, say=now - late > _BEHIND_TOLD and not quiet)
+        return None
     try:
         with tx.connection.begin_nested():
             numbers = measure(tx, alert)
             held = _holds(alert, numbers, firing=before.state is WatchState.FIRING)
     except FinerError as error:
-        return _held_up(tx, found, error.detail[:500], say=not quiet)
+        _held_up(tx, found, error.detail[:500], say=not quiet)
+        return None
     except Exception:  # noqa: BLE001 - whatever is wrong with one alert, the others are looked at
         _log.exception("an alert on a metric could not be looked at", alert=show_id(ALERT_PREFIX, found.id))
-        return _held_up(tx, found, _BROKEN, say=not quiet)
+        _held_up(tx, found, _BROKEN, say=not quiet)
+        return None
     reason = reason_of(alert, metrics.get_metric(alert.watched.metric).title, numbers)
     after, told, over = alerting.follow(
         before, held=held, reason=reason, now=now, pending_minutes=alert.pending_minutes,
