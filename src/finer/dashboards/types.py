@@ -145,7 +145,8 @@ class TileData(msgspec.Struct, frozen=True, kw_only=True):
     """What one tile shows, as rows. Numbers of a metric of money are minor units: divide by 10 to the `exponent`.
 
     `problem` says what went wrong, also when an older result is shown. `rows` are the first of `total`. `value` and
-    `change` are those of a metric. `unfiltered` names filters that this tile knows nothing of.
+    `change` are those of a metric. `unfiltered` names filters that this tile knows nothing of. `behind_since` is when
+    the oldest records came that a metric does not hold yet, None while it keeps up.
     """
 
     state: TileState
@@ -160,6 +161,7 @@ class TileData(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = ""
     exponent: int = 0
     unfiltered: list[str] = []
+    behind_since: datetime | None = None
 
 
 class Annotation(msgspec.Struct, frozen=True, kw_only=True):

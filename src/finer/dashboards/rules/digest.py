@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from html import escape
@@ -39,9 +39,18 @@ def _number(tile: Tile, data: TileData) -> Any:
     return None
 
 
-def message_of(name: str, link: str, lines: Sequence[tuple[str, str]], at: datetime) -> Message:
+def behind_of(shown: Iterable[TileData]) -> datetime | None:
+    """When the oldest records came that a dashboard's numbers do not hold yet; None while they keep up."""
+    return min((one.behind_since for one in shown if one.behind_since is not None), default=None)
+
+
+def message_of(
+    name: str, link: str, lines: Sequence[tuple[str, str]], at: datetime, behind: datetime | None = None
+) -> Message:
     """The e-mail. `at` is in the reader's time zone."""
     moment = f"as of {at:%A, %d %B %Y, %H:%M} ({at.tzinfo})"
+    if behind is not None:
+        moment += f"; records that came since {behind.astimezone(at.tzinfo):%H:%M} are not all in the numbers yet"
     text = [name, moment, "", *(f"{title}: {said}" for title, said in lines), "", link, "", _WHY]
     rows = "".join(
         f'<tr><td style="padding:4px 16px 4px 0">{escape(title)}</td><td><b>{escape(said)}</b></td></tr>'

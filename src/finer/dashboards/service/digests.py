@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from finer.dashboards.errors import DashboardNotFound
-from finer.dashboards.rules.digest import line_of, message_of
+from finer.dashboards.rules.digest import behind_of, line_of, message_of
 from finer.dashboards.service.dashboards import PREFIX, get_dashboard
 from finer.dashboards.service.viewing import look, sight_of
 from finer.dashboards.store.notes import DigestStore
@@ -75,7 +75,8 @@ def send(tx: Tx, settings: Settings, digest: Digest) -> bool:
     data = look(tx, sight, exports.rows_alone(settings, runs.EXPORT))
     lines = [line_of(tile, data.get(tile.id)) for tile in sorted(dashboard.tiles, key=lambda one: (one.y, one.x))]
     link = f"{settings.web_url}/dashboards/{show_id(PREFIX, dashboard.id)}"
-    said = message_of(dashboard.name, link, lines, tx.now().astimezone(ZoneInfo(digest.timezone)))
+    now = tx.now().astimezone(ZoneInfo(digest.timezone))
+    said = message_of(dashboard.name, link, lines, now, behind_of(data.values()))
     notifications.send_mail(tx, digest.person_id, said)
     store.note(digest.id, tx.now())
     record_audit(tx, "dashboards:mail", show_id(PREFIX, dashboard.id), {"tiles": len(lines)})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import MutableMapping, Sequence
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from typing import Any
 
 from finer.dashboards.errors import NoResult, TileRefused
@@ -32,6 +33,7 @@ from finer.kit.errors import FinerError
 from finer.kit.ids import read_id
 from finer.kit.tx import Tx
 from finer.operations.service import metrics
+from finer.operations.service.rollups import behind_since
 from finer.operations.service.tiles import Ground, each
 from finer.workspace.service import answers, runs, saved
 from finer.workspace.service.answers import Answer
@@ -127,6 +129,10 @@ class _Looking:
         self._tx, self._sight, self._most, self._kept = tx, sight, most, kept
         self._grounds: dict[str, Ground] = {}
 
+    @cached_property
+    def _behind(self) -> datetime | None:
+        return behind_since(self._tx)
+
     def data(self, tile: Tile) -> TileData:
         """What one tile shows. What is wrong with the tile itself is said in it."""
         try:
@@ -152,7 +158,7 @@ class _Looking:
             state=TileState.SHOWN, as_of=found.as_of, value=found.total, change=found.change, rows=rows,
             total=len(rows), currency=found.currency, exponent=found.exponent,
             columns=[ResultColumn(name, "timestamp" if name == "at" else "text"), ResultColumn("value", "number")],
-            unfiltered=[one for one, _ in filters.values if one not in known],
+            unfiltered=[one for one, _ in filters.values if one not in known], behind_since=self._behind,
         )  # fmt: skip
 
     def _query(self, part: QueryPart) -> TileData:

@@ -6,6 +6,7 @@ import { useHotkeys } from "../../shared/hotkeys";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Behind } from "../../shared/ui/Behind";
 import { LiveControl } from "../../shared/ui/LiveControl";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, reasonOf } from "../../shared/ui/states";
@@ -17,7 +18,7 @@ import { Filters } from "./Filters";
 import { inOrder } from "./layout";
 import { NotesPanel } from "./NotesPanel";
 import { placeOf } from "./place";
-import { type Dashboard, notesQuery, refreshTile, type Tile } from "./queries";
+import { type Dashboard, notesQuery, refreshTile, type Shown, type Tile } from "./queries";
 import { RowsDrawer } from "./RowsDrawer";
 import { TileFrame } from "./TileFrame";
 import { usePresentation } from "./usePresentation";
@@ -76,6 +77,7 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
       >
         {dashboard.description ? <p className="muted dash-about">{dashboard.description}</p> : null}
         <Filters filters={filters} shown={live.shown} onChange={go} />
+        <BehindNote shown={live.shown} />
         {dashboard.tiles.length === 0 ? (
           <EmptyState
             title="No tiles yet"
@@ -96,6 +98,12 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
       </Page>
     </div>
   );
+}
+
+/** Says when metrics do not hold the newest records yet. */
+function BehindNote({ shown }: { shown: Shown | undefined }) {
+  const late = Object.values(shown ?? {}).find((one) => one.behind_since);
+  return late?.behind_since && late.as_of ? <Behind since={late.behind_since} asOf={late.as_of} /> : null;
 }
 
 function Tiles({ dashboard, live, filters }: { dashboard: Dashboard; live: Live; filters: BoardFilters }) {

@@ -1,9 +1,9 @@
-import { Alert, Segmented, Select } from "antd";
+import { Segmented, Select } from "antd";
 import type { ReactNode } from "react";
-import { duration } from "../../../shared/numbers";
+import { Behind } from "../../../shared/ui/Behind";
 import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
-import { AsOf, When } from "../../../shared/ui/values";
+import { AsOf } from "../../../shared/ui/values";
 import type { Board } from "./useBoard";
 import { SPAN_WORDS } from "./view";
 import "./boards.css";
@@ -63,24 +63,6 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
       {board.data?.behind_since ? <Behind since={board.data.behind_since} asOf={board.data.as_of} /> : null}
       {children}
     </Page>
-  );
-}
-
-/** What the numbers do not hold yet, in words: zeros of sums that catch up look like a day without business. */
-function Behind({ since, asOf }: { since: string; asOf: string }) {
-  const seconds = (Date.parse(asOf) - Date.parse(since)) / 1000;
-  return (
-    <Alert
-      type="warning"
-      showIcon
-      title={`These numbers are ${duration(seconds)} behind`}
-      description={
-        <>
-          Records that came since <When at={since} /> are not all in them yet. The page follows as they are
-          added.
-        </>
-      }
-    />
   );
 }
 
