@@ -9906,6 +9906,7 @@ export interface components {
         /** TileData */
         TileData: {
             as_of?: string | null;
+            behind_since?: string | null;
             change?: number | null;
             columns?: components["schemas"]["ResultColumn"][];
             /** @default  */
