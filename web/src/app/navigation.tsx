@@ -1,12 +1,9 @@
 import {
   AlertOutlined,
   ApartmentOutlined,
-  ApiOutlined,
   AppstoreOutlined,
-  AuditOutlined,
   BellOutlined,
   BookOutlined,
-  CheckSquareOutlined,
   ConsoleSqlOutlined,
   DashboardOutlined,
   DatabaseOutlined,
@@ -17,23 +14,19 @@ import {
   FolderOpenOutlined,
   FundOutlined,
   HomeOutlined,
-  IdcardOutlined,
   ImportOutlined,
   LineChartOutlined,
   LockOutlined,
   MedicineBoxOutlined,
   SafetyOutlined,
-  SecurityScanOutlined,
-  SendOutlined,
-  SettingOutlined,
   ShoppingOutlined,
   StockOutlined,
-  TeamOutlined,
   UnorderedListOutlined,
   UserSwitchOutlined,
 } from "@ant-design/icons";
 import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
+import { ADMINISTRATION } from "./administration";
 import type { NavPage, OwnPage } from "./navPage";
 
 const PAGES: readonly NavPage[] = [
@@ -185,56 +178,7 @@ const PAGES: readonly NavPage[] = [
     needs: permission.readJobs,
     group: "Data",
   },
-  {
-    path: paths.access,
-    title: "Access alerts",
-    icon: <SecurityScanOutlined aria-hidden />,
-    needs: permission.readAccessAlerts,
-  },
-  {
-    path: paths.audit,
-    title: "Audit",
-    icon: <AuditOutlined aria-hidden />,
-    needs: permission.readAudit,
-  },
-  {
-    path: paths.privacy,
-    title: "Privacy",
-    icon: <IdcardOutlined aria-hidden />,
-    needs: permission.readPrivacy,
-  },
-  {
-    path: paths.people,
-    title: "People and roles",
-    icon: <TeamOutlined aria-hidden />,
-    needs: permission.readUsers,
-  },
-  {
-    path: paths.approvals,
-    title: "Approvals",
-    icon: <CheckSquareOutlined aria-hidden />,
-    needs: permission.readProposals,
-  },
-  {
-    path: paths.clients,
-    title: "API clients",
-    icon: <ApiOutlined aria-hidden />,
-    needs: permission.readApiKeys,
-  },
-  {
-    path: paths.webhooks,
-    title: "Webhooks",
-    icon: <SendOutlined aria-hidden />,
-    needs: permission.readHooks,
-    // Who chooses one for an alert sees its name there.
-    unless: permission.writeDashboards,
-  },
-  {
-    path: paths.settings,
-    title: "Firm settings",
-    icon: <SettingOutlined aria-hidden />,
-    needs: permission.readFirm,
-  },
+  ...ADMINISTRATION,
 ];
 
 /** What everybody has; the navigation holds it for those whose role opens no page. */

@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 
 from finer.dashboards.rules.watching import Numbers, uses_band
-from finer.dashboards.types import ALERT_PREFIX, AlertState, MetricAlert
-from finer.kit.ids import show_id
+from finer.dashboards.types import AlertState, MetricAlert
 from finer.notifications.types import Message, Severity
 
 _SPANS = {"1h": "hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
@@ -19,8 +18,9 @@ _WHY = "You asked for this e-mail in an alert on a metric, and can change that t
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to tell: an alert fires, or what was told of it is over."""
+    """Something to tell: an alert fires, or what was told of it is over. `id` is the one that the API shows."""
 
+    id: str
     alert: AlertState
     reason: str
     over: bool
@@ -91,7 +91,7 @@ def payload_of(told: Sequence[Told], link: str) -> dict[str, Any]:
         "link": link,
         "alerts": [
             {
-                "id": show_id(ALERT_PREFIX, one.alert.id),
+                "id": one.id,
                 "name": one.alert.alert.name,
                 "metric": one.alert.alert.watched.metric,
                 "state": "settled" if one.over else "firing",

@@ -236,7 +236,10 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
         notifications.settle(tx, _problem_key(found))
     if after.state is not found.watch.state or told or over or found.problem:
         _happened(tx, found, after.state, numbers.value, reason, told=told or over)
-    return Told(alert=found, reason=reason, over=over, at=now, value=numbers.value) if told or over else None
+    if not (told or over):
+        return None
+    shown = show_id(ALERT_PREFIX, found.id)
+    return Told(id=shown, alert=found, reason=reason, over=over, at=now, value=numbers.value)
 
 
 def _holds(alert: MetricAlert, numbers: Numbers, *, firing: bool) -> bool:
@@ -310,7 +313,7 @@ def _withdraw(tx: Tx, before: AlertState, web_url: str) -> None:
         notifications.settle(tx, key)
     notifications.settle(tx, _problem_key(before))
     if before.watch.told_at is not None and before.alert.hook_id is not None:
-        said = Told(alert=before, reason=_ENDED, over=True, at=tx.now())
+        said = Told(id=show_id(ALERT_PREFIX, before.id), alert=before, reason=_ENDED, over=True, at=tx.now())
         notifications.send_hook(tx, before.alert.hook_id, payload_of([said], _link(web_url)))
 
 
