@@ -41,6 +41,7 @@ const data: Required<Schema<"TileData">> = {
   currency: "PHP",
   exponent: 2,
   unfiltered: [],
+  behind_since: null,
 };
 
 const dashboard: Schema<"DashboardDocument"> = {

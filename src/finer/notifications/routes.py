@@ -175,7 +175,10 @@ class HookController(Controller):
         return Hooks([_hook(one) for one in service.list_hooks(tx)])
 
     @post(
-        "/", opt={"permission": Permission.HOOKS_WRITE, "step_up": True}, sync_to_thread=True, summary="Add a webhook"
+        "/",
+        opt={"permission": Permission.HOOKS_WRITE, "step_up": True, "answer_once": True},
+        sync_to_thread=True,
+        summary="Add a webhook",
     )
     def create(self, tx: Tx, data: HookBody, settings: Settings) -> HookMade:
         """Let alerts go to an address outside. Documents are signed as Standard Webhooks say."""

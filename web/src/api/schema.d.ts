@@ -1923,6 +1923,8 @@ export interface paths {
         /**
          * Add a webhook
          * @description Let alerts go to an address outside. Documents are signed as Standard Webhooks say.
+         *
+         *     The answer holds a secret and is shown once: the same request with its Idempotency-Key is refused (409).
          */
         post: operations["ApiV1HooksCreate"];
         delete?: never;
@@ -14514,8 +14516,6 @@ export interface operations {
             201: {
                 headers: {
                     "Cache-Control"?: string;
-                    /** @description true when the act was done by an earlier request. */
-                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -96,4 +96,5 @@ const PLAIN = {
   currency: "",
   exponent: 0,
   unfiltered: [],
+  behind_since: null,
 };
