@@ -201,7 +201,7 @@ def forget_old(tx: Tx) -> int:
 
 def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told | None:
     """Note how one alert stands, and say what is to be told of it, if anything is."""
-    store, alert, now = AlertStore(tx), found.alert, tx.now()
+    store, now = AlertStore(tx), tx.now()
     before = steadied(found.watch, found.looked_at, now)
     if strayed(found.looked_at, now) and not found.problem:
         # Sums of a wrong hour fire and settle what they should not; a clock that is right is right a minute later, too.
@@ -214,8 +214,8 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
         return None
     try:
         with tx.connection.begin_nested():
-            numbers = measure(tx, alert)
-            held = _holds(alert, numbers, firing=before.state is WatchState.FIRING)
+            numbers = measure(tx, found.alert)
+            held = _holds(found.alert, numbers, firing=before.state is WatchState.FIRING)
     except FinerError as error:
         _held_up(tx, found, error.detail[:500], say=not quiet)
         return None
@@ -223,6 +223,11 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
         _log.exception("an alert on a metric could not be looked at", alert=show_id(ALERT_PREFIX, found.id))
         _held_up(tx, found, _BROKEN, say=not quiet)
         return None
+    return _judge(tx, found, before, numbers, held=held, quiet=quiet)
+
+
+def _judge(tx: Tx, found: AlertState, before: Watch, numbers: Numbers, *, held: bool, quiet: bool) -> Told | None:
+    alert, now = found.alert, tx.now()
     reason = reason_of(alert, metrics.get_metric(alert.watched.metric).title, numbers)
     after, told, over = alerting.follow(
         before, held=held, reason=reason, now=now, pending_minutes=alert.pending_minutes,
@@ -231,7 +236,7 @@ def _look(tx: Tx, found: AlertState, quiet: bool, late: datetime | None) -> Told
     if quiet and (told or over):
         # What people were told stands until the silence ends; what is new then is told then.
         after, told, over = msgspec.structs.replace(after, told_at=before.told_at), False, False
-    store.note(found.id, after, numbers.value)
+    AlertStore(tx).note(found.id, after, numbers.value)
     if found.problem:
         notifications.settle(tx, _problem_key(found))
     if after.state is not found.watch.state or told or over or found.problem:

@@ -30,7 +30,9 @@ export function AlertItem({ alert, silences, onAct }: AlertItemProps) {
     ? { word: "Paused", tone: "quiet" }
     : alert.problem
       ? STATES.error
-      : STATES[alert.state];
+      : alert.looked_at
+        ? STATES[alert.state]
+        : { word: "New", tone: "quiet" };
   const button = (act: AlertAct, label: string) => (
     <Button size="small" aria-label={`${label}: ${alert.name}`} onClick={() => onAct(act)}>
       {label}
