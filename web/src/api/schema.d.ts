@@ -874,6 +874,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Due times and checklists
+         * @description Minutes by priority until a case is due, the steps of every case, and those of each kind.
+         */
+        get: operations["ApiV1CasesPolicyShow"];
+        /**
+         * Set due times and checklists
+         * @description Work cases by another policy from now on. Open cases keep their steps, and their due times move along.
+         *
+         *     409 says that somebody has changed it since the version that was looked at.
+         */
+        put: operations["ApiV1CasesPolicyChange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/summary": {
         parameters: {
             query?: never;
@@ -2362,7 +2388,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a list
-         * @description A list is gone. Refused while a rule asks it.
+         * @description A list is gone. Refused while a rule asks it, and where it blocks something: see `removal`.
          */
         delete: operations["ApiV1ListsNameRemove"];
         options?: never;
@@ -2406,6 +2432,8 @@ export interface paths {
         /**
          * Put entries on a list
          * @description Put entries on a list, each in the place of one with the same value; all or none.
+         *
+         *     What a list blocks already is not blocked for a shorter time by that: see `removal`.
          */
         post: operations["ApiV1ListsNameEntriesPut"];
         delete?: never;
@@ -2426,7 +2454,7 @@ export interface paths {
         post?: never;
         /**
          * Take an entry off a list
-         * @description An entry is on the list no more, from the next batch on.
+         * @description An entry is on the list no more, from the next batch on. Refused where it is blocked: see `removal`.
          */
         delete: operations["ApiV1ListsNameEntriesEntryIdTakeOff"];
         options?: never;
@@ -2492,6 +2520,26 @@ export interface paths {
          * @description The entry of exactly this value, if it is on the list.
          */
         post: operations["ApiV1ListsNameLookupLookup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lists/{name}/removal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose to take off what is blocked
+         * @description Ask for entries to be taken off a list that blocks, or for the list to be deleted. Somebody else approves.
+         */
+        post: operations["ApiV1ListsNameRemovalUnblock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6255,6 +6303,19 @@ export interface components {
             items: components["schemas"]["CaseSummaryRow"][];
             next: string | null;
         };
+        /** CasePolicyBody */
+        CasePolicyBody: {
+            content: components["schemas"]["PolicyContent"];
+            version: number;
+        };
+        /** CasePolicyDocument */
+        CasePolicyDocument: {
+            changed_at: string | null;
+            changed_by: string | null;
+            content: components["schemas"]["PolicyContent"];
+            standard: components["schemas"]["PolicyContent"];
+            version: number;
+        };
         /** CaseReport */
         CaseReport: {
             action: string;
@@ -6803,6 +6864,12 @@ export interface components {
             psi: number;
             /** @enum {string} */
             state: "ok" | "warning" | "alarm" | "unknown";
+        };
+        /** DueTimes */
+        DueTimes: {
+            high: number;
+            normal: number;
+            urgent: number;
         };
         /** Duration */
         Duration: {
@@ -8358,7 +8425,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -8404,6 +8471,20 @@ export interface components {
             /** Format: date */
             day: string;
             value: number | null;
+        };
+        /** PolicyContent */
+        PolicyContent: {
+            checklists: {
+                [key: string]: components["schemas"]["PolicyStep"][];
+            };
+            common: components["schemas"]["PolicyStep"][];
+            due_minutes: components["schemas"]["DueTimes"];
+        };
+        /** PolicyStep */
+        PolicyStep: {
+            /** @default  */
+            id: string;
+            text: string;
         };
         /**
          * PostgresSettings
@@ -8861,6 +8942,13 @@ export interface components {
             field: string;
             records: number;
             rule: string;
+        };
+        /** RemovalBody */
+        RemovalBody: {
+            entries?: string[];
+            reason: string;
+            /** @default false */
+            whole: boolean;
         };
         /** ReopeningBody */
         ReopeningBody: {
@@ -12370,6 +12458,69 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1CasesPolicyShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePolicyDocument"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1CasesPolicyChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CasePolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePolicyDocument"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1CasesSummarySummary: {
         parameters: {
             query?: never;
@@ -15573,6 +15724,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryView"][];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1ListsNameRemovalUnblock: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemovalBody"];
+            };
+        };
+        responses: {
+            /** @description Request accepted, processing continues off-line */
+            202: {
+                headers: {
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposedAct"];
                 };
             };
             400: components["responses"]["Problem400"];
