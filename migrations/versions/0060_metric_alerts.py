@@ -6,8 +6,8 @@ from alembic import op
 
 from finer.kit.migration import protect
 
-revision = "0059_metric_alerts"
-down_revision = "0058_case_policy"
+revision = "0060_metric_alerts"
+down_revision = "0059_whose_rights"
 
 _TABLES = """
 create table dashboards_alerts (tenant_id uuid not null, id uuid not null, owner_id uuid not null, content_sealed bytea
