@@ -202,6 +202,7 @@ def test_pollers_get_compressed_bytes_once_and_then_nothing(driver: Driver, worl
     assert msgspec.json.decode(gzip.decompress(first.body))["bucket_s"] == 6 * 3600
     again = driver.call("GET", f"{_ROOT}/finance?span=7d", headers | {"if-none-match": first.header("etag")})
     assert (again.status, again.body) == (304, b"")
+    assert [one.header("cache-control") for one in (first, again)] == ["no-store"] * 2
     # The same snapshot for another person who may see the same.
     other = driver.call("GET", f"{_ROOT}/finance?span=7d", world.headers(Role.AUDITOR.value))
     assert other.header("etag") == first.header("etag")

@@ -14,12 +14,13 @@ from finer.identity.routes.edge import credential_of
 from finer.identity.types.access import Principal
 
 _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_CACHED = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization, Cookie"}
+# Who asks again sends the tag that they hold; a browser keeps none of a firm's figures on its disk.
+_NOT_KEPT = {"Cache-Control": "no-store", "Vary": "Accept-Encoding, Authorization, Cookie"}
 
 
 def answered(snapshot: Snapshot, if_none_match: str, accept_encoding: str) -> tuple[int, bytes, dict[str, str]]:
     """(status, body, headers) of a poll: the whole, compressed once for all; 304 and nothing for who has it."""
-    headers = {**_CACHED, "ETag": snapshot.etag}
+    headers = {**_NOT_KEPT, "ETag": snapshot.etag}
     if snapshot.etag in if_none_match:
         return 304, b"", headers
     if "gzip" in accept_encoding:
