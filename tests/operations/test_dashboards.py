@@ -264,11 +264,11 @@ def test_a05_rights_that_change_are_told_and_end_the_stream_of_whoever_lost_them
         assert principal.session_id is not None
         with firm.tx() as tx:
             sessions.end_session(tx, user.id, principal.session_id)
-        assert ("finer_access", str(firm.tenant.id)) in receive(listener, 5)
+        assert ("finer_access", f"{firm.tenant.id} {user.id}") in receive(listener, 5)
         assert not asyncio.run(ask())
         with firm.tx() as tx:
             people.disable_user(tx, email=user.email)
-        assert ("finer_access", str(firm.tenant.id)) in receive(listener, 5)
+        assert ("finer_access", f"{firm.tenant.id} {user.id}") in receive(listener, 5)
 
 
 def test_the_lake_tells_what_waits_and_how_long_is_usual() -> None:
