@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.columns import Columns
+from finer.kit.tx import Tx
 from finer.operations import invariants
 from finer.operations.rules.grouping import MEASURED, group
 from finer.operations.service import reconciliation, rollups
@@ -129,6 +130,28 @@ def test_an_addition_that_fails_is_made_anew_and_leaves_nothing(floor: Floor, mo
 
 def _fails(*_: Any) -> int:
     return 1 // 0
+
+
+def test_what_is_too_much_for_one_transaction_is_added_in_smaller_ones(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, tried = rollups.add, []
+
+    def starved(tx: Tx, contract: str, columns: Columns, fresh: Any) -> int:
+        tried.append(len(fresh))
+        if len(fresh) > 1500:
+            raise TimeoutError("the transaction took too long")
+        return add(tx, contract, columns, fresh)
+
+    monkeypatch.setattr(rollups, "add", starved)
+    for first in (0, 1000):
+        floor.send("order", [order(first + number, NOW) for number in range(1000)])
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            floor.keep()
+    floor.keep()
+    assert floor.sums("order", DAY_S).total() == 2000
+    assert tried == [2000, 2000, 2000, 1000, 1000]
 
 
 def test_payments_and_activity_are_summed_up_by_what_they_are(floor: Floor) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from finer.app.job_types import Ground
 from finer.kit.actors import SYSTEM
 from finer.kit.runs import Counts, Run
-from finer.operations.service import executive, gauges, orders
+from finer.operations.service import behaviour, executive, gauges, orders
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
 
@@ -44,6 +44,19 @@ def measure_outcomes(ground: Ground, run: Run) -> Counts:
             return rows
 
         return {"days": executive.measure_outcomes(tx, read)}
+
+
+def count_sessions(ground: Ground, run: Run) -> Counts:
+    """Count the sessions of the last days."""
+    with ground.database.transaction(run.tenant, SYSTEM) as tx, _lake(ground) as reader:
+        try:
+            return {
+                "sessions": behaviour.count_sessions(
+                    tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist()
+                )
+            }
+        except LakeEmpty:
+            return {"sessions": 0}  # nobody has done anything yet
 
 
 def take_gauges(ground: Ground, run: Run) -> Counts:

@@ -20,19 +20,25 @@ from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.kit.tx import Tx
 from finer.operations.routes.documents import (
+    BehaviourBoard,
     ExecutiveBoard,
     FinanceBoard,
     OrderBoard,
+    SystemBoard,
+    show_behaviour,
     show_executive,
     show_finance,
     show_orders,
+    show_system,
 )
-from finer.operations.service import executive, finance, orders
-from finer.operations.types import Filter
+from finer.operations.service import behaviour, executive, finance, orders, system
+from finer.operations.types import Filter, TableFreshness
 from finer.quality.service import incidents
 from finer.quality.types import IncidentFilter
+from finer.warehouse.service import lake as warehouse
 
 _Span = Literal["1h", "6h", "24h", "7d", "30d", "90d"]
+_FromADay = Literal["24h", "7d", "30d", "90d"]
 _Period = Literal["7d", "30d", "90d"]
 _Choice = Annotated[str | None, Parameter(max_length=64)]
 _INCIDENTS_MAX = 200
@@ -56,6 +62,10 @@ def _show_orders(tx: Tx, scope: Scope) -> OrderBoard:
     return show_orders(*found, amounts=Permission.FINANCE_READ in scope.sees)
 
 
+def _show_behaviour(tx: Tx, scope: Scope) -> BehaviourBoard:
+    return show_behaviour(*behaviour.behaviour(tx, scope.span, _chosen(scope)))
+
+
 def _show_executive(tx: Tx, scope: Scope) -> ExecutiveBoard:
     return show_executive(*executive.executive(tx, scope.span, scope.sees, _open_incidents))
 
@@ -64,10 +74,23 @@ def _open_incidents(tx: Tx) -> int:
     return len(incidents.list_incidents(tx, IncidentFilter(open=True), limit=_INCIDENTS_MAX)[0])
 
 
+def _show_system(tx: Tx, scope: Scope) -> SystemBoard:
+    return show_system(*system.system(tx, scope.span, scope.sees, _tables))
+
+
+def _tables(tx: Tx) -> list[TableFreshness]:
+    return [
+        TableFreshness(table=one.table, rows=one.rows, newest=one.newest, age_s=one.seconds, delay_s=one.delay_s)
+        for one in warehouse.freshness(tx)
+    ]
+
+
 _BOARDS = {
     "finance": _Board(_show_finance),
     "orders": _Board(_show_orders, frozenset({Permission.FINANCE_READ})),
     "executive": _Board(_show_executive, frozenset(executive.NEEDS.values()), pace_s=10.0),
+    "behaviour": _Board(_show_behaviour),
+    "system": _Board(_show_system, frozenset(system.NEEDS.values()), pace_s=2.0),
 }
 
 
@@ -170,6 +193,53 @@ class BoardController(Controller):
     ) -> Stream:
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
         return _streamed(services, request, _scope(request.user, "executive", span))
+
+    @get("/system", opt={"permission": Permission.PIPELINE_READ}, summary="System performance")
+    async def system(
+        self, request: Request[Principal, Any, Any], services: Any, span: _Span = "24h"
+    ) -> Response[SystemBoard]:
+        """How the firm's part of the system does: throughput, time to each stage, what waits, what fails.
+
+        Nothing in it is of other firms. A part that the caller's role does not see is null and was not pulled.
+        """
+        return await polled(services, request, _scope(request.user, "system", span))
+
+    @get(
+        "/system/stream",
+        opt={"permission": Permission.PIPELINE_READ, **_live("SystemBoard")},
+        summary="Live system performance",
+    )
+    async def system_stream(self, request: Request[Principal, Any, Any], services: Any, span: _Span = "24h") -> Stream:
+        """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
+        return _streamed(services, request, _scope(request.user, "system", span))
+
+    @get("/behaviour", opt={"permission": Permission.BEHAVIOUR_READ}, summary="Customer behaviour")
+    async def behaviour(
+        self,
+        request: Request[Principal, Any, Any],
+        services: Any,
+        span: _FromADay = "7d",
+        region: _Choice = None,
+        channel: _Choice = None,
+    ) -> Response[BehaviourBoard]:
+        """Sessions and how far they come, actions, products, by channel, region and hour, against the period before."""
+        return await polled(services, request, _scope(request.user, "behaviour", span, region, channel))
+
+    @get(
+        "/behaviour/stream",
+        opt={"permission": Permission.BEHAVIOUR_READ, **_live("BehaviourBoard")},
+        summary="Live customer behaviour",
+    )
+    async def behaviour_stream(
+        self,
+        request: Request[Principal, Any, Any],
+        services: Any,
+        span: _FromADay = "7d",
+        region: _Choice = None,
+        channel: _Choice = None,
+    ) -> Stream:
+        """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
+        return _streamed(services, request, _scope(request.user, "behaviour", span, region, channel))
 
 
 def _chosen(scope: Scope) -> Filter:

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 _EVERY_S = 0.25
 _RETRY_S = 2.0
 _ROWS_MAX = 256
-_EVENTS_MAX = 50_000
+_EVENTS_MAX, _EVENTS_MIN = 50_000, 1_000
 _LOCK_KEY = 7_316_772  # advisory lock: one process at a time
 _NEVER = 2**62  # an offset that no stream reaches
 
@@ -37,6 +37,7 @@ class RollupKeeper:
     def __init__(self, database: Database, url: str) -> None:
         self._database, self._url = database, url
         self._reader: Connection | None = None
+        self._most = _EVENTS_MAX
 
     async def run(self) -> None:
         """Until cancelled. What cannot be added now is added later: its place in the log says where to go on."""
@@ -85,9 +86,12 @@ class RollupKeeper:
         offsets = {position: behind.get(position, _NEVER) for position in PostgresLog.heads(reader)}
         read = PostgresLog.read(reader, offsets, _ROWS_MAX)
         rows = [row for row in read if row.base_offset + row.count <= finished.get((row.stream, row.partition), 0)]
-        for group in _groups(rows):
+        for group in _groups(rows, self._most):
             position = (group[0].stream, group[0].partition)
+            # On a machine without time to spare a smaller transaction gets through where this one does not.
+            most, self._most = self._most, max(_EVENTS_MIN, self._most // 4)
             behind[position] = self._add(group, position, behind[position])
+            self._most = min(_EVENTS_MAX, most * 2)
         for position in behind.keys() - {(row.stream, row.partition) for row in rows}:
             # What was there has been set aside since.
             with self._database.transaction(NO_TENANT, SYSTEM) as tx:
@@ -110,13 +114,13 @@ class RollupKeeper:
         return end
 
 
-def _groups(rows: list[LogRow]) -> list[list[LogRow]]:
-    """Neighbours of one firm and stream, about as many records as one transaction should take."""
+def _groups(rows: list[LogRow], most: int) -> list[list[LogRow]]:
+    """Neighbours of one firm and stream, about `most` records for one transaction."""
     groups: list[list[LogRow]] = []
     for _, run in groupby(rows, key=lambda row: (row.stream, row.partition, row.tenant)):
-        count = _EVENTS_MAX
+        count = most
         for row in run:
-            if count >= _EVENTS_MAX:
+            if count >= most:
                 groups.append([])
                 count = 0
             groups[-1].append(row)

@@ -35,7 +35,7 @@ from finer.kit.errors import FinerError
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
-from finer.operations.service import executive, gauges, orders, rollups
+from finer.operations.service import behaviour, executive, gauges, orders, rollups
 from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, models, monitors
@@ -157,6 +157,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "looks_at_models": monitors.forget_old(tx),
             "sums": rollups.forget_old(tx),
             "readings": gauges.forget_old(tx),
+            "hours_of_sessions": behaviour.forget_old(tx),
             "source_items": upkeep.forget_old(tx),
         }
 
@@ -257,6 +258,10 @@ JOBS = checked([
         name=executive.OUTCOMES_JOB, owner="operations", cron="*/5 * * * *", work=board_keeper.measure_outcomes,
         about="Looks what became of the payments of the last half year, for the figures of those who steer.",
         attempts=1,
+    ),
+    Job(
+        name=behaviour.SESSIONS_JOB, owner="operations", cron="*/5 * * * *", work=board_keeper.count_sessions,
+        about="Counts the sessions of customers and how far they came.", attempts=1,
     ),
     Job(
         name=gauges.JOB, owner="operations", cron="* * * * *", work=board_keeper.take_gauges, attempts=1,

@@ -76,3 +76,19 @@ outcomes = sa.Table(
     sa.Column("as_of", _time, nullable=False),
     sa.Column("document", JSONB, nullable=False),
 )
+
+sessions = sa.Table(
+    "operations_sessions",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("bucket", _time, primary_key=True),
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("sessions", sa.BigInteger, nullable=False),
+    sa.Column("viewed", sa.BigInteger, nullable=False),
+    sa.Column("added", sa.BigInteger, nullable=False),
+    sa.Column("checked_out", sa.BigInteger, nullable=False),
+    sa.Column("purchased", sa.BigInteger, nullable=False),
+    sa.Column("single", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.BigInteger, nullable=False),
+)

@@ -3091,6 +3091,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations/behaviour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Customer behaviour
+         * @description Sessions and how far they come, actions, products, by channel, region and hour, against the period before.
+         */
+        get: operations["ApiV1OperationsBehaviourBehaviour"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/behaviour/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live customer behaviour
+         * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1OperationsBehaviourStreamBehaviourStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/executive": {
         parameters: {
             query?: never;
@@ -3205,6 +3245,48 @@ export interface paths {
          * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
          */
         get: operations["ApiV1OperationsOrdersStreamOrderStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * System performance
+         * @description How the firm's part of the system does: throughput, time to each stage, what waits, what fails.
+         *
+         *     Nothing in it is of other firms. A part that the caller's role does not see is null and was not pulled.
+         */
+        get: operations["ApiV1OperationsSystemSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/system/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live system performance
+         * @description Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID.
+         */
+        get: operations["ApiV1OperationsSystemStreamSystemStream"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6138,6 +6220,26 @@ export interface components {
             /** @default / */
             next: string;
         };
+        /** BehaviourBoard */
+        BehaviourBoard: {
+            actions: components["schemas"]["Moment"][] | null;
+            /** Format: date-time */
+            as_of: string;
+            behind_since: string | null;
+            bucket_s: number;
+            channels: components["schemas"]["Visits"][] | null;
+            choices: components["schemas"]["Choices"] | null;
+            failed: string[];
+            funnel: components["schemas"]["FunnelStep"][] | null;
+            hours: components["schemas"]["Visits"][] | null;
+            measured_at: string | null;
+            products: components["schemas"]["Interest"][] | null;
+            regions: components["schemas"]["Visits"][] | null;
+            series: components["schemas"]["Moment"][] | null;
+            /** Format: date-time */
+            since: string;
+            visits: components["schemas"]["Visited"] | null;
+        };
         /** BiAddress */
         BiAddress: {
             database: string;
@@ -6591,6 +6693,17 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: string;
+        };
+        /** ContractFlow */
+        ContractFlow: {
+            contract: string;
+            decided: number;
+            duplicates: number;
+            p50_ms: number | null;
+            p95_ms: number | null;
+            p99_ms: number | null;
+            received: number;
+            refused: number;
         };
         /** ContractList */
         ContractList: {
@@ -7185,6 +7298,14 @@ export interface components {
             seconds: number | null;
             table: string;
         };
+        /** FunnelStep */
+        FunnelStep: {
+            before: number;
+            count: number;
+            name: string;
+            /** @enum {string} */
+            of: "sessions" | "lines";
+        };
         /** Goal */
         Goal: {
             before: number | null;
@@ -7410,6 +7531,14 @@ export interface components {
             state: components["schemas"]["IncidentState"];
             version: number;
         };
+        /** Interest */
+        Interest: {
+            added: number;
+            before: number;
+            label: string;
+            placed: number;
+            views: number;
+        };
         /** Interval */
         Interval: {
             high: number | null;
@@ -7466,6 +7595,12 @@ export interface components {
             schedule: string;
             timezone: string;
             whole: boolean;
+        };
+        /** JobsNow */
+        JobsNow: {
+            failed: number;
+            oldest_at: string | null;
+            open: number;
         };
         /** JudgementView */
         JudgementView: {
@@ -8425,7 +8560,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "behaviour:read" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -9329,6 +9464,14 @@ export interface components {
             total: number | null;
             whole: boolean;
         };
+        /** Sample */
+        Sample: {
+            /** Format: date-time */
+            at: string;
+            values: {
+                [key: string]: number;
+            };
+        };
         /** SampleCell */
         SampleCell: {
             data_class: components["schemas"]["DataClass"];
@@ -9820,6 +9963,13 @@ export interface components {
          * @enum {string}
          */
         Stage: "placed" | "paid" | "shipped" | "delivered" | "cancelled" | "returned";
+        /** StageDelay */
+        StageDelay: {
+            slowest_s: number | null;
+            /** @enum {string} */
+            stage: "decided" | "sums" | "lake";
+            waiting_s: number | null;
+        };
         /**
          * State
          * @description What a source does. `failing` is tried again by itself; `stopped` waits for a person to mend its settings.
@@ -9910,6 +10060,32 @@ export interface components {
             subject: string;
             subject_kind: components["schemas"]["privacy_types_SubjectKind"];
             version: number;
+        };
+        /** SystemBoard */
+        SystemBoard: {
+            /** Format: date-time */
+            as_of: string;
+            bucket_s: number;
+            contracts: components["schemas"]["ContractFlow"][] | null;
+            database: components["schemas"]["Sample"][] | null;
+            delays: components["schemas"]["Sample"][] | null;
+            failed: string[];
+            jobs: components["schemas"]["JobsNow"] | null;
+            latency: components["schemas"]["Sample"][] | null;
+            queues: components["schemas"]["Sample"][] | null;
+            /** Format: date-time */
+            since: string;
+            stages: components["schemas"]["StageDelay"][] | null;
+            tables: components["schemas"]["TableFreshness"][] | null;
+            throughput: components["schemas"]["Moment"][] | null;
+        };
+        /** TableFreshness */
+        TableFreshness: {
+            age_s: number | null;
+            delay_s: number;
+            newest: string | null;
+            rows: number;
+            table: string;
         };
         /** TableState */
         TableState: {
@@ -10238,6 +10414,32 @@ export interface components {
             feature_set: string;
             model: string | null;
             rule_pack: string;
+        };
+        /** Visited */
+        Visited: {
+            before: components["schemas"]["Visits"];
+            change: number | null;
+            now: components["schemas"]["Visits"];
+        };
+        /** Visits */
+        Visits: {
+            /** @default 0 */
+            added: number;
+            at?: string | null;
+            /** @default 0 */
+            checked_out: number;
+            /** @default  */
+            label: string;
+            /** @default 0 */
+            purchased: number;
+            /** @default 0 */
+            seconds: number;
+            /** @default 0 */
+            sessions: number;
+            /** @default 0 */
+            single: number;
+            /** @default 0 */
+            viewed: number;
         };
         /** Watch */
         Watch: {
@@ -16808,6 +17010,67 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    ApiV1OperationsBehaviourBehaviour: {
+        parameters: {
+            query?: {
+                span?: "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
+                channel?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BehaviourBoard"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsBehaviourStreamBehaviourStream: {
+        parameters: {
+            query?: {
+                span?: "24h" | "7d" | "30d" | "90d";
+                region?: string | null;
+                channel?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
     ApiV1OperationsExecutiveExecutive: {
         parameters: {
             query?: {
@@ -16961,6 +17224,63 @@ export interface operations {
                 span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
                 region?: string | null;
                 channel?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; what changed since then is sent first. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Server-sent events. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsSystemSystem: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemBoard"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1OperationsSystemStreamSystemStream: {
+        parameters: {
+            query?: {
+                span?: "1h" | "6h" | "24h" | "7d" | "30d" | "90d";
             };
             header?: {
                 /** @description The id of the last event that was seen; what changed since then is sent first. */

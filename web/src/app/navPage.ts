@@ -17,6 +17,8 @@ export interface NavPage {
     | typeof paths.metricAlerts
     | typeof paths.finance
     | typeof paths.orders
+    | typeof paths.behaviour
+    | typeof paths.system
     | typeof paths.pipeline
     | typeof paths.sources
     | typeof paths.lake

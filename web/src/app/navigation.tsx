@@ -1,7 +1,5 @@
 import {
-  AlertOutlined,
   ApartmentOutlined,
-  AppstoreOutlined,
   BellOutlined,
   BookOutlined,
   ConsoleSqlOutlined,
@@ -12,14 +10,12 @@ import {
   FileProtectOutlined,
   FilterOutlined,
   FolderOpenOutlined,
-  FundOutlined,
   HomeOutlined,
   ImportOutlined,
   LineChartOutlined,
   LockOutlined,
   MedicineBoxOutlined,
   SafetyOutlined,
-  ShoppingOutlined,
   StockOutlined,
   UnorderedListOutlined,
   UserSwitchOutlined,
@@ -28,6 +24,7 @@ import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
 import { ADMINISTRATION } from "./administration";
 import type { NavPage, OwnPage } from "./navPage";
+import { OPERATIONS } from "./operationsPages";
 
 const PAGES: readonly NavPage[] = [
   {
@@ -79,42 +76,7 @@ const PAGES: readonly NavPage[] = [
     icon: <LineChartOutlined aria-hidden />,
     needs: permission.readPerformance,
   },
-  {
-    path: paths.overview,
-    title: "Executive",
-    icon: <DashboardOutlined aria-hidden />,
-    needs: permission.summariseAlerts,
-    also: permission.readAlerts,
-    group: "Operations",
-  },
-  {
-    path: paths.finance,
-    title: "Finance",
-    icon: <FundOutlined aria-hidden />,
-    needs: permission.readFinance,
-    group: "Operations",
-  },
-  {
-    path: paths.orders,
-    title: "Orders",
-    icon: <ShoppingOutlined aria-hidden />,
-    needs: permission.readOrders,
-    group: "Operations",
-  },
-  {
-    path: paths.dashboards,
-    title: "Dashboards",
-    icon: <AppstoreOutlined aria-hidden />,
-    needs: permission.readDashboards,
-    group: "Operations",
-  },
-  {
-    path: paths.metricAlerts,
-    title: "Metric alerts",
-    icon: <AlertOutlined aria-hidden />,
-    needs: permission.writeDashboards,
-    group: "Operations",
-  },
+  ...OPERATIONS,
   {
     path: paths.pipeline,
     title: "Pipeline",
@@ -190,11 +152,9 @@ export const OWN_PAGES: readonly OwnPage[] = [
 
 /** The pages that a person may open, in the order of the navigation. */
 export function allowedPages(permissions: readonly string[]): NavPage[] {
+  const has = (one: string) => permissions.includes(one);
   return PAGES.filter(
-    ({ needs, also, unless }) =>
-      permissions.includes(needs) &&
-      !(also && !permissions.includes(also)) &&
-      !(unless && permissions.includes(unless)),
+    ({ needs, also, unless }) => has(needs) && has(also ?? needs) && !(unless && has(unless)),
   );
 }
 

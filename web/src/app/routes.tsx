@@ -56,6 +56,20 @@ const orders = createRoute({
   component: lazyRouteComponent(() => import("../features/operations/boards/OrdersPage"), "OrdersPage"),
 });
 
+const behaviour = createRoute({
+  getParentRoute: () => inside,
+  path: paths.behaviour,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/boards/BehaviourPage"), "BehaviourPage"),
+});
+
+const system = createRoute({
+  getParentRoute: () => inside,
+  path: paths.system,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(() => import("../features/operations/boards/SystemPage"), "SystemPage"),
+});
+
 const pipeline = createRoute({
   getParentRoute: () => inside,
   path: paths.pipeline,
@@ -212,6 +226,8 @@ export const tree = root.addChildren([
     model,
     finance,
     orders,
+    behaviour,
+    system,
     ...dashboardRoutes,
     pipeline,
     contracts,

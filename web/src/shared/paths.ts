@@ -20,6 +20,8 @@ export const paths = {
   metricAlerts: "/metric-alerts",
   finance: "/finance",
   orders: "/orders",
+  behaviour: "/behaviour",
+  system: "/system",
   pipeline: "/pipeline",
   sources: "/sources",
   source: "/sources/$id",
@@ -43,11 +45,13 @@ export const paths = {
   catalogue: "/catalogue",
   streams: {
     alerts: "/api/v1/alerts/stream",
+    behaviour: "/api/v1/operations/behaviour/stream",
     executive: "/api/v1/operations/executive/stream",
     finance: "/api/v1/operations/finance/stream",
     notifications: "/api/v1/notifications/stream",
     orders: "/api/v1/operations/orders/stream",
     pipeline: "/api/v1/pipeline/stream",
+    system: "/api/v1/operations/system/stream",
   },
 } as const;
 

@@ -26,6 +26,7 @@ export const permission = {
   readDecisions: "decisions:read",
   readPerformance: "performance:read",
   readFinance: "finance:read",
+  readBehaviour: "behaviour:read",
   readOrders: "orders:read",
   readPipeline: "pipeline:read",
   actOnCases: "cases:act",

@@ -62,6 +62,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.AUDIT_EXPORT: _T,
         _P.AUDIT_READ: _T,
         _P.AUDIT_VERIFY: _T,
+        _P.BEHAVIOUR_READ: _T,
         _P.BI_READ: _T,
         _P.CASES_READ: _T,
         _P.CONTRACTS_READ: _T,
@@ -161,6 +162,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
     },
     Role.EXECUTIVE: {
         _P.ALERTS_SUMMARISE: _T,
+        _P.BEHAVIOUR_READ: _T,
         _P.CONTRACTS_READ: _T,
         _P.DASHBOARDS_READ: _T,
         _P.DASHBOARDS_WRITE: _T,
@@ -177,6 +179,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         **_EVERYBODY,
     },
     Role.MARKETING_MANAGER: {
+        _P.BEHAVIOUR_READ: _T,
         _P.DASHBOARDS_READ: _T,
         _P.DASHBOARDS_WRITE: _T,
         _P.HOOKS_READ: _T,

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit:export"
     AUDIT_READ = "audit:read"
     AUDIT_VERIFY = "audit:verify"
+    BEHAVIOUR_READ = "behaviour:read"
     BI_CLOSE = "bi:close"
     BI_READ = "bi:read"
     BI_WRITE = "bi:write"

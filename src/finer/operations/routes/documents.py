@@ -11,7 +11,21 @@ import msgspec
 from finer.kit import money
 from finer.kit.documents import Money, show_money
 from finer.operations import types
-from finer.operations.types import Choices, Frame, Goal, Stage
+from finer.operations.types import (
+    Choices,
+    ContractFlow,
+    Frame,
+    FunnelStep,
+    Goal,
+    Interest,
+    JobsNow,
+    Sample,
+    Stage,
+    StageDelay,
+    TableFreshness,
+    Visited,
+    Visits,
+)
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +153,47 @@ class ExecutiveBoard(msgspec.Struct, frozen=True, kw_only=True):
     measured_at: datetime | None
 
 
+class SystemBoard(msgspec.Struct, frozen=True, kw_only=True):
+    """How the firm's part of the system does. What the caller's role does not see is null, as is what failed.
+
+    Values of `queues` and `delays` are seconds by stage and by table of the lake, the highest of each bucket.
+    """
+
+    as_of: datetime
+    since: datetime
+    bucket_s: int
+    failed: list[str]
+    throughput: list[Moment] | None
+    contracts: list[ContractFlow] | None
+    latency: list[Sample] | None
+    stages: list[StageDelay] | None
+    queues: list[Sample] | None
+    database: list[Sample] | None
+    tables: list[TableFreshness] | None
+    delays: list[Sample] | None
+    jobs: JobsNow | None
+
+
+class BehaviourBoard(msgspec.Struct, frozen=True, kw_only=True):
+    """What customers do. Sessions are as of `measured_at`, null before the first count; all else is of now."""
+
+    as_of: datetime
+    behind_since: datetime | None
+    since: datetime
+    bucket_s: int
+    failed: list[str]
+    visits: Visited | None
+    funnel: list[FunnelStep] | None
+    series: list[Moment] | None
+    actions: list[Moment] | None
+    hours: list[Visits] | None
+    regions: list[Visits] | None
+    channels: list[Visits] | None
+    products: list[Interest] | None
+    choices: Choices | None
+    measured_at: datetime | None
+
+
 def show_finance(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str]) -> FinanceBoard:
     """The document of financial performance."""
     return FinanceBoard(
@@ -166,6 +221,26 @@ def show_executive(as_of: datetime, since: datetime, found: Mapping[str, Any], f
         in_review_usd=_money(alerts.in_review_usd_minor, "USD"),
     )  # fmt: skip
     return ExecutiveBoard(as_of=as_of, since=since, failed=failed, **{**found, "alerts": shown})
+
+
+def show_system(frame: Frame, found: Mapping[str, Any], failed: list[str]) -> SystemBoard:
+    """The document of how the system does."""
+    throughput = _each(found["throughput"], lambda one: Moment(at=one.at, values=one.values))
+    return SystemBoard(
+        as_of=frame.as_of, since=frame.since, bucket_s=frame.bucket_s, failed=failed,
+        **{**found, "throughput": throughput},
+    )  # fmt: skip
+
+
+def show_behaviour(frame: Frame, found: Mapping[str, Any], failed: list[str]) -> BehaviourBoard:
+    """The document of what customers do."""
+    charts = {
+        name: _each(found[name], lambda one: Moment(at=one.at, values=one.values)) for name in ("series", "actions")
+    }
+    return BehaviourBoard(
+        as_of=frame.as_of, behind_since=frame.behind_since, since=frame.since, bucket_s=frame.bucket_s, failed=failed,
+        **{**found, **charts},
+    )  # fmt: skip
 
 
 def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:

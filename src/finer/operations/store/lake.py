@@ -46,6 +46,24 @@ from steps join firsts a on a.type = steps.here join firsts b on b.order_id = a.
 where b.at >= a.at group by 1
 """
 
+# A session is where its first action was, and goes on from before what is looked at: a day earlier is read for that.
+SESSIONS = """
+with visits as (
+  select session_id, min(occurred_at) as began, max(occurred_at) as ended, count(*) as actions,
+    arg_min(coalesce(country, ''), occurred_at) as region, arg_min(coalesce(channel, ''), occurred_at) as channel,
+    bool_or(kind = 'purchase') as purchased, bool_or(kind in ('checkout', 'purchase')) as checked_out,
+    bool_or(kind in ('add_to_cart', 'checkout', 'purchase')) as added,
+    bool_or(kind in ('product_view', 'add_to_cart', 'checkout', 'purchase')) as viewed
+  from activities where occurred_at >= $looked group by session_id)
+select to_timestamp(epoch_us(began) // 3600000000 * 3600) as bucket,
+  case when region = '' or list_contains($regions::varchar[], region) then region else $other end as region,
+  case when channel = '' or list_contains($channels::varchar[], channel) then channel else $other end as channel,
+  count(*) as sessions, count(*) filter (viewed) as viewed, count(*) filter (added) as added,
+  count(*) filter (checked_out) as checked_out, count(*) filter (purchased) as purchased,
+  count(*) filter (actions = 1) as single, sum(epoch_us(ended) - epoch_us(began))::bigint // 1000000 as seconds
+from visits where began >= $since group by 1, 2, 3
+"""
+
 
 def sums(contract: str, measured: Measured, partitions: Mapping[int, int], step_s: int | None) -> str:
     """Records, quantity and amount by kind, status, currency, and by bucket of `step_s` (one for all: None).

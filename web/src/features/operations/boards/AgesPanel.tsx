@@ -7,6 +7,7 @@ import { useSession } from "../../../shared/session";
 import { AsOf, When } from "../../../shared/ui/values";
 import { Panel } from "./Panel";
 import type { OrderAges } from "./queries";
+import type { Part } from "./useBoard";
 import { labelText } from "./view";
 
 const WAITS: Record<string, string> = {
@@ -15,12 +16,8 @@ const WAITS: Record<string, string> = {
   shipped: "to be delivered",
 };
 
-interface AgesPanelProps {
+interface AgesPanelProps extends Part {
   ages: OrderAges | null;
-  loading: boolean;
-  error: unknown;
-  failed: boolean;
-  onRetry(): void;
 }
 
 /** What waits for how long, and the orders that wait for longer than is usual. */

@@ -92,7 +92,7 @@ const GOALS: readonly Shown[] = [
 export function ExecutivePage() {
   const board = useBoard<ExecutiveBoard>(paths.overview, paths.streams.executive, fetchExecutive, DAYS);
   const { me, may } = useSession();
-  const { data, error, retry, view } = board;
+  const { data, error, retry, part, view } = board;
   const shown = GOALS.filter((one) => may(one.needs));
   return (
     <BoardPage title="Executive" board={board}>
@@ -106,11 +106,8 @@ export function ExecutivePage() {
             goal={data?.[one.name] ?? null}
             made={one.made}
             link={<Behind name={one.name} days={Number.parseInt(view.span, 10)} />}
+            {...part(one.name, false, "")}
             empty={one.empty}
-            loading={!data}
-            error={error}
-            failed={data?.failed.includes(one.name) ?? false}
-            onRetry={retry}
           />
         ))}
       </div>

@@ -33,15 +33,8 @@ const LINES: Line[] = [
 /** What the firm earns and moves, by currency and together, against the period before. */
 export function FinancePage() {
   const board = useBoard<FinanceBoard>(paths.finance, paths.streams.finance, fetchFinance);
-  const { data, error, retry } = board;
+  const { data, error, retry, part } = board;
   const figures = new Map(data?.figures?.map((one) => [one.name, one]));
-  const part = (tile: string, empty: boolean, sentence: string) => ({
-    loading: !data,
-    error,
-    failed: data?.failed.includes(tile) ?? false,
-    onRetry: retry,
-    empty: empty ? sentence : null,
-  });
   const series = data?.series ?? [];
   const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
   const drawn = (minor: number): Money => inBase(minor, data);

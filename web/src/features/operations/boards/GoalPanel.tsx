@@ -6,19 +6,16 @@ import { Tag } from "../../../shared/ui/tags";
 import { goalOption } from "./goals";
 import { Panel } from "./Panel";
 import type { Goal } from "./queries";
+import type { Part } from "./useBoard";
 import { shareText } from "./view";
 
-interface GoalPanelProps {
+interface GoalPanelProps extends Omit<Part, "empty"> {
   title: string;
   about: string;
   goal: Goal | null;
   made(goal: Goal): ReactNode;
   link: ReactNode;
   empty: string;
-  loading: boolean;
-  error: unknown;
-  failed: boolean;
-  onRetry(): void;
 }
 
 /** A figure held to its goal: now, before, day by day, and the page behind it. */

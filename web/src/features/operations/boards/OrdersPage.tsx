@@ -25,16 +25,9 @@ const STAGES: (Line & { meaning: string })[] = [
 /** How far orders come, where they come from, and which wait for too long. */
 export function OrdersPage() {
   const board = useBoard<OrderBoard>(paths.orders, paths.streams.orders, fetchOrders);
-  const { data, error, retry, view } = board;
+  const { data, error, retry, part, view } = board;
   const stages = new Map(data?.stages?.map((one) => [one.name, one]));
   const placed = stages.get("placed")?.records ?? 0;
-  const part = (tile: string, empty: boolean, sentence: string) => ({
-    loading: !data,
-    error,
-    failed: data?.failed.includes(tile) ?? false,
-    onRetry: retry,
-    empty: empty ? sentence : null,
-  });
   const series = data?.series ?? [];
   const quiet = series.every((moment) => Object.values(moment.values).every((each) => each === 0));
   const choose = {

@@ -2,17 +2,11 @@ import { BarChartOutlined, TableOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { type ReactNode, useState } from "react";
 import { BlockSkeleton, EmptyState, FailureState } from "../../../shared/ui/states";
+import type { Part } from "./useBoard";
 
-interface PanelProps {
+interface PanelProps extends Part {
   title: string;
   about: string;
-  /** Nothing yet: the board is on its way. */
-  loading: boolean;
-  error: unknown;
-  /** This tile alone could not be computed. */
-  failed: boolean;
-  onRetry(): void;
-  empty: string | null;
   /** Stands above the chart and the table alike. */
   lead?: ReactNode;
   chart?: ReactNode;

@@ -36,7 +36,7 @@ export function SeriesTable({
               </th>
               {lines.map((line) => (
                 <td key={line.name} className="right num">
-                  {text(moment.values[line.name] ?? 0)}
+                  {shown(moment.values[line.name], text)}
                 </td>
               ))}
             </tr>
@@ -45,4 +45,8 @@ export function SeriesTable({
       </table>
     </section>
   );
+}
+
+function shown(raw: number | undefined, text: (raw: number) => string): string {
+  return raw === undefined ? "–" : text(raw);
 }

@@ -3,6 +3,16 @@ import type { BoardView } from "./view";
 
 export type ExecutiveBoard = Schema<"ExecutiveBoard">;
 export type Goal = Schema<"Goal">;
+export type SystemBoard = Schema<"SystemBoard">;
+export type Sample = Schema<"Sample">;
+export type ContractFlow = Schema<"ContractFlow">;
+export type StageDelay = Schema<"StageDelay">;
+export type TableFreshness = Schema<"TableFreshness">;
+export type JobsNow = Schema<"JobsNow">;
+export type BehaviourBoard = Schema<"BehaviourBoard">;
+export type Visits = Schema<"Visits">;
+export type FunnelStep = Schema<"FunnelStep">;
+export type Interest = Schema<"Interest">;
 export type FinanceBoard = Schema<"FinanceBoard">;
 export type OrderBoard = Schema<"OrderBoard">;
 export type Figure = Schema<"Figure">;
@@ -28,4 +38,20 @@ export function fetchOrders({ span, region, channel }: BoardView, signal: AbortS
 export function fetchExecutive({ span }: BoardView, signal: AbortSignal): Promise<ExecutiveBoard> {
   const days = span === "7d" || span === "90d" ? span : "30d";
   return answer(api.GET("/api/v1/operations/executive", { params: { query: { span: days } }, signal }));
+}
+
+export function fetchSystem({ span }: BoardView, signal: AbortSignal): Promise<SystemBoard> {
+  return answer(api.GET("/api/v1/operations/system", { params: { query: { span } }, signal }));
+}
+
+export function fetchBehaviour(
+  { span, region, channel }: BoardView,
+  signal: AbortSignal,
+): Promise<BehaviourBoard> {
+  const query = {
+    span: span === "24h" || span === "30d" || span === "90d" ? span : "7d",
+    region,
+    channel,
+  } as const;
+  return answer(api.GET("/api/v1/operations/behaviour", { params: { query }, signal }));
 }

@@ -7,7 +7,7 @@ export interface Line {
   title: string;
 }
 
-/** Lines over time of what a board counts in each bucket; `value` turns a number into what is drawn. */
+/** Lines over time of what a board has in each bucket; `value` turns a number into what is drawn. What is missing is a gap. */
 export function seriesOption(
   moments: readonly Moment[],
   lines: readonly Line[],
@@ -33,7 +33,7 @@ export function seriesOption(
       backgroundColor: dark ? "#1c2530" : "#ffffff",
       borderColor: rule,
       textStyle: { color: dark ? "#e3e9ef" : "#17202b", fontSize: 12 },
-      valueFormatter: (drawn: unknown) => text(Number(drawn)),
+      valueFormatter: (drawn: unknown) => (typeof drawn === "number" ? text(drawn) : "–"),
       axisPointer: { label: { formatter: (each: { value: unknown }) => timeText(Number(each.value)) } },
     },
     xAxis: {
@@ -52,9 +52,14 @@ export function seriesOption(
     series: lines.map(({ name, title }, at) => ({
       type: "line",
       name: title,
-      showSymbol: false,
+      // A point alone between two gaps would not show as a line.
+      showSymbol: moments.some((moment) => moment.values[name] === undefined),
+      symbolSize: 4,
       lineStyle: { width: 2, type: SERIES_DASHES[at % SERIES_DASHES.length] },
-      data: moments.map((moment) => [Date.parse(moment.at), value(moment.values[name] ?? 0)]),
+      data: moments.map((moment) => {
+        const raw = moment.values[name];
+        return [Date.parse(moment.at), raw === undefined ? null : value(raw)];
+      }),
     })),
   };
 }

@@ -10,7 +10,27 @@ import { ANY_TIME, type BoardView, boardSearch, parseBoardView, streamUrl, type 
 
 const EVENTS = ["board", "change"];
 
-type Page = typeof paths.finance | typeof paths.orders | typeof paths.overview;
+type Page =
+  | typeof paths.finance
+  | typeof paths.orders
+  | typeof paths.overview
+  | typeof paths.behaviour
+  | typeof paths.system;
+
+/** What the panel of a tile has to know of its board. */
+export interface Part {
+  /** Nothing yet: the board is on its way. */
+  loading: boolean;
+  error: unknown;
+  /** This tile alone could not be computed. */
+  failed: boolean;
+  onRetry(): void;
+  /** Why there is nothing to show. */
+  empty: string | null;
+}
+
+const CATCHES_UP =
+  "The sums are still catching up with the records that came. What is missing shows as it is added.";
 
 export interface Board<T> {
   times: Times;
@@ -19,6 +39,8 @@ export interface Board<T> {
   data: T | undefined;
   error: unknown;
   retry(): void;
+  /** A tile by name; `sentence` says why it is empty, unless that is because numbers are behind the records. */
+  part(tile: string, empty: boolean, sentence: string): Part;
   state: LiveState;
   paused: boolean;
   pause(paused: boolean): void;
@@ -28,7 +50,7 @@ export interface Board<T> {
 const COVER_MS = 60_000;
 
 /** A dashboard that follows its stream: the whole first, then the members that changed. */
-export function useBoard<T extends { as_of: string }>(
+export function useBoard<T extends { as_of: string; failed: string[]; behind_since?: string | null }>(
   page: Page,
   stream: string,
   fetch: (view: BoardView, signal: AbortSignal) => Promise<T>,
@@ -57,13 +79,23 @@ export function useBoard<T extends { as_of: string }>(
     onGap: () => void (paused || query.refetch()),
   });
   useHotkeys([{ key: "p", label: "Pause or resume", group: "Dashboard", run: () => pause(!paused) }]);
+  const { data } = query;
+  const error = data ? null : query.error;
+  const retry = () => void query.refetch();
   return {
     times,
     view,
     change: (next) => void navigate({ to: page, search: boardSearch(next, times), resetScroll: false }),
-    data: query.data,
-    error: query.data ? null : query.error,
-    retry: () => void query.refetch(),
+    data,
+    error,
+    retry,
+    part: (tile, empty, sentence) => ({
+      loading: !data,
+      error,
+      failed: data?.failed.includes(tile) ?? false,
+      onRetry: retry,
+      empty: empty ? (data?.behind_since ? CATCHES_UP : sentence) : null,
+    }),
     state,
     paused,
     pause: (next) => {

@@ -18,6 +18,7 @@ export interface Times {
 }
 
 export const ANY_TIME: Times = { spans: SPANS, usual: "24h" };
+export const FROM_A_DAY: Times = { spans: ["24h", "7d", "30d", "90d"], usual: "7d" };
 export const DAYS: Times = { spans: ["7d", "30d", "90d"], usual: "30d" };
 
 export interface BoardView {

@@ -1,0 +1,205 @@
+"""Customer behaviour: sessions and how far they come, what people are interested in, where from and when.
+
+Actions come from the sums, a moment behind the records. Sessions are asked of the lake by a job, since nothing but the
+records themselves tells which of them belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from finer.identity.service import tenants
+from finer.kit import runs
+from finer.kit.runs import RunFilter, RunState
+from finer.kit.tx import Tx
+from finer.operations.errors import UnknownSpan
+from finer.operations.rules.spans import floor
+from finer.operations.rules.sums import LABELS_MAX, buckets
+from finer.operations.service.tiles import Ground, each, ground
+from finer.operations.store import lake
+from finer.operations.store.rollups import RollupStore
+from finer.operations.store.sessions import SessionStore
+from finer.operations.types import (
+    DAY_S,
+    HOUR_S,
+    OTHER,
+    Choices,
+    Filter,
+    Frame,
+    FunnelStep,
+    Interest,
+    Moment,
+    Sums,
+    Visited,
+    Visits,
+    VisitsHere,
+)
+
+SESSIONS_JOB = "count_sessions"
+SPANS = ("24h", "7d", "30d", "90d")
+ACTIONS = ("product_view", "search", "add_to_cart", "checkout", "purchase", "login")
+"""The kinds of actions that are shown over time."""
+_KEPT = timedelta(days=185)
+_AGAIN = timedelta(days=2)
+_LONGEST = timedelta(days=1)
+Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
+
+
+def behaviour(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, dict[str, Any], list[str]]:
+    """The time shown, the tiles by name, and which of them failed. Raises UnknownSpan."""
+    if span not in SPANS:
+        raise UnknownSpan(f"There is no span {span[:20]!r} here. Spans are {', '.join(SPANS)}.")
+    at = ground(tx, span, chosen)
+    tiles = {
+        "visits": lambda: _visits(at),
+        "funnel": lambda: _funnel(at),
+        "series": lambda: _series(at),
+        "actions": lambda: _actions(at),
+        "hours": lambda: _hours(at),
+        "regions": lambda: _shares(at, "region"),
+        "channels": lambda: _shares(at, "channel"),
+        "products": lambda: _products(at),
+        "choices": lambda: _choices(at),
+        "measured_at": lambda: _measured_at(tx),
+    }
+    found, failed = each(tx, tiles)
+    return at.frame, found, failed
+
+
+def count_sessions(tx: Tx, read: Read) -> int:
+    """Ask the lake for the sessions of the last two days, once a day for all that are kept; returns how many.
+
+    A session belongs to the hour in which it began and to the place of its first action. `read` asks the firm's lake.
+    """
+    now, last = tx.now(), _measured_at(tx)
+    whole = last is None or last.date() < now.date()
+    since = floor(now - (_KEPT if whole else _AGAIN), DAY_S)
+    store = RollupStore(tx)
+    asked = {
+        "since": since, "looked": since - _LONGEST, "other": OTHER,
+        "regions": store.values("activity", "region"), "channels": store.values("activity", "channel"),
+    }  # fmt: skip
+    found = msgspec.convert(read(lake.SESSIONS, asked), list[VisitsHere])
+    SessionStore(tx).replace(since, found)
+    return sum(one.sessions for one in found)
+
+
+def forget_old(tx: Tx) -> int:
+    """Delete hours of sessions that have had their time."""
+    return SessionStore(tx).forget(tx.now() - _KEPT)
+
+
+def _measured_at(tx: Tx) -> datetime | None:
+    ended = runs.page(tx, RunFilter(job=SESSIONS_JOB, state=RunState.SUCCEEDED), 1)
+    return ended[0].started_at if ended else None
+
+
+def _sessions(at: Ground, *, before: bool = False) -> list[Visits]:
+    span = (at.since - at.span.length, at.since) if before else (at.since, at.now + timedelta(days=2))
+    return SessionStore(at.tx).by_bucket(at.span.bucket_s, span, at.chosen)
+
+
+def _together(found: Iterable[Visits], label: str = "") -> Visits:
+    rows = list(found)
+    names = (name for name in Visits.__struct_fields__ if name not in {"at", "label"})
+    return Visits(label=label, **{name: sum(getattr(one, name) for one in rows) for name in names})
+
+
+def _visits(at: Ground) -> Visited:
+    now, since = _sessions(at), at.change
+    until = since.whole_until - since.length
+    before = _together(one for one in _sessions(at, before=True) if one.at is not None and one.at < until)
+    whole = sum(one.sessions for one in now if one.at is not None and one.at < since.whole_until)
+    change = None if before.sessions == 0 else (whole - before.sessions) / before.sessions
+    return Visited(now=_together(now), before=before, change=change)
+
+
+def _funnel(at: Ground) -> list[FunnelStep]:
+    now, before = _together(_sessions(at)), _together(_sessions(at, before=True))
+    steps = [
+        FunnelStep(name=name, of="sessions", count=getattr(now, name), before=getattr(before, name))
+        for name in ("sessions", "viewed", "added", "checked_out", "purchased")
+    ]
+    lines, lines_before = at.series("order"), at.before("order")
+    return steps + [
+        FunnelStep(name=kind, of="lines", count=_records(lines, kind), before=_records(lines_before, kind))
+        for kind in ("placed", "paid")
+    ]
+
+
+def _records(found: Iterable[Sums], kind: str) -> int:
+    return sum(one.records for one in found if one.kind == kind)
+
+
+def _series(at: Ground) -> list[Moment]:
+    known = {one.at: one for one in _sessions(at)}
+    nothing = Visits()
+    return [
+        Moment(at=when, values={"sessions": one.sessions, "viewed": one.viewed, "checked_out": one.checked_out})
+        for when in buckets(at.since, at.now, at.span.bucket_s)
+        for one in [known.get(when, nothing)]
+    ]
+
+
+def _actions(at: Ground) -> list[Moment]:
+    found = {when: dict.fromkeys(ACTIONS, 0) for when in buckets(at.since, at.now, at.span.bucket_s)}
+    for one in at.series("activity"):
+        if one.at in found and one.kind in found[one.at]:
+            found[one.at][one.kind] += one.records
+    return [Moment(at=when, values=values) for when, values in found.items()]
+
+
+def _hours(at: Ground) -> list[Visits]:
+    zone = ZoneInfo(tenants.get_tenant(at.tx).timezone)
+    by_hour: dict[int, list[Visits]] = {hour: [] for hour in range(24)}
+    for one in SessionStore(at.tx).by_bucket(HOUR_S, (at.since, at.now + timedelta(days=2)), at.chosen):
+        if one.at is not None:
+            by_hour[one.at.astimezone(zone).hour].append(one)
+    return [_together(rows, f"{hour:02d}:00") for hour, rows in by_hour.items()]
+
+
+def _shares(at: Ground, dimension: str) -> list[Visits]:
+    found = SessionStore(at.tx).by_label(dimension, (at.since, at.now + timedelta(days=2)), at.chosen)
+    ranked = sorted(found, key=lambda one: (one.label == OTHER, -one.sessions, one.label))
+    rest = [one for one in ranked[LABELS_MAX:] if one.label != OTHER] + [one for one in ranked if one.label == OTHER]
+    head = [one for one in ranked[:LABELS_MAX] if one.label != OTHER]
+    return [*head, _together(rest, OTHER)] if rest else head
+
+
+def _products(at: Ground) -> list[Interest]:
+    """What people look at most, with what they do about it, against the whole period before."""
+    step_s = max(at.span.step_s, HOUR_S)
+    begun = (floor(at.since, step_s) - at.span.length, floor(at.since, step_s))
+    now = at.labelled("activity", "product")
+    views, added = _by_product(now, "product_view"), _by_product(now, "add_to_cart")
+    before = _by_product(at.store.by_label("activity", "product", step_s, begun, at.chosen), "product_view")
+    placed = _by_product(at.labelled("order", "product"), "placed")
+    ranked = sorted((label for label in views if label not in {"", OTHER}), key=lambda label: (-views[label], label))
+    return [
+        Interest(
+            label=label, views=views[label], before=before.get(label, 0), added=added.get(label, 0),
+            placed=placed.get(label, 0),
+        )
+        for label in ranked[:LABELS_MAX]
+    ]  # fmt: skip
+
+
+def _by_product(found: Iterable[Sums], kind: str) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for one in found:
+        if one.kind == kind:
+            counted[one.label] = counted.get(one.label, 0) + one.records
+    return counted
+
+
+def _choices(at: Ground) -> Choices:
+    contracts = ("activity", "order")
+    return Choices(
+        regions=sorted({value for contract in contracts for value in at.store.values(contract, "region")}),
+        channels=sorted({value for contract in contracts for value in at.store.values(contract, "channel")}),
+    )
