@@ -194,7 +194,7 @@ class BoardController(Controller):
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
         return _streamed(services, request, _scope(request.user, "executive", span))
 
-    @get("/system", opt={"permission": Permission.PIPELINE_READ}, summary="System performance")
+    @get("/system", opt={"permission": Permission.PIPELINE_READ, OPTION: True}, summary="System performance")
     async def system(
         self, request: Request[Principal, Any, Any], services: Any, span: _Span = "24h"
     ) -> Response[SystemBoard]:
@@ -202,7 +202,7 @@ class BoardController(Controller):
 
         Nothing in it is of other firms. A part that the caller's role does not see is null and was not pulled.
         """
-        return await polled(services, request, _scope(request.user, "system", span))
+        return await _polled(services, request, _scope(request.user, "system", span))
 
     @get(
         "/system/stream",
@@ -213,7 +213,7 @@ class BoardController(Controller):
         """Events `board` (the whole) and `change` (the members that changed). Resumes from Last-Event-ID."""
         return _streamed(services, request, _scope(request.user, "system", span))
 
-    @get("/behaviour", opt={"permission": Permission.BEHAVIOUR_READ}, summary="Customer behaviour")
+    @get("/behaviour", opt={"permission": Permission.BEHAVIOUR_READ, OPTION: True}, summary="Customer behaviour")
     async def behaviour(
         self,
         request: Request[Principal, Any, Any],
@@ -223,7 +223,7 @@ class BoardController(Controller):
         channel: _Choice = None,
     ) -> Response[BehaviourBoard]:
         """Sessions and how far they come, actions, products, by channel, region and hour, against the period before."""
-        return await polled(services, request, _scope(request.user, "behaviour", span, region, channel))
+        return await _polled(services, request, _scope(request.user, "behaviour", span, region, channel))
 
     @get(
         "/behaviour/stream",
