@@ -46,7 +46,7 @@ def _price(ground: Ground, run: Run, reader: warehouse.LakeReader, wanted: list[
         try:
             model = verdicts.model_in_force(tx)
             zone = tenants.get_tenant(tx).timezone
-            test = Backtest(tx, versions, zone, None if model is None else model.threshold, time.perf_counter)
+            test = Backtest(tx, versions, zone, None if model is None else model.threshold, time.thread_time)
         except FinerError as error:
             found = [msgspec.structs.replace(one, state="failed", problem=error.detail) for one in begun]
             test = None
