@@ -1,9 +1,12 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
-import { changeText, crossed, figureText, numberOf } from "../src/features/dashboards/figures";
+import { valuesOf } from "../src/features/dashboards/alertFields";
+import { cellText, changeText, crossed, figureText, numberOf } from "../src/features/dashboards/figures";
 import { stepped } from "../src/features/dashboards/layout";
+import { tileOption } from "../src/features/dashboards/tileOption";
 import { filterSearch, parseFilters, streamUrl } from "../src/features/dashboards/view";
+import type { Theme } from "../src/shared/ui/Plotted";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { FakeEventSource } from "./support/eventSource";
@@ -166,5 +169,37 @@ describe("figures", () => {
     expect(crossed(1100, lines)?.severity).toBe("warning");
     expect(crossed(500, lines)).toBeNull();
     expect(changeText(-0.123)).toBe("−12 %");
+  });
+
+  it("says moments by the firm's clock, and leaves days as they are", () => {
+    expect(cellText("2026-11-29T04:00:00+00:00", "timestamp", data, "Asia/Manila")).toBe(
+      "29 Nov 2026 12:00:00",
+    );
+    expect(cellText("2026-11-29", "date", data, "Asia/Manila")).toBe("2026-11-29");
+  });
+
+  it("draws a note of the bucket that is under way, and none of later or earlier", () => {
+    const one = { ...placedTile("a", 0, 0), kind: "line" as const };
+    const hours = {
+      ...data,
+      as_of: "2026-11-29T04:42:00Z",
+      rows: [
+        ["2026-11-29T03:00:00Z", 1],
+        ["2026-11-29T04:00:00Z", 2],
+      ],
+    };
+    const note = (at: string) => ({ id: at, at, text: "Release", author: "Mei", mine: true });
+    const notes = ["02:59", "03:30", "04:40", "04:50"].map((at) => note(`2026-11-29T${at}:00Z`));
+    const drawn = tileOption(one, hours, notes, { dark: false } as Theme).series[0]?.markLine?.data;
+    expect(drawn?.map((line) => "xAxis" in line && new Date(line.xAxis).toISOString().slice(11, 16))).toEqual(
+      ["03:30", "04:00"],
+    );
+  });
+});
+
+describe("an alert from a tile", () => {
+  it("looks at what the page is narrowed down to", () => {
+    const fields = valuesOf(undefined, placedTile("a", 0, 0), { span: "7d", values: { region: "PH" } });
+    expect(fields).toMatchObject({ metric: "revenue", span: "7d", region: "PH", kind: "threshold" });
   });
 });

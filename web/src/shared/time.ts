@@ -34,6 +34,14 @@ export function shortTime(at: string | Date, zone: string, now: Date = new Date(
   return format(zone, "date", { day: "numeric", month: "short", year: "numeric" }).format(date);
 }
 
+/** "20 Nov 2026 14:03:27", where all moments of a column are read beside one another. */
+export function momentText(at: string | Date, zone: string): string {
+  const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", year: "numeric" };
+  return format(zone, "moment", { ...options, ...CLOCK })
+    .format(new Date(at))
+    .replace(",", "");
+}
+
 /** "Fri 20 Nov 2026, 14:03:27 (Asia/Manila)", for the hover. */
 export function fullTime(at: string | Date, zone: string): string {
   const options: Intl.DateTimeFormatOptions = {

@@ -6,6 +6,7 @@ import { bodyOfFields, type Fields, SPANS, valuesOf } from "./alertFields";
 import { alertsQuery, type MetricAlert, saveAlert } from "./alertQueries";
 import { ConditionFields } from "./ConditionFields";
 import { metricsQuery, type Tile } from "./queries";
+import type { BoardFilters } from "./view";
 
 const KINDS = [
   { value: "threshold", label: "it crosses a line" },
@@ -23,12 +24,14 @@ interface AlertDialogProps {
   alert?: MetricAlert;
   /** The tile that a new alert is made from. */
   tile?: Tile;
+  /** How the page of that tile is narrowed down. */
+  filters?: BoardFilters;
   onClose(): void;
   onSaved?(): void;
 }
 
 /** When this person is told of a metric, and how. */
-export function AlertDialog({ alert, tile, onClose, onSaved }: AlertDialogProps) {
+export function AlertDialog({ alert, tile, filters, onClose, onSaved }: AlertDialogProps) {
   const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const kind = Form.useWatch("kind", form);
@@ -44,7 +47,7 @@ export function AlertDialog({ alert, tile, onClose, onSaved }: AlertDialogProps)
       okText={alert ? "Change" : "Watch it"}
       width={600}
       form={form}
-      initialValues={valuesOf(alert, tile)}
+      initialValues={valuesOf(alert, tile, filters)}
       onSubmit={submit}
       onClose={onClose}
     >

@@ -56,7 +56,9 @@ export function AlertItem({ alert, silences, onAct }: AlertItemProps) {
         ) : null}
       </div>
       {alert.problem ? <p className="dash-alert-problem">{alert.problem}</p> : null}
-      <p>{alert.reason || (alert.active ? "It is looked at within a minute." : "Nobody looks.")}</p>
+      {alert.reason || !alert.problem ? (
+        <p>{alert.reason || (alert.active ? "It is looked at within a minute." : "Nobody looks.")}</p>
+      ) : null}
       <p className="muted">
         <About alert={alert} />
       </p>

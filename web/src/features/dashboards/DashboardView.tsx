@@ -69,9 +69,14 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
         aside={
           <>
             <LiveControl state={live.state} paused={live.paused} onPause={live.pause} />
-            {dashboard.mine ? <Button onClick={() => go(filters, true)}>Edit</Button> : null}
-            <BoardMenu dashboard={dashboard} onPresent={present} />
-            {presentation.on ? <Button onClick={presentation.end}>Leave</Button> : null}
+            {presentation.on ? (
+              <Button onClick={presentation.end}>Leave</Button>
+            ) : (
+              <>
+                {dashboard.mine ? <Button onClick={() => go(filters, true)}>Edit</Button> : null}
+                <BoardMenu dashboard={dashboard} onPresent={present} />
+              </>
+            )}
           </>
         }
       >
@@ -148,6 +153,7 @@ function Tiles({ dashboard, live, filters }: { dashboard: Dashboard; live: Live;
       {watched ? (
         <AlertDialog
           tile={watched}
+          filters={filters}
           onClose={() => setWatched(null)}
           onSaved={() => void message.success("It is looked at every minute. The bell tells you.")}
         />

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Form, Input, Select } from "antd";
+import { Alert, App, Button, Form, Input, Modal, Select } from "antd";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
-import { BlockSkeleton } from "../../shared/ui/states";
+import { BlockSkeleton, FailureState, reasonOf } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { type Dashboard, type Digest, digestQuery, endDigest, setDigest } from "./queries";
 
@@ -22,16 +22,22 @@ const TIMES = [
 
 /** When this person gets the dashboard by e-mail. */
 export function DigestDialog({ dashboard, onClose }: { dashboard: Dashboard; onClose(): void }) {
-  const { data } = useQuery(digestQuery(dashboard.id));
-  return data ? (
-    <Asked dashboard={dashboard} digest={data} onClose={onClose} />
-  ) : (
-    <BlockSkeleton height={0} label="Loading" />
+  const { data, error, refetch } = useQuery(digestQuery(dashboard.id));
+  if (data) return <Asked dashboard={dashboard} digest={data} onClose={onClose} />;
+  return (
+    <Modal open title={`${dashboard.name} by e-mail`} footer={null} onCancel={onClose}>
+      {error ? (
+        <FailureState what="The digest" error={error} onRetry={() => void refetch()} />
+      ) : (
+        <BlockSkeleton height={120} label="Loading" />
+      )}
+    </Modal>
   );
 }
 
 function Asked({ dashboard, digest, onClose }: { dashboard: Dashboard; digest: Digest; onClose(): void }) {
   const client = useQueryClient();
+  const { message } = App.useApp();
   const { timeZone } = useSession();
   const [form] = Form.useForm<Fields>();
   const every = Form.useWatch("every", form);
@@ -92,7 +98,11 @@ function Asked({ dashboard, digest, onClose }: { dashboard: Dashboard; digest: D
             type="link"
             size="small"
             danger
-            onClick={() => void endDigest(dashboard.id).then(refresh).then(onClose)}
+            onClick={() =>
+              void endDigest(dashboard.id)
+                .then(refresh)
+                .then(onClose, (error: unknown) => message.error(reasonOf(error), 8))
+            }
           >
             Send it no more
           </Button>

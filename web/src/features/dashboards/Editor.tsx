@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
 import { useState } from "react";
+import { newKey } from "../../api/keys";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, reasonOf } from "../../shared/ui/states";
 import { EditGrid } from "./EditGrid";
@@ -32,7 +33,7 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   const changed = JSON.stringify(tiles) !== JSON.stringify(begun.tiles);
   const add = (fields: Omit<Tile, "id" | "x" | "y" | "w" | "h">) => {
     const y = Math.max(0, ...tiles.map((tile) => tile.y + tile.h));
-    const id = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+    const id = newKey().replaceAll("-", "").slice(0, 12);
     setTiles([...tiles, { ...fields, id, x: 0, y, ...SIZES[fields.kind] }]);
   };
   const save = async () => {

@@ -4,6 +4,7 @@ import { Button, Drawer } from "antd";
 import { useState } from "react";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
+import { useSession } from "../../shared/session";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { cellText } from "./figures";
 import { PAGE_ROWS, rowsQuery, type Tile } from "./queries";
@@ -11,6 +12,7 @@ import { PAGE_ROWS, rowsQuery, type Tile } from "./queries";
 /** Every row of the result behind a tile, page by page, and the way to the query itself. */
 export function RowsDrawer({ dashboard, tile, onClose }: { dashboard: string; tile: Tile; onClose(): void }) {
   const [offset, setOffset] = useState(0);
+  const { timeZone } = useSession();
   const query = useQuery(rowsQuery(dashboard, tile.id, offset));
   const page = query.data;
   return (
@@ -57,7 +59,7 @@ export function RowsDrawer({ dashboard, tile, onClose }: { dashboard: string; ti
                         key={place}
                         className={column.type === "number" ? "right num" : undefined}
                       >
-                        {cellText(row[place], column.type, PLAIN)}
+                        {cellText(row[place], column.type, PLAIN, timeZone)}
                       </td>
                     ))}
                   </tr>

@@ -1,3 +1,4 @@
+import { useSession } from "../../shared/session";
 import { Plotted } from "../../shared/ui/Plotted";
 import { EmptyState } from "../../shared/ui/states";
 import { cellText, changeText, crossed, figureText, numberOf } from "./figures";
@@ -59,6 +60,7 @@ function BigNumber({ tile, data }: { tile: Tile; data: TileData }) {
 }
 
 function Rows({ tile, data }: { tile: Tile; data: TileData }) {
+  const { timeZone } = useSession();
   const time = data.columns[0]?.type === "timestamp" && Boolean(tile.metric);
   const rows = time ? [...data.rows].reverse() : data.rows;
   return (
@@ -89,7 +91,7 @@ function Rows({ tile, data }: { tile: Tile; data: TileData }) {
                   key={place}
                   className={column.type === "number" ? "right num nowrap" : undefined}
                 >
-                  {cellText(row[place], column.type, data)}
+                  {cellText(row[place], column.type, data, timeZone)}
                 </td>
               ))}
             </tr>

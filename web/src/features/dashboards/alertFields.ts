@@ -1,5 +1,6 @@
 import type { MetricAlert, MetricAlertBody } from "./alertQueries";
 import type { Tile } from "./queries";
+import type { BoardFilters } from "./view";
 
 export type Kind = "threshold" | "change" | "anomaly" | "own";
 
@@ -82,9 +83,9 @@ export function conditionsOf(fields: Pick<Fields, "kind"> & Partial<Fields>) {
 }
 
 /** What the dialog shows at first: an alert as it is kept, or a new one about what a tile shows. */
-export function valuesOf(alert?: MetricAlert, tile?: Tile): Partial<Fields> {
+export function valuesOf(alert?: MetricAlert, tile?: Tile, filters?: BoardFilters): Partial<Fields> {
   const line = tile?.thresholds?.[0];
-  const span = SPANS.find((one) => one.value === tile?.metric?.span)?.value ?? "24h";
+  const span = SPANS.find((one) => one.value === (filters?.span ?? tile?.metric?.span))?.value ?? "24h";
   const common: Partial<Fields> = { side: "above", line: null, settles_at: null, percent: null };
   if (!alert)
     return {
@@ -92,6 +93,8 @@ export function valuesOf(alert?: MetricAlert, tile?: Tile): Partial<Fields> {
       name: tile?.title ?? "",
       metric: tile?.metric?.name,
       span: span as Fields["span"],
+      region: filters?.values.region,
+      channel: filters?.values.channel,
       kind: "threshold",
       side: line?.side ?? "above",
       line: line?.value ?? null,

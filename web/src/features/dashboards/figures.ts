@@ -1,4 +1,5 @@
 import { measure } from "../../shared/numbers";
+import { momentText } from "../../shared/time";
 import type { Threshold, Tile, TileData } from "./queries";
 
 /** A number of a tile in the units that people read: major units of a currency, or as it is. */
@@ -43,9 +44,11 @@ export function changeText(change: number | null | undefined): string | null {
   return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
 }
 
-/** A cell of a table as people read it. */
-export function cellText(value: unknown, type: string, data: TileData): string {
+/** A cell of a table as people read it; moments by the clock of `zone`. */
+export function cellText(value: unknown, type: string, data: TileData, zone: string): string {
   if (value === null || value === undefined) return "–";
+  if (type === "timestamp" && typeof value === "string" && !Number.isNaN(Date.parse(value)))
+    return momentText(value, zone);
   if (type === "number") {
     const number = inUnits(value, data);
     if (number !== null) return data.currency ? figureText(number, data) : measure(number);

@@ -68,6 +68,8 @@ function marks(tile: Tile, data: TileData, notes: readonly Note[], { dark }: The
   const quiet = dark ? "#9aa7b5" : "#556171";
   const times = data.rows.map((row) => Date.parse(String(row[0])));
   const [first, last] = [Math.min(...times), Math.max(...times)];
+  // The last bucket of a metric goes on until now: what was noted in it stands at its beginning.
+  const until = tile.metric && data.as_of ? Math.max(last, Date.parse(data.as_of)) : last;
   return {
     symbol: "none",
     silent: true,
@@ -81,9 +83,9 @@ function marks(tile: Tile, data: TileData, notes: readonly Note[], { dark }: The
       }),
       ...notes
         .map((note) => ({ at: Date.parse(note.at), text: note.text }))
-        .filter(({ at }) => at >= first && at <= last)
+        .filter(({ at }) => at >= first && at <= until)
         .map(({ at, text }) => ({
-          xAxis: at,
+          xAxis: Math.min(at, last),
           lineStyle: { color: quiet, type: "solid", width: 1 },
           label: { formatter: text.length > 24 ? `${text.slice(0, 23)}…` : text, color: quiet },
         })),
