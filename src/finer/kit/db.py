@@ -216,6 +216,8 @@ def _errors_told() -> Iterator[None]:
         origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if getattr(origin, "sqlstate", None) == _CONFLICT:
             raise Conflict(origin.diag.message_primary) from error
+        if isinstance(origin, psycopg.errors.LockNotAvailable):
+            raise Unavailable("Somebody else is changing the same just now. Try again.", retry_after_s=1) from error
         raise
 
 

@@ -2,6 +2,7 @@ import { ArrowDownOutlined, ArrowUpOutlined, DeleteOutlined } from "@ant-design/
 import { useQuery } from "@tanstack/react-query";
 import { Button, Drawer, Input, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
+import { newKey } from "../../api/keys";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
@@ -220,7 +221,7 @@ function Steps({ steps, of, disabled, onChange }: StepsProps) {
       {disabled || steps.length >= 20 ? null : (
         <Button
           size="small"
-          onClick={() => onChange([...steps, { key: `new-${crypto.randomUUID()}`, text: "", id: "" }])}
+          onClick={() => onChange([...steps, { key: `new-${newKey()}`, text: "", id: "" }])}
         >
           Add a step
         </Button>
