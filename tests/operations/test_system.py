@@ -67,6 +67,20 @@ def test_what_comes_is_counted_and_timed_by_contract_and_over_time(busy: Floor, 
     assert all(sample["values"] == {} for sample in others["latency"])
 
 
+@pytest.mark.parametrize("span", ["1h", "24h"])
+def test_what_comes_now_is_of_the_last_whole_minute_and_not_of_the_step_shown(
+    busy: Floor, clock: FixedClock, span: str
+) -> None:
+    seen: dict[str, float] = {}
+    # The database's own clock says when they came, which may be a minute after the one that this test began in.
+    for _ in range(4):
+        clock.advance(timedelta(minutes=1))
+        for one in _board(busy.firm, span=span)["contracts"]:
+            seen[one["contract"]] = seen.get(one["contract"], 0) + one["per_s"]
+    assert seen == {"order": pytest.approx(1 / 60), "transaction": pytest.approx(5 / 60)}
+    assert {one["per_s"] for one in _board(busy.firm, span=span)["contracts"]} == {0}
+
+
 def test_what_waits_is_told_by_stage_with_its_history(busy: Floor, other_firm: Firm, clock: FixedClock) -> None:
     _take(busy, {"orders": 2.5}, database_ms=3.0)
     clock.advance(timedelta(minutes=2))

@@ -11,14 +11,17 @@ from finer.demo.places import UTC_OFFSET_US
 from finer.demo.spending import DAY_US, HOUR_US, sale, season
 from finer.demo.tables import Table
 
-KINDS = ("page_view", "search", "product_view", "add_to_cart", "checkout", "login", "logout", "transfer_started")
-PAGE_VIEW, SEARCH, PRODUCT_VIEW, ADD_TO_CART, CHECKOUT, LOGIN, LOGOUT, TRANSFER_STARTED = range(8)
+KINDS = (
+    "page_view", "search", "product_view", "add_to_cart", "checkout", "login", "logout", "transfer_started", "purchase",
+)  # fmt: skip
+PAGE_VIEW, SEARCH, PRODUCT_VIEW, ADD_TO_CART, CHECKOUT, LOGIN, LOGOUT, TRANSFER_STARTED, PURCHASE = range(9)
 PAGES = ("/", "/accounts", "/shop", "/offers", "/cards", "/loans", "/help", "/payments")
 SEARCHES = ("running shoes", "power bank", "dried mango", "gift", "rice cooker", "sunscreen", "tablet", "batik")
 _EVENING = cumulative(np.array(RHYTHMS["evenings"]))
 _MIDDLE = cumulative(np.array([0.42, 0.12, 0.28, 0.08, 0.03, 0.0, 0.0, 0.07]))
 _SESSIONS_PER_PAYMENT = 0.1
 _ANONYMOUS_SHARE = 0.12
+_BOUGHT_SHARE = 0.55  # of what gets to the checkout
 LIVE_STEPS = 6
 """Actions of a session of the live world."""
 
@@ -58,6 +61,7 @@ def describe(
     """What is done at each step: in by signing in, out by signing out, looking around between. `chance` is (n, 3)."""
     of_session = uniforms(session, key(people.seed, "sessions"), 4)
     kind = pick(_MIDDLE, chance[:, 0])
+    kind = np.where((kind == CHECKOUT) & (chance[:, 2] < _BOUGHT_SHARE), PURCHASE, kind)
     kind = np.where(step == 0, np.where(of_session[:, 0] < 0.7, LOGIN, PAGE_VIEW), kind)
     kind = np.where((step == steps - 1) & (of_session[:, 1] < 0.4), LOGOUT, kind)
     shopping = np.isin(kind, (PRODUCT_VIEW, ADD_TO_CART))

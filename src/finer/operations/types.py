@@ -278,9 +278,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContractFlow(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a contract in a span, and how many milliseconds records waited to be decided."""
+    """What came of a contract in a span, and how many milliseconds records waited to be decided.
+
+    `per_s` is what was received by second in the last whole minute, whatever the span.
+    """
 
     contract: str
+    per_s: float
     received: int
     decided: int
     duplicates: int

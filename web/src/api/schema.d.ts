@@ -6702,6 +6702,7 @@ export interface components {
             p50_ms: number | null;
             p95_ms: number | null;
             p99_ms: number | null;
+            per_s: number;
             received: number;
             refused: number;
         };

@@ -19,7 +19,7 @@ from finer.kit import runs
 from finer.kit.runs import RunFilter, RunState
 from finer.kit.tx import Tx
 from finer.operations.errors import UnknownSpan
-from finer.operations.rules.spans import SPANS, begins
+from finer.operations.rules.spans import SPANS, begins, floor
 from finer.operations.rules.sums import buckets
 from finer.operations.service import gauges
 from finer.operations.service.tiles import each
@@ -133,17 +133,24 @@ def _throughput(view: _View) -> list[Moment]:
 def _contracts(view: _View) -> list[ContractFlow]:
     by_name = {name: list(same) for name, same in _by_contract(view.counts)}
     waited = {name: list(same) for name, same in _by_contract(view.waited)}
-    return [_flow(name, by_name.get(name, []), waited.get(name, [])) for name in sorted(by_name.keys() | waited.keys())]
+    minute = floor(view.tx.now(), MINUTE_S)
+    lately = activity.counts_by_step(view.tx, minute - timedelta(seconds=MINUTE_S), minute, MINUTE_S)
+    per_s = {one.contract: one.received / MINUTE_S for one in lately}
+    return [
+        _flow(name, by_name.get(name, []), waited.get(name, []), per_s.get(name, 0.0))
+        for name in sorted(by_name.keys() | waited.keys())
+    ]
 
 
 def _by_contract(rows: Iterable[Any]) -> Iterable[tuple[str, Iterable[Any]]]:
     return groupby(sorted(rows, key=lambda one: one.contract), key=lambda one: one.contract)
 
 
-def _flow(name: str, counts: list[StepCount], waited: list[WaitedCount]) -> ContractFlow:
+def _flow(name: str, counts: list[StepCount], waited: list[WaitedCount], per_s: float) -> ContractFlow:
     latency, again = activity.latency_of_steps(waited), sum(one.duplicates for one in counts)
     return ContractFlow(
         contract=name,
+        per_s=per_s,
         received=sum(one.received for one in counts),
         decided=sum(one.processed for one in counts) - again,
         duplicates=again,

@@ -23,15 +23,14 @@ export function SystemTiles({ board }: { board: Board<SystemBoard> }) {
   const stage = new Map(data?.stages?.map((one) => [one.stage, one]));
   const waiting = Math.max(0, ...[...stage.values()].map((one) => one.waiting_s ?? 0));
   const answer = latest(data?.database?.map((one) => one.values.answer_ms));
-  const whole = data?.throughput?.at(-2);
   const lake = stage.get("lake");
   return (
     <div className="tiles board-stages">
       <Tile
-        {...tile("throughput")}
+        {...tile("contracts")}
         title="Records per second"
-        meaning="Records received in the last step of time that is over."
-        value={whole && data ? measure((whole.values.received ?? 0) / data.bucket_s) : "–"}
+        meaning="Records received in the last whole minute, by second."
+        value={data ? measure(flows.reduce((sum, one) => sum + one.per_s, 0)) : "–"}
         note={`${count(received)} in this time`}
       />
       <Tile

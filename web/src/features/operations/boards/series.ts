@@ -41,7 +41,12 @@ export function seriesOption(
       splitNumber: 4,
       axisLine: { lineStyle: { color: rule } },
       axisTick: { show: false },
-      axisLabel: { color: muted, fontSize: 11, hideOverlap: true, formatter: (at: number) => timeText(at) },
+      axisLabel: {
+        color: muted,
+        fontSize: 11,
+        hideOverlap: true,
+        formatter: (at: number) => withoutSeconds(timeText(at)),
+      },
     },
     yAxis: {
       type: "value",
@@ -62,4 +67,9 @@ export function seriesOption(
       }),
     })),
   };
+}
+
+/** Steps of a board are whole minutes: seconds on an axis would be nothing but zeros. */
+function withoutSeconds(text: string): string {
+  return text.replace(/(\d\d:\d\d):\d\d$/, "$1");
 }

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { count, counted, duration, milliseconds } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { When } from "../../../shared/ui/values";
@@ -12,41 +13,70 @@ const STAGES: Record<StageDelay["stage"], string> = {
   lake: "In the lake",
 };
 
+interface Row {
+  key: string;
+  name: ReactNode;
+  values: readonly ReactNode[];
+}
+
+/** A table of numbers by name: the first of `heads` is above the names. */
+function Numbers({
+  heads,
+  rows,
+  children,
+}: {
+  heads: readonly string[];
+  rows: readonly Row[];
+  children?: ReactNode;
+}) {
+  return (
+    <div className="table-scroll">
+      <table className="table">
+        <thead>
+          <tr>
+            {heads.map((head, at) => (
+              <th key={head} scope="col" className={at > 0 ? "right" : undefined}>
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ key, name, values }) => (
+            <tr key={key}>
+              <th scope="row">{name}</th>
+              {values.map((value, at) => (
+                <td key={heads[at + 1]} className="right num nowrap">
+                  {value}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {children}
+    </div>
+  );
+}
+
 /** How long it takes to each stage, and whether anything waits for it. */
 export function StagesPart({ stages, ...part }: { stages: readonly StageDelay[] | null } & Part) {
+  const rows = (stages ?? []).map((one) => ({
+    key: one.stage,
+    name: STAGES[one.stage],
+    values: [duration(one.slowest_s), one.waiting_s === 0 ? "nothing" : duration(one.waiting_s)],
+  }));
   return (
     <Panel
       title="By stage"
       about="from the arrival of a record"
       {...part}
       table={
-        <div className="table-scroll">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Stage</th>
-                <th scope="col" className="right">
-                  Slowest
-                </th>
-                <th scope="col" className="right">
-                  Waiting now
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {stages?.map((one) => (
-                <tr key={one.stage}>
-                  <th scope="row">{STAGES[one.stage]}</th>
-                  <td className="right num">{duration(one.slowest_s)}</td>
-                  <td className="right num">{one.waiting_s === 0 ? "nothing" : duration(one.waiting_s)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+        <Numbers heads={["Stage", "Slowest", "Waiting now"]} rows={rows}>
           <p className="muted board-notes">
             Slowest is 99 of 100 records for decisions, and the highest reading of each minute for the others.
           </p>
-        </div>
+        </Numbers>
       }
     />
   );
@@ -54,46 +84,21 @@ export function StagesPart({ stages, ...part }: { stages: readonly StageDelay[] 
 
 /** What came of each contract, and how long its records waited. */
 export function ContractsPart({ flows, ...part }: { flows: readonly ContractFlow[] } & Part) {
-  const heads = ["Received", "Refused", "Duplicates", "Half", "99 of 100"];
+  const rows = flows.map((one) => ({
+    key: one.contract,
+    name: <code>{one.contract}</code>,
+    values: [
+      ...[one.received, one.refused, one.duplicates].map(count),
+      ...[one.p50_ms, one.p99_ms].map(milliseconds),
+    ],
+  }));
   return (
     <Panel
       title="By contract"
       about="records, and time to a decision"
       {...part}
       table={
-        <div className="table-scroll">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Contract</th>
-                {heads.map((head) => (
-                  <th key={head} scope="col" className="right">
-                    {head}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {flows.map((one) => (
-                <tr key={one.contract}>
-                  <th scope="row">
-                    <code>{one.contract}</code>
-                  </th>
-                  {[one.received, one.refused, one.duplicates].map((value, at) => (
-                    <td key={heads[at]} className="right num">
-                      {count(value)}
-                    </td>
-                  ))}
-                  {[one.p50_ms, one.p99_ms].map((value, at) => (
-                    <td key={heads[at + 3]} className="right num nowrap">
-                      {milliseconds(value)}
-                    </td>
-                  ))}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Numbers heads={["Contract", "Received", "Refused", "Duplicates", "Half", "99 of 100"]} rows={rows} />
       }
     />
   );
@@ -101,43 +106,17 @@ export function ContractsPart({ flows, ...part }: { flows: readonly ContractFlow
 
 /** How current each table of the lake is now. */
 export function TablesPart({ tables, ...part }: { tables: readonly TableFreshness[] } & Part) {
+  const rows = tables.map((one) => ({
+    key: one.table,
+    name: <code>{one.table}</code>,
+    values: [count(one.rows), one.newest ? <When key="at" at={one.newest} /> : "–", duration(one.delay_s)],
+  }));
   return (
     <Panel
       title="Tables of the lake"
       about="now"
       {...part}
-      table={
-        <div className="table-scroll">
-          <table className="table">
-            <thead>
-              <tr>
-                <th scope="col">Table</th>
-                <th scope="col" className="right">
-                  Rows
-                </th>
-                <th scope="col" className="right">
-                  Newest
-                </th>
-                <th scope="col" className="right">
-                  Into it
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {tables.map((one) => (
-                <tr key={one.table}>
-                  <th scope="row">
-                    <code>{one.table}</code>
-                  </th>
-                  <td className="right num">{count(one.rows)}</td>
-                  <td className="right nowrap">{one.newest ? <When at={one.newest} /> : "–"}</td>
-                  <td className="right num nowrap">{duration(one.delay_s)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      }
+      table={<Numbers heads={["Table", "Rows", "Newest", "Into it"]} rows={rows} />}
     />
   );
 }
