@@ -207,8 +207,8 @@ def test_a_viewer_that_does_not_read_finds_the_whole_and_holds_little() -> None:
     viewer = Viewer(_yes)
     for number in range(100):
         viewer.offer(b"change %d" % number, b"whole %d" % number)
-    assert viewer.queue.qsize() <= boards._QUEUE_MAX
-    held = [viewer.queue.get_nowait() for _ in range(viewer.queue.qsize())]
+    held = viewer.held()
+    assert len(held) <= boards._HELD_MAX
     assert held[0] is not None
     assert held[0].startswith(b"whole ")
     first = int(held[0].split()[1])
@@ -288,6 +288,45 @@ def test_only_those_whose_rights_changed_are_looked_at() -> None:
             await stream.aclose()
 
     _play(scenario)
+
+
+def test_looking_again_at_sessions_holds_no_number_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "_CHECK_S", 1)
+    monkeypatch.setattr(boards, "_ATTEND_S", 0.01)
+
+    async def scenario(_: Source, found: Boards) -> None:
+        looking, may = asyncio.Event(), asyncio.Event()
+
+        async def alive() -> bool:
+            looking.set()
+            await may.wait()
+            return False
+
+        stream = _open(found, alive=alive)
+        await _take(stream, 1)
+        await asyncio.wait_for(looking.wait(), 20)
+        found.mark(str(ANA))
+        assert [name for name, _, _ in await _take(stream, 1)] == ["change"]
+        may.set()
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(stream), 20)
+
+    _play(scenario)
+
+
+def test_a_sign_of_life_comes_where_nothing_is_told_and_takes_the_place_of_nothing() -> None:
+    viewer = Viewer(_yes)
+    viewer.say_still_here(viewer.told_at + boards.HEARTBEAT_S / 2)
+    assert viewer.held() == []
+    late = viewer.told_at + boards.HEARTBEAT_S * 2
+    viewer.say_still_here(late)
+    viewer.say_still_here(late + 1)
+    assert viewer.held() == [b": still here\n\n"]
+    changes: list[bytes | None] = [b"change %d" % number for number in range(boards._HELD_MAX)]
+    for change in changes:
+        viewer.offer(change, b"whole")
+    viewer.say_still_here(late * 2)
+    assert viewer.held() == changes
 
 
 def test_a_tick_that_takes_longer_than_its_interval_is_followed_by_one_and_not_by_all_that_were_due() -> None:

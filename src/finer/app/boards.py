@@ -14,7 +14,8 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ from finer.app.live import HEARTBEAT_S, sse
 from finer.kit.errors import Unavailable
 
 _log = structlog.get_logger(__name__)
-_QUEUE_MAX = 8
+_HELD_MAX = 8
 _CHANGES_KEPT = 32
 _OLD_S = 15.0
 """How old a snapshot may grow though nothing was told: the time that it shows moves on by itself."""
@@ -33,9 +34,13 @@ _UNUSED_S = 60.0
 _SCOPES_MAX = 300
 """Scopes of one firm that are kept at once; more choices than that are refused."""
 _VIEWS_MAX = 1000
+_MAKERS = 2
+"""Threads that make snapshots; of their own, so that numbers wait for no request."""
 _CHECKS_AT_ONCE = 6
-_CHECK_S = 60.0
+_CHECK_S = 60
 """How often a viewer's session is looked at though nothing was told of it: sessions also end by time."""
+_ATTEND_S = 1.0
+_STILL_HERE = b": still here\n\n"
 _Suspect = tuple[uuid.UUID, uuid.UUID | None]
 """A firm, and the one person of it whose rights changed; None for all."""
 Parts = dict[str, msgspec.Raw]
@@ -75,23 +80,45 @@ class Snapshot:
     event: bytes
 
 
-@dataclass(eq=False)
 class Viewer:
-    """One open stream. None in the queue ends it."""
+    """One open stream, of which there may be ten thousand: a list and a future take a tenth of what a queue takes."""
 
-    alive: Callable[[], Awaitable[bool]]
-    who: uuid.UUID | None = None
-    queue: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(_QUEUE_MAX))
-    checked_at: float = field(default_factory=time.monotonic)
+    __slots__ = ("_held", "_waiting", "alive", "checked_at", "told_at", "who")
+
+    def __init__(self, alive: Callable[[], Awaitable[bool]], who: uuid.UUID | None = None) -> None:
+        self.alive, self.who = alive, who
+        self.told_at = time.monotonic()
+        # Those who come at the same moment are not all due at the same moment.
+        self.checked_at = self.told_at - secrets.randbelow(int(_CHECK_S))
+        self._held: list[bytes | None] = []
+        self._waiting: asyncio.Future[None] | None = None
 
     def offer(self, message: bytes | None, whole: bytes | None = None) -> None:
-        """Queue a message; one that does not fit takes the place of all, and `whole` takes its own."""
-        try:
-            self.queue.put_nowait(message)
-        except asyncio.QueueFull:
-            while not self.queue.empty():
-                self.queue.get_nowait()
-            self.queue.put_nowait(message if whole is None else whole)
+        """Hold a message, None for the end; one that does not fit takes the place of all, and `whole` takes its own."""
+        if len(self._held) < _HELD_MAX:
+            self._held.append(message)
+        else:
+            self._held = [message if whole is None else whole]
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def say_still_here(self, now: float) -> None:
+        """Offer a sign of life when nothing was told for long, and nothing waits to be told."""
+        if not self._held and now - self.told_at > HEARTBEAT_S:
+            self.told_at = now
+            self.offer(_STILL_HERE)
+
+    def held(self) -> list[bytes | None]:
+        """Take what is held."""
+        found, self._held = self._held, []
+        return found
+
+    async def next(self) -> list[bytes | None]:
+        """What is held, or the next that is offered; never nothing."""
+        while not self._held:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        return self.held()
 
 
 @dataclass(eq=False)
@@ -123,7 +150,8 @@ class Boards:
         self._lock = threading.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._makers = ThreadPoolExecutor(_MAKERS, thread_name_prefix="boards")
         self._ended = False
 
     def viewers(self) -> int:
@@ -133,7 +161,7 @@ class Boards:
     def start(self) -> None:
         """Begin; called on the event loop."""
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._attend())]
 
     def end(self) -> None:
         """End every stream, so that its connection closes; browsers open it anew elsewhere. On the event loop."""
@@ -144,9 +172,10 @@ class Boards:
 
     async def close(self) -> None:
         """Stop making snapshots."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._makers.shutdown(wait=False, cancel_futures=True)
 
     def mark(self, payload: str) -> None:
         """A notification: the sums of this firm (of all, when empty) have changed. Any thread."""
@@ -206,14 +235,10 @@ class Boards:
             for message in _missed(shown, now, last):
                 yield message
             while not self._ended:
-                try:
-                    async with asyncio.timeout(HEARTBEAT_S):
-                        found = await viewer.queue.get()
-                except TimeoutError:
-                    found = b": still here\n\n"
-                if found is None:
-                    return
-                yield found
+                for found in await viewer.next():
+                    if found is None:
+                        return
+                    yield found
         finally:
             shown.viewers.discard(viewer)
             shown.used_at = time.monotonic()
@@ -239,12 +264,14 @@ class Boards:
     async def _made(self, scope: Scope, shown: _Shown) -> Snapshot:
         shown.dirty = False
         before = shown.snapshot
-        found = await asyncio.to_thread(_next, self._compute, scope, before, shown.epoch)
+        running = asyncio.get_running_loop()
+        found = await running.run_in_executor(self._makers, _next, self._compute, scope, before, shown.epoch)
         shown.made_at = time.monotonic()
         shown.snapshot, change = found
         if change is not None:
             shown.changes.append((shown.snapshot.version, change))
             for viewer in shown.viewers:
+                viewer.told_at = shown.made_at
                 viewer.offer(change, shown.snapshot.event)
         return shown.snapshot
 
@@ -289,24 +316,38 @@ class Boards:
             shown.dirty = True  # what could not be shown is shown at the next tick
             _log.warning("a dashboard could not be made", board=scope.board, tenant=str(scope.tenant), error=str(error))
 
+    async def _attend(self) -> None:
+        """Look again at sessions, which also end by time, and say something where nothing was told for long.
+
+        Beside the ticks, and little at once: ten thousand looks would hold numbers up, and requests as well.
+        """
+        while True:
+            await asyncio.sleep(_ATTEND_S)
+            now = time.monotonic()
+            viewers = [viewer for shown in self._shown.values() for viewer in shown.viewers]
+            for viewer in viewers:
+                viewer.say_still_here(now)
+            await _look_at_all([viewer for viewer in viewers if now - viewer.checked_at > _CHECK_S], at_once=1)
+
     async def _check(self, suspect: set[_Suspect]) -> None:
         """End the streams of those who may not see them any more."""
-        now = time.monotonic()
-        due = [
-            viewer
-            for scope, shown in self._shown.items()
-            for viewer in shown.viewers
-            if (scope.tenant, None) in suspect
-            or (scope.tenant, viewer.who) in suspect
-            or now - viewer.checked_at > _CHECK_S
-        ]
-        for viewer in due:
-            viewer.checked_at = now
-        for first in range(0, len(due), _CHECKS_AT_ONCE):
-            await asyncio.gather(*map(_look_at, due[first : first + _CHECKS_AT_ONCE]))
+        if suspect:
+            found = [
+                viewer
+                for scope, shown in self._shown.items()
+                for viewer in shown.viewers
+                if (scope.tenant, None) in suspect or (scope.tenant, viewer.who) in suspect
+            ]
+            await _look_at_all(found, at_once=_CHECKS_AT_ONCE)
+
+
+async def _look_at_all(viewers: Sequence[Viewer], *, at_once: int) -> None:
+    for first in range(0, len(viewers), at_once):
+        await asyncio.gather(*map(_look_at, viewers[first : first + at_once]))
 
 
 async def _look_at(viewer: Viewer) -> None:
+    viewer.checked_at = time.monotonic()
     try:
         if not await viewer.alive():
             viewer.offer(None)
