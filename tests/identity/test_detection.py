@@ -224,7 +224,7 @@ def test_a_new_device_in_a_new_network_is_noticed_once_there_is_a_habit(watch: W
 
 def _read(watch: Watch, actor: Actor, rows: int) -> None:
     with watch.firm.tx() as tx:
-        denials.note_reads(tx, actor, watch.clock.now().replace(second=0), rows, 1)
+        denials.note_reads(tx, [(actor, watch.clock.now().replace(second=0), rows, 1)])
 
 
 def test_reading_more_than_anybody_should_is_noticed(watch: Watch) -> None:

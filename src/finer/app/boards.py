@@ -37,7 +37,7 @@ _VIEWS_MAX = 1000
 _MAKERS = 2
 """Threads that make snapshots; of their own, so that numbers wait for no request."""
 _CHECKS_AT_ONCE = 6
-_CHECK_S = 60
+_CHECK_S = 300
 """How often a viewer's session is looked at though nothing was told of it: sessions also end by time."""
 _ATTEND_S = 1.0
 _STILL_HERE = b": still here\n\n"
@@ -294,27 +294,31 @@ class Boards:
                 self._told.clear()
                 self._suspect.clear()
             await self._check(suspect)
-            begun = time.monotonic()
+            begun, made = time.monotonic(), False
             for scope, shown in tuple(self._shown.items()):
-                await self._tick(scope, shown, told=scope.tenant in told)
-            # A tick that takes longer than its time puts the next one off, and none is made up for.
-            await asyncio.sleep(max(self._tick_s - (time.monotonic() - begun), self._tick_s / 5))
+                made |= await self._tick(scope, shown, told=scope.tenant in told)
+            # A tick that takes longer than its time puts the next one off, and none is made up for. Where nothing was
+            # made, what changes next is shown almost at once.
+            rest_s = self._tick_s - (time.monotonic() - begun) if made else 0.0
+            await asyncio.sleep(max(rest_s, self._tick_s / 5))
 
-    async def _tick(self, scope: Scope, shown: _Shown, *, told: bool) -> None:
+    async def _tick(self, scope: Scope, shown: _Shown, *, told: bool) -> bool:
+        """Make a scope's snapshot when it is due; whether it was."""
         now = time.monotonic()
         shown.dirty |= told
         if not shown.viewers:
             if now - shown.used_at > _UNUSED_S:
                 self._shown.pop(scope, None)
-            return
+            return False
         age = now - shown.made_at
         if age < self._pace_s(scope) or (not shown.dirty and age < _OLD_S):
-            return
+            return False
         try:
             await self._make(scope, shown)
         except Exception as error:  # noqa: BLE001 - one scope must not stand in the way of all others
             shown.dirty = True  # what could not be shown is shown at the next tick
             _log.warning("a dashboard could not be made", board=scope.board, tenant=str(scope.tenant), error=str(error))
+        return True
 
     async def _attend(self) -> None:
         """Look again at sessions, which also end by time, and say something where nothing was told for long.

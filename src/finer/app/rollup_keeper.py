@@ -7,6 +7,7 @@ dies. Deciding pays nothing for it, and what came within a quarter of a second i
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 import numpy as np
@@ -38,6 +39,8 @@ class RollupKeeper:
         self._database, self._url = database, url
         self._reader: Connection | None = None
         self._most = _EVENTS_MAX
+        # Of its own: whoever watches a dashboard does not wait for whatever else this process does.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollups")
 
     async def run(self) -> None:
         """Until cancelled. What cannot be added now is added later: its place in the log says where to go on."""
@@ -45,7 +48,7 @@ class RollupKeeper:
             while True:
                 wait_s = _EVERY_S
                 try:
-                    if await asyncio.to_thread(self.tick):
+                    if await asyncio.get_running_loop().run_in_executor(self._thread, self.tick):
                         continue
                 except Conflict:
                     _log.info("another process keeps the sums")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
@@ -9,6 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.identity.tables.audit import read_counts
 from finer.kit.actors import Actor
 from finer.kit.tx import Tx
+
+_NEW = insert(read_counts)
+_ADD = _NEW.on_conflict_do_update(
+    index_elements=["tenant_id", "actor_id", "minute"],
+    set_={name: read_counts.c[name] + _NEW.excluded[name] for name in ("rows", "requests")},
+)
+"""One statement for however many callers: with a statement each, a thousand of them took a second of CPU."""
 
 
 class ReadStore:
@@ -18,20 +26,22 @@ class ReadStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add(self, actor: Actor, minute: datetime, rows: int, requests: int) -> None:
-        """Add to a minute of a caller."""
-        new = insert(read_counts).values(
-            tenant_id=self._tenant,
-            actor_id=actor.id,
-            minute=minute,
-            actor_kind=actor.kind,
-            actor_name=actor.name,
-            rows=rows,
-            requests=requests,
-        )
-        added = {name: read_counts.c[name] + new.excluded[name] for name in ("rows", "requests")}
+    def add(self, counted: Sequence[tuple[Actor, datetime, int, int]]) -> None:
+        """Add to minutes of callers: (who, minute, rows, requests)."""
         self._connection.execute(
-            new.on_conflict_do_update(index_elements=["tenant_id", "actor_id", "minute"], set_=added)
+            _ADD,
+            [
+                {
+                    "tenant_id": self._tenant,
+                    "actor_id": actor.id,
+                    "minute": minute,
+                    "actor_kind": actor.kind,
+                    "actor_name": actor.name,
+                    "rows": rows,
+                    "requests": requests,
+                }
+                for actor, minute, rows, requests in counted
+            ],
         )
 
     def forget(self, before: datetime) -> int:
