@@ -1,5 +1,5 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { openApp } from "./support/app";
 import { alertOf, NOW, summaryOf } from "./support/data";
 import { FakeEventSource } from "./support/eventSource";
@@ -46,6 +46,26 @@ describe("the fraud monitor", () => {
     );
     await waitFor(() => expect(rowTexts()).toEqual(["Merchant 9", "Merchant 3", "Merchant 2", "Merchant 1"]));
     expect(screen.getByRole("link", { name: "4,711" })).toBeTruthy();
+  });
+
+  it("says since when it has no connection, unless it was only renewed", async () => {
+    await openMonitor();
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    try {
+      const stream = FakeEventSource.at(STREAM);
+      act(() => stream.fail(false));
+      screen.getByText("Reconnecting");
+      act(() => stream.open());
+      await act(() => vi.advanceTimersByTimeAsync(6000));
+      screen.getByText("Live");
+      act(() => stream.fail(true));
+      await act(() => vi.advanceTimersByTimeAsync(6000));
+      screen.getByText(/^No connection since \d\d:\d\d:\d\d$/);
+      act(() => FakeEventSource.at(STREAM).open());
+      screen.getByText("Live");
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("lets new alerts wait behind a button while paused", async () => {

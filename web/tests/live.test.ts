@@ -54,6 +54,18 @@ describe("a live stream", () => {
     expect([gaps, states.at(-1)]).toEqual([1, "live"]);
   });
 
+  it("does not wait once the network is back", () => {
+    for (let n = 0; n < 6; n += 1) {
+      FakeEventSource.at("/s").fail(true);
+      if (n < 5) vi.advanceTimersByTime(40_000);
+    }
+    window.dispatchEvent(new Event("online"));
+    expect(FakeEventSource.all.length).toBe(7);
+    FakeEventSource.at("/s").open();
+    vi.advanceTimersByTime(100_000);
+    expect([FakeEventSource.all.length, gaps, states.at(-1)]).toEqual([7, 1, "live"]);
+  });
+
   it("never waits longer than 40 seconds", () => {
     for (let n = 0; n < 12; n += 1) {
       FakeEventSource.at("/s").fail(true);

@@ -29,11 +29,13 @@ export class LiveStream {
 
   start(): void {
     document.addEventListener("visibilitychange", this.onVisibility);
+    window.addEventListener("online", this.onOnline);
     this.open("connecting");
   }
 
   stop(): void {
     document.removeEventListener("visibilitychange", this.onVisibility);
+    window.removeEventListener("online", this.onOnline);
     clearTimeout(this.hiddenTimer);
     this.close();
     this.handlers.onState("stopped");
@@ -92,6 +94,11 @@ export class LiveStream {
     // Spread over half the wait, so that a restarted server does not meet everybody in one moment.
     this.timer = setTimeout(() => this.open("reconnecting"), wait * (0.75 + Math.random() / 2));
   }
+
+  /** The network is back: whoever waits for the next try need not wait. */
+  private readonly onOnline = (): void => {
+    if (this.source === null && document.visibilityState === "visible") this.open("reconnecting");
+  };
 
   private readonly onVisibility = (): void => {
     clearTimeout(this.hiddenTimer);
