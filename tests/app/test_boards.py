@@ -13,6 +13,7 @@ import pytest
 
 from finer.app import boards
 from finer.app.boards import Boards, Scope, Viewer
+from finer.app.live import HEARTBEAT_S
 from finer.kit.errors import Unavailable
 
 ANA, BUDI = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -316,9 +317,9 @@ def test_looking_again_at_sessions_holds_no_number_up(monkeypatch: pytest.Monkey
 
 def test_a_sign_of_life_comes_where_nothing_is_told_and_takes_the_place_of_nothing() -> None:
     viewer = Viewer(_yes)
-    viewer.say_still_here(viewer.told_at + boards.HEARTBEAT_S / 2)
+    viewer.say_still_here(viewer.told_at + HEARTBEAT_S / 2)
     assert viewer.held() == []
-    late = viewer.told_at + boards.HEARTBEAT_S * 2
+    late = viewer.told_at + HEARTBEAT_S * 2
     viewer.say_still_here(late)
     viewer.say_still_here(late + 1)
     assert viewer.held() == [b": still here\n\n"]
