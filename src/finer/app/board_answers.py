@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.response import Stream
 
 from finer.app.boards import Scope, Snapshot
+from finer.app.live_response import LiveStream
 from finer.identity.routes.edge import credential_of
 from finer.identity.types.access import Principal
 
@@ -41,9 +42,7 @@ def streamed(
 ) -> Stream:
     """The stream of a scope, for as long as `alive` says that its viewer may see it."""
     last = request.headers.get("last-event-id", "")[:64]
-    return Stream(
-        services.boards.stream(scope, last, alive, request.user.id), media_type="text/event-stream", headers=_STREAM
-    )
+    return LiveStream(services.boards.stream(scope, last, alive, request.user.id), _STREAM)
 
 
 async def still_there(services: Any, request: Request[Principal, Any, Any]) -> Principal | None:

@@ -12,6 +12,7 @@ from litestar import Controller, Request, get
 from litestar.response import Stream
 
 from finer.app.live import Message, sse
+from finer.app.live_response import LiveStream
 from finer.app.monitoring import pipeline_view
 from finer.decisions.routes.documents import show_alert, show_summary
 from finer.decisions.service import alerts as decisions
@@ -107,7 +108,7 @@ class StreamController(Controller):
 
 
 def _stream(messages: AsyncIterator[bytes]) -> Stream:
-    return Stream(messages, media_type="text/event-stream", headers=_NO_CACHE)
+    return LiveStream(messages, _NO_CACHE)
 
 
 def _alive(
