@@ -6,6 +6,7 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 
 from __future__ import annotations
 
+import select
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,10 +39,10 @@ DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.O
 UNIQUE_VIOLATION: tuple[type[Exception], ...] = (sa.exc.IntegrityError, psycopg.errors.UniqueViolation)
 """What a transaction raises when somebody else has written the same key."""
 _CONFLICT = "FN409"
+"""The SQLSTATE by which functions in the database say that somebody else was quicker; it becomes a Conflict."""
 # A NUL in a text (the driver refuses it without a code), a character that UTF-8 does not have, a number or a time out
 # of range: all of them come from the input.
 _NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
-"""The SQLSTATE by which functions in the database say that somebody else was quicker; it becomes a Conflict."""
 # The payloads are JSON: as text, every quote in them would have to be found and marked.
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
@@ -124,8 +125,8 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=10,
-            pool_pre_ping=True,
         )
+        sa.event.listen(self.engine, "checkout", _refuse_what_was_closed)
         sa.event.listen(self.engine, "handle_error", _say_what_cannot_be_held)
 
     @contextmanager
@@ -133,9 +134,7 @@ class Database:
         """One transaction for one tenant: committed when the block ends, rolled back when it raises."""
         with _errors_told(), self.engine.connect() as connection:
             with connection.begin():
-                begin_tenant(connection, tenant)
-                if read_only:
-                    connection.exec_driver_sql("set transaction read only")
+                _begin(connection, tenant, read_only=read_only)
                 tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
                 yield tx
                 if tx.facts and self._deliver is not None:
@@ -224,6 +223,28 @@ def _errors_told() -> Iterator[None]:
 def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:
     """Tell row-level security which tenant this transaction is about; it ends with the transaction."""
     connection.exec_driver_sql("select set_config('finer.tenant', %s, true)", (str(tenant),))
+
+
+def _begin(connection: sa.Connection, tenant: uuid.UUID, *, read_only: bool) -> None:
+    """Begin a transaction that is about one tenant in one round trip, where the driver would make two or three."""
+    pgconn: psycopg.pq.abc.PGconn = cast(Any, connection.connection.driver_connection).pgconn
+    kind = "begin read only" if read_only else "begin"
+    # The driver sees a transaction under way, and begins none of its own.
+    result = pgconn.exec_(f"{kind}; select set_config('finer.tenant', '{tenant}', true)".encode())
+    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
+        raise psycopg.errors.error_from_result(result)
+
+
+def _refuse_what_was_closed(connection: Any, _record: Any, _fairy: Any) -> None:
+    """Let the pool open another connection for one that the server has closed.
+
+    A server has nothing to say to who asks nothing, so a socket with something to read was closed, or soon will be.
+    Asking the server instead would be another round trip for every transaction.
+    """
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        raise sa.exc.DisconnectionError
 
 
 def many_rows(connection: sa.Connection, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
