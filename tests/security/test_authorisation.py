@@ -247,8 +247,8 @@ def test_assigning_needs_the_version_that_was_looked_at_and_somebody_who_works_o
         with pytest.raises(AlertChanged):
             service.take_alert(tx, alert.id, 1)
         people, _ = service.assignable(tx)
-        assert ana.id in {one.id for one in people}
-        assert auditor.id not in {one.id for one in people}
+        assert people[ana.id] == ana.name
+        assert auditor.id not in people
 
 
 def test_reveal_takes_the_alert_a_reason_and_leaves_a_line(

@@ -53,13 +53,14 @@ def _queries(tx: Tx) -> list[SavedQuery]:
     """The saved queries that the caller may see; none for machines, and for people who ask nothing of the lake."""
     if tx.actor.kind != "user" or allowed(Role(tx.actor.role), Permission.SQL_RUN) is None:
         return []
-    names = {user.id: user.name for user in people.list_users(tx)}
+    found = saved.list_saved(tx)
+    names = people.names(tx, [one.owner_id for one in found])
     return [
         SavedQuery(
-            identifier, one.name, one.description, names.get(one.owner_id, ""), one.statement,
+            identifier, one.name, one.description, names.get(str(one.owner_id), ""), one.statement,
             f"/sql?saved={identifier}",
         )
-        for one in saved.list_saved(tx)
+        for one in found
         for identifier in (show_id(saved.PREFIX, one.id),)
     ]  # fmt: skip
 

@@ -61,11 +61,10 @@ class DashboardController(Controller):
     @get("/", opt={"permission": Permission.DASHBOARDS_READ}, sync_to_thread=True, summary="Dashboards")
     def list(self, tx: Tx) -> Dashboards:
         """What the caller made and what is shared with them, by name."""
-        names = people.names(tx)
-        mine = [
-            DashboardTeam(show_id("tem", one.id), one.name) for one in teams.list_teams(tx) if one.id in tx.actor.teams
-        ]
-        return Dashboards([show_dashboard(one, tx.actor.id, names) for one in dashboards.list_dashboards(tx)], mine)
+        found = dashboards.list_dashboards(tx)
+        names = people.names(tx, [one.owner_id for one in found])
+        mine = [DashboardTeam(show_id("tem", team), name) for team, name in teams.own_names(tx).items()]
+        return Dashboards([show_dashboard(one, tx.actor.id, names) for one in found], mine)
 
     @get("/metrics", opt={"permission": Permission.DASHBOARDS_READ}, sync_to_thread=True, summary="Metrics")
     def metrics(self, tx: Tx) -> MetricChoices:
@@ -220,11 +219,12 @@ def _id(shown: str) -> uuid.UUID:
 
 
 def _shown(tx: Tx, found: Dashboard) -> DashboardDocument:
-    return show_dashboard(found, tx.actor.id, people.names(tx))
+    return show_dashboard(found, tx.actor.id, people.names(tx, [found.owner_id]))
 
 
 def _notes(tx: Tx, dashboard_id: str, found: list[Annotation]) -> Annotations:
-    return show_annotations(found, dashboards.get_dashboard(tx, _id(dashboard_id)), tx.actor.id, people.names(tx))
+    names = people.names(tx, [one.author_id for one in found])
+    return show_annotations(found, dashboards.get_dashboard(tx, _id(dashboard_id)), tx.actor.id, names)
 
 
 def _draft(data: DashboardBody) -> Draft:

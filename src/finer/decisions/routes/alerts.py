@@ -114,7 +114,7 @@ class AlertController(Controller):
         """The people and teams that work on alerts, by name."""
         found, teams = service.assignable(tx)
         return Assignable(
-            people=[Colleague(id=show_id("usr", user.id), name=user.name) for user in found],
+            people=[Colleague(id=show_id("usr", person), name=name) for person, name in found.items()],
             teams=[Colleague(id=show_id("tem", team.id), name=team.name) for team in teams],
         )
 

@@ -76,7 +76,7 @@ class CaseController(Controller):
             before=before,
         )
         found, following = cases.list_cases(tx, wanted)
-        names = people.names(tx)
+        names = people.names(tx, [one.assignment.assignee_id for one in found])
         return CasePage(items=[show_row(one, names) for one in found], next=following, as_of=tx.now())
 
     @get("/summary", opt={"permission": _READ}, sync_to_thread=True, summary="Numbers of the queue")
@@ -117,7 +117,7 @@ class CaseController(Controller):
     def detail(self, tx: Tx, case_id: str) -> CaseDocument:
         """A case with its alerts, history, files, actions and judgements."""
         found, alerts = cases.detail(tx, read_id("cas", case_id))
-        return show_case(found, alerts, people.names(tx))
+        return show_case(found, alerts, people.names(tx, [found.case.assignment.assignee_id]))
 
     @post(
         "/{case_id:str}/assignment", opt={"permission": _WORK}, sync_to_thread=True, status_code=200,
@@ -143,4 +143,4 @@ class CaseController(Controller):
 
 def shown(tx: Tx, case: Case) -> CaseSummaryRow:
     """A case after a change."""
-    return show_row(case, people.names(tx))
+    return show_row(case, people.names(tx, [case.assignment.assignee_id]))

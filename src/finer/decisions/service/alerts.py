@@ -43,7 +43,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import allowed, masking_of, reach_of
 from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.service.reveals import note_reveal
-from finer.identity.types.access import Permission, Scope, Team, User
+from finer.identity.types.access import Permission, Role, Scope, Team, User
 from finer.identity.types.proposals import Proposal
 from finer.kit.cursors import show_cursor
 from finer.kit.ids import new_id, show_id
@@ -280,9 +280,9 @@ def take_alert(tx: Tx, identifier: uuid.UUID, version: int) -> Alert:
     return assign_alert(tx, identifier, version, assignee=uuid.UUID(tx.actor.id), team=team)
 
 
-def assignable(tx: Tx) -> tuple[list[User], list[Team]]:
-    """The people and the teams that an alert can be given to."""
-    return [user for user in people.list_users(tx) if works_on_alerts(user)], teams.list_teams(tx)
+def assignable(tx: Tx) -> tuple[dict[uuid.UUID, str], list[Team]]:
+    """The people, by id with their names in order, and the teams that an alert can be given to."""
+    return who_work(tx, Permission.ALERTS_READ), teams.list_teams(tx)
 
 
 def _show_assignment(of: Assignment) -> dict[str, str | None]:
@@ -294,8 +294,19 @@ def _show_assignment(of: Assignment) -> dict[str, str | None]:
 
 def works_on_alerts(user: User, permission: Permission = Permission.ALERTS_READ) -> bool:
     """Whether alerts, or cases by their permission, can be given to somebody."""
+    return user.disabled_at is None and _owns(user.role, permission)
+
+
+def who_work(tx: Tx, permission: Permission) -> dict[uuid.UUID, str]:
+    """Everybody for whom `works_on_alerts` is true: what they are called, by id, in the order of names."""
+    able = people.active(tx, [role for role in Role if _owns(role, permission)])
+    names = people.names(tx, able)
+    return {person: names[str(person)] for person in sorted(able, key=lambda one: (names[str(one)], one))}
+
+
+def _owns(role: Role, permission: Permission) -> bool:
     # Who reads every alert of the firm only looks on; whose reach depends on owning an alert can own one.
-    return user.disabled_at is None and allowed(user.role, permission) in (Scope.OWN, Scope.TEAM)
+    return allowed(role, permission) in (Scope.OWN, Scope.TEAM)
 
 
 def reveal(tx: Tx, identifier: uuid.UUID, field: str, reason: str) -> tuple[str | None, int]:

@@ -11,7 +11,7 @@ import msgspec
 from finer.decisions.errors import CaseIsClosed, CaseNotAcceptable, CaseNotFound, NothingToTake, NotYourCase
 from finer.decisions.rules.queue import rank
 from finer.decisions.service import policy
-from finer.decisions.service.alerts import announce_alerts, works_on_alerts
+from finer.decisions.service.alerts import announce_alerts, who_work, works_on_alerts
 from finer.decisions.service.history import changed_since, write
 from finer.decisions.store.alerts import DecisionStore
 from finer.decisions.store.analysts import AnalystStore
@@ -187,16 +187,15 @@ def analysts(tx: Tx) -> list[Analyst]:
     store = AnalystStore(tx)
     known, busy = store.known(), store.open_cases()
     found = []
-    for user in people.list_users(tx):
-        if works_on_alerts(user, Permission.CASES_WORK):
-            skills, available, last = known.get(user.id, ([], True, None))
-            found.append(
-                Analyst(
-                    user_id=user.id, name=user.name, skills=skills, available=available,
-                    open_cases=busy.get(user.id, 0), last_given_at=last,
-                )
-            )  # fmt: skip
-    return sorted(found, key=lambda one: (one.name, one.user_id))
+    for person, name in who_work(tx, Permission.CASES_WORK).items():
+        skills, available, last = known.get(person, ([], True, None))
+        found.append(
+            Analyst(
+                user_id=person, name=name, skills=skills, available=available, open_cases=busy.get(person, 0),
+                last_given_at=last,
+            )
+        )  # fmt: skip
+    return found
 
 
 def set_analyst(tx: Tx, person: uuid.UUID, skills: Sequence[Typology], *, available: bool) -> Analyst:

@@ -371,6 +371,11 @@ def show_version(one: RuleVersion, names: Mapping[str, str]) -> RuleVersionView:
     )  # fmt: skip
 
 
+def people_of_versions(*versions: RuleVersion) -> list[str]:
+    """Everybody whom `show_version` calls by name."""
+    return [person for one in versions for person in (one.author, one.approved_by)]
+
+
 def show_list(found: FirmList, used_by: list[str], names: Mapping[str, str]) -> ListSummary:
     """A list as it is shown."""
     return ListSummary(

@@ -27,7 +27,7 @@ from finer.fraud.routes.documents import (
     show_list,
 )
 from finer.fraud.service import lists, unblocking
-from finer.fraud.types import FirmList
+from finer.fraud.types import FirmList, ListEntry
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import masking_of
 from finer.identity.service.proposals import Kinds
@@ -53,8 +53,9 @@ class ListController(Controller):
     @get("/", opt={"permission": _READ}, sync_to_thread=True, summary="List the lists")
     def list(self, tx: Tx) -> builtins.list[ListSummary]:
         """Every list of the firm, by name."""
-        names = people.names(tx)
-        return [show_list(one, lists.used_by(tx, one.name), names) for one in lists.all_lists(tx)]
+        found = lists.all_lists(tx)
+        names = people.names(tx, [one.author for one in found])
+        return [show_list(one, lists.used_by(tx, one.name), names) for one in found]
 
     @post("/", opt={"permission": _WRITE}, sync_to_thread=True, summary="Make a list")
     def create(self, tx: Tx, data: NewListBody) -> ListSummary:
@@ -71,8 +72,7 @@ class ListController(Controller):
         """What is on a list, the newest first."""
         found = lists.get_list(tx, name)
         page = lists.entries(tx, name, limit=_PAGE, before=None if before is None else read_id("lse", before))
-        names = people.names(tx)
-        shown = [show_entry(found.kind, one, names) for one in page]
+        shown = _entries(tx, found, page)
         return EntryPage(items=shown, next=shown[-1].id if len(shown) == _PAGE else None)
 
     @post(
@@ -98,8 +98,8 @@ class ListController(Controller):
         found = lists.take_entries(tx, settings, proposal_kinds, name, data.reason)
         if isinstance(found, Proposal):
             return Response(FraudExportProposal(proposals.shown_id(found)), status_code=202)
-        kind, names, masking = lists.get_list(tx, name).kind, people.names(tx), masking_of(tx.actor)
-        pages = ([_row(mask(show_entry(kind, one, names), masking)) for one in page] for page in found)
+        kept, masking = lists.get_list(tx, name), masking_of(tx.actor)
+        pages = ([_row(mask(one, masking)) for one in _entries(tx, kept, page)] for page in found)
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         file: Response[Any] = Stream(csv_file(_COLUMNS, pages), media_type="text/csv; charset=utf-8", headers=headers)
         return file
@@ -110,8 +110,7 @@ class ListController(Controller):
     )  # fmt: skip
     def lookup(self, tx: Tx, name: str, data: ListLookup) -> builtins.list[EntryView]:
         """The entry of exactly this value, if it is on the list."""
-        found, names = lists.get_list(tx, name), people.names(tx)
-        return [show_entry(found.kind, one, names) for one in lists.entries(tx, name, value=data.value.strip())]
+        return _entries(tx, lists.get_list(tx, name), lists.entries(tx, name, value=data.value.strip()))
 
     @post("/{name:str}/entries", opt={"permission": _WRITE}, sync_to_thread=True, summary="Put entries on a list")
     def put(self, tx: Tx, name: str, data: EntriesBody) -> ListSummary:
@@ -157,9 +156,14 @@ class ListController(Controller):
         return ProposedAct(proposal=None if made is None else show_id("pro", made.id), done=made is None)
 
 
+def _entries(tx: Tx, found: FirmList, page: builtins.list[ListEntry]) -> builtins.list[EntryView]:
+    names = people.names(tx, [one.added_by for one in page])
+    return [show_entry(found.kind, one, names) for one in page]
+
+
 def _row(shown: EntryView) -> builtins.list[Any]:
     return [shown.value, shown.reason, shown.source, shown.added_by, shown.added_at, shown.expires_at]
 
 
 def _show(tx: Tx, found: FirmList) -> ListSummary:
-    return show_list(found, lists.used_by(tx, found.name), people.names(tx))
+    return show_list(found, lists.used_by(tx, found.name), people.names(tx, [found.author]))

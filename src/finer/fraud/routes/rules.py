@@ -25,6 +25,7 @@ from finer.fraud.routes.documents import (
     RuleVersionView,
     RuleVocabulary,
     ShadowBody,
+    people_of_versions,
     read_text,
     show_version,
 )
@@ -95,11 +96,12 @@ class RuleController(Controller):
     @get("/{rule:str}", opt={"permission": _READ}, sync_to_thread=True, summary="One rule")
     def detail(self, tx: Tx, rule: str) -> RuleDetail:
         """A rule with all its versions, and what it did hour by hour within a week."""
-        names = people.names(tx)
+        versions = rules.list_versions(tx, rule)
+        names = people.names(tx, people_of_versions(*versions))
         totals = _totals(tx).get(rule, RuleTotals(rule, 0, 0, 0))
         return RuleDetail(
             rule=rule,
-            versions=[show_version(one, names) for one in rules.list_versions(tx, rule)],
+            versions=[show_version(one, names) for one in versions],
             hours=brakes.hours(tx, rule, timedelta(days=7)),
             confirmed=totals.confirmed,
             dismissed=totals.dismissed,
@@ -207,7 +209,7 @@ class RuleVersionController(Controller):
 
 
 def _show(tx: Tx, version: RuleVersion) -> RuleVersionView:
-    return show_version(version, people.names(tx))
+    return show_version(version, people.names(tx, people_of_versions(version)))
 
 
 def _totals(tx: Tx) -> dict[str, RuleTotals]:

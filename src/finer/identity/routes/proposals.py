@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from finer.identity.routes.edge import NOT_KEPT
 from finer.identity.service import people, proposals
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.service.proposals import Kinds, ProposalKind
-from finer.identity.types.access import Permission, Role, User
+from finer.identity.types.access import Permission, Role
 from finer.identity.types.proposals import Change, Proposal, ProposalState
 from finer.kit.errors import FinerError
 from finer.kit.ids import read_id, show_id
@@ -83,11 +84,7 @@ class ProposalController(Controller):
         self, tx: Tx, proposal_kinds: Kinds, proposal_state: ProposalState | None = None
     ) -> builtins.list[ProposalView]:
         """Proposals that the caller reaches, the newest first."""
-        known = _known(tx)
-        return [
-            _show(tx, proposal_kinds, one, known)
-            for one in proposals.list_proposals(tx, proposal_kinds, proposal_state)
-        ]
+        return _shown(tx, proposal_kinds, proposals.list_proposals(tx, proposal_kinds, proposal_state))
 
     @get("/{proposal_id:str}", opt={"permission": Permission.PROPOSALS_READ}, sync_to_thread=True, summary="A proposal")
     def detail(self, tx: Tx, proposal_kinds: Kinds, proposal_id: str) -> ProposalView:
@@ -135,15 +132,26 @@ def _decide(tx: Tx, kinds: Kinds, identifier: str, data: DecisionBody, *, approv
 
 
 def _one(tx: Tx, kinds: Kinds, proposal: Proposal) -> ProposalView:
-    return _show(tx, kinds, proposal, _known(tx))
+    [shown] = _shown(tx, kinds, [proposal])
+    return shown
 
 
-def _known(tx: Tx) -> dict[uuid.UUID, User]:
-    return {user.id: user for user in people.list_users(tx)}
+def _shown(tx: Tx, kinds: Kinds, found: list[Proposal]) -> list[ProposalView]:
+    approvers = proposals.approvers(tx, kinds, found, _APPROVERS_MAX)
+    speaks_of = {person for one in found for person in (*_people_of(one), *approvers.get(one.id, []))}
+    names = people.names(tx, speaks_of)
+    return [_show(tx, kinds, one, approvers.get(one.id, []), names) for one in found]
 
 
-def _person(known: dict[uuid.UUID, User], identifier: uuid.UUID) -> PersonView:
-    return PersonView(show_id("usr", identifier), known[identifier].name if identifier in known else "")
+def _people_of(proposal: Proposal) -> Iterator[uuid.UUID]:
+    """Everybody who had a say in it."""
+    yield proposal.maker_id
+    for said in proposal.approvals:
+        yield said.checker_id
+
+
+def _person(names: Mapping[str, str], identifier: uuid.UUID) -> PersonView:
+    return PersonView(show_id("usr", identifier), names.get(str(identifier), ""))
 
 
 def _changes(tx: Tx, kind: ProposalKind, payload: dict[str, Any]) -> list[Change]:
@@ -154,7 +162,9 @@ def _changes(tx: Tx, kind: ProposalKind, payload: dict[str, Any]) -> list[Change
         return [Change("This can no longer be done", "", error.detail)]
 
 
-def _show(tx: Tx, kinds: Kinds, proposal: Proposal, known: dict[uuid.UUID, User]) -> ProposalView:
+def _show(
+    tx: Tx, kinds: Kinds, proposal: Proposal, approvers: Sequence[uuid.UUID], names: Mapping[str, str]
+) -> ProposalView:
     kind = kinds.get(proposal.kind)
     payload = proposals.payload_of(proposal)
     state = proposals.state_of(tx, proposal)
@@ -170,14 +180,14 @@ def _show(tx: Tx, kinds: Kinds, proposal: Proposal, known: dict[uuid.UUID, User]
         payload=payload,
         sha256=proposal.payload_sha256.hex(),
         reason=proposal.reason,
-        by=_person(known, proposal.maker_id),
+        by=_person(names, proposal.maker_id),
         made_at=proposal.made_at,
         expires_at=proposal.expires_at,
         decided_at=proposal.decided_at,
         changes=_changes(tx, kind, payload) if waits and kind is not None else [],
         approvals=[
             ApprovalView(
-                by=_person(known, said.checker_id),
+                by=_person(names, said.checker_id),
                 approved=said.approved,
                 reason=said.reason,
                 at=said.at,
@@ -185,11 +195,7 @@ def _show(tx: Tx, kinds: Kinds, proposal: Proposal, known: dict[uuid.UUID, User]
             for said in proposal.approvals
         ],
         approvals_needed=1 if kind is None else kind.approvals,
-        approvers=[
-            _person(known, one.id)
-            for one in known.values()
-            if waits and kind is not None and proposals.may_approve(kind, proposal, one)
-        ][:_APPROVERS_MAX],
+        approvers=sorted((_person(names, one) for one in approvers), key=lambda one: one.name),
         mine=mine,
         decidable=waits and may and not mine and not said_already,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from finer.identity.errors import AlreadyExists, NotAcceptable, UserNotFound
@@ -36,13 +37,27 @@ def create_user(tx: Tx, settings: Settings, *, email: str, name: str, role: Role
 
 
 def list_users(tx: Tx) -> list[User]:
-    """The people of the firm, by address."""
+    """The people of the firm, by address.
+
+    It reads and unseals every one of them: a page that says who did what asks for `names`, one that offers somebody to
+    choose for `active`.
+    """
     return IdentityStore(tx).users()
 
 
-def names(tx: Tx) -> dict[str, str]:
-    """What the people of the firm are called, by id: for a page that says who did what."""
-    return {str(user.id): user.name for user in list_users(tx)}
+def names(tx: Tx, ids: Iterable[uuid.UUID | str | None]) -> dict[str, str]:
+    """What these people are called, by id as text: for a page that says who did what.
+
+    Who is nobody of the firm is left out: a machine, the command line, Finer itself, None.
+    """
+    wanted = {person for one in ids if (person := _read_person(one)) is not None}
+    found = IdentityStore(tx).names(wanted) if wanted else {}
+    return {str(person): name for person, name in found.items()}
+
+
+def active(tx: Tx, roles: Collection[Role], most: int | None = None) -> list[uuid.UUID]:
+    """The people of these roles who can sign in, at most so many, who came first before the others."""
+    return IdentityStore(tx).active(roles, most)
 
 
 def get_user(tx: Tx, identifier: uuid.UUID) -> User:
@@ -82,3 +97,12 @@ def revoke_sign_in_links(tx: Tx, *, email: str) -> None:
     user = user_by_email(tx, email)
     taken = IdentityStore(tx).remove_links(user.id)
     record_audit(tx, "sign_in_links:revoke", show_id("usr", user.id), {"links": taken})
+
+
+def _read_person(who: uuid.UUID | str | None) -> uuid.UUID | None:
+    if who is None or isinstance(who, uuid.UUID):
+        return who
+    try:
+        return uuid.UUID(who)
+    except ValueError:
+        return None

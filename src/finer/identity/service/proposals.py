@@ -7,7 +7,7 @@ again: that the maker may still propose this, that the checker may approve it, t
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from finer.identity.rules.canonical import canonical, payload_hash
 from finer.identity.rules.grants import permissions_of
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import reach_of
-from finer.identity.service.people import get_user
+from finer.identity.service.people import active, get_user
 from finer.identity.store.proposals import ProposalStore
 from finer.identity.types.access import Permission, Role, User
 from finer.identity.types.proposals import Approval, Change, Proposal, ProposalState
@@ -190,11 +190,23 @@ def decide(tx: Tx, kinds: Kinds, identifier: uuid.UUID, *, approve: bool, sha256
     return get_proposal(tx, kinds, identifier)
 
 
-def may_approve(kind: ProposalKind, proposal: Proposal, person: User) -> bool:
-    """Whether somebody may approve a proposal now: another person than its maker, who has not done so yet."""
-    said = {one.checker_id for one in proposal.approvals}
-    rights = (kind.approve, Permission.PROPOSALS_DECIDE)
-    return person.id not in {proposal.maker_id, *said} and all(_holds(person, right) for right in rights)
+def approvers(tx: Tx, kinds: Kinds, proposals: Sequence[Proposal], most: int) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Who may approve each of these proposals now, at most so many people; nobody for one that waits no more.
+
+    They are others than its maker, and have not approved it yet.
+    """
+    waits = [one for one in proposals if one.kind in kinds and state_of(tx, one) == ProposalState.WAITING.value]
+    # As many more as may have had their say: a firm can have hundreds of people who approve, and a page shows a few.
+    enough = most + max((1 + len(one.approvals) for one in waits), default=0)
+    able: dict[Permission, list[uuid.UUID]] = {}
+    for right in {kinds[one.kind].approve for one in waits}:
+        roles = [role for role in Role if {right, Permission.PROPOSALS_DECIDE} <= permissions_of(role)]
+        able[right] = active(tx, roles, enough)
+    found = {}
+    for one in waits:
+        said = {one.maker_id, *(approval.checker_id for approval in one.approvals)}
+        found[one.id] = [person for person in able[kinds[one.kind].approve] if person not in said][:most]
+    return found
 
 
 def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:

@@ -168,9 +168,5 @@ def _not_oneself(tx: Tx, user: User) -> None:
 
 
 def _not_the_last(tx: Tx, user: User) -> None:
-    others = [
-        one for one in people.list_users(tx)
-        if one.role is Role.ADMINISTRATOR and one.disabled_at is None and one.id != user.id
-    ]  # fmt: skip
-    if user.disabled_at is None and not others:
+    if people.active(tx, [Role.ADMINISTRATOR]) == [user.id]:
         raise LastAdministrator(f"{user.name} is the last administrator of the firm. Make another one first.")

@@ -22,6 +22,11 @@ def list_teams(tx: Tx) -> list[Team]:
     return TeamStore(tx).teams()
 
 
+def own_names(tx: Tx) -> dict[uuid.UUID, str]:
+    """What the caller's teams are called, by id, in the order of their names."""
+    return TeamStore(tx).names(tx.actor.teams) if tx.actor.teams else {}
+
+
 def get_team(tx: Tx, identifier: uuid.UUID) -> Team:
     """One team. Raises TeamNotFound."""
     found = TeamStore(tx).teams(identifier)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from finer.identity.store.sealed import PERSON, email_index, people_of, sealed_person
+from finer.identity.store.sealed import PERSON, email_index, names_of, people_of, sealed_person
 from finer.identity.tables.core import api_keys, audit_entries, sessions, sign_in_links, tenants, users
-from finer.identity.types.access import Tenant, User
+from finer.identity.types.access import Role, Tenant, User
 from finer.identity.types.audit import AuditEntry
 from finer.kit.tx import Tx
 
@@ -76,6 +77,18 @@ class IdentityStore:
         if identifier is not None:
             query = query.where(users.c.id == identifier)
         return people_of(self._tx, self._connection.execute(query).all())
+
+    def names(self, wanted: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """The names of these people, by id; who is not of the firm is left out."""
+        chosen = users.c.id == sa.any_(sa.literal(list(wanted), sa.ARRAY(sa.Uuid)))
+        query = sa.select(users.c.id, users.c.name_sealed).where(users.c.tenant_id == self._tenant, chosen)
+        return names_of(self._tx, self._connection.execute(query).all())
+
+    def active(self, roles: Collection[Role], most: int | None = None) -> list[uuid.UUID]:
+        """People of these roles who are not disabled, who came first before the others."""
+        mine = (users.c.tenant_id == self._tenant, users.c.role.in_(roles), users.c.disabled_at.is_(None))
+        query = sa.select(users.c.id).where(*mine).order_by(users.c.created_at, users.c.id).limit(most)
+        return list(self._connection.scalars(query))
 
     def set_disabled(self, user: uuid.UUID, at: datetime | None) -> None:
         """Disable a person, or let them in again."""

@@ -57,6 +57,12 @@ def people_of(tx: Tx, rows: Sequence[sa.Row[Any]]) -> list[User]:
     return sorted(found, key=lambda user: user.email)
 
 
+def names_of(tx: Tx, rows: Sequence[sa.Row[Any]]) -> dict[uuid.UUID, str]:
+    """Names by id, from rows of `id` and `name_sealed`."""
+    names = unseal_all(tx, NAME, [(row.id, bytes(row.name_sealed)) for row in rows])
+    return {row.id: name or ERASED for row, name in zip(rows, names, strict=True)}
+
+
 def name_of(tx: Tx, tenant: uuid.UUID, user: uuid.UUID, sealed: bytes) -> str:
     """The name of a person of that firm, which the transaction has entered."""
     [name] = unseal_all(replace(tx, tenant=tenant), NAME, [(user, sealed)])

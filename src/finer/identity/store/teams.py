@@ -43,6 +43,12 @@ class TeamStore:
                 team.members.append(row.user_id)
         return list(found.values())
 
+    def names(self, wanted: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+        """What these teams are called, in the order of their names."""
+        mine = (teams.c.tenant_id == self._tenant, teams.c.id.in_(list(wanted)))
+        query = sa.select(teams.c.id, teams.c.name).where(*mine).order_by(teams.c.name)
+        return {row.id: row.name for row in self._connection.execute(query)}
+
     def add(self, team: Team, now: datetime) -> bool:
         """Add a team without members; False when the name is taken."""
         statement = insert(teams).values(tenant_id=self._tenant, id=team.id, name=team.name, created_at=now)

@@ -235,6 +235,11 @@ def show_summary(
     )
 
 
+def people_of_versions(*versions: ContractVersion) -> list[str | None]:
+    """Everybody whom `show_detail` and `show_draft` call by name."""
+    return [person for one in versions for person in (one.author, one.published_by)]
+
+
 def show_detail(
     contract: Contract,
     counts: ContractCounts | None,

@@ -23,6 +23,7 @@ from finer.ingest.routes.contract_documents import (
     PublicationBody,
     RevisionBody,
     TextBody,
+    people_of_versions,
     show_detail,
     show_draft,
     show_sample,
@@ -82,7 +83,8 @@ class ContractController(Controller):
         own = drafts.list_versions(tx, contract)
         shown = drafts.shown(tx, own)
         found = shown[contract] if contract in shown else contracts.load(tx).named(contract)
-        return show_detail(found, counts.get(contract), own, contracts.contracts().get(contract), people.names(tx))
+        names = people.names(tx, people_of_versions(*own))
+        return show_detail(found, counts.get(contract), own, contracts.contracts().get(contract), names)
 
     @get("/{contract:str}/export", opt={"permission": _READ}, sync_to_thread=True, summary="A contract as a file")
     def export(self, tx: Tx, contract: str, form: Format = "odcs", version: str | None = None) -> Response[str]:
@@ -154,4 +156,4 @@ class DraftController(Controller):
 
 def _show(tx: Tx, draft: ContractVersion) -> ContractDraft:
     _, comparison, problems = drafts.validate(tx, draft.document, draft.contract)
-    return show_draft(draft, comparison, problems, people.names(tx))
+    return show_draft(draft, comparison, problems, people.names(tx, people_of_versions(draft)))

@@ -148,6 +148,11 @@ def show_learning(run: JobRun) -> Learning:
     )
 
 
+def people_of_models(*models: Model | None) -> list[str]:
+    """Everybody whom `show_summary` and `show_detail` call by name."""
+    return [person for one in models if one is not None for person in (one.author, one.owner, one.approved_by)]
+
+
 def show_summary(model: Model, names: Mapping[str, str]) -> ModelSummary:
     """A model as lists show it; `names` are those of people by their ids."""
     return ModelSummary(**_fields(model, names))

@@ -20,6 +20,7 @@ from finer.scoring.routes.documents import (
     ModelReason,
     ProposedPromotion,
     TrainingBody,
+    people_of_models,
     read_plan,
     show_detail,
     show_learning,
@@ -40,10 +41,11 @@ class ModelController(Controller):
     @get("/", opt={"permission": _READ}, sync_to_thread=True, summary="List models")
     def list(self, tx: Tx) -> ModelList:
         """Every model of the firm with a few figures of its card, the newest first."""
-        names = people.names(tx)
+        found = models.list_models(tx)
+        names = people.names(tx, people_of_models(*found))
         learning = asking.last_training(tx)
         return ModelList(
-            items=[show_summary(one, names) for one in models.list_models(tx)],
+            items=[show_summary(one, names) for one in found],
             learning=None if learning is None else show_learning(learning),
             as_of=tx.now(),
         )
@@ -110,7 +112,8 @@ class ModelController(Controller):
 
 def _show(tx: Tx, model: Model) -> ModelDetail:
     champion = models.active_model(tx, model.product)
-    return show_detail(model, people.names(tx), monitors.history(tx, model.id), champion, tx.now())
+    names = people.names(tx, people_of_models(model, champion))
+    return show_detail(model, names, monitors.history(tx, model.id), champion, tx.now())
 
 
 def _asked(run: uuid.UUID | None) -> AskedRun:

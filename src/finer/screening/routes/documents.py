@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
@@ -213,6 +213,13 @@ def show_hit(one: Hit, names: Mapping[str, str]) -> HitView:
         state=one.state, again=one.again, judged_by=names.get(one.judged_by, ""), judged_at=one.judged_at,
         created_at=one.created_at, updated_at=one.updated_at, revision=one.revision,
     )  # fmt: skip
+
+
+def people_of_comparison(one: ComparedHit) -> Iterator[str]:
+    """Everybody whom `show_comparison` calls by name."""
+    yield one.hit.judged_by
+    for said in one.judgements:
+        yield from (said.by, said.approved_by)
 
 
 def show_comparison(one: ComparedHit, names: Mapping[str, str], *, needs_two: bool) -> HitComparison:

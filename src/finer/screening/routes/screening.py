@@ -26,6 +26,7 @@ from finer.screening.routes.documents import (
     ScreeningFile,
     ScreeningListView,
     SubjectBody,
+    people_of_comparison,
     read_subject,
     show_comparison,
     show_hit,
@@ -49,13 +50,15 @@ class ScreeningController(Controller):
     @get("/lists", opt={"permission": _READ}, sync_to_thread=True, summary="List the lists that are screened against")
     def all_lists(self, tx: Tx) -> builtins.list[ScreeningListView]:
         """Every list of the firm, by name."""
-        names = people.names(tx)
-        return [show_list(one, names) for one in lists.all_lists(tx)]
+        found = lists.all_lists(tx)
+        names = people.names(tx, [one.author for one in found])
+        return [show_list(one, names) for one in found]
 
     @post("/lists", opt={"permission": _LISTS}, sync_to_thread=True, summary="Make a list to screen against")
     def create(self, tx: Tx, data: NewScreeningList) -> ScreeningListView:
         """A list without entries; a file brings them."""
-        return show_list(lists.create(tx, data.name, data.kind, data.description), people.names(tx))
+        found = lists.create(tx, data.name, data.kind, data.description)
+        return show_list(found, people.names(tx, [found.author]))
 
     @delete(
         "/lists/{screening_list:str}", opt={"permission": _LISTS, "step_up": True}, sync_to_thread=True,
@@ -68,8 +71,9 @@ class ScreeningController(Controller):
     @get("/lists/{screening_list:str}/loads", opt={"permission": _READ}, sync_to_thread=True, summary="Files of a list")
     def loads(self, tx: Tx, screening_list: str) -> builtins.list[ListLoadView]:
         """The files that became versions of a list, the latest first."""
-        names = people.names(tx)
-        return [show_load(one, names) for one in lists.loads(tx, screening_list)]
+        found = lists.loads(tx, screening_list)
+        names = people.names(tx, [one.loaded_by for one in found])
+        return [show_load(one, names) for one in found]
 
     @post(
         "/lists/{screening_list:str}/file", opt={"permission": _LISTS, "step_up": True}, sync_to_thread=True,
@@ -81,13 +85,14 @@ class ScreeningController(Controller):
         What is new or changed is held against everybody by a job.
         """
         found = lists.load_file(tx, screening_list, data.text, data.file_name, confirmed=data.confirmed)
-        return show_load(found, people.names(tx))
+        return show_load(found, people.names(tx, [found.loaded_by]))
 
     @post("/checks", opt={"permission": Permission.SCREENING_CHECK}, sync_to_thread=True, status_code=200,
           summary="Screen somebody")  # fmt: skip
     def check(self, tx: Tx, data: SubjectBody) -> CheckAnswer:
         """Screen a payee or a customer before money moves, and again by itself when a list changes."""
-        names, found = people.names(tx), subjects.check(tx, read_subject(data))
+        found = subjects.check(tx, read_subject(data))
+        names = people.names(tx, [one.judged_by for one in found])
         clear = all(one.state in _CLEARED for one in found)
         return CheckAnswer(clear=clear, hits=[show_hit(one, names) for one in found])
 
@@ -105,7 +110,8 @@ class ScreeningController(Controller):
             states=tuple(states or (HitState.OPEN, HitState.UNSURE)), kind=kind, limit=_PAGE,
             list_id=None if in_list is None else lists.get_list(tx, in_list).id, before=_read_cursor(before),
         )  # fmt: skip
-        found, names = hits.list_hits(tx, wanted), people.names(tx)
+        found = hits.list_hits(tx, wanted)
+        names = people.names(tx, [one.judged_by for one in found])
         last = found[-1] if len(found) == _PAGE else None
         return HitPage(
             items=[show_hit(one, names) for one in found],
@@ -124,7 +130,8 @@ class ScreeningController(Controller):
         For who judges: names cannot be compared in part. Whoever looks is in the audit trail.
         """
         found = hits.compared(tx, read_id("hit", hit_id))
-        return show_comparison(found, people.names(tx), needs_two=hits.needs_two(found.hit, HitState.NO_MATCH))
+        names = people.names(tx, people_of_comparison(found))
+        return show_comparison(found, names, needs_two=hits.needs_two(found.hit, HitState.NO_MATCH))
 
     @post(
         "/hits/{hit_id:str}/judgement", opt={"permission": _JUDGE}, sync_to_thread=True, status_code=200,
@@ -142,8 +149,9 @@ class ScreeningController(Controller):
             made = proposals.act_or_propose(tx, settings, proposal_kinds, hits.DISMISS, payload, data.reason)
         else:
             hits.judge(tx, identifier, state, data.reason, data.revision)
+        judged = hits.compared(tx, identifier).hit
         return HitJudgementAnswer(
-            hit=show_hit(hits.compared(tx, identifier).hit, people.names(tx)),
+            hit=show_hit(judged, people.names(tx, [judged.judged_by])),
             proposal=None if made is None else show_id("pro", made.id),
         )
 

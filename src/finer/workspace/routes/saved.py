@@ -39,9 +39,10 @@ class SavedController(Controller):
     @get("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Saved queries")
     def list(self, tx: Tx) -> SavedList:
         """What the caller saved and what is shared with them; favourites first, then by folder and name."""
-        names = people.names(tx)
-        mine = [OwnTeam(show_id("tem", one.id), one.name) for one in teams.list_teams(tx) if one.id in tx.actor.teams]
-        return SavedList([show_saved(one, tx.actor.id, names) for one in saved.list_saved(tx)], mine)
+        found = saved.list_saved(tx)
+        names = people.names(tx, [one.owner_id for one in found])
+        mine = [OwnTeam(show_id("tem", team), name) for team, name in teams.own_names(tx).items()]
+        return SavedList([show_saved(one, tx.actor.id, names) for one in found], mine)
 
     @post("/", opt={"permission": Permission.SQL_RUN}, sync_to_thread=True, summary="Save a query")
     def create(self, tx: Tx, data: SavedBody) -> Saved:
@@ -73,8 +74,9 @@ class SavedController(Controller):
     )
     def versions(self, tx: Tx, saved_id: str) -> SavedVersions:
         """Every version with who wrote it, the newest first."""
-        names = people.names(tx)
-        return SavedVersions([show_version(one, names) for one in saved.list_versions(tx, _id(saved_id))])
+        found = saved.list_versions(tx, _id(saved_id))
+        names = people.names(tx, [one.changed_by for one in found])
+        return SavedVersions([show_version(one, names) for one in found])
 
     @put(
         "/{saved_id:str}/favourite",
@@ -143,7 +145,7 @@ def _schedule_id(shown: str) -> uuid.UUID:
 
 
 def _shown(tx: Tx, found: SavedQuery) -> Saved:
-    return show_saved(found, tx.actor.id, people.names(tx))
+    return show_saved(found, tx.actor.id, people.names(tx, [found.owner_id]))
 
 
 def _draft(data: SavedBody) -> Draft:
