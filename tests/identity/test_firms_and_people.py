@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from finer.identity import invariants
 from finer.identity.errors import AlreadyExists, KeyNotFound, NotAcceptable, TenantNotFound, UserNotFound
 from finer.identity.service import api_keys, audit, people, sessions, sign_in, tenants
+from finer.identity.store.sealed import person_subject
 from finer.identity.types.access import Factor, Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
+from finer.kit.crypto.fields import destroy
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
@@ -42,6 +44,40 @@ def test_an_address_signs_in_one_person_of_one_firm(firm: Firm, other_firm: Firm
         assert people.list_users(tx) == []
         with pytest.raises(UserNotFound):
             people.get_user(tx, ana.id)
+
+
+def test_names_are_those_of_who_is_asked_for_and_of_the_firm(
+    firm: Firm, other_firm: Firm, worker_database: Database
+) -> None:
+    with firm.tx() as tx:
+        ana, budi, _ = (
+            people.create_user(
+                tx, firm.settings, email=f"{name}@{firm.tenant.slug}.example", name=name, role=Role.AUDITOR,
+                password=None,
+            )
+            for name in ("Ana", "Budi", "Chen")
+        )  # fmt: skip
+    stranger = other_firm.user()
+    with worker_database.transaction(firm.tenant.id, SYSTEM) as tx:
+        destroy(tx, person_subject(budi.id))
+    asked = [str(ana.id), ana.id, budi.id, stranger.id, new_id(), None, "", "command-line", "fnr_key"]
+    with firm.tx() as tx:
+        assert people.names(tx, asked) == {str(ana.id): "Ana", str(budi.id): "(erased)"}
+    # Nothing is asked of the database, which would answer that this transaction is over.
+    assert people.names(tx, [None, "", "command-line"]) == {}
+
+
+def test_who_could_do_something_is_told_by_role(firm: Firm, other_firm: Firm) -> None:
+    analysts = [firm.user() for _ in range(3)]
+    engineer = firm.user(Role.DATA_ENGINEER)
+    other_firm.user()
+    with firm.tx() as tx:
+        people.disable_user(tx, email=analysts[1].email)
+        able = [analysts[0].id, analysts[2].id]
+        assert people.active(tx, [Role.RISK_ANALYST]) == able
+        assert people.active(tx, [Role.RISK_ANALYST, Role.DATA_ENGINEER]) == [*able, engineer.id]
+        assert people.active(tx, [Role.RISK_ANALYST, Role.DATA_ENGINEER], 1) == able[:1]
+        assert people.active(tx, []) == []
 
 
 def test_a_machine_is_no_user(firm: Firm) -> None:
