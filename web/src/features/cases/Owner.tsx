@@ -10,8 +10,8 @@ import { useAct } from "./useAct";
 export function Owner({ found }: { found: CaseDocument }) {
   const { may } = useSession();
   const [busy, act] = useAct();
-  const { data } = useQuery(analystsQuery);
-  const open = found.closed_at === null;
+  const gives = found.closed_at === null && may(permission.workCases);
+  const { data } = useQuery({ ...analystsQuery, enabled: gives });
   const give = (to: string | null) =>
     void act(
       () => assign(found, to),
@@ -21,7 +21,7 @@ export function Owner({ found }: { found: CaseDocument }) {
     <section aria-label="Who works on it">
       <h2>With</h2>
       <div className="case-owner">
-        {open && may(permission.workCases) ? (
+        {gives ? (
           <>
             <Select
               aria-label="Give the case to"

@@ -32,6 +32,8 @@ export const queueQuery = queryOptions({
 export const analystsQuery = queryOptions({
   queryKey: [CASES, "analysts"],
   queryFn: ({ signal }) => answer(api.GET("/api/v1/cases/analysts", { signal })),
+  // It names everybody who works cases: not anew for each case that is looked at.
+  staleTime: 60_000,
 });
 
 export type Policy = Schema<"CasePolicyDocument">;
