@@ -32,6 +32,8 @@ from finer.kit.actors import SYSTEM
 from finer.kit.ids import new_id
 from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import load_settings
+from finer.warehouse.service.lake import describe
+from finer.warehouse.store.access import LakeAccess
 from tests.support.identity import PASSWORD
 
 TENANT = "acme"
@@ -114,16 +116,17 @@ class Server:
                 time.sleep(0.02)
         raise TimeoutError(f"Finer was not ready within {timeout_s:.0f} s.")
 
-    def wait_in_lake(self, table: str, timeout_s: float = 60) -> None:
-        """Wait until the firm's lake has this table: a record is there some seconds after it was sent."""
+    def wait_in_lake(self, table: str, rows: int = 1, timeout_s: float = 60) -> None:
+        """Wait until a table of the firm's lake has so many rows: a record is there some seconds after it was sent."""
+        settings = load_settings({}, data_dir=str(self.folder))
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            # Until the first record is there, the command ends with the sentence that the lake holds nothing.
-            with contextlib.suppress(RuntimeError):
-                if table in self.finer("sql", "show tables", "--tenant", self.tenant):
+        with running_database(settings) as database:
+            firm, access = tenant_id(database, self.tenant), LakeAccess(database.url, settings)
+            while time.monotonic() < deadline:
+                if any(found.name == table and found.rows >= rows for found in describe(access, firm)):
                     return
-            time.sleep(0.2)
-        raise TimeoutError(f"The lake of {self.tenant} has no table {table} after {timeout_s:.0f} s.")
+                time.sleep(0.1)
+        raise TimeoutError(f"The lake of {self.tenant} has not {rows} rows of {table} after {timeout_s:.0f} s.")
 
     def start(self) -> None:
         """Start `finer up` on this folder."""

@@ -111,10 +111,17 @@ describe("a dashboard", () => {
       200,
       { ...dashboard, version: 2, tiles: [placedTile("c", 0, 0)] },
     ]);
+    server.on(`GET /api/v1/dashboards/${ID}/data`, () => [200, { c: data }]);
     const stream = FakeEventSource.at(`/api/v1/dashboards/${ID}/stream`);
     stream.open();
     stream.send("change", { a: { ...data, state: "changed" } });
-    await tile("Tile c");
+    await within(await tile("Tile c")).findByText("1,234.56 PHP");
+    // The stream goes on telling of the dashboard as it was when it was opened.
+    const anew = FakeEventSource.at(`/api/v1/dashboards/${ID}/stream`);
+    expect([stream.readyState, anew === stream]).toEqual([FakeEventSource.CLOSED, false]);
+    anew.open();
+    anew.send("change", { c: { ...data, value: 200_000 } });
+    await within(await tile("Tile c")).findByText("2,000.00 PHP");
   });
 });
 

@@ -38,7 +38,7 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
   const filters = useMemo(() => parseFilters(JSON.parse(shape)), [shape]);
   const navigate = useNavigate();
   const { may } = useSession();
-  const live = useShown(dashboard.id, filters, onChanged);
+  const live = useShown(dashboard, filters, onChanged);
   const { state } = live;
   // A stream that ends may have ended because the dashboard is shared otherwise now.
   useEffect(() => {

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { LiveState } from "../../shared/live/stream";
 import { useLiveStream } from "../../shared/live/useLiveStream";
-import { fetchShown, type Shown } from "./queries";
+import { type Dashboard, fetchShown, type Shown } from "./queries";
 import { type BoardFilters, streamUrl } from "./view";
 
 const EVENTS = ["board", "change"];
@@ -21,12 +21,15 @@ export interface Live {
   hold(tile: string, held: boolean): void;
 }
 
-/** What the tiles of a dashboard show, live: all of them first, then those that changed. */
-export function useShown(id: string, filters: BoardFilters, onChanged: () => void): Live {
+/**
+ * What the tiles of a dashboard show, live: all of them first, then those that changed. A stream tells of one version
+ * of the dashboard, so another version is looked at from its beginning.
+ */
+export function useShown({ id, version }: Dashboard, filters: BoardFilters, onChanged: () => void): Live {
   const client = useQueryClient();
   const [paused, setPaused] = useState(false);
   const [held, setHeld] = useState<Record<string, boolean>>({});
-  const key = useMemo(() => ["dashboards", "shown", id, filters], [id, filters]);
+  const key = useMemo(() => ["dashboards", "shown", id, version, filters], [id, version, filters]);
   const merge = (known: Shown | undefined, news: Shown): Shown => {
     if (Object.values(news).some((one) => one.state === "changed")) {
       onChanged();
@@ -42,19 +45,24 @@ export function useShown(id: string, filters: BoardFilters, onChanged: () => voi
     refetchInterval: COVER_MS,
     enabled: !paused,
   });
-  const state = useLiveStream(streamUrl(id, filters), EVENTS, {
-    onEvent: (name, data) => {
-      if (paused) return;
-      if (name === "board") client.setQueryData<Shown>(key, (known) => merge(known, data as Shown));
-      // A change to what is not known yet is part of the answer that is on its way.
-      else {
-        client.setQueryData<Shown>(key, (known) =>
-          known ? { ...known, ...merge(known, data as Shown) } : known,
-        );
-      }
+  const state = useLiveStream(
+    streamUrl(id, filters),
+    EVENTS,
+    {
+      onEvent: (name, data) => {
+        if (paused) return;
+        if (name === "board") client.setQueryData<Shown>(key, (known) => merge(known, data as Shown));
+        // A change to what is not known yet is part of the answer that is on its way.
+        else {
+          client.setQueryData<Shown>(key, (known) =>
+            known ? { ...known, ...merge(known, data as Shown) } : known,
+          );
+        }
+      },
+      onGap: () => void (paused || query.refetch()),
     },
-    onGap: () => void (paused || query.refetch()),
-  });
+    version,
+  );
   return {
     shown: query.data,
     error: query.data ? null : query.error,

@@ -6,14 +6,23 @@ interface Handlers {
   onGap(): void;
 }
 
-/** Listens to a stream while the component is mounted. The handlers may change between renders. */
-export function useLiveStream(url: string, names: readonly string[], handlers: Handlers): LiveState {
+/**
+ * Listens to a stream while the component is mounted. The handlers may change between renders. When `edition` changes,
+ * the stream is opened anew: what it tells of is another thing at the same address.
+ */
+export function useLiveStream(
+  url: string,
+  names: readonly string[],
+  handlers: Handlers,
+  edition = 0,
+): LiveState {
   const [state, setState] = useState<LiveState>("connecting");
   const latest = useRef(handlers);
   useEffect(() => {
     latest.current = handlers;
   });
   const wanted = names.join(" ");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the edition is in no address, but opens the stream anew
   useEffect(() => {
     const stream = new LiveStream(url, wanted.split(" "), {
       onState: setState,
@@ -22,6 +31,6 @@ export function useLiveStream(url: string, names: readonly string[], handlers: H
     });
     stream.start();
     return () => stream.stop();
-  }, [url, wanted]);
+  }, [url, wanted, edition]);
   return state;
 }
