@@ -1,4 +1,4 @@
-"""An analyst's way from an alert to a label: the case with reasons and links, a block that blocks, and the verdict."""
+"""Analysts in a browser: an alert becomes a case, a block and a label; and a rule that stops the next thief."""
 
 from __future__ import annotations
 
@@ -18,20 +18,59 @@ from tests.support.server import Server, serving
 
 _EMAIL = "risk_analyst@acme.example"
 _SCRIPT = "<img src=x onerror=alert(1)>"
+_WIDE = {"width": 1440, "height": 900}
+_QUIET = 16
+"""Thefts that raised no alert: eight cards, two days."""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with serving() as found:
         found.sign_in("risk_analyst").close()
+        found.sign_in("risk_analyst", second=True).close()
         yield found
 
 
-def _send(server: Server, *records: dict[str, Any]) -> None:
-    body = "".join(json.dumps(record) + "\n" for record in records)
-    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"}
-    answer = httpx.post(f"{server.url}/api/v1/events/transaction", content=body, headers=headers)
-    assert answer.status_code == 202
+class Firm:
+    """The systems of the firm: they send payments, ask for decisions, and hear of chargebacks."""
+
+    def __init__(self, server: Server) -> None:
+        self._client = httpx.Client(
+            base_url=server.url, headers={"Authorization": f"Bearer {server.api_key}"}, timeout=60
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def send(self, *records: dict[str, Any]) -> None:
+        body = "".join(json.dumps(record) + "\n" for record in records)
+        headers = {"Content-Type": "application/x-ndjson"}
+        assert self._client.post("/api/v1/events/transaction", content=body, headers=headers).status_code == 202
+
+    def decide(self, record: dict[str, Any]) -> str:
+        answer = self._client.post("/api/v1/decisions", json=record)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["action"])
+
+    def charge_back(self, *records: dict[str, Any]) -> bool:
+        """Whether the chargebacks are taken: a payment can be labelled some seconds after it was decided."""
+        labels = [
+            {
+                "event_id": one["event_id"], "occurred_at": one["occurred_at"], "verdict": "confirmed_fraud",
+                "source": "chargeback", "reason": "Code 10.4",
+            }
+            for one in records
+        ]  # fmt: skip
+        answer = self._client.post("/api/v1/labels", json={"labels": labels})
+        assert answer.status_code in {200, 404}, answer.text
+        return answer.status_code == 200
+
+
+@pytest.fixture
+def firm(server: Server) -> Iterator[Firm]:
+    found = Firm(server)
+    yield found
+    found.close()
 
 
 def _payment(event_id: str, customer: str, amount: float) -> dict[str, Any]:
@@ -60,13 +99,19 @@ def _confirm(page: Page, button: str, reason: str) -> None:
     expect(dialog).to_have_count(0)
 
 
-def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Browser) -> None:
-    complaints: list[str] = []
-    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
+def _enter(browser: Browser, server: Server, complaints: list[str], email: str) -> Page:
+    page = open_page(browser, server.url, complaints, viewport=_WIDE)
     page.goto("/")
-    type_password(page, _EMAIL)
-    _send(server, _payment("c1-1", "customer-one", 1900), _payment("c1-2", "customer-one", 2100))
-    _send(server, _payment("c2-1", "customer-two", 20))
+    type_password(page, email)
+    expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
+    return page
+
+
+def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Browser, firm: Firm) -> None:
+    complaints: list[str] = []
+    page = _enter(browser, server, complaints, _EMAIL)
+    firm.send(_payment("c1-1", "customer-one", 1900), _payment("c1-2", "customer-one", 2100))
+    firm.send(_payment("c2-1", "customer-two", 20))
     page.get_by_role("link", name="Cases").first.click()
     page.get_by_text("Urgent", exact=True).first.click()
 
@@ -93,11 +138,7 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
 
     def blocked() -> bool:
         event = f"next-{time.monotonic_ns()}"
-        body = _payment(event, "customer-one", 3)
-        answer = httpx.post(
-            f"{server.url}/api/v1/decisions", json=body, headers={"Authorization": f"Bearer {server.api_key}"}
-        )
-        return answer.status_code == 200 and answer.json()["action"] == "block"
+        return firm.decide(_payment(event, "customer-one", 3)) == "block"
 
     _until(page, blocked)
 
@@ -115,4 +156,118 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
         query = "select count(*) from decisions_judgements where verdict = 'confirmed_fraud'"
         assert (database.execute(query).fetchone() or (0,))[0] >= 2
     page.context.close()
+    assert complaints == []
+
+
+def _card_payment(number: int, at: datetime, customer: int, amount: float, *, stolen: bool) -> dict[str, Any]:
+    """A payment by card; the thief has one device, and buys vouchers at one shop."""
+    shop = "jade-vouchers" if stolen else f"shop-{number % 7}"
+    return {
+        "event_id": f"pay-{number}", "type": "purchase", "occurred_at": at.isoformat(), "amount": amount,
+        "currency": "USD", "channel": "web" if stolen else "pos", "customer_id": f"customer-{customer}",
+        "account_id": f"account-{customer}", "card_last4": "4242", "merchant_id": shop,
+        "merchant_name": "Jade Vouchers" if stolen else f"Shop {number % 7}", "merchant_country": "PH",
+        "device_id": "device-of-a-buyer" if stolen else f"phone-{customer}",
+    }  # fmt: skip
+
+
+def _see_alert_and_case(page: Page, firm: Firm) -> None:
+    """A theft that is large enough for an alert arrives while the page is open; its case shows why, and who else."""
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    firm.send(_card_payment(900, datetime.now(UTC), 9, 950, stolen=True))
+    page.get_by_text("Jade Vouchers").first.click()
+    expect(page.get_by_text("above the limit of 800 USD").first).to_be_visible()
+    page.get_by_role("link", name="Open the case of this alert").click()
+    expect(page.get_by_role("heading", name=re.compile(r"^Case #\d+$"))).to_be_visible()
+    expect(page.get_by_text("above the limit of 800 USD").first).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.get_by_text("It is yours.")).to_be_visible()
+
+    def linked() -> bool:
+        page.goto(re.sub(r"\?.*", "", page.url) + "?tab=links")
+        page.get_by_text("over 90 days").or_(page.get_by_text("No links")).first.wait_for()
+        return page.get_by_text("8 others linked").count() > 0
+
+    _until(page, linked)  # what is new is in the lake some seconds later
+
+
+def _write_rule(page: Page) -> None:
+    """The condition is written with what the editor completes, and read back in words."""
+    page.get_by_role("link", name="Rules", exact=True).click()
+    page.get_by_role("button", name="New rule").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Title").fill("Vouchers on a stranger's device")
+    dialog.get_by_label("Name").fill("stolen_vouchers")
+    dialog.get_by_role("button", name="Begin a draft").click()
+    editor = page.get_by_role("textbox", name="Condition")
+    editor.click()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("merchant_i")
+    page.get_by_role("option", name=re.compile("^merchant_id")).click()
+    page.keyboard.type(" = 'jade-vouchers' and amount_usd > 'much'")
+    expect(page.get_by_role("alert").filter(has_text="Line 1")).to_be_visible()
+    for _ in range(len("'much'")):
+        page.keyboard.press("Backspace")
+    page.keyboard.type("100")
+    expect(page.get_by_text(re.compile("^Holds when .*jade-vouchers"))).to_be_visible()
+    page.get_by_label("Asks for").click()
+    page.get_by_role("option", name="Block", exact=True).or_(page.get_by_title("Block", exact=True)).last.click()
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+
+
+def _price(page: Page) -> None:
+    """What the rule would have caught: all of the quiet thefts and the loud one, and nothing else that is known."""
+    price = page.get_by_role("region", name="Price")
+    price.get_by_role("button", name="Price it").click()
+    expect(price.get_by_role("button", name="Price again")).to_be_visible()
+    expect(price.get_by_text(f"{_QUIET + 1} of")).to_be_visible()
+    expect(price.get_by_text(re.compile("^100.*%")).first).to_be_visible()
+
+
+def test_a_rule_is_written_priced_tried_and_approved_in_the_browser(
+    server: Server, browser: Browser, firm: Firm
+) -> None:
+    complaints: list[str] = []
+    now = datetime.now(UTC)
+    honest = [
+        _card_payment(number, now - timedelta(hours=60 - number // 4), number % 40 + 20, 12 + number % 30, stolen=False)
+        for number in range(200)
+    ]
+    quiet = [
+        _card_payment(500 + n, now - timedelta(hours=40 - n // 8 * 24, minutes=-n % 8), n % 8, 150 + n, stolen=True)
+        for n in range(_QUIET)
+    ]
+    firm.send(*sorted(honest + quiet, key=lambda one: str(one["occurred_at"])))
+    ana = _enter(browser, server, complaints, "risk_analyst@acme.example")
+    budi = _enter(browser, server, complaints, "risk_analyst_2@acme.example")
+    _until(ana, lambda: firm.charge_back(*quiet))
+
+    _see_alert_and_case(ana, firm)
+    _write_rule(ana)
+    server.wait_in_lake("labels")
+    _price(ana)
+
+    ana.get_by_role("button", name="Try in shadow …").click()
+    ana.get_by_role("button", name="Try it", exact=True).click()
+    ana.get_by_role("button", name="Propose to go live …").click()
+    assert firm.decide(_card_payment(901, datetime.now(UTC), 10, 160, stolen=True)) != "block"
+    dialog = ana.get_by_role("dialog")
+    dialog.get_by_label("Why").fill("It stops the thief.")
+    dialog.get_by_role("button", name="Propose it").click()
+    expect(ana.get_by_role("button", name="Withdraw")).to_be_visible()
+    assert ana.get_by_role("button", name="Approve", exact=True).count() == 0
+
+    budi.get_by_role("link", name="Approvals").first.click()
+    expect(budi.get_by_text("stolen_vouchers").first).to_be_visible()
+    budi.get_by_label("Why").fill("I read it.")
+    budi.get_by_role("button", name="Approve", exact=True).click()
+    expect(budi.get_by_text("Approved and done.")).to_be_visible()
+
+    numbers = iter(range(1_000, 2_000))
+    _until(ana, lambda: firm.decide(_card_payment(next(numbers), datetime.now(UTC), 11, 160, stolen=True)) == "block")
+    ana.goto("/rules/stolen_vouchers")
+    expect(ana.get_by_text("Live", exact=True).first).to_be_visible()
+    for page in (ana, budi):
+        page.context.close()
     assert complaints == []

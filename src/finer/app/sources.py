@@ -23,6 +23,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.db import API, NO_TENANT, Connection, Database, DatabaseError, connect
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
+from finer.kit.stopping import StopEvent
 from finer.sources.service.due import list_due
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Sources:
         self._database = Database(
             url, API, connections=settings.database_pool_connections, deliver=deliver, keys=keyring(settings)
         )
-        self._stop = threading.Event()
+        self._stop = StopEvent()
         self._admitted = threading.Event()
         self._runs: dict[uuid.UUID, SourceRun] = {}
         self._woken: dict[uuid.UUID, datetime | None] = {}

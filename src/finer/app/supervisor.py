@@ -22,6 +22,7 @@ from finer.app.readiness import is_ready
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings
+from finer.kit.stopping import StopEvent
 
 _log = structlog.get_logger(__name__)
 _TICK_S = 0.1
@@ -89,7 +90,7 @@ class Supervisor:
             for command in [[name] for name in processes] + (extra or [])
             for port in (settings.api_ports if command == ["api"] else [None])
         ]
-        self._stop = threading.Event()
+        self._stop = StopEvent()
         self._answers = threading.Event()
         self._to_restart: list[_Child] = []
         self._restarting: tuple[_Child, subprocess.Popen[bytes]] | None = None

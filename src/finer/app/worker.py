@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -29,6 +28,7 @@ from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
 from finer.kit.snapshots import SnapshotRefused, child_finished, write_in_child
+from finer.kit.stopping import StopEvent
 from finer.warehouse.service import lake as warehouse
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Worker:
 
     def __init__(self, url: str, settings: Settings) -> None:
         self._url, self._settings = url, settings
-        self._stop = threading.Event()
+        self._stop = StopEvent()
         self._reader = connect(url, WORKER, name="finer-worker")
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 import click
 
@@ -11,6 +10,7 @@ from finer.app.commands.common import data_dir_option, settings_of
 from finer.app.demo import prepare_world
 from finer.app.process import prepare_process
 from finer.demo import service as world
+from finer.kit.stopping import StopEvent
 
 
 @click.command(hidden=True)
@@ -21,7 +21,7 @@ def demo(data_dir: str | None, rate: float, days: int) -> None:
     """Run the simulated world against the API of this machine."""
     settings = settings_of(data_dir)
     prepare_process(settings, "demo")
-    stop = threading.Event()
+    stop = StopEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     key, link = prepare_world(settings)

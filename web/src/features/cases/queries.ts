@@ -9,6 +9,7 @@ export type Action = Schema<"CaseActionView">;
 export const CASES = "cases";
 const PAGE_SIZE = 50;
 const LOOK_MS = 10_000;
+const SOON_MS = 1000;
 
 export function casesQuery(filter: Filter) {
   return infiniteQueryOptions({
@@ -53,8 +54,13 @@ export function caseQuery(id: string) {
     queryKey: [CASES, "one", id],
     queryFn: ({ signal }): Promise<CaseDocument> =>
       answer(api.GET("/api/v1/cases/{case_id}", { params: path(id), signal })),
-    refetchInterval: LOOK_MS,
+    refetchInterval: ({ state }) => (state.data?.actions.some(underWay) ? SOON_MS : LOOK_MS),
   });
+}
+
+/** Asked for a moment ago: blocks and holds are carried out within seconds, and somebody waits to see it. */
+function underWay(action: Action): boolean {
+  return action.state === "asked" && Date.now() - Date.parse(action.asked_at) < 60_000;
 }
 
 export function timelineQuery(id: string) {
