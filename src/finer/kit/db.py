@@ -238,13 +238,16 @@ def _begin(connection: sa.Connection, tenant: uuid.UUID, *, read_only: bool) -> 
 def _refuse_what_was_closed(connection: Any, _record: Any, _fairy: Any) -> None:
     """Let the pool open another connection for one that the server has closed.
 
-    A server has nothing to say to who asks nothing, so a socket with something to read was closed, or soon will be.
-    Asking the server instead would be another round trip for every transaction.
+    A server says little to who asks nothing: that it closes, or that a setting is another now. Asking it whether it is
+    there would be another round trip for every transaction.
     """
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
-    if poll.poll(0):
-        raise sa.exc.DisconnectionError
+    try:
+        while poll.poll(0):
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError as error:
+        raise sa.exc.DisconnectionError from error
 
 
 def many_rows(connection: sa.Connection, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
