@@ -11,9 +11,10 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from finer.app import boards
-from finer.app.boards import Boards, Scope, Viewer
+from finer.app import boards, viewers
+from finer.app.boards import Boards, Scope
 from finer.app.live import HEARTBEAT_S
+from finer.app.viewers import Viewer
 from finer.kit.errors import Unavailable
 
 ANA, BUDI = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -209,7 +210,7 @@ def test_a_viewer_that_does_not_read_finds_the_whole_and_holds_little() -> None:
     for number in range(100):
         viewer.offer(b"change %d" % number, b"whole %d" % number)
     held = viewer.held()
-    assert len(held) <= boards._HELD_MAX
+    assert len(held) <= viewers._HELD_MAX
     assert held[0] is not None
     assert held[0].startswith(b"whole ")
     first = int(held[0].split()[1])
@@ -264,7 +265,7 @@ def test_a_change_at_the_moment_of_the_end_does_not_hold_it_up(turns: int) -> No
 
 
 def test_only_those_whose_rights_changed_are_looked_at() -> None:
-    async def scenario(_: Source, found: Boards) -> None:
+    async def scenario(_source: Source, found: Boards) -> None:
         looked_at: list[str] = []
 
         def of(name: str, tenant: uuid.UUID, person: uuid.UUID) -> AsyncGenerator[bytes]:
@@ -278,13 +279,19 @@ def test_only_those_whose_rights_changed_are_looked_at() -> None:
         streams = [of("one", ANA, one), of("two", ANA, two), of("elsewhere", BUDI, one)]
         for stream in streams:
             await _take(stream, 1)
-        for payload, expected in ((f"{ANA} {one}", ["one"]), (f"{ANA}", ["one", "two"]), ("", 3)):
+        for payload, expected in (
+            (f"{ANA} {one}", ["one"]),
+            (f"{ANA}", ["one", "two"]),
+            ("", ["elsewhere", "one", "two"]),
+        ):
             looked_at.clear()
             await asyncio.to_thread(found.suspect, payload)
-            found.mark("")  # the change that comes after it
-            for stream in streams:
-                await _take(stream, 1)
-            assert (sorted(looked_at) if isinstance(expected, list) else len(looked_at)) == expected
+            async with asyncio.timeout(20):
+                while len(looked_at) < len(expected):  # noqa: ASYNC110 - a look tells nobody
+                    await asyncio.sleep(0)
+            for _ in range(50):  # nobody else is looked at after it
+                await asyncio.sleep(0)
+            assert sorted(looked_at) == expected
         for stream in streams:
             await stream.aclose()
 
@@ -292,8 +299,8 @@ def test_only_those_whose_rights_changed_are_looked_at() -> None:
 
 
 def test_looking_again_at_sessions_holds_no_number_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boards, "_CHECK_S", 1)
-    monkeypatch.setattr(boards, "_ATTEND_S", 0.01)
+    monkeypatch.setattr(viewers, "_LOOK_EVERY_S", 1)
+    monkeypatch.setattr(viewers, "_PASS_S", 0.01)
 
     async def scenario(_: Source, found: Boards) -> None:
         looking, may = asyncio.Event(), asyncio.Event()
@@ -315,6 +322,91 @@ def test_looking_again_at_sessions_holds_no_number_up(monkeypatch: pytest.Monkey
     _play(scenario)
 
 
+def test_a_look_that_hangs_keeps_nobody_else_without_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "_PASS_S", 0.01)
+    monkeypatch.setattr(viewers, "HEARTBEAT_S", 0.0)
+
+    async def scenario(_source: Source, found: Boards) -> None:
+        looking, never = asyncio.Event(), asyncio.Event()
+
+        async def alive() -> bool:
+            looking.set()
+            await never.wait()
+            return True
+
+        hanging, other = _open(found, alive=alive), _open(found)
+        await _take(hanging, 1)
+        await _take(other, 1)
+        await asyncio.to_thread(found.suspect, str(ANA))
+        await asyncio.wait_for(looking.wait(), 20)
+        for _ in range(3):
+            assert await asyncio.wait_for(anext(other), 20) == b": still here\n\n"
+        await hanging.aclose()
+        await other.aclose()
+
+    _play(scenario)
+
+
+def test_a_look_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "_PASS_S", 0.01)
+    monkeypatch.setattr(viewers, "_LOOK_S", 0.01)
+    monkeypatch.setattr(viewers, "_AGAIN_S", 0.0)
+
+    async def scenario(_: Source, found: Boards) -> None:
+        looks = 0
+
+        async def alive() -> bool:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                await asyncio.Event().wait()  # longer than it may take
+            if looks == 2:
+                raise ConnectionError("the database went away")
+            return False
+
+        stream = _open(found, alive=alive)
+        await _take(stream, 1)
+        await asyncio.to_thread(found.suspect, str(ANA))
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(anext(stream), 20)
+        assert looks == 3
+
+    _play(scenario)
+
+
+def test_a_right_that_is_lost_while_a_stream_is_being_opened_ends_it() -> None:
+    async def scenario(_source: Source, found: Boards) -> None:
+        async def alive() -> bool:
+            return False
+
+        person = uuid.UUID(int=11)
+        stream = cast("AsyncGenerator[bytes]", found.stream(scope(), "", alive, person))
+        await asyncio.to_thread(found.suspect, f"{ANA} {person}")  # nobody reads it yet
+        other = _open(found)
+        await _take(other, 1)
+        for _ in range(50):  # the notification has been heard
+            await asyncio.sleep(0)
+
+        async def read_on() -> None:
+            while True:
+                await asyncio.wait_for(anext(stream), 20)
+
+        with pytest.raises(StopAsyncIteration):
+            await read_on()
+        await other.aclose()
+
+    _play(scenario)
+
+
+def test_the_end_of_a_slow_reader_is_not_lost_among_what_it_has_not_read() -> None:
+    viewer = Viewer(_yes)
+    viewer.offer(b"change")
+    viewer.end()
+    for number in range(100):
+        viewer.offer(b"change %d" % number, b"whole")
+    assert viewer.held() == [None]
+
+
 def test_a_sign_of_life_comes_where_nothing_is_told_and_takes_the_place_of_nothing() -> None:
     viewer = Viewer(_yes)
     viewer.say_still_here(viewer.told_at + HEARTBEAT_S / 2)
@@ -323,7 +415,7 @@ def test_a_sign_of_life_comes_where_nothing_is_told_and_takes_the_place_of_nothi
     viewer.say_still_here(late)
     viewer.say_still_here(late + 1)
     assert viewer.held() == [b": still here\n\n"]
-    changes: list[bytes | None] = [b"change %d" % number for number in range(boards._HELD_MAX)]
+    changes = [b"change %d" % number for number in range(viewers._HELD_MAX)]
     for change in changes:
         viewer.offer(change, b"whole")
     viewer.say_still_here(late * 2)

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
-from finer.app.live import HEARTBEAT_S, sse
+from finer.app.live import sse
+from finer.app.viewers import Viewer, ViewerWatch
 from finer.kit.errors import Unavailable
 
 _log = structlog.get_logger(__name__)
-_HELD_MAX = 8
 _CHANGES_KEPT = 32
 _OLD_S = 15.0
 """How old a snapshot may grow though nothing was told: the time that it shows moves on by itself."""
@@ -36,13 +36,6 @@ _SCOPES_MAX = 300
 _VIEWS_MAX = 1000
 _MAKERS = 2
 """Threads that make snapshots; of their own, so that numbers wait for no request."""
-_CHECKS_AT_ONCE = 6
-_CHECK_S = 300
-"""How often a viewer's session is looked at though nothing was told of it: sessions also end by time."""
-_ATTEND_S = 1.0
-_STILL_HERE = b": still here\n\n"
-_Suspect = tuple[uuid.UUID, uuid.UUID | None]
-"""A firm, and the one person of it whose rights changed; None for all."""
 Parts = dict[str, msgspec.Raw]
 """A document's members, each encoded."""
 
@@ -80,47 +73,6 @@ class Snapshot:
     event: bytes
 
 
-class Viewer:
-    """One open stream, of which there may be ten thousand: a list and a future take a tenth of what a queue takes."""
-
-    __slots__ = ("_held", "_waiting", "alive", "checked_at", "told_at", "who")
-
-    def __init__(self, alive: Callable[[], Awaitable[bool]], who: uuid.UUID | None = None) -> None:
-        self.alive, self.who = alive, who
-        self.told_at = time.monotonic()
-        # Those who come at the same moment are not all due at the same moment.
-        self.checked_at = self.told_at - secrets.randbelow(int(_CHECK_S))
-        self._held: list[bytes | None] = []
-        self._waiting: asyncio.Future[None] | None = None
-
-    def offer(self, message: bytes | None, whole: bytes | None = None) -> None:
-        """Hold a message, None for the end; one that does not fit takes the place of all, and `whole` takes its own."""
-        if len(self._held) < _HELD_MAX:
-            self._held.append(message)
-        else:
-            self._held = [message if whole is None else whole]
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-
-    def say_still_here(self, now: float) -> None:
-        """Offer a sign of life when nothing was told for long, and nothing waits to be told."""
-        if not self._held and now - self.told_at > HEARTBEAT_S:
-            self.told_at = now
-            self.offer(_STILL_HERE)
-
-    def held(self) -> list[bytes | None]:
-        """Take what is held."""
-        found, self._held = self._held, []
-        return found
-
-    async def next(self) -> list[bytes | None]:
-        """What is held, or the next that is offered; never nothing."""
-        while not self._held:
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
-        return self.held()
-
-
 @dataclass(eq=False)
 class _Shown:
     """What is known of one scope. Touched on the event loop only."""
@@ -146,11 +98,11 @@ class Boards:
         self._shown: dict[Scope, _Shown] = {}
         self._views: dict[View, Scope] = {}
         self._told: set[uuid.UUID] = set()
-        self._suspect: set[_Suspect] = set()
         self._lock = threading.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._watch = ViewerWatch(self._all_viewers)
         self._makers = ThreadPoolExecutor(_MAKERS, thread_name_prefix="boards")
         self._ended = False
 
@@ -161,20 +113,22 @@ class Boards:
     def start(self) -> None:
         """Begin; called on the event loop."""
         self._loop = asyncio.get_running_loop()
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._attend())]
+        self._task = asyncio.create_task(self._run())
+        self._watch.start()
 
     def end(self) -> None:
         """End every stream, so that its connection closes; browsers open it anew elsewhere. On the event loop."""
         self._ended = True
         for shown in self._shown.values():
             for viewer in shown.viewers:
-                viewer.offer(None)
+                viewer.end()
 
     async def close(self) -> None:
         """Stop making snapshots."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._watch.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         self._makers.shutdown(wait=False, cancel_futures=True)
 
     def mark(self, payload: str) -> None:
@@ -186,10 +140,7 @@ class Boards:
     def suspect(self, payload: str) -> None:
         """A notification: rights of this firm (of all, when empty), or of "firm person" alone, changed. Any thread."""
         firm, _, person = payload.partition(" ")
-        whose = uuid.UUID(person) if person else None
-        with self._lock:
-            self._suspect.update((one, whose) for one in ([uuid.UUID(firm)] if firm else self._firms()))
-        self._wake_up()
+        self._watch.suspect((uuid.UUID(firm) if firm else None, uuid.UUID(person) if person else None))
 
     async def snapshot(self, scope: Scope) -> Snapshot:
         """The document now: what is known if it is fresh, otherwise made once for all who ask at this moment."""
@@ -229,6 +180,7 @@ class Boards:
 
     async def _stream(self, scope: Scope, shown: _Shown, last: str, viewer: Viewer) -> AsyncIterator[bytes]:
         shown.viewers.add(viewer)  # before the first wait: a change meanwhile is not missed
+        self._watch.opened(scope.tenant, viewer)
         try:
             now = await self.snapshot(scope)
             yield b"retry: 2000\n\n"
@@ -236,7 +188,7 @@ class Boards:
                 yield message
             while not self._ended:
                 for found in await viewer.next():
-                    if found is None:
+                    if found is None or viewer.ended:
                         return
                     yield found
         finally:
@@ -275,6 +227,9 @@ class Boards:
                 viewer.offer(change, shown.snapshot.event)
         return shown.snapshot
 
+    def _all_viewers(self) -> Iterator[tuple[uuid.UUID, Viewer]]:
+        return ((scope.tenant, viewer) for scope, shown in self._shown.items() for viewer in shown.viewers)
+
     def _firms(self) -> set[uuid.UUID]:
         return {scope.tenant for scope in tuple(self._shown)}
 
@@ -290,10 +245,8 @@ class Boards:
                     await self._wake.wait()
             self._wake.clear()
             with self._lock:
-                told, suspect = set(self._told), set(self._suspect)
+                told = set(self._told)
                 self._told.clear()
-                self._suspect.clear()
-            await self._check(suspect)
             begun, made = time.monotonic(), False
             for scope, shown in tuple(self._shown.items()):
                 made |= await self._tick(scope, shown, told=scope.tenant in told)
@@ -319,45 +272,6 @@ class Boards:
             shown.dirty = True  # what could not be shown is shown at the next tick
             _log.warning("a dashboard could not be made", board=scope.board, tenant=str(scope.tenant), error=str(error))
         return True
-
-    async def _attend(self) -> None:
-        """Look again at sessions, which also end by time, and say something where nothing was told for long.
-
-        Beside the ticks, and little at once: ten thousand looks would hold numbers up, and requests as well.
-        """
-        while True:
-            await asyncio.sleep(_ATTEND_S)
-            now = time.monotonic()
-            viewers = [viewer for shown in self._shown.values() for viewer in shown.viewers]
-            for viewer in viewers:
-                viewer.say_still_here(now)
-            await _look_at_all([viewer for viewer in viewers if now - viewer.checked_at > _CHECK_S], at_once=1)
-
-    async def _check(self, suspect: set[_Suspect]) -> None:
-        """End the streams of those who may not see them any more."""
-        if suspect:
-            found = [
-                viewer
-                for scope, shown in self._shown.items()
-                for viewer in shown.viewers
-                if (scope.tenant, None) in suspect or (scope.tenant, viewer.who) in suspect
-            ]
-            await _look_at_all(found, at_once=_CHECKS_AT_ONCE)
-
-
-async def _look_at_all(viewers: Sequence[Viewer], *, at_once: int) -> None:
-    for first in range(0, len(viewers), at_once):
-        await asyncio.gather(*map(_look_at, viewers[first : first + at_once]))
-
-
-async def _look_at(viewer: Viewer) -> None:
-    viewer.checked_at = time.monotonic()
-    try:
-        if not await viewer.alive():
-            viewer.offer(None)
-    except Exception as error:  # noqa: BLE001 - the next look asks again
-        viewer.checked_at = 0.0
-        _log.warning("a viewer's rights could not be looked at", error=str(error))
 
 
 def _next(compute: Compute, scope: Scope, before: Snapshot | None, epoch: str) -> tuple[Snapshot, bytes | None]:
