@@ -241,11 +241,12 @@ def test_a_rule_is_written_priced_tried_and_approved_in_the_browser(
     firm.send(*sorted(honest + quiet, key=lambda one: str(one["occurred_at"])))
     ana = _enter(browser, server, complaints, "risk_analyst@acme.example")
     budi = _enter(browser, server, complaints, "risk_analyst_2@acme.example")
+    labels = server.rows_in_lake("labels")
     _until(ana, lambda: firm.charge_back(*quiet))
 
     _see_alert_and_case(ana, firm)
     _write_rule(ana)
-    server.wait_in_lake("labels")
+    server.wait_in_lake("labels", labels + _QUIET)
     _price(ana)
 
     ana.get_by_role("button", name="Try in shadow …").click()

@@ -84,8 +84,10 @@ def _shoot_lost(page: Page) -> None:
 
 def _wait_counted(client: httpx.Client, placed: int) -> None:
     """Wait until the server's own dashboard counts so many lines."""
-    found = None
+    found, deadline = None, time.monotonic() + 60
     while found != placed:
+        assert time.monotonic() < deadline, f"the dashboard counts {found} lines, not {placed}"
+        time.sleep(0.1)
         stages = client.get("/api/v1/operations/orders").raise_for_status().json()["stages"]
         found = next(stage["records"] for stage in stages if stage["name"] == "placed")
 

@@ -1,4 +1,4 @@
-"""Transactions: begun in one round trip, about one tenant, on a connection that is alive."""
+"""Transactions: about one tenant, on a connection that is alive."""
 
 from __future__ import annotations
 
@@ -64,6 +64,23 @@ def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(singl
         owner.execute("select pg_terminate_backend(%s, 20000)", (backend,))
     with single.transaction(uuid.uuid4(), SYSTEM) as tx:
         assert tx.connection.exec_driver_sql("select pg_backend_pid()").scalar() != backend
+
+
+def test_a_connection_that_is_lost_after_it_was_looked_at_is_replaced(single: Database, database_url: str) -> None:
+    killed: list[int] = []
+
+    def kill(connection: psycopg.Connection, _record: object, _fairy: object) -> None:
+        if not killed:
+            killed.append(connection.info.backend_pid)
+            with psycopg.connect(database_url, autocommit=True) as owner:
+                owner.execute("select pg_terminate_backend(%s, 20000)", (killed[0],))
+
+    sa.event.listen(single.engine, "checkout", kill)
+    tenant = uuid.uuid4()
+    with single.transaction(tenant, SYSTEM) as tx:
+        assert tx.connection.exec_driver_sql(_TENANT).scalar() == str(tenant)
+        assert tx.connection.exec_driver_sql("select pg_backend_pid()").scalar() not in killed
+    assert killed
 
 
 def test_a_connection_that_was_only_told_something_is_kept(single: Database, database_url: str) -> None:

@@ -118,15 +118,19 @@ class Server:
 
     def wait_in_lake(self, table: str, rows: int = 1, timeout_s: float = 60) -> None:
         """Wait until a table of the firm's lake has so many rows: a record is there some seconds after it was sent."""
-        settings = load_settings({}, data_dir=str(self.folder))
         deadline = time.monotonic() + timeout_s
-        with running_database(settings) as database:
-            firm, access = tenant_id(database, self.tenant), LakeAccess(database.url, settings)
-            while time.monotonic() < deadline:
-                if any(found.name == table and found.rows >= rows for found in describe(access, firm)):
-                    return
-                time.sleep(0.1)
+        while time.monotonic() < deadline:
+            if self.rows_in_lake(table) >= rows:
+                return
+            time.sleep(0.1)
         raise TimeoutError(f"The lake of {self.tenant} has not {rows} rows of {table} after {timeout_s:.0f} s.")
+
+    def rows_in_lake(self, table: str) -> int:
+        """Rows of a table of the firm's lake; 0 when there is none."""
+        settings = load_settings({}, data_dir=str(self.folder))
+        with running_database(settings) as database:
+            tables = describe(LakeAccess(database.url, settings), tenant_id(database, self.tenant))
+        return next((found.rows for found in tables if found.name == table), 0)
 
     def start(self) -> None:
         """Start `finer up` on this folder."""

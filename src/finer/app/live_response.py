@@ -25,8 +25,11 @@ class LiveResponse(ASGIStreamingResponse):
         sending = cast("asyncio.Task[None]", asyncio.current_task())
         gone = asyncio.ensure_future(_disconnected(receive))
 
+        over = False
+
         def end(_: asyncio.Future[None]) -> None:
-            sending.cancel()
+            if not over:  # it may have been on its way already when the stream ended by itself
+                sending.cancel()
 
         gone.add_done_callback(end)
         try:
@@ -36,6 +39,7 @@ class LiveResponse(ASGIStreamingResponse):
                 raise  # the process stops
             sending.uncancel()
         finally:
+            over = True
             gone.remove_done_callback(end)
             gone.cancel()
             await self.iterator.aclose()  # type: ignore[union-attr]  # live streams are generators

@@ -59,6 +59,7 @@ class RollupKeeper:
                 await asyncio.sleep(wait_s)
         finally:
             self.close()
+            self._thread.shutdown(wait=False)
 
     def close(self) -> None:
         """Let go of the connection, and with it of the lock."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 
 import click
 
@@ -11,6 +10,7 @@ from finer.demo.live import DEFAULT_RATE
 from finer.demo.service import run
 from finer.demo.world import DEFAULT_CUSTOMERS, DEFAULT_SEED
 from finer.kit.errors import FinerError
+from finer.kit.stopping import StopEvent
 
 
 @click.command()
@@ -38,7 +38,7 @@ def main(url: str, api_key: str, analyst_link: str | None, rate: float, days: in
 
     Example: python -m finer.demo --url http://127.0.0.1:8000 --api-key fk_... --rate 200
     """
-    stop = threading.Event()
+    stop = StopEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:

@@ -43,6 +43,13 @@ _CONFLICT = "FN409"
 # A NUL in a text (the driver refuses it without a code), a character that UTF-8 does not have, a number or a time out
 # of range: all of them come from the input.
 _NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
+_ALIVE: dict[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A server that is gone without a word, over a network, is noticed within a minute."""
 # The payloads are JSON: as text, every quote in them would have to be found and marked.
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
@@ -121,7 +128,7 @@ class Database:
         address = url_for_role(url, role)
         self.engine = sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(address, application_name=role),
+            creator=lambda: psycopg.connect(address, application_name=role, **_ALIVE),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=10,
@@ -133,8 +140,8 @@ class Database:
     def transaction(self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False) -> Iterator[Tx]:
         """One transaction for one tenant: committed when the block ends, rolled back when it raises."""
         with _errors_told(), self.engine.connect() as connection:
+            _begin(connection, tenant, read_only=read_only)
             with connection.begin():
-                _begin(connection, tenant, read_only=read_only)
                 tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
                 yield tx
                 if tx.facts and self._deliver is not None:
@@ -226,13 +233,29 @@ def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:
 
 
 def _begin(connection: sa.Connection, tenant: uuid.UUID, *, read_only: bool) -> None:
-    """Begin a transaction that is about one tenant in one round trip, where the driver would make two or three."""
-    pgconn: psycopg.pq.abc.PGconn = cast(Any, connection.connection.driver_connection).pgconn
+    """Begin a transaction that is about one tenant in one round trip, where the driver would make two or three.
+
+    The driver sees a transaction under way, and begins none of its own. A connection that turns out to be lost is
+    replaced once: nothing has been done on it.
+    """
     kind = "begin read only" if read_only else "begin"
-    # The driver sees a transaction under way, and begins none of its own.
-    result = pgconn.exec_(f"{kind}; select set_config('finer.tenant', '{tenant}', true)".encode())
+    statement = f"{kind}; select set_config('finer.tenant', '{uuid.UUID(str(tenant))}', true)".encode()
+    try:
+        _execute(connection, statement)
+    except psycopg.OperationalError as error:
+        connection.invalidate(error)
+        _execute(connection, statement)
+
+
+def _execute(connection: sa.Connection, statement: bytes) -> None:
+    """Execute without the driver's own machinery. Raises OperationalError when the connection is lost."""
+    driver: Any = connection.connection.driver_connection
+    pgconn: psycopg.pq.abc.PGconn = driver.pgconn
+    result = pgconn.exec_(statement)
     if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
-        raise psycopg.errors.error_from_result(result)
+        error = psycopg.errors.error_from_result(result)
+        # The library makes an answer of its own then, and says in it what happened but not of which kind it is.
+        raise psycopg.OperationalError(str(error)) if pgconn.status != psycopg.pq.ConnStatus.OK else error
 
 
 def _refuse_what_was_closed(connection: Any, _record: Any, _fairy: Any) -> None:

@@ -301,7 +301,8 @@ def who_work(tx: Tx, permission: Permission) -> dict[uuid.UUID, str]:
     """Everybody for whom `works_on_alerts` is true: what they are called, by id, in the order of names."""
     able = people.active(tx, [role for role in Role if _owns(role, permission)])
     names = people.names(tx, able)
-    return {person: names[str(person)] for person in sorted(able, key=lambda one: (names[str(one)], one))}
+    named = [(names[str(person)], person) for person in able if str(person) in names]
+    return {person: name for name, person in sorted(named)}
 
 
 def _owns(role: Role, permission: Permission) -> bool:

@@ -16,7 +16,10 @@ _ADD = _NEW.on_conflict_do_update(
     index_elements=["tenant_id", "actor_id", "minute"],
     set_={name: read_counts.c[name] + _NEW.excluded[name] for name in ("rows", "requests")},
 )
-"""One statement for however many callers: with a statement each, a thousand of them took a second of CPU."""
+"""Compiled once and sent for all callers together: a thousand of them, one by one, took a second of CPU.
+
+Not one statement with many rows: a caller whose name or role changed within a minute is in it twice.
+"""
 
 
 class ReadStore:
