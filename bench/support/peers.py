@@ -35,4 +35,8 @@ def serving_peer(server: Server, script: str, *arguments: str) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # it finishes what was asked of it, which may be what makes it a bad one
+            process.kill()
+            process.wait()
