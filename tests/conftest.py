@@ -15,13 +15,16 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from finer.app.api import create_app
 from finer.kit.actors import SYSTEM
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.crypto.kms import KeyFile
 from finer.kit.db import API, NO_TENANT, WORKER, Database, begin_tenant
 from finer.kit.migration import migrate
 from finer.kit.postgres import EmbeddedPostgres
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
+from tests.support.asgi import Driver, driving
 
 settings.register_profile(
     "finer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=False
@@ -100,6 +103,22 @@ def worker_database(database_url: str, keys: Keyring) -> Iterator[Database]:
     found = Database(database_url, WORKER, connections=4, keys=keys)
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def app_settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
+    """Settings of an API on the test database, with cheap password hashes."""
+    return Settings(
+        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
+        database_pool_connections=4,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def driver(app_settings: Settings) -> Iterator[Driver]:
+    """The whole API, asked without a socket."""
+    with driving(create_app(app_settings)) as found:
+        yield found
 
 
 @pytest.fixture

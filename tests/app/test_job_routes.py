@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from finer.app.api import create_app
 from finer.app.commands.job import job as job_command
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
@@ -20,34 +18,19 @@ from finer.identity.types.access import Role
 from finer.identity.types.audit import AuditFilter
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.ids import read_id
 from finer.kit.runs import RunState
 from finer.kit.settings import Settings
 from tests.security.world import World
-from tests.support.asgi import Answer, Driver, driving
+from tests.support.asgi import Answer, Driver
 from tests.support.identity import Firm
 
 
-@pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(settings)) as found:
-        yield found
-
-
 @pytest.fixture
-def world(database: Database, worker_database: Database, settings: Settings) -> World:
+def world(database: Database, worker_database: Database, app_settings: Settings) -> World:
     mark = f"j{uuid.uuid4().hex[:16]}"
-    return World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    return World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
 
 
 class Caller:
@@ -164,10 +147,10 @@ def test_who_only_looks_asks_for_nothing(driver: Driver, world: World) -> None:
 
 
 def test_the_operator_runs_and_reads_at_the_command_line(
-    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    world: World, app_settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("FINER_DATABASE_URL", settings.database_url or "")
-    firm = ["--tenant", world.mark, "--data-dir", settings.data_dir]
+    monkeypatch.setenv("FINER_DATABASE_URL", app_settings.database_url or "")
+    firm = ["--tenant", world.mark, "--data-dir", app_settings.data_dir]
 
     def call(*words: str) -> str:
         done = CliRunner().invoke(job_command, list(words), catch_exceptions=False)

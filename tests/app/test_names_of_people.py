@@ -10,14 +10,12 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
 
-from finer.app.api import create_app
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.dashboards.service import dashboards, notes
 from finer.dashboards.types import Draft as BoardDraft
@@ -29,7 +27,6 @@ from finer.identity.service import people, proposals, teams
 from finer.identity.types.access import Role, User
 from finer.identity.types.proposals import Proposal
 from finer.ingest.service import drafts
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import Database
 from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
@@ -43,7 +40,7 @@ from finer.workspace.types import Draft, Sharing
 from tests.fraud.desk import text as rule_text
 from tests.ingest.contract_texts import with_field
 from tests.security.world import World
-from tests.support.asgi import Driver, driving
+from tests.support.asgi import Driver
 from tests.support.identity import Firm, owner_connection
 from tests.support.models import model_text
 
@@ -81,31 +78,19 @@ class Office:
             )
 
 
-@pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(settings)) as found:
-        yield found
-
-
 @pytest.fixture
 def office(
-    driver: Driver, database: Database, worker_database: Database, settings: Settings, database_url: str
+    driver: Driver, database: Database, worker_database: Database, app_settings: Settings, database_url: str
 ) -> Iterator[Office]:
     mark = f"n{uuid.uuid4().hex[:16]}"
-    world = World(Firm.made(database, settings, mark), worker_database, mark)
+    world = World(Firm.made(database, app_settings, mark), worker_database, mark)
     analyst, engineer = Role.RISK_ANALYST, Role.DATA_ENGINEER
     known = {"Ana": analyst, "Budi": analyst, "Chen": engineer, "Dewi": engineer, "Unreadable": Role.AUDITOR}
     with world.firm.tx() as tx:
         found = {
-            name: people.create_user(tx, settings, email=f"{name}@{mark}.example", name=name, role=role, password=None)
+            name: people.create_user(
+                tx, app_settings, email=f"{name}@{mark}.example", name=name, role=role, password=None
+            )
             for name, role in known.items()
         }
     unreadable = found.pop("Unreadable").id

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from finer.app.api import create_app
 from finer.identity.types.access import Role
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.security.world import World
-from tests.support.asgi import Driver, driving
+from tests.support.asgi import Driver
 from tests.support.identity import Firm
 
 
-@pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(settings)) as found:
-        yield found
-
-
 @pytest.fixture
-def get(driver: Driver, database: Database, worker_database: Database, settings: Settings) -> Any:
+def get(driver: Driver, database: Database, worker_database: Database, app_settings: Settings) -> Any:
     mark = f"l{uuid.uuid4().hex[:16]}"
-    world = World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    world = World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
     headers = world.headers(Role.DATA_ENGINEER.value)
 
     def ask(path: str, status: int = 200) -> Any:

@@ -7,12 +7,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from finer.app.api import create_app
 from finer.app.pipeline import Pipeline
 from finer.app.rollup_keeper import RollupKeeper
 from finer.app.tenants import Tenants
@@ -22,7 +20,6 @@ from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import WORKER, Connection, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.log import LogRow, PostgresLog
@@ -31,7 +28,6 @@ from finer.warehouse.service.lake import LakeWriter
 from finer.warehouse.types import LakeBatch
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
 from tests.security.world import World
-from tests.support.asgi import Driver, driving
 from tests.support.identity import Firm
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
@@ -106,20 +102,6 @@ def floor(firm: Firm, database_url: str) -> Iterator[Floor]:
         found = Floor(firm, database_url, reader)
         yield found
         found.close()
-
-
-@pytest.fixture(scope="module")
-def app_settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(app_settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(app_settings)) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

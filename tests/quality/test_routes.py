@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from finer.app.api import create_app
 from finer.identity.types.access import Role
-from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.security.world import World
-from tests.support.asgi import Driver, driving
+from tests.support.asgi import Driver
 from tests.support.identity import Firm
 
 _ROOT = "/api/v1/quality"
 
 
 @pytest.fixture(scope="module")
-def settings(database_url: str, data_path: Path, keys: Keyring) -> Settings:
-    return Settings(
-        database_url=database_url, data_dir=str(data_path), argon2_memory_kib=8, argon2_iterations=1,
-        database_pool_connections=4,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def driver(settings: Settings) -> Iterator[Driver]:
-    with driving(create_app(settings)) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def world(database: Database, worker_database: Database, settings: Settings) -> World:
+def world(database: Database, worker_database: Database, app_settings: Settings) -> World:
     mark = f"q{uuid.uuid4().hex[:16]}"
-    return World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    return World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
 
 
 def ask(driver: Driver, world: World, role: Role, path: str, body: Any = b"", method: str = "") -> Any:
@@ -98,10 +80,10 @@ def test_a_monitor_is_set_and_its_history_is_shown(driver: Driver, world: World)
 
 
 def test_b01_incidents_and_monitors_of_other_firms_are_not_found(
-    driver: Driver, world: World, database: Database, worker_database: Database, settings: Settings
+    driver: Driver, world: World, database: Database, worker_database: Database, app_settings: Settings
 ) -> None:
     mark = f"q{uuid.uuid4().hex[:16]}"
-    other = World(Firm.made(database, settings, mark), worker_database, mark).furnish()
+    other = World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
     incident, monitor = world.samples().value("incident_id"), world.samples().value("monitor_id")
     for path in (f"/incidents/{incident}", f"/monitors/{monitor}"):
         assert ask(driver, other, Role.DATA_ENGINEER, path).status == 404
