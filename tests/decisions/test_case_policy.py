@@ -1,4 +1,4 @@
-"""Due times and checklists of a firm: what can be set, what becomes of open cases, and who did it when."""
+"""Priorities, due times and checklists of a firm: what can be set, what becomes of open cases, and who did it when."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from finer.decisions.rules.policy import DUE_MAX, DUE_MIN, STANDARD, checked, ch
 from finer.decisions.service import cases, judgements, policy
 from finer.decisions.types.alerts import AlertState
 from finer.decisions.types.cases import Priority, Typology
-from finer.decisions.types.policy import CasePolicy, DueTimes, PolicyContent, PolicyStep
+from finer.decisions.types.policy import CasePolicy, DueTimes, PolicyContent, PolicyStep, PriorityFrom
 from finer.identity.service.audit import list_audit
 from finer.kit.clock import FixedClock
 from tests.decisions.desk import CaseDesk
@@ -60,6 +60,32 @@ def test_the_queue_follows_due_times_that_were_changed(desk: CaseDesk, clock: Fi
     assert [one.id for one in desk.queue(overdue_at=clock.now())] == [normal.id]
 
 
+def test_cases_are_as_urgent_as_their_firm_says(desk: CaseDesk, clock: FixedClock) -> None:
+    # Of an alert by rules that nobody has judged yet, half of the amount is expected to be lost.
+    middle, _ = desk.one(amount_usd_minor=60_000)
+    large, _ = desk.one(amount_usd_minor=900_000)
+    huge, _ = desk.one(amount_usd_minor=2_000_000)
+    assert [one.priority for one in (middle, large, huge)] == [Priority.HIGH, Priority.URGENT, Priority.URGENT]
+    change(desk, replace(STANDARD, priority_from_usd=PriorityFrom(urgent=5_000, high=5_000)))
+    assert desk.one(amount_usd_minor=999_998)[0].priority is Priority.NORMAL
+    assert desk.one(amount_usd_minor=1_000_000)[0].priority is Priority.URGENT
+    # Open cases go along: milder ones have as much more time as their new priority gives.
+    now = {one.id: one for one in desk.queue()}
+    assert [now[one.id].priority for one in (middle, large, huge)] == [
+        Priority.NORMAL, Priority.NORMAL, Priority.URGENT,
+    ]  # fmt: skip
+    assert now[middle.id].due_at == middle.due_at + timedelta(hours=20)
+    assert now[large.id].due_at == large.due_at + timedelta(hours=23)
+    assert now[large.id].rank_at == large.rank_at + timedelta(hours=23)
+    assert (now[huge.id].due_at, now[huge.id].rank_at) == (huge.due_at, huge.rank_at)
+    # One that becomes more urgent has its new time from now on, and is not overdue at once.
+    clock.advance(timedelta(hours=12))
+    change(desk, STANDARD, 1)
+    again = next(one for one in desk.queue() if one.id == large.id)
+    assert (again.priority, again.due_at) == (Priority.URGENT, clock.now() + timedelta(hours=1))
+    assert again.rank_at - again.due_at == large.rank_at - large.due_at
+
+
 def test_a_case_that_grows_more_urgent_is_due_by_the_times_of_its_firm(desk: CaseDesk) -> None:
     change(desk, replace(STANDARD, due_minutes=QUICK))
     desk.raised(1, customer_id="c1", amount_usd_minor=1_000)
@@ -75,7 +101,8 @@ def test_a_new_case_gets_the_steps_of_its_firm_and_an_open_one_keeps_its_own(des
         Typology.CARD: [PolicyStep(text="Call  the\tcard scheme "), PolicyStep(id="step_1", text="Note it")],
     }
     made = change(
-        desk, PolicyContent(due_minutes=QUICK, common=[PolicyStep(id="seen", text="Look at it")], checklists=steps)
+        desk,
+        replace(STANDARD, due_minutes=QUICK, common=[PolicyStep(id="seen", text="Look at it")], checklists=steps),
     )
     assert [(one.id, one.text) for one in made.content.checklists[Typology.CARD]] == [
         ("step_2", "Call the card scheme"), ("step_1", "Note it"),
@@ -89,7 +116,8 @@ def test_a_new_case_gets_the_steps_of_its_firm_and_an_open_one_keeps_its_own(des
 
 
 def test_the_audit_trail_says_what_was_changed_and_every_version_stays(desk: CaseDesk) -> None:
-    first = change(desk, replace(STANDARD, due_minutes=QUICK))
+    earlier = PriorityFrom(urgent=900, high=250)
+    first = change(desk, replace(STANDARD, priority_from_usd=earlier, due_minutes=QUICK))
     assert (first.version, first.changed_by) == (1, desk.ana.name)
     second = change(desk, replace(first.content, common=[*first.content.common, PolicyStep(text="Look again")]), 1)
     assert second.version == 2
@@ -98,7 +126,11 @@ def test_the_audit_trail_says_what_was_changed_and_every_version_stays(desk: Cas
         found = [one.detail for one in list_audit(tx, 50, None) if one.action == "cases:policy"]
     assert found == [
         {"version": 2, "steps": {"common": {"added": ["Look again"], "removed": []}}},
-        {"version": 1, "due_minutes": {"urgent": [60, 15], "high": [240, 60], "normal": [1440, 480]}},
+        {
+            "version": 1,
+            "priority_from_usd": {"urgent": [1000, 900]},
+            "due_minutes": {"urgent": [60, 15], "high": [240, 60], "normal": [1440, 480]},
+        },
     ]
 
 
@@ -131,6 +163,8 @@ def _with(typology: Typology, *steps: PolicyStep) -> PolicyContent:
         (replace(STANDARD, due_minutes=DueTimes(urgent=DUE_MIN - 1, high=60, normal=60)), "urgent"),
         (replace(STANDARD, due_minutes=DueTimes(urgent=60, high=60, normal=DUE_MAX + 1)), "normal"),
         (replace(STANDARD, due_minutes=DueTimes(urgent=60, high=59, normal=100)), "sooner"),
+        (replace(STANDARD, priority_from_usd=PriorityFrom(urgent=250, high=1_000)), "high from 1,000"),
+        (replace(STANDARD, priority_from_usd=PriorityFrom(urgent=0, high=-1)), "high from -1"),
         (replace(STANDARD, checklists={Typology.CARD: []}), "no checklist: account_takeover"),
         (_with(Typology.CARD, PolicyStep(text="  a ")), "Step 1 of card"),
         (_with(Typology.CARD, PolicyStep(text="Call\u202e them")), "Step 1 of card"),

@@ -19,7 +19,7 @@ from finer.decisions.errors import (
     NothingToTake,
 )
 from finer.decisions.rules.policy import STANDARD
-from finer.decisions.rules.queue import expected_loss, outcome_of, priority_of, rank
+from finer.decisions.rules.queue import expected_loss, outcome_of, rank
 from finer.decisions.service import alerts as alert_service
 from finer.decisions.service import cases, judgements
 from finer.decisions.types.alerts import AlertState
@@ -385,7 +385,8 @@ def test_the_expected_loss_is_never_more_than_what_is_open(
     assert 0 <= loss <= at_most
     assert rank(AT, loss) <= AT
     assert rank(AT, loss + 1_000_000) <= rank(AT, loss)
-    assert list(Priority).index(priority_of(loss)) <= list(Priority).index(priority_of(loss + 1))
+    least = STANDARD.priority_from_usd
+    assert list(Priority).index(least.of(loss)) <= list(Priority).index(least.of(loss + 1))
 
 
 @given(st.lists(st.sampled_from([one.value for one in AlertState if one is not AlertState.OPEN]), max_size=5))

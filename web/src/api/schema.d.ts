@@ -882,13 +882,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Due times and checklists
-         * @description Minutes by priority until a case is due, the steps of every case, and those of each kind.
+         * Priorities, due times and checklists
+         * @description Expected loss in US dollars that begins a priority, minutes until a case is due, and the steps it takes.
          */
         get: operations["ApiV1CasesPolicyShow"];
         /**
-         * Set due times and checklists
-         * @description Work cases by another policy from now on. Open cases keep their steps, and their due times move along.
+         * Set priorities, due times and checklists
+         * @description Work cases by another policy from now on. Open cases keep their steps; priorities and due times move along.
          *
          *     409 says that somebody has changed it since the version that was looked at.
          */
@@ -8615,6 +8615,7 @@ export interface components {
             };
             common: components["schemas"]["PolicyStep"][];
             due_minutes: components["schemas"]["DueTimes"];
+            priority_from_usd: components["schemas"]["PriorityFrom"];
         };
         /** PolicyStep */
         PolicyStep: {
@@ -8725,6 +8726,11 @@ export interface components {
          * @enum {string}
          */
         Priority: "normal" | "high" | "urgent";
+        /** PriorityFrom */
+        PriorityFrom: {
+            high: number;
+            urgent: number;
+        };
         /**
          * Problem
          * @description Why a request was not done (RFC 9457). Further members belong to the `type` of the problem.

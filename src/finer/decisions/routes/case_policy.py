@@ -1,4 +1,4 @@
-"""HTTP of the policy of cases: due times and checklists. Parse, call, answer."""
+"""HTTP of the policy of cases: priorities, due times and checklists. Parse, call, answer."""
 
 from __future__ import annotations
 
@@ -31,22 +31,25 @@ class CasePolicyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CasePolicyController(Controller):
-    """Until when cases are worked, and which steps an investigation takes."""
+    """Which cases are urgent, until when they are worked, and which steps an investigation takes."""
 
     path = "/api/v1/cases/policy"
     tags = ["Cases"]
 
-    @get("/", opt={"permission": Permission.CASES_READ}, sync_to_thread=True, summary="Due times and checklists")
+    @get(
+        "/", opt={"permission": Permission.CASES_READ}, sync_to_thread=True,
+        summary="Priorities, due times and checklists",
+    )  # fmt: skip
     def show(self, tx: Tx) -> CasePolicyDocument:
-        """Minutes by priority until a case is due, the steps of every case, and those of each kind."""
+        """Expected loss in US dollars that begins a priority, minutes until a case is due, and the steps it takes."""
         return _shown(policy.in_force(tx))
 
     @put(
         "/", opt={"permission": Permission.CASES_CONFIGURE, "step_up": True}, sync_to_thread=True,
-        summary="Set due times and checklists",
+        summary="Set priorities, due times and checklists",
     )  # fmt: skip
     def change(self, tx: Tx, data: CasePolicyBody) -> CasePolicyDocument:
-        """Work cases by another policy from now on. Open cases keep their steps, and their due times move along.
+        """Work cases by another policy from now on. Open cases keep their steps; priorities and due times move along.
 
         409 says that somebody has changed it since the version that was looked at.
         """

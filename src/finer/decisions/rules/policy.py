@@ -10,12 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from finer.decisions.errors import CasePolicyNotAcceptable
 from finer.decisions.types.cases import ChecklistItem, Priority, Typology
-from finer.decisions.types.policy import DueTimes, PolicyContent, PolicyStep
+from finer.decisions.types.policy import DueTimes, PolicyContent, PolicyStep, PriorityFrom
 
 DUE_MIN, DUE_MAX = 5, 30 * 24 * 60
 """Minutes that a case can be given."""
+FROM_USD_MAX = 1_000_000_000
 STEPS_MAX, TEXT_MIN, TEXT_MAX = 20, 3, 200
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -25,6 +28,7 @@ def _steps(**texts: str) -> list[PolicyStep]:
 
 
 STANDARD = PolicyContent(
+    priority_from_usd=PriorityFrom(urgent=1_000, high=250),
     due_minutes=DueTimes(urgent=60, high=4 * 60, normal=24 * 60),
     common=_steps(
         history="Compare the payments with what the customer usually does",
@@ -65,6 +69,7 @@ def checklist(policy: PolicyContent, typology: Typology) -> list[ChecklistItem]:
 
 def checked(content: PolicyContent) -> PolicyContent:
     """The policy with blanks taken away and every step named. Raises CasePolicyNotAcceptable, with the place."""
+    _check_priorities(content.priority_from_usd)
     _check_due(content.due_minutes)
     if missing := [one.value for one in Typology if one not in content.checklists]:
         raise CasePolicyNotAcceptable(f"These kinds of cases have no checklist: {', '.join(missing)}.")
@@ -77,21 +82,28 @@ def checked(content: PolicyContent) -> PolicyContent:
             raise CasePolicyNotAcceptable(f"A case of the kind {one.value} would have no step at all. Give it one.")
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise CasePolicyNotAcceptable(f"Two steps of {one.value} have the id {twice}. Give each its own, or none.")
-    return PolicyContent(due_minutes=content.due_minutes, common=common, checklists=checklists)
+    return msgspec.structs.replace(content, common=common, checklists=checklists)
 
 
 def differences(before: PolicyContent, after: PolicyContent) -> dict[str, Any]:
-    """What a change of the policy changed, for the audit trail: due times in minutes, and texts of steps."""
+    """What a change of the policy changed, for the audit trail: US dollars, minutes, and texts of steps."""
     found: dict[str, Any] = {}
-    due = {
-        one.value: [getattr(before.due_minutes, one.value), getattr(after.due_minutes, one.value)] for one in Priority
-    }
-    if changed := {name: pair for name, pair in due.items() if pair[0] != pair[1]}:
-        found["due_minutes"] = changed
+    for name in ("priority_from_usd", "due_minutes"):
+        old, new = (msgspec.structs.asdict(getattr(one, name)) for one in (before, after))
+        if changed := {key: [old[key], new[key]] for key in old if old[key] != new[key]}:
+            found[name] = changed
     lists = {"common": (before.common, after.common)}
     lists |= {one.value: (before.checklists[one], after.checklists[one]) for one in Typology}
     steps = {name: _difference(*pair) for name, pair in lists.items() if pair[0] != pair[1]}
     return found | ({"steps": steps} if steps else {})
+
+
+def _check_priorities(least: PriorityFrom) -> None:
+    if not 0 <= least.high <= least.urgent <= FROM_USD_MAX:
+        raise CasePolicyNotAcceptable(
+            f"A case would be urgent from {least.urgent:,} US dollars of expected loss, and high from {least.high:,}. "
+            f"Choose 0 to {FROM_USD_MAX:,}, and for urgent at least what high begins at."
+        )
 
 
 def _check_due(due: DueTimes) -> None:

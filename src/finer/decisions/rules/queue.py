@@ -1,10 +1,10 @@
 """How cases are ranked: what is expected to be lost, until when somebody has to look, and the order of the queue.
 
-Until when a case is due says the policy of its firm (`finer.decisions.rules.policy`). The expected loss of an alert is
-its amount times the probability that it is fraud: the score of the model where one decided, else how often alerts of
-its rules were confirmed before. The queue is in the order of the due times, each brought forward by half an hour for
-every doubling of the expected loss above 100 US dollars: of two cases that are due at the same time the costlier comes
-first, and a small one that is long overdue is not passed over for ever.
+From which loss a case is urgent, and until when it is due, says the policy of its firm (`decisions.rules.policy`).
+The expected loss of an alert is its amount times the probability that it is fraud: the score of the model where one
+decided, else how often alerts of its rules were confirmed before. The queue is in the order of the due times, each
+brought forward by half an hour for every doubling of the expected loss above 100 US dollars: of two cases that are due
+at the same time the costlier comes first, and a small one that is long overdue is not passed over for ever.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from finer.decisions.types.alerts import AlertState
-from finer.decisions.types.cases import GroupedAlert, Outcome, Priority, Subject, Typology
+from finer.decisions.types.cases import GroupedAlert, Outcome, Subject, Typology
 
 WINDOW = timedelta(days=7)
 """An alert joins the open case of its subject when its payment came no later than this after the case's last one."""
-URGENT_FROM_USD_MINOR, HIGH_FROM_USD_MINOR = 100_000, 25_000
 _DOUBLING, _FREE_USD_MINOR = timedelta(minutes=30), 10_000
 _PRIOR_CONFIRMED, _PRIOR_ALERTS = 1.0, 2.0
 """Before anything was judged, an alert of a rule is as likely fraud as not."""
@@ -67,13 +66,6 @@ def expected_loss(alerts: Iterable[GroupedAlert], judged: Mapping[str, tuple[int
         for one in alerts
         if one.state == AlertState.OPEN.value
     )
-
-
-def priority_of(expected_loss_usd_minor: int) -> Priority:
-    """By what is expected to be lost: urgent from 1,000 US dollars, high from 250."""
-    if expected_loss_usd_minor >= URGENT_FROM_USD_MINOR:
-        return Priority.URGENT
-    return Priority.HIGH if expected_loss_usd_minor >= HIGH_FROM_USD_MINOR else Priority.NORMAL
 
 
 def rank(due_at: datetime, expected_loss_usd_minor: int) -> datetime:

@@ -10,7 +10,6 @@ from finer.decisions.rules.queue import (
     WINDOW,
     expected_loss,
     outcome_of,
-    priority_of,
     rank,
     subject_of,
     typology_of,
@@ -20,6 +19,7 @@ from finer.decisions.service.history import write
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.types.alerts import AlertState, Assignment
 from finer.decisions.types.cases import Case, CaseState, EntryKind, GroupedAlert, Priority
+from finer.decisions.types.policy import PolicyContent
 from finer.facts.decisions import CaseClosed, CaseOpened
 from finer.identity.service.audit import record_audit
 from finer.kit.ids import new_id, show_id
@@ -28,6 +28,7 @@ from finer.kit.tx import Tx
 AT_ONCE = 200
 """Alerts that one transaction groups."""
 _MILDEST_FIRST = tuple(Priority)
+_Judged = Mapping[str, tuple[int, int]]
 
 
 def group_alerts(tx: Tx) -> int:
@@ -39,12 +40,14 @@ def group_alerts(tx: Tx) -> int:
     if not store.lock_grouping():
         return 0
     loose = store.loose_alerts(AT_ONCE)
-    judged = store.judged_by_rule() if loose else {}
+    if not loose:
+        return 0
+    judged, by = store.judged_by_rule(), policy.in_force(tx).content
     # Cases are locked in one order, so that nobody who locks several waits for whoever waits for them.
     loose.sort(key=lambda alert: (subject_of(alert), alert.occurred_at, alert.id))
     for _, together in groupby(loose, key=subject_of):
         for run in _runs(list(together)):
-            _place(tx, store, run, judged)
+            _place(tx, store, run, judged, by)
     return len(loose)
 
 
@@ -59,21 +62,21 @@ def _runs(alerts: Sequence[GroupedAlert]) -> Iterator[list[GroupedAlert]]:
     yield run
 
 
-def _place(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str, tuple[int, int]]) -> None:
+def _place(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: _Judged, by: PolicyContent) -> None:
     kind, subject = subject_of(run[0])
     case = store.joinable(kind, subject, run[0].occurred_at - WINDOW)
     if case is None:
-        _open(tx, store, run, judged)
+        _open(tx, store, run, judged, by)
         return
     store.join(case.id, [one.id for one in run], case.assignment)
-    _recount(tx, store, case, judged)
+    _recount(tx, store, case, judged, by)
     write(tx, case.id, EntryKind.ALERT, case.version + 1, detail={"alerts": len(run)})
 
 
-def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str, tuple[int, int]]) -> None:
+def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: _Judged, by: PolicyContent) -> None:
     kind, subject = subject_of(run[0])
     now, loss = tx.now(), expected_loss(run, judged)
-    priority, by = priority_of(loss), policy.in_force(tx).content
+    priority = by.priority_from_usd.of(loss)
     due, typology = now + by.due_minutes.after(priority), typology_of(rule for one in run for rule in one.rules)
     case = Case(
         id=new_id(), number=store.next_number(), state=CaseState.OPEN, subject_kind=kind, subject=subject,
@@ -92,17 +95,17 @@ def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: Mapping[str
 def recount(tx: Tx, case: Case) -> Case:
     """Count the alerts of a locked case again after some were judged; it closes with its last open alert."""
     store = CaseStore(tx)
-    return _recount(tx, store, case, store.judged_by_rule())
+    return _recount(tx, store, case, store.judged_by_rule(), policy.in_force(tx).content)
 
 
-def _recount(tx: Tx, store: CaseStore, case: Case, judged: Mapping[str, tuple[int, int]]) -> Case:
+def _recount(tx: Tx, store: CaseStore, case: Case, judged: _Judged, by: PolicyContent) -> Case:
     alerts = store.alerts_of(case.id)
     loss = expected_loss(alerts, judged)
     left = sum(one.state == AlertState.OPEN.value for one in alerts)
-    priority = max(case.priority, priority_of(loss), key=_MILDEST_FIRST.index)
+    priority = max(case.priority, by.priority_from_usd.of(loss), key=_MILDEST_FIRST.index)
     due = case.due_at
     if priority is not case.priority:
-        due = min(due, tx.now() + policy.in_force(tx).content.due_minutes.after(priority))
+        due = min(due, tx.now() + by.due_minutes.after(priority))
     values = {
         "alerts": len(alerts),
         "open_alerts": left,

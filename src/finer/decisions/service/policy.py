@@ -1,4 +1,4 @@
-"""The policy of a firm's case desk: due times and checklists, changed as a whole, one version after the other."""
+"""The policy of a firm's case desk: priorities, due times and checklists, in versions that are changed as a whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from finer.decisions.errors import CasePolicyChanged
 from finer.decisions.rules.policy import STANDARD, checked, differences
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.store.policy import CasePolicyStore
-from finer.decisions.types.cases import Priority
 from finer.decisions.types.policy import CasePolicy, PolicyContent
 from finer.identity.service.audit import record_audit
 from finer.kit.tx import Tx
@@ -22,7 +21,9 @@ def in_force(tx: Tx) -> CasePolicy:
 def change(tx: Tx, version: int, content: PolicyContent) -> CasePolicy:
     """Work cases by another policy from now on; `version` is the one that the caller has seen.
 
-    Open cases keep their checklists, and are due as much earlier or later as the time of their priority changed.
+    Open cases keep their checklists. They are due as much earlier or later as the time of their priority changed. When
+    priorities begin at other losses, open cases get the one of what is expected to be lost in them now; one that
+    becomes more urgent has the time of its new priority from now on, unless it was due before.
     Saying the same again changes nothing. Raises CasePolicyNotAcceptable, CasePolicyChanged.
     """
     before, wanted = in_force(tx), checked(content)
@@ -36,10 +37,7 @@ def change(tx: Tx, version: int, content: PolicyContent) -> CasePolicy:
     after = CasePolicy(content=wanted, version=version + 1, changed_by=tx.actor.name, changed_at=tx.now())
     if not CasePolicyStore(tx).add(after):
         raise CasePolicyChanged("Somebody has changed it at this moment. Read it again.", version=version + 1)
-    for priority in Priority:
-        moved = wanted.due_minutes.after(priority) - before.content.due_minutes.after(priority)
-        if moved:
-            CaseStore(tx).move_due(priority, moved)
+    CaseStore(tx).rank_anew(before.content, wanted, tx.now())
     detail = {"version": after.version, **differences(before.content, wanted)}
     record_audit(tx, "cases:policy", "case-policy", detail)
     return after

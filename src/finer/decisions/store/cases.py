@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from finer.decisions.types.cases import (
     Subject,
     Typology,
 )
+from finer.decisions.types.policy import PolicyContent
 from finer.kit.cursors import read_cursor
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
@@ -143,12 +144,26 @@ class CaseStore:
         )
         return done.rowcount == 1
 
-    def move_due(self, priority: Priority, by: timedelta) -> None:
-        """Open cases of a priority are due, and stand in the queue, that much later (earlier, if negative)."""
+    def rank_anew(self, before: PolicyContent, after: PolicyContent, now: datetime) -> None:
+        """Let open cases have the priority and the due time of another policy, and their place in the queue by it."""
+        priority: sa.ColumnElement[str] = _c.priority
+        if before.priority_from_usd != after.priority_from_usd:
+            least, loss = after.priority_from_usd, _c.expected_loss_usd_minor
+            priority = sa.case(
+                (loss >= least.urgent * 100, Priority.URGENT.value), (loss >= least.high * 100, Priority.HIGH.value),
+                else_=Priority.NORMAL.value,
+            )  # fmt: skip
+        severity = {one.value: place for place, one in enumerate(Priority)}
+        time = {one.value: after.due_minutes.after(one) for one in Priority}
+        time_before = {one.value: before.due_minutes.after(one) for one in Priority}
+        moved = _c.due_at + sa.case(time, value=priority) - sa.case(time_before, value=_c.priority)
+        more_urgent = sa.case(severity, value=priority) > sa.case(severity, value=_c.priority)
+        due = sa.case((more_urgent, sa.func.least(_c.due_at, now + sa.case(time, value=priority))), else_=moved)
         self._connection.execute(
             cases.update()
-            .where(_c.tenant_id == self._tenant, _c.closed_at.is_(None), _c.priority == priority)
-            .values(due_at=_c.due_at + by, rank_at=_c.rank_at + by)
+            .where(_c.tenant_id == self._tenant, _c.closed_at.is_(None))
+            .where(sa.or_(priority != _c.priority, due != _c.due_at))
+            .values(priority=priority, due_at=due, rank_at=_c.rank_at + (due - _c.due_at))
         )
 
     def page(self, wanted: CaseFilter, reach: Reach) -> list[Case]:

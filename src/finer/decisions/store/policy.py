@@ -11,6 +11,8 @@ from finer.decisions.types.policy import CasePolicy, PolicyContent
 from finer.kit.tx import Tx
 
 _p = case_policies.c
+_BEFORE = {"priority_from_usd": {"urgent": 1_000, "high": 250}}
+"""What a version says that was made when priorities began at the same losses in every firm."""
 
 
 class CasePolicyStore:
@@ -26,8 +28,9 @@ class CasePolicyStore:
         row = self._connection.execute(query).one_or_none()
         if row is None:
             return None
+        content = msgspec.convert(_BEFORE | row.content, PolicyContent)
         return CasePolicy(
-            content=msgspec.convert(row.content, PolicyContent), version=row.version, changed_by=row.changed_by,
+            content=content, version=row.version, changed_by=row.changed_by,
             changed_at=row.changed_at,
         )  # fmt: skip
 

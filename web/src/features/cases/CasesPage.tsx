@@ -183,7 +183,7 @@ function Aside({ works, busy, filter, onNext, onGive, onShow, onFilter }: AsideP
           onChoose={(search) => onFilter(parseFilter(search))}
         />
         <Button onClick={() => onShow("analysts")}>Analysts</Button>
-        <Button onClick={() => onShow("policy")}>Due times</Button>
+        <Button onClick={() => onShow("policy")}>Queue settings</Button>
         {works ? (
           <>
             <Tooltip

@@ -1,18 +1,15 @@
-import { ArrowDownOutlined, ArrowUpOutlined, DeleteOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Drawer, Input, InputNumber, Segmented, Select } from "antd";
+import { Button, Drawer, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
-import { newKey } from "../../api/keys";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
+import { PolicySteps } from "./PolicySteps";
 import {
-  type DraftStep,
   type Draft as Edited,
   editable,
   type ListName,
-  moved,
   read,
   same,
   UNITS,
@@ -27,10 +24,16 @@ import "./policy.css";
 const LISTS: Record<ListName, string> = { common: "Every case", ...TYPOLOGIES };
 const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;
 
-/** Until when cases are due, and which steps an investigation takes. */
+/** From which expected loss cases are urgent, until when they are due, and which steps an investigation takes. */
 export function PolicyDrawer({ open, onClose }: { open: boolean; onClose(): void }) {
   return (
-    <Drawer open={open} onClose={onClose} size={720} title="Due times and checklists" destroyOnHidden>
+    <Drawer
+      open={open}
+      onClose={onClose}
+      size={720}
+      title="Priorities, due times and checklists"
+      destroyOnHidden
+    >
       {open ? <Found onDone={onClose} /> : null}
     </Drawer>
   );
@@ -41,12 +44,13 @@ function Found({ onDone }: { onDone(): void }) {
   if (query.error && !query.data)
     return (
       <FailureState
-        what="Due times and checklists"
+        what="Priorities, due times and checklists"
         error={query.error}
         onRetry={() => void query.refetch()}
       />
     );
-  if (!query.data) return <RowsSkeleton rows={6} height={40} label="Loading due times and checklists" />;
+  if (!query.data)
+    return <RowsSkeleton rows={6} height={40} label="Loading priorities, due times and checklists" />;
   // What somebody else has set meanwhile is begun from anew: the server would refuse what was built on the one before.
   return <Content key={query.data.version} policy={query.data} onDone={onDone} />;
 }
@@ -76,8 +80,34 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
         ) : (
           "As it comes with Finer: nobody has changed it."
         )}{" "}
-        Open cases keep their steps, and their due times move along.
+        Open cases keep their steps; their priorities and due times move along.
       </p>
+      <section aria-label="Priorities">
+        <h2>Priority by expected loss</h2>
+        {(["urgent", "high"] as const).map((name) => (
+          <div key={name} className="policy-due">
+            <span>{PRIORITIES[name]}</span>
+            <InputNumber
+              aria-label={`${PRIORITIES[name]}: from an expected loss of, in US dollars`}
+              prefix="from"
+              suffix="USD"
+              min={0}
+              precision={0}
+              value={draft.priority_from_usd[name]}
+              disabled={!sets}
+              onChange={(usd) =>
+                usd !== null &&
+                setDraft({ ...draft, priority_from_usd: { ...draft.priority_from_usd, [name]: usd } })
+              }
+            />
+          </div>
+        ))}
+        <p className="muted">
+          {draft.priority_from_usd.urgent < draft.priority_from_usd.high
+            ? "Urgent has to begin at the loss of high, or at a larger one."
+            : "Every other case is normal. Expected loss is amount times probability of fraud, of the open alerts."}
+        </p>
+      </section>
       <section aria-label="Due times">
         <h2>Due after</h2>
         {PRIORITY_NAMES.map((name) => (
@@ -102,7 +132,7 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
           onChange={setList}
           options={(Object.keys(LISTS) as ListName[]).map((value) => ({ value, label: LISTS[value] }))}
         />
-        <Steps
+        <PolicySteps
           steps={steps}
           of={LISTS[list]}
           disabled={!sets}
@@ -162,70 +192,5 @@ function DueTime({ label, minutes, disabled, onChange }: DueTimeProps) {
         options={Object.keys(UNITS).map((value) => ({ value, label: value }))}
       />
     </div>
-  );
-}
-
-interface StepsProps {
-  steps: readonly DraftStep[];
-  of: string;
-  disabled: boolean;
-  onChange(steps: DraftStep[]): void;
-}
-
-function Steps({ steps, of, disabled, onChange }: StepsProps) {
-  const write = (key: string, text: string) =>
-    onChange(steps.map((one) => (one.key === key ? { ...one, text } : one)));
-  return (
-    <>
-      {steps.length === 0 ? <p className="muted">No step of its own.</p> : null}
-      <ol className="policy-steps">
-        {steps.map((one, place) => (
-          <li key={one.key}>
-            {disabled ? (
-              one.text
-            ) : (
-              <>
-                <Input
-                  aria-label={`${of}: step ${place + 1}`}
-                  value={one.text}
-                  maxLength={200}
-                  placeholder="What is to be done"
-                  status={one.text.trim().length < 3 ? "warning" : undefined}
-                  onChange={(event) => write(one.key, event.target.value)}
-                />
-                <Button
-                  type="text"
-                  icon={<ArrowUpOutlined />}
-                  aria-label={`Move step ${place + 1} up`}
-                  disabled={place === 0}
-                  onClick={() => onChange(moved(steps, place, -1))}
-                />
-                <Button
-                  type="text"
-                  icon={<ArrowDownOutlined />}
-                  aria-label={`Move step ${place + 1} down`}
-                  disabled={place === steps.length - 1}
-                  onClick={() => onChange(moved(steps, place, 1))}
-                />
-                <Button
-                  type="text"
-                  icon={<DeleteOutlined />}
-                  aria-label={`Remove step ${place + 1}`}
-                  onClick={() => onChange(steps.filter((each) => each.key !== one.key))}
-                />
-              </>
-            )}
-          </li>
-        ))}
-      </ol>
-      {disabled || steps.length >= 20 ? null : (
-        <Button
-          size="small"
-          onClick={() => onChange([...steps, { key: `new-${newKey()}`, text: "", id: "" }])}
-        >
-          Add a step
-        </Button>
-      )}
-    </>
   );
 }

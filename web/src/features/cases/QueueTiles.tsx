@@ -24,7 +24,7 @@ export function QueueTiles() {
       <Tile
         {...common}
         title="Overdue"
-        meaning="Open cases whose due time is over: an hour for urgent ones, four for high, a day for all others."
+        meaning="Open cases whose due time is over. Queue settings says how long each priority has."
         value={<To filter={{ overdue: true }} of={data?.overdue} />}
         note="past their due time"
       />

@@ -10,6 +10,7 @@ export type DraftStep = Schema<"PolicyStep"> & { key: string };
 export interface Draft {
   /** Tells drafts apart that were begun anew. */
   made: number;
+  priority_from_usd: Content["priority_from_usd"];
   due_minutes: Content["due_minutes"];
   common: DraftStep[];
   checklists: Record<Case["typology"], DraftStep[]>;
@@ -30,6 +31,7 @@ export function editable(content: Content): Draft {
     steps.map((one) => ({ text: one.text, id: one.id ?? "", key: one.id ?? one.text }));
   return {
     made,
+    priority_from_usd: content.priority_from_usd,
     due_minutes: content.due_minutes,
     common: keyed(content.common),
     checklists: Object.fromEntries(
@@ -42,6 +44,7 @@ export function editable(content: Content): Draft {
 export function read(draft: Draft): Content {
   const plain = (steps: readonly DraftStep[]) => steps.map(({ text, id }) => ({ text, id }));
   return {
+    priority_from_usd: draft.priority_from_usd,
     due_minutes: draft.due_minutes,
     common: plain(draft.common),
     checklists: Object.fromEntries(
