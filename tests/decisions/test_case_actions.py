@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,16 +15,18 @@ from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNo
 from finer.decisions.service import actions, cases, judgements
 from finer.decisions.types.alerts import AlertState
 from finer.decisions.types.cases import ActionKind, ActionState, Case, CaseAction
+from finer.decisions.types.letting_out import TwoPeople
 from finer.facts.decisions import CaseActionAsked
 from finer.fraud.service import lists, unblocking
 from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
+from finer.identity.types.access import Role
 from finer.identity.types.proposals import Proposal
 from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.clock import FixedClock
 from finer.kit.ids import show_id
-from tests.decisions.desk import CaseDesk
+from tests.decisions.desk import CaseDesk, acting
 
 
 def ask(desk: CaseDesk, case: Case, kind: ActionKind, actor: Actor | None = None, *, nth: int = 0) -> CaseAction:
@@ -37,13 +40,23 @@ def ask(desk: CaseDesk, case: Case, kind: ActionKind, actor: Actor | None = None
     return read(desk, made)
 
 
-def undo(desk: CaseDesk, action: CaseAction) -> CaseAction:
-    with desk.firm.tx(desk.ana) as tx:
+def undo(desk: CaseDesk, action: CaseAction, actor: Actor | None = None) -> CaseAction:
+    who = actor or desk.ana
+    with desk.firm.tx(who) as tx:
         settings = desk.firm.settings
         actions.undo(tx, settings, PROPOSAL_KINDS, action.case_id, action.id, action.version, "It was them.")
         facts = list(tx.facts)
-    desk.carry_out(facts, desk.ana)
+    desk.carry_out(facts, who)
     return read(desk, action)
+
+
+def blocked(
+    desk: CaseDesk, kind: ActionKind = ActionKind.BLOCK_ACCOUNT, actor: Actor | None = None, **alert: Any
+) -> CaseAction:
+    """Somebody has taken a case of one payment, of 2,000 US dollars unless said otherwise, and acts on it."""
+    case, _ = desk.one(**({"amount_usd_minor": 200_000} | alert))
+    desk.take(case, actor)
+    return ask(desk, case, kind, actor)
 
 
 def read(desk: CaseDesk, action: CaseAction) -> CaseAction:
@@ -245,6 +258,78 @@ def test_b11_releases_of_one_moment_in_several_cases_are_summed(desk: CaseDesk) 
     with ThreadPoolExecutor(6) as pool:
         states = list(pool.map(lambda case: ask(desk, case, ActionKind.RELEASE_PAYMENT).state, found))
     assert states.count(ActionState.ASKED) == 2
+
+
+def test_b11_blocks_are_not_undone_in_small_parts_over_many_cases(desk: CaseDesk, clock: FixedClock) -> None:
+    first, second, third, later = (blocked(desk) for _ in range(4))
+    assert [undo(desk, one).state for one in (first, second)] == [ActionState.UNDONE, ActionState.UNDONE]
+    waits = undo(desk, third)
+    assert (waits.state, waits.two_people) == (ActionState.DONE, TwoPeople.PERSON)
+    assert third.target in listed(desk, "blocked_accounts")
+    # Another door to the same money counts as well: a payment that is released, a hold that is taken back.
+    case, _ = desk.one(amount_usd_minor=200_000)
+    desk.take(case)
+    assert ask(desk, case, ActionKind.RELEASE_PAYMENT).state is ActionState.PROPOSED
+    held = blocked(desk, ActionKind.HOLD_PAYMENT)
+    assert undo(desk, held).state is ActionState.ASKED
+    assert undo(desk, blocked(desk, ActionKind.CONTACT_CUSTOMER)).state is ActionState.UNDONE
+    asked = next(one for one in waiting(desk) if proposals.payload_of(one)["action"] == show_id("cac", third.id))
+    with pytest.raises(OwnProposal):
+        decide(desk, asked, desk.ana)
+    with desk.firm.tx(desk.budi) as tx:
+        told = {one.what: one.after for one in actions.describe_act(tx, proposals.payload_of(asked))}
+    assert "in 24 hours" in told["Takes two people"]
+    decide(desk, asked, desk.budi)
+    done = read(desk, third)
+    assert (done.state, done.two_people) == (ActionState.UNDONE, None)
+    clock.advance(timedelta(hours=25))
+    assert undo(desk, later).state is ActionState.UNDONE
+
+
+def test_b11_the_same_money_counts_once(desk: CaseDesk) -> None:
+    case, _ = desk.one(2, amount_usd_minor=100_000)
+    desk.take(case)
+    card, account = (ask(desk, case, one) for one in (ActionKind.BLOCK_CARD, ActionKind.BLOCK_ACCOUNT))
+    for nth in range(2):
+        assert ask(desk, case, ActionKind.RELEASE_PAYMENT, nth=nth).state is ActionState.ASKED
+    assert [undo(desk, one).state for one in (card, account)] == [ActionState.UNDONE, ActionState.UNDONE]
+    assert undo(desk, blocked(desk, amount_usd_minor=299_999)).state is ActionState.UNDONE
+    assert undo(desk, blocked(desk, amount_usd_minor=1)).two_people is TwoPeople.PERSON
+
+
+@pytest.mark.parametrize("same", ["customer_id", "account_id"])
+def test_b11_several_people_do_not_let_much_out_to_one_customer_in_small_parts(desk: CaseDesk, same: str) -> None:
+    mark = uuid.uuid4().hex
+    carla = acting(desk.firm.user(Role.RISK_ANALYST))
+    ends = []
+    for n, who in enumerate((desk.ana, desk.budi, carla)):
+        names = {"customer_id": f"c{n}-{mark}", "account_id": f"a{n}-{mark}"} | {same: f"x-{mark}"}
+        block = blocked(desk, actor=who, **names)
+        with desk.firm.tx(who) as tx:
+            version = cases.get_locked(tx, block.case_id).version
+            judgements.close_case(tx, block.case_id, version, AlertState.DISMISSED, "It was them.")
+        ends.append(undo(desk, block, who))
+    assert [one.state for one in ends] == [ActionState.UNDONE, ActionState.UNDONE, ActionState.DONE]
+    assert ends[2].two_people is TwoPeople.CUSTOMER
+    assert undo(desk, blocked(desk, actor=carla), carla).state is ActionState.UNDONE
+
+
+def test_b11_blocks_that_are_undone_in_one_moment_are_summed(desk: CaseDesk) -> None:
+    found = [blocked(desk) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        states = list(pool.map(lambda one: undo(desk, one).state, found))
+    assert states.count(ActionState.UNDONE) == 2
+
+
+def test_b11_what_nobody_lets_out_stays_blocked(desk: CaseDesk) -> None:
+    much = blocked(desk, amount_usd_minor=600_000)
+    unknown = blocked(desk, amount_usd_minor=None)
+    assert [undo(desk, one).two_people for one in (much, unknown)] == [TwoPeople.MUCH, TwoPeople.UNKNOWN]
+    for one in waiting(desk):
+        decide(desk, one, desk.budi, approve=False)
+    assert [(read(desk, one).state, read(desk, one).two_people) for one in (much, unknown)] == [
+        (ActionState.DONE, None), (ActionState.DONE, None),
+    ]  # fmt: skip
 
 
 def test_b11_a_payment_whose_worth_nobody_knows_is_not_let_out_by_one(desk: CaseDesk) -> None:

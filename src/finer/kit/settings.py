@@ -165,7 +165,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     case_four_eyes_usd: Annotated[
         int,
         _D(
-            description="US dollars from which releasing a payment or undoing a block of a case takes two people.", ge=0
+            description="US dollars from which releasing payments or undoing blocks and holds takes two people: in a "
+            "case, and in 24 hours by one person or to one customer or account.",
+            ge=0,
         ),
     ] = 5_000
     session_idle_minutes: Annotated[int, _D(description="A session ends after this long without a request.", ge=1)] = 30

@@ -953,7 +953,8 @@ export interface paths {
          * Act on a case
          * @description Block a card or an account, hold or release a payment, have the customer called.
          *
-         *     Blocks are in force from the next payment on. Releasing much money waits for a second person.
+         *     Blocks are in force from the next payment on. Releasing much money, also in small parts within a day, waits for
+         *     a second person: `waits_because` says why.
          */
         post: operations["ApiV1CasesCaseIdActionsAsk"];
         delete?: never;
@@ -973,7 +974,7 @@ export interface paths {
         put?: never;
         /**
          * Undo an action
-         * @description Take a block back, or what was not carried out yet. In a case of much money it waits for a second person.
+         * @description Take a block back, or what was not carried out yet. Letting much out by it waits for a second person.
          */
         post: operations["ApiV1CasesCaseIdActionsCaseActionIdUndoingUndo"];
         delete?: never;
@@ -6323,6 +6324,7 @@ export interface components {
             state: components["schemas"]["ActionState"];
             target: string | null;
             version: number;
+            waits_because: string;
         };
         /** CaseAssignmentBody */
         CaseAssignmentBody: {

@@ -29,7 +29,8 @@ class CaseActController(Controller):
     def ask(self, tx: Tx, case_id: str, data: ActionBody, settings: Settings, proposal_kinds: Kinds) -> CaseActionView:
         """Block a card or an account, hold or release a payment, have the customer called.
 
-        Blocks are in force from the next payment on. Releasing much money waits for a second person.
+        Blocks are in force from the next payment on. Releasing much money, also in small parts within a day, waits for
+        a second person: `waits_because` says why.
         """
         case, alert = read_id("cas", case_id), read_id("alr", data.alert_id)
         return show_action(actions.ask(tx, settings, proposal_kinds, case, data.kind, alert, data.reason))
@@ -41,7 +42,7 @@ class CaseActController(Controller):
     def undo(
         self, tx: Tx, case_id: str, case_action_id: str, data: UndoBody, settings: Settings, proposal_kinds: Kinds
     ) -> CaseActionView:
-        """Take a block back, or what was not carried out yet. In a case of much money it waits for a second person."""
+        """Take a block back, or what was not carried out yet. Letting much out by it waits for a second person."""
         case, action = read_id("cas", case_id), read_id("cac", case_action_id)
         return show_action(actions.undo(tx, settings, proposal_kinds, case, action, data.version, data.reason))
 

@@ -101,7 +101,7 @@ class CaseAttachment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseActionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is done about a case, and what became of it."""
+    """What is done about a case, and what became of it; `waits_because` says why a second person is being asked."""
 
     id: str
     kind: ActionKind
@@ -114,6 +114,7 @@ class CaseActionView(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     settled_by: str | None
     result: str
+    waits_because: str
     version: int
 
 
@@ -321,6 +322,7 @@ def show_action(one: types.CaseAction) -> CaseActionView:
         settled_at=one.settled_at,
         settled_by=one.settled_by,
         result=one.result,
+        waits_because="" if one.two_people is None else one.two_people.sentence(),
         version=one.version,
     )
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable
 from finer.decisions.service.cases import change, get_case, get_locked, open_case
 from finer.decisions.service.history import write
+from finer.decisions.service.letting_out import person_of, takes_two
 from finer.decisions.store.alerts import DecisionStore
 from finer.decisions.store.case_files import CaseFileStore
+from finer.decisions.store.letting_out import LettingOutStore
 from finer.decisions.types.alerts import Alert
 from finer.decisions.types.cases import ActionKind, ActionState, Case, CaseAction, EntryKind
+from finer.decisions.types.letting_out import TwoPeople
 from finer.facts.decisions import CaseActionAsked, CaseActionUndone
 from finer.identity.service import proposals
 from finer.identity.service.audit import record_audit
@@ -32,9 +34,10 @@ from finer.kit.tx import Tx
 ACT = "cases:act"
 """The kind of proposal of an action that takes two people."""
 BLOCKS = (ActionKind.BLOCK_CARD, ActionKind.BLOCK_ACCOUNT)
+LET_OUT_UNDONE = (*BLOCKS, ActionKind.HOLD_PAYMENT)
+"""What lets money out when it is undone."""
 CARRIED_OUT_ELSEWHERE = (ActionKind.HOLD_PAYMENT, ActionKind.RELEASE_PAYMENT, ActionKind.CONTACT_CUSTOMER)
 _REASON_MIN, REASON_MAX, RESULT_MAX = 3, 1_000, 500
-_A_DAY = timedelta(hours=24)
 _WORDS = {
     ActionKind.BLOCK_CARD: "Block a card",
     ActionKind.BLOCK_ACCOUNT: "Block an account",
@@ -49,8 +52,8 @@ def ask(
 ) -> CaseAction:
     """Ask for an action about the card, account, payment or customer of an alert of the case.
 
-    Releasing payments of FINER_CASE_FOUR_EYES_USD or more, with what was released in this case, or by this person alone
-    within a day in any, waits for a second person. Raises CaseNotFound, NotYourCase,
+    Releasing FINER_CASE_FOUR_EYES_USD or more, with what was released in this case, or let out alone within a day by
+    this person or to this customer or account, waits for a second person. Raises CaseNotFound, NotYourCase,
     CaseIsClosed, and CaseNotAcceptable for an alert of another case or one that names no such thing.
     """
     case = open_case(tx, identifier, Permission.CASES_ACT)
@@ -62,20 +65,23 @@ def ask(
     before = [one for one in files.actions(identifier) if one.kind is kind and _stands(one)]
     if any(one.target == target for one in before):
         raise CaseNotAcceptable("The same was asked before in this case, and stands.")
-    person = uuid.UUID(tx.actor.id) if tx.actor.kind == "user" else None
-    waits = kind is ActionKind.RELEASE_PAYMENT and (
-        about.amount_usd is None or _let_out(tx, person, amount, before) >= settings.case_four_eyes_usd * 100
-    )
+    why = None
+    if kind is ActionKind.RELEASE_PAYMENT:
+        usd = None if about.amount_usd is None else amount
+        earlier = sum(one.amount_usd_minor for one in before)
+        accounts = [about.account_id] if about.account_id else []
+        why = takes_two(tx, settings, case, accounts, usd, whole=False, in_case_usd_minor=earlier)
     new = CaseAction(
         id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target, amount_usd_minor=amount,
-        reason=_check_reason(reason), asked_by=tx.actor.name, asked_by_id=person, alone=not waits, asked_at=tx.now(),
-        settled_at=None, settled_by=None, result="", version=1,
+        reason=_check_reason(reason), asked_by=tx.actor.name, asked_by_id=person_of(tx), alone=why is None,
+        asked_at=tx.now(), settled_at=None, settled_by=None, result="", two_people=why, version=1,
     )  # fmt: skip
     files.add_action(new)
     shown = show_id("cac", new.id)
     change(tx, case, EntryKind.ACTION, detail={"action": shown, "kind": kind.value, "step": "asked"})
-    if waits:
-        proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "carry_out"}, new.reason)
+    if why is not None:
+        payload = {"action": shown, "act": "carry_out", "because": why.value}
+        proposals.act_or_propose(tx, settings, kinds, ACT, payload, new.reason)
     else:
         _carry_out(tx, new)
     return _action(tx, new.id)
@@ -86,8 +92,8 @@ def undo(
 ) -> CaseAction:
     """Take a block back, or an action that was not carried out yet, also after the case was closed.
 
-    A block in a case of FINER_CASE_FOUR_EYES_USD or more waits for a second person. Raises CaseNotFound, NotYourCase,
-    CaseActionNotFound, CaseActionChanged, CaseNotAcceptable without a reason.
+    Where that lets money out, a second person is asked as for a release; a block is worth all that its case is about.
+    Raises CaseNotFound, NotYourCase, CaseActionNotFound, CaseActionChanged, CaseNotAcceptable without a reason.
     """
     case = get_case(tx, identifier, Permission.CASES_ACT, lock=True)
     found = _action(tx, action, lock=True)
@@ -98,12 +104,18 @@ def undo(
     said = _check_reason(reason)
     shown = show_id("cac", action)
     change(tx, case, EntryKind.ACTION, said, {"action": shown, "kind": found.kind.value, "step": "undo"})
-    # The case may have grown since the block was asked for.
-    worth = max(found.amount_usd_minor, case.amount_usd_minor)
-    if found.kind in BLOCKS and worth >= settings.case_four_eyes_usd * 100:
-        proposals.act_or_propose(tx, settings, kinds, ACT, {"action": shown, "act": "undo"}, said)
-    else:
+    if found.kind not in LET_OUT_UNDONE:
         _undo(tx, found)
+        return _action(tx, action)
+    usd, accounts = _let_out_by_undoing(tx, found, case)
+    why = takes_two(tx, settings, case, accounts, usd, whole=found.kind in BLOCKS)
+    if why is None:
+        _undo(tx, found)
+        LettingOutStore(tx).undone_alone(action, person_of(tx), usd or 0)
+    else:
+        CaseFileStore(tx).waits(action, why)
+        payload = {"action": shown, "act": "undo", "because": why.value}
+        proposals.act_or_propose(tx, settings, kinds, ACT, payload, said)
     return _action(tx, action)
 
 
@@ -124,6 +136,7 @@ def describe_act(tx: Tx, payload: Mapping[str, Any]) -> list[Change]:
         Change("Action", "", asked),
         Change("On", "", f"\u2026{found.target[-4:]}"),
         Change("Worth", "", worth),
+        *([Change("Takes two people", "", TwoPeople(why).sentence())] if (why := payload.get("because")) else []),
     ]
 
 
@@ -142,6 +155,8 @@ def drop_act(tx: Tx, payload: Mapping[str, Any]) -> None:
     found = CaseFileStore(tx).action(read_id("cac", str(payload["action"])), lock=True)
     if found is not None and found.state is ActionState.PROPOSED:
         _settle(tx, found, ActionState.FAILED, "It was not approved.")
+    elif found is not None:
+        CaseFileStore(tx).waits(found.id, None)
 
 
 def asked_elsewhere(tx: Tx, limit: int, after: uuid.UUID | None) -> list[CaseAction]:
@@ -259,17 +274,14 @@ def _worth(kind: ActionKind, alert: Alert, case: Case) -> int:
     return 0 if alert.amount_usd is None else alert.amount_usd.minor
 
 
-def _let_out(tx: Tx, person: uuid.UUID | None, amount: int, before: Sequence[CaseAction]) -> int:
-    """What would be released with this payment: in the case, or by this person alone within a day, whichever is more.
-
-    Much money is not let out in many small parts, be it in one case or in many.
-    """
-    in_case, alone = sum(one.amount_usd_minor for one in before), 0
-    if person is not None:
-        files = CaseFileStore(tx)
-        files.one_at_once(person)
-        alone = files.let_out_alone(person, tx.now() - _A_DAY)
-    return amount + max(in_case, alone)
+def _let_out_by_undoing(tx: Tx, action: CaseAction, case: Case) -> tuple[int | None, list[str]]:
+    """USD cents that undoing an action lets out, None when nobody knows, and the accounts that it names."""
+    if action.kind is ActionKind.HOLD_PAYMENT:
+        return action.amount_usd_minor or None, []
+    unknown = any(one.amount_usd is None for one in DecisionStore(tx).alerts_of_case(case.id))
+    # The case may have grown since the block was asked for.
+    worth = max(action.amount_usd_minor, case.amount_usd_minor)
+    return None if unknown else worth, [action.target.partition("|")[0]]
 
 
 def _check_reason(reason: str) -> str:

@@ -20,6 +20,7 @@ from finer.decisions.types.cases import (
     Judgement,
     LabelSource,
 )
+from finer.decisions.types.letting_out import TwoPeople
 from finer.kit.crypto.fields import seal, seal_bytes, unseal_all, unseal_bytes
 from finer.kit.tx import Tx
 
@@ -111,6 +112,7 @@ class CaseFileStore:
                 tenant_id=self._tenant, id=action.id, case_id=action.case_id, kind=action.kind, state=action.state,
                 target=action.target, amount_usd_minor=action.amount_usd_minor, asked_by=action.asked_by,
                 asked_by_id=action.asked_by_id, alone=action.alone, asked_at=action.asked_at,
+                two_people=action.two_people,
                 reason_sealed=seal(self._tx, _REASON, action.id, action.reason),
             )
         )  # fmt: skip
@@ -130,22 +132,6 @@ class CaseFileStore:
         query = sa.select(case_actions).where(_a.state.in_(states), _a.kind == kind, _a.target == target)
         return next(iter(self._actions(query.order_by(_a.id.desc()).limit(1))), None)
 
-    def one_at_once(self, person: uuid.UUID) -> None:
-        """Let the releases of somebody wait for one another until this transaction ends, so that each counts the last.
-
-        Two that are asked for in the same moment, in two cases, would both find that nothing was let out yet.
-        """
-        key = sa.func.hashtextextended(f"releases:{self._tenant}:{person}", 0)
-        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
-
-    def let_out_alone(self, person: uuid.UUID, since: datetime) -> int:
-        """What somebody had released since then without a second person, in whatever case, in USD cents."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(_a.amount_usd_minor), 0)).where(
-            _a.tenant_id == self._tenant, _a.asked_by_id == person, _a.alone, _a.asked_at > since,
-            _a.kind == ActionKind.RELEASE_PAYMENT, _a.state.in_((ActionState.ASKED, ActionState.DONE)),
-        )  # fmt: skip
-        return int(self._connection.execute(query).scalar_one())
-
     def asked_actions(self, kinds: Sequence[ActionKind], limit: int, after: uuid.UUID | None) -> list[CaseAction]:
         """Actions of these kinds that wait to be carried out, the oldest first."""
         query = sa.select(case_actions).where(_a.state == ActionState.ASKED, _a.kind.in_(kinds))
@@ -160,9 +146,14 @@ class CaseFileStore:
         done = self._connection.execute(
             case_actions.update()
             .where(_a.tenant_id == self._tenant, _a.id == identifier, _a.version == version)
-            .values(state=state, settled_by=by, settled_at=at, result=result, version=_a.version + 1)
+            .values(state=state, settled_by=by, settled_at=at, result=result, two_people=None, version=_a.version + 1)
         )
         return done.rowcount == 1
+
+    def waits(self, identifier: uuid.UUID, why: TwoPeople | None) -> None:
+        """What is to be done of an action waits for a second person, or no longer does."""
+        chosen = sa.and_(_a.tenant_id == self._tenant, _a.id == identifier)
+        self._connection.execute(case_actions.update().where(chosen).values(two_people=why))
 
     def add_judgements(self, found: Sequence[Judgement]) -> None:
         """What was found out about payments."""
@@ -203,6 +194,7 @@ class CaseFileStore:
                 target=row.target, amount_usd_minor=row.amount_usd_minor, reason=reason or "", asked_by=row.asked_by,
                 asked_by_id=row.asked_by_id, alone=row.alone, asked_at=row.asked_at, settled_at=row.settled_at,
                 settled_by=row.settled_by, result=row.result,
+                two_people=None if row.two_people is None else TwoPeople(row.two_people),
                 version=row.version,
             )
             for row, reason in zip(rows, reasons, strict=True)

@@ -93,13 +93,16 @@ case_actions = sa.Table(
     sa.Column("settled_at", _time),
     sa.Column("settled_by", sa.Text),
     sa.Column("result", sa.Text, nullable=False, server_default=""),
+    sa.Column("two_people", sa.Text),
+    sa.Column("undone_by_id", UUID(as_uuid=True)),
+    sa.Column("undone_alone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("undone_usd_minor", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Index("ix_decisions_case_actions_case", "tenant_id", "case_id", "id"),
     sa.Index("ix_decisions_case_actions_state", "tenant_id", "state", "id"),
     sa.Index("ix_decisions_case_actions_target", "tenant_id", "target", "kind", "id"),
-    sa.Index(
-        "ix_decisions_case_actions_alone", "tenant_id", "asked_by_id", "asked_at", postgresql_where=sa.text("alone")
-    ),
+    sa.Index("ix_decisions_case_actions_alone", "tenant_id", "asked_at", postgresql_where=sa.text("alone")),
+    sa.Index("ix_decisions_case_actions_undone", "tenant_id", "settled_at", postgresql_where=sa.text("undone_alone")),
 )
 
 judgements = sa.Table(

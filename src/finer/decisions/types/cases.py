@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from finer.decisions.types.alerts import Assignment
+from finer.decisions.types.letting_out import TwoPeople
 from finer.kit.money import Money
 
 
@@ -203,7 +204,7 @@ class ActionState(StrEnum):
 class CaseAction(msgspec.Struct, frozen=True, kw_only=True):
     """An action of a case: on which card, account, payment or customer, why, and what became of it.
 
-    `alone` says that no second person was asked for it.
+    `alone` says that no second person was asked for it, `two_people` why one is being asked now, to do or to undo it.
     """
 
     id: uuid.UUID
@@ -220,6 +221,7 @@ class CaseAction(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     settled_by: str | None
     result: str
+    two_people: TwoPeople | None
     version: int
 
 

@@ -1,6 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Button, Form, Input, Select } from "antd";
 import { useState } from "react";
+import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
@@ -59,6 +61,12 @@ export function CaseActions({ found, mine }: { found: CaseDocument; mine: boolea
             </p>
             <p className="case-text">{one.reason}</p>
             {one.result ? <p className="muted">{one.result}</p> : null}
+            {one.waits_because ? (
+              <p className="muted">
+                {one.state === "proposed" ? "Waits" : "Undoing it waits"} for a second person, on the page{" "}
+                <Link to={paths.approvals}>Approvals</Link>. {one.waits_because}.
+              </p>
+            ) : null}
           </li>
         ))}
       </ul>
@@ -75,7 +83,7 @@ export function CaseActions({ found, mine }: { found: CaseDocument; mine: boolea
       {undoing ? (
         <ReasonDialog
           title={`Undo: ${ACTIONS[undoing.kind].ask.toLowerCase()}`}
-          text="You prove who you are first. In a case of much money, somebody else approves it on the page Approvals."
+          text="You prove who you are first. Where much money is let out, be it in small parts within a day, somebody else approves it on the page Approvals."
           okText="Undo"
           onClose={() => setUndoing(null)}
           onReason={async (reason) => {

@@ -88,6 +88,7 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
           <div key={name} className="policy-due">
             <span>{PRIORITIES[name]}</span>
             <InputNumber
+              className="policy-from"
               aria-label={`${PRIORITIES[name]}: from an expected loss of, in US dollars`}
               prefix="from"
               suffix="USD"
