@@ -143,7 +143,8 @@ def check_what_was_tried_again(found: Performance) -> None:
 def check_high_value(desk: Desk, read: Read) -> None:
     """Of payments above 800 USD it is known which were not just approved."""
     with desk.firm.tx(desk.writer) as tx:
-        (day,) = performance.high_value(tx, read, performance.period(tx, NOON - HOUR, None, None))
+        of = performance.period(tx, NOON - HOUR, None, None)
+        (day,) = performance.high_value(performance.asked_of(tx), read, of)
     assert (day.payments, day.covered) == (1, 1)
 
 
@@ -170,7 +171,7 @@ def test_an_empty_lake_is_zeros_and_a_bad_period_is_refused(desk: Desk, database
     with desk.firm.tx(desk.writer) as tx:
         found = performance.measure(tx, read, performance.period(tx, None, None, None), 10)
         assert (found.payments, found.days, found.sources[0].hits) == (0, [], 0)
-        assert performance.high_value(tx, read, performance.period(tx, None, None, None)) == []
+        assert performance.high_value(performance.asked_of(tx), read, performance.period(tx, None, None, None)) == []
         with pytest.raises(PeriodNotAcceptable, match="ends before"):
             performance.period(tx, tx.now() + HOUR, None, None)
         with pytest.raises(PeriodNotAcceptable, match="400 days"):

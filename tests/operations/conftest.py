@@ -11,18 +11,23 @@ from typing import Any, cast
 
 import pytest
 
+from finer.app.job_types import Ground
 from finer.app.pipeline import Pipeline
 from finer.app.rollup_keeper import RollupKeeper
+from finer.app.runner import Runner
+from finer.app.scheduled import JOBS
 from finer.app.tenants import Tenants
 from finer.features import service as features
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body
+from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.db import WORKER, Connection, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.log import LogRow, PostgresLog
+from finer.kit.runs import JobRun
 from finer.kit.settings import Settings
 from finer.warehouse.service.lake import LakeWriter
 from finer.warehouse.types import LakeBatch
@@ -82,6 +87,17 @@ class Floor:
         """What `finer jobs` does a few times a second, until there is nothing left to add."""
         while self.keeper.tick():
             pass
+
+    def run(self, job: str) -> JobRun:
+        """A job is asked for and carried out, as `finer jobs` does it."""
+        with self.database.transaction(self.firm.tenant.id, SYSTEM) as tx:
+            asked = runs.start(tx, job)
+        assert asked is not None
+        Runner(Ground(self.database, self._url, self.firm.settings), JOBS).run(self.firm.tenant.id, asked)
+        with self.database.transaction(self.firm.tenant.id, SYSTEM) as tx:
+            found = runs.get(tx, asked)
+        assert found is not None
+        return found
 
     def sums(self, contract: str, step_s: int, *by: str, grain: str = "place") -> Counter[tuple[Any, ...]]:
         """Records by bucket and columns of the table."""

@@ -80,7 +80,8 @@ def _count(floor: Floor, records: list[dict[str, Any]]) -> int:
         run = runs.start(tx, behaviour.SESSIONS_JOB)
         assert run is not None
         runs.begin(tx, run)
-        counted = behaviour.count_sessions(tx, read)
+        asked = behaviour.sessions_to_count(tx)
+        counted = behaviour.keep_sessions(tx, asked, behaviour.count_sessions(asked, read))
         runs.finish(tx, run, runs.RunState.SUCCEEDED)
     return counted
 

@@ -167,7 +167,7 @@ def test_who_sees_no_money_gets_no_amounts(floor: Floor) -> None:
     floor.send("order", [order_line(1, NOW - timedelta(hours=1))])
     floor.keep()
     with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
-        orders.look_at_ages(tx, _waiting)
+        orders.keep_ages(tx, orders.look_at_ages(NOW, _waiting))
     seen = _boards(floor.firm.database, floor.firm.tenant.id, "orders")
     assert seen["ages"]["stuck"][0]["amount"]["text"] == "20.00 PHP"
     hidden = _boards(floor.firm.database, floor.firm.tenant.id, "orders", sees=())
@@ -186,7 +186,7 @@ def _waiting(statement: str, _: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_what_waits_is_kept_with_what_is_usual(floor: Floor) -> None:
     with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
-        assert orders.look_at_ages(tx, _waiting) == 2
+        assert orders.keep_ages(tx, orders.look_at_ages(NOW, _waiting)) == 2
     ages = _boards(floor.firm.database, floor.firm.tenant.id, "orders")["ages"]
     placed, paid, _ = ages["stages"]
     assert placed["counts"] == [4, 0, 0, 0, 0, 0, 2]

@@ -53,7 +53,8 @@ def _lake(_tenant: uuid.UUID, statement: str, given: dict[str, Any]) -> list[dic
 
 def _measure(floor: Floor) -> None:
     with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
-        assert executive.measure_outcomes(tx, _lake) == 2
+        found = executive.measure_outcomes(tx.now(), executive.to_be_measured(tx), _lake)
+        assert executive.keep_outcomes(tx, found) == 2
 
 
 def test_what_became_of_payments_is_held_to_goals_and_to_the_period_before(floor: Floor, clock: FixedClock) -> None:

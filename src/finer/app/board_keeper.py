@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from finer.app.job_types import Ground
 from finer.kit.actors import SYSTEM
@@ -15,48 +15,53 @@ from finer.operations.service import behaviour, executive, gauges, orders
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
 
+_Rows: TypeAlias = list[dict[str, Any]]
 _OF_LATE_S = 120.0
 """A table whose newest row is older says nothing of how long rows take into it now."""
 
 
 def age_orders(ground: Ground, run: Run) -> Counts:
     """Look for orders that wait for too long."""
-    with ground.database.transaction(run.tenant, SYSTEM) as tx, _lake(ground) as reader:
+    with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
         if not orders.has_orders(tx):
             return {"stuck": 0}
-        try:
-            return {
-                "stuck": orders.look_at_ages(tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist())
-            }
-        except LakeEmpty:
-            return {"stuck": 0}  # the first orders are on their way
+    try:
+        with _lake(ground, run.tenant) as read:
+            found = orders.look_at_ages(ground.database.clock.now(), read)
+    except LakeEmpty:
+        return {"stuck": 0}  # the first orders are on their way
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {"stuck": orders.keep_ages(tx, found)}
 
 
 def measure_outcomes(ground: Ground, run: Run) -> Counts:
     """Look what became of the payments of the last half year."""
-    with ground.database.transaction(run.tenant, SYSTEM) as tx, _lake(ground) as reader:
+    with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
+        about = executive.to_be_measured(tx)
+    with _lake(ground, run.tenant) as read:
 
-        def read(tenant: uuid.UUID, statement: str, given: dict[str, Any]) -> list[dict[str, Any]] | None:
+        def rows(_tenant: uuid.UUID, statement: str, given: dict[str, Any]) -> _Rows | None:
             try:
-                rows: list[dict[str, Any]] = reader.read(tenant, statement, given).to_pylist()
+                return read(statement, given)
             except LakeEmpty:
                 return None
-            return rows
 
-        return {"days": executive.measure_outcomes(tx, read)}
+        found = executive.measure_outcomes(ground.database.clock.now(), about, rows)
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {"days": executive.keep_outcomes(tx, found)}
 
 
 def count_sessions(ground: Ground, run: Run) -> Counts:
     """Count the sessions of the last days."""
-    with ground.database.transaction(run.tenant, SYSTEM) as tx, _lake(ground) as reader:
-        try:
-            return {
-                "sessions": behaviour.count_sessions(
-                    tx, lambda query, given: reader.read(run.tenant, query, given).to_pylist()
-                )
-            }
-        except LakeEmpty:
-            return {"sessions": 0}  # nobody has done anything yet
+    with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
+        asked = behaviour.sessions_to_count(tx)
+    try:
+        with _lake(ground, run.tenant) as read:
+            found = behaviour.count_sessions(asked, read)
+    except LakeEmpty:
+        return {"sessions": 0}  # nobody has done anything yet
+    with ground.database.transaction(run.tenant, SYSTEM) as tx:
+        return {"sessions": behaviour.keep_sessions(tx, asked, found)}
 
 
 def take_gauges(ground: Ground, run: Run) -> Counts:
@@ -70,10 +75,13 @@ def take_gauges(ground: Ground, run: Run) -> Counts:
 
 
 @contextmanager
-def _lake(ground: Ground) -> Iterator[warehouse.LakeReader]:
-    """A reader that takes little from those who work."""
+def _lake(ground: Ground, tenant: uuid.UUID) -> Iterator[Callable[[str, dict[str, Any]], _Rows]]:
+    """Asks a firm's lake, and takes little from those who work.
+
+    No transaction is open meanwhile: the database ends one that is idle for a minute, and a lake may take longer.
+    """
     reader = warehouse.LakeReader(ground.url, ground.settings, memory_mb=512, threads=1)
     try:
-        yield reader
+        yield lambda statement, given: reader.read(tenant, statement, given).to_pylist()
     finally:
         reader.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import msgspec
@@ -35,6 +35,7 @@ from finer.kit.tx import Tx
 ReadLake: TypeAlias = Callable[[uuid.UUID, str, dict[str, Any]], list[dict[str, Any]] | None]
 """Rows of a query of ours over a firm's lake; None when the lake has not all of its tables yet."""
 Rows: TypeAlias = list[dict[str, Any]]
+_Ask: TypeAlias = Callable[[Callable[..., str], dict[str, Any]], Rows]
 DAYS_MAX = 400
 PAGE = 100
 FILE_ROWS_MAX = 20_000
@@ -53,6 +54,14 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the database knows of a firm that questions to its lake need: its zone, and the rules that block."""
+
+    tenant: uuid.UUID
+    zone: str
+    blocking: list[str]
+
+
 def period(tx: Tx, since: datetime | None, until: datetime | None, as_of: datetime | None) -> Period:
     """The period that somebody asks for: without more, the last 30 days as known now. Raises PeriodNotAcceptable."""
     now = tx.now()
@@ -66,24 +75,21 @@ def period(tx: Tx, since: datetime | None, until: datetime | None, as_of: dateti
     return Period(since=begin, until=end, as_of=known)
 
 
+def asked_of(tx: Tx) -> Asked:
+    """What the lake is asked about a firm with; read before it is asked, so that no transaction waits for the lake."""
+    blocking = [one.id for one in load(tx).rules if one.action is Action.BLOCK]
+    return Asked(tenant=tx.tenant, zone=tenants.get_tenant(tx).timezone, blocking=blocking)
+
+
 def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Performance:
     """What was decided on the payments of a period, and how right it was; zeros while the lake holds nothing."""
     titles = {one.rule: one.text.title for one in reversed(rules.list_versions(tx))}
-    blocking = [one.id for one in load(tx).rules if one.action is Action.BLOCK]
-    ask = _asker(tx, read, of)
-    zone = {"zone": tenants.get_tenant(tx).timezone}
-    days = ask(lake.days_query, zone)
-    shares = ask(lake.protected_query, zone | {"blocking": blocking})
+    about = asked_of(tx)
+    ask = _asker(about.tenant, read, of)
+    days, shares = _days_and_shares(about, ask)
     times = ask(lake.times_query, {})
-    by_day = _sums(shares, "day")
-    shown = [
-        PerformanceDay(
-            day=row["day"], payments=row["payments"], alerts=row["alerts"], judged=row["judged"], fraud=row["fraud"],
-            caught=row["caught"], legitimate=row["legitimate"], protected_usd_minor=by_day.get(row["day"], 0),
-            missed_usd_minor=row["missed_usd_minor"],
-        )
-        for row in days
-    ]  # fmt: skip
+    protected = _sums(shares, "day")
+    shown = [_day(row, protected) for row in days]
     alerts, length = sum(one.alerts for one in shown), max((of.until - of.since).total_seconds() / _DAY_S, 1 / 24)
     return Performance(
         since=of.since,
@@ -92,7 +98,7 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
         payments=sum(one.payments for one in shown),
         fraud_known=sum(one.fraud for one in shown),
         waiting=alerts - sum(one.judged for one in shown),
-        protected_usd_minor=sum(by_day.values()),
+        protected_usd_minor=sum(protected.values()),
         repeated_usd_minor=sum(row["usd_minor"] for row in shares if row["again"]),
         missed_usd_minor=sum(one.missed_usd_minor for one in shown),
         alerts_per_day=alerts / length,
@@ -104,16 +110,22 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
     )
 
 
+def by_day(about: Asked, read: ReadLake, of: Period) -> list[PerformanceDay]:
+    """The days of a period alone, without a transaction; empty while the lake holds nothing."""
+    days, shares = _days_and_shares(about, _asker(about.tenant, read, of))
+    protected = _sums(shares, "day")
+    return [_day(row, protected) for row in days]
+
+
 def false_positives(legitimate: int, payments: int, fraud: int) -> Interval:
     """Hits that were judged good, as a share of the payments that are not known as fraud."""
     return wilson(legitimate, payments - fraud)
 
 
-def high_value(tx: Tx, read: ReadLake, of: Period) -> list[HighValueDay]:
+def high_value(about: Asked, read: ReadLake, of: Period) -> list[HighValueDay]:
     """What became of payments of more than HIGH_VALUE_USD, day by day; empty while the lake holds nothing."""
-    zone, above = tenants.get_tenant(tx).timezone, HIGH_VALUE_USD * 100
-    asked = {"since": of.since, "until": of.until, "zone": zone, "above": above}
-    return msgspec.convert(read(tx.tenant, lake.HIGH_VALUE, asked) or [], list[HighValueDay])
+    asked = {"since": of.since, "until": of.until, "zone": about.zone, "above": HIGH_VALUE_USD * 100}
+    return msgspec.convert(read(about.tenant, lake.HIGH_VALUE, asked) or [], list[HighValueDay])
 
 
 def payments(
@@ -133,7 +145,7 @@ def payments(
     def query(*, labelled: bool) -> str:
         return lake.payments_query(source, outcome, labelled=labelled, later=after is not None)
 
-    return msgspec.convert(_asker(tx, read, of)(query, {"name": name} | more), list[DecidedPayment])
+    return msgspec.convert(_asker(tx.tenant, read, of)(query, {"name": name} | more), list[DecidedPayment])
 
 
 def take_payments(
@@ -157,15 +169,28 @@ def take_payments(
     return found if waits is None else waits
 
 
-def _asker(tx: Tx, read: ReadLake, of: Period) -> Callable[[Callable[..., str], dict[str, Any]], Rows]:
+def _asker(tenant: uuid.UUID, read: ReadLake, of: Period) -> _Ask:
     period_of = msgspec.structs.asdict(of)
 
     def ask(query: Callable[..., str], more: dict[str, Any]) -> Rows:
-        found = read(tx.tenant, query(labelled=True), period_of | more)
+        found = read(tenant, query(labelled=True), period_of | more)
         # Until somebody has judged an alert the lake has no table of labels.
-        return (read(tx.tenant, query(labelled=False), period_of | more) or []) if found is None else found
+        return (read(tenant, query(labelled=False), period_of | more) or []) if found is None else found
 
     return ask
+
+
+def _days_and_shares(about: Asked, ask: _Ask) -> tuple[Rows, Rows]:
+    zone = {"zone": about.zone}
+    return ask(lake.days_query, zone), ask(lake.protected_query, zone | {"blocking": about.blocking})
+
+
+def _day(row: dict[str, Any], protected: Mapping[date, int]) -> PerformanceDay:
+    return PerformanceDay(
+        day=row["day"], payments=row["payments"], alerts=row["alerts"], judged=row["judged"], fraud=row["fraud"],
+        caught=row["caught"], legitimate=row["legitimate"], protected_usd_minor=protected.get(row["day"], 0),
+        missed_usd_minor=row["missed_usd_minor"],
+    )  # fmt: skip
 
 
 def _sums(rows: Rows, by: str) -> dict[Any, int]:

@@ -6,7 +6,7 @@ records themselves tells which of them belong together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -71,21 +71,29 @@ def behaviour(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, dict[str, Any],
     return at.frame, found, failed
 
 
-def count_sessions(tx: Tx, read: Read) -> int:
-    """Ask the lake for the sessions of the last two days, once a day for all that are kept; returns how many.
-
-    A session belongs to the hour in which it began and to the place of its first action. `read` asks the firm's lake.
-    """
+def sessions_to_count(tx: Tx) -> dict[str, Any]:
+    """What to ask the lake: the sessions of the last two days, once a day all that are kept."""
     now, last = tx.now(), _measured_at(tx)
     whole = last is None or last.date() < now.date()
     since = floor(now - (_KEPT if whole else _AGAIN), DAY_S)
     store = RollupStore(tx)
-    asked = {
+    return {
         "since": since, "looked": since - _LONGEST, "other": OTHER,
         "regions": store.values("activity", "region"), "channels": store.values("activity", "channel"),
     }  # fmt: skip
-    found = msgspec.convert(read(lake.SESSIONS, asked), list[VisitsHere])
-    SessionStore(tx).replace(since, found)
+
+
+def count_sessions(asked: dict[str, Any], read: Read) -> list[VisitsHere]:
+    """Sessions by the hour in which they began and the place of their first action.
+
+    `read` asks the firm's lake; it may take its time, which is why there is no transaction here.
+    """
+    return msgspec.convert(read(lake.SESSIONS, asked), list[VisitsHere])
+
+
+def keep_sessions(tx: Tx, asked: dict[str, Any], found: Sequence[VisitsHere]) -> int:
+    """Keep what was counted in the place of what was known of the same hours; returns how many sessions."""
+    SessionStore(tx).replace(asked["since"], found)
     return sum(one.sessions for one in found)
 
 

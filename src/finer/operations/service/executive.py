@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 from finer.decisions.service import alerts
 from finer.fraud.service import performance
-from finer.fraud.service.performance import Period, ReadLake
-from finer.fraud.service.rules import CAPACITY_PER_DAY
+from finer.fraud.service.performance import Asked, Period, ReadLake
 from finer.identity.service import tenants
 from finer.identity.types.access import Permission
 from finer.ingest.service import activity
@@ -82,11 +81,18 @@ def executive(
     return at.now, at.since, dict.fromkeys(tiles) | found, failed
 
 
-def measure_outcomes(tx: Tx, read: ReadLake) -> int:
-    """Ask the lake what became of the payments of the last half year, and keep it; returns how many days it has."""
-    now = tx.now()
+def to_be_measured(tx: Tx) -> Asked:
+    """What the lake is asked about the firm's payments with."""
+    return performance.asked_of(tx)
+
+
+def measure_outcomes(now: datetime, about: Asked, read: ReadLake) -> Outcomes:
+    """Ask the lake what became of the payments of the last half year.
+
+    `read` may take its time, which is why there is no transaction here; `about` was read in one before.
+    """
     of = Period(since=now - _MEASURED - timedelta(days=1), until=now, as_of=now)
-    high = {one.day: one for one in performance.high_value(tx, read, of)}
+    high = {one.day: one for one in performance.high_value(about, read, of)}
     days = [
         OutcomeDay(
             day=one.day, payments=one.payments, fraud=one.fraud, legitimate=one.legitimate,
@@ -94,10 +100,15 @@ def measure_outcomes(tx: Tx, read: ReadLake) -> int:
             high_value=high[one.day].payments if one.day in high else 0,
             high_value_covered=high[one.day].covered if one.day in high else 0,
         )
-        for one in performance.measure(tx, read, of, CAPACITY_PER_DAY).days
+        for one in performance.by_day(about, read, of)
     ]  # fmt: skip
-    OutcomeStore(tx).keep(Outcomes(as_of=now, days=days))
-    return len(days)
+    return Outcomes(as_of=now, days=days)
+
+
+def keep_outcomes(tx: Tx, found: Outcomes) -> int:
+    """Keep what was measured in the place of what was known; returns how many days it has."""
+    OutcomeStore(tx).keep(found)
+    return len(found.days)
 
 
 def _time(tx: Tx, span: str) -> _Time:

@@ -58,12 +58,12 @@ def has_orders(tx: Tx) -> bool:
     return "order" in RollupStore(tx).beginnings()
 
 
-def look_at_ages(tx: Tx, read: Read) -> int:
-    """Look in the lake for orders that wait, and keep what was found; returns how many are stuck.
+def look_at_ages(now: datetime, read: Read) -> OrderAges:
+    """Look in the lake for orders that wait, and for those of them that are stuck.
 
-    An order that was placed 60 days ago or earlier is not looked at. `read` asks the firm's lake.
+    An order that was placed 60 days ago or earlier is not looked at. `read` asks the firm's lake; it may take its time,
+    which is why there is no transaction here.
     """
-    now = tx.now()
     learned = {row["stage"]: row for row in read(lake.PASSAGES, {"since": now - _LEARNED_FROM})}
     usual = {
         stage: (row["orders"], row["usual_s"]) if (row := learned.get(stage.value)) else (0, None)
@@ -79,11 +79,15 @@ def look_at_ages(tx: Tx, read: Read) -> int:
             "before": [now - timedelta(seconds=after[stage]) for stage in OPEN_STAGES],
         },
     )  # fmt: skip
-    found = OrderAges(
+    return OrderAges(
         as_of=now,
         stages=[_open(stage, counted, waiting, after[stage], usual[stage]) for stage in OPEN_STAGES],
         stuck=[_stuck(row) for row in waiting],
     )
+
+
+def keep_ages(tx: Tx, found: OrderAges) -> int:
+    """Keep a look in the place of the one before; returns how many orders are stuck."""
     AgeStore(tx).keep(found)
     return sum(one.stuck for one in found.stages)
 
