@@ -13,7 +13,7 @@ import pytest
 
 from finer.app import boards, viewers
 from finer.app.boards import Boards, Scope
-from finer.app.live import HEARTBEAT_S
+from finer.app.live import HEARTBEAT_S, STILL_HERE
 from finer.app.viewers import Viewer
 from finer.kit.errors import Unavailable
 
@@ -340,7 +340,7 @@ def test_a_look_that_hangs_keeps_nobody_else_without_a_sign_of_life(monkeypatch:
         await asyncio.to_thread(found.suspect, str(ANA))
         await asyncio.wait_for(looking.wait(), 20)
         for _ in range(3):
-            assert await asyncio.wait_for(anext(other), 20) == b": still here\n\n"
+            assert await asyncio.wait_for(anext(other), 20) == STILL_HERE
         await hanging.aclose()
         await other.aclose()
 
@@ -414,7 +414,7 @@ def test_a_sign_of_life_comes_where_nothing_is_told_and_takes_the_place_of_nothi
     late = viewer.told_at + HEARTBEAT_S * 2
     viewer.say_still_here(late)
     viewer.say_still_here(late + 1)
-    assert viewer.held() == [b": still here\n\n"]
+    assert viewer.held() == [STILL_HERE]
     changes = [b"change %d" % number for number in range(viewers._HELD_MAX)]
     for change in changes:
         viewer.offer(change, b"whole")

@@ -202,7 +202,7 @@ def test_a_quiet_stream_shows_that_it_is_there(monkeypatch: pytest.MonkeyPatch) 
 
     async def scenario(_: Source, channel: Channel) -> None:
         stream = _open(channel)
-        assert (await _take(stream, 4))[2:] == [b": still here\n\n"] * 2
+        assert (await _take(stream, 4))[2:] == [b"event: heartbeat\ndata: {}\n\n"] * 2
         await stream.aclose()
 
     _play(scenario)

@@ -80,7 +80,7 @@ def test_a_stream_tells_its_events_and_what_they_hold(document: dict[str, Any]) 
     stream = dict(_operations(document))["GET /api/v1/alerts/stream"]
     events = stream["responses"]["200"]["content"]["text/event-stream"]["schema"]["x-events"]
     assert events["alert"] == {"$ref": "#/components/schemas/Alert"}
-    assert set(events) == {"alert", "summary", "resync"}
+    assert set(events) == {"alert", "summary", "resync", "heartbeat"}
     assert [one["name"] for one in stream["parameters"]] == ["Last-Event-ID"]
 
 

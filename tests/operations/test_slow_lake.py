@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from finer.app import board_keeper
 from finer.kit.db import WORKER, connect
 from finer.kit.runs import RunState
 from finer.operations.service import behaviour, executive, orders
@@ -40,7 +39,7 @@ def test_a_lake_that_takes_long_loses_no_job(
 
         def close(self) -> None: ...
 
-    monkeypatch.setattr(board_keeper.warehouse, "LakeReader", SlowLake)
+    monkeypatch.setattr("finer.warehouse.service.lake.LakeReader", SlowLake)
     done = floor.run(job)
     assert (done.state, done.error) == (RunState.SUCCEEDED, "")
     assert {tenant for tenant, _ in asked} == {floor.firm.tenant.id}

@@ -62,7 +62,10 @@ describe("a live stream", () => {
     window.dispatchEvent(new Event("online"));
     expect(FakeEventSource.all.length).toBe(7);
     FakeEventSource.at("/s").open();
-    vi.advanceTimersByTime(100_000);
+    for (let n = 0; n < 4; n += 1) {
+      vi.advanceTimersByTime(25_000);
+      FakeEventSource.at("/s").send("heartbeat", {});
+    }
     expect([FakeEventSource.all.length, gaps, states.at(-1)]).toEqual([7, 1, "live"]);
   });
 
@@ -93,6 +96,26 @@ describe("a live stream", () => {
     show("visible");
     FakeEventSource.at("/s").open();
     expect([FakeEventSource.all.length, gaps, states.at(-1)]).toEqual([2, 1, "live"]);
+  });
+
+  it("takes a stream that says nothing for 40 seconds for lost, opens it anew and asks for what was missed", () => {
+    FakeEventSource.at("/s").open();
+    for (let n = 0; n < 10; n += 1) {
+      vi.advanceTimersByTime(30_000);
+      FakeEventSource.at("/s").send(n % 2 ? "heartbeat" : "alert", {});
+    }
+    expect([FakeEventSource.all.length, states.at(-1), gaps]).toEqual([1, "live", 0]);
+    const lost = FakeEventSource.at("/s");
+    vi.advanceTimersByTime(40_000);
+    expect([FakeEventSource.all.length, states.at(-1)]).toEqual([2, "reconnecting"]);
+    expect(lost.readyState).toBe(FakeEventSource.CLOSED);
+    FakeEventSource.at("/s").open();
+    expect([states.at(-1), gaps]).toEqual(["live", 1]);
+  });
+
+  it("tries again where a connection is neither made nor refused", () => {
+    vi.advanceTimersByTime(81_000);
+    expect([FakeEventSource.all.length, states.at(-1)]).toEqual([3, "reconnecting"]);
   });
 
   it("is quiet once stopped", () => {

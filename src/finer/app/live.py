@@ -48,6 +48,10 @@ def sse(event: str, data: bytes, identifier: str | None = None) -> bytes:
     return head + b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
 
 
+STILL_HERE = sse("heartbeat", b"{}")
+"""What a quiet stream says every HEARTBEAT_S: an event, since browsers show their pages no comments of a stream."""
+
+
 class Channel:
     """Viewers by tenant, and the task that makes their snapshots.
 
@@ -127,7 +131,7 @@ class Channel:
                     async with asyncio.timeout(HEARTBEAT_S):
                         message = await viewer.queue.get()
                 except TimeoutError:
-                    message = b": still here\n\n"
+                    message = STILL_HERE
                 yield message
         finally:
             viewers.discard(viewer)

@@ -42,6 +42,7 @@ def described(events: Mapping[str, str | None], *, resumes: bool = False) -> dic
         name: {"type": "object"} if schema is None else {"$ref": f"#/components/schemas/{schema}"}
         for name, schema in events.items()
     }
+    schemas["heartbeat"] = {"type": "object"}  # every stream says every 15 seconds that it is there
     content = {"schema": {"type": "string", "x-events": schemas}}
     found: dict[str, Any] = {
         "responses": {"200": {"description": "Server-sent events.", "content": {"text/event-stream": content}}}

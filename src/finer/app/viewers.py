@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import structlog
 
-from finer.app.live import HEARTBEAT_S
+from finer.app.live import HEARTBEAT_S, STILL_HERE
 
 _log = structlog.get_logger(__name__)
 _HELD_MAX = 8
@@ -25,7 +25,6 @@ _LOOKS_AT_ONCE, _LOOKS_IN_A_ROW = 6, 60
 _PASS_S = 1.0
 _OPENING_S = 30.0
 """How long a change of rights is remembered for streams that were being opened when it came."""
-_STILL_HERE = b": still here\n\n"
 Suspect = tuple[uuid.UUID | None, uuid.UUID | None]
 """A firm, and the one person of it whose rights changed; None for all."""
 
@@ -64,7 +63,7 @@ class Viewer:
         """Offer a sign of life when nothing was told for long, and nothing waits to be told."""
         if not self._held and now - self.told_at > HEARTBEAT_S:
             self.told_at = now
-            self.offer(_STILL_HERE)
+            self.offer(STILL_HERE)
 
     def held(self) -> list[bytes | None]:
         """Take what is held; None stands for the end."""

@@ -13,12 +13,16 @@ const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 /** A hidden page gives its connection back after this long: browsers allow six to one server over HTTP/1.1. */
 const HIDDEN_MS = 10_000;
+/** The server says every 15 seconds that it is there: whoever hears nothing for this long is talking to nobody. */
+const SILENT_MS = 40_000;
+const HEARTBEAT = "heartbeat";
 
 export class LiveStream {
   private source: EventSource | null = null;
   private failures = 0;
   private missed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private silence: ReturnType<typeof setTimeout> | undefined;
   private hiddenTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -46,7 +50,9 @@ export class LiveStream {
     this.handlers.onState(state);
     const source = new EventSource(this.url);
     this.source = source;
+    this.heard();
     source.onopen = () => {
+      this.heard();
       this.failures = 0;
       this.handlers.onState("live");
       if (this.missed) {
@@ -55,6 +61,7 @@ export class LiveStream {
       }
     };
     source.onerror = () => this.onFailure(source);
+    source.addEventListener(HEARTBEAT, this.heard);
     for (const name of this.names) {
       source.addEventListener(name, (event) => this.onMessage(name, event as MessageEvent<string>));
     }
@@ -62,6 +69,7 @@ export class LiveStream {
 
   private close(): void {
     clearTimeout(this.timer);
+    clearTimeout(this.silence);
     if (this.source) {
       this.source.onerror = null;
       this.source.onopen = null;
@@ -70,7 +78,17 @@ export class LiveStream {
     this.source = null;
   }
 
+  /** A connection that is lost without a word looks like a quiet one, until the next sign of life does not come. */
+  private readonly heard = (): void => {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.missed = true;
+      this.open("reconnecting");
+    }, SILENT_MS);
+  };
+
   private onMessage(name: string, event: MessageEvent<string>): void {
+    this.heard();
     try {
       this.handlers.onEvent(name, event.data ? JSON.parse(event.data) : null);
     } catch (error) {
