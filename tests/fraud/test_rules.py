@@ -17,10 +17,15 @@ import pytest
 
 from finer.decisions.types.alerts import Decision, NewAlert
 from finer.features.service import Engine
+from finer.fraud.rules.examples import example
+from finer.fraud.rules.pack import RULES
+from finer.fraud.rules.rule_set import catalogue
 from finer.fraud.service import verdicts as fraud
+from finer.fraud.service.rule_sets import feature_types
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body
 from finer.kit.columns import Columns
+from finer.kit.conditions.condition import parse_condition
 from finer.ledger.rules import RateTable, starter_rates
 from finer.scoring.rules.trees import TreeScorer
 
@@ -379,3 +384,15 @@ def test_the_local_hour_is_that_of_the_calendar(zone: str, days: int) -> None:
     columns = Columns(parsed.batch)
     fraud.derive(columns, RATES, ZoneInfo(zone))
     assert columns.values("local_hour").tolist() == [at.astimezone(ZoneInfo(zone)).hour for at in moments]
+
+
+def test_the_reason_of_every_rule_reads_as_a_sentence_before_it_fired() -> None:
+    known = catalogue(feature_types(), {})
+    said = {rule.id: example(rule.reason, parse_condition(rule.condition, known).tree, known) for rule in RULES}
+    assert not [one for one in said.values() if "{" in one or "unknown" in one]
+    assert said["high_amount"] == "The amount of 1,000.00 USD is above the limit of 800 USD."
+    assert said["velocity_10s"].startswith("This is the 4th payment of the account within 10 seconds")
+    assert said["far_above_habit"].startswith("The amount is 12.0 times the account's mean")
+    night = parse_condition("(3 <= local_hour and currency in ('THB', 'VND')) and not (score < 0.5)", known).tree
+    template = "{currency} at {local_hour}, {account.sum_24h:count}, {account.previous_country}, {score:percent}."
+    assert example(template, night, known) == "THB at 3, 250000, account.previous_country, 97.0 %."

@@ -4505,7 +4505,7 @@ export interface paths {
         put?: never;
         /**
          * Look at a rule
-         * @description How a rule reads in plain language and what it costs, or what is wrong and where.
+         * @description How a rule and its reason read in plain language and what it costs, or what is wrong and where.
          */
         post: operations["ApiV1RulesValidationValidate"];
         delete?: never;
@@ -9244,6 +9244,8 @@ export interface components {
         RuleAssessment: {
             column?: number | null;
             columns?: string[];
+            /** @default  */
+            example: string;
             /** @default  */
             hint: string;
             line?: number | null;

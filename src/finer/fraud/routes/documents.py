@@ -1,4 +1,4 @@
-"""What fraud shows of rules and lists, and what it takes, as they leave and enter the system."""
+"""What fraud shows of rules, and what it takes, as they leave and enter the system."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from finer.decisions.types.alerts import Action
 from finer.fraud.types import (
     ActivityHour,
     Brake,
-    FirmList,
-    ListEffect,
-    ListEntry,
     ListKind,
-    NewEntry,
     Price,
     RuleState,
     RuleText,
@@ -24,16 +20,12 @@ from finer.fraud.types import (
     Severity,
 )
 from finer.kit.ids import show_id
-from finer.kit.masking import DataClass, classified_by
 
 RuleAction: TypeAlias = Literal["allow", "review", "block"]
 VersionId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^rlv_[0-9a-f]{32}$")]
-_Name: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
+RuleName: TypeAlias = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{1,39}$")]
 _Condition: TypeAlias = Annotated[str, msgspec.Meta(max_length=4_000)]
-_EntryId: TypeAlias = Annotated[str, msgspec.Meta(pattern="^lse_[0-9a-f]{32}$")]
-_Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=1_000)]
-_Value: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
-_ShownValue: TypeAlias = Annotated[str | None, classified_by("data_class", "tail")]
+Words: TypeAlias = Annotated[str, msgspec.Meta(max_length=1_000)]
 FILES = {
     "200": {"description": "The rows as a file", "content": {"text/csv": {"schema": {"type": "string"}}}},
     "202": {
@@ -49,21 +41,21 @@ _WORDS: dict[Action, RuleAction] = {Action.APPROVE: "allow", Action.REVIEW: "rev
 class RuleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a rule says."""
 
-    title: _Words
+    title: Words
     condition: _Condition
     action: RuleAction
-    reason: _Words
+    reason: Words
     severity: Severity = "medium"
     brake: Brake | None = None
-    owner: _Words = ""
+    owner: Words = ""
 
 
 class NewRuleDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A draft of a rule, new or known, named `rule`."""
 
-    rule: _Name
+    rule: RuleName
     text: RuleBody
-    note: _Words = ""
+    note: Words = ""
 
 
 class RuleDraftBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,7 +63,7 @@ class RuleDraftBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     text: RuleBody
     revision: int
-    note: _Words = ""
+    note: Words = ""
 
 
 class PriceBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +99,7 @@ class ShadowBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class RuleReason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why."""
 
-    reason: _Words
+    reason: Words
 
 
 class ProposedAct(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,11 +112,13 @@ class ProposedAct(msgspec.Struct, frozen=True, kw_only=True):
 class RuleAssessment(msgspec.Struct, frozen=True, kw_only=True):
     """What a condition is worth: how it reads, what it costs, or what is wrong and where.
 
+    `example` is the reason as a sentence, with values that the condition could hold for.
     `position` is an offset in characters from 0, `line` and `column` count from 1.
     """
 
     usable: bool
     reading: str = ""
+    example: str = ""
     columns: list[str] = []
     lists: list[str] = []
     steps: int = 0
@@ -248,94 +242,10 @@ class RuleDetail(msgspec.Struct, frozen=True, kw_only=True):
     as_of: datetime
 
 
-class NewListBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A list. Kind and effect never change."""
-
-    name: _Name
-    kind: ListKind
-    effect: ListEffect = ListEffect.NONE
-    description: _Words = ""
-
-
-class ListSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A list of the firm and the rules that ask it."""
-
-    name: str
-    kind: ListKind
-    effect: ListEffect
-    description: str
-    entries: int
-    version: int
-    author: str
-    updated_at: datetime
-    used_by: list[str]
-
-
-class EntryBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An entry to be put on a list."""
-
-    value: _Value
-    reason: _Words
-    source: _Words = ""
-    expires_at: datetime | None = None
-
-
-class EntriesBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Entries to be put on a list, all or none."""
-
-    entries: Annotated[list[EntryBody], msgspec.Meta(min_length=1, max_length=1_000)]
-
-
-class RemovalBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Entries to be taken off a list that blocks, or with `whole` the list to be deleted; and why."""
-
-    entries: Annotated[list[_EntryId], msgspec.Meta(max_length=100)] = []
-    whole: bool = False
-    reason: _Words
-
-
-class ListFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A CSV text of entries; `reason` and `source` are those of lines that have none.
-
-    `replace` takes off the list what the file does not have.
-    """
-
-    csv: Annotated[str, msgspec.Meta(max_length=16_000_000)]
-    reason: _Words
-    source: _Words = ""
-    replace: bool = False
-
-
-class ListLookup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The value that is looked for, whole."""
-
-    value: _Value
-
-
-class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry of a list. Its value is shown as the caller may see values of its kind."""
-
-    id: str
-    value: _ShownValue
-    data_class: DataClass
-    reason: str
-    source: str
-    added_by: str
-    added_at: datetime
-    expires_at: datetime | None
-
-
-class EntryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of entries, the newest first; `next` is what `before` takes for the page behind it, null on the last."""
-
-    items: list[EntryView]
-    next: str | None
-
-
 class FraudExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An export; `reason` says why so many rows are needed, for whoever approves it."""
 
-    reason: _Words = ""
+    reason: Words = ""
 
 
 class FraudExportProposal(msgspec.Struct, frozen=True):
@@ -374,27 +284,3 @@ def show_version(one: RuleVersion, names: Mapping[str, str]) -> RuleVersionView:
 def people_of_versions(*versions: RuleVersion) -> list[str]:
     """Everybody whom `show_version` calls by name."""
     return [person for one in versions for person in (one.author, one.approved_by)]
-
-
-def show_list(found: FirmList, used_by: list[str], names: Mapping[str, str]) -> ListSummary:
-    """A list as it is shown."""
-    return ListSummary(
-        name=found.name, kind=found.kind, effect=found.effect, description=found.description, entries=found.entries,
-        version=found.version, author=names.get(found.author, ""), updated_at=found.updated_at, used_by=used_by,
-    )  # fmt: skip
-
-
-def show_entry(kind: ListKind, entry: ListEntry, names: Mapping[str, str]) -> EntryView:
-    """An entry as it is shown."""
-    open_kinds = (ListKind.COUNTRY, ListKind.MERCHANT)
-    return EntryView(
-        id=show_id("lse", entry.id), value=entry.value,
-        data_class=DataClass.PUBLIC if kind in open_kinds else DataClass.PERSONAL, reason=entry.reason,
-        source=entry.source, added_by=names.get(entry.added_by, "a machine"), added_at=entry.added_at,
-        expires_at=entry.expires_at,
-    )  # fmt: skip
-
-
-def read_entry(body: EntryBody) -> NewEntry:
-    """An entry as it is kept."""
-    return NewEntry(value=body.value, reason=body.reason, source=body.source, expires_at=body.expires_at)

@@ -9,18 +9,15 @@ from litestar import Controller, Response, delete, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.response import Stream
 
-from finer.fraud.routes.documents import (
-    FILES,
+from finer.fraud.routes.documents import FILES, FraudExport, FraudExportProposal, ProposedAct
+from finer.fraud.routes.list_documents import (
     EntriesBody,
     EntryPage,
     EntryView,
-    FraudExport,
-    FraudExportProposal,
     ListFile,
     ListLookup,
     ListSummary,
     NewListBody,
-    ProposedAct,
     RemovalBody,
     read_entry,
     show_entry,

@@ -78,9 +78,9 @@ class RuleController(Controller):
         sync_to_thread=True, status_code=200, summary="Look at a rule",
     )  # fmt: skip
     def validate(self, tx: Tx, data: RuleBody) -> RuleAssessment:
-        """How a rule reads in plain language and what it costs, or what is wrong and where."""
+        """How a rule and its reason read in plain language and what it costs, or what is wrong and where."""
         try:
-            condition, reading, steps = vocabulary.assess(tx, read_text(data))
+            condition, reading, steps, example = vocabulary.assess(tx, read_text(data))
         except ConditionError as error:
             return RuleAssessment(
                 usable=False, problem=error.message, hint=error.hint, position=error.position, line=error.line,
@@ -89,8 +89,8 @@ class RuleController(Controller):
         except RuleNotAcceptable as error:
             return RuleAssessment(usable=False, problem=error.detail)
         return RuleAssessment(
-            usable=True, reading=reading, columns=sorted(condition.columns), lists=sorted(condition.lists), steps=steps,
-            steps_max=vocabulary.STEPS_MAX,
+            usable=True, reading=reading, example=example, columns=sorted(condition.columns),
+            lists=sorted(condition.lists), steps=steps, steps_max=vocabulary.STEPS_MAX,
         )  # fmt: skip
 
     @get("/{rule:str}", opt={"permission": _READ}, sync_to_thread=True, summary="One rule")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from finer.fraud.rules import drafts
 from finer.fraud.rules.drafts import COST_MAX as STEPS_MAX
+from finer.fraud.rules.examples import example
 from finer.fraud.rules.lists import COLUMNS
 from finer.fraud.rules.reasons import FORMATS
 from finer.fraud.rules.rule_set import catalogue
@@ -94,7 +95,11 @@ def lists(tx: Tx) -> list[tuple[str, ListKind, list[str]]]:
     return [(name, pin.kind, list(COLUMNS[pin.kind])) for name, pin in sorted(list_pins(tx).items())]
 
 
-def assess(tx: Tx, text: RuleText) -> tuple[Condition, str, int]:
-    """The condition of a rule, how it reads in plain language, and its steps. Raises as `check`."""
-    condition = check(tx, text)
-    return condition, plain_language(condition, _catalogue(tx)), drafts.cost(condition.tree)
+def assess(tx: Tx, text: RuleText) -> tuple[Condition, str, int, str]:
+    """The condition of a rule, how it reads in plain language, its steps, and its reason with example values.
+
+    Raises as `check`.
+    """
+    condition, known = check(tx, text), _catalogue(tx)
+    said = example(text.reason, condition.tree, known)
+    return condition, plain_language(condition, known), drafts.cost(condition.tree), said

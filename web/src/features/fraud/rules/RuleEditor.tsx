@@ -65,7 +65,7 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
       />
       <Reading found={found} />
       {writes ? (
-        <RuleFields text={text} onChange={change} />
+        <RuleFields text={text} example={found?.example ?? ""} onChange={change} />
       ) : (
         <dl className="rules-facts">
           <dt>Asks for</dt>
@@ -73,7 +73,12 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
             <RuleAction action={version.text.action} />
           </dd>
           <dt>Reason</dt>
-          <dd>{version.text.reason}</dd>
+          <dd>
+            {found?.example || version.text.reason}
+            {found?.example && found.example !== version.text.reason ? (
+              <span className="muted"> (with example values)</span>
+            ) : null}
+          </dd>
           <dt>Severity</dt>
           <dd>{version.text.severity}</dd>
           <dt>Brake</dt>

@@ -31,9 +31,12 @@ const SEVERITIES = (["low", "medium", "high", "critical"] as const).map((value) 
 /** What is written of a rule besides its condition. */
 export function RuleFields({
   text,
+  example,
   onChange,
 }: {
   text: RuleText;
+  /** The reason as people will read it, with values that fit; empty as long as something is wrong. */
+  example: string;
   onChange(fields: Partial<RuleText>): void;
 }) {
   return (
@@ -62,6 +65,7 @@ export function RuleFields({
           maxLength={500}
           onChange={(event) => onChange({ reason: event.target.value })}
         />
+        {example && example !== text.reason ? <p className="muted">For example: {example}</p> : null}
       </Field>
       <Field id="rule-action" label="Asks for">
         <Select

@@ -75,6 +75,16 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
   );
 }
 
+const HOUR = 3_600_000;
+const WEEK = 7 * 24;
+
+/** Hits of each hour of the week that ends now, hours without one included. */
+function byHour(rows: RuleDetail["hours"], now: string): number[] {
+  const last = Math.floor(Date.parse(now) / HOUR);
+  const hits = new Map(rows.map((one) => [Math.floor(Date.parse(one.hour) / HOUR), one.hits]));
+  return Array.from({ length: WEEK }, (_, i) => hits.get(last - WEEK + 1 + i) ?? 0);
+}
+
 function Activity({ detail }: { detail: RuleDetail }) {
   const live = detail.hours.filter((one) => !one.shadow);
   const shadow = detail.hours.filter((one) => one.shadow);
@@ -89,7 +99,7 @@ function Activity({ detail }: { detail: RuleDetail }) {
             Live: held for <span className="num">{count(sum(live, "hits"))}</span> payments, blocked{" "}
             <span className="num">{count(sum(live, "blocks"))}</span>
           </p>
-          <Sparkline values={live.map((one) => one.hits)} label="Hits by hour, live" />
+          <Sparkline values={byHour(live, detail.as_of)} label="Hits by hour, live" />
         </>
       ) : null}
       {shadow.length > 0 ? (
@@ -97,7 +107,7 @@ function Activity({ detail }: { detail: RuleDetail }) {
           <p>
             In shadow: would have held for <span className="num">{count(sum(shadow, "hits"))}</span> payments
           </p>
-          <Sparkline values={shadow.map((one) => one.hits)} label="Hits by hour, in shadow" />
+          <Sparkline values={byHour(shadow, detail.as_of)} label="Hits by hour, in shadow" />
         </>
       ) : null}
       <p className="muted">
