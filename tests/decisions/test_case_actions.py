@@ -303,7 +303,7 @@ def test_b11_several_people_do_not_let_much_out_to_one_customer_in_small_parts(d
     carla = acting(desk.firm.user(Role.RISK_ANALYST))
     ends = []
     for n, who in enumerate((desk.ana, desk.budi, carla)):
-        names = {"customer_id": f"c{n}-{mark}", "account_id": f"a{n}-{mark}"} | {same: f"x-{mark}"}
+        names: dict[str, Any] = {"customer_id": f"c{n}-{mark}", "account_id": f"a{n}-{mark}"} | {same: f"x-{mark}"}
         block = blocked(desk, actor=who, **names)
         with desk.firm.tx(who) as tx:
             version = cases.get_locked(tx, block.case_id).version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -349,3 +350,10 @@ def test_conditions_read_as_sentences(text: str, reading: str) -> None:
 def test_descriptions_stand_for_names() -> None:
     condition = parse_condition("account.count_10s > 3", CATALOGUE)
     assert plain_language(condition, CATALOGUE) == "the number of payments in 10 seconds is above 3"
+    told = replace(CATALOGUE, descriptions={"is_small": "the amount is small"})
+    assert [plain_language(parse_condition(each, told), told) for each in (
+        "is_small and amount > 1", "not is_small", "is_small is null",
+    )] == [
+        "the amount is small and amount is above 1", "the amount is not small",
+        "whether the amount is small is missing",
+    ]  # fmt: skip

@@ -27,6 +27,7 @@ _PHRASES = {
     "hour": "the hour of {}",
     "dayofweek": "the day of the week of {} (0 is Sunday)",
 }
+_IS = " is "
 _UNITS = (("day", 86_400 * 10**6), ("hour", 3600 * 10**6), ("minute", 60 * 10**6), ("second", 10**6))
 
 
@@ -86,8 +87,7 @@ class _Reader:
     def read(self, node: Node) -> str:
         match node:
             case t.Column():
-                name = self.names.get(node.name, node.name)
-                return f"{name} is true" if node.type is ColumnType.BOOLEAN else name
+                return self.holds(node, "is") if node.type is ColumnType.BOOLEAN else self.name(node)
             case t.Literal():
                 return self.literal(node)
             case t.Arithmetic():
@@ -108,6 +108,16 @@ class _Reader:
             case _:
                 return self.condition(node, "is", "")
 
+    def name(self, column: t.Column) -> str:
+        return self.names.get(column.name, column.name)
+
+    def holds(self, column: t.Column, verb: str) -> str:
+        """A column that is true or false; one that is described by a sentence is that sentence."""
+        name = self.name(column)
+        if _IS in name:
+            return name.replace(_IS, f" {verb} ", 1)
+        return f"{name} is {'true' if verb == 'is' else 'false'}"
+
     def condition(self, node: Node, verb: str, negation: str) -> str:
         """`verb` is "is" or "is not"; `negation` is "" or "does not "."""
         match node:
@@ -127,14 +137,15 @@ class _Reader:
                 shown = argument if kind in _PATTERNS else node.pattern
                 return f'{self.part(node.operand)} {_negated(word, negation)} "{shown}"'
             case t.IsNull():
-                return f"{self.part(node.operand)} {verb} missing"
+                whether = "whether " if node.operand.type is ColumnType.BOOLEAN else ""
+                return f"{whether}{self.part(node.operand)} {verb} missing"
         raise AssertionError(node)
 
     def negated(self, node: Node) -> str:
         if isinstance(node, t.Between | t.In | t.InList | t.Like | t.IsNull):
             return self.condition(node, "is not", "does not ")
         if isinstance(node, t.Column):
-            return f"{self.names.get(node.name, node.name)} is false"
+            return self.holds(node, "is not")
         return f"it is not so that {self.part(node)}"
 
     def call(self, node: t.Call) -> str:
