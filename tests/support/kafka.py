@@ -26,7 +26,7 @@ _HEAP = ("-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 def missing() -> str:
     """Why no Kafka can be started here; empty when one can."""
     if shutil.which("java") is None:
-        return "There is no Java on this machine (Debian: apt-get install openjdk-17-jre-headless)."
+        return "There is no Java on this machine (Debian: apt-get install openjdk-17-jdk-headless)."
     if not any(JARS.glob("kafka_2.13-*.jar")):
         return "The jars of Kafka are not there. `make test` and `make kafka` fetch them with Maven."
     return ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -27,11 +30,18 @@ from finer.warehouse.service import extracts
 from finer.warehouse.service.lake import LakeWriter
 from tests.security.world import World
 from tests.support.asgi import Answer, Driver, driving
-from tests.support.bi_database import bi_database
+from tests.support.bi_database import bi_database, over_tcp
 from tests.support.identity import Firm
+from tests.support.kafka import JARS
 from tests.warehouse.samples import sample_batch
 
 EXTRACTS = "/api/v1/bi/extracts"
+_READER = Path(__file__).resolve().parents[1] / "bi" / "Reader.java"
+_NO_JDBC = (
+    ""
+    if shutil.which("javac") and any(JARS.glob("postgresql-*.jar"))
+    else ("The JDBC driver is tried where a JDK 17 is and the jars are that `make test` fetches with Maven.")
+)
 ASKED = {
     "name": "sales",
     "tables": ["transactions", "decisions"],
@@ -206,6 +216,31 @@ def test_c02_a_login_reads_its_own_extract_and_writes_nothing(firms: Firms, bi_u
             (extract["login"],),
         ).fetchone()
         assert limits == (5, True, False, False)
+
+
+@pytest.mark.skipif(bool(_NO_JDBC) and not os.environ.get("CI"), reason=_NO_JDBC or "never")
+def test_the_driver_of_tableau_finds_fetches_and_meets_the_walls(firms: Firms) -> None:
+    world, theirs = firms.made(), firms.made()
+    extract, other = firms.opened(world), firms.opened(theirs)
+    firms.refresh(world)
+    firms.refresh(theirs)
+    url = firms.password(world, extract)
+    with over_tcp(url) as port:
+        said = subprocess.run(
+            ["java", "-XX:TieredStopAtLevel=1", "-cp", str(next(JARS.glob("postgresql-*.jar"))), str(_READER),
+             f"jdbc:postgresql://127.0.0.1:{port}/{urlsplit(url).path[1:]}", extract["login"], other["login"]],
+            env=os.environ | {"BI_PASSWORD": urlsplit(url).password or ""}, capture_output=True, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    lines = said.stdout.splitlines()
+    assert [one for one in lines if one.startswith("table ")] == ["table decisions", "table transactions"]
+    assert {"column amount_minor int8", "column occurred_at timestamptz", "column customer_id text"} <= set(lines)
+    assert [one for one in lines if one.startswith("fetched ")] == ["fetched 35 59675", "fetched 50 122750"]
+    # Another firm's rows, and every write: no right (42501), or a session that only reads (25006).
+    assert [one for one in lines if one.startswith(("refused", "ALLOWED"))] == [
+        "refused 42501", "refused 25006", "refused 42501", "refused 42501", "refused 42501",
+    ]  # fmt: skip
 
 
 def test_a_refresh_shows_what_came_since_and_readers_never_see_half(firms: Firms) -> None:

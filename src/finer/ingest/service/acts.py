@@ -164,7 +164,7 @@ def _checked(kind: Kind, selection: Selection, reason: str) -> Selection:
 
 def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
     """Do the next records of an act and note how far it has come."""
-    store = QuarantineStore(tx)
+    store = ActStore(tx)
     until = None
     if act.last is not None:
         until = store.step_end(act.selection, act.cursor, act.last, limit, STEP_BYTES)
@@ -173,7 +173,7 @@ def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
         act.cursor = until
     if until is None or until == act.last:
         act.state, act.finished_at = "done", tx.now()
-    ActStore(tx).save(act)
+    store.save(act)
     return act
 
 
@@ -182,7 +182,7 @@ def _do(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     store = QuarantineStore(tx)
     if act.kind == "release":
         return release(tx, act, until, partitions)
-    ids = store.locked(act.selection, act.cursor, until)
+    ids = ActStore(tx).locked(act.selection, act.cursor, until)
     if act.kind == "edit":
         _edit(tx, act, store.records(ids))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -62,7 +63,9 @@ def release(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
 
 def _by_shape(contract: Contract, held: Sequence[Held]) -> list[tuple[Shape, list[Held]]]:
     """The records by how they were written, in their order."""
-    # Records that are read together share one mapping.
+    # Records that are read together share one mapping, and mostly all do.
+    if len({id(one.mapping) for one in held}) == 1:
+        return [(Shape(contract, held[0].mapping), list(held))]
     found: dict[int, tuple[Shape, list[Held]]] = {}
     for one in held:
         known = found.get(id(one.mapping))
@@ -91,9 +94,7 @@ def _append(
     tx: Tx, act: Act, contract: Contract, batch: pa.RecordBatch, released: Sequence[Held], partitions: int
 ) -> None:
     """Append records to the log, receipt by receipt, and account for each by the receipt that it came with."""
-    parts: dict[str, int] = {}
-    for one in released:
-        parts[one.receipt] = parts.get(one.receipt, 0) + 1
+    parts = Counter([one.receipt for one in released])
     place = (contract.name, tx.tenant.int % partitions)
     counted = [(uuid.UUID(receipt), rows) for receipt, rows in parts.items()]
     ReceiptStore(tx).release(contract.header, batch, place, act.id, counted)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from finer.ingest.store.quarantine import chosen
 from finer.ingest.tables import quarantine_acts
 from finer.ingest.types.quarantine import Act, Selection
 from finer.kit.tx import Tx
@@ -69,6 +70,47 @@ class ActStore:
         if before is not None:
             query = query.where(table.id < before)
         return [_act(row) for row in self._connection.execute(query.order_by(table.id.desc()).limit(limit))]
+
+    def step_end(
+        self, wanted: Selection, after: uuid.UUID | None, last: uuid.UUID, limit: int, bytes_max: int
+    ) -> uuid.UUID | None:
+        """The id up to which the next records reach that fit, at most `limit` of them, fewer where they are large.
+
+        None when none are left up to `last`.
+        """
+        condition, arguments = chosen(wanted)
+        bounds = {"after": after or uuid.UUID(int=0), "last": last, "limit": limit, "bytes": bytes_max}
+        given = {"tenant": self._tenant, **bounds, **arguments}
+        next_ones = (
+            f"select q.id, q.raw_bytes from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
+            "and q.id > %(after)s and q.id <= %(last)s order by q.id limit %(limit)s"
+        )
+        # Mostly all of them are small enough; to add up one by one costs twice as much as to add up at once.
+        end, size = self._connection.exec_driver_sql(
+            f"select (array_agg(id order by id))[count(*)], sum(raw_bytes) from ({next_ones}) as next",  # noqa: S608
+            given,
+        ).one()
+        if end is None or size <= bytes_max:
+            return end  # type: ignore[no-any-return]
+        # Before the first record of all nothing is too large.
+        found = self._connection.exec_driver_sql(
+            f"""select id from (
+              select id, row_number() over w as place, sum(raw_bytes) over w as size from ({next_ones}) as next
+              window w as (order by id rows unbounded preceding)) as steps
+            where place = 1 or size <= %(bytes)s order by id desc limit 1""",  # noqa: S608 - conditions of ours
+            given,
+        )
+        return found.scalar_one_or_none()
+
+    def locked(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[uuid.UUID]:
+        """The ids behind `after` up to `until` of records that fit, in order; nobody else changes these now."""
+        condition, arguments = chosen(wanted)
+        rows = self._connection.exec_driver_sql(
+            f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
+            "and q.id > %(after)s and q.id <= %(upto)s order by q.id for update",
+            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "upto": until, **arguments},
+        )
+        return list(rows.scalars())
 
     def blank(self, text: str) -> None:
         """Empty the expressions and reasons that hold this text."""

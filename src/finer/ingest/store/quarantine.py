@@ -97,7 +97,9 @@ class QuarantineStore:
             refused = one.result.refused
             for start in range(0, len(refused), _CHUNK):
                 part = refused[start : start + _CHUNK]
-                ids = [new_id() for _ in part]
+                # In their order, so that rows which follow each other in the file and in the table do so by key, too:
+                # whoever walks along the keys finds dozens of them on a page instead of one.
+                ids = sorted(new_id() for _ in part)
                 self._tx.write(
                     _INSERT_QUARANTINED,
                     {
@@ -175,37 +177,6 @@ class QuarantineStore:
             {"tenant": self._tenant, "limit": limit, **arguments},
         )
         return [row[0] for row in rows]
-
-    def step_end(
-        self, wanted: Selection, after: uuid.UUID | None, last: uuid.UUID, limit: int, bytes_max: int
-    ) -> uuid.UUID | None:
-        """The id up to which the next records reach that fit, at most `limit` of them, fewer where they are large.
-
-        None when none are left up to `last`.
-        """
-        condition, arguments = chosen(wanted)
-        bounds = {"after": after or uuid.UUID(int=0), "last": last, "limit": limit, "bytes": bytes_max}
-        # Before the first record of all nothing is too large.
-        found = self._connection.exec_driver_sql(
-            f"""select id from (
-              select id, row_number() over w as place, sum(raw_bytes) over w as size from (
-                select q.id, q.raw_bytes from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition}
-                and q.id > %(after)s and q.id <= %(last)s order by q.id limit %(limit)s) as next
-              window w as (order by id rows unbounded preceding)) as steps
-            where place = 1 or size <= %(bytes)s order by id desc limit 1""",  # noqa: S608 - conditions of ours
-            {"tenant": self._tenant, **bounds, **arguments},
-        )
-        return found.scalar_one_or_none()
-
-    def locked(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[uuid.UUID]:
-        """The ids behind `after` up to `until` of records that fit, in order; nobody else changes these now."""
-        condition, arguments = chosen(wanted)
-        rows = self._connection.exec_driver_sql(
-            f"select q.id from ingest_quarantined_records as q where q.tenant_id = %(tenant)s {condition} "  # noqa: S608 - conditions of ours
-            "and q.id > %(after)s and q.id <= %(upto)s order by q.id for update",
-            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "upto": until, **arguments},
-        )
-        return list(rows.scalars())
 
     def records(self, ids: Sequence[uuid.UUID]) -> list[QuarantinedRecord]:
         """These records, in the order of their receipts."""
