@@ -151,8 +151,9 @@ def test_a_key_works_until_it_expires_or_is_revoked(firm: Firm, clock: FixedCloc
     with firm.database.transaction(NO_TENANT, SYSTEM) as tx:
         found = api_keys.find_principal_by_key(tx, key)
     assert found is not None
-    principal, stale = found
-    assert stale
+    assert found.stale
+    principal = found.principal
+    assert principal is not None
     assert (principal.kind, principal.tenant_id, principal.role) == ("key", firm.tenant.id, Role.SERVICE)
     assert principal.permissions == {Permission.EVENTS_WRITE, Permission.RECEIPTS_READ}
     clock.advance(timedelta(hours=2))
@@ -174,11 +175,11 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(firm: Firm, clock: FixedCl
         assert api_keys.list_api_keys(tx)[0].last_used_at == clock.now()
         found = api_keys.find_principal_by_key(tx, key)
         assert found is not None
-        assert not found[1]
+        assert not found.stale
         clock.advance(timedelta(seconds=61))
         found = api_keys.find_principal_by_key(tx, key)
         assert found is not None
-        assert found[1]
+        assert found.stale
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_half_done_sign_ins_are_forgotten_when_they_are_over(firm: Firm, worker:
         found = sessions.find_principal_by_session(tx, firm.settings, token)
         assert found is not None
         secret = totp.begin_totp(tx, user.id).secret
-        totp.confirm_totp(tx, firm.settings, found[0], pyotp.TOTP(secret).at(clock.now()))
+        totp.confirm_totp(tx, firm.settings, found.principal, pyotp.TOTP(secret).at(clock.now()))
     with firm.tx() as tx:
         assert factors.list_factors(tx, user.id).totp_since is not None
         half = admission.admit(tx, user.id, factor=Factor.PASSWORD, address="", user_agent="")

@@ -14,6 +14,7 @@ from finer.kit.live import Listener, receive
 
 PATIENCE_S = 20.0
 _SELECT_MAX = 1024
+_NAME = "finer-test-listener"
 
 
 def _is_closed(connection: Connection) -> bool:
@@ -30,21 +31,17 @@ def _notify(database_url: str, channel: str, payload: str) -> None:
 
 
 def _listeners(database_url: str) -> list[int]:
-    """Backends that wait for notifications of these tests; they are idle after their last LISTEN.
-
-    Other tests of this process may have an API running, which listens as well.
-    """
+    """Backends that wait for notifications of these tests."""
     with connect(database_url) as connection:
         rows = connection.execute(
-            "select pid from pg_stat_activity where application_name = 'finer-listener' and state = 'idle' "
-            """and query = 'listen "test_other"'"""
+            "select pid from pg_stat_activity where application_name = %s and state = 'idle'", (_NAME,)
         )
         return [row[0] for row in rows.fetchall()]
 
 
 @contextmanager
 def _listening(database_url: str, received: queue.Queue[str], other: queue.Queue[str]) -> Iterator[None]:
-    listener = Listener(database_url, API, {"test_one": received.put, "test_other": other.put})
+    listener = Listener(database_url, API, {"test_one": received.put, "test_other": other.put}, name=_NAME)
     listener.start()
     try:
         # It listens as soon as it hears: what is sent before that is lost, as with any LISTEN.

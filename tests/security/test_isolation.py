@@ -242,4 +242,5 @@ def test_a_key_made_in_one_firm_acts_in_that_firm(furnished: Firm, other_firm: F
     with furnished.tx() as tx:
         found = api_keys.find_principal_by_key(tx, key)
     assert found is not None
-    assert found[0].tenant_id == other_firm.tenant.id
+    assert found.principal is not None
+    assert found.principal.tenant_id == other_firm.tenant.id

@@ -115,7 +115,7 @@ class Services:
         self.database = Database(
             self.url, API, connections=settings.database_pool_connections, deliver=deliver, keys=keyring(settings)
         )
-        self.authenticator = Authenticator(self.database, settings)
+        self.authenticator = Authenticator(self.database, settings, heard_at=lambda: self._listener.heard_at)
         self.access_log = AccessLog(self.database)
         self.doorway = Doorway(self.database, settings, self.authenticator)
         self.single_sign_on = SingleSignOn(self.database, settings, self.doorway)
@@ -140,9 +140,14 @@ class Services:
                 NOTIFICATIONS_CHANNEL: self.notifications.mark,
                 QUERIES_CHANNEL: self.queries.stop,
                 SUMS_CHANNEL: self.boards.mark,
-                ACCESS_CHANNEL: self.boards.suspect,
+                ACCESS_CHANNEL: self._rights_changed,
             },
         )
+
+    def _rights_changed(self, whose: str) -> None:
+        # Who looks at the streams asks anew, so that what is remembered has to go first.
+        self.authenticator.rights_changed(whose)
+        self.boards.suspect(whose)
 
     async def start(self) -> None:
         """Check isolation and keys, then begin to serve.

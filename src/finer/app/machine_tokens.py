@@ -9,7 +9,7 @@ from typing import Any
 from joserfc.jwk import ECKey
 
 from finer.identity.service import access_tokens, api_keys
-from finer.identity.types.access import Principal
+from finer.identity.types.access import Found
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT, Database
 from finer.kit.settings import Settings
@@ -42,7 +42,7 @@ class MachineTokens:
             api_keys.touch_key(tx, found.principal.id)
             return access_tokens.issue(tx, found, signer, self._issuer), found.scopes
 
-    def principal(self, token: str) -> tuple[Principal, bool] | None:
+    def principal(self, token: str) -> Found | None:
         """The client that holds a token, and whether its use should be noted; None when the token is not good."""
         kid = access_tokens.named_key(token)
         if kid is None:

@@ -71,7 +71,7 @@ def url_for_role(url: str, role: str | None) -> str:
 
 def connect(url: str, role: str | None = None, *, name: str = "finer") -> Connection:
     """A bare psycopg connection in autocommit, for LISTEN and for the hot path."""
-    return psycopg.connect(url_for_role(url, role), autocommit=True, application_name=name)
+    return psycopg.connect(url_for_role(url, role), autocommit=True, application_name=name, **_ALIVE)
 
 
 def server_version(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 import psycopg
@@ -13,6 +14,8 @@ from finer.kit.db import Connection, connect
 
 _log = structlog.get_logger(__name__)
 _RECONNECT_S = 0.5
+_ASK_S = 0.5
+"""How often the server is asked whether there was anything, beside what it tells by itself."""
 
 
 def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
@@ -51,8 +54,13 @@ class Listener:
     After a lost connection it reconnects and calls every handler with an empty payload: "look for yourself".
     """
 
-    def __init__(self, url: str, role: str, handlers: Mapping[str, Callable[[str], None]]) -> None:
-        self._url, self._role, self._handlers = url, role, handlers
+    heard_at: float = float("-inf")
+    """In monotonic seconds: what was notified before it, handlers were told. It stands still while nothing is heard."""
+
+    def __init__(
+        self, url: str, role: str, handlers: Mapping[str, Callable[[str], None]], *, name: str = "finer-listener"
+    ) -> None:
+        self._url, self._role, self._handlers, self._name = url, role, handlers, name
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
@@ -69,7 +77,7 @@ class Listener:
         first = True
         while not self._stop.is_set():
             try:
-                with connect(self._url, self._role, name="finer-listener") as connection:
+                with connect(self._url, self._role, name=self._name) as connection:
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
                     if not first:
@@ -83,7 +91,16 @@ class Listener:
 
     def _receive(self, connection: Connection) -> None:
         while not self._stop.is_set():
-            for channel, payload in receive(connection, 0.5):
-                handler = self._handlers.get(channel)
-                if handler is not None:
-                    handler(payload)
+            self._tell(receive(connection, _ASK_S))
+            now = time.monotonic()
+            if now - self.heard_at >= _ASK_S:
+                # The server sends what was notified before it answers, and a connection that is lost does not answer.
+                connection.pgconn.exec_(b"select 1")
+                self._tell(receive(connection, 0))
+                self.heard_at = now
+
+    def _tell(self, found: list[tuple[str, str]]) -> None:
+        for channel, payload in found:
+            handler = self._handlers.get(channel)
+            if handler is not None:
+                handler(payload)

@@ -20,7 +20,7 @@ from finer.identity.service.api_keys import find_machine, principal_of, secret_f
 from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.machines import SigningKeyStore
-from finer.identity.types.access import MachineKind, Principal
+from finer.identity.types.access import Found, MachineKind, Principal
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 
@@ -121,7 +121,7 @@ def read_token(token: str, keys: Mapping[str, ECKey], issuer: str, now: datetime
         return None
 
 
-def find_principal_by_token(tx: Tx, claims: tokens.AccessClaims) -> tuple[Principal, bool] | None:
+def find_principal_by_token(tx: Tx, claims: tokens.AccessClaims) -> Found | None:
     """The client of a good token, and whether its use should be noted; None when the client is not good any more.
 
     It has what the token says and the client still has. The transaction is that of no tenant.
@@ -130,7 +130,7 @@ def find_principal_by_token(tx: Tx, claims: tokens.AccessClaims) -> tuple[Princi
     if row is None or row.tenant_id != read_id("ten", claims.tenant):
         return None
     scopes = key_permissions(row.scopes) & key_permissions(claims.scopes)
-    return principal_of(row, "client", claims.client, scopes), unseen(tx, row)
+    return Found(principal_of(row, "client", claims.client, scopes), unseen(tx, row))
 
 
 def signer(tx: Tx) -> Signer:

@@ -18,7 +18,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.service.sessions import TOUCH_EVERY, secret_hash
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.machines import MachineStore
-from finer.identity.types.access import ApiKey, MachineKind, Permission, Principal, Role
+from finer.identity.types.access import ApiKey, Found, MachineKind, Permission, Principal, Role
 from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 
@@ -149,7 +149,7 @@ def touch_key(tx: Tx, key: Any) -> None:
     MachineStore(tx).touch(key, tx.now())
 
 
-def find_principal_by_key(tx: Tx, key: str) -> tuple[Principal, bool] | None:
+def find_principal_by_key(tx: Tx, key: str) -> Found | None:
     """Which machine holds this API key, and whether its use should be noted; None when it is not good (any more)."""
     parts = read_key(key)
     if parts is None:
@@ -157,7 +157,7 @@ def find_principal_by_key(tx: Tx, key: str) -> tuple[Principal, bool] | None:
     row = find_machine(tx, MachineKind.API_KEY, parts[0])
     if row is None or not secret_fits(tx, row, parts[1]):
         return None
-    return principal_of(row, "key", parts[0], row.scopes), unseen(tx, row)
+    return Found(principal_of(row, "key", parts[0], row.scopes), unseen(tx, row))
 
 
 def find_machine(tx: Tx, kind: MachineKind, prefix: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from dataclasses import replace
 from datetime import timedelta
 
 from finer.identity.errors import SessionNotFound
@@ -17,8 +16,7 @@ from finer.identity.service.audit import record_audit
 from finer.identity.store.lookups import LookupStore
 from finer.identity.store.sealed import name_of
 from finer.identity.store.sessions import SessionStore
-from finer.identity.store.teams import TeamStore
-from finer.identity.types.access import Factor, Permission, Principal, Role, Session
+from finer.identity.types.access import Factor, Found, Permission, Principal, Role, Session
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -121,27 +119,26 @@ def touch_session(tx: Tx, session: uuid.UUID) -> None:
     SessionStore(tx).touch(session, tx.now())
 
 
-def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[Principal, bool] | None:
-    """Who holds this session token, and whether the session should be touched; None when it is not good (any more).
+def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> Found | None:
+    """Who holds this session token; None when it is not good (any more).
 
     Needs no tenant: the transaction may be that of no tenant, and is that of the found one from here on.
     """
-    store = LookupStore(tx.connection)
-    row = store.session(secret_hash(token))
+    row = LookupStore(tx.connection).session(secret_hash(token))
     if row is None:
         return None
-    now = tx.now()
-    idle = now - row.last_seen_at
-    if idle >= timedelta(minutes=settings.session_idle_minutes):
-        return None
-    if now - row.created_at >= timedelta(hours=settings.session_absolute_hours):
-        return None
-    if row.ends_at is not None and now >= row.ends_at:
+    now, step_up = tx.now(), timedelta(minutes=settings.step_up_minutes)
+    ends = min(
+        row.last_seen_at + timedelta(minutes=settings.session_idle_minutes),
+        row.created_at + timedelta(hours=settings.session_absolute_hours),
+        *(() if row.ends_at is None else (row.ends_at,)),
+    )
+    if now >= ends:
         return None
     role, factor = Role(row.role), Factor(row.factor)
     proofs = strongest_proofs(password=row.has_password, totp=row.has_totp, passkey=row.has_passkey)
-    store.enter(row.tenant_id)
     missing = is_second_factor_missing(required=row.second_factor_required, factor=factor)
+    stepped_up = is_stepped_up(factor, row.auth_at, proofs, now, step_up)
     principal = Principal(
         kind="user",
         id=row.user_id,
@@ -149,11 +146,12 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> tuple[P
         name=name_of(tx, row.tenant_id, row.user_id, bytes(row.name_sealed)),
         role=role,
         permissions=_ALONE if missing else permissions_of(role),
-        teams=TeamStore(replace(tx, tenant=row.tenant_id)).teams_of(row.user_id),
+        teams=frozenset(row.teams),
         credential=secret_hash(token).hex(),
         session_id=row.session_id,
-        stepped_up=is_stepped_up(factor, row.auth_at, proofs, now, timedelta(minutes=settings.step_up_minutes)),
+        stepped_up=stepped_up,
         proofs=proofs,
         second_factor_missing=missing,
     )
-    return principal, idle > TOUCH_EVERY
+    changes = min(ends, row.auth_at + step_up) if stepped_up else ends
+    return Found(principal, stale=now - row.last_seen_at > TOUCH_EVERY, lasts=changes - now)

@@ -30,12 +30,14 @@ class LookupStore:
         return self._one("select * from identity_find_user(%s)", index)
 
     def session(self, token_hash: bytes) -> sa.Row[Any] | None:
-        """A session that is not revoked, whose it is, and what its person can sign in with.
+        """A session that is not revoked, whose it is, and what its person can sign in with; it enters the tenant.
 
         (tenant_id, session_id, user_id, name_sealed, role, created_at, last_seen_at, auth_at, ends_at, factor,
-        has_password, has_totp, has_passkey, second_factor_required)
+        has_password, has_totp, has_passkey, second_factor_required, teams)
         """
-        return self._one("select * from identity_find_session(%s)", token_hash)
+        return self._one(
+            "select *, set_config('finer.tenant', tenant_id::text, true) from identity_find_session(%s)", token_hash
+        )
 
     def past_session(self, token_hash: bytes) -> sa.Row[Any] | None:
         """(tenant_id, session_id, user_id, role) of a session, whether or not it is still good."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -272,3 +272,13 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         """The same, as transactions and the audit trail know it."""
         teams = tuple(sorted(self.teams))
         return Actor(kind=self.kind, id=str(self.id), name=self.name, role=self.role.value, teams=teams)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What a look-up by a credential gives."""
+
+    principal: Principal | None
+    stale: bool = False
+    """Whether the use of the credential should be noted now."""
+    lasts: timedelta | None = None
+    """How long the principal stays as it is if nobody changes anything; None when that is not known."""
