@@ -115,6 +115,21 @@ def test_a_new_case_gets_the_steps_of_its_firm_and_an_open_one_keeps_its_own(des
     assert [one.text for one in ticked.checklist] == [one.text for one in checklist(STANDARD, Typology.CARD)]
 
 
+def test_a_case_that_turns_out_to_be_of_another_kind_has_its_steps_and_keeps_its_ticks(desk: CaseDesk) -> None:
+    desk.raised(1, customer_id="c1", rules=["first_payee_high_amount"])
+    (scam,) = desk.queue()
+    desk.take(scam)
+    with desk.firm.tx(desk.ana) as tx:
+        cases.tick(tx, scam.id, "history", done=True)
+        cases.tick(tx, scam.id, "payee", done=True)
+    desk.raised(1, customer_id="c1", rules=["structuring"])
+    (case,) = desk.queue()
+    assert case.typology is Typology.LAUNDERING
+    own = [one.id for one in checklist(STANDARD, Typology.LAUNDERING)]
+    assert [one.id for one in case.checklist] == [*own, "payee"]
+    assert [one.id for one in case.checklist if one.done_by == desk.ana.name] == ["history", "payee"]
+
+
 def test_the_audit_trail_says_what_was_changed_and_every_version_stays(desk: CaseDesk) -> None:
     earlier = PriorityFrom(urgent=900, high=250)
     first = change(desk, replace(STANDARD, priority_from_usd=earlier, due_minutes=QUICK))

@@ -1,6 +1,7 @@
 """The policy that comes with Finer, what a firm can make of it, and the checklist of a case.
 
-A checklist is copied into a case when it is opened, so nobody's ticks are lost when the policy changes.
+A checklist is copied into a case when it is opened, so nobody's ticks are lost when the policy changes. It changes when
+further alerts show that the case is of another kind.
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ STANDARD = PolicyContent(
 def checklist(policy: PolicyContent, typology: Typology) -> list[ChecklistItem]:
     """The steps of a new case of this typology."""
     return [ChecklistItem(id=one.id, text=one.text) for one in (*policy.common, *policy.checklists[typology])]
+
+
+def changed_kind(policy: PolicyContent, typology: Typology, before: Sequence[ChecklistItem]) -> list[ChecklistItem]:
+    """The steps of a case that turned out to be of another typology: its own, and what was ticked so far."""
+    steps = checklist(policy, typology)
+    ticked = {one.id: one for one in before if one.done_at is not None}
+    names = {one.id for one in steps}
+    return [ticked.get(one.id, one) for one in steps] + [one for name, one in ticked.items() if name not in names]
 
 
 def checked(content: PolicyContent) -> PolicyContent:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
-from finer.decisions.rules.policy import checklist
+import msgspec
+
+from finer.decisions.rules.policy import changed_kind, checklist
 from finer.decisions.rules.queue import (
     WINDOW,
     expected_loss,
@@ -102,6 +104,7 @@ def _recount(tx: Tx, store: CaseStore, case: Case, judged: _Judged, by: PolicyCo
     alerts = store.alerts_of(case.id)
     loss = expected_loss(alerts, judged)
     left = sum(one.state == AlertState.OPEN.value for one in alerts)
+    typology = typology_of(rule for one in alerts for rule in one.rules)
     priority = max(case.priority, by.priority_from_usd.of(loss), key=_MILDEST_FIRST.index)
     due = case.due_at
     if priority is not case.priority:
@@ -115,8 +118,10 @@ def _recount(tx: Tx, store: CaseStore, case: Case, judged: _Judged, by: PolicyCo
         "priority": priority,
         "due_at": due,
         "rank_at": rank(due, loss),
-        "typology": typology_of(rule for one in alerts for rule in one.rules),
+        "typology": typology,
     }
+    if typology is not case.typology:
+        values["checklist"] = msgspec.to_builtins(changed_kind(by, typology, case.checklist))
     closes = left == 0 and case.closed_at is None
     if left == 0:
         values["outcome"] = outcome_of([one.state for one in alerts])
