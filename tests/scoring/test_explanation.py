@@ -66,3 +66,20 @@ def test_a_model_from_elsewhere_is_explained_too() -> None:
     assert found.reasons[0] == "Amount: 900."
     assert re.match(r"It would have passed had the amount been at most (69\d|70\d)", found.would_pass or "")
     assert explanations.explain(scorer, np.array([900.0, 500.0]), 1e-9, {}).would_pass is None
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning", "reads"),
+    [
+        (899.77, Meaning("time", "s"), "15 minutes"),
+        (84_123.82, Meaning("time", "s"), "23.4 hours"),
+        (45.0, Meaning("time", "s"), "45 s"),
+        (7_200.000000001, Meaning("time", "s"), "2 hours"),
+        (259_200.0, Meaning("time", "s"), "3 days"),
+        (np.nan, Meaning("time", "s"), "not known"),
+        (31_187.0, MEANINGS["amount_minor"], "311.87 USD"),
+        (4.0, MEANINGS["account.count_1h"], "4"),
+    ],
+)
+def test_values_read_as_people_write_them(value: float, meaning: Meaning, reads: str) -> None:
+    assert explanations.shown(value, meaning) == reads

@@ -156,11 +156,19 @@ def _named(column: str, meanings: Mapping[str, Meaning]) -> Meaning:
     return meanings.get(column, Meaning(column))
 
 
+_LONGER = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"))
+
+
 def shown(value: float, meaning: Meaning) -> str:
-    """A value as people write it."""
-    number = value / meaning.scale
-    text = f"{number:,.0f}" if float(number).is_integer() else f"{number:,.2f}"
-    return f"{text} {meaning.unit}".rstrip()
+    """A value as people write it; seconds as the unit that fits, what is missing as not known."""
+    number, unit, digits = float(value / meaning.scale), meaning.unit, 2
+    if np.isnan(number):
+        return "not known"
+    if unit == "s":
+        length, unit = next((each for each in _LONGER if abs(number) >= 2 * each[0]), (1.0, "s"))
+        number, digits = round(number / length, 1), 1
+    text = f"{number:,.0f}" if number.is_integer() else f"{number:,.{digits}f}"
+    return f"{text} {unit}".rstrip()
 
 
 def _capital(text: str) -> str:

@@ -53,7 +53,7 @@ export function CaseTimeline({ id, alerts }: { id: string; alerts: readonly Sche
               </span>
               <Tag word={KINDS[item.contract] ?? item.contract} tone="plain" />
               <span className="cut">
-                {item.title} <span className="muted">{item.place}</span>
+                {worded(item.title)} <span className="muted">{item.place}</span>
               </span>
               <span className="push case-timeline-end">
                 {item.action && item.action !== "approve" ? <ActionTag action={item.action} /> : null}
@@ -65,4 +65,12 @@ export function CaseTimeline({ id, alerts }: { id: string; alerts: readonly Sche
       )}
     </section>
   );
+}
+
+/** What a record calls itself in words: "page_view /shop" is "Page view /shop". Names of products stay as they are. */
+function worded(title: string): string {
+  return title.replace(/^[a-z]+(_[a-z]+)*(?=\s|$)/, (code) => {
+    const words = code.replaceAll("_", " ");
+    return words.charAt(0).toUpperCase() + words.slice(1);
+  });
 }

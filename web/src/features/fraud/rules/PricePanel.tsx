@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, InputNumber, Progress } from "antd";
 import { useState } from "react";
-import { count } from "../../../shared/numbers";
+import { count, counted } from "../../../shared/numbers";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { reasonOf } from "../../../shared/ui/states";
@@ -109,9 +109,17 @@ function Found({ price }: { price: Price }) {
           <dt title="Hits that no live rule reviews or blocks already">Beyond what runs</dt>
           <dd className="num">{count(price.marginal ?? 0)}</dd>
           <dt title="Confirmed fraud among the hits that somebody has judged">Precision</dt>
-          <dd>{shareText(price.precision)}</dd>
+          <dd>
+            {shareText(price.precision)}{" "}
+            <span className="muted">
+              of {counted((price.fraud ?? 0) + (price.legitimate ?? 0), "judged hit")}
+            </span>
+          </dd>
           <dt title="Hits among all fraud that is known">Recall</dt>
-          <dd>{shareText(price.recall)}</dd>
+          <dd>
+            {shareText(price.recall)}{" "}
+            <span className="muted">of {counted(price.fraud_known ?? 0, "known fraud")}</span>
+          </dd>
           <dt title="Known fraud among the hits beyond what runs">Saves</dt>
           <dd>
             {dollars(price.saved_usd_minor ?? 0)}
@@ -123,7 +131,10 @@ function Found({ price }: { price: Price }) {
             ) : null}
           </dd>
           <dt title="Customers with a hit beyond what runs and no known fraud">Good customers hurt</dt>
-          <dd className="num">{count(price.hurt ?? 0)}</dd>
+          <dd>
+            <span className="num">{count(price.hurt ?? 0)}</span>{" "}
+            <span className="muted">without a known fraud</span>
+          </dd>
           <dt>More alerts a day</dt>
           <dd className={perDay > capacity ? "problem" : undefined}>
             {perDay.toLocaleString("en", { maximumFractionDigits: 1 })} of {count(capacity)} that the team can
