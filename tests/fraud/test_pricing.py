@@ -105,6 +105,9 @@ def test_a_price_counts_hits_labels_and_money_as_they_were_known(desk: Desk, gro
     by_channel = {(one.by, one.value): (one.hits, one.fraud) for one in found.segments}
     assert by_channel["channel", "web"] == (2, 1)
     assert by_channel["channel", "pos"] == (3, 1)
+    sure = {(one.by, one.value): one.precision for one in found.segments}["channel", "pos"]
+    assert sure is not None
+    assert (sure.value, sure.low is not None and 0 < sure.low < 1) == (1, True)
 
 
 def test_a_price_is_of_the_same_path_as_live_payments(desk: Desk, ground: Ground) -> None:

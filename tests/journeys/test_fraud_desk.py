@@ -195,6 +195,12 @@ def test_an_attack_is_seen_stopped_by_a_rule_and_learnt_by_a_model(desk: Desk) -
     alert = next(one for one in shown["alert_list"] if one["event_id"] == "theft-10000")
     assert any("above the limit of 800 USD" in one for one in alert["reasons"])
 
+    def explained() -> str | None:
+        told = next(one for one in desk.read(case)["alert_list"] if one["event_id"] == "theft-10000")
+        return str(told["would_pass"]) if told["explained"] else None
+
+    assert until(explained).startswith("It would have passed had the amount been")
+
     def linked() -> list[dict[str, Any]] | None:
         nodes = desk.read(f"{case}/links")["nodes"]
         others = [one for one in nodes if one["kind"] == "customer" and not one["here"]]

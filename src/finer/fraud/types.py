@@ -255,13 +255,14 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule would have done within one segment, such as channel `online`."""
+    """What a rule would have done within one segment, such as channel `online`; `precision` is that of judged hits."""
 
     by: str
     value: str
     hits: int
     fraud: int
     legitimate: int
+    precision: Interval | None = None
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):

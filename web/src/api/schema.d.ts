@@ -929,7 +929,7 @@ export interface paths {
         };
         /**
          * One case
-         * @description A case with its alerts, history, files, actions and judgements.
+         * @description A case with its alerts and what explains them, history, files, actions and judgements.
          */
         get: operations["ApiV1CasesCaseIdDetail"];
         put?: never;
@@ -9674,6 +9674,7 @@ export interface components {
             fraud: number;
             hits: number;
             legitimate: number;
+            precision?: components["schemas"]["Interval"] | null;
             value: string;
         };
         /**

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from finer.decisions.routes.documents import Alert, TeamId, UserId, show_alert
+from finer.decisions.routes.explanations import Explanation
 from finer.decisions.types import alerts as alert_types
 from finer.decisions.types import cases as types
 from finer.decisions.types.cases import (
@@ -255,15 +257,18 @@ def _row(case: types.Case, names: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def show_case(detail: types.CaseDetail, alerts: Sequence[alert_types.Alert], names: Mapping[str, str]) -> CaseDocument:
-    """A case as its own page shows it."""
+def show_case(
+    detail: types.CaseDetail, alerts: Sequence[alert_types.Alert], known: Mapping[uuid.UUID, Explanation],
+    names: Mapping[str, str],
+) -> CaseDocument:  # fmt: skip
+    """A case as its own page shows it; `known` explains its alerts."""
     case = detail.case
     return CaseDocument(
         **_row(case, names),
         customer_id=case.customer_id,
         account_id=case.account_id,
         checklist=case.checklist,
-        alert_list=[show_alert(one) for one in alerts],
+        alert_list=[show_alert(one, known.get(one.id)) for one in alerts],
         entries=[
             CaseEntry(id=show_id("cen", one.id), kind=one.kind, at=one.at, by=one.by, text=one.text, detail=one.detail)
             for one in detail.entries
@@ -311,20 +316,11 @@ def show_attachment(one: types.Attachment) -> CaseAttachment:
 def show_action(one: types.CaseAction) -> CaseActionView:
     """An action as a case shows it."""
     return CaseActionView(
-        id=show_id("cac", one.id),
-        kind=one.kind,
-        state=one.state,
-        target=one.target,
-        amount_usd=usd(one.amount_usd_minor),
-        reason=one.reason,
-        asked_by=one.asked_by,
-        asked_at=one.asked_at,
-        settled_at=one.settled_at,
-        settled_by=one.settled_by,
-        result=one.result,
-        waits_because="" if one.two_people is None else one.two_people.sentence(),
-        version=one.version,
-    )
+        id=show_id("cac", one.id), kind=one.kind, state=one.state, target=one.target,
+        amount_usd=usd(one.amount_usd_minor), reason=one.reason, asked_by=one.asked_by, asked_at=one.asked_at,
+        settled_at=one.settled_at, settled_by=one.settled_by, result=one.result,
+        waits_because="" if one.two_people is None else one.two_people.sentence(), version=one.version,
+    )  # fmt: skip
 
 
 def show_asked(one: types.CaseAction) -> AskedAction:

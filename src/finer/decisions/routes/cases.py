@@ -27,6 +27,7 @@ from finer.decisions.routes.case_documents import (
     show_row,
     usd,
 )
+from finer.decisions.routes.explanations import Explanations
 from finer.decisions.service import cases
 from finer.decisions.types.cases import Case, CaseFilter, CaseState, Priority, Typology
 from finer.identity.service import people
@@ -114,10 +115,11 @@ class CaseController(Controller):
         return Distribution(given=cases.distribute(tx, data.limit))
 
     @get("/{case_id:str}", opt={"permission": _READ, "sensitive": True}, sync_to_thread=True, summary="One case")
-    def detail(self, tx: Tx, case_id: str) -> CaseDocument:
-        """A case with its alerts, history, files, actions and judgements."""
+    def detail(self, tx: Tx, case_id: str, explanations: Explanations) -> CaseDocument:
+        """A case with its alerts and what explains them, history, files, actions and judgements."""
         found, alerts = cases.detail(tx, read_id("cas", case_id))
-        return show_case(found, alerts, people.names(tx, [found.case.assignment.assignee_id]))
+        known = explanations(tx, [one.id for one in alerts])
+        return show_case(found, alerts, known, people.names(tx, [found.case.assignment.assignee_id]))
 
     @post(
         "/{case_id:str}/assignment", opt={"permission": _WORK}, sync_to_thread=True, status_code=200,

@@ -131,10 +131,9 @@ class PriceTally:
             of = sorted(
                 ((sums.tolist(), value) for (name, value), sums in self._segments.items() if name == by), reverse=True
             )
-            found += [
-                Segment(by=by, value=value, hits=sums[0], fraud=sums[1], legitimate=sums[2])
-                for sums, value in of[:_SEGMENTS_MAX]
-            ]
+            for (hits, fraud, legitimate), value in of[:_SEGMENTS_MAX]:
+                sure = wilson(fraud, fraud + legitimate)
+                found.append(Segment(by=by, value=value, hits=hits, fraud=fraud, legitimate=legitimate, precision=sure))
         return found
 
 

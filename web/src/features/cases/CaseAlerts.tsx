@@ -62,10 +62,11 @@ export function CaseAlerts({ found }: { found: CaseDocument }) {
               </Link>
             </div>
             <ul className="reasons">
-              {alert.reasons.map((reason) => (
+              {(alert.explained?.length ? alert.explained : alert.reasons).map((reason) => (
                 <li key={reason}>{reason}</li>
               ))}
             </ul>
+            {alert.would_pass ? <p className="case-pass">{alert.would_pass}</p> : null}
             <Judgements of={found.judgements.filter((one) => one.alert_id === alert.id)} />
           </li>
         ))}

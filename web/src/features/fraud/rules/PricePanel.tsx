@@ -180,6 +180,9 @@ function Segments({ price }: { price: Price }) {
               <th scope="col" className="right">
                 Dismissed
               </th>
+              <th scope="col" className="right">
+                Precision
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -191,6 +194,7 @@ function Segments({ price }: { price: Price }) {
                 <td className="right num">{count(one.hits)}</td>
                 <td className="right num">{count(one.fraud)}</td>
                 <td className="right num">{count(one.legitimate)}</td>
+                <td className="right num">{one.precision ? shareText(one.precision) : "–"}</td>
               </tr>
             ))}
           </tbody>
