@@ -91,7 +91,7 @@ class Boards:
     """The dashboards of one API process. Several processes share nothing but the notifications of the database."""
 
     def __init__(
-        self, compute: Compute, *, tick_s: float = 0.5, pace_s: Callable[[Scope], float] = lambda _: 0.0
+        self, compute: Compute, *, tick_s: float = 0.4, pace_s: Callable[[Scope], float] = lambda _: 0.0
     ) -> None:
         """`pace_s` says how old a scope's snapshot has to be before a change makes a new one."""
         self._compute, self._tick_s, self._pace_s = compute, tick_s, pace_s

@@ -1,7 +1,7 @@
 """Keeps the sums of dashboards in `finer jobs`: a consumer of the event log of its own, right behind the pipeline.
 
 What it adds and how far it has come are one transaction, so that every record counts once however often a process
-dies. Deciding pays nothing for it, and what came within a quarter of a second is one change of each sum.
+dies. Deciding pays nothing for it, and what came within a fifth of a second is one change of each sum.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from finer.kit.log import LogRow, Position, PostgresLog, decode
 from finer.operations.service import rollups
 
 _log = structlog.get_logger(__name__)
-_EVERY_S = 0.25
+_EVERY_S = 0.2
 _RETRY_S = 2.0
 _ROWS_MAX = 256
 _EVENTS_MAX, _EVENTS_MIN = 50_000, 1_000
