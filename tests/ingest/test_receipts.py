@@ -228,8 +228,8 @@ def test_activity_counts_what_api_and_worker_report(
         _append(tx, Body(data=lines(4) + b"x\n"))
     with _done(worker_database, tenant) as tx:
         received = np.full(4, int(NOW.timestamp() * 1e6) - 5_000, np.int64)
-        activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
-        activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 2], np.uint8))
+        activity.record_processed(tx, "transaction", received, received, np.array([0, 0, 0, 1], np.uint8))
+        activity.record_processed(tx, "transaction", received, received, np.array([0, 0, 0, 2], np.uint8))
     with _done(database, tenant, NOW + timedelta(seconds=8)) as tx:
         found = activity.activity(tx)
     counts = {one.contract: one for one in found.contracts}
@@ -242,6 +242,19 @@ def test_activity_counts_what_api_and_worker_report(
     assert point.events_per_s == pytest.approx(1.2)
     assert found.latency.p50_ms is not None
     assert 3.5 < found.latency.p50_ms < 6
+
+
+def test_what_was_loaded_later_is_timed_apart_from_what_came_live(worker_database: Database, tenant: uuid.UUID) -> None:
+    with _done(worker_database, tenant) as tx:
+        received = np.full(3, int(NOW.timestamp() * 1e6) - 5_000, np.int64)
+        occurred = received - np.array([0, 60_000_000, 3_600_000_000])
+        activity.record_processed(tx, "transaction", occurred, received, np.array([0, 1, 0], np.uint8))
+        activity.record_processed(tx, "transaction", occurred[2:], received[2:], np.array([1], np.uint8))
+        hour = (NOW - timedelta(hours=1), NOW + timedelta(hours=1), 3600, "transaction")
+        assert [sum(one.counts) for one in activity.waited_by_step(tx, *hour)] == [4]
+        assert [sum(one.counts) for one in activity.waited_by_step(tx, *hour, live=True)] == [2]
+        (one,) = activity.counts_by_step(tx, *hour[:3])
+        assert (one.processed, one.duplicates) == (4, 2)
 
 
 def test_old_counts_are_forgotten_and_open_records_stay(
@@ -262,7 +275,7 @@ def test_counts_since_the_beginning_outlive_their_hours(worker_database: Databas
     def process(at: datetime) -> None:
         with _done(worker_database, tenant, at) as tx:
             received = np.full(4, int(at.timestamp() * 1e6), np.int64)
-            activity.record_processed(tx, "transaction", received, np.array([0, 0, 0, 1], np.uint8))
+            activity.record_processed(tx, "transaction", received, received, np.array([0, 0, 0, 1], np.uint8))
 
     for days in (0, 0.1, 200):
         process(NOW + timedelta(days=days))

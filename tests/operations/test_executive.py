@@ -179,7 +179,14 @@ def test_a_period_and_the_one_before_share_no_day_and_miss_none(rows: list[tuple
     def paid(of: Any) -> float | None:
         return float(sum(one.payments for one in of)) if of else None
 
-    found = goals.goal("latency", days, measured, paid, lambda of: {"payments": sum(one.payments for one in of)})
+    found = goals.goal(
+        "latency",
+        goals.TARGETS["latency"],
+        days,
+        measured,
+        paid,
+        lambda of: {"payments": sum(one.payments for one in of)},
+    )
     backs = {(today - day).days: one.payments for day, one in measured.items()}
     assert (found.value or 0) == sum(paid for back, paid in backs.items() if back < length)
     assert (found.before or 0) == sum(paid for back, paid in backs.items() if length <= back < 2 * length)

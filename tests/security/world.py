@@ -61,6 +61,8 @@ from finer.kit.runs import RunState
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
+from finer.operations.service import targets
+from finer.operations.types import Targets
 from finer.privacy.service import breaches, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from finer.quality.store.incidents import IncidentStore
@@ -92,6 +94,7 @@ _RULE: dict[str, Any] = {
 }  # fmt: skip
 _METRIC_ALERT = {"name": "matrix", "watched": {"metric": "orders_placed"}, "condition": "value > 1"}
 _ENTRY = {"value": "acc_1", "reason": "matrix"}
+_PLANS = [{"month": "2026-11", "amounts_minor": {"revenue": 100}}]
 _POLICY = msgspec.to_builtins(policy.STANDARD)
 PEOPLE = [role for role in Role if role is not Role.SERVICE]
 PRINCIPALS = ["anonymous", "expired", *(role.value for role in PEOPLE), Role.SERVICE.value]
@@ -274,6 +277,13 @@ class Samples:
         with self._world.firm.tx() as tx:
             content = msgspec.structs.replace(policy.STANDARD, common=[step])
             return policy.change(tx, policy.in_force(tx).version, content).version
+
+    def targets(self) -> int:
+        """A new version of the firm's goals and plans."""
+        with self._world.firm.tx() as tx:
+            seen = targets.in_force(tx)
+            wanted = Targets(goals={"latency": 100.0 + seen.version})
+            return targets.change(tx, seen.version, wanted).version
 
     def case_alert_id(self) -> str:
         self.value("case_id")
@@ -641,6 +651,7 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
         "POST /api/v1/alerts/{alert_id}/reveal": {"field": "account_id", "reason": "matrix"},
         "POST /api/v1/case-actions/{case_action_id}/outcome": {"done": True, "result": "matrix"},
         "PUT /api/v1/cases/analysts/{user_id}": {"skills": ["card"], "available": True},
+        "PUT /api/v1/operations/targets": {"version": samples.value("targets"), "goals": {}, "plans": _PLANS},
         "PUT /api/v1/cases/policy": {"version": samples.value("case_policy"), "content": _POLICY},
         "POST /api/v1/cases/{case_id}/actions": {**about, "kind": "block_card", "reason": "matrix"},
         "POST /api/v1/cases/{case_id}/actions/{case_action_id}/undoing": {"version": 2, "reason": "matrix"},

@@ -69,6 +69,7 @@ from finer.kit.tx import Tx
 from finer.lineage.routes import LineageController
 from finer.notifications.routes import ROUTES as NOTIFICATION_ROUTES
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
+from finer.operations.routes.targets import TargetsController
 from finer.operations.service.rollups import CHANNEL as SUMS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
@@ -98,6 +99,7 @@ ROUTES: list[Any] = [
     *DASHBOARD_ROUTES,
     *NOTIFICATION_ROUTES,
     BoardController,
+    TargetsController,
     JobController,
     LineageController,
     StreamController,

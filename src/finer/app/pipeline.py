@@ -188,7 +188,8 @@ class Pipeline:
                     conflicts=batch.offsets[batch.status == CONFLICT],
                     columns=batch.columns,
                 )
-            activity.record_processed(tx, batch.position[0], batch.columns.values("received_at"), batch.status)
+            occurred, received = batch.columns.values("occurred_at"), batch.columns.values("received_at")
+            activity.record_processed(tx, batch.position[0], occurred, received, batch.status)
             if batch.stopped:
                 brakes.demote(tx, batch.stopped)
         self.consumed[batch.position] = batch.next_offset

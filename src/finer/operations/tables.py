@@ -77,6 +77,16 @@ outcomes = sa.Table(
     sa.Column("document", JSONB, nullable=False),
 )
 
+targets = sa.Table(
+    "operations_targets",
+    metadata,
+    sa.Column("tenant_id", _id, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", JSONB, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("changed_at", _time, nullable=False),
+)
+
 sessions = sa.Table(
     "operations_sessions",
     metadata,

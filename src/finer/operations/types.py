@@ -102,7 +102,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a dashboard, in the firm's currency, and what it is made of.
 
     `change` compares whole buckets with those of the period before, 0.1 for a tenth more, None when `before` is
-    nothing. Orders are compared by how many there were, amounts in the firm's currency.
+    nothing. Orders are compared by how many there were, amounts in the firm's currency. `plan_minor` is what was
+    planned up to now.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     before: int
     change: float | None
     by_currency: list[InCurrency]
+    plan_minor: int | None = None
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,10 +138,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """Which time a dashboard shows, and how far its sums have come.
-
-    `behind_since` is when the firm's oldest records came that are not in the sums yet, None while these keep up.
-    """
+    """Which time is shown; the firm's oldest records that its sums do not hold came at `behind_since`, if there are."""
 
     as_of: datetime
     behind_since: datetime | None
@@ -245,6 +244,24 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     unit: Literal["ms", "share"]
     value: float
     at_most: bool
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What figures are to reach in a month (2026-11) of the firm's calendar: minor units by name."""
+
+    month: str
+    currency: str
+    amounts_minor: dict[str, int]
+
+
+class Targets(msgspec.Struct, frozen=True, kw_only=True):
+    """What a firm wants to reach: goals by name where they are not those of the house, and plans by month."""
+
+    goals: dict[str, float] = {}
+    plans: list[Plan] = []
+    version: int = 0
+    changed_by: str | None = None
+    changed_at: datetime | None = None
 
 
 class Point(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ import { Nav } from "./Nav";
 import { pageAt } from "./navigation";
 import { Palette } from "./Palette";
 import { Shortcuts } from "./Shortcuts";
+import { Stale } from "./Stale";
 import { UserMenu } from "./UserMenu";
 
 /** What stands around every page once somebody is signed in. */
@@ -111,6 +112,7 @@ function Frame() {
         </nav>
       )}
       <main id="main" tabIndex={-1} className="main">
+        <Stale />
         {allowed ? <Outlet /> : <ForbiddenPage />}
       </main>
       <StepUpDialog />

@@ -4,18 +4,18 @@ import { type ReactNode, useLayoutEffect, useMemo } from "react";
 import { meQuery } from "../features/identity/session";
 import { inkOn } from "../shared/colour";
 import { primaryOf, themeOf } from "../shared/look";
-import { CALM, DARK, useMedia } from "../shared/media";
+import { CALM, useMedia } from "../shared/media";
 import { pageNonce } from "../shared/nonce";
 import { usePreferences, usePreferencesOf } from "../shared/preferences";
+import { useDark } from "../shared/useDark";
 
 /** The look of everything: theme and density as the person chose them, the colour as the tenant did. */
 export function Themed({ children }: { children: ReactNode }) {
   const { data: me } = useQuery({ ...meQuery, enabled: false });
   usePreferencesOf(me?.user.id ?? null);
-  const { theme, density } = usePreferences();
-  const systemDark = useMedia(DARK);
+  const { density } = usePreferences();
   const calm = useMedia(CALM);
-  const dark = theme === "dark" || (theme === "system" && systemDark);
+  const dark = useDark();
   const brand = me?.tenant.branding.primary_color;
   const config = useMemo(
     () => ({ ...themeOf({ dark, compact: density === "compact", brand }) }),

@@ -28,6 +28,7 @@ export const permission = {
   readFinance: "finance:read",
   readBehaviour: "behaviour:read",
   readOrders: "orders:read",
+  writeTargets: "targets:write",
   readPipeline: "pipeline:read",
   actOnCases: "cases:act",
   closeCases: "cases:close",

@@ -176,6 +176,7 @@ GRANTS: dict[Role, dict[Permission, Scope]] = {
         _P.PIPELINE_READ: _T,
         _P.QUALITY_READ: _T,
         _P.SOURCES_READ: _T,
+        _P.TARGETS_WRITE: _T,
         **_EVERYBODY,
     },
     Role.MARKETING_MANAGER: {

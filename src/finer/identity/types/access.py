@@ -117,6 +117,7 @@ class Permission(StrEnum):
     SSO_APPROVE = "sso:approve"
     SSO_READ = "sso:read"
     SSO_WRITE = "sso:write"
+    TARGETS_WRITE = "targets:write"
     TEAMS_READ = "teams:read"
     TEAMS_WRITE = "teams:write"
     USERS_APPROVE = "users:approve"

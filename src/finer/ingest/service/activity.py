@@ -11,21 +11,30 @@ import numpy as np
 from finer.ingest.rules.columns import Array
 from finer.ingest.rules.rates import RECENT, activity_of, histogram, latency_of
 from finer.ingest.service.contracts import load
-from finer.ingest.store.rollups import RollupStore
+from finer.ingest.store.rollups import LIVE, LOADED, RollupStore
 from finer.ingest.types.receipts import READER, Activity, Latency, PassedCount, StepCount, WaitedCount
 from finer.kit.log import PostgresLog
 from finer.kit.moments import EPOCH, microseconds
 from finer.kit.tx import Tx
 
+_LIVE_US = 5 * 60 * 1_000_000
+"""What came at most this long after it had happened came live; whatever is older was loaded later."""
 
-def record_processed(tx: Tx, stream: str, received_us: Array, status: Array) -> None:
-    """Count what a worker has just finished: records, those seen before, and the time since they arrived."""
+
+def record_processed(tx: Tx, stream: str, occurred_us: Array, received_us: Array, status: Array) -> None:
+    """Count what a worker has just finished: records, those seen before, and the time since they arrived.
+
+    What came live is counted apart from what was loaded later, which waits behind much of its own kind.
+    """
     now = tx.now()
-    again = int(np.count_nonzero(status))
     waited_ms = (microseconds(now) - received_us) / 1000.0
-    RollupStore(tx).add_rollup(
-        stream, "worker", now, accepted=len(status) - again, duplicates=again, latency=histogram(waited_ms)
-    )
+    late = received_us - occurred_us > _LIVE_US
+    for writer, rows in ((LIVE, ~late), (LOADED, late)):
+        count = int(np.count_nonzero(rows))
+        if count:
+            again = int(np.count_nonzero(status[rows]))
+            waited = histogram(waited_ms[rows])
+            RollupStore(tx).add_rollup(stream, writer, now, accepted=count - again, duplicates=again, latency=waited)
 
 
 def activity(tx: Tx) -> Activity:
@@ -49,13 +58,14 @@ def counts_by_step(tx: Tx, since: datetime, until: datetime, step_s: int) -> lis
 
 
 def waited_by_step(
-    tx: Tx, since: datetime, until: datetime, step_s: int, contract: str | None = None
+    tx: Tx, since: datetime, until: datetime, step_s: int, contract: str | None = None, *, live: bool = False
 ) -> list[WaitedCount]:
     """How long records waited to be decided, by contract and step of time; the earliest first.
 
-    `step_s` is a multiple of an hour, or of five seconds when `since` is at most a day ago.
+    `step_s` is a multiple of an hour, or of five seconds when `since` is at most a day ago. With `live` only of records
+    that came within five minutes of what they tell of.
     """
-    return [WaitedCount(*row) for row in RollupStore(tx).waited(since, until, step_s, contract)]
+    return [WaitedCount(*row) for row in RollupStore(tx).waited(since, until, step_s, contract, live=live)]
 
 
 def latency_of_steps(steps: Iterable[WaitedCount]) -> Latency:

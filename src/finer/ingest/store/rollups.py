@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from finer.ingest.tables import rollups
 from finer.kit.tx import Tx
 
+LIVE, LOADED = "worker", "worker, loaded"
+"""Who writes counts of what the worker finished: of records that came live, and of those that were loaded later."""
 _STEPS_S = (5, 3600)
 _STEPS = f"{{{_STEPS_S[0]},{_STEPS_S[1]}}}"
 
@@ -98,8 +100,8 @@ class RollupStore:
         return list(
             self._connection.exec_driver_sql(
                 "select contract, bucket, accepted, latency from ingest_rollups where tenant_id = %s and step_s = 5 "
-                "and bucket >= %s and writer = 'worker' order by bucket",
-                (self._tenant, since),
+                "and bucket >= %s and writer = any(%s) order by bucket",
+                (self._tenant, since, [LIVE, LOADED]),
             )
         )
 
@@ -116,7 +118,7 @@ class RollupStore:
             )
         )
 
-    def waited(self, since: datetime, until: datetime, step_s: int, contract: str | None) -> list[Any]:
+    def waited(self, since: datetime, until: datetime, step_s: int, contract: str | None, *, live: bool) -> list[Any]:
         """How long records waited for the worker: (contract, at, counts by length of the wait)."""
         return list(
             self._connection.exec_driver_sql(
@@ -124,11 +126,11 @@ class RollupStore:
                 "to_timestamp(floor(extract(epoch from bucket) / %(step)s) * %(step)s) as at, place, "
                 "sum(n)::bigint as records from ingest_rollups, unnest(latency) with ordinality as u(n, place) "
                 "where tenant_id = %(tenant)s and (%(contract)s::text is null or contract = %(contract)s) "
-                "and step_s = %(kept)s and writer = 'worker' and bucket >= %(since)s and bucket < %(until)s "
+                "and step_s = %(kept)s and writer = any(%(writers)s) and bucket >= %(since)s and bucket < %(until)s "
                 "group by 1, 2, 3) as counted group by 1, 2 order by at, contract",
                 {
                     "tenant": self._tenant, "contract": contract, "step": step_s, "kept": _kept(step_s),
-                    "since": since, "until": until,
+                    "since": since, "until": until, "writers": [LIVE] if live else [LIVE, LOADED],
                 },
             )
         )  # fmt: skip

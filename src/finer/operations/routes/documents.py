@@ -40,12 +40,14 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One number: records, their worth in the firm's currency, and by currency.
 
     `change` compares whole buckets with those of the period before, 0.1 for a tenth more; null when there was nothing.
-    Amounts are null for those who see no money.
+    Amounts are null for those who see no money. `plan` is what was planned from the beginning of the span up to now,
+    null where months of it have no plan, and for a part of the firm.
     """
 
     name: str
     records: int
     amount: Money | None
+    plan: Money | None
     change: float | None
     by_currency: list[Amount] | None
 
@@ -269,6 +271,7 @@ def _figure(one: types.Figure, currency: str, *, amounts: bool) -> Figure:
         name=one.name,
         records=one.records,
         amount=_money(one.amount_minor, currency) if amounts else None,
+        plan=None if one.plan_minor is None or not amounts else _money(one.plan_minor, currency),
         change=None if one.change is None else round(one.change, 4),
         by_currency=None if not amounts else [
             Amount(

@@ -1,4 +1,4 @@
-"""What those who steer a firm hold it to, and figures held to it."""
+"""What those who steer a firm hold it to unless they say otherwise, and figures held to a target."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def days_of(today: date, days: int) -> list[date]:
 
 def goal(
     name: str,
+    target: Target,
     days: Sequence[date],
     by_day: Mapping[date, T],
     value: Callable[[Sequence[T]], float | None],
@@ -41,7 +42,7 @@ def goal(
     """
     before = days_of(days[0] - timedelta(days=1), len(days))
     here = [by_day[day] for day in days if day in by_day]
-    found, target = value(here), TARGETS[name]
+    found = value(here)
     return Goal(
         name=name,
         target=target,

@@ -6,10 +6,10 @@ fraud, which asks the lake, and so is asked by a job and kept here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from finer.decisions.service import alerts
@@ -22,10 +22,14 @@ from finer.ingest.types.receipts import PassedCount, WaitedCount
 from finer.kit.tx import Tx
 from finer.operations.errors import UnknownSpan
 from finer.operations.rules.goals import PERIODS, days_of, goal, share
+from finer.operations.rules.plans import target_of
 from finer.operations.service.gauges import DELAY, LATE
 from finer.operations.service.tiles import each
 from finer.operations.store.gauges import GaugeStore, OutcomeStore
-from finer.operations.types import DAY_S, HOUR_S, Goal, OutcomeDay, Outcomes, Readings
+from finer.operations.store.targets import TargetStore
+from finer.operations.types import DAY_S, HOUR_S, Goal, OutcomeDay, Outcomes, Readings, Targets
+
+T = TypeVar("T")
 
 OUTCOMES_JOB = "measure_outcomes"
 DECIDED = "transaction"
@@ -50,10 +54,18 @@ class _Time:
     """Which days are shown, the firm's own and those of UTC, and the moments at which these begin and end."""
 
     now: datetime
+    targets: Targets
     days: list[date]
     utc_days: list[date]
     since: datetime
     before: datetime
+
+    def goal(
+        self, name: str, days: Sequence[date], by_day: Mapping[date, T], value: Callable[[Sequence[T]], float | None],
+        parts: Callable[[Sequence[T]], dict[str, int]],
+    ) -> Goal:  # fmt: skip
+        """A figure of some days held to what the firm wants of it."""
+        return goal(name, target_of(name, self.targets), days, by_day, value, parts)
 
 
 def executive(
@@ -71,9 +83,9 @@ def executive(
         "freshness": lambda: _freshness(tx, at),
         "quality": lambda: _quality(tx, at),
         "incidents": lambda: incidents(tx),
-        "false_positives": lambda: goal("false_positives", at.days, measured, _false_positives, _judged),
-        "coverage": lambda: goal("coverage", at.days, measured, _covered, _high_value),
-        "protected": lambda: goal("protected", at.days, measured, _protected, _stopped),
+        "false_positives": lambda: at.goal("false_positives", at.days, measured, _false_positives, _judged),
+        "coverage": lambda: at.goal("coverage", at.days, measured, _covered, _high_value),
+        "protected": lambda: at.goal("protected", at.days, measured, _protected, _stopped),
         "measured_at": lambda: kept.as_of if kept else None,
         "alerts": lambda: alerts.summarise(tx),
     }
@@ -119,11 +131,11 @@ def _time(tx: Tx, span: str) -> _Time:
     utc_days = days_of(now.astimezone(UTC).date(), length)
     since = datetime.combine(utc_days[0], time(), UTC)
     today = now.astimezone(ZoneInfo(tenants.get_tenant(tx).timezone)).date()
-    return _Time(now, days_of(today, length), utc_days, since, since - timedelta(days=length))
+    return _Time(now, TargetStore(tx).newest(), days_of(today, length), utc_days, since, since - timedelta(days=length))
 
 
 def _latency(tx: Tx, at: _Time) -> Goal:
-    steps = activity.waited_by_step(tx, at.before, at.now + timedelta(hours=1), DAY_S, DECIDED)
+    steps = activity.waited_by_step(tx, at.before, at.now + timedelta(hours=1), DAY_S, DECIDED, live=True)
 
     def slow(of: Sequence[WaitedCount]) -> float | None:
         return activity.latency_of_steps(of).p99_ms
@@ -132,7 +144,7 @@ def _latency(tx: Tx, at: _Time) -> Goal:
         half = activity.latency_of_steps(of).p50_ms
         return {"payments": sum(sum(one.counts) for one in of)} | ({} if half is None else {"p50_us": int(half * 1000)})
 
-    return goal("latency", at.utc_days, {one.at.date(): one for one in steps}, slow, parts)
+    return at.goal("latency", at.utc_days, {one.at.date(): one for one in steps}, slow, parts)
 
 
 def _freshness(tx: Tx, at: _Time) -> Goal:
@@ -148,7 +160,7 @@ def _freshness(tx: Tx, at: _Time) -> Goal:
         counted = {"minutes": sum(one.samples for one in of), "late": _late(of)}
         return counted | ({"delay_ms": int(max(latest) * 1000)} if latest else {})
 
-    return goal("freshness", at.utc_days, {one.at.date(): one for one in read}, in_time, parts)
+    return at.goal("freshness", at.utc_days, {one.at.date(): one for one in read}, in_time, parts)
 
 
 def _late(of: Sequence[Readings]) -> int:
@@ -169,7 +181,7 @@ def _quality(tx: Tx, at: _Time) -> Goal:
         received = sum(one.received for one in of)
         return {"records": received, "refused": received - sum(one.passed for one in of)}
 
-    return goal("quality", at.utc_days, by_day, passed, parts)
+    return at.goal("quality", at.utc_days, by_day, passed, parts)
 
 
 def _sum(of: Sequence[OutcomeDay], name: str) -> int:

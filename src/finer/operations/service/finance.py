@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from finer.kit.tx import Tx
+from finer.operations.rules.plans import planned
 from finer.operations.rules.sums import buckets, figure, shares
 from finer.operations.service.tiles import Ground, each, ground
+from finer.operations.store.targets import TargetStore
 from finer.operations.types import Choices, Figure, Filter, Frame, Moment, Share, Sums
 
 _MOVED = ("authorized", "settled")
@@ -59,21 +64,36 @@ def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, An
 
 
 def _figures(at: Ground) -> list[Figure]:
+    plan = _plan(at)
     now = {contract: at.series(contract) for contract in ("order", "transaction")}
     before = {contract: at.before(contract) for contract in ("order", "transaction")}
     return [
-        figure(name, filter(test, now[contract]), filter(test, before[contract]), at.convert, at.worth, at.change)
+        msgspec.structs.replace(
+            figure(name, filter(test, now[contract]), filter(test, before[contract]), at.convert, at.worth, at.change),
+            plan_minor=plan(name, at.since, at.now),
+        )
         for name, (contract, test) in FIGURES.items()
     ]
 
 
+def _plan(at: Ground) -> Callable[[str, datetime, datetime], int | None]:
+    """What was planned of a figure in a time: for the whole firm, so of one region or channel nothing is."""
+    plans = [] if at.chosen != Filter() else TargetStore(at.tx).newest().plans
+    return lambda name, since, until: planned(plans, name, at.currency, (since, until), at.zone)
+
+
 def _series(at: Ground) -> list[Moment]:
+    plan, length = _plan(at), timedelta(seconds=at.span.bucket_s)
     found = {when: dict.fromkeys(_CHARTED, 0) for when in buckets(at.since, at.now, at.span.bucket_s)}
     for name in _CHARTED:
         contract, test = FIGURES[name]
         for one in filter(test, at.series(contract)):
             if one.at in found:
                 found[one.at][name] += at.worth(one)
+    for when, values in found.items():
+        promised = plan("revenue", when, when + length)
+        if promised is not None:
+            values["plan"] = promised
     return [Moment(at=when, values=values) for when, values in found.items()]
 
 

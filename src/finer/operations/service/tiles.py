@@ -41,6 +41,7 @@ class Ground:
     since: datetime
     currency: str
     convert: Convert
+    zone: str
 
     @property
     def frame(self) -> Frame:
@@ -83,7 +84,7 @@ def ground(tx: Tx, span: str, chosen: Filter) -> Ground:
     firm, now = tenants.get_tenant(tx), tx.now()
     return Ground(
         tx=tx, store=RollupStore(tx), span=known, chosen=chosen, now=now, since=begins(now, known),
-        currency=firm.base_currency, convert=converter(_rates(tx, firm.base_currency, now)),
+        currency=firm.base_currency, convert=converter(_rates(tx, firm.base_currency, now)), zone=firm.timezone,
     )  # fmt: skip
 
 

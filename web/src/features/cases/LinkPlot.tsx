@@ -1,8 +1,7 @@
 import { useEffect, useRef } from "react";
-import { DARK, useMedia } from "../../shared/media";
-import { usePreferences } from "../../shared/preferences";
 import { BlockSkeleton } from "../../shared/ui/states";
 import { usePromise } from "../../shared/ui/usePromise";
+import { useDark } from "../../shared/useDark";
 import { KINDS } from "./linkWords";
 import type { Links } from "./queries";
 
@@ -20,9 +19,7 @@ export function LinkPlot({ links }: { links: Links }) {
 }
 
 function Drawn({ links, create }: { links: Links; create: Graph }) {
-  const { theme } = usePreferences();
-  const systemDark = useMedia(DARK);
-  const dark = theme === "dark" || (theme === "system" && systemDark);
+  const dark = useDark();
   const box = useRef<HTMLDivElement>(null);
   const graph = useRef<ReturnType<Graph> | null>(null);
   useEffect(() => {

@@ -7,6 +7,7 @@ import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states"
 import { DashboardView } from "./DashboardView";
 import { dashboardQuery } from "./queries";
 import "./dashboards.css";
+import "./paper.css";
 
 /** One dashboard of somebody. */
 export function DashboardPage() {

@@ -18,9 +18,16 @@ export function usePresentation(): Presentation {
     const leave = (event: KeyboardEvent) => {
       if (event.key === "Escape") setOn(false);
     };
+    // What fills the screen has a black ground behind it, also on paper.
+    const print = () => {
+      setOn(false);
+      if (document.fullscreenElement) void document.exitFullscreen();
+    };
     document.addEventListener("fullscreenchange", follow);
     document.addEventListener("keydown", leave);
+    window.addEventListener("beforeprint", print);
     return () => {
+      window.removeEventListener("beforeprint", print);
       document.removeEventListener("fullscreenchange", follow);
       document.removeEventListener("keydown", leave);
     };

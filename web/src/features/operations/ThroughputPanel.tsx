@@ -1,11 +1,10 @@
 import { primaryOf } from "../../shared/look";
-import { DARK, useMedia } from "../../shared/media";
 import { measure } from "../../shared/numbers";
-import { usePreferences } from "../../shared/preferences";
 import { useSession } from "../../shared/session";
 import { clockTime } from "../../shared/time";
 import { Chart } from "../../shared/ui/Chart";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { useDark } from "../../shared/useDark";
 import type { PartProps } from "./part";
 
 const HEIGHT = 220;
@@ -13,9 +12,7 @@ const HEIGHT = 220;
 /** Events per second over the last five minutes. */
 export function ThroughputPanel({ data, error, onRetry }: PartProps) {
   const { me, timeZone } = useSession();
-  const { theme } = usePreferences();
-  const systemDark = useMedia(DARK);
-  const dark = theme === "dark" || (theme === "system" && systemDark);
+  const dark = useDark();
   const points = data?.throughput.map((each) => ({ at: each.at, value: each.events_per_s })) ?? [];
   const quiet = points.every((point) => point.value === 0);
   const highest = Math.max(0, ...points.map((point) => point.value));

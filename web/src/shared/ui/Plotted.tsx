@@ -1,9 +1,8 @@
 import { useEffect, useRef } from "react";
 import { primaryOf } from "../look";
-import { useMedia } from "../media";
-import { usePreferences } from "../preferences";
 import { useSession } from "../session";
 import { shortTime } from "../time";
+import { useDark } from "../useDark";
 import type { Plot } from "./plots";
 import { BlockSkeleton } from "./states";
 import { usePromise } from "./usePromise";
@@ -30,9 +29,7 @@ interface PlottedProps {
 export function Plotted({ label, option, height = 220, className = "plot", instead }: PlottedProps) {
   const module = usePromise(load);
   const { me, timeZone } = useSession();
-  const { theme } = usePreferences();
-  const systemDark = useMedia("(prefers-color-scheme: dark)");
-  const dark = theme === "dark" || (theme === "system" && systemDark);
+  const dark = useDark();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const create = module.value?.createPlot;

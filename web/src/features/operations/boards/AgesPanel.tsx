@@ -54,7 +54,7 @@ function Ages({ ages }: { ages: OrderAges }) {
   return (
     <>
       <div className="table-scroll">
-        <table className="table">
+        <table className="table board-ages">
           <thead>
             <tr>
               <th scope="col">Waiting</th>

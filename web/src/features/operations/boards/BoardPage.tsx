@@ -13,6 +13,8 @@ interface BoardPageProps<T> {
   board: Board<T>;
   regions?: readonly string[];
   channels?: readonly string[];
+  /** Stands behind the filters. */
+  act?: ReactNode;
   children: ReactNode;
 }
 
@@ -22,6 +24,7 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
   board,
   regions,
   channels,
+  act,
   children,
 }: BoardPageProps<T>) {
   const { view, change } = board;
@@ -59,6 +62,7 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
             onChange={(channel) => change({ ...view, channel })}
           />
         ) : null}
+        {act}
       </search>
       {board.data?.behind_since ? <Behind since={board.data.behind_since} asOf={board.data.as_of} /> : null}
       {children}

@@ -9,7 +9,9 @@ import { Tile } from "../../../shared/ui/Tile";
 import { When } from "../../../shared/ui/values";
 import { BoardPage } from "./BoardPage";
 import { GoalPanel } from "./GoalPanel";
+import { GoalsDialog } from "./GoalsDialog";
 import { type ExecutiveBoard, fetchExecutive, type Goal } from "./queries";
+import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
 import { DAYS } from "./view";
 
@@ -30,7 +32,7 @@ const GOALS: readonly Shown[] = [
   {
     name: "latency",
     title: "Fraud latency",
-    about: "99 of 100 payments are decided on within",
+    about: "99 of 100 payments that came live are decided on within",
     needs: permission.readPipeline,
     made: ({ parts }) => (
       <>
@@ -38,7 +40,7 @@ const GOALS: readonly Shown[] = [
         {parts.p50_us === undefined ? null : `, half of them within ${milliseconds(parts.p50_us / 1000)}`}
       </>
     ),
-    empty: "No payment was decided on in this time.",
+    empty: "No payment came live in this time: within five minutes of being made.",
   },
   {
     name: "false_positives",
@@ -95,7 +97,15 @@ export function ExecutivePage() {
   const { data, error, retry, part, view } = board;
   const shown = GOALS.filter((one) => may(one.needs));
   return (
-    <BoardPage title="Executive" board={board}>
+    <BoardPage
+      title="Executive"
+      board={board}
+      act={
+        <TargetsButton word="Goals">
+          {(targets, close) => <GoalsDialog targets={targets} titles={GOALS} onClose={close} />}
+        </TargetsButton>
+      }
+    >
       <Tiles data={data} error={error} onRetry={retry} shown={shown} />
       <div className="board-parts board-thirds">
         {shown.map((one) => (
@@ -118,7 +128,8 @@ export function ExecutivePage() {
             minutes.{" "}
           </>
         ) : null}
-        Days are those of {me.tenant.name} for payments, and those of UTC for all else.
+        Live is what came within five minutes of being made; what was loaded later does not count in the
+        latency. Days are those of {me.tenant.name} for payments, and those of UTC for all else.
       </p>
     </BoardPage>
   );

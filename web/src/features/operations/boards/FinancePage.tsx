@@ -6,10 +6,12 @@ import { Tile } from "../../../shared/ui/Tile";
 import { BoardPage } from "./BoardPage";
 import { CurrencyTable } from "./CurrencyTable";
 import { Panel } from "./Panel";
+import { PlanDialog } from "./PlanDialog";
 import { type Figure, type FinanceBoard, fetchFinance } from "./queries";
 import { SeriesTable } from "./SeriesTable";
 import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
+import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
 import { changeText } from "./view";
 
@@ -29,6 +31,7 @@ const LINES: Line[] = [
   { name: "payments", title: "Payments" },
   { name: "refunds", title: "Refunds" },
 ];
+const PLAN: Line = { name: "plan", title: "Planned revenue" };
 
 /** What the firm earns and moves, by currency and together, against the period before. */
 export function FinancePage() {
@@ -36,6 +39,8 @@ export function FinancePage() {
   const { data, error, retry, part } = board;
   const figures = new Map(data?.figures?.map((one) => [one.name, one]));
   const series = data?.series ?? [];
+  const planned = series.some((moment) => moment.values.plan !== undefined);
+  const lines = planned ? [...LINES, PLAN] : LINES;
   const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
   const drawn = (minor: number): Money => inBase(minor, data);
   const choose = {
@@ -49,6 +54,19 @@ export function FinancePage() {
       board={board}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
+      act={
+        <TargetsButton word="Plan">
+          {(targets, close) => (
+            <PlanDialog
+              targets={targets}
+              figures={TILES}
+              currency={data?.currency ?? ""}
+              scale={scaleOf(data)}
+              onClose={close}
+            />
+          )}
+        </TargetsButton>
+      }
     >
       <div className="tiles">
         {TILES.map(({ name, title, meaning }) => (
@@ -74,11 +92,11 @@ export function FinancePage() {
         )}
         chart={
           <Plotted
-            label={`${LINES.map((line) => line.title).join(", ")} over time. The table holds the same numbers.`}
+            label={`${lines.map((line) => line.title).join(", ")} over time. The table holds the same numbers.`}
             option={(theme) =>
               seriesOption(
                 series,
-                LINES,
+                lines,
                 theme,
                 (minor) => minor / scaleOf(data),
                 (major) => shortMoney(drawn(Math.round(major * scaleOf(data)))),
@@ -86,7 +104,7 @@ export function FinancePage() {
             }
           />
         }
-        table={<SeriesTable moments={series} lines={LINES} text={(minor) => amountText(drawn(minor))} />}
+        table={<SeriesTable moments={series} lines={lines} text={(minor) => amountText(drawn(minor))} />}
       />
       <div className="board-parts">
         <Panel
@@ -125,8 +143,14 @@ function Note({ figure }: { figure: Figure | undefined }) {
   if (!figure) return null;
   const change = changeText(figure.change);
   const missing = figure.by_currency?.filter((one) => one.converted === null) ?? [];
+  const { amount, plan } = figure;
   return (
     <>
+      {amount && plan && plan.minor > 0 ? (
+        <span title={`${moneyText(plan)} were planned up to now.`}>
+          <b className="num">{Math.round((amount.minor / plan.minor) * 100)} %</b> of plan,{" "}
+        </span>
+      ) : null}
       {change ? <b className="num">{change}</b> : "no period before"}, {counted(figure.records, "record")}
       {missing.length > 0 ? `, ${count(missing.length)} currencies without a rate` : ""}
     </>

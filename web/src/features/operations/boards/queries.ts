@@ -1,3 +1,4 @@
+import { queryOptions } from "@tanstack/react-query";
 import { answer, api, type Schema } from "../../../api/client";
 import type { BoardView } from "./view";
 
@@ -19,6 +20,18 @@ export type Figure = Schema<"Figure">;
 export type Share = Schema<"Share">;
 export type Moment = Schema<"Moment">;
 export type OrderAges = Schema<"OrderAges">;
+
+export type Targets = Schema<"TargetsDocument">;
+
+/** What the firm wants to reach: goals and plans by month. */
+export const targetsQuery = queryOptions({
+  queryKey: ["operations", "targets"],
+  queryFn: ({ signal }) => answer(api.GET("/api/v1/operations/targets", { signal })),
+});
+
+export function setTargets(body: Schema<"TargetsBody">): Promise<Targets> {
+  return answer(api.PUT("/api/v1/operations/targets", { body }));
+}
 
 export function fetchFinance(
   { span, region, channel }: BoardView,
