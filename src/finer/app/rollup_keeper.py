@@ -28,7 +28,7 @@ _EVERY_S = 0.2
 _RETRY_S = 2.0
 _ROWS_MAX = 256
 _EVENTS_MAX, _EVENTS_MIN = 50_000, 1_000
-_LOCK_KEY = 7_316_772  # advisory lock: one process at a time
+LOCK_KEY = 7_316_772  # advisory lock: one process at a time
 _NEVER = 2**62  # an offset that no stream reaches
 
 
@@ -70,13 +70,13 @@ class RollupKeeper:
     def tick(self) -> bool:
         """Add what the pipeline has finished since; True when there may be more at once."""
         reader = self._reader = self._reader or connect(self._url, WORKER, name="finer-rollups")
-        locked = reader.execute("select pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
+        locked = reader.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
         if locked is None or not locked[0]:
             return False
         try:
             return self._follow(reader)
         finally:
-            reader.execute("select pg_advisory_unlock(%s)", (_LOCK_KEY,))
+            reader.execute("select pg_advisory_unlock(%s)", (LOCK_KEY,))
 
     def _follow(self, reader: Connection) -> bool:
         finished, done = PostgresLog.consumed(reader, READER), PostgresLog.consumed(reader, rollups.CONSUMER)

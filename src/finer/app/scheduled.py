@@ -22,6 +22,7 @@ from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_digests, send_mail
 from finer.app.pricing import price_rule
 from finer.app.screening import screen
+from finer.app.sum_rebuilding import rebuild_sums
 from finer.app.verify import verify
 from finer.dashboards.service import alerts as metric_alerts
 from finer.fraud.service import brakes, lists
@@ -262,6 +263,10 @@ JOBS = checked([
     Job(
         name=behaviour.SESSIONS_JOB, owner="operations", cron="*/5 * * * *", work=board_keeper.count_sessions,
         about="Counts the sessions of customers and how far they came.", attempts=1,
+    ),
+    Job(
+        name=rollups.REBUILD_JOB, owner="operations", work=rebuild_sums, attempts=2, expected_s=600, stoppable=False,
+        about="Makes the sums of dashboards anew from the lake, when `finer verify` says that they differ.",
     ),
     Job(
         name=gauges.JOB, owner="operations", cron="* * * * *", work=board_keeper.take_gauges, attempts=1,

@@ -47,25 +47,33 @@ def target_of(name: str, targets: Targets) -> Target:
 def checked(targets: Targets) -> Targets:
     """Targets as they are kept: plans by month, and no goal that is the house's own. Raises TargetsNotAcceptable."""
     for name, value in targets.goals.items():
-        if name not in TARGETS:
-            raise TargetsNotAcceptable(f"There is no goal {name[:40]!r}. Goals are {', '.join(TARGETS)}.")
-        most = _LONGEST_MS if TARGETS[name].unit == "ms" else 1.0
-        if not 0 < value <= most:
-            raise TargetsNotAcceptable(f"The goal {name} is more than 0 and at most {most:g} {TARGETS[name].unit}.")
+        _check_goal(name, value)
     months = [plan.month for plan in targets.plans]
     if len(months) > MONTHS_MAX or len(set(months)) < len(months):
         raise TargetsNotAcceptable(f"A month has one plan, and at most {MONTHS_MAX} months have one.")
     for plan in targets.plans:
-        if not _MONTH.fullmatch(plan.month):
-            raise TargetsNotAcceptable(f"A month is written like 2026-11, not {plan.month[:20]!r}.")
-        if unknown := sorted(plan.amounts_minor.keys() - set(PLANNED)):
-            raise TargetsNotAcceptable(f"No plan is made for {unknown[0][:40]!r}. Figures are {', '.join(PLANNED)}.")
-        if any(not 0 <= amount <= _MOST_MINOR for amount in plan.amounts_minor.values()):
-            raise TargetsNotAcceptable(f"Amounts of {plan.month} are from 0 to {_MOST_MINOR} minor units.")
+        _check_plan(plan)
     return Targets(
         goals={name: value for name, value in sorted(targets.goals.items()) if value != TARGETS[name].value},
         plans=sorted((plan for plan in targets.plans if plan.amounts_minor), key=lambda plan: plan.month),
     )
+
+
+def _check_goal(name: str, value: float) -> None:
+    if name not in TARGETS:
+        raise TargetsNotAcceptable(f"There is no goal {name[:40]!r}. Goals are {', '.join(TARGETS)}.")
+    most = _LONGEST_MS if TARGETS[name].unit == "ms" else 1.0
+    if not 0 < value <= most:
+        raise TargetsNotAcceptable(f"The goal {name} is more than 0 and at most {most:g} {TARGETS[name].unit}.")
+
+
+def _check_plan(plan: Plan) -> None:
+    if not _MONTH.fullmatch(plan.month):
+        raise TargetsNotAcceptable(f"A month is written like 2026-11, not {plan.month[:20]!r}.")
+    if unknown := sorted(plan.amounts_minor.keys() - set(PLANNED)):
+        raise TargetsNotAcceptable(f"No plan is made for {unknown[0][:40]!r}. Figures are {', '.join(PLANNED)}.")
+    if any(not 0 <= amount <= _MOST_MINOR for amount in plan.amounts_minor.values()):
+        raise TargetsNotAcceptable(f"Amounts of {plan.month} are from 0 to {_MOST_MINOR} minor units.")
 
 
 def _month_of(at: datetime, zone: str) -> tuple[str, datetime, datetime]:

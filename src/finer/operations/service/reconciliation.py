@@ -24,15 +24,20 @@ _Values = tuple[int, int, int]
 def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
     """Where sums differ from the lake, as sentences: all records by kind, and a sample of days and minutes.
 
-    `read` asks the firm's lake. `behind` says that records are still on their way: then days and minutes of the last
-    hour are passed over, and so is everything together.
+    `read` asks the firm's lake, and gives nothing for a contract that it does not hold. `behind` says that records are
+    still on their way: then days and minutes of the last hour are passed over, and so is everything together.
     """
     store, found = RollupStore(tx), []
     # Minutes that are about to be forgotten do not take in late records any more.
     oldest = {DAY_S: EPOCH, MINUTE_S: kept_since(tx.now() + timedelta(days=1))[MINUTE_S]}
     until = tx.now() - timedelta(hours=1) if behind else tx.now() + timedelta(days=2)
-    for contract, partitions in sorted(store.beginnings().items()):
-        measured = MEASURED[contract]
+    beginnings = store.beginnings()
+    for contract, measured in sorted(MEASURED.items()):
+        partitions = beginnings.get(contract, {})
+        if not behind:
+            found += _left_out(contract, read(lake.left_out(contract, partitions), {}))
+        if not partitions:
+            continue
         if not behind:
             counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
             rows = read(lake.sums(contract, measured, partitions, None), {})
@@ -49,6 +54,15 @@ def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
                 rows = read(lake.sums(contract, measured, partitions, step_s), {"buckets": buckets})
                 found += _compare(contract, f"in a {name}", counted, rows)
     return found
+
+
+def _left_out(contract: str, rows: list[dict[str, Any]]) -> list[str]:
+    records = sum(row["records"] for row in rows)
+    if not records:
+        return []
+    return [
+        f"Sums of {contract} lack {records:,} records of the lake that came before. The job rebuild_sums adds them."
+    ]
 
 
 def _compare(contract: str, when: str, counted: dict[_Key, _Values], rows: list[dict[str, Any]]) -> list[str]:

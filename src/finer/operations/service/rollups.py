@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from finer.ingest.service import receipts
 from finer.kit.columns import Columns
@@ -10,15 +12,18 @@ from finer.kit.log import Position
 from finer.kit.tx import Tx
 from finer.operations.rules.grouping import MEASURED, group
 from finer.operations.rules.spans import kept_since
+from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import DAY_S, Array
+from finer.operations.types import DAY_S, HOUR_S, MINUTE_S, Array, Grain, Groups
 
 CHANNEL = "finer_operations"
 """Notified with the tenant's id whenever sums have changed."""
+REBUILD_JOB = "rebuild_sums"
 CONSUMER = "rollups"
 """The consumer of the event log that keeps the sums; it follows the pipeline."""
 SUMMED_UP = frozenset(MEASURED)
 """The contracts whose records are summed up."""
+_AT_ONCE = 10_000  # groups of one statement
 _KEEPS_UP = timedelta(seconds=5)
 """Sums that hold everything older than this keep up: ten times what they usually are behind."""
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +46,46 @@ def add(tx: Tx, contract: str, columns: Columns, fresh: Array) -> int:
     RollupStore(tx).add(contract, groups, {**kept_since(tx.now()), DAY_S: _ALWAYS})
     tx.notify(CHANNEL, [str(tx.tenant)])
     return len(groups.minutes)
+
+
+def sums_of_lake(
+    read: Callable[[str, dict[str, Any]], dict[str, list[Any]]],
+    contract: str,
+    ends: Mapping[int, int],
+    now: datetime,
+) -> list[Groups]:
+    """What a contract's records add up to in the lake, each partition up to its end, in parts to be added.
+
+    `read` asks the firm's lake and gives columns; nothing at all stands for a lake without the contract. It may take
+    its time, which is why there is no transaction here.
+    """
+    if not ends:
+        return []
+    kept = kept_since(now)
+    given = {"minutes": kept[MINUTE_S], "hours": kept[HOUR_S]}
+    parts = []
+    for grain in Grain:
+        columns = read(lake.groups(contract, MEASURED[contract], grain, ends), given)
+        for first in range(0, len(columns.get("minutes", ())), _AT_ONCE):
+            part = {name: columns[name][first : first + _AT_ONCE] for name in Groups.__struct_fields__}
+            parts.append(Groups(**part | {"amounts": [int(amount) for amount in part["amounts"]]}))
+    return parts
+
+
+def replace(tx: Tx, contract: str, ends: Mapping[int, int], found: Sequence[Groups], now: datetime) -> int:
+    """Keep the sums of the lake in the place of those of a contract; returns how many groups they are.
+
+    Call it while nobody moves the consumer, with the same `now` and `ends` as for `sums_of_lake`: what comes behind the
+    ends is added to these.
+    """
+    store = RollupStore(tx)
+    store.clear(contract)
+    for groups in found:
+        store.add(contract, groups, {**kept_since(now), DAY_S: _ALWAYS})
+    for partition in ends:
+        store.begin_anew(contract, partition)
+    tx.notify(CHANNEL, [str(tx.tenant)])
+    return sum(len(groups.minutes) for groups in found)
 
 
 def behind_since(tx: Tx) -> datetime | None:

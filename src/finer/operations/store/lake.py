@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from finer.operations.types import Measured
+from finer.operations.types import Grain, Measured
 
 TABLES = {"activity": "activities", "order": "orders", "transaction": "transactions"}
 
@@ -84,6 +84,39 @@ select {begins} as begins, coalesce({measured.kind}, '') as kind, {_text(measure
 from {TABLES[contract]} where ({since}){chosen}
 group by all
 """  # noqa: S608 - our own names and numbers
+
+
+def groups(contract: str, measured: Measured, grain: Grain, ends: Mapping[int, int]) -> str:
+    """What records before the end of their partition add up to, in columns as `Groups` has them.
+
+    From `$minutes` on by minute, from `$hours` on by hour, and by day before. Of products no minutes are kept.
+    """
+    place = grain is Grain.PLACE
+    by_minute = "when occurred_at >= $minutes::timestamptz and $place then epoch_us(occurred_at) // 60000000"
+    until = " or ".join(
+        f"(log_partition = {int(partition)} and log_offset < {int(end)})" for partition, end in ends.items()
+    )
+    return f"""
+select (case {by_minute.replace("$place", str(place).lower())}
+    when occurred_at >= $hours::timestamptz then epoch_us(occurred_at) // 3600000000 * 60
+    else epoch_us(occurred_at) // 86400000000 * 1440 end)::bigint as minutes, '{grain.value}' as grains,
+  coalesce({measured.kind}, '') as kinds, {_text(measured.status)} as statuses,
+  {_text(measured.currency)} as currencies, {_text(measured.region if place else None)} as regions,
+  {_text(measured.channel if place else None)} as channels, {_text(None if place else measured.product)} as products,
+  count(*) as records, coalesce(sum({measured.quantity or 0}), 0)::bigint as quantities,
+  coalesce(sum({measured.amount or 0}), 0) as amounts
+from {TABLES[contract]} where {until}
+group by all
+"""  # noqa: S608 - our own names and numbers
+
+
+def left_out(contract: str, partitions: Mapping[int, int]) -> str:
+    """How many records came before those that are summed up."""
+    since = " or ".join(
+        f"(log_partition = {int(partition)} and log_offset >= {int(offset)})"
+        for partition, offset in partitions.items()
+    )
+    return f"select count(*) as records from {TABLES[contract]} where not ({since or 'false'})"  # noqa: S608
 
 
 def _text(name: str | None) -> str:

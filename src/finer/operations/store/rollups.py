@@ -22,6 +22,7 @@ _BEGIN = """
 insert into operations_beginnings (tenant_id, contract, partition, from_offset)
 values (%(tenant)s, %(contract)s, %(partition)s, %(offset)s) on conflict do nothing
 """
+_FROM_THE_FIRST = "(tenant_id, contract, partition) do update set from_offset = excluded.from_offset"
 _BROUGHT = """
 unnest(%(minutes)s::int[], %(grains)s::text[], %(kinds)s::text[], %(statuses)s::text[], %(currencies)s::text[],
     %(regions)s::text[], %(channels)s::text[], %(products)s::text[], %(records)s::bigint[], %(quantities)s::bigint[],
@@ -101,6 +102,15 @@ class RollupStore:
         """Note that records of a contract are summed up from an offset on, if that was not noted before."""
         given = {"tenant": self._tenant, "contract": contract, "partition": partition, "offset": offset}
         self._connection.exec_driver_sql(_BEGIN, given)
+
+    def begin_anew(self, contract: str, partition: int) -> None:
+        """Note that records of a contract are summed up from the first one on."""
+        given = {"tenant": self._tenant, "contract": contract, "partition": partition, "offset": 0}
+        self._connection.exec_driver_sql(_BEGIN.replace("do nothing", _FROM_THE_FIRST), given)
+
+    def clear(self, contract: str) -> None:
+        """Delete all sums of a contract."""
+        self._connection.execute(rollups.delete().where(_t.tenant_id == self._tenant, _t.contract == contract))
 
     def by_bucket(
         self, contract: str, step_s: int, bucket_s: int, span: tuple[datetime, datetime], chosen: Filter

@@ -1,0 +1,100 @@
+"""Sums made anew from the lake: equal to what was counted as records came, for a firm that lost them or began late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from finer.kit.actors import SYSTEM
+from finer.kit.clock import FixedClock
+from finer.kit.db import connect
+from finer.kit.runs import RunState
+from finer.operations.service import reconciliation, rollups
+from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.service.lake import LakeReader, LakeWriter
+from tests.fraud.desk import payment
+from tests.operations.conftest import Floor, order
+
+
+@pytest.fixture
+def kept(floor: Floor, database_url: str, tmp_path: Path, clock: FixedClock) -> Iterator[Floor]:
+    """A firm whose records of many days are in its sums and in its lake."""
+    settings = msgspec.structs.replace(floor.firm.settings, data_dir=str(tmp_path), lake_flush_s=0.05)
+    floor.firm = replace(floor.firm, settings=settings)
+    writer = LakeWriter(database_url, settings)
+    floor.pipeline._lake = writer
+    now = clock.now()
+    for at, age in enumerate((timedelta(minutes=3), timedelta(hours=30), timedelta(days=9), timedelta(days=60))):
+        told = [{"product_id": f"p{n % 2}", "channel": ("web", None)[n % 2]} for n in range(4)]
+        lines = [order(10 * at + n, now - age, **one) for n, one in enumerate(told)]
+        floor.send("order", [*lines, lines[0]])
+    floor.send("transaction", [payment(number) for number in range(3)])
+    floor.keep()
+    assert writer.flush(120)
+    yield floor
+    writer.close()
+
+
+def _rows(floor: Floor) -> list[Any]:
+    with floor.database.transaction(floor.firm.tenant.id, SYSTEM, read_only=True) as tx:
+        return list(
+            tx.connection.exec_driver_sql(
+                "select contract, grain, step_s, bucket, kind, status, currency, region, channel, product, records, "
+                "quantity, amount_minor from operations_rollups order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+            )
+        )
+
+
+def _differences(floor: Floor, url: str) -> list[str]:
+    reader = LakeReader(url, floor.firm.settings)
+
+    def read(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            rows: list[dict[str, Any]] = reader.read(floor.firm.tenant.id, statement, given).to_pylist()
+        except LakeEmpty:
+            return []
+        return rows
+
+    try:
+        with floor.database.transaction(floor.firm.tenant.id, SYSTEM, read_only=True) as tx:
+            return reconciliation.differences(tx, read, behind=False)
+    finally:
+        reader.close()
+
+
+def _lose(floor: Floor, url: str, statement: str) -> None:
+    with connect(url) as owner:
+        owner.execute(f"{statement} where tenant_id = %s", (floor.firm.tenant.id,))
+
+
+def test_sums_made_anew_are_those_that_were_counted_and_go_on_from_there(kept: Floor, database_url: str) -> None:
+    counted = _rows(kept)
+    assert {row.step_s for row in counted} == {60, 3600, 86_400}
+    assert _differences(kept, database_url) == []
+    _lose(kept, database_url, "delete from operations_rollups")
+    assert any("the lake says (16, 32, 32000)" in sentence for sentence in _differences(kept, database_url))
+    # What comes meanwhile may be in the lake already, and counts when the log is followed again.
+    kept.send("order", [order(99, kept.database.clock.now())])
+    done = kept.run(rollups.REBUILD_JOB)
+    assert (done.state, done.error) == (RunState.SUCCEEDED, "")
+    assert _rows(kept) == counted
+    kept.keep()
+    assert kept.sums("order", 86_400).total() == 17
+
+
+def test_a_firm_whose_sums_began_late_is_told_and_gets_what_came_before(kept: Floor, database_url: str) -> None:
+    counted = _rows(kept)
+    _lose(kept, database_url, "delete from operations_rollups")
+    _lose(kept, database_url, "update operations_beginnings set from_offset = 1000")
+    _lose(kept, database_url, "delete from operations_values")
+    said = "Sums of order lack 16 records of the lake that came before. The job rebuild_sums adds them."
+    assert said in _differences(kept, database_url)
+    assert kept.run(rollups.REBUILD_JOB).counts["order"] > 0
+    assert _rows(kept) == counted
+    assert _differences(kept, database_url) == []
