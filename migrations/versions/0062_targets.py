@@ -7,7 +7,7 @@ from alembic import op
 from finer.kit.migration import protect
 
 revision = "0062_targets"
-down_revision = "0064_letting_out"
+down_revision = "0068_remembered_sessions"
 
 _TARGETS = """
 create table operations_targets (
