@@ -20,7 +20,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator, isolation_problems
-from finer.app.board_routes import BoardController
+from finer.app.board_routes import ROUTES as BOARD_ROUTES
 from finer.app.contracts import Registry
 from finer.app.dashboard_routes import ROUTES as DASHBOARD_ROUTES
 from finer.app.dashboard_routes import all_boards
@@ -69,7 +69,6 @@ from finer.kit.tx import Tx
 from finer.lineage.routes import LineageController
 from finer.notifications.routes import ROUTES as NOTIFICATION_ROUTES
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
-from finer.operations.routes.targets import TargetsController
 from finer.operations.service.rollups import CHANNEL as SUMS_CHANNEL
 from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
@@ -98,8 +97,7 @@ ROUTES: list[Any] = [
     *WORKSPACE_ROUTES,
     *DASHBOARD_ROUTES,
     *NOTIFICATION_ROUTES,
-    BoardController,
-    TargetsController,
+    *BOARD_ROUTES,
     JobController,
     LineageController,
     StreamController,

@@ -31,6 +31,7 @@ from finer.operations.routes.documents import (
     show_orders,
     show_system,
 )
+from finer.operations.routes.targets import TargetsController
 from finer.operations.service import behaviour, executive, finance, orders, system
 from finer.operations.types import Filter, TableFreshness
 from finer.quality.service import incidents
@@ -271,3 +272,6 @@ def _alive(services: Any, request: Request[Principal, Any, Any], scope: Scope) -
         return found is not None and _scope(found, scope.board, scope.span, scope.region, scope.channel) == scope
 
     return alive
+
+
+ROUTES: list[Any] = [BoardController, TargetsController]
