@@ -265,6 +265,8 @@ def test_b11_blocks_are_not_undone_in_small_parts_over_many_cases(desk: CaseDesk
     assert [undo(desk, one).state for one in (first, second)] == [ActionState.UNDONE, ActionState.UNDONE]
     waits = undo(desk, third)
     assert (waits.state, waits.two_people) == (ActionState.DONE, TwoPeople.PERSON)
+    with pytest.raises(CaseActionChanged, match="being asked already"):
+        undo(desk, waits)
     assert third.target in listed(desk, "blocked_accounts")
     # Another door to the same money counts as well: a payment that is released, a hold that is taken back.
     case, _ = desk.one(amount_usd_minor=200_000)

@@ -103,6 +103,8 @@ def undo(
         raise CaseActionChanged(f"This action is {found.state.value} by now. Read the case again.", state=found.state)
     said = _check_reason(reason)
     shown = show_id("cac", action)
+    if found.two_people is not None and _waits(tx, shown):
+        raise CaseActionChanged("A second person is being asked already, on the page Approvals.", state=found.state)
     change(tx, case, EntryKind.ACTION, said, {"action": shown, "kind": found.kind.value, "step": "undo"})
     if found.kind not in LET_OUT_UNDONE:
         _undo(tx, found)
@@ -229,6 +231,11 @@ def _proposed(tx: Tx, payload: Mapping[str, Any], *, lock: bool = False) -> Case
     if not fits:
         raise CaseActionChanged(f"This action is {found.state.value} by now.", state=found.state)
     return found
+
+
+def _waits(tx: Tx, shown: str) -> bool:
+    """Whether somebody can still decide on this action; a proposal that ran out is asked for again."""
+    return any(proposals.payload_of(one)["action"] == shown for one in proposals.waiting(tx, [ACT]))
 
 
 def _action(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> CaseAction:
