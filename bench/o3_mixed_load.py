@@ -25,11 +25,15 @@ PASSWORDS = 25
 
 
 def people_of(server: Server, count: int) -> tuple[list[Person], list[Person]]:
-    """People of all roles of the mix, and those of them who can sign in."""
+    """People of all roles of the mix, and others who sign in.
+
+    A person has ten sessions at most, and a further one ends the oldest: who signs in by the hundred cannot be one of
+    those whose session is asked with.
+    """
     each = -(-count // len(ROLES))
-    found = sign_in_people(server, dict.fromkeys(ROLES, each), passwords=PASSWORDS)
-    able = [found[place * each + number] for place in range(len(ROLES)) for number in range(min(PASSWORDS, each))]
-    return found, able
+    found = sign_in_people(server, dict.fromkeys(ROLES, each + PASSWORDS), passwords=PASSWORDS)
+    able = [one for place, one in enumerate(found) if place % (each + PASSWORDS) < PASSWORDS]
+    return [one for place, one in enumerate(found) if place % (each + PASSWORDS) >= PASSWORDS], able
 
 
 def watching(port: int, people: Sequence[Person]) -> Crowd:
