@@ -89,6 +89,20 @@ describe("the pipeline page", () => {
     expect(server.sent("GET /api/v1/receipts")[0]?.url).toContain("contract=transaction");
   });
 
+  it("keeps what cannot be renewed, and says since when it is old and how to try again", async () => {
+    const { user } = openApp("/pipeline");
+    await screen.findByRole("link", { name: "1,000" });
+    let away = true;
+    server.on("GET /api/v1/pipeline", () => (away ? problem(500, "Away.") : [200, pipeline]));
+    act(() => FakeEventSource.at("/api/v1/pipeline/stream").send("pipeline", "{broken"));
+    await screen.findByText(/^Some of this page is as of/);
+    expect(screen.getByRole("alert").textContent).toContain("Away.");
+    expect(screen.getByRole("link", { name: "1,000" })).toBeTruthy();
+    away = false;
+    await user.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(screen.queryByText(/^Some of this page/)).toBeNull());
+  });
+
   it("tries each part again alone", async () => {
     server.on("GET /api/v1/pipeline", () => problem(500, "Away."));
     openApp("/pipeline");

@@ -50,7 +50,7 @@ export function AgesPanel({ ages, ...part }: AgesPanelProps) {
 
 function Ages({ ages }: { ages: OrderAges }) {
   const edges = ages.edges_s;
-  const heads = edges.map((edge, at) => (at === 0 ? `up to ${duration(edge)}` : `to ${duration(edge)}`));
+  const heads = edges.map((edge) => `to ${duration(edge)}`);
   return (
     <>
       <div className="table-scroll">
