@@ -19,6 +19,7 @@ import {
 } from "./alertQueries";
 import { SilenceDialog } from "./SilenceDialog";
 import "./dashboards.css";
+import { useFailure } from "../../shared/useFailure";
 
 /** What needs a look stands first. */
 const RANKS: readonly MetricAlert["state"][] = ["firing", "error", "pending", "ok"];
@@ -33,6 +34,7 @@ export function AlertsPage() {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
   const query = useQuery(alertsQuery);
+  const failure = useFailure(query);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const run = (work: Promise<unknown>) =>
@@ -57,8 +59,8 @@ export function AlertsPage() {
     </Button>
   );
   let body = <RowsSkeleton rows={4} height={60} label="Loading alerts" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The alerts" error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure) {
+    body = <FailureState what="The alerts" error={failure} onRetry={() => void query.refetch()} />;
   } else if (query.data?.items.length === 0) {
     body = (
       <EmptyState title="No alerts on metrics" action={make}>

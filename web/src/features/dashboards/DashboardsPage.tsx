@@ -12,6 +12,7 @@ import { When } from "../../shared/ui/values";
 import { type Dashboard, dashboardsQuery } from "./queries";
 import { SettingsDialog } from "./SettingsDialog";
 import "./dashboards.css";
+import { useFailure } from "../../shared/useFailure";
 
 const SHARED: Record<Dashboard["sharing"], string> = { own: "only you", team: "a team", tenant: "the firm" };
 
@@ -20,6 +21,7 @@ export function DashboardsPage() {
   const { may } = useSession();
   const navigate = useNavigate();
   const query = useQuery(dashboardsQuery);
+  const failure = useFailure(query);
   const [wanted, setWanted] = useState("");
   const [making, setMaking] = useState(false);
   const make = may(permission.writeDashboards) ? (
@@ -32,8 +34,8 @@ export function DashboardsPage() {
     `${one.name} ${one.description} ${one.owner_name}`.toLowerCase().includes(words),
   );
   let body = <RowsSkeleton rows={5} height={52} label="Loading dashboards" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The dashboards" error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure) {
+    body = <FailureState what="The dashboards" error={failure} onRetry={() => void query.refetch()} />;
   } else if (query.data?.items.length === 0) {
     body = (
       <EmptyState title="No dashboards yet" action={make}>

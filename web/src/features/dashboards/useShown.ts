@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { LiveState } from "../../shared/live/stream";
 import { useLiveStream } from "../../shared/live/useLiveStream";
+import { useFailure } from "../../shared/useFailure";
 import { type Dashboard, fetchShown, type Shown } from "./queries";
 import { type BoardFilters, streamUrl } from "./view";
 
@@ -45,6 +46,7 @@ export function useShown({ id, version }: Dashboard, filters: BoardFilters, onCh
     refetchInterval: COVER_MS,
     enabled: !paused,
   });
+  const error = useFailure(query);
   const state = useLiveStream(
     streamUrl(id, filters),
     EVENTS,
@@ -65,7 +67,7 @@ export function useShown({ id, version }: Dashboard, filters: BoardFilters, onCh
   );
   return {
     shown: query.data,
-    error: query.data ? null : query.error,
+    error,
     state,
     paused,
     pause: (next) => {

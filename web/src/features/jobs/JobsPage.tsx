@@ -10,6 +10,7 @@ import { type Job, jobsQuery, parseView, type View } from "./queries";
 import { RunDrawer } from "./RunDrawer";
 import { RunList } from "./RunList";
 import "./jobs.css";
+import { useFailure } from "../../shared/useFailure";
 
 /** What is done later or on a schedule: when it is due, how it went, and every run. */
 export function JobsPage() {
@@ -20,6 +21,7 @@ export function JobsPage() {
   const go = (next: View) =>
     void navigate({ to: paths.jobs, search: { ...next }, replace: true, resetScroll: false });
   const query = useQuery(jobsQuery);
+  const failure = useFailure(query);
   const jobs = query.data?.items ?? [];
   const showRuns = (job: Job) => {
     go({ job: job.name });
@@ -28,8 +30,8 @@ export function JobsPage() {
   return (
     <Page title="Jobs" aside={<AsOf at={query.data?.as_of} staleAfterS={60} />}>
       <section className="part" aria-label="Schedules">
-        {query.error && !query.data ? (
-          <FailureState what="The jobs" error={query.error} onRetry={() => void query.refetch()} />
+        {failure ? (
+          <FailureState what="The jobs" error={failure} onRetry={() => void query.refetch()} />
         ) : !query.data ? (
           <RowsSkeleton rows={8} height={64} label="Loading jobs" />
         ) : (

@@ -6,6 +6,7 @@ import type { Column } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
+import { useFailure } from "../../shared/useFailure";
 import { type Job, type Run, runsQuery, STATES, type View } from "./queries";
 import { CAUSES, jobWord, outcome, RunTag, stateWord, tookText } from "./words";
 
@@ -87,14 +88,14 @@ export function RunList({ view, jobs, onChange }: RunListProps) {
 
 function Rows({ view, onChange }: Omit<RunListProps, "jobs">) {
   const query = useInfiniteQuery(runsQuery(view));
+  const failure = useFailure(query);
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const [cursor, setCursor] = useState<string | null>(null);
   const more = useCallback(() => {
     if (query.hasNextPage && !query.isFetchingNextPage && !query.isFetchNextPageError)
       void query.fetchNextPage();
   }, [query.hasNextPage, query.isFetchingNextPage, query.isFetchNextPageError, query.fetchNextPage]);
-  if (query.error && !query.data)
-    return <FailureState what="The runs" error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure) return <FailureState what="The runs" error={failure} onRetry={() => void query.refetch()} />;
   if (!query.data) return <RowsSkeleton rows={6} height={36} label="Loading runs" />;
   if (rows.length === 0) {
     const filtered = Boolean(view.job || view.state || view.cause);

@@ -10,6 +10,7 @@ import { Page } from "../../shared/ui/Page";
 import { BlockSkeleton, EmptyState, FailureState, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
+import { useFailure } from "../../shared/useFailure";
 import { type Hook, hooksQuery } from "../../shared/webhooks";
 import { addHook, type HookMade, removeHook, tryHook } from "./webhooks";
 
@@ -20,6 +21,7 @@ export function WebhooksPage() {
   const { may } = useSession();
   // What was sent for a trial arrives, or does not, within seconds.
   const query = useQuery({ ...hooksQuery, refetchInterval: 5_000 });
+  const failure = useFailure(query);
   const [adding, setAdding] = useState(false);
   const [made, setMade] = useState<HookMade | null>(null);
   const reload = () => client.invalidateQueries({ queryKey: hooksQuery.queryKey });
@@ -32,8 +34,8 @@ export function WebhooksPage() {
     </Button>
   );
   let body = <BlockSkeleton height={160} label="Loading the webhooks" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The webhooks" error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure) {
+    body = <FailureState what="The webhooks" error={failure} onRetry={() => void query.refetch()} />;
   } else if (query.data?.length === 0) {
     body = (
       <EmptyState title="Nothing leaves by webhook" action={mayWrite ? add : undefined}>

@@ -11,6 +11,7 @@ import { AccessDrawer } from "./AccessDrawer";
 import { AccessCard, columns } from "./columns";
 import { type AccessFilter, alertsQuery, parseFilter, RULES, toSearch } from "./queries";
 import "./access.css";
+import { useFailure } from "../../../shared/useFailure";
 
 /** Accesses that look unauthorised: who, why, and what is done about it. */
 export function AccessPage() {
@@ -76,13 +77,14 @@ function useAlerts(filter: AccessFilter) {
 
 function Alerts({ filter, query, onOpen, onFilter }: AlertsProps) {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
+  const failure = useFailure(query);
   const [cursor, setCursor] = useState<string | null>(null);
   const more = useCallback(() => {
     if (query.hasNextPage && !query.isFetchingNextPage && !query.isFetchNextPageError)
       void query.fetchNextPage();
   }, [query.hasNextPage, query.isFetchingNextPage, query.isFetchNextPageError, query.fetchNextPage]);
-  if (query.error && !query.data) {
-    return <FailureState what="The access alerts" error={query.error} onRetry={() => void query.refetch()} />;
+  if (failure) {
+    return <FailureState what="The access alerts" error={failure} onRetry={() => void query.refetch()} />;
   }
   if (!query.data) return <RowsSkeleton rows={8} height={40} label="Loading access alerts" />;
   if (rows.length === 0) {

@@ -6,6 +6,7 @@ import { newest } from "../../../shared/live/newest";
 import type { LiveState } from "../../../shared/live/stream";
 import { useLiveStream } from "../../../shared/live/useLiveStream";
 import type { paths } from "../../../shared/paths";
+import { useFailure } from "../../../shared/useFailure";
 import { ANY_TIME, type BoardView, boardSearch, parseBoardView, streamUrl, type Times } from "./view";
 
 const EVENTS = ["board", "change"];
@@ -80,7 +81,7 @@ export function useBoard<T extends { as_of: string; failed: string[]; behind_sin
   });
   useHotkeys([{ key: "p", label: "Pause or resume", group: "Dashboard", run: () => pause(!paused) }]);
   const { data } = query;
-  const error = data ? null : query.error;
+  const error = useFailure(query);
   const retry = () => void query.refetch();
   return {
     times,
