@@ -1,5 +1,5 @@
 import { amountText, type Money, moneyText, shortMoney } from "../../../shared/money";
-import { count, counted } from "../../../shared/numbers";
+import { counted } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { Plotted } from "../../../shared/ui/Plotted";
 import { Tile } from "../../../shared/ui/Tile";
@@ -148,13 +148,18 @@ function Note({ figure }: { figure: Figure | undefined }) {
     <>
       {amount && plan && plan.minor > 0 ? (
         <span title={`${moneyText(plan)} were planned up to now.`}>
-          <b className="num">{Math.round((amount.minor / plan.minor) * 100)} %</b> of plan,{" "}
+          <b className="num">{Math.round((reached(figure, amount.minor) / plan.minor) * 100)} %</b> of plan,{" "}
         </span>
       ) : null}
       {change ? <b className="num">{change}</b> : "no period before"}, {counted(figure.records, "record")}
-      {missing.length > 0 ? `, ${count(missing.length)} currencies without a rate` : ""}
+      {missing.length > 0 ? `, ${counted(missing.length, "currency", "currencies")} without a rate` : ""}
     </>
   );
+}
+
+/** Refunds may be told as less money or as more of what went back; a plan says how much that is. */
+function reached(figure: Figure, minor: number): number {
+  return figure.name === "refunds" ? Math.abs(minor) : minor;
 }
 
 /** Minor units of the firm's currency as money; how many digits it has is read off any amount of the board. */

@@ -42,7 +42,7 @@ export function GoalsDialog({ targets, titles, onClose }: GoalsDialogProps) {
       onSubmit={submit}
       onClose={onClose}
     >
-      <p className="muted">
+      <p className="muted board-dialog-note">
         A goal that is left empty is the one that comes with Finer. <SetBy targets={targets} />
       </p>
       {shown.map(({ name, title }) => {

@@ -56,7 +56,7 @@ export function PlanDialog({ targets, figures, currency, scale, onClose }: PlanD
       onSubmit={submit}
       onClose={onClose}
     >
-      <p className="muted">
+      <p className="muted board-dialog-note">
         For the whole firm, in {currency}. It is spread evenly over the days of the month; a figure that is
         left empty has no plan. <SetBy targets={targets} />
       </p>

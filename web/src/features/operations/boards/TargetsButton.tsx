@@ -20,7 +20,7 @@ export function TargetsButton({ word, children }: TargetsButtonProps) {
   if (!may(permission.writeTargets)) return null;
   return (
     <>
-      <Button size="small" loading={open && isFetching} onClick={() => setOpen(true)}>
+      <Button loading={open && isFetching} onClick={() => setOpen(true)}>
         {word}
       </Button>
       {open && error ? (
