@@ -48,6 +48,37 @@ def test_what_reads_a_field_is_told(get: Any) -> None:
     get("/lineage/fields/transaction/nothing", 404)
 
 
+def test_what_a_dashboard_shows_is_followed_back_to_fields(
+    driver: Driver, database: Database, worker_database: Database, app_settings: Settings
+) -> None:
+    mark = f"l{uuid.uuid4().hex[:16]}"
+    world = World(Firm.made(database, app_settings, mark), worker_database, mark).furnish()
+
+    def ask(role: Role, method: str, path: str, body: Any = b"") -> Any:
+        answer = driver.call(method, f"/api/v1{path}", world.headers(role.value), body)
+        assert answer.status in (200, 201), answer.text
+        return answer.json()
+
+    query = ask(Role.DATA_ENGINEER, "POST", "/sql/saved", {
+        "name": "Payments by channel", "sharing": "own", "statement": "select channel from transactions",
+    })  # fmt: skip
+    tile = {"kind": "number", "x": 0, "y": 0, "w": 6, "h": 3}
+    board = ask(Role.DATA_ENGINEER, "POST", "/dashboards", {"name": "Mine", "sharing": "own", "tiles": [
+        tile | {"id": "a", "title": "Revenue", "metric": {"name": "revenue"}},
+        tile | {"id": "b", "title": "By channel", "x": 6, "query": {"saved": query["id"]}},
+    ]})  # fmt: skip
+    node = f"dashboard:{board['id']}"
+    sources = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", f"/catalogue/{quote(node)}")["sources"]}
+    assert {"field:order.amount_minor", "field:order.currency", f"query:{query['id']}"} <= sources
+    assert "field:transaction.amount_minor" not in sources
+    readers = ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/order/amount")["readers"]
+    assert node in {one["id"] for one in readers}
+    seen = ask(Role.EXECUTIVE, "GET", "/lineage/fields/order/amount")["readers"]
+    assert {"dashboard:finance", "dashboard:orders"} <= {one["id"] for one in seen}
+    # Nobody else learns that it is there.
+    assert driver.call("GET", f"/api/v1/catalogue/{quote(node)}", world.headers("executive")).status == 404
+
+
 def test_what_is_not_there_is_said(get: Any) -> None:
     assert get("/catalogue?search=xyzzy")["items"] == []
     assert "finds what it has" in get("/catalogue/rule:nothing", 404)["detail"]

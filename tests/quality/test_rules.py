@@ -152,9 +152,29 @@ def test_a_stop_is_not_learned_from() -> None:
     assert unusual(watched.take(flow.steps(watched.now, 60))) == {MonitorKind.FRESHNESS}
     flow.rate = 30.0
     watched.take(flow.steps(watched.now, 12))
-    assert watched.watch.usual.gap_s is not None
+    assert watched.watch.usual.gap_s == gap == gaps.LEAST_S
+    # The next one is told as soon as the first: nobody learned from how it began, either.
+    flow.rate = 0.0
+    assert [bool(one.breaches) for one in watched.take(flow.steps(watched.now, 3))] == [False, False, True]
+
+
+def test_a_short_pause_makes_the_next_stop_no_later_than_by_one_step() -> None:
+    steady = np.ones(720)
+    steady[[100, 400, 401]] = 0
+    assert gaps.usual_gap(steady, [], np.zeros(0)) == 2 * STEP_S + STEP_S
+    # The same pause in this hour of earlier days; longer ones count twice, they are fewer and differ more.
+    assert gaps.usual_gap(np.ones(720), [10.0, 0.0, 20.0], np.zeros(0)) == 2 * STEP_S + STEP_S
+    assert gaps.usual_gap(np.ones(720), [10.0, 0.0, 60.0], np.zeros(0)) == 2 * 60 + STEP_S
+
+
+def test_a_thin_flow_is_given_the_pauses_that_chance_brings() -> None:
+    # One step in fifteen is empty by chance, never two in a row in these two hours: in a week some are.
+    thin = np.ones(720)
+    thin[::15] = 0
+    gap = gaps.usual_gap(thin, [], np.zeros(0))
     assert gap is not None
-    assert watched.watch.usual.gap_s <= gap + 2 * gaps.LEAST_S
+    week = np.random.default_rng(3).random((10, 60_480)) >= 1 / 15
+    assert max(gaps.longest_run(one) for one in week) * STEP_S <= gap <= 60
 
 
 def test_a_stop_says_since_when() -> None:

@@ -78,7 +78,7 @@ class LineageController(Controller):
         summary="What reads a field",
     )  # fmt: skip
     def readers(self, tx: Tx, lake: Any, contract: str, field: str) -> FieldReaders:
-        """Derived columns, features, rules, alerts, lake columns and saved queries that read a field of a contract."""
+        """Derived columns, features, rules, alerts, lake columns, saved queries and dashboards that read a field."""
         lineage = service.lineage_of(tx, lake)
         return FieldReaders(contract, field, service.readers_of_field(lineage, contract, field))
 
@@ -91,7 +91,7 @@ class LineageController(Controller):
         kind: NodeKind | None = None,
         limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
     ) -> CataloguePage:
-        """Contracts, fields, columns, features, rules, tables and queries whose name or description has every word."""
+        """Contracts, fields, columns, features, rules, tables, queries and dashboards that have every word."""
         lineage = service.lineage_of(tx, lake)
         kinds: dict[str, int] = {}
         for one in lineage.nodes.values():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from finer.dashboards.service import dashboards
+from finer.dashboards.types import Dashboard
 from finer.decisions.types.alerts import NewAlert
 from finer.features.types import FeatureSet
 from finer.fraud.service import verdicts as fraud
@@ -20,7 +22,8 @@ from finer.kit.tx import Tx
 from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
-from finer.lineage.types import DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, SavedQuery
+from finer.lineage.types import BoardReads, DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, SavedQuery
+from finer.operations.service import metrics
 from finer.scoring.service import models as scoring
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service import shown
@@ -28,21 +31,27 @@ from finer.warehouse.types import LakeTable
 from finer.workspace.service import saved
 
 _KEPT_MAX = 256
+_PAGES = (
+    (Permission.FINANCE_READ, "finance", "Finance", "Revenue, payments and refunds", ("order", "transaction")),
+    (Permission.ORDERS_READ, "orders", "Orders", "Where orders stand", ("order",)),
+    (Permission.BEHAVIOUR_READ, "behaviour", "Customers", "Sessions, actions and product interest", ("activity",)),
+)
+"""Pages of numbers that come with Finer: who may open them, and the contracts whose sums they show."""
 _built: dict[uuid.UUID, tuple[object, Lineage]] = {}
 
 
 def lineage_of(tx: Tx, lake: warehouse.LakeReader) -> Lineage:
     """The whole graph of a firm as the caller may see it; made anew only when a definition has changed."""
-    queries, model = _queries(tx), _model(tx)
+    queries, model, boards = _queries(tx), _model(tx), _boards(tx)
     firm = contracts.load(tx)
     tables = tuple(_tables(tx, lake))
     shape = [(table.name, table.columns) for table in tables]
     headers = (one.header for one in firm.current.values())
-    state = (*headers, repr(fraud.versions()), repr(shape), tuple(queries), model)
+    state = (*headers, repr(fraud.versions()), repr(shape), tuple(queries), model, tuple(boards))
     known = _built.get(tx.tenant)
     if known is not None and known[0] == state:
         return known[1]
-    found = build(_definitions(firm, tables, queries, model))
+    found = build(_definitions(firm, tables, queries, model, boards))
     if len(_built) >= _KEPT_MAX:
         _built.clear()
     _built[tx.tenant] = (state, found)
@@ -65,6 +74,37 @@ def _queries(tx: Tx) -> list[SavedQuery]:
     ]  # fmt: skip
 
 
+def _boards(tx: Tx) -> list[BoardReads]:
+    """The dashboards and pages of numbers that the caller may open; dashboards of people are for people only."""
+    if tx.actor.kind != "user":
+        return []
+    role = Role(tx.actor.role)
+    found = [
+        BoardReads(name, title, about, "", f"/{name}", (), _summed(contracts_read))
+        for needs, name, title, about, contracts_read in _PAGES
+        if allowed(role, needs) is not None
+    ]
+    if allowed(role, Permission.DASHBOARDS_READ) is None:
+        return found
+    made = dashboards.list_dashboards(tx)
+    names = people.names(tx, [one.owner_id for one in made])
+    return found + [_board(one, names.get(str(one.owner_id), "")) for one in made]
+
+
+def _board(one: Dashboard, owner: str) -> BoardReads:
+    identifier = show_id(dashboards.PREFIX, one.id)
+    queries = dict.fromkeys(tile.query.saved for tile in one.tiles if tile.query is not None)
+    summed = dict.fromkeys(
+        metrics.get_metric(tile.metric.name).contract for tile in one.tiles if tile.metric is not None
+    )
+    link = f"/dashboards/{identifier}"
+    return BoardReads(identifier, one.name, one.description, owner, link, tuple(queries), _summed(summed))
+
+
+def _summed(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, column) for name in names for column in metrics.columns_summed(name))
+
+
 def _model(tx: Tx) -> ModelInForce | None:
     found = scoring.active_model(tx, fraud.PRODUCT)
     return None if found is None else ModelInForce(found.name, tuple(found.columns), found.sha256, found.threshold)
@@ -78,7 +118,11 @@ def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
 
 
 def _definitions(
-    firm: FirmContracts, tables: Sequence[LakeTable], queries: Sequence[SavedQuery], model: ModelInForce | None
+    firm: FirmContracts,
+    tables: Sequence[LakeTable],
+    queries: Sequence[SavedQuery],
+    model: ModelInForce | None,
+    boards: Sequence[BoardReads],
 ) -> Definitions:
     current, held = firm.current, shown.by_table(firm)
     features: FeatureSet = fraud.windows()
@@ -91,8 +135,9 @@ def _definitions(
         for column in table.columns
     }
     return Definitions(
-        current, features, derived, fraud.rule_columns(), in_alerts, tables, queries, classes=classes, model=model
-    )
+        current, features, derived, fraud.rule_columns(), in_alerts, tables, queries, classes=classes, model=model,
+        boards=boards,
+    )  # fmt: skip
 
 
 def graph(lineage: Lineage, node: str, depth: int) -> Graph:

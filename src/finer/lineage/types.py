@@ -21,6 +21,7 @@ class NodeKind(StrEnum):
     TABLE = "table"
     LAKE = "lake"
     QUERY = "query"
+    DASHBOARD = "dashboard"
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,18 @@ class SavedQuery(msgspec.Struct, frozen=True):
     owner: str
     statement: str
     link: str
+
+
+class BoardReads(msgspec.Struct, frozen=True):
+    """A dashboard or page of numbers: the ids of saved queries and the (contract, column) pairs that it shows."""
+
+    id: str
+    name: str
+    about: str
+    owner: str
+    link: str
+    queries: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 class Graph(msgspec.Struct, frozen=True):

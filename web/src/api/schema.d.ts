@@ -1290,7 +1290,7 @@ export interface paths {
         };
         /**
          * Search the catalogue
-         * @description Contracts, fields, columns, features, rules, tables and queries whose name or description has every word.
+         * @description Contracts, fields, columns, features, rules, tables, queries and dashboards that have every word.
          */
         get: operations["ApiV1CatalogueSearch"];
         put?: never;
@@ -2322,7 +2322,7 @@ export interface paths {
         };
         /**
          * What reads a field
-         * @description Derived columns, features, rules, alerts, lake columns and saved queries that read a field of a contract.
+         * @description Derived columns, features, rules, alerts, lake columns, saved queries and dashboards that read a field.
          */
         get: operations["ApiV1LineageFieldsContractReaders"];
         put?: never;
@@ -8328,7 +8328,7 @@ export interface components {
          * @description What a node is, in the order in which data flows.
          * @enum {string}
          */
-        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "query";
+        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "query" | "dashboard";
         /** NoticeAnswer */
         NoticeAnswer: {
             /** @enum {string} */

@@ -15,6 +15,7 @@ export const KINDS: Record<Kind, string> = {
   table: "Table",
   lake: "Lake column",
   query: "Query",
+  dashboard: "Dashboard",
 };
 
 /** "transaction.amount": what an entry is called where its parent is not said beside it. */

@@ -9,7 +9,7 @@ from finer.features.types import FeatureDefinition, FeatureSet
 from finer.fraud.types import Rule
 from finer.ingest.types.contracts import Contract
 from finer.lineage.rules.sql import columns_read
-from finer.lineage.types import DerivedColumn, Edge, ModelInForce, Node, NodeKind, SavedQuery
+from finer.lineage.types import BoardReads, DerivedColumn, Edge, ModelInForce, Node, NodeKind, SavedQuery
 from finer.warehouse.types import LakeTable
 
 DECIDED = "transaction"
@@ -47,11 +47,12 @@ class Definitions:
         queries: Sequence[SavedQuery] = (),
         classes: Mapping[tuple[str, str], str] = MappingProxyType({}),
         model: ModelInForce | None = None,
+        boards: Sequence[BoardReads] = (),
     ) -> None:
         """`rules` come with the columns that their checked condition names, `classes` are those of lake columns."""
         self.contracts, self.features, self.derived = contracts, features, derived
         self.rules, self.alert_columns, self.tables, self.queries = rules, alert_columns, tables, queries
-        self.classes, self.model = classes, model
+        self.classes, self.model, self.boards = classes, model, boards
 
 
 def build(known: Definitions) -> Lineage:
@@ -65,6 +66,7 @@ def build(known: Definitions) -> Lineage:
     _rules(known, nodes, edges)
     _lake(known, nodes, edges)
     _queries(known, nodes, edges)
+    _boards(known, nodes, edges)
     return Lineage(nodes, edges)
 
 
@@ -190,6 +192,19 @@ def _queries(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
             )
         )  # fmt: skip
         edges += [Edge(f"lake:{table}.{column}", target) for table, column in columns_read(query.statement, columns)]
+
+
+def _boards(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
+    for board in known.boards:
+        target = f"dashboard:{board.id}"
+        nodes.append(
+            Node(
+                id=target, kind=NodeKind.DASHBOARD, name=board.name, about=board.about, owner=board.owner,
+                link=board.link,
+            )
+        )  # fmt: skip
+        edges += [Edge(f"query:{query}", target) for query in board.queries]
+        edges += [Edge(_field(contract, column), target) for contract, column in board.columns]
 
 
 def _stream(known: Definitions, table: str) -> str:

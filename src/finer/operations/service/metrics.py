@@ -11,6 +11,7 @@ from finer.identity.types.access import Permission
 from finer.kit.money import exponent
 from finer.kit.tx import Tx
 from finer.operations.errors import UnknownMetric
+from finer.operations.rules.grouping import MEASURED
 from finer.operations.rules.spans import floor, kept_since
 from finer.operations.rules.sums import buckets, figure, shares
 from finer.operations.service.finance import FIGURES
@@ -98,6 +99,14 @@ def get_metric(name: str) -> Metric:
     if found is None:
         raise UnknownMetric(f"There is no metric {name[:60]!r}. Metrics are {', '.join(METRICS)}.")
     return found
+
+
+def columns_summed(contract: str) -> list[str]:
+    """The columns of a contract that sums are made of and split by; empty for contracts that are not summed."""
+    measured = MEASURED.get(contract)
+    if measured is None:
+        return []
+    return ["occurred_at", *(name for name in msgspec.structs.astuple(measured) if name)]
 
 
 def choices(tx: Tx) -> Choices:

@@ -102,12 +102,19 @@ def _left_out(steps: Sequence[Observation], monitors: Sequence[Monitor], places:
 
 
 def _came(steps: Sequence[Observation], monitors: Sequence[Monitor]) -> Array:
-    """Records by step; a step within a stop counts as if one had come, so that no stop is learned from."""
+    """Records by step; a step within a stop counts as if one had come, so that no stop is learned from.
+
+    It begins with its first empty step, and is known for a stop some steps later.
+    """
     place = _freshness(monitors)
     found = np.array([max(one.tally.received, one.tally.rows) for one in steps], np.float64)
-    if place is not None and len(steps):
-        places = max(one.place for one in monitors) + 1
-        found[_left_out(steps, monitors, places)[:, place] > 0] += 1
+    if place is None or not len(steps):
+        return found
+    places = max(one.place for one in monitors) + 1
+    stopped = _left_out(steps, monitors, places)[:, place] > 0
+    for at in range(len(found) - 2, -1, -1):
+        stopped[at] |= stopped[at + 1] and found[at] == 0
+    found[stopped] += 1
     return found
 
 

@@ -34,7 +34,7 @@ export function CataloguePage() {
               allowClear
               className="catalogue-search"
               aria-label="Search the catalogue"
-              placeholder="A field, feature, rule, table or query"
+              placeholder="A field, feature, rule, table, query or dashboard"
               value={text}
               onChange={(event) => go({ q: event.target.value || undefined, kind, entry })}
             />

@@ -19,7 +19,10 @@ export function ContractsPage() {
   const { may } = useSession();
   const { data, error, refetch } = useQuery(contractsQuery);
   const [wanted, setWanted] = useState("");
-  const found = data?.filter((one) => `${one.name} ${one.owner} ${one.description}`.includes(wanted.trim()));
+  const text = wanted.trim().toLowerCase();
+  const found = data?.filter((one) =>
+    `${one.name} ${one.owner} ${one.description}`.toLowerCase().includes(text),
+  );
   return (
     <Page title="Contracts">
       <div className="contracts-bar">
@@ -32,13 +35,17 @@ export function ContractsPage() {
         />
         {may(permission.writeContracts) ? <NewContract /> : null}
       </div>
-      {error && !data ? (
-        <FailureState what="The contracts" error={error} onRetry={() => void refetch()} />
-      ) : null}
-      {!data && !error ? <RowsSkeleton rows={8} height={44} label="Loading the contracts" /> : null}
-      {found?.length === 0 ? (
-        <EmptyState title="No contract fits">Contracts are found by name, owner and purpose.</EmptyState>
-      ) : null}
+      {found && found.length > 0 ? null : (
+        <div className="contracts-part">
+          {error && !data ? (
+            <FailureState what="The contracts" error={error} onRetry={() => void refetch()} />
+          ) : null}
+          {!data && !error ? <RowsSkeleton rows={8} height={44} label="Loading the contracts" /> : null}
+          {found ? (
+            <EmptyState title="No contract fits">Contracts are found by name, owner and purpose.</EmptyState>
+          ) : null}
+        </div>
+      )}
       {found && found.length > 0 ? <ContractTable contracts={found} /> : null}
     </Page>
   );

@@ -15,6 +15,7 @@ const TITLES: Partial<Record<Kind, string>> = {
   alert: "Alerts and their pages",
   lake: "Columns of the lake",
   query: "Saved queries",
+  dashboard: "Dashboards and pages of numbers",
 };
 
 interface ReaderListProps {
@@ -93,11 +94,17 @@ export function Impact({ contract, field }: { contract: string; field: string })
 }
 
 function summed(readers: readonly Entry[]): string {
-  const parts = (["feature", "model", "rule", "query"] as const)
+  const parts = (["feature", "model", "rule", "query", "dashboard"] as const)
     .map((kind) => [kind, readers.filter((one) => one.kind === kind).length] as const)
     .filter(([, many]) => many > 0)
     .map(([kind, many]) => counted(many, KINDS[kind].toLowerCase(), PLURALS[kind]));
   return parts.length > 0 ? parts.join(", ") : counted(readers.length, "reader");
 }
 
-const PLURALS = { feature: "features", model: "models", rule: "rules", query: "queries" };
+const PLURALS = {
+  feature: "features",
+  model: "models",
+  rule: "rules",
+  query: "queries",
+  dashboard: "dashboards",
+};

@@ -18,20 +18,31 @@ const STATES: Record<Run["state"], [string, string]> = {
 export function HistoryList({ onOpen, onNew }: { onOpen(run: Run): void; onNew(): void }) {
   const query = useQuery(historyQuery);
   if (query.error && !query.data)
-    return <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={6} height={44} label="Loading the history" />;
+    return (
+      <section className="part">
+        <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />
+      </section>
+    );
+  if (!query.data)
+    return (
+      <section className="part">
+        <RowsSkeleton rows={6} height={44} label="Loading the history" />
+      </section>
+    );
   if (query.data.length === 0)
     return (
-      <EmptyState
-        title="Nothing asked yet"
-        action={
-          <Button type="primary" onClick={onNew}>
-            Write a query
-          </Button>
-        }
-      >
-        Everything that you ask is here for 180 days; only you see it.
-      </EmptyState>
+      <section className="part">
+        <EmptyState
+          title="Nothing asked yet"
+          action={
+            <Button type="primary" onClick={onNew}>
+              Write a query
+            </Button>
+          }
+        >
+          Everything that you ask is here for 180 days; only you see it.
+        </EmptyState>
+      </section>
     );
   return (
     <section className="part" aria-label="History">

@@ -17,8 +17,17 @@ export function SavedList({ onOpen, onNew }: { onOpen(saved: Saved): void; onNew
   const [wanted, setWanted] = useState("");
   const [planned, setPlanned] = useState<Saved | null>(null);
   if (query.error && !query.data)
-    return <FailureState what="The saved queries" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={5} height={44} label="Loading saved queries" />;
+    return (
+      <section className="part">
+        <FailureState what="The saved queries" error={query.error} onRetry={() => void query.refetch()} />
+      </section>
+    );
+  if (!query.data)
+    return (
+      <section className="part">
+        <RowsSkeleton rows={5} height={44} label="Loading saved queries" />
+      </section>
+    );
   const write = (
     <Button type="primary" onClick={onNew}>
       Write a query
@@ -26,9 +35,11 @@ export function SavedList({ onOpen, onNew }: { onOpen(saved: Saved): void; onNew
   );
   if (query.data.items.length === 0)
     return (
-      <EmptyState title="No saved queries" action={write}>
-        Save a question once, and ask it again with other values, on a schedule, or with your team.
-      </EmptyState>
+      <section className="part">
+        <EmptyState title="No saved queries" action={write}>
+          Save a question once, and ask it again with other values, on a schedule, or with your team.
+        </EmptyState>
+      </section>
     );
   const text = wanted.trim().toLowerCase();
   const found = query.data.items.filter((one) =>

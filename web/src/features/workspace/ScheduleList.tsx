@@ -30,20 +30,31 @@ export function ScheduleList({ onNew, onRun }: { onNew(): void; onRun(run: Run):
   const saved = useQuery(savedQuery);
   const [changed, setChanged] = useState<Schedule | null>(null);
   if (query.error && !query.data)
-    return <FailureState what="The schedules" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={4} height={56} label="Loading schedules" />;
+    return (
+      <section className="part">
+        <FailureState what="The schedules" error={query.error} onRetry={() => void query.refetch()} />
+      </section>
+    );
+  if (!query.data)
+    return (
+      <section className="part">
+        <RowsSkeleton rows={4} height={56} label="Loading schedules" />
+      </section>
+    );
   if (query.data.length === 0)
     return (
-      <EmptyState
-        title="Nothing is scheduled"
-        action={
-          <Button type="primary" onClick={onNew}>
-            Choose a saved query
-          </Button>
-        }
-      >
-        Let a saved query run by itself, find its result here, and be warned when something is in it.
-      </EmptyState>
+      <section className="part">
+        <EmptyState
+          title="Nothing is scheduled"
+          action={
+            <Button type="primary" onClick={onNew}>
+              Choose a saved query
+            </Button>
+          }
+        >
+          Let a saved query run by itself, find its result here, and be warned when something is in it.
+        </EmptyState>
+      </section>
     );
   const known = saved.data?.items.find((one) => one.id === changed?.saved);
   return (
