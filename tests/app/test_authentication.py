@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pyotp
@@ -32,12 +33,22 @@ def authenticator(
 ) -> Iterator[Authenticator]:
     """One that hears of changes, and believes nothing of which it would not hear."""
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
+    with _listening(database, database_url, clock, settings) as (found, listener):
+        listener.start()
+        _until(lambda: listener.heard_at > float("-inf"))
+        yield found
+
+
+@contextmanager
+def _listening(
+    database: Database, database_url: str, clock: FixedClock, settings: Settings
+) -> Iterator[tuple[Authenticator, Listener]]:
     found = Authenticator(on_clock(database, clock), settings, heard_at=lambda: listener.heard_at)
     listener = Listener(database_url, API, {ACCESS_CHANNEL: found.rights_changed})
-    listener.start()
-    _until(lambda: listener.heard_at > float("-inf"))
-    yield found
-    listener.close()
+    try:
+        yield found, listener
+    finally:
+        listener.close()
 
 
 def _until(holds: Callable[[], bool]) -> None:
@@ -111,6 +122,31 @@ def test_a_session_is_not_believed_when_nobody_would_hear_that_it_ended(
     assert not deaf.remembered(token)[0]
 
 
+def test_what_changed_before_anybody_listened_is_asked_again(
+    database: Database, database_url: str, clock: FixedClock, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
+    token = _signed_in(firm)
+    with _listening(database, database_url, clock, firm.settings) as (authenticator, listener):
+        who = authenticator.look_up(token)
+        assert who is not None
+        with firm.tx(who.actor()) as tx:
+            _end(tx, firm, who)
+        listener.start()
+        _until(lambda: listener.heard_at > float("-inf"))
+        assert not authenticator.remembered(token)[0]
+
+
+def test_somebody_at_work_is_looked_up_again_when_the_session_is_to_be_touched(
+    authenticator: Authenticator, firm: Firm, clock: FixedClock
+) -> None:
+    token = _signed_in(firm)
+    clock.advance(timedelta(seconds=59.8))
+    assert authenticator.look_up(token, touch=False) is not None
+    assert authenticator.remembered(token)[0]
+    _until(lambda: not authenticator.remembered(token)[0])
+
+
 def test_what_changed_while_the_database_was_asked_is_asked_again(
     database: Database, clock: FixedClock, firm: Firm, authenticator: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +171,7 @@ def test_a_proof_is_believed_no_longer_than_it_is_fresh(
     who = authenticator.look_up(token)
     assert who is not None
     assert who.stepped_up
+    assert authenticator.remembered(token)[0]
     _until(lambda: not authenticator.remembered(token)[0])
 
 

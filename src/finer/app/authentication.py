@@ -73,8 +73,8 @@ class Authenticator:
         """A notification: rights of this firm (of all, when empty), or of "firm person" alone, changed. Any thread."""
         with self._lock:
             if len(self._changed_at) >= _CHANGES_MAX:
-                self._changed_at.clear()
-                whose = ""
+                # In one assignment: between two, somebody who asks would find no change at all.
+                self._changed_at = {"": time.monotonic()}
             self._changed_at[whose] = time.monotonic()
 
     def look_up(self, credential: str, *, touch: bool = True) -> Principal | None:
@@ -94,7 +94,7 @@ class Authenticator:
         if touch or not found.stale:
             # Remembering a session that was not touched would keep the next request from touching it.
             lasts_s = REMEMBER_S if found.lasts is None else min(REMEMBER_SESSION_S, found.lasts.total_seconds())
-            self._remember(credential, _Memory(principal, asked_at, asked_at + max(REMEMBER_S, lasts_s)))
+            self._remember(credential, _Memory(principal, asked_at, asked_at + lasts_s))
         return principal
 
     def _remember(self, credential: str, memory: _Memory) -> None:

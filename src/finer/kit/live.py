@@ -51,7 +51,8 @@ def _arrived(connection: Connection) -> list[tuple[str, str]]:
 class Listener:
     """Calls `handlers[channel](payload)` for every notification, on its own thread.
 
-    After a lost connection it reconnects and calls every handler with an empty payload: "look for yourself".
+    Whenever it begins to listen, so also after a lost connection, it calls every handler with an empty payload: "look
+    for yourself".
     """
 
     heard_at: float = float("-inf")
@@ -74,16 +75,14 @@ class Listener:
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        first = True
         while not self._stop.is_set():
             try:
                 with connect(self._url, self._role, name=self._name) as connection:
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
-                    if not first:
-                        for handler in self._handlers.values():
-                            handler("")
-                    first = False
+                    # Of the first connection too: what was notified before it, nobody was told.
+                    for handler in self._handlers.values():
+                        handler("")
                     self._receive(connection)
             except psycopg.Error as error:
                 _log.warning("listener lost its connection", error=str(error))

@@ -153,5 +153,8 @@ def find_principal_by_session(tx: Tx, settings: Settings, token: str) -> Found |
         proofs=proofs,
         second_factor_missing=missing,
     )
-    changes = min(ends, row.auth_at + step_up) if stepped_up else ends
-    return Found(principal, stale=now - row.last_seen_at > TOUCH_EVERY, lasts=changes - now)
+    stale = now - row.last_seen_at > TOUCH_EVERY
+    # Somebody at work is looked up again when the session is to be touched, so that it does not end as an idle one.
+    touched = (now if stale else row.last_seen_at) + TOUCH_EVERY
+    changes = min(ends, touched, *((row.auth_at + step_up,) if stepped_up else ()))
+    return Found(principal, stale, lasts=changes - now)
