@@ -62,6 +62,7 @@ def test_half_done_sign_ins_are_forgotten_when_they_are_over(firm: Firm, worker:
         token = sessions.begin_session(tx, user.id, "x", factor=Factor.PASSWORD)
         found = sessions.find_principal_by_session(tx, firm.settings, token)
         assert found is not None
+        assert found.principal is not None
         secret = totp.begin_totp(tx, user.id).secret
         totp.confirm_totp(tx, firm.settings, found.principal, pyotp.TOTP(secret).at(clock.now()))
     with firm.tx() as tx:
