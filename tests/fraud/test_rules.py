@@ -395,4 +395,6 @@ def test_the_reason_of_every_rule_reads_as_a_sentence_before_it_fired() -> None:
     assert said["far_above_habit"].startswith("The amount is 12.0 times the account's mean")
     night = parse_condition("(3 <= local_hour and currency in ('THB', 'VND')) and not (score < 0.5)", known).tree
     template = "{currency} at {local_hour}, {account.sum_24h:count}, {account.previous_country}, {score:percent}."
+    not_here = parse_condition("currency <> 'PHP' and amount > 100", known).tree
+    assert example("{currency} of {merchant_country}", not_here, known) == "USD of FR"
     assert example(template, night, known) == "THB at 3, 250000, account.previous_country, 97.0 %."

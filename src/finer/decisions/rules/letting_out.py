@@ -12,13 +12,13 @@ from finer.decisions.types.letting_out import LetOut, TwoPeople
 def together(acts: Iterable[LetOut]) -> int:
     """USD cents that these acts let out: of each case the payments, or once all that it is about."""
     wholes: dict[uuid.UUID, int] = defaultdict(int)
-    parts: dict[uuid.UUID, int] = defaultdict(int)
+    parts: dict[uuid.UUID, dict[str, int]] = defaultdict(dict)
     for one in acts:
         if one.whole:
             wholes[one.case_id] = max(wholes[one.case_id], one.usd_minor)
         else:
-            parts[one.case_id] += one.usd_minor
-    return sum(max(wholes.get(case, 0), parts.get(case, 0)) for case in {*wholes, *parts})
+            parts[one.case_id][one.target] = one.usd_minor
+    return sum(max(wholes.get(case, 0), sum(parts.get(case, {}).values())) for case in {*wholes, *parts})
 
 
 def why_two(this: LetOut, in_case_usd_minor: int, recent: Iterable[LetOut], limit_usd_minor: int) -> TwoPeople | None:

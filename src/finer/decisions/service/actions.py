@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable
+from finer.decisions.service import waiting
 from finer.decisions.service.cases import change, get_case, get_locked, open_case
 from finer.decisions.service.history import write
 from finer.decisions.service.letting_out import person_of, takes_two
@@ -31,8 +32,7 @@ from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
-ACT = "cases:act"
-"""The kind of proposal of an action that takes two people."""
+ACT = waiting.ACT
 BLOCKS = (ActionKind.BLOCK_CARD, ActionKind.BLOCK_ACCOUNT)
 LET_OUT_UNDONE = (*BLOCKS, ActionKind.HOLD_PAYMENT)
 """What lets money out when it is undone."""
@@ -62,19 +62,20 @@ def ask(
         raise CaseNotAcceptable("Name an alert of this case: the action is about its card, account or payment.")
     target, amount = _target(kind, about), _worth(kind, about, case)
     files = CaseFileStore(tx)
-    before = [one for one in files.actions(identifier) if one.kind is kind and _stands(one)]
-    if any(one.target == target for one in before):
+    before = files.actions(identifier)
+    if any(one.kind is kind and one.target == target and _stands(one) for one in before):
         raise CaseNotAcceptable("The same was asked before in this case, and stands.")
     why = None
     if kind is ActionKind.RELEASE_PAYMENT:
         usd = None if about.amount_usd is None else amount
-        earlier = sum(one.amount_usd_minor for one in before)
+        earlier = _let_out_before(before, target)
         accounts = [about.account_id] if about.account_id else []
-        why = takes_two(tx, settings, case, accounts, usd, whole=False, in_case_usd_minor=earlier)
+        why = takes_two(tx, settings, case, accounts, usd, target, whole=False, in_case_usd_minor=earlier)
     new = CaseAction(
-        id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target, amount_usd_minor=amount,
-        reason=_check_reason(reason), asked_by=tx.actor.name, asked_by_id=person_of(tx), alone=why is None,
-        asked_at=tx.now(), settled_at=None, settled_by=None, result="", two_people=why, version=1,
+        id=new_id(), case_id=identifier, kind=kind, state=ActionState.PROPOSED, target=target,
+        account_id=about.account_id, amount_usd_minor=amount, reason=_check_reason(reason), asked_by=tx.actor.name,
+        asked_by_id=person_of(tx), alone=why is None, asked_at=tx.now(), settled_at=None, settled_by=None, result="",
+        two_people=why, version=1,
     )  # fmt: skip
     files.add_action(new)
     shown = show_id("cac", new.id)
@@ -103,14 +104,16 @@ def undo(
         raise CaseActionChanged(f"This action is {found.state.value} by now. Read the case again.", state=found.state)
     said = _check_reason(reason)
     shown = show_id("cac", action)
-    if found.two_people is not None and _waits(tx, shown):
+    if found.two_people is not None and waiting.waits(tx, shown):
         raise CaseActionChanged("A second person is being asked already, on the page Approvals.", state=found.state)
     change(tx, case, EntryKind.ACTION, said, {"action": shown, "kind": found.kind.value, "step": "undo"})
     if found.kind not in LET_OUT_UNDONE:
         _undo(tx, found)
         return _action(tx, action)
     usd, accounts = _let_out_by_undoing(tx, found, case)
-    why = takes_two(tx, settings, case, accounts, usd, whole=found.kind in BLOCKS)
+    whole = found.kind in BLOCKS
+    earlier = 0 if whole else _let_out_before(CaseFileStore(tx).actions(identifier), found.target)
+    why = takes_two(tx, settings, case, accounts, usd, found.target, whole=whole, in_case_usd_minor=earlier)
     if why is None:
         _undo(tx, found)
         LettingOutStore(tx).undone_alone(action, person_of(tx), usd or 0)
@@ -157,7 +160,7 @@ def drop_act(tx: Tx, payload: Mapping[str, Any]) -> None:
     found = CaseFileStore(tx).action(read_id("cac", str(payload["action"])), lock=True)
     if found is not None and found.state is ActionState.PROPOSED:
         _settle(tx, found, ActionState.FAILED, "It was not approved.")
-    elif found is not None:
+    elif found is not None and not waiting.waits(tx, str(payload["action"])):
         CaseFileStore(tx).waits(found.id, None)
 
 
@@ -233,11 +236,6 @@ def _proposed(tx: Tx, payload: Mapping[str, Any], *, lock: bool = False) -> Case
     return found
 
 
-def _waits(tx: Tx, shown: str) -> bool:
-    """Whether somebody can still decide on this action; a proposal that ran out is asked for again."""
-    return any(proposals.payload_of(one)["action"] == shown for one in proposals.waiting(tx, [ACT]))
-
-
 def _action(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> CaseAction:
     found = CaseFileStore(tx).action(identifier, lock=lock)
     if found is None:
@@ -281,10 +279,24 @@ def _worth(kind: ActionKind, alert: Alert, case: Case) -> int:
     return 0 if alert.amount_usd is None else alert.amount_usd.minor
 
 
+def _let_out_before(actions: Sequence[CaseAction], target: str) -> int:
+    """USD cents of the other payments of a case that were released, or not held after all; each counts once.
+
+    So does a release that one person asked for and took back: the firm's system may have paid it in between.
+    """
+    worth = {}
+    for one in actions:
+        back = one.state is ActionState.UNDONE
+        released = one.kind is ActionKind.RELEASE_PAYMENT and (_stands(one) or (back and one.alone))
+        if one.target != target and (released or (one.kind is ActionKind.HOLD_PAYMENT and back)):
+            worth[one.target] = one.amount_usd_minor
+    return sum(worth.values())
+
+
 def _let_out_by_undoing(tx: Tx, action: CaseAction, case: Case) -> tuple[int | None, list[str]]:
     """USD cents that undoing an action lets out, None when nobody knows, and the accounts that it names."""
     if action.kind is ActionKind.HOLD_PAYMENT:
-        return action.amount_usd_minor or None, []
+        return action.amount_usd_minor or None, [action.account_id] if action.account_id else []
     unknown = any(one.amount_usd is None for one in DecisionStore(tx).alerts_of_case(case.id))
     # The case may have grown since the block was asked for.
     worth = max(action.amount_usd_minor, case.amount_usd_minor)

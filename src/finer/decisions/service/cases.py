@@ -13,6 +13,7 @@ from finer.decisions.rules.queue import rank
 from finer.decisions.service import policy
 from finer.decisions.service.alerts import announce_alerts, who_work, works_on_alerts
 from finer.decisions.service.history import changed_since, write
+from finer.decisions.service.waiting import as_they_wait
 from finer.decisions.store.alerts import DecisionStore
 from finer.decisions.store.analysts import AnalystStore
 from finer.decisions.store.case_files import CaseFileStore
@@ -118,7 +119,7 @@ def detail(tx: Tx, identifier: uuid.UUID) -> tuple[CaseDetail, list[Alert]]:
         case=case,
         entries=files.entries(identifier),
         attachments=files.attachments(identifier),
-        actions=files.actions(identifier),
+        actions=as_they_wait(tx, files.actions(identifier)),
         judgements=files.judgements([one.id for one in alerts]),
     )
     return found, alerts

@@ -17,18 +17,19 @@ A_DAY = timedelta(hours=24)
 
 
 def takes_two(
-    tx: Tx, settings: Settings, case: Case, accounts: Collection[str], usd_minor: int | None, *,
+    tx: Tx, settings: Settings, case: Case, accounts: Collection[str], usd_minor: int | None, target: str, *,
     whole: bool, in_case_usd_minor: int = 0,
 ) -> TwoPeople | None:  # fmt: skip
     """Why letting out this much in a locked case takes a second person; None when the caller may do it alone.
 
     Then nobody else of the firm lets anything out until this transaction ends, so that two acts of one moment, in two
-    cases, count each other. `accounts` are those that the act is about; `whole` says that it is about all of the case.
+    cases, count each other. `accounts` are those that the act is about, `target` is its payment or what
+    was blocked; `whole` says that it is about all of the case, `in_case_usd_minor` what else of it was let out.
     """
     if usd_minor is None:
         return TwoPeople.UNKNOWN
     person = person_of(tx)
-    this = LetOut(case_id=case.id, whole=whole, usd_minor=usd_minor, by=person, same_customer=True)
+    this = LetOut(case_id=case.id, target=target, whole=whole, usd_minor=usd_minor, by=person, same_customer=True)
     store = LettingOutStore(tx)
     store.one_at_once()
     reached = [one for one in (case.account_id, *accounts) if one]

@@ -110,8 +110,8 @@ class CaseFileStore:
         self._connection.execute(
             case_actions.insert().values(
                 tenant_id=self._tenant, id=action.id, case_id=action.case_id, kind=action.kind, state=action.state,
-                target=action.target, amount_usd_minor=action.amount_usd_minor, asked_by=action.asked_by,
-                asked_by_id=action.asked_by_id, alone=action.alone, asked_at=action.asked_at,
+                target=action.target, account_id=action.account_id, amount_usd_minor=action.amount_usd_minor,
+                asked_by=action.asked_by, asked_by_id=action.asked_by_id, alone=action.alone, asked_at=action.asked_at,
                 two_people=action.two_people,
                 reason_sealed=seal(self._tx, _REASON, action.id, action.reason),
             )
@@ -191,7 +191,8 @@ class CaseFileStore:
         return [
             CaseAction(
                 id=row.id, case_id=row.case_id, kind=ActionKind(row.kind), state=ActionState(row.state),
-                target=row.target, amount_usd_minor=row.amount_usd_minor, reason=reason or "", asked_by=row.asked_by,
+                target=row.target, account_id=row.account_id, amount_usd_minor=row.amount_usd_minor,
+                reason=reason or "", asked_by=row.asked_by,
                 asked_by_id=row.asked_by_id, alone=row.alone, asked_at=row.asked_at, settled_at=row.settled_at,
                 settled_by=row.settled_by, result=row.result,
                 two_people=None if row.two_people is None else TwoPeople(row.two_people),

@@ -35,23 +35,31 @@ class LettingOutStore:
         """What a person let out without a second one since then, and what anybody did to a customer or an account."""
         released = sa.and_(
             _a.alone, _a.asked_at > since, _a.kind == ActionKind.RELEASE_PAYMENT,
-            _a.state.in_((ActionState.ASKED, ActionState.DONE)),
+            # A system of the firm may have fetched a release, and paid, before it was undone.
+            _a.state.in_((ActionState.ASKED, ActionState.DONE, ActionState.UNDONE)),
         )  # fmt: skip
         undone = sa.and_(_a.undone_alone, _a.settled_at > since)
         by = sa.case((_a.undone_alone, _a.undone_by_id), else_=_a.asked_by_id)
-        # A card is named by its account and its last digits; what is not a block names no account.
+        # A block names its account also where it was asked for before actions kept theirs; a card is named by its
+        # account and its last digits.
         blocked = sa.and_(_a.kind.in_(_BLOCKS), sa.func.split_part(_a.target, "|", 1).in_(accounts))
-        same = sa.func.coalesce(sa.or_(_c.customer_id == customer, _c.account_id.in_(accounts), blocked), sa.false())
+        alike = [_c.account_id.in_(accounts), _a.account_id.in_(accounts), blocked]
+        if customer is not None:  # cases that know of no customer are not of one customer
+            alike.append(_c.customer_id == customer)
+        same = sa.func.coalesce(sa.or_(*alike), sa.false())
         usd = sa.case((_a.undone_alone, _a.undone_usd_minor), else_=_a.amount_usd_minor)
         query = (
-            sa.select(_a.case_id, _a.kind, usd.label("usd"), by.label("by"), same.label("same"))
+            sa.select(_a.case_id, _a.kind, _a.target, usd.label("usd"), by.label("by"), same.label("same"))
             .join_from(case_actions, cases, sa.and_(_c.tenant_id == _a.tenant_id, _c.id == _a.case_id))
             .where(_a.tenant_id == self._tenant, sa.or_(released, undone), sa.or_(by == person, same))
         )
         return [
-            LetOut(case_id=row.case_id, whole=row.kind in _BLOCKS, usd_minor=row.usd, by=row.by, same_customer=row.same)
+            LetOut(
+                case_id=row.case_id, target=row.target, whole=row.kind in _BLOCKS, usd_minor=row.usd, by=row.by,
+                same_customer=row.same,
+            )
             for row in self._connection.execute(query)
-        ]
+        ]  # fmt: skip
 
     def undone_alone(self, action: uuid.UUID, person: uuid.UUID | None, usd_minor: int) -> None:
         """Somebody undid an action without a second person, and let that much out by it."""

@@ -79,10 +79,9 @@ class PersonStore:
         self._connection.execute(case_entries.update().where(of(case_entries)).values(text_sealed=None))
         self._connection.execute(case_attachments.delete().where(of(case_attachments)))
         self._connection.execute(case_reports.delete().where(of(case_reports)))
+        about = {column.name: _renamed(salt, column) for column in (case_actions.c.target, case_actions.c.account_id)}
         self._connection.execute(
-            case_actions.update()
-            .where(of(case_actions))
-            .values(target=_renamed(salt, case_actions.c.target), reason_sealed=None, result="")
+            case_actions.update().where(of(case_actions)).values(about | {"reason_sealed": None, "result": ""})
         )
         names = (cases.c.subject, cases.c.customer_id, cases.c.account_id)
         self._connection.execute(

@@ -84,6 +84,7 @@ case_actions = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
+    sa.Column("account_id", sa.Text),
     sa.Column("amount_usd_minor", sa.BigInteger, nullable=False),
     sa.Column("reason_sealed", BYTEA),
     sa.Column("asked_by", sa.Text, nullable=False),

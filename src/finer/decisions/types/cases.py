@@ -212,6 +212,7 @@ class CaseAction(msgspec.Struct, frozen=True, kw_only=True):
     kind: ActionKind
     state: ActionState
     target: str
+    account_id: str | None
     amount_usd_minor: int
     reason: str
     asked_by: str

@@ -11,10 +11,11 @@ import msgspec
 class LetOut(msgspec.Struct, frozen=True, kw_only=True):
     """A payment of a case that was let go, or a block that was undone, by one person alone; in USD cents.
 
-    A block stands before all that its case is about (`whole`), a payment is a part of it.
+    A block stands before all that its case is about (`whole`), a payment is a part of it. `target` names either.
     """
 
     case_id: uuid.UUID
+    target: str
     whole: bool
     usd_minor: int
     by: uuid.UUID | None

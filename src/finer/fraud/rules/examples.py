@@ -52,6 +52,8 @@ def _bounds(condition: t.Node) -> Iterator[tuple[str, Any]]:
         case t.And() | t.Or():
             for part in condition.parts:
                 yield from _bounds(part)
+        case t.Compare(operator="<>"):
+            return  # it names the one value for which the condition does not hold
         case t.Compare(operator=operator, left=t.Column(name=name), right=t.Literal(value=value)):
             yield name, _beyond(operator, value)
         case t.Compare(operator=operator, left=t.Literal(value=value), right=t.Column(name=name)):
