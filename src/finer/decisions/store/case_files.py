@@ -192,9 +192,8 @@ class CaseFileStore:
             CaseAction(
                 id=row.id, case_id=row.case_id, kind=ActionKind(row.kind), state=ActionState(row.state),
                 target=row.target, account_id=row.account_id, amount_usd_minor=row.amount_usd_minor,
-                reason=reason or "", asked_by=row.asked_by,
-                asked_by_id=row.asked_by_id, alone=row.alone, asked_at=row.asked_at, settled_at=row.settled_at,
-                settled_by=row.settled_by, result=row.result,
+                reason=reason or "", asked_by=row.asked_by, asked_by_id=row.asked_by_id, alone=row.alone,
+                asked_at=row.asked_at, settled_at=row.settled_at, settled_by=row.settled_by, result=row.result,
                 two_people=None if row.two_people is None else TwoPeople(row.two_people),
                 version=row.version,
             )
