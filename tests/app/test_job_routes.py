@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from finer.app import job_desk
+from finer.app.commands.common import OPERATOR
 from finer.app.commands.job import job as job_command
 from finer.app.job_types import Job
 from finer.app.scheduled import JOBS
@@ -138,6 +140,17 @@ def test_what_is_done_for_the_installation_is_seen_without_its_insides(driver: D
     assert (answer.status, "finer job run verify" in answer.text) == (422, True)
     assert dewi.post(f"/runs/run_{asked.hex}/retry").status == 404
     assert dewi.post("/nothing/runs").status == 404
+
+
+def test_what_holds_up_other_firms_is_asked_for_by_the_operator(driver: Driver, world: World) -> None:
+    dewi = Caller(driver, world)
+    answer = dewi.post("/rebuild_sums/runs")
+    assert (answer.status, "finer job run rebuild_sums" in answer.text) == (422, True)
+    with world.worker.transaction(world.firm.tenant.id, OPERATOR) as tx:
+        shown = f"run_{job_desk.run_now(tx, 'rebuild_sums').id.hex}"
+    _end(world, shown, RunState.FAILED, error="No lake.")
+    assert dewi.get(f"/runs/{shown}")["can_retry"] is False
+    assert dewi.post(f"/runs/{shown}/retry").status == 422
 
 
 def test_who_only_looks_asks_for_nothing(driver: Driver, world: World) -> None:

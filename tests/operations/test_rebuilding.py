@@ -14,6 +14,8 @@ import pytest
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import connect
+from finer.kit.errors import Conflict
+from finer.kit.log import PostgresLog
 from finer.kit.runs import RunState
 from finer.operations.service import reconciliation, rollups
 from finer.warehouse.errors import LakeEmpty
@@ -98,3 +100,17 @@ def test_a_firm_whose_sums_began_late_is_told_and_gets_what_came_before(kept: Fl
     assert kept.run(rollups.REBUILD_JOB).counts["order"] > 0
     assert _rows(kept) == counted
     assert _differences(kept, database_url) == []
+
+
+def test_sums_that_grew_while_the_lake_was_read_are_not_replaced(floor: Floor, clock: FixedClock) -> None:
+    firm, now = floor.firm.tenant.id, clock.now()
+    floor.send("order", [order(1, now)])
+    floor.keep()
+    with floor.database.transaction(firm, SYSTEM) as tx:
+        ends = PostgresLog.held(tx, rollups.CONSUMER, "order")
+    # The connection that held the lock is gone, so the sums go on.
+    floor.send("order", [order(2, now)])
+    floor.keep()
+    with pytest.raises(Conflict), floor.database.transaction(firm, SYSTEM) as tx:
+        rollups.replace(tx, "order", ends, [], now)
+    assert floor.sums("order", 86_400).total() == 2

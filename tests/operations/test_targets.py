@@ -108,16 +108,31 @@ def test_a_firm_is_held_to_goals_of_its_own(floor: Floor, other_firm: Firm) -> N
         assert targets.in_force(tx).goals == {"latency": 20.0}
 
 
+def test_a_plan_stays_in_the_currency_in_which_it_was_made(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    _set(floor.firm, plans=[_plan("2026-03", 100, "USD"), _plan("2026-04", 100, "USD")])
+    found = _set(floor.firm, plans=[_plan("2026-03", 100, ""), _plan("2026-04", 200, ""), _plan("2026-05", 100, "")])
+    assert [plan.currency for plan in found.plans] == ["USD", "PHP", "PHP"]
+
+
+def test_months_that_no_page_shows_make_room(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    found = _set(floor.firm, plans=[_plan(f"20{22 + at // 12}-{at % 12 + 1:02}", 1) for at in range(60)])
+    assert found.plans[0].month == "2025-01"
+    found = _set(floor.firm, plans=[*found.plans, _plan("2027-01", 1)])
+    assert (found.plans[-1].month, len(found.plans)) == ("2027-01", 25)
+
+
 def test_targets_are_set_by_version_written_down_and_shown_at_once(driver: Driver, world: World) -> None:
     executive = world.headers(Role.EXECUTIVE.value)
     before = driver.call("GET", _PATH, executive).json()
     body = {"version": before["version"], "goals": {"latency": 50}, "plans": [
-        {"month": "2026-03", "amounts_minor": {"revenue": 100_00}}, {"month": "2026-04", "amounts_minor": {}},
+        {"month": "2099-03", "amounts_minor": {"revenue": 100_00}}, {"month": "2099-04", "amounts_minor": {}},
     ]}  # fmt: skip
     after = driver.call("PUT", _PATH, executive, body)
     assert after.status == 200, after.text
     assert after.json()["plans"] == [
-        {"month": "2026-03", "amounts": {"revenue": {"minor": 10000, "currency": "PHP", "text": "100.00 PHP"}}}
+        {"month": "2099-03", "amounts": {"revenue": {"minor": 10000, "currency": "PHP", "text": "100.00 PHP"}}}
     ]
     assert after.json()["goals"] == {"latency": 50.0}
     assert after.json()["standard"]["latency"]["value"] == 500
@@ -129,4 +144,4 @@ def test_targets_are_set_by_version_written_down_and_shown_at_once(driver: Drive
     assert driver.call("PUT", _PATH, world.headers(Role.AUDITOR.value), body).status == 403
     with world.firm.tx() as tx:
         written = [one.detail for one in list_audit(tx, 50, None) if one.action == "targets:set"]
-    assert [one["months"] for one in written] == [["2026-03"]]
+    assert [one["months"] for one in written] == [["2099-03"]]

@@ -1,3 +1,4 @@
+import { renderHook } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { AA, contrast, inkOn, readableOn } from "../src/shared/colour";
 import { csv } from "../src/shared/csv";
@@ -5,6 +6,7 @@ import { amountText, moneyText, shortMoney } from "../src/shared/money";
 import { counted, duration, measure, milliseconds } from "../src/shared/numbers";
 import { safeReturn } from "../src/shared/paths";
 import { clockTime, fullTime, instantOf, localInput, shortTime, startOfToday } from "../src/shared/time";
+import { useFailure } from "../src/shared/useFailure";
 
 describe("money", () => {
   it("shows as many digits as the currency has", () => {
@@ -109,5 +111,18 @@ describe("the way back after signing in", () => {
       expect(safeReturn(next)).toBe("/");
     }
     expect(safeReturn("/sign-in?next=/fraud")).toBe("/");
+  });
+});
+
+describe("a failure", () => {
+  it("stays while it is tried again, and is not that of what is asked for next", () => {
+    const failed = new Error("No answer.");
+    const { result, rerender } = renderHook(({ error, key }) => useFailure({ data: undefined, error }, key), {
+      initialProps: { error: failed as Error | null, key: ["board", "24h"] },
+    });
+    rerender({ error: null, key: ["board", "24h"] });
+    expect(result.current).toBe(failed);
+    rerender({ error: null, key: ["board", "7d"] });
+    expect(result.current).toBeNull();
   });
 });

@@ -77,7 +77,7 @@ def retry(tx: Tx, identifier: uuid.UUID) -> JobRun:
     job = JOBS.get(old.job)
     if job is None:
         raise NotForPeople(f"There is no job {old.job} in this version of Finer.")
-    _refuse_whole(tx, job)
+    _refuse_to_firm(tx, job)
     if old.state not in (RunState.FAILED, RunState.CANCELLED, RunState.SKIPPED):
         raise RunNotReady(f"This run is {old.state}. Only one that failed or was stopped can be done again.")
     return _started(tx, job, Cause.RETRY, old.day, old)
@@ -121,13 +121,17 @@ def get(tx: Tx, identifier: uuid.UUID) -> JobRun:
 
 def _asked(tx: Tx, name: str) -> Job:
     job = find(name)
-    _refuse_whole(tx, job)
-    if job.cron is None:
+    _refuse_to_firm(tx, job)
+    if job.cron is None and not job.operated:
         raise NotForPeople(f"{name} is done when the page that it belongs to asks for it, with what it needs to know.")
     return job
 
 
-def _refuse_whole(tx: Tx, job: Job) -> None:
+def _refuse_to_firm(tx: Tx, job: Job) -> None:
+    if job.operated and tx.actor.kind != "system":
+        raise NotForPeople(
+            f"{job.name} holds up other firms. The operator can ask for it: finer job run {job.name} --tenant ..."
+        )
     if job.whole and tx.tenant != NO_TENANT:
         raise NotForPeople(
             f"{job.name} is done for the whole installation. Its operator can ask for it: finer job run {job.name}."

@@ -260,7 +260,7 @@ def _show_detail(run: JobRun) -> RunDetail:
         **_shown(run),
         about="" if job is None else job.about,
         lines=[] if _whole(run) else run.lines,
-        can_retry=repeatable and job is not None and not job.whole,
+        can_retry=repeatable and job is not None and not (job.whole or job.operated),
         can_cancel=run.state in OPEN and not run.cancel_asked and (job is None or (job.stoppable and not job.whole)),
     )
 

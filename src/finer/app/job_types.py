@@ -43,6 +43,7 @@ class Job:
 
     `whole`: once for the installation instead of once for each firm. `after` are jobs of the same kind that have to
     succeed first in the same `period`. `dated` work does the day that its run names, and so can be done for days past.
+    `operated` work holds up other firms: only the operator asks for it, at the command line.
     `when` says of a job without a schedule what asks for it. What was promised to others is no `stoppable` work.
     """
 
@@ -52,6 +53,7 @@ class Job:
     work: Work
     cron: str | None = None
     whole: bool = False
+    operated: bool = False
     after: tuple[str, ...] = ()
     period: timedelta = timedelta(days=1)
     dated: bool = False

@@ -28,7 +28,7 @@ _EVERY_S = 0.2
 _RETRY_S = 2.0
 _ROWS_MAX = 256
 _EVENTS_MAX, _EVENTS_MIN = 50_000, 1_000
-LOCK_KEY = 7_316_772  # advisory lock: one process at a time
+LOCK_KEY = 7_316_779  # advisory lock: one process at a time; of its own, or making a lake would stop the sums
 _NEVER = 2**62  # an offset that no stream reaches
 
 

@@ -133,6 +133,19 @@ class PostgresLog:
         return {(stream, partition): offset for stream, partition, offset in rows}
 
     @staticmethod
+    def held(tx: Tx, consumer: str, stream: str) -> dict[int, int]:
+        """How far a consumer has come in a stream, by partition; nobody moves it there before the transaction ends.
+
+        A partition that it has never come to is not held.
+        """
+        rows = tx.connection.exec_driver_sql(
+            "select partition, next_offset from kit_log_consumers where name = %s and stream = %s "
+            "order by partition for update",
+            (consumer, stream),
+        )
+        return {row.partition: row.next_offset for row in rows}
+
+    @staticmethod
     def tenant_ends(connection: psycopg.Connection) -> list[tuple[uuid.UUID, str, int, int]]:
         """(tenant, stream, partition, offset after its last event) of every tenant in the log."""
         return connection.execute(

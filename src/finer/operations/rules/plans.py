@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from finer.operations.errors import TargetsNotAcceptable
@@ -14,6 +14,8 @@ from finer.operations.types import Plan, Target, Targets
 PLANNED = ("revenue", "ordered", "payments", "refunds", "cash_out")
 """The figures that a plan can be made for."""
 MONTHS_MAX = 60
+SHOWN = timedelta(days=400)
+"""How far back plans are kept: pages show half a year at most. Older versions of targets have the older ones."""
 _MOST_MINOR = 10**17
 _LONGEST_MS = 3_600_000.0
 _MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
@@ -44,19 +46,27 @@ def target_of(name: str, targets: Targets) -> Target:
     return Target(unit=house.unit, value=targets.goals.get(name, house.value), at_most=house.at_most)
 
 
-def checked(targets: Targets) -> Targets:
-    """Targets as they are kept: plans by month, and no goal that is the house's own. Raises TargetsNotAcceptable."""
+def checked(targets: Targets, oldest: str = "") -> Targets:
+    """Targets as they are kept: plans by month from `oldest` on, and no goal that is the house's own.
+
+    Raises TargetsNotAcceptable.
+    """
     for name, value in targets.goals.items():
         _check_goal(name, value)
     months = [plan.month for plan in targets.plans]
-    if len(months) > MONTHS_MAX or len(set(months)) < len(months):
+    plans = sorted((plan for plan in targets.plans if plan.amounts_minor and plan.month >= oldest), key=_month)
+    if len(plans) > MONTHS_MAX or len(set(months)) < len(months):
         raise TargetsNotAcceptable(f"A month has one plan, and at most {MONTHS_MAX} months have one.")
     for plan in targets.plans:
         _check_plan(plan)
     return Targets(
         goals={name: value for name, value in sorted(targets.goals.items()) if value != TARGETS[name].value},
-        plans=sorted((plan for plan in targets.plans if plan.amounts_minor), key=lambda plan: plan.month),
+        plans=plans,
     )
+
+
+def _month(plan: Plan) -> str:
+    return plan.month
 
 
 def _check_goal(name: str, value: float) -> None:

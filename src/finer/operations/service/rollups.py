@@ -8,7 +8,8 @@ from typing import Any
 
 from finer.ingest.service import receipts
 from finer.kit.columns import Columns
-from finer.kit.log import Position
+from finer.kit.errors import Conflict
+from finer.kit.log import Position, PostgresLog
 from finer.kit.tx import Tx
 from finer.operations.rules.grouping import MEASURED, group
 from finer.operations.rules.spans import kept_since
@@ -75,17 +76,25 @@ def sums_of_lake(
 def replace(tx: Tx, contract: str, ends: Mapping[int, int], found: Sequence[Groups], now: datetime) -> int:
     """Keep the sums of the lake in the place of those of a contract; returns how many groups they are.
 
-    Call it while nobody moves the consumer, with the same `now` and `ends` as for `sums_of_lake`: what comes behind the
-    ends is added to these.
+    Call it with the same `now` and `ends` as for `sums_of_lake`: what comes behind the ends is added to these. Raises
+    Conflict when the sums hold more than up to the ends: somebody has moved the consumer since.
     """
     store = RollupStore(tx)
+    _check_ends(tx, contract, ends)
     store.clear(contract)
+    # Once more: a partition of which nothing was summed up before has no row that could have been held.
+    _check_ends(tx, contract, ends)
     for groups in found:
         store.add(contract, groups, {**kept_since(now), DAY_S: _ALWAYS})
     for partition in ends:
         store.begin_anew(contract, partition)
     tx.notify(CHANNEL, [str(tx.tenant)])
     return sum(len(groups.minutes) for groups in found)
+
+
+def _check_ends(tx: Tx, contract: str, ends: Mapping[int, int]) -> None:
+    if PostgresLog.held(tx, CONSUMER, contract) != dict(ends):
+        raise Conflict(f"Sums of {contract} have grown while the lake was read. Nothing was changed; try again.")
 
 
 def behind_since(tx: Tx) -> datetime | None:

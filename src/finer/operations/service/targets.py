@@ -9,10 +9,10 @@ from finer.identity.service.audit import record_audit
 from finer.kit.tx import Tx
 from finer.operations.errors import TargetsChanged
 from finer.operations.rules.goals import TARGETS
-from finer.operations.rules.plans import PLANNED, checked
+from finer.operations.rules.plans import PLANNED, SHOWN, checked
 from finer.operations.service.rollups import CHANNEL
 from finer.operations.store.targets import TargetStore
-from finer.operations.types import Targets
+from finer.operations.types import Plan, Targets
 
 __all__ = ["PLANNED", "TARGETS", "change", "in_force"]
 
@@ -25,12 +25,14 @@ def in_force(tx: Tx) -> Targets:
 def change(tx: Tx, version: int, wanted: Targets) -> Targets:
     """Hold the firm to other targets from now on; `version` is the one that the caller has seen.
 
-    Plans without a currency are in the firm's own. Saying the same again changes nothing. Raises TargetsNotAcceptable,
+    Plans without a currency are in the firm's own, or in that of before where the amounts are those of before. Months
+    that no page shows any more are left out. Saying the same again changes nothing. Raises TargetsNotAcceptable,
     TargetsChanged.
     """
     before, currency = in_force(tx), tenants.get_tenant(tx).base_currency
-    named = [plan if plan.currency else msgspec.structs.replace(plan, currency=currency) for plan in wanted.plans]
-    kept = checked(Targets(goals=wanted.goals, plans=named))
+    stored = {plan.month: plan for plan in before.plans}
+    named = [plan if plan.currency else _named(plan, stored.get(plan.month), currency) for plan in wanted.plans]
+    kept = checked(Targets(goals=wanted.goals, plans=named), f"{tx.now() - SHOWN:%Y-%m}")
     if before.version != version:
         who = before.changed_by or "Finer"
         raise TargetsChanged(
@@ -42,10 +44,14 @@ def change(tx: Tx, version: int, wanted: Targets) -> Targets:
     after = msgspec.structs.replace(kept, version=version + 1, changed_by=tx.actor.name, changed_at=tx.now())
     if not TargetStore(tx).add(after):
         raise TargetsChanged("Somebody has changed them at this moment. Read them again.", version=version + 1)
-    planned = {plan.month: plan for plan in before.plans}
-    months = [plan.month for plan in kept.plans if planned.pop(plan.month, None) != plan]
+    months = [plan.month for plan in kept.plans if stored.pop(plan.month, None) != plan]
     record_audit(
-        tx, "targets:set", "targets", {"version": after.version, "goals": kept.goals, "months": [*months, *planned]}
+        tx, "targets:set", "targets", {"version": after.version, "goals": kept.goals, "months": [*months, *stored]}
     )
     tx.notify(CHANNEL, [str(tx.tenant)])
     return after
+
+
+def _named(plan: Plan, stored: Plan | None, currency: str) -> Plan:
+    same = stored is not None and stored.amounts_minor == plan.amounts_minor
+    return msgspec.structs.replace(plan, currency=stored.currency if stored is not None and same else currency)

@@ -34,7 +34,7 @@ export function AlertsPage() {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
   const query = useQuery(alertsQuery);
-  const failure = useFailure(query);
+  const failure = useFailure(query, alertsQuery.queryKey);
   const [open, setOpen] = useState<Open | null>(null);
   const close = () => setOpen(null);
   const run = (work: Promise<unknown>) =>

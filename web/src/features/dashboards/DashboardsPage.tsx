@@ -21,7 +21,7 @@ export function DashboardsPage() {
   const { may } = useSession();
   const navigate = useNavigate();
   const query = useQuery(dashboardsQuery);
-  const failure = useFailure(query);
+  const failure = useFailure(query, dashboardsQuery.queryKey);
   const [wanted, setWanted] = useState("");
   const [making, setMaking] = useState(false);
   const make = may(permission.writeDashboards) ? (

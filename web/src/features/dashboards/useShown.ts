@@ -46,7 +46,7 @@ export function useShown({ id, version }: Dashboard, filters: BoardFilters, onCh
     refetchInterval: COVER_MS,
     enabled: !paused,
   });
-  const error = useFailure(query);
+  const error = useFailure(query, key);
   const state = useLiveStream(
     streamUrl(id, filters),
     EVENTS,

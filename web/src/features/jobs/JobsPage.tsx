@@ -21,7 +21,7 @@ export function JobsPage() {
   const go = (next: View) =>
     void navigate({ to: paths.jobs, search: { ...next }, replace: true, resetScroll: false });
   const query = useQuery(jobsQuery);
-  const failure = useFailure(query);
+  const failure = useFailure(query, jobsQuery.queryKey);
   const jobs = query.data?.items ?? [];
   const showRuns = (job: Job) => {
     go({ job: job.name });

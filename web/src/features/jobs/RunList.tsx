@@ -88,7 +88,7 @@ export function RunList({ view, jobs, onChange }: RunListProps) {
 
 function Rows({ view, onChange }: Omit<RunListProps, "jobs">) {
   const query = useInfiniteQuery(runsQuery(view));
-  const failure = useFailure(query);
+  const failure = useFailure(query, runsQuery(view).queryKey);
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const [cursor, setCursor] = useState<string | null>(null);
   const more = useCallback(() => {

@@ -21,7 +21,7 @@ export function WebhooksPage() {
   const { may } = useSession();
   // What was sent for a trial arrives, or does not, within seconds.
   const query = useQuery({ ...hooksQuery, refetchInterval: 5_000 });
-  const failure = useFailure(query);
+  const failure = useFailure(query, hooksQuery.queryKey);
   const [adding, setAdding] = useState(false);
   const [made, setMade] = useState<HookMade | null>(null);
   const reload = () => client.invalidateQueries({ queryKey: hooksQuery.queryKey });

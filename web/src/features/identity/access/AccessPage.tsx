@@ -77,7 +77,7 @@ function useAlerts(filter: AccessFilter) {
 
 function Alerts({ filter, query, onOpen, onFilter }: AlertsProps) {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  const failure = useFailure(query);
+  const failure = useFailure(query, alertsQuery(filter).queryKey);
   const [cursor, setCursor] = useState<string | null>(null);
   const more = useCallback(() => {
     if (query.hasNextPage && !query.isFetchingNextPage && !query.isFetchNextPageError)

@@ -27,7 +27,10 @@ export function PlanDialog({ targets, figures, currency, scale, onClose }: PlanD
   const amountsOf = (month: string) => {
     const known = targets.plans.find((one) => one.month === month)?.amounts ?? {};
     return Object.fromEntries(
-      figures.map(({ name }) => [name, known[name] ? known[name].minor / scale : null]),
+      figures.map(({ name }) => {
+        const amount = known[name];
+        return [name, amount?.currency === currency ? amount.minor / scale : null];
+      }),
     );
   };
   const submit = async ({ month, amounts }: Fields) => {

@@ -81,7 +81,7 @@ export function useBoard<T extends { as_of: string; failed: string[]; behind_sin
   });
   useHotkeys([{ key: "p", label: "Pause or resume", group: "Dashboard", run: () => pause(!paused) }]);
   const { data } = query;
-  const error = useFailure(query);
+  const error = useFailure(query, key);
   const retry = () => void query.refetch();
   return {
     times,
