@@ -20,6 +20,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
 from finer.kit.db import NO_TENANT, WORKER, Connection, Database, connect
 from finer.kit.errors import Conflict
+from finer.kit.lock_keys import LockKey
 from finer.kit.log import LogRow, Position, PostgresLog, decode
 from finer.operations.service import rollups
 
@@ -28,7 +29,6 @@ _EVERY_S = 0.2
 _RETRY_S = 2.0
 _ROWS_MAX = 256
 _EVENTS_MAX, _EVENTS_MIN = 50_000, 1_000
-LOCK_KEY = 7_316_779  # advisory lock: one process at a time; of its own, or making a lake would stop the sums
 _NEVER = 2**62  # an offset that no stream reaches
 
 
@@ -70,13 +70,13 @@ class RollupKeeper:
     def tick(self) -> bool:
         """Add what the pipeline has finished since; True when there may be more at once."""
         reader = self._reader = self._reader or connect(self._url, WORKER, name="finer-rollups")
-        locked = reader.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
+        locked = reader.execute("select pg_try_advisory_lock(%s)", (LockKey.SUMS.value,)).fetchone()
         if locked is None or not locked[0]:
             return False
         try:
             return self._follow(reader)
         finally:
-            reader.execute("select pg_advisory_unlock(%s)", (LOCK_KEY,))
+            reader.execute("select pg_advisory_unlock(%s)", (LockKey.SUMS.value,))
 
     def _follow(self, reader: Connection) -> bool:
         finished, done = PostgresLog.consumed(reader, READER), PostgresLog.consumed(reader, rollups.CONSUMER)

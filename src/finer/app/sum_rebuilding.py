@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from finer.app.job_types import Ground
-from finer.app.rollup_keeper import LOCK_KEY
 from finer.kit.actors import SYSTEM
 from finer.kit.db import WORKER, Connection, connect
 from finer.kit.errors import Unavailable
+from finer.kit.lock_keys import LockKey
 from finer.kit.log import Position, PostgresLog
 from finer.kit.runs import Counts, Run
 from finer.operations.service import rollups
@@ -35,7 +35,7 @@ def rebuild_sums(ground: Ground, run: Run) -> Counts:
             # A lake that is far behind is waited for while everybody's sums go on.
             _wait_for_lake(ground, run, standing, PostgresLog.consumed(standing, rollups.CONSUMER), _PATIENCE_S)
             # Whoever keeps the sums lets go of this after each step. The connection ends, and the lock with it.
-            standing.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
+            standing.execute("select pg_advisory_lock(%s)", (LockKey.SUMS.value,))
             done = PostgresLog.consumed(standing, rollups.CONSUMER)
             # What was summed up since then is on its way into the lake: a commit or two.
             _wait_for_lake(ground, run, standing, done, ground.settings.lake_flush_s + _LAST_S)

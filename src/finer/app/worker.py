@@ -24,6 +24,7 @@ from finer.kit.clock import Clock
 from finer.kit.db import WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.live import Listener, receive
+from finer.kit.lock_keys import LockKey
 from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
@@ -35,7 +36,6 @@ _log = structlog.get_logger(__name__)
 _IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself
 _ROWS_MAX = 256
 _LAKE_PATIENCE_S = 5.0  # how long deciding stops for the lake before a snapshot
-_LOCK_KEY = 7_316_771  # advisory lock: one worker at a time
 
 
 class Worker:
@@ -95,7 +95,7 @@ class Worker:
     def _become_the_only_one(self) -> None:
         # Offsets are compared and swapped in any case; the lock only keeps a second worker from working for nothing.
         while not self._stop.is_set():
-            row = self._reader.execute("select pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
+            row = self._reader.execute("select pg_try_advisory_lock(%s)", (LockKey.WORKER.value,)).fetchone()
             if row is not None and row[0]:
                 return
             self._stop.wait(0.5)

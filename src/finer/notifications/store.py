@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.kit.crypto.fields import seal, unseal, unseal_all
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
+from finer.kit.lock_keys import LockKey
 from finer.kit.tx import Tx
 from finer.notifications.tables import deliveries, hooks, notifications, reads
 from finer.notifications.types import (
@@ -27,7 +28,6 @@ from finer.notifications.types import (
     Severity,
 )
 
-_ORDER_LOCK = 7_316_774  # the first half of the advisory locks; the second is the tenant
 _URL, _SECRET = "notifications_hooks.url_sealed", "notifications_hooks.secret_sealed"
 _MESSAGE = "notifications_deliveries.message_sealed"
 _RANKS = "array['info', 'warning', 'critical']"
@@ -94,7 +94,9 @@ class NotificationStore:
 
     def _in_order(self) -> None:
         # Live streams read on from the highest sequence that they saw: one that committed late would be passed over.
-        self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (_ORDER_LOCK, str(self._tenant)))
+        self._tx.write(
+            "select pg_advisory_xact_lock(%s, hashtext(%s))", (LockKey.NOTIFICATION_ORDER.value, str(self._tenant))
+        )
 
     def page(self, audience: Audience, *, unread: bool, limit: int, before: Cursor | None) -> list[Notification]:
         """Notifications for somebody, the latest first."""

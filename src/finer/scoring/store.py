@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from finer.kit.lock_keys import LockKey
 from finer.kit.tx import Tx
 from finer.scoring.tables import models, watches
 from finer.scoring.types import Model, ModelCard, ModelComparison, ModelState, TrainingPlan, Watch
 
 _t = models.c
-_LOCK = 7_316_901  # the first half of the advisory locks; the second is the tenant
 _DOCUMENTS: dict[str, Any] = {"plan": TrainingPlan, "card": ModelCard, "comparison": ModelComparison, "watch": Watch}
 _PLAIN = [name for name in Model.__struct_fields__ if name not in _DOCUMENTS]
 _SHOWN = [_t[name] for name in Model.__struct_fields__ if name != "text"]
@@ -30,7 +30,9 @@ class ModelStore:
 
     def lock(self) -> None:
         """Let one change of the firm's models follow another."""
-        self._connection.exec_driver_sql("select pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, str(self._tenant)))
+        self._connection.exec_driver_sql(
+            "select pg_advisory_xact_lock(%s, hashtext(%s))", (LockKey.MODELS.value, str(self._tenant))
+        )
 
     def next_version(self, product: str) -> int:
         """The number of the next version of a product's model."""

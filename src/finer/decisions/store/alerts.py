@@ -23,6 +23,7 @@ from finer.decisions.types.alerts import (
     Verdict,
 )
 from finer.kit.cursors import read_cursor
+from finer.kit.lock_keys import LockKey
 from finer.kit.money import Money
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
@@ -34,7 +35,6 @@ _COLUMNS = (
     "currency text, amount_usd_minor bigint, merchant_name text, merchant_city text, merchant_country text, "
     "channel text, device_id text, rules text[], verdict jsonb"
 )
-_ORDER_LOCK = 7_316_772  # the first half of the advisory locks; the second is the tenant
 _NAMES = ", ".join(part.split()[0] for part in _COLUMNS.split(", "))
 
 # The totals are written from the rows really inserted, in the same statement: they cannot differ from the alerts.
@@ -189,7 +189,7 @@ class DecisionStore:
 
         A live stream reads on from the highest number that it has seen: one that committed late would be passed over.
         """
-        self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (_ORDER_LOCK, str(self._tenant)))
+        self._tx.write("select pg_advisory_xact_lock(%s, hashtext(%s))", (LockKey.ALERT_ORDER.value, str(self._tenant)))
 
     def order_changes(self) -> None:
         """Take the turn of a transaction that judges alerts of a case, before anything of the case is locked."""

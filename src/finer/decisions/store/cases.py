@@ -27,11 +27,11 @@ from finer.decisions.types.cases import (
 )
 from finer.decisions.types.policy import PolicyContent
 from finer.kit.cursors import read_cursor
+from finer.kit.lock_keys import LockKey
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
 from finer.kit.tx import Tx
 
-_GROUP_LOCK = 7_316_773  # the first half of the advisory locks; the second is the tenant
 _c = cases.c
 _GROUPED = (
     alerts.c.id,
@@ -59,7 +59,11 @@ class CaseStore:
     def lock_grouping(self) -> bool:
         """Whether this transaction is the one that groups the tenant's alerts now."""
         query = sa.text("select pg_try_advisory_xact_lock(:lock, hashtext(:tenant))")
-        return bool(self._connection.execute(query, {"lock": _GROUP_LOCK, "tenant": str(self._tenant)}).scalar_one())
+        return bool(
+            self._connection.execute(
+                query, {"lock": LockKey.ALERT_GROUPING.value, "tenant": str(self._tenant)}
+            ).scalar_one()
+        )
 
     def loose_alerts(self, limit: int) -> list[GroupedAlert]:
         """Open alerts without a case, the oldest first, kept from being judged meanwhile."""

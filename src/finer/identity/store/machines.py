@@ -12,12 +12,12 @@ from finer.identity.tables.core import api_keys
 from finer.identity.tables.machines import signing_keys
 from finer.identity.types.access import ApiKey, MachineKind, Permission
 from finer.kit.crypto import fields
+from finer.kit.lock_keys import LockKey
 from finer.kit.tx import Tx
 
 # Roles may not read stored hashes, so no query may ask for whole rows.
 _SHOWN = [api_keys.c[name] for name in ApiKey.__struct_fields__]
 _PRIVATE = "identity_signing_keys.private_key_sealed"
-_ONE_AT_A_TIME = 0x46696E6572  # the advisory lock of whoever makes a signing key
 
 
 class MachineStore:
@@ -95,7 +95,7 @@ class SigningKeyStore:
 
     def alone(self) -> None:
         """Nobody else makes a key until this transaction ends."""
-        self._tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+        self._tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LockKey.SIGNING_KEY.value)))
 
     def published(self, retired_after: datetime) -> list[tuple[uuid.UUID, dict[str, Any], datetime]]:
         """(id, public key, made at) of those that sign, or signed until lately; the newest first."""

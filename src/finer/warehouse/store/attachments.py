@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from finer.kit.late import LateModule
+from finer.kit.lock_keys import LockKey
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.catalogue import Catalogue
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     import duckdb
 else:
     duckdb = LateModule("duckdb")
-
-_CREATE_LOCK = 7_316_772  # advisory lock
 
 
 class Attachments:
@@ -72,7 +71,7 @@ class Attachments:
                         "Nothing has reached the lake yet. Records are there a second after they were sent."
                     )
                 # Held until this connection ends: two processes never create the same lake at once.
-                connection.execute("select pg_advisory_lock(%s)", (_CREATE_LOCK,))
+                connection.execute("select pg_advisory_lock(%s)", (LockKey.LAKE_MADE.value,))
                 catalogue.create_schema()
                 self._access.place.prepare(tenant_folder(tenant))
             self.duckdb.execute(self._access.attach_statement(tenant, lake, read_only=not self._create))

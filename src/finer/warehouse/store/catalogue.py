@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from finer.kit.db import unchanging_view
+from finer.kit.lock_keys import LockKey
 from finer.warehouse.rules import MONTH, read_changes, read_positions, type_in_catalogue
 from finer.warehouse.store.access import schema_name
 from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles, TableState
@@ -80,7 +81,6 @@ _CARRY_POSITIONS = (
 )
 _NEWEST = 2**62  # as good as "now": no snapshot has so high a number
 _SEEN = "{t}.begin_snapshot <= %(at)s and ({t}.end_snapshot is null or {t}.end_snapshot > %(at)s)"
-_UPKEEP_LOCK = 7_316_773  # advisory lock, with the tenant
 
 
 class Catalogue:
@@ -203,7 +203,7 @@ class Catalogue:
 
     def work_alone(self) -> None:
         """Wait until nobody else merges or rewrites files of this lake; holds as long as the connection is open."""
-        self._connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (_UPKEEP_LOCK, self._schema))
+        self._connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (LockKey.LAKE_UPKEEP.value, self._schema))
 
     def carry_positions(self) -> None:
         """Let the newest commit say how far the lake has come, so that no older one has to be kept for that."""

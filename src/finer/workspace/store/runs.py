@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from finer.kit.crypto.fields import blind, seal, seal_bytes, unseal_all, unseal_bytes
+from finer.kit.lock_keys import LockKey
 from finer.kit.tx import Tx
 from finer.warehouse.types import QueryCost
 from finer.workspace.tables import results, runs
@@ -19,7 +20,7 @@ from finer.workspace.types import ParameterDefinition, ResultColumn, Run, RunSta
 _STATEMENT, _PARAMETERS = "workspace_runs.statement_sealed", "workspace_runs.parameters_sealed"
 _ERROR, _CONTENT = "workspace_runs.error_sealed", "workspace_results.content_sealed"
 _FINGERPRINT = "workspace_runs.fingerprint"
-_LOCK = "select pg_advisory_xact_lock(7316775, hashtext(%s))"
+_LOCK = "select pg_advisory_xact_lock(%s, hashtext(%s))"
 _OPEN = (RunState.QUEUED, RunState.RUNNING)
 
 
@@ -98,7 +99,7 @@ class RunStore:
 
     def claim(self, run: Run, until: datetime, *, person_max: int, tenant_max: int) -> bool:
         """Let a waiting run begin when there is room for it; whoever waits longest goes first."""
-        self._connection.exec_driver_sql(_LOCK, (str(self._tenant),))
+        self._connection.exec_driver_sql(_LOCK, (LockKey.QUERY_RUN.value, str(self._tenant)))
         now = self._tx.now()
         query = sa.select(runs.c.person_id).where(
             runs.c.tenant_id == self._tenant, runs.c.state == RunState.RUNNING, runs.c.lease_until > now
