@@ -35,13 +35,19 @@ export function DashboardsPage() {
   );
   let body = <RowsSkeleton rows={5} height={52} label="Loading dashboards" />;
   if (failure) {
-    body = <FailureState what="The dashboards" error={failure} onRetry={() => void query.refetch()} />;
+    body = (
+      <section className="part">
+        <FailureState what="The dashboards" error={failure} onRetry={() => void query.refetch()} />
+      </section>
+    );
   } else if (query.data?.items.length === 0) {
     body = (
-      <EmptyState title="No dashboards yet" action={make}>
-        Put metrics and saved queries that belong together on one page, and share it with your team or the
-        firm.
-      </EmptyState>
+      <section className="part">
+        <EmptyState title="No dashboards yet" action={make}>
+          Put metrics and saved queries that belong together on one page, and share it with your team or the
+          firm.
+        </EmptyState>
+      </section>
     );
   } else if (query.data) {
     body = (
