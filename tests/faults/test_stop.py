@@ -30,7 +30,8 @@ def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost() -> None:
         for _ in STREAMS:
             assert opened.acquire(timeout=30)
         accepted: list[int] = []
-        sender = threading.Thread(target=_send_until_refused, args=(server, accepted), daemon=True)
+        refused_at: list[float] = []
+        sender = threading.Thread(target=_send_until_refused, args=(server, accepted, refused_at), daemon=True)
         sender.start()
         while not accepted:
             time.sleep(0.005)
@@ -46,6 +47,8 @@ def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost() -> None:
         assert time.monotonic() - began < 5
         assert ended == ["ended"] * len(STREAMS)
         assert set(accepted) == {202}
+        # A balancer has been told for so long that nothing is to be sent here.
+        assert refused_at[0] - began >= Settings().drain_s
 
 
 def _watch(server: Server, browser: dict[str, str], path: str, opened: threading.Semaphore, ended: list[str]) -> None:
@@ -59,14 +62,18 @@ def _watch(server: Server, browser: dict[str, str], path: str, opened: threading
         ended.append("ended")
 
 
-def _send_until_refused(server: Server, accepted: list[int]) -> None:
-    """One record after another, on fresh connections; every connection that was taken is answered."""
+def _send_until_refused(server: Server, accepted: list[int], refused_at: list[float]) -> None:
+    """One record after another, on fresh connections, each answered until the port is closed.
+
+    A connection may just have been opened at that moment, its request on the way: it is closed without an answer.
+    """
     headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"}
     record = b'{"customer_id":"c1","amount":5,"occurred_at":"2026-01-01T00:00:00Z"}\n'
     while True:
         try:
             answer = httpx.post(f"{server.url}/api/v1/events/transaction", content=record, headers=headers, timeout=30)
-        except httpx.ConnectError:
+        except (httpx.ConnectError, httpx.RemoteProtocolError):
+            refused_at.append(time.monotonic())
             return
         accepted.append(answer.status_code)
 
