@@ -377,6 +377,28 @@ def test_b11_an_action_waits_as_long_as_somebody_can_decide(desk: CaseDesk, cloc
         actions.undo(tx, desk.firm.settings, PROPOSAL_KINDS, block.case_id, block.id, block.version, "Again.")
 
 
+def test_b11_what_nobody_decided_on_is_told_in_its_case_and_can_be_asked_for_again(
+    desk: CaseDesk, clock: FixedClock
+) -> None:
+    case, _ = desk.one(amount_usd_minor=600_000)
+    desk.take(case)
+    release = ask(desk, case, ActionKind.RELEASE_PAYMENT)
+    block = blocked(desk, amount_usd_minor=600_000)
+    undo(desk, block)
+    clock.advance(proposals.LIFETIME)
+    with desk.worker.transaction(desk.firm.tenant.id, SYSTEM) as tx:
+        due = proposals.overdue(tx)
+        assert [proposals.expire(tx, PROPOSAL_KINDS, one) for one in (*due, *due)] == [True, True, False, False]
+        assert proposals.overdue(tx) == []
+    assert (read(desk, release).state, read(desk, block).state) == (ActionState.EXPIRED, ActionState.DONE)
+    with desk.firm.tx() as tx:
+        told = [cases.detail(tx, one.case_id)[0].entries[0].detail["step"] for one in (release, block)]
+    assert told == ["expired", "undo_expired"]
+    assert ask(desk, case, ActionKind.RELEASE_PAYMENT).state is ActionState.PROPOSED
+    undo(desk, block)
+    assert len(waiting(desk)) == 2
+
+
 def test_b11_blocks_that_are_undone_in_one_moment_are_summed(desk: CaseDesk) -> None:
     found = [blocked(desk) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:

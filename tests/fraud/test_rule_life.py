@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.decisions.types.alerts import Action
 from finer.fraud.errors import RuleChanged, RuleNotAcceptable, RuleNotFound
 from finer.fraud.rules.pack import RULES
@@ -102,6 +104,25 @@ def test_a_new_version_takes_the_place_of_the_live_one_and_a_changed_text_voids_
     desk.approve(desk.propose(third))
     assert desk.version(first).state is RuleState.RETIRED
     assert desk.version(second).state is RuleState.RETIRED
+
+
+def test_who_approves_reads_sentences_and_no_templates(desk: Desk) -> None:
+    desk.live("cheap", text("amount_usd < 10", reason="It is {amount_usd:usd}, which is cheap."))
+    second = desk.shadowed("cheap", text("amount_usd < 8", reason="Only {amount_usd:usd}."))
+    third = msgspec.structs.replace(second.text, reason="Only {amount:usd}.")
+    kind = PROPOSAL_KINDS[rules.PUBLISH]
+    with desk.firm.tx(desk.checker) as tx:
+        told = {one.what: (one.before, one.after) for one in kind.describe(tx, rules.publication(second))}
+    assert told["Reason, with example values"] == ("It is 7.50 USD, which is cheap.", "Only 6.00 USD.")
+    assert told["In words"][1] == "the amount in US dollars is below 8"
+    assert not [one for one in told.values() if "{" in "".join(one)]
+    desk.approve(desk.propose(second))
+    with desk.firm.tx(desk.checker) as tx:
+        told = {
+            one.what: (one.before, one.after)
+            for one in kind.describe(tx, rules.publication(desk.shadowed("cheap", third)))
+        }
+    assert told["Reason, as it is written"] == ("Only {amount_usd:usd}.", "Only {amount:usd}.")
 
 
 def test_one_person_stops_a_live_rule_at_once_and_it_goes_on_in_shadow(desk: Desk) -> None:

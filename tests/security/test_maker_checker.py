@@ -29,10 +29,10 @@ from finer.identity.errors import (
     ProposalNotFound,
     ProposalStale,
 )
-from finer.identity.routes.users import ENABLE, ROLE
 from finer.identity.service import people, proposals, staff
 from finer.identity.service.authorisation import permissions_of
 from finer.identity.service.proposals import needs_approval
+from finer.identity.service.staff import ENABLE, ROLE
 from finer.identity.types.access import Permission, Principal, Role, User
 from finer.identity.types.proposals import Proposal, ProposalState
 from finer.kit.actors import SYSTEM, Actor

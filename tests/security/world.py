@@ -41,9 +41,9 @@ from finer.fraud.routes.documents import RuleBody, read_text
 from finer.fraud.rules.rule_set import LISTS_MAX
 from finer.fraud.service import lists, rules
 from finer.fraud.types import ListEffect, ListKind, NewEntry
-from finer.identity.routes.users import ROLE
 from finer.identity.rules.grants import permissions_of
 from finer.identity.service import api_keys, chain, people, proposals, sessions, teams
+from finer.identity.service.staff import ROLE
 from finer.identity.store.factors import FactorStore
 from finer.identity.store.security import SecurityStore
 from finer.identity.types.access import Factor, MachineKind, Passkey, Permission, Role, User

@@ -6,10 +6,8 @@ A domain that has such an act adds its kind here; identity keeps and checks prop
 from __future__ import annotations
 
 from finer.decisions.service import actions, alerts, reports
-from finer.fraud.service import lists, performance, rules, unblocking
-from finer.identity.routes.audit import AUDIT_EXPORT
-from finer.identity.routes.users import ENABLE, ROLE
-from finer.identity.service import firm, machine_approvals, sso_approvals, staff
+from finer.fraud.service import lists, performance, publication, rules, unblocking
+from finer.identity.service import audit, firm, machine_approvals, sso_approvals, staff
 from finer.identity.service.exports import bulk_export_kind
 from finer.identity.service.proposals import Kinds, ProposalKind
 from finer.identity.types.access import Permission
@@ -29,6 +27,7 @@ _KINDS = (
         describe=actions.describe_act,
         execute=actions.execute_act,
         drop=actions.drop_act,
+        expire=actions.expire_act,
     ),
     ProposalKind(
         name=drafts.PUBLISH,
@@ -64,7 +63,7 @@ _KINDS = (
         propose=Permission.RULES_WRITE,
         approve=Permission.RULES_APPROVE,
         version=rules.publish_version,
-        describe=rules.describe_publication,
+        describe=publication.describe_publication,
         execute=rules.execute_publication,
     ),
     ProposalKind(
@@ -78,7 +77,7 @@ _KINDS = (
         drop=hits.drop_dismissal,
     ),
     ProposalKind(
-        name=ENABLE,
+        name=staff.ENABLE,
         title="Let somebody in who can approve for others",
         propose=Permission.USERS_WRITE,
         approve=Permission.USERS_APPROVE,
@@ -133,7 +132,7 @@ _KINDS = (
         execute=models.execute_promotion,
     ),
     bulk_export_kind(alerts.EXPORT, "Export many alerts", Permission.ALERTS_EXPORT),
-    bulk_export_kind(AUDIT_EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
+    bulk_export_kind(audit.EXPORT, "Export much of the audit trail", Permission.AUDIT_EXPORT),
     bulk_export_kind(reports.EXPORT, "Export a suspicious activity report", Permission.CASES_REPORT),
     bulk_export_kind(performance.EXPORT, "Export many payments behind a number", Permission.DECISIONS_EXPORT),
     bulk_export_kind(lists.EXPORT, "Export a long list", Permission.LISTS_EXPORT),
@@ -149,7 +148,7 @@ _KINDS = (
         execute=extracts.execute_opening,
     ),
     ProposalKind(
-        name=ROLE,
+        name=staff.ROLE,
         title="Change somebody's role",
         propose=Permission.USERS_WRITE,
         approve=Permission.USERS_APPROVE,

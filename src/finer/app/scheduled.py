@@ -21,13 +21,14 @@ from finer.app.lake_exports import carry_out_export
 from finer.app.log_upkeep import prepare_log, trim_log
 from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_digests, send_mail
 from finer.app.pricing import price_rule
+from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.screening import screen
 from finer.app.sum_rebuilding import rebuild_sums
 from finer.app.verify import verify
 from finer.dashboards.service import alerts as metric_alerts
 from finer.fraud.service import brakes, lists
 from finer.fraud.service.rules import PRICE_JOB
-from finer.identity.service import denials, housekeeping, tenants
+from finer.identity.service import denials, housekeeping, proposals, tenants
 from finer.ingest.service import acts, receipts
 from finer.kit import idempotency, runs
 from finer.kit.actors import SYSTEM, Actor, Fact
@@ -166,6 +167,16 @@ def _forget(ground: Ground, run: Run) -> Counts:
 def _expire_entries(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         return {"entries": lists.take_off_expired(tx)}
+
+
+def _expire_proposals(ground: Ground, run: Run) -> Counts:
+    with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
+        due = proposals.overdue(tx)
+    closed = 0
+    for one in due:  # each by itself: what it is about is locked until the end of its transaction
+        with ground.database.transaction(run.tenant, SYSTEM) as tx:
+            closed += proposals.expire(tx, PROPOSAL_KINDS, one)
+    return {"proposals": closed}
 
 
 def _forget_runs(tx: Tx) -> int:
@@ -311,6 +322,10 @@ JOBS = checked([
     Job(
         name="expire_list_entries", owner="fraud", cron="* * * * *", work=_expire_entries, attempts=1, expected_s=60,
         about="Takes off the firms' lists what has had its time.",
+    ),
+    Job(
+        name="expire_proposals", owner="identity", cron="* * * * *", work=_expire_proposals, attempts=1, expected_s=60,
+        about="Closes proposals that nobody decided on in time; what they are about waits no more.",
     ),
     Job(
         name=SCREEN_JOB, owner="screening", cron="* * * * *", work=screen, expected_s=3_600, attempts=1,

@@ -157,11 +157,12 @@ def execute_act(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def drop_act(tx: Tx, payload: Mapping[str, Any]) -> None:
     """A proposed action that was rejected or withdrawn is over; a block that was to be undone stays."""
-    found = CaseFileStore(tx).action(read_id("cac", str(payload["action"])), lock=True)
-    if found is not None and found.state is ActionState.PROPOSED:
-        _settle(tx, found, ActionState.FAILED, "It was not approved.")
-    elif found is not None and not waiting.waits(tx, str(payload["action"])):
-        CaseFileStore(tx).waits(found.id, None)
+    _let_go(tx, payload, ActionState.FAILED, "It was not approved.")
+
+
+def expire_act(tx: Tx, payload: Mapping[str, Any]) -> None:
+    """A proposed action that nobody decided on is over and can be asked for again; so can undoing a block."""
+    _let_go(tx, payload, ActionState.EXPIRED, "Nobody decided on it in time. It can be asked for again.")
 
 
 def asked_elsewhere(tx: Tx, limit: int, after: uuid.UUID | None) -> list[CaseAction]:
@@ -206,6 +207,18 @@ def list_actions(tx: Tx, case: uuid.UUID) -> Sequence[CaseAction]:
     return CaseFileStore(tx).actions(get_case(tx, case).id)
 
 
+def _let_go(tx: Tx, payload: Mapping[str, Any], state: ActionState, result: str) -> None:
+    shown = str(payload["action"])
+    found = CaseFileStore(tx).action(read_id("cac", shown), lock=True)
+    if found is not None and found.state is ActionState.PROPOSED:
+        _settle(tx, found, state, result)
+    elif found is not None and not waiting.waits(tx, shown):
+        CaseFileStore(tx).waits(found.id, None)
+        case = get_locked(tx, found.case_id)
+        detail = {"action": shown, "kind": found.kind.value, "step": f"undo_{state.value}"}
+        write(tx, case.id, EntryKind.ACTION, case.version, detail=detail)
+
+
 def _carry_out(tx: Tx, action: CaseAction) -> None:
     _settle(tx, action, ActionState.ASKED, "")
     tx.record(CaseActionAsked(action_id=show_id("cac", action.id), kind=action.kind.value))
@@ -248,7 +261,7 @@ def _missing(identifier: uuid.UUID) -> CaseActionNotFound:
 
 
 def _stands(action: CaseAction) -> bool:
-    return action.state not in {ActionState.FAILED, ActionState.UNDONE}
+    return action.state not in {ActionState.FAILED, ActionState.UNDONE, ActionState.EXPIRED}
 
 
 def _undoable(action: CaseAction) -> bool:

@@ -21,7 +21,7 @@ def waits(tx: Tx, shown: str) -> bool:
 
 
 def as_they_wait(tx: Tx, found: Sequence[CaseAction]) -> list[CaseAction]:
-    """The same actions, where nothing says that it waits whose proposal ran out: nobody is told when one does."""
+    """The same actions, where nothing says that it waits whose proposal ran out: it is closed a while later."""
     asked = _waiting(tx) if any(one.two_people is not None for one in found) else set()
     return [one if show_id("cac", one.id) in asked else msgspec.structs.replace(one, two_people=None) for one in found]
 

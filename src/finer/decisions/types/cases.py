@@ -192,13 +192,14 @@ class ActionKind(StrEnum):
 
 
 class ActionState(StrEnum):
-    """How far an action has come; `proposed` waits for a second person."""
+    """How far an action has come; `proposed` waits for a second person, `expired` has waited in vain."""
 
     PROPOSED = "proposed"
     ASKED = "asked"
     DONE = "done"
     FAILED = "failed"
     UNDONE = "undone"
+    EXPIRED = "expired"
 
 
 class CaseAction(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,6 @@ from finer.fraud.service.rule_sets import begin_change, feature_types, first_ver
 from finer.fraud.store.rules import RuleStore
 from finer.fraud.types import Price, RuleState, RuleText, RuleVersion
 from finer.identity.service.audit import record_audit
-from finer.identity.types.proposals import Change
 from finer.kit import runs
 from finer.kit.conditions.condition import Condition
 from finer.kit.ids import new_id, read_id, show_id
@@ -215,42 +214,22 @@ def publication(version: RuleVersion) -> dict[str, Any]:
 
 def publish_version(tx: Tx, payload: Mapping[str, Any]) -> str:
     """The state that a publication starts from. Raises RuleNotFound, RuleChanged, RuleNotAcceptable."""
-    version = _proposed(tx, payload)
+    version = proposed(tx, payload)
     _check_price(version, confirmed=True)
     check(tx, version.text)
-    live = _live(tx, version.rule)
+    live = live_version(tx, version.rule)
     others = RuleStore(tx).versions(states=[RuleState.LIVE])
     if live is None and len(others) >= OWN_RULES_MAX:
         raise RuleNotAcceptable(f"A firm has at most {OWN_RULES_MAX} live rules. Stop one of them.")
     return f"{'' if live is None else live.version}:{payload['text_sha256']}"
 
 
-def describe_publication(tx: Tx, payload: Mapping[str, Any]) -> list[Change]:
-    """What a publication changes of the rule in force, and what the backtest found."""
-    version = _proposed(tx, payload)
-    live = _live(tx, version.rule)
-    found = [Change(f"Version of {version.rule}", "" if live is None else str(live.version), str(version.version))]
-    old, new = ({} if one is None else _shown(one.text) for one in (live, version))
-    found += [Change(name, old.get(name, ""), value) for name, value in new.items() if old.get(name, "") != value]
-    if version.price is not None:
-        price = version.price
-        found.append(
-            Change(
-                "Price",
-                "",
-                f"{price.hits:,} of {price.events:,} payments, {price.fraud:,} known frauds and {price.legitimate:,} "
-                f"known good ones among them; {price.alerts_per_day:,.1f} more alerts a day",
-            )
-        )
-    return found
-
-
 def execute_publication(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Put a rule in force: from the next batch on it decides. Raises as `publish_version`."""
     store = begin_change(tx)
     publish_version(tx, payload)
-    version = _proposed(tx, payload)
-    live = _live(tx, version.rule)
+    version = proposed(tx, payload)
+    live = live_version(tx, version.rule)
     if live is not None:
         store.change(live.id, state=RuleState.RETIRED, retired_at=tx.now(), updated_at=tx.now())
     store.change(
@@ -259,6 +238,21 @@ def execute_publication(tx: Tx, payload: Mapping[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     _record(tx, PUBLISH, version, {"rule_set": renew(tx)})
     return {"rule": version.rule, "version": version.version}
+
+
+def proposed(tx: Tx, payload: Mapping[str, Any]) -> RuleVersion:
+    """The version that a proposal would put in force. Raises RuleNotFound, RuleChanged."""
+    version = get_version(tx, read_id("rlv", str(payload["version"])))
+    if version.state is not RuleState.SHADOW:
+        raise RuleChanged(f"{version.rule} {version.version} is {version.state}; a rule goes live out of shadow.")
+    if publication(version) != dict(payload):
+        raise RuleChanged("The rule has another text than the one that was proposed. Propose it again.")
+    return version
+
+
+def live_version(tx: Tx, rule: str) -> RuleVersion | None:
+    """The version of a rule that decides, if one does."""
+    return next(iter(RuleStore(tx).versions(rule, [RuleState.LIVE])), None)
 
 
 def stop(tx: Tx, identifier: uuid.UUID, reason: str) -> RuleVersion:
@@ -286,7 +280,7 @@ def restore(tx: Tx, identifier: uuid.UUID, reason: str) -> RuleVersion:
     version = get_version(tx, identifier)
     if version.demoted_at is None or version.state not in (RuleState.SHADOW, RuleState.RETIRED):
         raise RuleChanged(f"The brake did not stop {version.rule} {version.version}: it is {version.state}.")
-    if _live(tx, version.rule) is not None:
+    if live_version(tx, version.rule) is not None:
         raise RuleChanged(f"Another version of {version.rule} is live. Propose this one instead.")
     said = _reason(reason)
     check(tx, version.text)
@@ -312,19 +306,6 @@ def retire(tx: Tx, identifier: uuid.UUID, reason: str) -> RuleVersion:
     notifications.settle(tx, f"rules.brake:{version.rule}")
     _record(tx, "rules:retire", version, {"reason": said})
     return get_version(tx, identifier)
-
-
-def _proposed(tx: Tx, payload: Mapping[str, Any]) -> RuleVersion:
-    version = get_version(tx, read_id("rlv", str(payload["version"])))
-    if version.state is not RuleState.SHADOW:
-        raise RuleChanged(f"{version.rule} {version.version} is {version.state}; a rule goes live out of shadow.")
-    if publication(version) != dict(payload):
-        raise RuleChanged("The rule has another text than the one that was proposed. Propose it again.")
-    return version
-
-
-def _live(tx: Tx, rule: str) -> RuleVersion | None:
-    return next(iter(RuleStore(tx).versions(rule, [RuleState.LIVE])), None)
 
 
 def _in_state(tx: Tx, identifier: uuid.UUID, state: RuleState, revision: int | None = None) -> RuleVersion:
@@ -358,23 +339,6 @@ def _check_price(version: RuleVersion, *, confirmed: bool) -> None:
             f"This rule holds for {price.hits / price.events:.0%} of all payments. Confirm that it is meant so.",
             share=price.hits / price.events,
         )
-
-
-def _shown(text: RuleText) -> dict[str, str]:
-    brake = text.brake
-    caps: list[str] = []
-    if brake is not None:
-        caps += [f"{brake.most:,} payments"] if brake.most is not None else []
-        caps += [f"{brake.share:.1%} of payments"] if brake.share is not None else []
-    return {
-        "Title": text.title,
-        "Condition": text.condition,
-        "Action": "allow" if text.action.value == 0 else text.action.word,
-        "Reason": text.reason,
-        "Severity": text.severity,
-        "Brake": "" if brake is None else f"{' or '.join(caps)} within {brake.minutes} minutes",
-        "Owner": text.owner,
-    }
 
 
 def _note(note: str) -> str:

@@ -19,8 +19,6 @@ from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _Text = Annotated[str, msgspec.Meta(max_length=300)]
-AUDIT_EXPORT = "audit:export"
-"""The kind of proposal of a large export."""
 _NOT_FILTERS = ("format", "reason")
 _MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
@@ -217,7 +215,7 @@ class AuditController(Controller):
         fields = {name: getattr(data, name) for name in AuditExport.__struct_fields__ if name not in _NOT_FILTERS}
         wanted = AuditFilter(**fields)
         waits = exports.may_export(
-            tx, settings, proposal_kinds, AUDIT_EXPORT, _asked(data), rows=audit.count_export(tx, wanted),
+            tx, settings, proposal_kinds, audit.EXPORT, _asked(data), rows=audit.count_export(tx, wanted),
             reason=data.reason,
         )  # fmt: skip
         if waits is not None:

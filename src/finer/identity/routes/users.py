@@ -19,8 +19,6 @@ from finer.kit.masking import personal
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
-ENABLE, ROLE = "people:enable", "people:role"
-"""The kinds of proposals that these routes make."""
 _Reason = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
@@ -95,7 +93,7 @@ class UserController(Controller):
         made = None
         if user.disabled_at is not None:
             payload = {"user": show_id("usr", user.id)}
-            made = proposals.act_or_propose(tx, settings, proposal_kinds, ENABLE, payload, data.reason)
+            made = proposals.act_or_propose(tx, settings, proposal_kinds, staff.ENABLE, payload, data.reason)
         link = None if token is None else _link(settings, token)
         return Invitation(user=_show(people.get_user(tx, user.id)), link=link, proposal=_made(made))
 
@@ -109,7 +107,7 @@ class UserController(Controller):
         """Propose another role for a person; it is theirs when a second administrator approves."""
         user = people.get_user(tx, read_id("usr", user_id))
         payload = {"user": show_id("usr", user.id), "role": data.role.value}
-        made = proposals.act_or_propose(tx, settings, proposal_kinds, ROLE, payload, data.reason)
+        made = proposals.act_or_propose(tx, settings, proposal_kinds, staff.ROLE, payload, data.reason)
         return UserChange(user=_show(people.get_user(tx, user.id)), proposal=_made(made))
 
     @post(
@@ -136,7 +134,7 @@ class UserController(Controller):
         made = None
         if staff.approves(user.role):
             payload = {"user": show_id("usr", user.id)}
-            made = proposals.act_or_propose(tx, settings, proposal_kinds, ENABLE, payload, data.reason)
+            made = proposals.act_or_propose(tx, settings, proposal_kinds, staff.ENABLE, payload, data.reason)
         else:
             staff.enable(tx, user.id)
         return UserChange(user=_show(people.get_user(tx, user.id)), proposal=_made(made))

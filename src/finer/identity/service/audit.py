@@ -19,6 +19,8 @@ from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 
+EXPORT = "audit:export"
+"""The kind of proposal of much of the trail in a file."""
 ORIGIN: ContextVar[str] = ContextVar("finer_origin", default="")
 """The network address of the request being served; the edge sets it, and the audit trail notes it."""
 AGENT: ContextVar[str] = ContextVar("finer_user_agent", default="")

@@ -6,6 +6,7 @@ again: that the maker may still propose this, that the checker may approve it, t
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from finer.identity.service.people import active, get_user
 from finer.identity.store.proposals import ProposalStore
 from finer.identity.types.access import Permission, Role, User
 from finer.identity.types.proposals import Approval, Change, Proposal, ProposalState
+from finer.kit.errors import Conflict, NotFound
 from finer.kit.ids import new_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -49,7 +51,7 @@ class ProposalKind:
 
     `version` names the state of what would change, and raises when the payload makes no sense; `describe` shows what
     would change; `execute` does it, in the transaction of the last approval, and returns what to write in the audit.
-    `drop` cleans up after a proposal that was rejected or withdrawn.
+    `drop` cleans up after a proposal that was rejected or withdrawn, and, without an `expire`, after one that expired.
     """
 
     name: str
@@ -60,6 +62,7 @@ class ProposalKind:
     describe: Callable[[Tx, Payload], list[Change]]
     execute: Callable[[Tx, Payload], dict[str, Any]]
     drop: Callable[[Tx, Payload], None] | None = None
+    expire: Callable[[Tx, Payload], None] | None = None
     approvals: int = 1
 
 
@@ -222,6 +225,28 @@ def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
     return get_proposal(tx, kinds, identifier)
 
 
+def overdue(tx: Tx) -> list[uuid.UUID]:
+    """Proposals that waited too long and are not closed yet, the oldest first, at most 200."""
+    return ProposalStore(tx).overdue(tx.now(), _LISTED_MAX)
+
+
+def expire(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> bool:
+    """Close a proposal that waited too long; what it was about waits no more. False when it is closed already."""
+    store = ProposalStore(tx)
+    proposal = store.find(identifier, lock=True)
+    if proposal is None or proposal.state is not ProposalState.WAITING or tx.now() < proposal.expires_at:
+        return False
+    store.decide(identifier, ProposalState.EXPIRED, tx.now())
+    kind = kinds.get(proposal.kind)
+    let_go = None if kind is None else kind.expire or kind.drop
+    if let_go is not None:
+        with contextlib.suppress(NotFound, Conflict):  # what it was about is gone by itself
+            let_go(tx, payload_of(proposal))
+    detail = {"kind": proposal.kind, "maker": show_id("usr", proposal.maker_id)}
+    record_audit(tx, "proposals:expire", show_id("pro", identifier), detail)
+    return True
+
+
 def state_of(tx: Tx, proposal: Proposal) -> str:
     """The state for people: one that waited too long is `expired`."""
     late = proposal.state is ProposalState.WAITING and tx.now() >= proposal.expires_at
@@ -257,7 +282,7 @@ def _holds(person: User, permission: Permission) -> bool:
 
 
 def _check_open(tx: Tx, proposal: Proposal) -> None:
-    if proposal.state is not ProposalState.WAITING:
+    if proposal.state not in (ProposalState.WAITING, ProposalState.EXPIRED):
         raise _closed(proposal)
     if tx.now() >= proposal.expires_at:
         raise ProposalExpired(

@@ -23,6 +23,8 @@ from finer.kit.ids import read_id, show_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
+ENABLE, ROLE = "people:enable", "people:role"
+"""The kinds of proposal that give somebody power over others."""
 ASSIGNABLE = tuple(role for role in Role if role is not Role.SERVICE)
 
 

@@ -55,6 +55,15 @@ class ProposalStore:
         )
         return self._read(self._connection.execute(query.order_by(proposals.c.id.desc())).all())
 
+    def overdue(self, now: datetime, limit: int) -> list[uuid.UUID]:
+        """Those that nobody decided on in time, the oldest first."""
+        query = sa.select(proposals.c.id).where(
+            proposals.c.tenant_id == self._tenant,
+            proposals.c.state == ProposalState.WAITING,
+            proposals.c.expires_at <= now,
+        )
+        return list(self._connection.scalars(query.order_by(proposals.c.id).limit(limit)))
+
     def executed(self, kind: str, maker: uuid.UUID, since: datetime) -> list[Proposal]:
         """Those of one kind and maker that were executed since a moment, the newest first."""
         query = sa.select(proposals).where(

@@ -16,6 +16,7 @@ class ProposalState(StrEnum):
     EXECUTED = "executed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):

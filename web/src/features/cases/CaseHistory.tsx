@@ -6,7 +6,7 @@ import { useSession } from "../../shared/session";
 import { When } from "../../shared/ui/values";
 import { addNote, type CaseDocument } from "./queries";
 import { useAct } from "./useAct";
-import { ACTIONS, type ActionKind, OUTCOMES, VERDICTS, type Verdict } from "./words";
+import { ACTIONS, type ActionKind, OUTCOMES, stepWord, VERDICTS, type Verdict } from "./words";
 
 type Entry = CaseDocument["entries"][number];
 const BRIEF = 6;
@@ -97,7 +97,7 @@ function said({ kind, detail }: Entry): string {
     case "attachment":
       return detail.added ? "added a file" : "deleted a file";
     case "action":
-      return `${ACTIONS[word("kind") as ActionKind]?.ask.toLowerCase() ?? word("kind")}: ${word("step")}`;
+      return `${ACTIONS[word("kind") as ActionKind]?.ask.toLowerCase() ?? word("kind")}: ${stepWord(word("step"))}`;
     case "label":
       return `judged ${alerts}: ${VERDICTS[word("verdict") as Verdict] ?? word("verdict")}`;
     case "report":

@@ -76,7 +76,19 @@ export const ACTION_STATES: Record<Schema<"CaseActionView">["state"], { word: st
   done: { word: "Done", tone: "approve" },
   failed: { word: "Not done", tone: "block" },
   undone: { word: "Undone", tone: "quiet" },
+  expired: { word: "Not approved in time", tone: "quiet" },
 };
+
+const STEPS: Record<string, string> = {
+  expired: "nobody decided on it in time",
+  undo_expired: "nobody decided in time on undoing it",
+  undo_failed: "undoing it was not approved",
+};
+
+/** A step of an action in the history of its case. */
+export function stepWord(step: string): string {
+  return STEPS[step] ?? step;
+}
 
 export function PriorityTag({ priority }: { priority: Case["priority"] }) {
   const tone = { urgent: "block", high: "review", normal: "plain" }[priority];

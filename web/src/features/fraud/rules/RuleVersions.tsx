@@ -1,7 +1,14 @@
+import { useQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { useState } from "react";
 import { When } from "../../../shared/ui/values";
-import type { RuleDetail, RuleText, RuleVersion } from "./queries";
+import {
+  type Assessment,
+  assessmentQuery,
+  type RuleDetail,
+  type RuleText,
+  type RuleVersion,
+} from "./queries";
 import { brakeText, RuleState } from "./words";
 
 /** Every version of a rule, and what each changed of the one before it. */
@@ -53,17 +60,29 @@ const SHOWN: readonly [string, (text: RuleText) => string][] = [
   ["Title", (text) => text.title],
   ["Condition", (text) => text.condition],
   ["Asks for", (text) => text.action],
-  ["Reason", (text) => text.reason],
   ["Severity", (text) => text.severity ?? ""],
   ["Brake", (text) => brakeText(text.brake)],
   ["Owner", (text) => text.owner ?? ""],
 ];
 
+type Row = readonly [name: string, before: string, after: string];
+
+/** How two reasons read with example values; as they are written where they read the same, or cannot be read any more. */
+function reasonRow(old: RuleText, next: RuleText, was?: Assessment, is?: Assessment): Row {
+  if (was?.example && is?.example && was.example !== is.example)
+    return ["Reason, with example values", was.example, is.example];
+  return ["Reason, as it is written", old.reason, next.reason];
+}
+
 function Changed({ old, next }: { old: RuleVersion; next: RuleVersion }) {
-  const rows = SHOWN.map(([name, of]) => [name, of(old.text), of(next.text)] as const).filter(
+  const said = old.text.reason !== next.text.reason;
+  const was = useQuery({ ...assessmentQuery(old.text), enabled: said });
+  const is = useQuery({ ...assessmentQuery(next.text), enabled: said });
+  const rows: Row[] = SHOWN.map(([name, of]) => [name, of(old.text), of(next.text)] as const).filter(
     ([, a, b]) => a !== b,
   );
-  if (rows.length === 0) return <p className="muted">It says the same.</p>;
+  if (said && !was.isLoading && !is.isLoading) rows.push(reasonRow(old.text, next.text, was.data, is.data));
+  if (rows.length === 0 && !said) return <p className="muted">It says the same.</p>;
   return (
     <dl className="rules-changes">
       {rows.map(([name, a, b]) => (
