@@ -348,7 +348,9 @@ def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(
     with desk.firm.tx(desk.writer) as tx:
         early = models.get_model(tx, challenger.id).watch
     assert early is not None
-    assert (early.rows, early.score, early.state) == (0, None, "unknown")  # it has not decided for a whole day
+    # One day has too few payments, a week enough. What it reads is known at once, how it scores only after as long.
+    assert (early.rows, early.until - early.since, early.score) == (1600, timedelta(days=7), None)
+    assert {one.name for one in early.inputs} >= {"amount_usd_minor", "local_hour"}
     clock.advance(timedelta(days=1))
     desk.send(
         payment(20_000 + number, 5_000, occurred_at=(NOON + timedelta(days=3, seconds=30 * number)).isoformat())

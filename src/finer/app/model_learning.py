@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -31,7 +31,9 @@ from finer.warehouse.types import LakeColumn
 
 RETRAIN_AFTER = timedelta(days=7)
 COMPARED = timedelta(days=90)
-WATCHED = timedelta(days=1)
+WATCHED = tuple(timedelta(days=days) for days in (1, 7, 28))
+"""Whole days, since other hours have other payments; more of them where one day has too few."""
+_WATCHED_ROWS = 200_000
 CALIBRATED = timedelta(days=28)
 _THREADS = 1
 
@@ -122,13 +124,32 @@ def watch_models(ground: Ground, run: Run) -> Counts:
 def _watch(ground: Ground, run: Run, reader: warehouse.LakeReader, model: Model, zone: str) -> Watch:
     now = ground.database.clock.now()
     query = fraud_learning.scored_query(zone, labelled=bool(_columns(reader, run, "labels")), beside=False)
-    # A part of a day has other hours than the trial had, so the first whole day is the first to be compared.
-    since = now - WATCHED if (model.champion_at or now) <= now - WATCHED else now
-    columns = [base.name for base in (model.card.baselines if model.card is not None else [])]
-    recent = _seen(run, reader, query, model, (since, now, now), columns)
+    since, recent = _of_late(run, reader, model, zone, now)
     delay = timedelta(days=model.card.label_delay_days if model.card is not None else 0)
-    ripe = _seen(run, reader, query, model, (now - delay - CALIBRATED, now - delay, now), [])
+    ripe_of = {"since": now - delay - CALIBRATED, "until": now - delay, "as_of": now}
+    ripe = _seen(run, reader, query, model, ripe_of, [])
     return monitors.look(model, (since, now), recent, ripe, now)
+
+
+def _of_late(
+    run: Run, reader: warehouse.LakeReader, model: Model, zone: str, now: datetime
+) -> tuple[datetime, monitors.Seen]:
+    """The payments of the last day, or of as many as have enough, and since when.
+
+    What a model reads of them is the same whichever model has scored them, so it is held to the card from the first
+    look on. The model's own scores count where it has scored all that time, deciding or beside another.
+    """
+    challenged = any(column.name == "challenger" for column in _columns(reader, run, "decisions"))
+    query = fraud_learning.watched_query(zone, challenged=challenged)
+    columns = [base.name for base in (model.card.baselines if model.card is not None else [])]
+    began = min((at for at in (model.challenger_at, model.champion_at) if at is not None), default=now)
+    for span in WATCHED:
+        since = now - span
+        seen = _seen(run, reader, query, model, {"since": since, "until": now, "rows": _WATCHED_ROWS}, columns)
+        if seen.columns.shape[1] >= monitors.ROWS_MIN:
+            break
+    scores = seen.scores[~np.isnan(seen.scores)] if began <= since else np.zeros(0)
+    return since, msgspec.structs.replace(seen, scores=scores)
 
 
 def _seen(
@@ -136,11 +157,11 @@ def _seen(
     reader: warehouse.LakeReader,
     query: str,
     model: Model,
-    period: tuple[datetime, datetime, datetime],
+    period: Mapping[str, datetime | int],
     columns: list[str],
 ) -> monitors.Seen:
-    """What a model scored from one moment to another, by what was known at a third one."""
-    arguments = dict(zip(("since", "until", "as_of"), period, strict=True)) | {"model": model.sha256[:12]}
+    """What a model read and scored of the payments that a query finds."""
+    arguments = {**period, "model": model.sha256[:12]}
     try:
         matrix, scores, labels = fraud_learning.seen(
             _watched(run, reader.stream(run.tenant, query, arguments)), columns

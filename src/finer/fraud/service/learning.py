@@ -60,6 +60,11 @@ def scored_query(zone: str, *, labelled: bool, beside: bool) -> str:
     return lake.scored_query(windows_read(), zone, labelled=labelled, beside=beside)
 
 
+def watched_query(zone: str, *, challenged: bool) -> str:
+    """The SQL of a sample of `$rows` of a period's payments as `seen` takes them, whichever model has scored them."""
+    return lake.watched_query(windows_read(), zone, challenged=challenged)
+
+
 def gather(batches: Iterable[pa.RecordBatch], delay_days: int) -> History:
     """Payments to learn from. Raises NothingToLearnFrom when there are none, or more than ROWS_MAX."""
     table = _table(batches)
@@ -94,7 +99,7 @@ def live(batches: Iterable[pa.RecordBatch], ripe_before: datetime) -> Live:
 
 
 def seen(batches: Iterable[pa.RecordBatch], columns: list[str]) -> tuple[Array, Array, Array]:
-    """What a model read of payments, float64 (columns, rows), its scores, and the labels (see `Live`)."""
+    """What a model reads of payments, float64 (columns, rows), its scores (NaN for none), the labels (see `Live`)."""
     table = _table(batches)
     return _matrix(table, columns), _floats(table, "score"), _labels(table)
 

@@ -129,6 +129,25 @@ def training_query(
     )
 
 
+def watched_query(windows: Iterable[str], zone: str, *, challenged: bool) -> str:
+    """A sample of `$rows` payments from `$since` to before `$until`, whoever scored them, as models read them.
+
+    The score is that of `$model`, as the champion or, where the lake knows of any (`challenged`), as a challenger; it
+    is null where neither was. The label is not looked up.
+    """
+    kept = "".join(f', d."{column_name(name)}"::double as "{name}"' for name in windows)
+    between = "occurred_at >= $since and occurred_at < $until"
+    beside = " when d.challenger = $model then d.challenger_score" if challenged else ""
+    return (
+        "select d.amount_usd_minor::double as amount_usd_minor, "  # noqa: S608 - our own names and a checked zone
+        f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}, null::varchar as label, "
+        f"(case when d.model = $model then d.score{beside} end)::double as score "
+        f"from (from transactions where {between}) t "
+        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+        "order by hash(log_partition, log_offset) limit $rows"
+    )
+
+
 def scored_query(windows: Iterable[str], zone: str, *, labelled: bool, beside: bool) -> str:
     """Payments from `$since` to before `$until` that the model `$model` has scored, with what it read of them.
 

@@ -33,13 +33,23 @@ def stability(base: Baseline, values: Array) -> float:
     return float(np.sum((now - before) * np.log(now / before)))
 
 
-def drift(base: Baseline, values: Array, limits: WatchLimits) -> Drift:
-    """The index of one column, and whether it calls for somebody."""
+def by_chance(base: Baseline, rows: int, tried: int) -> float:
+    """The index that `rows` values of the very spread of the `tried` ones have on average: it is never negative."""
+    bins = sum(share > 0 for share in (*base.shares, base.missing))
+    return (bins - 1) * (1 / max(rows, 1) + 1 / max(tried, 1))
+
+
+def drift(base: Baseline, values: Array, limits: WatchLimits, tried: int) -> Drift:
+    """The index of one column, and whether it calls for somebody: what chance alone makes of it does not.
+
+    `tried` is the number of values that the baseline rests on.
+    """
     psi = stability(base, values)
+    moved = psi - by_chance(base, len(values), tried)
     state: WatchState = "ok"
-    if psi >= limits.psi_alarm:
+    if moved >= limits.psi_alarm:
         state = "alarm"
-    elif psi >= limits.psi_warning:
+    elif moved >= limits.psi_warning:
         state = "warning"
     return Drift(name=base.name, psi=psi, state=state)
 

@@ -34,7 +34,10 @@ _ORDER: tuple[WatchState, ...] = ("unknown", "ok", "warning", "alarm")
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """Payments that a model scored: what it read, float64 (columns, rows), its scores, and labels (1 is fraud)."""
+    """Payments: what a model reads of them, float64 (columns, rows), its scores of them, and labels (1 is fraud).
+
+    There are fewer scores than rows where another model has scored some.
+    """
 
     columns: Array
     scores: Array
@@ -57,11 +60,15 @@ def look(model: Model, period: tuple[datetime, datetime], recent: Seen, ripe: Se
     limits = WatchLimits() if card is None else card.limits
     score: Drift | None = None
     inputs: list[Drift] = []
-    rows = len(recent.scores)
+    rows = recent.columns.shape[1]
     if card is not None and rows >= ROWS_MIN:
-        score = drift(card.score, log_odds(recent.scores), limits)
-        found = [drift(base, values, limits) for base, values in zip(card.baselines, recent.columns, strict=True)]
+        found = [
+            drift(base, values, limits, card.tested_rows)
+            for base, values in zip(card.baselines, recent.columns, strict=True)
+        ]
         inputs = sorted(found, key=lambda one: -one.psi)
+    if card is not None and len(recent.scores) >= ROWS_MIN:
+        score = drift(card.score, log_odds(recent.scores), limits, card.tested_rows)
     expected, observed = float(ripe.scores.sum()), int((ripe.labels == 1).sum())
     times = ratio(observed, expected)
     calibration = _calibration(times, expected, limits)

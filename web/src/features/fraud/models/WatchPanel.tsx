@@ -5,6 +5,12 @@ import type { ModelDetail, Watch } from "./queries";
 import { WatchTag } from "./words";
 
 const SHOWN = 8;
+const DAY_MS = 86_400_000;
+
+function daysOf(watch: Watch): string {
+  const days = Math.round((Date.parse(watch.until) - Date.parse(watch.since)) / DAY_MS);
+  return days <= 1 ? "the last day" : `the last ${days} days`;
+}
 
 /** What the monitors saw of a model in service. */
 export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail["looks"] }) {
@@ -15,7 +21,7 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
       <p>
         <WatchTag state={watch.state} />{" "}
         <span className="muted">
-          {count(watch.rows)} payments of the last day, looked at <When at={watch.at} />
+          {count(watch.rows)} payments of {daysOf(watch)}, looked at <When at={watch.at} />
         </span>
       </p>
       {watch.score ? (
@@ -29,8 +35,8 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
         </>
       ) : (
         <p className="muted">
-          How scores and inputs are spread is said after a whole day of its decisions, on 500 payments at
-          least.
+          How its scores are spread is said after a whole day on which it scored 500 payments or more,
+          deciding or beside another model.
         </p>
       )}
       {watch.inputs.length > 0 ? (
