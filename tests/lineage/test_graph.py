@@ -14,11 +14,11 @@ from finer.fraud.rules.evaluate import COMPUTED, add_derived
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.service.contracts import contracts
 from finer.kit.columns import Columns
-from finer.lineage import service
 from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import Definitions, Lineage, build
 from finer.lineage.rules.sql import columns_read
+from finer.lineage.service import catalogue as service
 from finer.lineage.types import DerivedColumn, ModelInForce, NodeKind, SavedQuery
 from finer.warehouse.types import LakeColumn, LakeTable
 

@@ -69,12 +69,19 @@ def test_what_a_dashboard_shows_is_followed_back_to_fields(
     ]})  # fmt: skip
     node = f"dashboard:{board['id']}"
     sources = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", f"/catalogue/{quote(node)}")["sources"]}
-    assert {"field:order.amount_minor", "field:order.currency", f"query:{query['id']}"} <= sources
-    assert "field:transaction.amount_minor" not in sources
-    readers = ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/order/amount")["readers"]
-    assert node in {one["id"] for one in readers}
+    assert sources == {"metric:revenue", f"query:{query['id']}"}
+    schedule = ask(Role.DATA_ENGINEER, "POST", "/sql/schedules", {
+        "name": "Mornings", "saved": query["id"], "cron": "0 6 * * *",
+    })  # fmt: skip
+    readers = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/order/amount")["readers"]}
+    assert {"metric:revenue", node} <= readers
+    channel = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/transaction/channel")["readers"]}
+    assert {f"query:{query['id']}", node, f"schedule:{schedule['id']}"} <= channel
+    alert = ask(Role.EXECUTIVE, "POST", "/metric-alerts", {
+        "name": "Little revenue", "watched": {"metric": "revenue"}, "condition": "value < 10",
+    })  # fmt: skip
     seen = ask(Role.EXECUTIVE, "GET", "/lineage/fields/order/amount")["readers"]
-    assert {"dashboard:finance", "dashboard:orders"} <= {one["id"] for one in seen}
+    assert {"dashboard:finance", "dashboard:orders", f"metric_alert:{alert['id']}"} <= {one["id"] for one in seen}
     # Nobody else learns that it is there.
     assert driver.call("GET", f"/api/v1/catalogue/{quote(node)}", world.headers("executive")).status == 404
 

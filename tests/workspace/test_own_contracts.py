@@ -14,7 +14,7 @@ from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role
 from finer.ingest.service import contracts, drafts
 from finer.ingest.types.contracts import FirmContracts
-from finer.lineage import service as lineage
+from finer.lineage.service import catalogue as lineage
 from finer.warehouse.service import exports
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service.shown import shown_to

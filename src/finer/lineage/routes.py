@@ -11,7 +11,7 @@ from litestar.params import Parameter
 
 from finer.identity.types.access import Permission
 from finer.kit.tx import Tx
-from finer.lineage import service
+from finer.lineage.service import catalogue as service
 from finer.lineage.types import Edge, Node, NodeKind
 
 _Text = Annotated[str, Parameter(max_length=200)]

@@ -20,8 +20,12 @@ class NodeKind(StrEnum):
     ALERT = "alert"
     TABLE = "table"
     LAKE = "lake"
+    METRIC = "metric"
     QUERY = "query"
     DASHBOARD = "dashboard"
+    SCHEDULE = "schedule"
+    METRIC_ALERT = "metric_alert"
+    MONITOR = "monitor"
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,16 +82,20 @@ class SavedQuery(msgspec.Struct, frozen=True):
     link: str
 
 
-class BoardReads(msgspec.Struct, frozen=True):
-    """A dashboard or page of numbers: the ids of saved queries and the (contract, column) pairs that it shows."""
+class Reader(msgspec.Struct, frozen=True):
+    """What shows or looks at others: a metric, a dashboard, a schedule, an alert on a metric, a monitor of a field.
 
+    `id` is without its kind, `reads` are the ids of the nodes that it is made from.
+    """
+
+    kind: NodeKind
     id: str
     name: str
-    about: str
-    owner: str
-    link: str
-    queries: tuple[str, ...] = ()
-    columns: tuple[tuple[str, str], ...] = ()
+    about: str = ""
+    owner: str = ""
+    link: str = ""
+    parent: str = ""
+    reads: tuple[str, ...] = ()
 
 
 class Graph(msgspec.Struct, frozen=True):

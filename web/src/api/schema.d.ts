@@ -5857,10 +5857,10 @@ export interface components {
         };
         /**
          * ActionState
-         * @description How far an action has come; `proposed` waits for a second person.
+         * @description How far an action has come; `proposed` waits for a second person, `expired` has waited in vain.
          * @enum {string}
          */
-        ActionState: "proposed" | "asked" | "done" | "failed" | "undone";
+        ActionState: "proposed" | "asked" | "done" | "failed" | "undone" | "expired";
         /** ActivityHour */
         ActivityHour: {
             blocks: number;
@@ -8328,7 +8328,7 @@ export interface components {
          * @description What a node is, in the order in which data flows.
          * @enum {string}
          */
-        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "query" | "dashboard";
+        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "metric" | "query" | "dashboard" | "schedule" | "metric_alert" | "monitor";
         /** NoticeAnswer */
         NoticeAnswer: {
             /** @enum {string} */
@@ -8805,7 +8805,7 @@ export interface components {
          * @description What became of a proposal.
          * @enum {string}
          */
-        ProposalState: "waiting" | "executed" | "rejected" | "withdrawn";
+        ProposalState: "waiting" | "executed" | "rejected" | "withdrawn" | "expired";
         /** ProposalView */
         ProposalView: {
             approvals: components["schemas"]["ApprovalView"][];

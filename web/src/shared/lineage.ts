@@ -14,8 +14,12 @@ export const KINDS: Record<Kind, string> = {
   alert: "Alert",
   table: "Table",
   lake: "Lake column",
+  metric: "Metric",
   query: "Query",
   dashboard: "Dashboard",
+  schedule: "Scheduled query",
+  metric_alert: "Alert on a metric",
+  monitor: "Monitor of quality",
 };
 
 /** "transaction.amount": what an entry is called where its parent is not said beside it. */

@@ -80,6 +80,11 @@ def load(tx: Tx, known: CompiledRules | None = None) -> CompiledRules:
     return found
 
 
+def version_in_force(tx: Tx) -> str:
+    """The name of the rule set in force for the firm; of the built-in one where it has written none."""
+    return RuleStore(tx).head() or built_in_rules().version
+
+
 def read(tx: Tx, version: str, known: CompiledRules | None = None) -> CompiledRules | None:
     """A rule set by its name, with its lists as they were then; None when there is none of that name."""
     text = RuleStore(tx).document(version)

@@ -17,7 +17,7 @@ from finer.features.types import Aggregate
 from finer.fraud.rules.evaluate import BASE_COLUMNS, add_derived, derived_inputs
 from finer.fraud.rules.reasons import sentence
 from finer.fraud.rules.rule_set import CompiledRules
-from finer.fraud.service.rule_sets import built_in_rules, feature_types, windows
+from finer.fraud.service.rule_sets import built_in_rules, feature_types, load, windows
 from finer.fraud.store import lake
 from finer.fraud.types import Rule, Verdicts
 from finer.kit.columns import Columns
@@ -76,8 +76,18 @@ def derived_columns() -> list[tuple[str, tuple[str, ...], str]]:
 
 def rule_columns() -> list[tuple[Rule, frozenset[str]]]:
     """The built-in rules with the columns that their checked conditions name."""
-    rules = built_in_rules()
-    return [(rule, one.columns) for rule, one in zip(rules.rules, rules.conditions, strict=True)]
+    return _columns_of(built_in_rules())
+
+
+def rule_columns_of(tx: Tx) -> list[tuple[Rule, frozenset[str]]]:
+    """The rules in force for the firm, and those that it tries in shadow, with the columns that they name."""
+    found = load(tx)
+    tried = zip(found.shadow, found.shadow_conditions, strict=True)
+    return _columns_of(found) + [(rule, one.columns) for rule, one in tried]
+
+
+def _columns_of(found: CompiledRules) -> list[tuple[Rule, frozenset[str]]]:
+    return [(rule, one.columns) for rule, one in zip(found.rules, found.conditions, strict=True)]
 
 
 def model_columns() -> set[str]:

@@ -9,7 +9,7 @@ from finer.features.types import FeatureDefinition, FeatureSet
 from finer.fraud.types import Rule
 from finer.ingest.types.contracts import Contract
 from finer.lineage.rules.sql import columns_read
-from finer.lineage.types import BoardReads, DerivedColumn, Edge, ModelInForce, Node, NodeKind, SavedQuery
+from finer.lineage.types import DerivedColumn, Edge, ModelInForce, Node, NodeKind, Reader, SavedQuery
 from finer.warehouse.types import LakeTable
 
 DECIDED = "transaction"
@@ -47,12 +47,18 @@ class Definitions:
         queries: Sequence[SavedQuery] = (),
         classes: Mapping[tuple[str, str], str] = MappingProxyType({}),
         model: ModelInForce | None = None,
-        boards: Sequence[BoardReads] = (),
+        readers: Sequence[Reader] = (),
+        challenger: ModelInForce | None = None,
+        tells_conditions: bool = True,
     ) -> None:
-        """`rules` come with the columns that their checked condition names, `classes` are those of lake columns."""
+        """`rules` come with the columns that their checked condition names, `classes` are those of lake columns.
+
+        `tells_conditions` says whether the caller may read what a firm's rules ask.
+        """
         self.contracts, self.features, self.derived = contracts, features, derived
         self.rules, self.alert_columns, self.tables, self.queries = rules, alert_columns, tables, queries
-        self.classes, self.model, self.boards = classes, model, boards
+        self.classes, self.model, self.challenger, self.readers = classes, model, challenger, readers
+        self.tells_conditions = tells_conditions
 
 
 def build(known: Definitions) -> Lineage:
@@ -66,8 +72,13 @@ def build(known: Definitions) -> Lineage:
     _rules(known, nodes, edges)
     _lake(known, nodes, edges)
     _queries(known, nodes, edges)
-    _boards(known, nodes, edges)
+    _readers(known, nodes, edges)
     return Lineage(nodes, edges)
+
+
+def field_node(contract: str, column: str) -> str:
+    """The id of a field of a contract."""
+    return f"field:{contract}.{column}"
 
 
 def _contracts(known: Definitions, nodes: list[Node]) -> None:
@@ -81,7 +92,7 @@ def _contracts(known: Definitions, nodes: list[Node]) -> None:
         )  # fmt: skip
         nodes += [
             Node(
-                id=_field(contract.name, field.column), kind=NodeKind.FIELD, name=field.name, parent=contract.name,
+                id=field_node(contract.name, field.column), kind=NodeKind.FIELD, name=field.name, parent=contract.name,
                 about=field.description, type=field.kind.value, data_class=field.classification or "internal",
                 owner=contract.owner, link=link,
             )
@@ -124,17 +135,21 @@ def _window(one: FeatureDefinition) -> str:
 
 
 def _model(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
-    if known.model is None:
-        return
-    target = f"model:{known.model.name}"
+    challenger = known.challenger
+    if challenger is not None and (known.model is None or challenger.name != known.model.name):
+        _add_model(known, challenger, "Scores each record beside the model that decides", nodes, edges)
+    if known.model is not None:
+        about = f"Scores each record; from {known.model.threshold:g} on the score counts"
+        _add_model(known, known.model, about, nodes, edges)
+
+
+def _add_model(known: Definitions, model: ModelInForce, about: str, nodes: list[Node], edges: list[Edge]) -> None:
+    target = f"model:{model.name}"
+    definition = f"gradient boosted trees, SHA-256 {model.sha256[:12]}"
     nodes.append(
-        Node(
-            id=target, kind=NodeKind.MODEL, name=known.model.name, type="number",
-            about=f"Scores each record; from {known.model.threshold:g} on the score counts",
-            definition=f"gradient boosted trees, SHA-256 {known.model.sha256[:12]}",
-        )
-    )  # fmt: skip
-    edges += [Edge(_input(known, name), target) for name in known.model.columns]
+        Node(id=target, kind=NodeKind.MODEL, name=model.name, type="number", about=about, definition=definition)
+    )
+    edges += [Edge(_input(known, name), target) for name in model.columns]
 
 
 def _rules(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
@@ -150,7 +165,7 @@ def _rules(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
         nodes.append(
             Node(
                 id=target, kind=NodeKind.RULE, name=rule.id, about=rule.title, type=rule.action.word,
-                definition=rule.condition, link=f"/fraud?state=all&rule={rule.id}",
+                definition=rule.condition if known.tells_conditions else "", link=f"/fraud?state=all&rule={rule.id}",
             )
         )  # fmt: skip
         edges += [Edge(_input(known, name), target) for name in sorted(columns)]
@@ -174,7 +189,7 @@ def _lake(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
             )  # fmt: skip
             edges.append(Edge(target, f"table:{table.name}"))
             if table.name != DECISIONS:
-                edges.append(Edge(_field(_stream(known, table.name), column.name), target))
+                edges.append(Edge(field_node(_stream(known, table.name), column.name), target))
             elif column.name in features:
                 edges.append(Edge(f"feature:{features[column.name]}", target))
             else:
@@ -194,25 +209,20 @@ def _queries(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
         edges += [Edge(f"lake:{table}.{column}", target) for table, column in columns_read(query.statement, columns)]
 
 
-def _boards(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
-    for board in known.boards:
-        target = f"dashboard:{board.id}"
+def _readers(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
+    for one in known.readers:
+        target = f"{one.kind}:{one.id}"
         nodes.append(
             Node(
-                id=target, kind=NodeKind.DASHBOARD, name=board.name, about=board.about, owner=board.owner,
-                link=board.link,
+                id=target, kind=one.kind, name=one.name, parent=one.parent, about=one.about, owner=one.owner,
+                link=one.link,
             )
         )  # fmt: skip
-        edges += [Edge(f"query:{query}", target) for query in board.queries]
-        edges += [Edge(_field(contract, column), target) for contract, column in board.columns]
+        edges += [Edge(source, target) for source in one.reads]
 
 
 def _stream(known: Definitions, table: str) -> str:
     return table if table in known.contracts else table.removesuffix("s")
-
-
-def _field(contract: str, column: str) -> str:
-    return f"field:{contract}.{column}"
 
 
 def _input(known: Definitions, name: str) -> str:
@@ -223,4 +233,4 @@ def _input(known: Definitions, name: str) -> str:
         return f"feature:{name}"
     if any(column.name == name for column in known.derived):
         return f"column:{DECIDED}.{name}"
-    return _field(DECIDED, name)
+    return field_node(DECIDED, name)

@@ -149,6 +149,12 @@ def list_monitors(tx: Tx, contract: str) -> list[tuple[Monitor, MonitorState, Po
     return found
 
 
+def field_monitors(tx: Tx) -> list[Monitor]:
+    """The monitors that look at a field, of all contracts."""
+    reach_of(tx.actor, Permission.QUALITY_READ)
+    return [one for one in WatchStore(tx).monitors() if one.field]
+
+
 def get_monitor(tx: Tx, identifier: uuid.UUID) -> tuple[Monitor, MonitorState, Watch | None]:
     """One monitor with where it stands. Raises MonitorNotFound."""
     reach_of(tx.actor, Permission.QUALITY_READ)

@@ -14,8 +14,12 @@ const TITLES: Partial<Record<Kind, string>> = {
   rule: "Rules",
   alert: "Alerts and their pages",
   lake: "Columns of the lake",
+  metric: "Metrics",
   query: "Saved queries",
   dashboard: "Dashboards and pages of numbers",
+  schedule: "Scheduled queries, yours",
+  metric_alert: "Alerts on metrics, yours",
+  monitor: "Monitors of quality",
 };
 
 interface ReaderListProps {
@@ -94,7 +98,9 @@ export function Impact({ contract, field }: { contract: string; field: string })
 }
 
 function summed(readers: readonly Entry[]): string {
-  const parts = (["feature", "model", "rule", "query", "dashboard"] as const)
+  const parts = (
+    ["feature", "model", "rule", "metric", "query", "dashboard", "schedule", "metric_alert"] as const
+  )
     .map((kind) => [kind, readers.filter((one) => one.kind === kind).length] as const)
     .filter(([, many]) => many > 0)
     .map(([kind, many]) => counted(many, KINDS[kind].toLowerCase(), PLURALS[kind]));
@@ -105,6 +111,9 @@ const PLURALS = {
   feature: "features",
   model: "models",
   rule: "rules",
+  metric: "metrics",
   query: "queries",
   dashboard: "dashboards",
+  schedule: "scheduled queries",
+  metric_alert: "alerts on metrics",
 };

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from finer.dashboards.service import dashboards
-from finer.dashboards.types import Dashboard
 from finer.decisions.types.alerts import NewAlert
 from finer.features.types import FeatureSet
+from finer.fraud.service import rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.identity.service import people
 from finer.identity.service.authorisation import allowed, masking_of
@@ -22,36 +21,33 @@ from finer.kit.tx import Tx
 from finer.lineage.errors import EntryNotFound
 from finer.lineage.rules import look
 from finer.lineage.rules.build import DECIDED, Definitions, Lineage, build
-from finer.lineage.types import BoardReads, DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, SavedQuery
-from finer.operations.service import metrics
+from finer.lineage.service.readers import readers_for
+from finer.lineage.types import DerivedColumn, Entry, Graph, ModelInForce, Node, NodeKind, Reader, SavedQuery
 from finer.scoring.service import models as scoring
+from finer.scoring.types import Model
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.service import shown
 from finer.warehouse.types import LakeTable
 from finer.workspace.service import saved
 
 _KEPT_MAX = 256
-_PAGES = (
-    (Permission.FINANCE_READ, "finance", "Finance", "Revenue, payments and refunds", ("order", "transaction")),
-    (Permission.ORDERS_READ, "orders", "Orders", "Where orders stand", ("order",)),
-    (Permission.BEHAVIOUR_READ, "behaviour", "Customers", "Sessions, actions and product interest", ("activity",)),
-)
-"""Pages of numbers that come with Finer: who may open them, and the contracts whose sums they show."""
 _built: dict[uuid.UUID, tuple[object, Lineage]] = {}
 
 
 def lineage_of(tx: Tx, lake: warehouse.LakeReader) -> Lineage:
     """The whole graph of a firm as the caller may see it; made anew only when a definition has changed."""
-    queries, model, boards = _queries(tx), _model(tx), _boards(tx)
+    queries, model, challenger, readers = _queries(tx), *_models(tx), readers_for(tx)
     firm = contracts.load(tx)
     tables = tuple(_tables(tx, lake))
     shape = [(table.name, table.columns) for table in tables]
     headers = (one.header for one in firm.current.values())
-    state = (*headers, repr(fraud.versions()), repr(shape), tuple(queries), model, tuple(boards))
+    in_force, tells = rule_sets.version_in_force(tx), _may(tx, Permission.RULES_READ)
+    decides = (repr(fraud.versions()), in_force, tells, model, challenger)
+    state = (*headers, *decides, repr(shape), tuple(queries), tuple(readers))
     known = _built.get(tx.tenant)
     if known is not None and known[0] == state:
         return known[1]
-    found = build(_definitions(firm, tables, queries, model, boards))
+    found = build(_definitions(tx, firm, tables, queries, (model, challenger), readers, tells=tells))
     if len(_built) >= _KEPT_MAX:
         _built.clear()
     _built[tx.tenant] = (state, found)
@@ -60,7 +56,7 @@ def lineage_of(tx: Tx, lake: warehouse.LakeReader) -> Lineage:
 
 def _queries(tx: Tx) -> list[SavedQuery]:
     """The saved queries that the caller may see; none for machines, and for people who ask nothing of the lake."""
-    if tx.actor.kind != "user" or allowed(Role(tx.actor.role), Permission.SQL_RUN) is None:
+    if not _may(tx, Permission.SQL_RUN):
         return []
     found = saved.list_saved(tx)
     names = people.names(tx, [one.owner_id for one in found])
@@ -74,40 +70,18 @@ def _queries(tx: Tx) -> list[SavedQuery]:
     ]  # fmt: skip
 
 
-def _boards(tx: Tx) -> list[BoardReads]:
-    """The dashboards and pages of numbers that the caller may open; dashboards of people are for people only."""
-    if tx.actor.kind != "user":
-        return []
-    role = Role(tx.actor.role)
-    found = [
-        BoardReads(name, title, about, "", f"/{name}", (), _summed(contracts_read))
-        for needs, name, title, about, contracts_read in _PAGES
-        if allowed(role, needs) is not None
-    ]
-    if allowed(role, Permission.DASHBOARDS_READ) is None:
-        return found
-    made = dashboards.list_dashboards(tx)
-    names = people.names(tx, [one.owner_id for one in made])
-    return found + [_board(one, names.get(str(one.owner_id), "")) for one in made]
+def _models(tx: Tx) -> tuple[ModelInForce | None, ModelInForce | None]:
+    """The model that decides, and the one that is tried beside it."""
+    decides, beside = scoring.active_model(tx, fraud.PRODUCT), scoring.challenger(tx, fraud.PRODUCT)
+    return _scores(decides), _scores(beside)
 
 
-def _board(one: Dashboard, owner: str) -> BoardReads:
-    identifier = show_id(dashboards.PREFIX, one.id)
-    queries = dict.fromkeys(tile.query.saved for tile in one.tiles if tile.query is not None)
-    summed = dict.fromkeys(
-        metrics.get_metric(tile.metric.name).contract for tile in one.tiles if tile.metric is not None
-    )
-    link = f"/dashboards/{identifier}"
-    return BoardReads(identifier, one.name, one.description, owner, link, tuple(queries), _summed(summed))
-
-
-def _summed(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, column) for name in names for column in metrics.columns_summed(name))
-
-
-def _model(tx: Tx) -> ModelInForce | None:
-    found = scoring.active_model(tx, fraud.PRODUCT)
+def _scores(found: Model | None) -> ModelInForce | None:
     return None if found is None else ModelInForce(found.name, tuple(found.columns), found.sha256, found.threshold)
+
+
+def _may(tx: Tx, needs: Permission) -> bool:
+    return tx.actor.kind == "user" and allowed(Role(tx.actor.role), needs) is not None
 
 
 def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
@@ -118,11 +92,14 @@ def _tables(tx: Tx, lake: warehouse.LakeReader) -> list[LakeTable]:
 
 
 def _definitions(
+    tx: Tx,
     firm: FirmContracts,
     tables: Sequence[LakeTable],
     queries: Sequence[SavedQuery],
-    model: ModelInForce | None,
-    boards: Sequence[BoardReads],
+    models: tuple[ModelInForce | None, ModelInForce | None],
+    readers: Sequence[Reader],
+    *,
+    tells: bool,
 ) -> Definitions:
     current, held = firm.current, shown.by_table(firm)
     features: FeatureSet = fraud.windows()
@@ -135,8 +112,8 @@ def _definitions(
         for column in table.columns
     }
     return Definitions(
-        current, features, derived, fraud.rule_columns(), in_alerts, tables, queries, classes=classes, model=model,
-        boards=boards,
+        current, features, derived, fraud.rule_columns_of(tx), in_alerts, tables, queries, classes=classes,
+        model=models[0], challenger=models[1], readers=readers, tells_conditions=tells,
     )  # fmt: skip
 
 
