@@ -86,15 +86,15 @@ def reading(url: str, kept: Settings) -> Iterator[Read]:
 def measured(desk: Desk, read: Read, hours_ago: float = 0) -> Performance:
     """What is known now, or was some hours ago."""
     with desk.firm.tx(desk.writer) as tx:
-        of = performance.period(tx, NOON - HOUR, None, tx.now() - hours_ago * HOUR)
-        return performance.measure(tx, read, of, 10)
+        of = performance.period(tx.now(), NOON - HOUR, None, tx.now() - hours_ago * HOUR)
+        return performance.measure(performance.asked_of(tx), read, of, 10)
 
 
 def behind(desk: Desk, read: Read, outcome: OutcomeKind, source: Source = "all", name: str = "") -> list[str]:
     """The events behind a number."""
     with desk.firm.tx(desk.writer) as tx:
-        of = performance.period(tx, NOON - HOUR, None, None)
-        return sorted(one.event_id for one in performance.payments(tx, read, of, source, name, outcome))
+        of = performance.period(tx.now(), NOON - HOUR, None, None)
+        return sorted(one.event_id for one in performance.payments(tx.tenant, read, of, source, name, outcome))
 
 
 def test_what_is_known_counts_once_and_has_its_rows(desk: Desk, read: Read, other_firm: Firm) -> None:
@@ -117,7 +117,8 @@ def test_what_is_known_counts_once_and_has_its_rows(desk: Desk, read: Read, othe
     )
     assert (unlabelled.payments, unlabelled.sources[0].hits, unlabelled.fraud_known) == (8, 3, 0)
     with other_firm.tx() as tx:
-        assert performance.measure(tx, read, performance.period(tx, NOON - HOUR, None, None), 10).payments == 0
+        of = performance.period(tx.now(), NOON - HOUR, None, None)
+        assert performance.measure(performance.asked_of(tx), read, of, 10).payments == 0
 
 
 def check_everything_together(found: Performance) -> None:
@@ -143,7 +144,7 @@ def check_what_was_tried_again(found: Performance) -> None:
 def check_high_value(desk: Desk, read: Read) -> None:
     """Of payments above 800 USD it is known which were not just approved."""
     with desk.firm.tx(desk.writer) as tx:
-        of = performance.period(tx, NOON - HOUR, None, None)
+        of = performance.period(tx.now(), NOON - HOUR, None, None)
         (day,) = performance.high_value(performance.asked_of(tx), read, of)
     assert (day.payments, day.covered) == (1, 1)
 
@@ -158,10 +159,10 @@ def check_rows(desk: Desk, read: Read) -> None:
     assert behind(desk, read, "hits", "rule", "high_amount") == ["e7"]
     assert behind(desk, read, "hits", "model", "none") == []
     with desk.firm.tx(desk.writer) as tx:
-        of = performance.period(tx, NOON - HOUR, None, None)
-        first = performance.payments(tx, read, of, "all", "", "hits", limit=2)
+        of = performance.period(tx.now(), NOON - HOUR, None, None)
+        first = performance.payments(tx.tenant, read, of, "all", "", "hits", limit=2)
         after = (first[-1].occurred_at, first[-1].event_id)
-        rest = performance.payments(tx, read, of, "all", "", "hits", limit=2, after=after)
+        rest = performance.payments(tx.tenant, read, of, "all", "", "hits", limit=2, after=after)
     assert [one.event_id for one in (*first, *rest)] == ["e7", "e6", "e5"]
 
 
@@ -169,10 +170,12 @@ def test_an_empty_lake_is_zeros_and_a_bad_period_is_refused(desk: Desk, database
     asking = reading(database_url, Settings(data_dir=str(tmp_path)))
     read = next(asking)
     with desk.firm.tx(desk.writer) as tx:
-        found = performance.measure(tx, read, performance.period(tx, None, None, None), 10)
+        found = performance.measure(performance.asked_of(tx), read, performance.period(tx.now(), None, None, None), 10)
         assert (found.payments, found.days, found.sources[0].hits) == (0, [], 0)
-        assert performance.high_value(performance.asked_of(tx), read, performance.period(tx, None, None, None)) == []
+        assert (
+            performance.high_value(performance.asked_of(tx), read, performance.period(tx.now(), None, None, None)) == []
+        )
         with pytest.raises(PeriodNotAcceptable, match="ends before"):
-            performance.period(tx, tx.now() + HOUR, None, None)
+            performance.period(tx.now(), tx.now() + HOUR, None, None)
         with pytest.raises(PeriodNotAcceptable, match="400 days"):
-            performance.period(tx, tx.now() - timedelta(days=500), None, None)
+            performance.period(tx.now(), tx.now() - timedelta(days=500), None, None)

@@ -9,15 +9,18 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from finer.app.quality_watch import QualityWatch
 from finer.identity.types.access import Role
 from finer.ingest.store.rollups import RollupStore
 from finer.kit.actors import SYSTEM
+from finer.kit.db import connect
 from finer.kit.log import PostgresLog
 from finer.notifications import service as notifications
 from finer.quality import invariants
 from finer.quality.errors import ChangedMeanwhile, IncidentClosed, IncidentNotFound, MonitorNotFound, MuteTooLong
 from finer.quality.service import incidents, overview, watching
 from finer.quality.types import IncidentState, MonitorKind, MonitorState, Sensitivity, Severity
+from finer.warehouse.service import lake as warehouse
 from tests.quality.conftest import Stream, without
 from tests.support.identity import Firm
 
@@ -61,6 +64,28 @@ def test_empty_values_open_an_incident_with_the_keys_of_the_records(usual: Strea
     assert usual.open() == []
     assert usual.every()[0].state is IncidentState.SETTLED
     assert told(usual) == []
+
+
+def test_no_transaction_waits_for_the_lake(usual: Stream, database_url: str) -> None:
+    class Slow(warehouse.LakeReader):
+        asked = 0
+
+        def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
+            waits = (
+                "select count(*) from pg_stat_activity where datname = current_database() "
+                "and usename = 'finer_worker' and state like 'idle in transaction%'"
+            )
+            with connect(database_url) as owner:
+                assert owner.execute(waits).fetchone() == (0,)
+            Slow.asked += 1
+            return super().read(tenant, statement, arguments)
+
+    reader = Slow(database_url, usual.firm.settings)
+    usual.watch = QualityWatch(usual.worker, reader)
+    usual.steps(3, change=without("country"))
+    reader.close()
+    assert Slow.asked >= 2  # the steps, and the keys of what failed
+    assert [one.keys.kind for one in usual.open()] == ["event"]
 
 
 def test_a_distribution_that_moves_names_the_value(usual: Stream) -> None:

@@ -50,7 +50,7 @@ from finer.decisions.service.alerts import DECISIONS_CHANNEL
 from finer.decisions.service.lake_history import ReadLake
 from finer.decisions.types.alerts import Alert, TimelineEvent
 from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
-from finer.fraud.service import explanations
+from finer.fraud.service import explanations, performance
 from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
@@ -291,6 +291,11 @@ def _dependencies(services: Services) -> dict[str, Provide]:
             return None
         return rows
 
+    def asked(request: Request[Principal, Any, Any]) -> performance.Asked:
+        who = request.user
+        with services.database.transaction(who.tenant_id, who.actor(), read_only=True) as tx:
+            return performance.asked_of(tx)
+
     def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
         return services.lake.newest(sample_tx.tenant, contract)
 
@@ -299,6 +304,8 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         "tx": Provide(idempotency.transaction_of(services.database, watch.before_commit)),
+        # What these routes ask of the lake may take a while, and no transaction is to wait for it.
+        "asked": Provide(asked, sync_to_thread=True),
         "intake": constant(services.intake),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),

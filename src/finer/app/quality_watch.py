@@ -49,11 +49,19 @@ class QualityWatch:
         observed = 0
         for contract in due:
             try:
-                with self._database.transaction(tenant, SYSTEM) as tx:
-                    observed += watching.watch(tx, self._reader, contract)
+                observed += self._watch(tenant, contract)
             except DATABASE_GONE:
                 raise
             except Exception as error:  # noqa: BLE001 - the watch over all others must go on
                 problem = error.detail if isinstance(error, FinerError) else repr(error)
                 _log.warning("a contract could not be watched", tenant=str(tenant), contract=contract, error=problem)
         return observed
+
+    def _watch(self, tenant: uuid.UUID, contract: str) -> int:
+        now = self._database.clock.now()
+
+        def act(lake: warehouse.LakeReader) -> int:
+            with self._database.transaction(tenant, SYSTEM) as tx:
+                return watching.watch(tx, lake, contract, now)
+
+        return warehouse.answered(self._reader, act)

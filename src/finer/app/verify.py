@@ -117,7 +117,8 @@ def _sums(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -
                 head > done and stream in rollups.SUMMED_UP
                 for (stream, _), (head, done) in PostgresLog.progress(tx.connection, rollups.CONSUMER).items()
             )
-            broken = reconciliation.differences(tx, read, behind=behind)
+            held = reconciliation.expected(tx, behind=behind)
+        broken = reconciliation.differences(held, read)
         if not broken or time.monotonic() > deadline:
             return broken
         time.sleep(0.5)

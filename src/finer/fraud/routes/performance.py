@@ -13,7 +13,7 @@ from litestar.response import Stream
 
 from finer.fraud.routes.documents import FILES, FraudExportProposal
 from finer.fraud.service import performance
-from finer.fraud.service.performance import PAGE, ReadLake
+from finer.fraud.service.performance import PAGE, Asked, ReadLake
 from finer.fraud.service.rules import CAPACITY_PER_DAY
 from finer.fraud.types import DecidedPayment, OutcomeKind, Performance, Source
 from finer.identity.service import proposals
@@ -82,7 +82,7 @@ class PerformanceController(Controller):
     @get("/", opt={"permission": Permission.PERFORMANCE_READ}, sync_to_thread=True, summary="Performance of rules")
     def measure(
         self,
-        tx: Tx,
+        asked: Asked,
         read_lake: ReadLake,
         since: _Since = None,
         until: _Until = None,
@@ -93,8 +93,8 @@ class PerformanceController(Controller):
 
         Without a period the last 30 days. `as_of` asks as if it were then: labels that came later do not count.
         """
-        wanted = performance.period(tx, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
-        return performance.measure(tx, read_lake, wanted, capacity_per_day)
+        wanted = performance.period(asked.now, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
+        return performance.measure(asked, read_lake, wanted, capacity_per_day)
 
     @get(
         "/payments", opt={"permission": Permission.DECISIONS_READ}, sync_to_thread=True,
@@ -102,7 +102,7 @@ class PerformanceController(Controller):
     )  # fmt: skip
     def payments(
         self,
-        tx: Tx,
+        asked: Asked,
         read_lake: ReadLake,
         outcome: OutcomeKind = "hits",
         source: Source = "all",
@@ -113,8 +113,9 @@ class PerformanceController(Controller):
         before: Annotated[str | None, Parameter(max_length=200)] = None,
     ) -> PaymentPage:
         """Payments of a source (`rule` and `model` with their name) and an outcome, page by page."""
-        wanted = performance.period(tx, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
-        found = performance.payments(tx, read_lake, wanted, source, name, outcome, after=_read_cursor(before))
+        wanted = performance.period(asked.now, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
+        after = _read_cursor(before)
+        found = performance.payments(asked.tenant, read_lake, wanted, source, name, outcome, after=after)
         last = found[-1] if len(found) == PAGE else None
         return PaymentPage(
             items=[_show(one) for one in found],
@@ -142,7 +143,7 @@ class PerformanceController(Controller):
         Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
         """
         until = data.as_of or tx.now()
-        wanted = performance.period(tx, until - timedelta(days=data.days), until, data.as_of)
+        wanted = performance.period(tx.now(), until - timedelta(days=data.days), until, data.as_of)
         found = performance.take_payments(
             tx, settings, proposal_kinds, read_lake, wanted, _asked(data), data.reason
         )  # fmt: skip

@@ -55,16 +55,17 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What the database knows of a firm that questions to its lake need: its zone, and the rules that block."""
+    """What the database knows of a firm that questions to its lake need: its zone, its rules, and the time."""
 
     tenant: uuid.UUID
+    now: datetime
     zone: str
     blocking: list[str]
+    titles: dict[str, str]
 
 
-def period(tx: Tx, since: datetime | None, until: datetime | None, as_of: datetime | None) -> Period:
+def period(now: datetime, since: datetime | None, until: datetime | None, as_of: datetime | None) -> Period:
     """The period that somebody asks for: without more, the last 30 days as known now. Raises PeriodNotAcceptable."""
-    now = tx.now()
     known = min(as_of or now, now)
     end = min(until or known, known)
     begin = since or end - timedelta(days=30)
@@ -78,13 +79,17 @@ def period(tx: Tx, since: datetime | None, until: datetime | None, as_of: dateti
 def asked_of(tx: Tx) -> Asked:
     """What the lake is asked about a firm with; read before it is asked, so that no transaction waits for the lake."""
     blocking = [one.id for one in load(tx).rules if one.action is Action.BLOCK]
-    return Asked(tenant=tx.tenant, zone=tenants.get_tenant(tx).timezone, blocking=blocking)
+    return Asked(
+        tenant=tx.tenant, now=tx.now(), zone=tenants.get_tenant(tx).timezone, blocking=blocking,
+        titles={one.rule: one.text.title for one in reversed(rules.list_versions(tx))},
+    )  # fmt: skip
 
 
-def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Performance:
-    """What was decided on the payments of a period, and how right it was; zeros while the lake holds nothing."""
-    titles = {one.rule: one.text.title for one in reversed(rules.list_versions(tx))}
-    about = asked_of(tx)
+def measure(about: Asked, read: ReadLake, of: Period, capacity_per_day: int) -> Performance:
+    """What was decided on the payments of a period, and how right it was; zeros while the lake holds nothing.
+
+    It needs no transaction, and is not to be called within one: the lake may take a while.
+    """
     ask = _asker(about.tenant, read, of)
     days, shares = _days_and_shares(about, ask)
     times = ask(lake.times_query, {})
@@ -105,7 +110,7 @@ def measure(tx: Tx, read: ReadLake, of: Period, capacity_per_day: int) -> Perfor
         capacity_per_day=capacity_per_day,
         capacity_used=alerts / length / capacity_per_day,
         decision_time=_times(times),
-        sources=_outcomes(days, ask(lake.sources_query, {}), shares, titles),
+        sources=_outcomes(days, ask(lake.sources_query, {}), shares, about.titles),
         days=shown,
     )
 
@@ -129,7 +134,7 @@ def high_value(about: Asked, read: ReadLake, of: Period) -> list[HighValueDay]:
 
 
 def payments(
-    tx: Tx,
+    tenant: uuid.UUID,
     read: ReadLake,
     of: Period,
     source: Source,
@@ -145,7 +150,7 @@ def payments(
     def query(*, labelled: bool) -> str:
         return lake.payments_query(source, outcome, labelled=labelled, later=after is not None)
 
-    return msgspec.convert(_asker(tx.tenant, read, of)(query, {"name": name} | more), list[DecidedPayment])
+    return msgspec.convert(_asker(tenant, read, of)(query, {"name": name} | more), list[DecidedPayment])
 
 
 def take_payments(
@@ -162,7 +167,7 @@ def take_payments(
     `asked` names their `source`, `name` and `outcome`, and whatever else the second person reads of the question.
     Raises TooManyRows, and NotAcceptable for many without a reason.
     """
-    found = payments(tx, read, of, asked["source"], asked["name"], asked["outcome"], limit=FILE_ROWS_MAX + 1)
+    found = payments(tx.tenant, read, of, asked["source"], asked["name"], asked["outcome"], limit=FILE_ROWS_MAX + 1)
     waits = exports.take(
         tx, settings, kinds, EXPORT, "payments", asked, rows=len(found), reason=reason, most=FILE_ROWS_MAX
     )  # fmt: skip

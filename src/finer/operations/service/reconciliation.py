@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from finer.kit.moments import EPOCH
 from finer.kit.tx import Tx
@@ -21,11 +23,21 @@ _Key = tuple[int, str, str, str]
 _Values = tuple[int, int, int]
 
 
-def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
-    """Where sums differ from the lake, as sentences: all records by kind, and a sample of days and minutes.
+class Expected(msgspec.Struct, frozen=True):
+    """What a query over the lake has to find of a contract; `when` is empty for records that no sum counts."""
 
-    `read` asks the firm's lake, and gives nothing for a contract that it does not hold. `behind` says that records are
-    still on their way: then days and minutes of the last hour are passed over, and so is everything together.
+    contract: str
+    when: str
+    query: str
+    values: dict[str, Any]
+    counted: dict[_Key, _Values]
+
+
+def expected(tx: Tx, *, behind: bool) -> list[Expected]:
+    """What the lake is to be held to: all records by kind, and a sample of days and minutes, of each contract.
+
+    `behind` says that records are still on their way: then days and minutes of the last hour are passed over, and so is
+    everything together.
     """
     store, found = RollupStore(tx), []
     # Minutes that are about to be forgotten do not take in late records any more.
@@ -35,13 +47,12 @@ def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
     for contract, measured in sorted(MEASURED.items()):
         partitions = beginnings.get(contract, {})
         if not behind:
-            found += _left_out(contract, read(lake.left_out(contract, partitions), {}))
+            found.append(Expected(contract, "", lake.left_out(contract, partitions), {}, {}))
         if not partitions:
             continue
         if not behind:
             counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
-            rows = read(lake.sums(contract, measured, partitions, None), {})
-            found += _compare(contract, "altogether", counted, rows)
+            found.append(Expected(contract, "altogether", lake.sums(contract, measured, partitions, None), {}, counted))
         for step_s, name in ((DAY_S, "day"), (MINUTE_S, "minute")):
             sums = store.of_buckets(contract, step_s, SAMPLE, (oldest[step_s], until))
             counted = {
@@ -51,8 +62,20 @@ def differences(tx: Tx, read: Read, *, behind: bool) -> list[str]:
             }  # fmt: skip
             if counted:
                 buckets = sorted({key[0] for key in counted})
-                rows = read(lake.sums(contract, measured, partitions, step_s), {"buckets": buckets})
-                found += _compare(contract, f"in a {name}", counted, rows)
+                query = lake.sums(contract, measured, partitions, step_s)
+                found.append(Expected(contract, f"in a {name}", query, {"buckets": buckets}, counted))
+    return found
+
+
+def differences(held: Sequence[Expected], read: Read) -> list[str]:
+    """Where sums differ from the lake, as sentences; without a transaction, which would wait for the lake.
+
+    `read` asks the firm's lake, and gives nothing for a contract that it does not hold.
+    """
+    found = []
+    for one in held:
+        rows = read(one.query, one.values)
+        found += _compare(one.contract, one.when, one.counted, rows) if one.when else _left_out(one.contract, rows)
     return found
 
 

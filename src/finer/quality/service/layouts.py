@@ -26,12 +26,14 @@ _SPAN_MIN = timedelta(minutes=1)
 _WHOLE_S = 10**9
 
 
-def renew(tx: Tx, lake: LakeReader, watch: Watch, known: Contract, steps: Sequence[Observation]) -> Watch:
+def renew(
+    tx: Tx, lake: LakeReader, watch: Watch, known: Contract, steps: Sequence[Observation], now: datetime
+) -> Watch:
     """The watch with fields and distributions as they are now, and a monitor for each. Raises LakeUnavailable.
 
     Values are looked at in the records of the last day, or as far back as 300,000 of them reach.
     """
-    now, store = tx.now(), WatchStore(tx)
+    store = WatchStore(tx)
     monitors = store.monitors(watch.contract)
     fields = _fields(lake, tx.tenant, watch, known)
     layout = watch.layout

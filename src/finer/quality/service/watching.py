@@ -54,16 +54,17 @@ def contracts_to_watch(tx: Tx) -> list[str]:
     return sorted(came & set(contracts.load(tx).current))
 
 
-def watch(tx: Tx, lake: LakeReader, contract: str) -> int:
-    """Observe what came in for a contract since the last look, and judge it; returns how many steps were observed.
+def watch(tx: Tx, lake: LakeReader, contract: str, now: datetime) -> int:
+    """Observe what came in for a contract up to `now`, and judge it; returns how many steps were observed.
 
+    What is asked of the lake follows from `now` and from what is kept, so that it is the same when this is done again.
     Nothing happens while another process does the same. Raises LakeUnavailable; doing it again is right.
     """
     store = WatchStore(tx)
     found, known = store.take(contract), contracts.load(tx).current.get(contract)
     if found is None or known is None:
         return 0
-    until = _until(tx, contract)
+    until = _until(tx, contract, now)
     since = found.progress.observed_until or until - _STEP
     if since < until - _CATCH_UP:
         # Nobody has looked for a while: that nothing was observed does not mean that nothing came.
@@ -114,9 +115,9 @@ def forget_old(tx: Tx) -> int:
     return gone + IncidentStore(tx).forget(now - _INCIDENTS_KEPT)
 
 
-def _until(tx: Tx, contract: str) -> datetime:
+def _until(tx: Tx, contract: str, now: datetime) -> datetime:
     """Up to when everything that came in can be seen: to the last whole step, unless pipeline or lake are behind."""
-    now, table = tx.now(), warehouse.table_of(contract)
+    table = warehouse.table_of(contract)
     until = _floor(now - _SETTLED)
     newest = next((one.newest for one in warehouse.freshness(tx) if one.table == table), None)
     if newest is None:
@@ -174,7 +175,7 @@ def _learned(tx: Tx, lake: LakeReader, store: WatchStore, found: Watch, known: C
     span = timedelta(seconds=STEP_S * learning.RECENT_STEPS)
     steps = store.observed(found.contract, STEP_S, now - span, now, learning.RECENT_STEPS)
     if not _moving(tx, found.contract):
-        found = layouts.renew(tx, lake, found, known, steps)
+        found = layouts.renew(tx, lake, found, known, steps, now)
     return learned(tx, found, steps, now)
 
 

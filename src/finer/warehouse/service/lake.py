@@ -16,6 +16,7 @@ from finer.warehouse import invariants
 from finer.warehouse.rules import column_name, table_of
 from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
+from finer.warehouse.store.answers import answered
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
@@ -51,6 +52,7 @@ __all__ = [
     "Sandboxes",
     "Shown",
     "Stop",
+    "answered",
     "append_labels",
     "broken_invariants",
     "column_name",
