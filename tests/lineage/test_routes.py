@@ -75,8 +75,8 @@ def test_what_a_dashboard_shows_is_followed_back_to_fields(
     })  # fmt: skip
     readers = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/order/amount")["readers"]}
     assert {"metric:revenue", node} <= readers
-    channel = {one["id"] for one in ask(Role.DATA_ENGINEER, "GET", "/lineage/fields/transaction/channel")["readers"]}
-    assert {f"query:{query['id']}", node, f"schedule:{schedule['id']}"} <= channel
+    scheduled = ask(Role.DATA_ENGINEER, "GET", f"/catalogue/{quote('schedule:' + schedule['id'])}")
+    assert [one["id"] for one in scheduled["sources"]] == [f"query:{query['id']}"]
     alert = ask(Role.EXECUTIVE, "POST", "/metric-alerts", {
         "name": "Little revenue", "watched": {"metric": "revenue"}, "condition": "value < 10",
     })  # fmt: skip

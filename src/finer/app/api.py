@@ -30,6 +30,7 @@ from finer.app.flow import deliver
 from finer.app.ingestion import Ingestion
 from finer.app.job_routes import JobController
 from finer.app.keys import keyring, prove_keys
+from finer.app.lake_dependencies import lake_dependencies
 from finer.app.live import Channel
 from finer.app.patience import Patience
 from finer.app.process import database_url, prepare_process, settle
@@ -47,10 +48,8 @@ from finer.decisions.routes.explanations import Explanation
 from finer.decisions.routes.listing import ROUTES as DECISION_ROUTES
 from finer.decisions.service.alerts import CHANNEL as ALERTS_CHANNEL
 from finer.decisions.service.alerts import DECISIONS_CHANNEL
-from finer.decisions.service.lake_history import ReadLake
-from finer.decisions.types.alerts import Alert, TimelineEvent
 from finer.fraud.routes.listing import ROUTES as FRAUD_ROUTES
-from finer.fraud.service import explanations, performance
+from finer.fraud.service import explanations
 from finer.fraud.service import verdicts as fraud
 from finer.identity.routes import edge, masking, watch
 from finer.identity.routes.entrance import Entrance
@@ -75,7 +74,6 @@ from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
 from finer.screening.routes.screening import ROUTES as SCREENING_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
-from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.routes.listing import ROUTES as WORKSPACE_ROUTES
@@ -265,55 +263,21 @@ def _dependencies(services: Services) -> dict[str, Provide]:
     titles = {rule.id: rule.title for rule in fraud.list_rules()}
     about = {one.name: (one.description, one.unit) for one in fraud.windows().definitions}
 
-    def account_timeline(alert_tx: Tx, alert: Alert) -> list[TimelineEvent]:
-        if alert.account_id is None:
-            return []
-        return services.lake.account_timeline(alert_tx.tenant, alert.account_id, alert.occurred_at, alert.event_id)
-
-    def lake_of(lake_tx: Tx) -> ReadLake:
-        def read(statement: str, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
-            try:
-                rows: list[dict[str, Any]] = services.lake.read(lake_tx.tenant, statement, dict(arguments)).to_pylist()
-            except LakeEmpty:
-                return []
-            return rows
-
-        return read
-
     def explanations_of(alert_tx: Tx, alerts: Sequence[uuid.UUID]) -> dict[uuid.UUID, Explanation]:
         found = explanations.explanations_of(alert_tx, alerts)
         return {alert: msgspec.convert(msgspec.to_builtins(one), Explanation) for alert, one in found.items()}
-
-    def read_lake(tenant: uuid.UUID, statement: str, arguments: dict[str, Any]) -> list[dict[str, Any]] | None:
-        try:
-            rows: list[dict[str, Any]] = services.lake.read(tenant, statement, arguments).to_pylist()
-        except LakeEmpty:
-            return None
-        return rows
-
-    def asked(request: Request[Principal, Any, Any]) -> performance.Asked:
-        who = request.user
-        with services.database.transaction(who.tenant_id, who.actor(), read_only=True) as tx:
-            return performance.asked_of(tx)
-
-    def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
-        return services.lake.newest(sample_tx.tenant, contract)
 
     def constant(value: Any) -> Provide:
         return Provide(lambda: value, sync_to_thread=False)
 
     return {
         "tx": Provide(idempotency.transaction_of(services.database, watch.before_commit)),
-        # What these routes ask of the lake may take a while, and no transaction is to wait for it.
-        "asked": Provide(asked, sync_to_thread=True),
+        **lake_dependencies(services.database, services.lake),
         "intake": constant(services.intake),
         "decide": constant(services.decider.decide),
         "describe_rule": constant(lambda rule: titles.get(rule, rule)),
         "describe_feature": constant(lambda name: about.get(name, (name, ""))),
-        "account_timeline": constant(account_timeline),
         "explanations": constant(explanations_of),
-        "contract_sample": constant(contract_sample),
-        "lake_of": constant(lake_of),
         "services": constant(services),
         "credentials": constant(services.authenticator),
         "machine_tokens": constant(services.authenticator.machine_tokens),
@@ -323,7 +287,6 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "single_sign_on": constant(services.single_sign_on),
         "settings": constant(services.settings),
         "lake": constant(services.lake),
-        "read_lake": constant(read_lake),
         "ask_lake": constant(services.queries.ask),
         "sql_tables": constant(services.queries.tables),
     }

@@ -42,6 +42,7 @@ def readers_for(tx: Tx) -> list[Reader]:
     ]
     if allowed(role, Permission.DASHBOARDS_READ) is not None:
         found += _boards(tx)
+    if allowed(role, Permission.DASHBOARDS_WRITE) is not None:
         found += _alerts(tx)
     if allowed(role, Permission.SQL_RUN) is not None:
         found += _schedules(tx)
