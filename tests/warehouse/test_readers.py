@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import uuid
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import duckdb
 import psycopg
 import pytest
 
@@ -12,6 +16,7 @@ from finer.kit.errors import Conflict, InvalidInput, NotFound
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as service
+from finer.warehouse.store import access as lakes
 from finer.warehouse.store.access import open_duckdb
 from tests.warehouse.samples import order_batch, sample_batch
 
@@ -82,3 +87,22 @@ def test_a_reader_has_a_plain_name(database_url: str, tenant: uuid.UUID, name: s
 def test_a_reader_needs_a_lake(database_url: str, settings: Settings, tenant: uuid.UUID) -> None:
     with pytest.raises(LakeEmpty):
         service.create_reader(database_url, tenant, "notebook")
+
+
+def test_a_signature_is_checked_again_when_the_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ducklake.duckdb_extension"
+    shutil.copyfile(lakes._extension("ducklake"), file)
+    monkeypatch.setattr(lakes, "_extension", lambda name: str(file))
+    for _ in range(2):  # the second one relies on the check of the first
+        with open_duckdb(memory_mb=64, threads=1, extensions=("ducklake",)) as found:
+            assert found.execute("select current_setting('allow_unsigned_extensions')").fetchone() == (False,)
+    before = file.stat()
+    changed = bytearray(file.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    file.unlink()
+    file.write_bytes(changed)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(duckdb.IOException, match="signature"):
+        open_duckdb(memory_mb=64, threads=1, extensions=("ducklake",))
