@@ -18,6 +18,9 @@ from pathlib import Path
 from threading import Lock
 
 ROOT = Path(__file__).resolve().parents[1]
+# Some containers are set up so that Python keeps no compiled modules. Here a hundred processes of Finer are started,
+# and each would compile all of it once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 BIN = Path(sys.executable).parent
 REPORTS = ROOT / ".tools" / "reports"
 BROWSER_VARIABLE = "FINER_TEST_BROWSER"

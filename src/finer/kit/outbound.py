@@ -16,6 +16,7 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -148,7 +149,9 @@ def is_outside(text: str) -> bool:
     return not any(address in network for network in _DETOURS if network.version == address.version)
 
 
+@cache
 def _tls() -> ssl.SSLContext:
+    """What the other side has to prove. Reading all certificates that this machine trusts takes 20 ms: once, then."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

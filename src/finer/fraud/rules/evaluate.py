@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,6 @@ from finer.kit.money import EXPONENTS
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _HOUR_US = 3_600_000_000
-_EXPONENT_BY_HASH = {hash_text(code): digits for code, digits in EXPONENTS.items()}
 
 BASE_COLUMNS: dict[str, ColumnType] = {
     **dict.fromkeys(
@@ -63,10 +63,17 @@ def add_derived(columns: Columns, usd_minor: Array, known: Array | None, zone: Z
         columns.add(name, condition.mask(columns))
 
 
+@cache
+def _exponents() -> dict[int, int]:
+    """Digits by hash of the currency. Made when first needed: most processes that import this hash nothing."""
+    return {hash_text(code): digits for code, digits in EXPONENTS.items()}
+
+
 def _major(minor: Array, currency: Array) -> Array:
     amount = minor / 100.0
+    exponents = _exponents()
     for code in np.unique(currency):
-        digits = _EXPONENT_BY_HASH.get(int(code))
+        digits = exponents.get(int(code))
         if digits is not None:
             rows = currency == code
             amount[rows] = minor[rows] / float(10**digits)
