@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from finer.app.job_types import Ground, Job, checked, words
+from finer.app.job_types import Ground, Job, checked
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.identity.service import tenants
@@ -21,6 +21,7 @@ from finer.kit.db import NO_TENANT, WORKER, Database
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunFilter, RunState
+from finer.kit.schedules import words
 from finer.kit.settings import Settings
 from finer.notifications import service as notifications
 from finer.notifications.types import Severity

@@ -96,6 +96,12 @@ def test_a_model_stands_between_its_features_and_the_rules_that_read_its_score(w
     assert {"model:fraud", *(f"rule:{rule}" for rule in readers), "alert:verdict"} <= found
 
 
+def test_a_window_says_how_long_it_is(lineage: Lineage) -> None:
+    said = lineage.nodes["feature:account.mean_30d"].definition
+    assert said == "mean(amount_usd_minor) by account over 30 days where is_spending"
+    assert "over 10 seconds" in lineage.nodes["feature:account.count_10s"].definition
+
+
 def test_without_a_model_nothing_is_made_of_one(lineage: Lineage) -> None:
     assert not [one for one in lineage.nodes.values() if one.kind is NodeKind.MODEL]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,7 +53,7 @@ def _rows(floor: Floor) -> list[Any]:
         )
 
 
-def _differences(floor: Floor, url: str) -> list[str]:
+def _differences(floor: Floor, url: str, meanwhile: Callable[[], Any] = lambda: None) -> list[str]:
     reader = LakeReader(url, floor.firm.settings)
 
     def read(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -65,7 +65,8 @@ def _differences(floor: Floor, url: str) -> list[str]:
 
     try:
         with floor.database.transaction(floor.firm.tenant.id, SYSTEM, read_only=True) as tx:
-            held = reconciliation.expected(tx, behind=False)
+            held = reconciliation.expected(tx)
+        meanwhile()
         return reconciliation.differences(held, read)
     finally:
         reader.close()
@@ -89,6 +90,16 @@ def test_sums_made_anew_are_those_that_were_counted_and_go_on_from_there(kept: F
     assert _rows(kept) == counted
     kept.keep()
     assert kept.sums("order", 86_400).total() == 17
+
+
+def test_what_comes_while_sums_are_compared_is_no_difference(kept: Floor, database_url: str) -> None:
+    def meanwhile() -> None:
+        kept.send("order", [order(99, kept.database.clock.now())])
+        kept.keep()
+        assert kept.pipeline._lake is not None
+        assert kept.pipeline._lake.flush(120)
+
+    assert _differences(kept, database_url, meanwhile) == []
 
 
 def test_a_firm_whose_sums_began_late_is_told_and_gets_what_came_before(kept: Floor, database_url: str) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from croniter import croniter
 
+from finer.kit import schedules
 from finer.kit.db import Database
 from finer.kit.runs import QUEUE, Counts, JobRun, Run
 from finer.kit.settings import Settings
@@ -89,23 +90,7 @@ class Job:
 
     def words(self) -> str:
         """The schedule as people say it."""
-        return self.when if self.cron is None else words(self.cron)
-
-
-def words(cron: str) -> str:
-    """A cron expression as people say it; the expression itself when it is none of the usual ones."""
-    minute, hour, *rest = cron.split()
-    if rest != ["*", "*", "*"]:
-        return f"by {cron}"
-    if hour == "*" and minute == "*":
-        return "every minute"
-    if hour == "*" and minute.startswith("*/"):
-        return f"every {minute[2:]} minutes"
-    if hour == "*" and minute.isdigit():
-        return f"every hour at minute {minute}"
-    if hour.isdigit() and minute.isdigit():
-        return f"every day at {int(hour):02d}:{int(minute):02d}"
-    return f"by {cron}"
+        return self.when if self.cron is None else schedules.words(self.cron)
 
 
 def checked(jobs: Iterable[Job]) -> dict[str, Job]:

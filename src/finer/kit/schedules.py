@@ -27,3 +27,19 @@ def paused(tx: Tx) -> dict[str, tuple[datetime, str]]:
     """The schedules that rest for this firm: since when, and by whom."""
     query = sa.select(job_schedules).where(job_schedules.c.tenant_id == tx.tenant)
     return {row.job: (row.paused_at, row.paused_by) for row in tx.connection.execute(query)}
+
+
+def words(cron: str) -> str:
+    """A cron expression as people say it; the expression itself when it is none of the usual ones."""
+    minute, hour, *rest = cron.split()
+    if rest != ["*", "*", "*"]:
+        return f"by {cron}"
+    if hour == "*" and minute == "*":
+        return "every minute"
+    if hour == "*" and minute.startswith("*/"):
+        return f"every {minute[2:]} minutes"
+    if hour == "*" and minute.isdigit():
+        return f"every hour at minute {minute}"
+    if hour.isdigit() and minute.isdigit():
+        return f"every day at {int(hour):02d}:{int(minute):02d}"
+    return f"by {cron}"

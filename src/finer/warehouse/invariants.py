@@ -35,12 +35,14 @@ def one_decision_per_transaction(reader: LakeReader, tenant: uuid.UUID) -> list[
 
 def nothing_beyond_recorded(reader: LakeReader, tenant: uuid.UUID) -> list[str]:
     """The offsets recorded in the commits cover every record: a restart appends nothing twice."""
+    streams = {table_of(stream) for stream, _ in reader.positions(tenant)}
+    names = streams & {table.name for table in reader.tables(tenant)}
+    held = {(name, at): last for name in names for at, last in reader.last_offsets(tenant, name).items()}
+    # Read after what they have to cover: records that come in between are in both.
     recorded = {(table_of(stream), partition): at for (stream, partition), at in reader.positions(tenant).items()}
-    names = {name for name, _ in recorded} & {table.name for table in reader.tables(tenant)}
     return [
         f"Table {name} holds offset {last} of partition {partition}, and its commits record only up to {at}."
-        for name in sorted(names)
-        for partition, last in reader.last_offsets(tenant, name).items()
+        for (name, partition), last in sorted(held.items())
         if last >= (at := recorded.get((name, partition), 0))
     ]
 

@@ -9619,6 +9619,7 @@ export interface components {
             problem: string;
             reason: string;
             saved: string;
+            schedule: string;
             since: string | null;
             state: components["schemas"]["WatchState"];
             timezone: string;

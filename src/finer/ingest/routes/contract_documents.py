@@ -93,7 +93,10 @@ class ContractList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FieldView(msgspec.Struct, frozen=True, kw_only=True):
-    """A field of a contract; `must_be` are its rules as sentences, `column` its name in the lake."""
+    """A field of a contract; `must_be` are its rules as sentences, `column` its name in the lake.
+
+    `required` says that each record has to bring it: nothing fills it in.
+    """
 
     name: str
     column: str
@@ -264,7 +267,7 @@ def show_detail(
                 name=one.name,
                 column=one.column,
                 type=one.kind.value,
-                required=one.required,
+                required=one.must_be_sent,
                 description=" ".join(one.description.split()),
                 classification=one.classification,
                 data_class=exports.class_of_field(one),

@@ -12,7 +12,7 @@ _WHOLE_TEXT = 256
 def must_be(field: Field) -> list[str]:
     """The rules of a field, each as a sentence."""
     found = []
-    if field.required and not (field.default is not None or field.derived_from or field.content_hash):
+    if field.must_be_sent:
         found.append("It is required.")
     if field.allowed:
         found.append(f"It is one of {', '.join(field.allowed)}{', in any case of letters' if field.fold else ''}.")

@@ -91,6 +91,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         """The name of its column in the accepted batch."""
         return f"{self.name}_minor" if self.kind is Kind.MONEY else self.name
 
+    @property
+    def must_be_sent(self) -> bool:
+        """Whether it is required, and nothing fills it in where it is absent."""
+        return self.required and not (self.default is not None or self.derived_from or self.content_hash)
+
 
 class RowRule(msgspec.Struct, frozen=True, kw_only=True):
     """A condition over the columns of one record that must not be false."""

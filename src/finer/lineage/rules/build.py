@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 
 from finer.features.types import FeatureDefinition, FeatureSet
@@ -128,10 +129,17 @@ def _features(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
 
 
 def _window(one: FeatureDefinition) -> str:
-    over = "ever" if one.window is None else f"over {one.window}"
+    over = "ever" if one.window is None else f"over {_length(one.window)}"
     return f"{one.aggregate.value}({one.value or '*'}) by {one.entity} {over}" + (
         f" where {one.where}" if one.where else ""
     )
+
+
+def _length(span: timedelta) -> str:
+    for name, one in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if span >= one and span % one == timedelta(0):
+            return f"{span // one} {name}{'' if span == one else 's'}"
+    return f"{span / timedelta(seconds=1):g} seconds"
 
 
 def _model(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:

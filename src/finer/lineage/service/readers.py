@@ -29,7 +29,13 @@ _PAGES = (
 def readers_for(tx: Tx) -> list[Reader]:
     """What the caller may see of it; of schedules and alerts their own. Machines see metrics and monitors only."""
     found = [
-        Reader(NodeKind.METRIC, one.name, one.title, one.about, reads=_summed([one.contract]))
+        Reader(
+            NodeKind.METRIC,
+            one.name,
+            one.title,
+            one.about,
+            reads=tuple(field_node(one.contract, column) for column in metrics.columns_of(one.name)),
+        )
         for one in metrics.METRICS.values()
     ]
     if tx.actor.kind != "user":

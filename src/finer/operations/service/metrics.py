@@ -109,6 +109,14 @@ def columns_summed(contract: str) -> list[str]:
     return ["occurred_at", *(name for name in msgspec.structs.astuple(measured) if name)]
 
 
+def columns_of(name: str) -> list[str]:
+    """The columns that a metric is made of and split by; what counts records reads no amount. Raises UnknownMetric."""
+    metric = get_metric(name)
+    measured = MEASURED[metric.contract]
+    left_out = {measured.quantity} if metric.money else {measured.quantity, measured.amount, measured.currency}
+    return [column for column in columns_summed(metric.contract) if column not in left_out]
+
+
 def choices(tx: Tx) -> Choices:
     """The regions and channels that records have, in alphabetical order."""
     store = RollupStore(tx)

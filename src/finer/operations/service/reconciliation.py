@@ -8,10 +8,12 @@ from typing import Any
 
 import msgspec
 
+from finer.kit.log import PostgresLog
 from finer.kit.moments import EPOCH
 from finer.kit.tx import Tx
 from finer.operations.rules.grouping import MEASURED
 from finer.operations.rules.spans import kept_since
+from finer.operations.service.rollups import CONSUMER
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
 from finer.operations.types import DAY_S, MINUTE_S
@@ -33,26 +35,28 @@ class Expected(msgspec.Struct, frozen=True):
     counted: dict[_Key, _Values]
 
 
-def expected(tx: Tx, *, behind: bool) -> list[Expected]:
+def expected(tx: Tx) -> list[Expected]:
     """What the lake is to be held to: all records by kind, and a sample of days and minutes, of each contract.
 
-    `behind` says that records are still on their way: then days and minutes of the last hour are passed over, and so is
-    everything together.
+    It is asked about those records alone that the sums count by now, whatever comes meanwhile; `tx` reads one snapshot.
     """
     store, found = RollupStore(tx), []
+    ends: dict[str, dict[int, int]] = {}
+    for (stream, partition), (_, end) in PostgresLog.progress(tx.connection, CONSUMER).items():
+        ends.setdefault(stream, {})[partition] = end
     # Minutes that are about to be forgotten do not take in late records any more.
     oldest = {DAY_S: EPOCH, MINUTE_S: kept_since(tx.now() + timedelta(days=1))[MINUTE_S]}
-    until = tx.now() - timedelta(hours=1) if behind else tx.now() + timedelta(days=2)
+    until = tx.now() + timedelta(days=2)
     beginnings = store.beginnings()
     for contract, measured in sorted(MEASURED.items()):
-        partitions = beginnings.get(contract, {})
-        if not behind:
-            found.append(Expected(contract, "", lake.left_out(contract, partitions), {}, {}))
+        begun, done = beginnings.get(contract, {}), ends.get(contract, {})
+        before = {one: (0, min(begun.get(one, end), end)) for one, end in done.items()}
+        found.append(Expected(contract, "", lake.count(contract, before), {}, {}))
+        partitions = {one: (since, done.get(one, 0)) for one, since in begun.items()}
         if not partitions:
             continue
-        if not behind:
-            counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
-            found.append(Expected(contract, "altogether", lake.sums(contract, measured, partitions, None), {}, counted))
+        counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
+        found.append(Expected(contract, "altogether", lake.sums(contract, measured, partitions, None), {}, counted))
         for step_s, name in ((DAY_S, "day"), (MINUTE_S, "minute")):
             sums = store.of_buckets(contract, step_s, SAMPLE, (oldest[step_s], until))
             counted = {

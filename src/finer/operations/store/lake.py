@@ -65,23 +65,19 @@ from visits where began >= $since group by 1, 2, 3
 """
 
 
-def sums(contract: str, measured: Measured, partitions: Mapping[int, int], step_s: int | None) -> str:
+def sums(contract: str, measured: Measured, partitions: Mapping[int, tuple[int, int]], step_s: int | None) -> str:
     """Records, quantity and amount by kind, status, currency, and by bucket of `step_s` (one for all: None).
 
-    `partitions` says from which offset on records count. With a step, `$buckets` are the seconds since 1970 at which
-    the wanted buckets begin.
+    `partitions` says from which offset on, and before which, records count. With a step, `$buckets` are the seconds
+    since 1970 at which the wanted buckets begin.
     """
     begins = "0" if step_s is None else f"(epoch_us(occurred_at) // {step_s * 1_000_000}) * {int(step_s)}"
-    since = " or ".join(
-        f"(log_partition = {int(partition)} and log_offset >= {int(offset)})"
-        for partition, offset in partitions.items()
-    )
     chosen = "" if step_s is None else " and begins in (select unnest($buckets))"
     return f"""
 select {begins} as begins, coalesce({measured.kind}, '') as kind, {_text(measured.status)} as status,
   {_text(measured.currency)} as currency, count(*) as records,
   coalesce(sum({measured.quantity or 0}), 0) as quantity, coalesce(sum({measured.amount or 0}), 0) as amount
-from {TABLES[contract]} where ({since}){chosen}
+from {TABLES[contract]} where ({_between(partitions)}){chosen}
 group by all
 """  # noqa: S608 - our own names and numbers
 
@@ -110,13 +106,17 @@ group by all
 """  # noqa: S608 - our own names and numbers
 
 
-def left_out(contract: str, partitions: Mapping[int, int]) -> str:
-    """How many records came before those that are summed up."""
-    since = " or ".join(
-        f"(log_partition = {int(partition)} and log_offset >= {int(offset)})"
-        for partition, offset in partitions.items()
-    )
-    return f"select count(*) as records from {TABLES[contract]} where not ({since or 'false'})"  # noqa: S608
+def count(contract: str, partitions: Mapping[int, tuple[int, int]]) -> str:
+    """How many records lie between two offsets of each partition."""
+    return f"select count(*) as records from {TABLES[contract]} where {_between(partitions)}"  # noqa: S608
+
+
+def _between(partitions: Mapping[int, tuple[int, int]]) -> str:
+    parts = [
+        f"(log_partition = {int(partition)} and log_offset >= {int(since)} and log_offset < {int(end)})"
+        for partition, (since, end) in partitions.items()
+    ]
+    return " or ".join(parts) or "false"
 
 
 def _text(name: str | None) -> str:

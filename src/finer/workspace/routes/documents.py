@@ -9,6 +9,7 @@ import msgspec
 from litestar.datastructures import ResponseHeader
 
 from finer.kit.ids import show_id
+from finer.kit.schedules import words
 from finer.workspace import types
 from finer.workspace.service import runs, saved, schedules
 from finer.workspace.types import (
@@ -221,12 +222,13 @@ class ScheduleBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ScheduleDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A schedule, when it runs next, and where its alert stands."""
+    """A schedule (`schedule` says its cron expression in words), when it runs next, and where its alert stands."""
 
     id: str
     name: str
     saved: str
     cron: str
+    schedule: str
     timezone: str
     parameters: dict[str, Value]
     alert: AlertRule | None
@@ -285,7 +287,8 @@ def show_schedule(found: types.Schedule) -> ScheduleDocument:
     plan = found.plan
     return ScheduleDocument(
         id=show_id(schedules.PREFIX, found.id), name=plan.name, saved=show_id(saved.PREFIX, plan.saved_id),
-        cron=plan.cron, timezone=plan.timezone, parameters=plan.parameters, alert=plan.alert, active=plan.active,
+        cron=plan.cron, schedule=words(plan.cron), timezone=plan.timezone, parameters=plan.parameters,
+        alert=plan.alert, active=plan.active,
         version=found.version, next_at=found.next_at, state=found.watch.state, since=found.watch.since,
         last_run=None if found.last_run_id is None else show_id(runs.PREFIX, found.last_run_id),
         reason=found.watch.reason, problem=found.problem,

@@ -45,7 +45,7 @@ def values_of(statement: str, definitions: Sequence[ParameterDefinition], given:
         one = known.get(name)
         value = given.get(name, None if one is None else one.default)
         if value is None and name not in given:
-            raise CannotBeUsed(f"Give a value for the parameter {name!r}.", parameter=name)
+            raise CannotBeUsed(f"Give a value for the parameter {name!r}, written :{name} in SQL.", parameter=name)
         found[name] = value if one is None or value is None else typed(one, value)
     return found
 

@@ -143,7 +143,7 @@ function Facts({ detail }: { detail: ContractDetail }) {
       {service_levels.map((one) => (
         <Fact key={one.property} name={`Promised ${one.property}`}>
           <span className="num" title={one.description}>
-            {one.value} {one.unit}
+            {one.value} {one.unit === "percent" ? "%" : one.unit}
           </span>
         </Fact>
       ))}

@@ -24,6 +24,13 @@ const STATES = {
   error: ["Failed", "block"],
 } as const;
 
+const WATCHED: Record<NonNullable<Schedule["alert"]>["test"], string> = {
+  any_row: "when it holds of a row",
+  all_rows: "when it holds of all rows",
+  first_row: "when it holds of the first row",
+  row_count: "when it holds of the number of rows",
+};
+
 /** What runs by itself, when, and what it found. */
 export function ScheduleList({ onNew, onRun }: { onNew(): void; onRun(run: Run): void }) {
   const query = useQuery(schedulesQuery);
@@ -104,7 +111,8 @@ function Row({ schedule, onChange, onRun }: RowProps) {
           )}
         </p>
         <p className="muted">
-          <code>{schedule.cron}</code> {schedule.timezone}
+          <span title={`${schedule.cron} (${schedule.timezone})`}>{schedule.schedule}</span>{" "}
+          {schedule.timezone}
           {schedule.next_at ? (
             <>
               {" · next "}
@@ -113,9 +121,7 @@ function Row({ schedule, onChange, onRun }: RowProps) {
           ) : (
             " · paused"
           )}
-          {schedule.alert
-            ? ` · warns when ${schedule.alert.test.replace("_", " ")}: ${schedule.alert.condition}`
-            : ""}
+          {schedule.alert ? ` · warns ${WATCHED[schedule.alert.test]}: ${schedule.alert.condition}` : ""}
         </p>
         {schedule.problem || schedule.reason ? <p>{schedule.problem || schedule.reason}</p> : null}
       </div>
