@@ -15,6 +15,9 @@ from joserfc.jwk import OctKey
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from finer.identity.routes.account import AccountController
+from finer.identity.routes.session import SessionController
+from finer.identity.routes.sso import SsoController, SsoSettingsController
 from finer.identity.service import audit, forgetting, people, sso
 from finer.identity.service.sso import RoleMapping, SsoSetup
 from finer.identity.store.firm import FirmStore
@@ -27,6 +30,7 @@ from finer.kit.settings import Settings, load_settings
 from tests.support.hostile_idp import CLIENT_ID, SECRET, HostileProvider, drip, hostile_provider, say
 from tests.support.identity import Firm, client_of, forget_attempts, owner_connection, sign_in, small_app
 
+_ROUTES = (AccountController, SessionController, SsoController, SsoSettingsController)
 CALLBACK = "/api/v1/sso/callback"
 Mode = Callable[[HostileProvider], None]
 
@@ -51,7 +55,7 @@ def app(
     monkeypatch.setattr("finer.app.authentication.REMEMBER_S", -1.0)
     monkeypatch.setattr("finer.kit.outbound._TIMEOUT_S", 1.0)
     set_up(firm, idp)
-    return small_app(firm.database, trusting)[0]
+    return small_app(firm.database, trusting, routes=_ROUTES)[0]
 
 
 @pytest.fixture

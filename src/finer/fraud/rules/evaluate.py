@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from finer.fraud.rules.pack import DERIVED
 from finer.kit.columns import Columns
-from finer.kit.conditions.condition import parse_condition
+from finer.kit.conditions.condition import Condition, parse_condition
 from finer.kit.conditions.tree import Catalogue, ColumnType
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.moments import from_microseconds
@@ -59,7 +59,7 @@ def add_derived(columns: Columns, usd_minor: Array, known: Array | None, zone: Z
     columns.add("amount_usd", usd_minor / 100.0, known)
     columns.add("local_hour", _local_hour(occurred, zone))
     columns.add_hashes("card", combine_hashes(columns.hashes("account_id"), columns.hashes("card_last4")))
-    for name, condition in _DERIVED_CONDITIONS.items():
+    for name, condition in _derived().items():
         columns.add(name, condition.mask(columns))
 
 
@@ -104,11 +104,16 @@ COMPUTED: dict[str, tuple[str, ...]] = {
     "local_hour": ("occurred_at",),
 }
 """What `derive` computes in code, and the columns that it reads for it; a test compares the two."""
-_DERIVED_CONDITIONS = {name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()}
+
+
+@cache
+def _derived() -> dict[str, Condition]:
+    """The conditions of DERIVED, compiled when first needed: that loads numba's compiler."""
+    return {name: parse_condition(text, Catalogue(BASE_COLUMNS)) for name, text in DERIVED.items()}
 
 
 def derived_inputs() -> list[tuple[str, tuple[str, ...], str]]:
     """Every column that `derive` adds: its name, the columns that it is made from, and its condition if it is one."""
     computed = [(name, inputs, "") for name, inputs in COMPUTED.items()]
-    conditions = [(name, tuple(sorted(one.columns)), one.text) for name, one in _DERIVED_CONDITIONS.items()]
+    conditions = [(name, tuple(sorted(one.columns)), one.text) for name, one in _derived().items()]
     return computed + conditions
