@@ -66,7 +66,8 @@ class Bodies:
         self, events: int, *, accounts: int = 1_000_000, seed: int = 1, seconds_per_payment: float = 1000.0
     ) -> None:
         generator = np.random.default_rng(seed)
-        many = max(4, min(400, 1_000_000 // events))
+        # Bodies come round again: with fewer payments than these, the same accounts would pay every few seconds.
+        many = max(min(400, 1_000_000 // events), 40_000 // events, 4)
         self.events = events
         self._bodies = [Body(generator, events, accounts) for _ in range(many)]
         self._step = timedelta(seconds=events * seconds_per_payment / accounts)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from finer.app.flow import FLOW
+from finer.app.flow import FLOW, GATHERING
 from finer.decisions.invariants import cases_count_their_alerts, cases_hold_their_subject_only, totals_equal_alerts
 from finer.decisions.service import cases, grouping
 from finer.decisions.types.alerts import Alert
@@ -65,7 +65,8 @@ class CaseDesk:
             for handler in FLOW[type(fact)]:
                 if "warehouse" not in handler.__module__:
                     with self.worker.transaction(self.firm.tenant.id, actor) as tx:
-                        handler(tx, msgspec.convert(msgspec.to_builtins(fact), type(fact)), None)
+                        read = msgspec.convert(msgspec.to_builtins(fact), type(fact))
+                        handler(tx, [read] if handler in GATHERING else read, None)
 
     def check(self) -> None:
         """Everything that must be true of alerts and cases is."""

@@ -72,6 +72,27 @@ def test_a_payment_long_after_the_last_one_opens_a_new_case(desk: CaseDesk) -> N
     assert sorted(one.alerts for one in desk.queue()) == [1, 1, 1, 2]
 
 
+def test_a_burst_is_put_into_cases_as_one_alert_after_the_other_would_be(desk: CaseDesk) -> None:
+    before, _ = desk.one(1, customer_id="c1", account_id="a")
+    for customer, account, days in (
+        ("c1", "a", 1), ("c1", "b", 2), ("c1", "a", 30), ("c2", "a", 0), ("c2", "a", 1), (None, "c1", 0),
+    ):  # fmt: skip
+        raise_alerts(
+            desk.worker, desk.firm, 1, customer_id=customer, account_id=account, occurred_at=AT + timedelta(days=days)
+        )
+    assert desk.group() == 6
+    found = {one.number: one for one in desk.queue()}
+    # The account that is called like a customer is not that customer.
+    kinds = sorted((one.subject_kind.value, one.subject, one.alerts) for one in found.values())
+    assert kinds == [("account", "c1", 1), ("customer", "c1", 1), ("customer", "c1", 3), ("customer", "c2", 2)]
+    assert sorted(found) == [before.number + place for place in range(4)]
+    with desk.firm.tx(desk.ana) as tx:
+        told = {one.number: [entry.kind for entry in cases.detail(tx, one.id)[0].entries] for one in found.values()}
+    assert told.pop(before.number) == [EntryKind.ALERT, EntryKind.OPENED]
+    assert set(map(tuple, told.values())) == {(EntryKind.OPENED,)}
+    desk.check()
+
+
 def test_a_case_that_is_closed_takes_no_more_alerts(desk: CaseDesk) -> None:
     case, _ = desk.one(customer_id="c1")
     with desk.firm.tx(desk.ana) as tx:

@@ -30,9 +30,9 @@ FLOW: dict[type[Fact], tuple[Handler, ...]] = {
     ErasureApproved: (privacy.erase_person,),
 }
 
-GATHERING: frozenset[Handler] = frozenset({warehouse.append_label})
+GATHERING: frozenset[Handler] = frozenset({warehouse.append_label, decisions.tell_of_case})
 """Handlers that take a list: all their facts of a firm that wait. A commit to the lake costs as much for one as for
-many."""
+many, and of many new cases only the latest urgent one is told."""
 GATHERED_MAX = 1_000
 QUEUE = "facts"
 

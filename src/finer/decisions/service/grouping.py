@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby, pairwise
 
 import msgspec
@@ -17,7 +18,7 @@ from finer.decisions.rules.queue import (
     typology_of,
 )
 from finer.decisions.service import policy
-from finer.decisions.service.history import write
+from finer.decisions.service.history import write, write_opened
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.types.alerts import AlertState, Assignment
 from finer.decisions.types.cases import Case, CaseState, EntryKind, GroupedAlert, Priority
@@ -45,11 +46,20 @@ def group_alerts(tx: Tx) -> int:
     if not loose:
         return 0
     judged, by = store.judged_by_rule(), policy.in_force(tx).content
-    # Cases are locked in one order, so that nobody who locks several waits for whoever waits for them.
     loose.sort(key=lambda alert: (subject_of(alert), alert.occurred_at, alert.id))
-    for _, together in groupby(loose, key=subject_of):
-        for run in _runs(list(together)):
-            _place(tx, store, run, judged, by)
+    runs = [run for _, together in groupby(loose, key=subject_of) for run in _runs(list(together))]
+    known = store.open_of({subject_of(run[0]) for run in runs}, min(run[0].occurred_at for run in runs) - WINDOW)
+    alone = []
+    for run in runs:
+        cases = known[subject_of(run[0])]
+        place = next((at for at, one in enumerate(cases) if one.last_alert_at >= run[0].occurred_at - WINDOW), None)
+        if place is None:
+            # No run behind it joins this case: they are of another subject, or came more than WINDOW later.
+            alone.append(run)
+        else:
+            cases[place] = _join(tx, store, cases[place], run, judged, by)
+    if alone:
+        _open(tx, store, alone, judged, by)
     return len(loose)
 
 
@@ -64,34 +74,39 @@ def _runs(alerts: Sequence[GroupedAlert]) -> Iterator[list[GroupedAlert]]:
     yield run
 
 
-def _place(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: _Judged, by: PolicyContent) -> None:
-    kind, subject = subject_of(run[0])
-    case = store.joinable(kind, subject, run[0].occurred_at - WINDOW)
-    if case is None:
-        _open(tx, store, run, judged, by)
-        return
-    store.join(case.id, [one.id for one in run], case.assignment)
-    _recount(tx, store, case, judged, by)
-    write(tx, case.id, EntryKind.ALERT, case.version + 1, detail={"alerts": len(run)})
+def _join(
+    tx: Tx, store: CaseStore, case: Case, run: Sequence[GroupedAlert], judged: _Judged, by: PolicyContent
+) -> Case:
+    store.join({one.id: case.id for one in run}, case.assignment)
+    joined = _recount(tx, store, case, judged, by)
+    write(tx, case.id, EntryKind.ALERT, joined.version, detail={"alerts": len(run)})
+    return joined
 
 
-def _open(tx: Tx, store: CaseStore, run: list[GroupedAlert], judged: _Judged, by: PolicyContent) -> None:
+def _open(tx: Tx, store: CaseStore, runs: Sequence[Sequence[GroupedAlert]], judged: _Judged, by: PolicyContent) -> None:
+    """A case for each run of alerts. All at once: a burst of fraud opens hundreds, and people wait for payments."""
+    now, number = tx.now(), store.next_number()
+    opened = [_case(run, number + place, now, judged, by) for place, run in enumerate(runs)]
+    store.add(opened)
+    store.join({one.id: case.id for case, run in zip(opened, runs, strict=True) for one in run}, Assignment())
+    write_opened(tx, opened)
+    for case in opened:
+        tx.record(CaseOpened(case_id=show_id("cas", case.id), number=case.number, priority=case.priority.value))
+
+
+def _case(run: Sequence[GroupedAlert], number: int, now: datetime, judged: _Judged, by: PolicyContent) -> Case:
     kind, subject = subject_of(run[0])
-    now, loss = tx.now(), expected_loss(run, judged)
+    loss = expected_loss(run, judged)
     priority = by.priority_from_usd.of(loss)
     due, typology = now + by.due_minutes.after(priority), typology_of(rule for one in run for rule in one.rules)
-    case = Case(
-        id=new_id(), number=store.next_number(), state=CaseState.OPEN, subject_kind=kind, subject=subject,
+    return Case(
+        id=new_id(), number=number, state=CaseState.OPEN, subject_kind=kind, subject=subject,
         customer_id=run[0].customer_id, account_id=run[0].account_id, typology=typology, priority=priority,
         alerts=len(run), open_alerts=len(run), amount_usd_minor=sum(one.amount_usd_minor for one in run),
         expected_loss_usd_minor=loss, opened_at=now, last_alert_at=run[-1].occurred_at, due_at=due,
         rank_at=rank(due, loss), assignment=Assignment(), outcome=None, closed_at=None, closed_by=None,
         checklist=checklist(by, typology), version=1,
     )  # fmt: skip
-    store.add(case)
-    store.join(case.id, [one.id for one in run], case.assignment)
-    write(tx, case.id, EntryKind.OPENED, 1, detail={"alerts": len(run)})
-    tx.record(CaseOpened(case_id=show_id("cas", case.id), number=case.number, priority=priority.value))
 
 
 def recount(tx: Tx, case: Case) -> Case:

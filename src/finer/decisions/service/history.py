@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from finer.decisions.errors import CaseChanged
@@ -32,10 +33,14 @@ def write(
     tx: Tx, case: uuid.UUID, kind: EntryKind, version: int, text: str = "", detail: dict[str, Any] | None = None
 ) -> None:
     """Write down what was done in a case, and the version that it led to."""
-    entry = Entry(
-        id=new_id(), kind=kind, at=tx.now(), by=tx.actor.name, version=version, text=text, detail=detail or {}
+    CaseFileStore(tx).add_entries([(case, _entry(tx, kind, version, text, detail))])
+
+
+def write_opened(tx: Tx, opened: Iterable[Case]) -> None:
+    """Write down that cases were opened."""
+    CaseFileStore(tx).add_entries(
+        (case.id, _entry(tx, EntryKind.OPENED, case.version, "", {"alerts": case.alerts})) for case in opened
     )
-    CaseFileStore(tx).add_entry(case, entry)
 
 
 def changed_since(tx: Tx, case: Case, seen: int) -> CaseChanged:
@@ -48,3 +53,7 @@ def changed_since(tx: Tx, case: Case, seen: int) -> CaseChanged:
         version=case.version,
         changes=[{"by": one.by, "what": one.kind.value, "at": one.at.isoformat()} for one in found[:_TOLD_MAX]],
     )
+
+
+def _entry(tx: Tx, kind: EntryKind, version: int, text: str, detail: dict[str, Any] | None) -> Entry:
+    return Entry(id=new_id(), kind=kind, at=tx.now(), by=tx.actor.name, version=version, text=text, detail=detail or {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.types.cases import CaseFilter, Priority
 from finer.identity.types.access import Permission
@@ -13,9 +15,10 @@ from finer.notifications.types import NewNotification, Severity
 _KEY = "cases:urgent"
 
 
-def tell(tx: Tx, number: int, priority: str) -> None:
-    """Tell everybody who works cases of an urgent one; of others, the queue says enough."""
-    if priority != Priority.URGENT.value:
+def tell(tx: Tx, opened: Iterable[tuple[int, str]]) -> None:
+    """Tell everybody who works cases of urgent ones, given number and priority; of others, the queue says enough."""
+    number = max((number for number, priority in opened if priority == Priority.URGENT.value), default=None)
+    if number is None:
         return
     notifications.notify(
         tx,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,15 +39,17 @@ class CaseFileStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def add_entry(self, case: uuid.UUID, entry: Entry) -> None:
-        """Something was done."""
-        self._connection.execute(
-            case_entries.insert().values(
-                tenant_id=self._tenant, id=entry.id, case_id=case, kind=entry.kind, at=entry.at, made_by=entry.by,
-                version=entry.version, detail=entry.detail,
-                text_sealed=seal(self._tx, _TEXT, entry.id, entry.text) if entry.text else None,
-            )
-        )  # fmt: skip
+    def add_entries(self, made: Iterable[tuple[uuid.UUID, Entry]]) -> None:
+        """What was done, by case."""
+        rows = [
+            {
+                "tenant_id": self._tenant, "id": entry.id, "case_id": case, "kind": entry.kind, "at": entry.at,
+                "made_by": entry.by, "version": entry.version, "detail": entry.detail,
+                "text_sealed": seal(self._tx, _TEXT, entry.id, entry.text) if entry.text else None,
+            }
+            for case, entry in made
+        ]  # fmt: skip
+        self._connection.execute(case_entries.insert(), rows)
 
     def entries(self, case: uuid.UUID, *, after_version: int = 0) -> list[Entry]:
         """What was done in a case since a version, the newest first."""

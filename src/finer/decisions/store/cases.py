@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,7 @@ _GROUPED = (
     alerts.c.account_id,
     alerts.c.event_id,
 )
+_Named = tuple[Subject, str]
 _NEWEST_FIRST = (_c.opened_at.desc(), _c.id.desc())
 
 
@@ -85,39 +86,56 @@ class CaseStore:
         )
         return [_grouped(row) for row in self._connection.execute(query)]
 
-    def join(self, identifier: uuid.UUID, joining: Sequence[uuid.UUID], to: Assignment) -> None:
-        """Put alerts that are in no case into this one; who works on the case works on them."""
+    def join(self, joining: Mapping[uuid.UUID, uuid.UUID], to: Assignment) -> None:
+        """Put alerts that are in no case into cases, by alert; who works on the cases works on them."""
+        place = sa.select(
+            sa.func.unnest(sa.literal(list(joining), sa.ARRAY(sa.Uuid))).label("alert"),
+            sa.func.unnest(sa.literal(list(joining.values()), sa.ARRAY(sa.Uuid))).label("case"),
+        ).subquery()
         self._connection.execute(
             alerts.update()
-            .where(alerts.c.tenant_id == self._tenant, alerts.c.id.in_(joining), alerts.c.case_id.is_(None))
-            .values(case_id=identifier, assignee_id=to.assignee_id, team_id=to.team_id)
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.id == place.c.alert, alerts.c.case_id.is_(None))
+            .values(case_id=place.c.case, assignee_id=to.assignee_id, team_id=to.team_id)
         )
 
-    def joinable(self, kind: Subject, subject: str, since: datetime) -> Case | None:
-        """The newest case of a subject that is not closed and had its last alert since then, locked."""
+    def open_of(
+        self, subjects: Iterable[tuple[Subject, str]], since: datetime
+    ) -> dict[tuple[Subject, str], list[Case]]:
+        """The cases of subjects that are not closed and had their last alert since then, the newest first, locked."""
+        found: dict[_Named, list[Case]] = {key: [] for key in subjects}
         query = (
             sa.select(cases)
             .where(
-                _c.tenant_id == self._tenant, _c.subject_kind == kind, _c.subject == subject, _c.closed_at.is_(None),
+                _c.tenant_id == self._tenant,
+                _c.subject_kind == sa.any_(sa.literal(sorted({kind for kind, _ in found}), sa.ARRAY(sa.Text))),
+                _c.subject == sa.any_(sa.literal([subject for _, subject in found], sa.ARRAY(sa.Text))),
+                _c.closed_at.is_(None),
                 _c.last_alert_at >= since,
             )
-            .order_by(*_NEWEST_FIRST)
-            .limit(1)
+            # Cases are locked in one order, so that nobody who locks several waits for whoever waits for them.
+            .order_by(_c.id)
             .with_for_update()
-        )  # fmt: skip
-        row = self._connection.execute(query).one_or_none()
-        return None if row is None else _case(row)
+        )
+        for row in self._connection.execute(query):
+            case = _case(row)
+            found.get((case.subject_kind, case.subject), []).append(case)
+        for each in found.values():
+            each.sort(key=lambda case: (case.opened_at, case.id), reverse=True)
+        return found
 
     def next_number(self) -> int:
         """The number of the next case; only who holds the lock of grouping asks for one."""
         query = sa.select(sa.func.coalesce(sa.func.max(_c.number), 0)).where(_c.tenant_id == self._tenant)
         return int(self._connection.execute(query).scalar_one()) + 1
 
-    def add(self, case: Case) -> None:
-        """A new case."""
-        values = msgspec.to_builtins(case, builtin_types=(uuid.UUID, datetime))
-        values |= values.pop("assignment")
-        self._connection.execute(cases.insert().values(tenant_id=self._tenant, **values))
+    def add(self, new: Sequence[Case]) -> None:
+        """New cases."""
+        rows = []
+        for case in new:
+            values = msgspec.to_builtins(case, builtin_types=(uuid.UUID, datetime))
+            assignment = values.pop("assignment")
+            rows.append({"tenant_id": self._tenant, **values, **assignment})
+        self._connection.execute(cases.insert(), rows)
 
     def judged_by_rule(self) -> dict[str, tuple[int, int]]:
         """By rule: how many of its alerts were confirmed, and how many judged either way."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from finer.fraud.rules.reasons import sentence
 from finer.fraud.rules.rule_set import SCORE_RULE
 from finer.fraud.service.recorded import Decided, by_deciders, recorded_query, restore
 from finer.fraud.service.rule_sets import feature_types, windows
-from finer.fraud.service.verdicts import ActiveModel, Verdicts, evaluate, model_rows, values_of
+from finer.fraud.service.verdicts import Verdicts, evaluate, model_rows, values_of
 from finer.fraud.store import lake
 from finer.fraud.store.explanations import ExplanationStore
 from finer.fraud.types import AlertExplanation, AlertReason, ReasonWeight, Rule
@@ -30,6 +31,7 @@ from finer.kit.conditions.tree import ColumnType, Literal, Node, walk
 from finer.kit.tx import Tx
 from finer.scoring.service import explanations as scoring
 from finer.scoring.service.explanations import Meaning
+from finer.scoring.service.models import Scorer
 
 __all__ = ["explain", "explained_until", "explanations_of", "keep", "recorded_query", "unexplained"]
 
@@ -123,6 +125,7 @@ def _explained(part: Decided, columns: Columns, verdicts: Verdicts, row: int, zo
     )
 
 
+@cache
 def _meanings() -> dict[str, Meaning]:
     found = {
         one.name: Meaning(one.description, "USD", 100.0)
@@ -152,7 +155,8 @@ def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) 
     passing = np.flatnonzero(evaluate(columns, part.model, part.rules).actions == Action.APPROVE)
     if not len(passing):
         return None
-    tried = [(changes[place], _value(one, changes[place].name)) for place in passing]
+    values = {name: _value(one, name) for name in {change.name for change in changes}}
+    tried = [(changes[place], values[changes[place].name]) for place in passing]
     change, was = min(tried, key=lambda each: _far(*each))
     meaning = _meanings()[change.name]
     return (
@@ -172,7 +176,7 @@ def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> list[
     held = {rule.id for rule in rules}
     named = _of_rules(part, held)
     if part.model is not None and SCORE_RULE in held:
-        for name, limits in _of_model(part.model).items():
+        for name, limits in _of_model(part.model.scorer).items():
             named.setdefault(name, set()).update(limits)
     found = []
     for name, values in named.items():
@@ -197,15 +201,16 @@ def _of_rules(part: Decided, held: set[str]) -> dict[str, set[float]]:
     return named
 
 
-def _of_model(model: ActiveModel) -> dict[str, set[float]]:
+@lru_cache(maxsize=16)
+def _of_model(scorer: Scorer) -> dict[str, frozenset[float]]:
     """By column: the values on both sides of the model's thresholds."""
     named: dict[str, set[float]] = {}
-    for column in model.scorer.columns:
+    for column in scorer.columns:
         name, scale = _AMOUNTS.get(column, (column, 1.0))
         if name in _varied([column]):
-            limits = {float(np.floor(limit * scale)) for limit in scoring.limits_of(model.scorer, column)}
+            limits = {float(np.floor(limit * scale)) for limit in scoring.limits_of(scorer, column)}
             named.setdefault(name, set()).update(limits | {limit + 1 for limit in limits})
-    return named
+    return {name: frozenset(limits) for name, limits in named.items()}
 
 
 def _numbers(tree: Node) -> set[float]:
@@ -234,10 +239,10 @@ def _value(one: pa.RecordBatch, name: str) -> float:
 def _changed(one: pa.RecordBatch, changes: Sequence[_Change]) -> pa.RecordBatch:
     """The same payment once for each change, with the change made. Amounts change in its own currency as well."""
     batch = one.take(pa.array(np.zeros(len(changes), np.int64)))
-    names = [change.name for change in changes]
+    names = np.array([change.name for change in changes])
     values = np.array([change.value for change in changes])
-    for name in dict.fromkeys(names):
-        mine = np.array([each == name for each in names])
+    for name in dict.fromkeys(names.tolist()):
+        mine = names == name
         column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
         batch = _with(batch, column, mine, values)
         if name == _AMOUNT:

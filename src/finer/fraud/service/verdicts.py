@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -147,7 +148,13 @@ def pinned_model(tx: Tx, sha256: str, threshold: float | None) -> ActiveModel | 
         return None
     if found is None:
         return None
-    return ActiveModel(str(found.id), found.sha256, threshold or found.threshold, scoring.load_scorer(found.text))
+    return ActiveModel(str(found.id), found.sha256, threshold or found.threshold, _scorer(found.text))
+
+
+@lru_cache(maxsize=4)
+def _scorer(text: str) -> scoring.Scorer:
+    """Alerts are explained by the same few models every other second, and reading one takes a tenth of one."""
+    return scoring.load_scorer(text)
 
 
 def derive(columns: Columns, rates: RateTable, zone: ZoneInfo) -> None:

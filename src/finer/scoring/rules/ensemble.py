@@ -95,6 +95,10 @@ class Ensemble(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scorer(Protocol):
     """What every kind of model can do. Rows are float64 (columns, n); a missing value is NaN."""
 
+    def __hash__(self) -> int:
+        """A scorer never changes, so what is made of it can be kept."""
+        ...
+
     @property
     def columns(self) -> list[str]:
         """What the model reads of a record, in order."""

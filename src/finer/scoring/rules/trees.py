@@ -7,6 +7,7 @@ from a 64-bit word; the lowest bit left is the exit leaf (Lucchese et al., Quick
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numba as nb
@@ -170,10 +171,18 @@ class TreeScorer:
 
     def thresholds(self, column: int | None = None) -> list[float]:
         """The values at which the model splits a column (None: any); empty when LightGBM itself scores."""
-        if self._trees is None:
-            return []
-        pairs = zip(self._trees.feature, self._trees.threshold, strict=True)
-        return sorted({threshold for feature, threshold in pairs if column is None or feature == column})
+        if column is not None:
+            return self._limits.get(column, [])
+        return sorted({limit for limits in self._limits.values() for limit in limits})
+
+    @cached_property
+    def _limits(self) -> dict[int, list[float]]:
+        """By column, in order. Every explanation asks for them, and a model has thousands."""
+        found: dict[int, set[float]] = {}
+        if self._trees is not None:
+            for feature, threshold in zip(self._trees.feature, self._trees.threshold, strict=True):
+                found.setdefault(int(feature), set()).add(threshold)
+        return {column: sorted(limits) for column, limits in found.items()}
 
     def _predict(self, rows: Array, **how: bool) -> Array:
         return np.asarray(self.booster.predict(np.ascontiguousarray(rows.T), num_threads=1, **how))
