@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -39,16 +40,25 @@ _AMOUNT = "amount_usd_minor"
 _AMOUNTS = {"amount_usd": (_AMOUNT, 100.0), _AMOUNT: (_AMOUNT, 1.0)}
 """The ways to write the amount that can be compared with others', and what makes US cents of them."""
 _SUMS = frozenset(one.name for one in windows().definitions if one.unit == "USD cents")
-_FACTORS = (0.95, 0.9, 0.8, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01)
-_CANDIDATES_MAX = 3_000
+_FACTORS = np.array([0.95, 0.9, 0.8, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01])
+_PORTIONS = (0, 100, 800, 4_000)
+"""Changes are tried the nearest first, in portions up to these: most often one among the first lets a payment pass."""
 _EVERYTHING_PASSES = 2.0  # no probability reaches it: what would pass is looked for here, rules and model together
 
 
-class _Change(NamedTuple):
-    """One value tried in the place of another; `name` is a window, or _AMOUNT for the payment's amount in US cents."""
+class _Changes(NamedTuple):
+    """Values tried, each in the place of another: of which of `names`, shape (n,), and the value, float64 (n,).
 
-    name: str
-    value: float
+    A name is a window, or _AMOUNT for the payment's amount in US cents.
+    """
+
+    names: list[str]
+    which: Array
+    values: Array
+
+    def between(self, first: int, end: int) -> _Changes:
+        """Some of them."""
+        return _Changes(self.names, self.which[first:end], self.values[first:end])
 
 
 def explanations_of(tx: Tx, alerts: Sequence[uuid.UUID]) -> dict[uuid.UUID, AlertExplanation]:
@@ -147,44 +157,45 @@ def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) 
         return None
     one = part.batch.slice(row, 1)
     changes = _changes(part, one, rules)
-    if not changes:
-        return None
-    batch = _changed(one, changes)
-    columns = Columns(batch)
-    restore(columns, feature_types(), zone)
-    passing = np.flatnonzero(evaluate(columns, part.model, part.rules).actions == Action.APPROVE)
-    if not len(passing):
-        return None
-    values = {name: _value(one, name) for name in {change.name for change in changes}}
-    tried = [(changes[place], values[changes[place].name]) for place in passing]
-    change, was = min(tried, key=lambda each: _far(*each))
-    meaning = _meanings()[change.name]
-    return (
-        f"It would have passed had the {meaning.name} been {scoring.shown(change.value, meaning)} instead of "
-        f"{scoring.shown(was, meaning)}."
-    )
+    for first, end in pairwise(_PORTIONS):
+        portion = changes.between(first, end)
+        if not len(portion.values):
+            break
+        columns = Columns(_changed(one, portion))
+        restore(columns, feature_types(), zone)
+        passing = np.flatnonzero(evaluate(columns, part.model, part.rules).actions == Action.APPROVE)
+        if len(passing):
+            name = portion.names[portion.which[passing[0]]]
+            meaning, value = _meanings()[name], float(portion.values[passing[0]])
+            return (
+                f"It would have passed had the {meaning.name} been {scoring.shown(value, meaning)} instead of "
+                f"{scoring.shown(_value(one, name), meaning)}."
+            )
+    return None
 
 
-def _far(change: _Change, was: float) -> tuple[int, float]:
-    """How far a change is: of the amount before one of a count, and that before a mean or a sum, which nobody pays."""
-    kind = 0 if change.name == _AMOUNT else 2 if change.name in _SUMS else 1
-    return kind, abs(change.value - was) / (change.value + was + 1e-9)
+def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> _Changes:
+    """Values to try: the numbers in the rules that held, the thresholds of the model, and less of all that is named.
 
-
-def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> list[_Change]:
-    """Values to try: the numbers in the rules that held, the thresholds of the model, and less of all that is named."""
+    The nearest come first: those of the amount before those of a count, and these before those of a mean or a sum,
+    which nobody pays; of each kind, the one that changes least.
+    """
     held = {rule.id for rule in rules}
-    named = _of_rules(part, held)
+    named: dict[str, list[Array]] = {name: [np.array(sorted(tried))] for name, tried in _of_rules(part, held).items()}
     if part.model is not None and SCORE_RULE in held:
         for name, limits in _of_model(part.model.scorer).items():
-            named.setdefault(name, set()).update(limits)
-    found = []
-    for name, values in named.items():
+            named.setdefault(name, []).append(limits)
+    names, tables = list(named), [np.zeros((4, 0))]
+    for place, (name, limits) in enumerate(named.items()):
         was = _value(one, name)
-        if not np.isnan(was):
-            tried = values | {float(np.floor(was * factor)) for factor in _FACTORS}
-            found += [_Change(name, value) for value in sorted(tried) if value >= 0 and value != was]
-    return found[:_CANDIDATES_MAX]
+        tried = np.unique(np.concatenate([*limits, np.floor(was * _FACTORS)]))
+        tried = tried[(tried >= 0) & (tried != was) & ~np.isnan(was)]
+        kind = 0 if name == _AMOUNT else 2 if name in _SUMS else 1
+        far = np.abs(tried - was) / (tried + was + 1e-9)
+        tables.append(np.array([np.full(len(tried), place), tried, np.full(len(tried), kind), far]))
+    which, values, kinds, fars = np.concatenate(tables, axis=1)
+    order = np.lexsort((fars, kinds))
+    return _Changes(names, which[order].astype(np.int64), values[order])
 
 
 def _of_rules(part: Decided, held: set[str]) -> dict[str, set[float]]:
@@ -202,7 +213,7 @@ def _of_rules(part: Decided, held: set[str]) -> dict[str, set[float]]:
 
 
 @lru_cache(maxsize=16)
-def _of_model(scorer: Scorer) -> dict[str, frozenset[float]]:
+def _of_model(scorer: Scorer) -> dict[str, Array]:
     """By column: the values on both sides of the model's thresholds."""
     named: dict[str, set[float]] = {}
     for column in scorer.columns:
@@ -210,7 +221,7 @@ def _of_model(scorer: Scorer) -> dict[str, frozenset[float]]:
         if name in _varied([column]):
             limits = {float(np.floor(limit * scale)) for limit in scoring.limits_of(scorer, column)}
             named.setdefault(name, set()).update(limits | {limit + 1 for limit in limits})
-    return {name: frozenset(limits) for name, limits in named.items()}
+    return {name: np.array(sorted(limits)) for name, limits in named.items()}
 
 
 def _numbers(tree: Node) -> set[float]:
@@ -236,18 +247,16 @@ def _value(one: pa.RecordBatch, name: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _changed(one: pa.RecordBatch, changes: Sequence[_Change]) -> pa.RecordBatch:
+def _changed(one: pa.RecordBatch, changes: _Changes) -> pa.RecordBatch:
     """The same payment once for each change, with the change made. Amounts change in its own currency as well."""
-    batch = one.take(pa.array(np.zeros(len(changes), np.int64)))
-    names = np.array([change.name for change in changes])
-    values = np.array([change.value for change in changes])
-    for name in dict.fromkeys(names.tolist()):
-        mine = names == name
+    batch = one.take(pa.array(np.zeros(len(changes.values), np.int64)))
+    for place in np.unique(changes.which):
+        name, mine = changes.names[place], changes.which == place
         column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
-        batch = _with(batch, column, mine, values)
+        batch = _with(batch, column, mine, changes.values)
         if name == _AMOUNT:
             minor, usd = float(one.column("amount_minor")[0].as_py()), _value(one, name)
-            batch = _with(batch, "amount_minor", mine, np.round(values * (minor / usd if usd else 1.0)))
+            batch = _with(batch, "amount_minor", mine, np.round(changes.values * (minor / usd if usd else 1.0)))
     return batch
 
 
