@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby, pairwise
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from finer.decisions.rules.queue import (
     typology_of,
 )
 from finer.decisions.service import policy
-from finer.decisions.service.history import write, write_opened
+from finer.decisions.service.history import write, write_all
 from finer.decisions.store.cases import CaseStore
 from finer.decisions.types.alerts import AlertState, Assignment
 from finer.decisions.types.cases import Case, CaseState, EntryKind, GroupedAlert, Priority
@@ -49,15 +51,17 @@ def group_alerts(tx: Tx) -> int:
     loose.sort(key=lambda alert: (subject_of(alert), alert.occurred_at, alert.id))
     runs = [run for _, together in groupby(loose, key=subject_of) for run in _runs(list(together))]
     known = store.open_of({subject_of(run[0]) for run in runs}, min(run[0].occurred_at for run in runs) - WINDOW)
-    alone = []
+    alone, joining = [], dict[uuid.UUID, tuple[Case, list[GroupedAlert]]]()
     for run in runs:
-        cases = known[subject_of(run[0])]
-        place = next((at for at, one in enumerate(cases) if one.last_alert_at >= run[0].occurred_at - WINDOW), None)
-        if place is None:
+        least = run[0].occurred_at - WINDOW
+        case = next((one for one in known[subject_of(run[0])] if one.last_alert_at >= least), None)
+        if case is not None:
+            joining.setdefault(case.id, (case, []))[1].extend(run)
+        else:
             # No run behind it joins this case: they are of another subject, or came more than WINDOW later.
             alone.append(run)
-        else:
-            cases[place] = _join(tx, store, cases[place], run, judged, by)
+    if joining:
+        _join(tx, store, list(joining.values()), judged, by)
     if alone:
         _open(tx, store, alone, judged, by)
     return len(loose)
@@ -75,12 +79,16 @@ def _runs(alerts: Sequence[GroupedAlert]) -> Iterator[list[GroupedAlert]]:
 
 
 def _join(
-    tx: Tx, store: CaseStore, case: Case, run: Sequence[GroupedAlert], judged: _Judged, by: PolicyContent
-) -> Case:
-    store.join({one.id: case.id for one in run}, case.assignment)
-    joined = _recount(tx, store, case, judged, by)
-    write(tx, case.id, EntryKind.ALERT, joined.version, detail={"alerts": len(run)})
-    return joined
+    tx: Tx, store: CaseStore, joining: Sequence[tuple[Case, Sequence[GroupedAlert]]], judged: _Judged, by: PolicyContent
+) -> None:
+    store.join({one.id: case for case, alerts in joining for one in alerts})
+    of = store.alerts_of([case.id for case, _ in joining])
+    counted = [(case, _counted(case, of[case.id], tx.now(), judged, by)) for case, _ in joining]
+    store.change_open(counted)
+    write_all(
+        tx,
+        [(case.id, EntryKind.ALERT, case.version + 1, {"alerts": len(alerts)}) for case, alerts in joining],
+    )
 
 
 def _open(tx: Tx, store: CaseStore, runs: Sequence[Sequence[GroupedAlert]], judged: _Judged, by: PolicyContent) -> None:
@@ -88,8 +96,8 @@ def _open(tx: Tx, store: CaseStore, runs: Sequence[Sequence[GroupedAlert]], judg
     now, number = tx.now(), store.next_number()
     opened = [_case(run, number + place, now, judged, by) for place, run in enumerate(runs)]
     store.add(opened)
-    store.join({one.id: case.id for case, run in zip(opened, runs, strict=True) for one in run}, Assignment())
-    write_opened(tx, opened)
+    store.join({one.id: case for case, run in zip(opened, runs, strict=True) for one in run})
+    write_all(tx, [(case.id, EntryKind.OPENED, case.version, {"alerts": case.alerts}) for case in opened])
     for case in opened:
         tx.record(CaseOpened(case_id=show_id("cas", case.id), number=case.number, priority=case.priority.value))
 
@@ -116,29 +124,10 @@ def recount(tx: Tx, case: Case) -> Case:
 
 
 def _recount(tx: Tx, store: CaseStore, case: Case, judged: _Judged, by: PolicyContent) -> Case:
-    alerts = store.alerts_of(case.id)
-    loss = expected_loss(alerts, judged)
-    left = sum(one.state == AlertState.OPEN.value for one in alerts)
-    typology = typology_of(rule for one in alerts for rule in one.rules)
-    priority = max(case.priority, by.priority_from_usd.of(loss), key=_MILDEST_FIRST.index)
-    due = case.due_at
-    if priority is not case.priority:
-        due = min(due, tx.now() + by.due_minutes.after(priority))
-    values = {
-        "alerts": len(alerts),
-        "open_alerts": left,
-        "amount_usd_minor": sum(one.amount_usd_minor for one in alerts),
-        "expected_loss_usd_minor": loss,
-        "last_alert_at": max(one.occurred_at for one in alerts),
-        "priority": priority,
-        "due_at": due,
-        "rank_at": rank(due, loss),
-        "typology": typology,
-    }
-    if typology is not case.typology:
-        values["checklist"] = msgspec.to_builtins(changed_kind(by, typology, case.checklist))
-    closes = left == 0 and case.closed_at is None
-    if left == 0:
+    alerts = store.alerts_of([case.id])[case.id]
+    values = _counted(case, alerts, tx.now(), judged, by)
+    closes = values["open_alerts"] == 0 and case.closed_at is None
+    if values["open_alerts"] == 0:
         values["outcome"] = outcome_of([one.state for one in alerts])
     if closes:
         values |= {"state": CaseState.CLOSED, "closed_at": tx.now(), "closed_by": tx.actor.name}
@@ -147,6 +136,31 @@ def _recount(tx: Tx, store: CaseStore, case: Case, judged: _Judged, by: PolicyCo
     if closes:
         closed(tx, changed)
     return changed
+
+
+def _counted(
+    case: Case, alerts: Sequence[GroupedAlert], now: datetime, judged: _Judged, by: PolicyContent
+) -> dict[str, Any]:
+    """What its alerts say of a case now."""
+    loss = expected_loss(alerts, judged)
+    typology = typology_of(rule for one in alerts for rule in one.rules)
+    priority = max(case.priority, by.priority_from_usd.of(loss), key=_MILDEST_FIRST.index)
+    due = case.due_at
+    if priority is not case.priority:
+        due = min(due, now + by.due_minutes.after(priority))
+    steps = case.checklist if typology is case.typology else changed_kind(by, typology, case.checklist)
+    return {
+        "alerts": len(alerts),
+        "open_alerts": sum(one.state == AlertState.OPEN.value for one in alerts),
+        "amount_usd_minor": sum(one.amount_usd_minor for one in alerts),
+        "expected_loss_usd_minor": loss,
+        "last_alert_at": max(one.occurred_at for one in alerts),
+        "priority": priority,
+        "due_at": due,
+        "rank_at": rank(due, loss),
+        "typology": typology,
+        "checklist": msgspec.to_builtins(steps),
+    }
 
 
 def closed(tx: Tx, case: Case) -> None:

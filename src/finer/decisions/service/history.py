@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from finer.decisions.errors import CaseChanged
@@ -33,13 +33,15 @@ def write(
     tx: Tx, case: uuid.UUID, kind: EntryKind, version: int, text: str = "", detail: dict[str, Any] | None = None
 ) -> None:
     """Write down what was done in a case, and the version that it led to."""
-    CaseFileStore(tx).add_entries([(case, _entry(tx, kind, version, text, detail))])
+    write_all(tx, [(case, kind, version, detail or {})], text)
 
 
-def write_opened(tx: Tx, opened: Iterable[Case]) -> None:
-    """Write down that cases were opened."""
+def write_all(tx: Tx, done: Sequence[tuple[uuid.UUID, EntryKind, int, dict[str, Any]]], text: str = "") -> None:
+    """Write down what was done in several cases: the case, what, the version that it led to, and particulars."""
+    at, by = tx.now(), tx.actor.name
     CaseFileStore(tx).add_entries(
-        (case.id, _entry(tx, EntryKind.OPENED, case.version, "", {"alerts": case.alerts})) for case in opened
+        (case, Entry(id=new_id(), kind=kind, at=at, by=by, version=version, text=text, detail=detail))
+        for case, kind, version, detail in done
     )
 
 
@@ -53,7 +55,3 @@ def changed_since(tx: Tx, case: Case, seen: int) -> CaseChanged:
         version=case.version,
         changes=[{"by": one.by, "what": one.kind.value, "at": one.at.isoformat()} for one in found[:_TOLD_MAX]],
     )
-
-
-def _entry(tx: Tx, kind: EntryKind, version: int, text: str, detail: dict[str, Any] | None) -> Entry:
-    return Entry(id=new_id(), kind=kind, at=tx.now(), by=tx.actor.name, version=version, text=text, detail=detail or {})

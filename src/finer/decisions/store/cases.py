@@ -77,25 +77,31 @@ class CaseStore:
         )
         return [_grouped(row) for row in self._connection.execute(query)]
 
-    def alerts_of(self, identifier: uuid.UUID) -> list[GroupedAlert]:
-        """The alerts of a case, the oldest first."""
+    def alerts_of(self, wanted: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[GroupedAlert]]:
+        """The alerts of cases, by case, the oldest first."""
         query = (
-            sa.select(*_GROUPED)
-            .where(alerts.c.tenant_id == self._tenant, alerts.c.case_id == identifier)
+            sa.select(alerts.c.case_id.label("of"), *_GROUPED)
+            .where(alerts.c.tenant_id == self._tenant, alerts.c.case_id == sa.any_(_array(wanted, sa.Uuid)))
             .order_by(alerts.c.occurred_at, alerts.c.id)
         )
-        return [_grouped(row) for row in self._connection.execute(query)]
+        found: dict[uuid.UUID, list[GroupedAlert]] = {one: [] for one in wanted}
+        for row in self._connection.execute(query):
+            found[row.of].append(_grouped(row))
+        return found
 
-    def join(self, joining: Mapping[uuid.UUID, uuid.UUID], to: Assignment) -> None:
-        """Put alerts that are in no case into cases, by alert; who works on the cases works on them."""
-        place = sa.select(
-            sa.func.unnest(sa.literal(list(joining), sa.ARRAY(sa.Uuid))).label("alert"),
-            sa.func.unnest(sa.literal(list(joining.values()), sa.ARRAY(sa.Uuid))).label("case"),
-        ).subquery()
+    def join(self, joining: Mapping[uuid.UUID, Case]) -> None:
+        """Put alerts that are in no case into cases, by alert; who works on a case works on its alerts."""
+        columns = {
+            "alert": _array(joining, sa.Uuid),
+            "case": _array([case.id for case in joining.values()], sa.Uuid),
+            "assignee": _array([case.assignment.assignee_id for case in joining.values()], sa.Uuid),
+            "team": _array([case.assignment.team_id for case in joining.values()], sa.Uuid),
+        }
+        place = sa.select(*(sa.func.unnest(values).label(name) for name, values in columns.items())).subquery()
         self._connection.execute(
             alerts.update()
             .where(alerts.c.tenant_id == self._tenant, alerts.c.id == place.c.alert, alerts.c.case_id.is_(None))
-            .values(case_id=place.c.case, assignee_id=to.assignee_id, team_id=to.team_id)
+            .values(case_id=place.c.case, assignee_id=place.c.assignee, team_id=place.c.team)
         )
 
     def open_of(
@@ -107,8 +113,8 @@ class CaseStore:
             sa.select(cases)
             .where(
                 _c.tenant_id == self._tenant,
-                _c.subject_kind == sa.any_(sa.literal(sorted({kind for kind, _ in found}), sa.ARRAY(sa.Text))),
-                _c.subject == sa.any_(sa.literal([subject for _, subject in found], sa.ARRAY(sa.Text))),
+                _c.subject_kind == sa.any_(_array({kind for kind, _ in found}, sa.Text)),
+                _c.subject == sa.any_(_array([subject for _, subject in found], sa.Text)),
                 _c.closed_at.is_(None),
                 _c.last_alert_at >= since,
             )
@@ -165,6 +171,13 @@ class CaseStore:
             .values(version=_c.version + 1, **values)
         )
         return done.rowcount == 1
+
+    def change_open(self, changes: Iterable[tuple[Case, Mapping[str, Any]]]) -> None:
+        """Change cases that this transaction has locked; all have values for the same columns."""
+        rows = [{"_id": case.id, **values} for case, values in changes]
+        columns: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "_id"}
+        change = cases.update().where(_c.tenant_id == self._tenant, _c.id == sa.bindparam("_id"))
+        self._connection.execute(change.values(version=_c.version + 1, **columns), rows)
 
     def rank_anew(self, before: PolicyContent, after: PolicyContent, now: datetime) -> None:
         """Let open cases have the priority and the due time of another policy, and their place in the queue by it."""
@@ -341,8 +354,12 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def _array(values: Iterable[Any], kind: type[sa.types.TypeEngine[Any]]) -> sa.ColumnElement[Any]:
+    return sa.literal(list(values), sa.ARRAY(kind))
+
+
 def _grouped(row: sa.Row[Any]) -> GroupedAlert:
-    values = dict(row._mapping)
+    values = {name: value for name, value in row._mapping.items() if name != "of"}
     return GroupedAlert(**(values | {"amount_usd_minor": row.amount_usd_minor or 0}))
 
 

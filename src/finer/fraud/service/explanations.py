@@ -185,10 +185,11 @@ def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> _Chan
     if part.model is not None and SCORE_RULE in held:
         for name, limits in _of_model(part.model.scorer).items():
             named.setdefault(name, []).append(limits)
-    names, tables = list(named), [np.zeros((4, 0))]
-    for place, (name, limits) in enumerate(named.items()):
+    names = list(named)
+    tables: list[Array] = [np.zeros((4, 0))]
+    for place, (name, several) in enumerate(named.items()):
         was = _value(one, name)
-        tried = np.unique(np.concatenate([*limits, np.floor(was * _FACTORS)]))
+        tried = np.unique(np.concatenate([*several, np.floor(was * _FACTORS)]))
         tried = tried[(tried >= 0) & (tried != was) & ~np.isnan(was)]
         kind = 0 if name == _AMOUNT else 2 if name in _SUMS else 1
         far = np.abs(tried - was) / (tried + was + 1e-9)
