@@ -32,6 +32,7 @@ describe("the structure", () => {
     ["api/a.ts", 'import { x } from "../shared/s";\n', "imports only go down"],
     ["shared/ui/index.ts", "export {};\n", "barrel"],
     ["shared/s.ts", "\n".repeat(251), "251 lines"],
+    ["shared/s.tsx", "<Input.TextArea autoSize />", "our policy refuses"],
     ["helpers/h.ts", "export {};\n", "on no floor"],
   ])("refuses %s with %j", (name, text, why) => {
     expect(faultsOf(tree({ [name]: text })).join()).toContain(why);

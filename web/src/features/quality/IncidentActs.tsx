@@ -38,7 +38,7 @@ export function IncidentActs({ incident }: { incident: Incident }) {
         aria-label="Note"
         placeholder="What you found out, for others (not names of people)"
         maxLength={1000}
-        autoSize={{ minRows: 2, maxRows: 5 }}
+        rows={3}
         value={note}
         onChange={(event) => setNote(event.target.value)}
       />

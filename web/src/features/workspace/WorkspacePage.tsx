@@ -13,6 +13,7 @@ import { SavedList } from "./SavedList";
 import { ScheduleList } from "./ScheduleList";
 import { newSheet, opened, recallSheets, rememberSheets, type Sheet, type Sheets } from "./sheets";
 import "./workspace.css";
+import "./narrow.css";
 
 const TABS = {
   editor: "Editor",

@@ -11,6 +11,14 @@ const SAID: Record<Act, string> = {
   withdrawal: "Withdrawn.",
 };
 
+const STATES: Record<string, string> = {
+  waiting: "Waiting",
+  executed: "Approved",
+  rejected: "Rejected",
+  withdrawn: "Withdrawn",
+  expired: "Nobody decided in time",
+};
+
 /** Who may approve a proposal: by name, or what to do when there is nobody. */
 function Approvers({ proposal }: { proposal: Proposal }) {
   const names = proposal.approvers.map((one) => one.name);
@@ -52,7 +60,7 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
   };
   const unsaid = reason.trim().length < 3;
   return (
-    <Card size="small" title={proposal.title} extra={<Tag>{proposal.state}</Tag>}>
+    <Card size="small" title={proposal.title} extra={<Tag>{STATES[proposal.state] ?? proposal.state}</Tag>}>
       <p>
         <strong>{proposal.by.name}</strong>, <When at={proposal.made_at} />: <q>{proposal.reason}</q>
       </p>
@@ -69,9 +77,10 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
           </li>
         ))}
       </ul>
-      <p className="muted proposal-hash">
+      <details className="muted proposal-hash">
+        <summary>What an approval is bound to</summary>
         <code>{JSON.stringify(proposal.payload)}</code> SHA-256 {proposal.sha256.slice(0, 16)}…
-      </p>
+      </details>
       {proposal.approvals.map((said) => (
         <p key={said.by.id}>
           {said.approved ? "Approved" : "Rejected"} by {said.by.name}, <When at={said.at} />:{" "}
