@@ -88,7 +88,9 @@ function Changed({ old, next }: { old: RuleVersion; next: RuleVersion }) {
       {rows.map(([name, a, b]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd className={name === "Condition" || name === "Reason, as it is written" ? "rules-code" : undefined}>
+          <dd
+            className={name === "Condition" || name === "Reason, as it is written" ? "rules-code" : undefined}
+          >
             <del>{a || "none"}</del>
             <ins>{b || "none"}</ins>
           </dd>
