@@ -136,6 +136,21 @@ def test_row_rules_of_orders_are_told_with_their_values() -> None:
     assert parsed.refused[0].raw == rows[2]
 
 
+def test_what_a_unit_cost_is_known_or_not_and_never_negative() -> None:
+    sold = (
+        b'{"order_id":"1","type":"%s","occurred_at":"2026-01-01T00:00:00Z","product_id":"p","quantity":%d,'
+        b'"unit_price":1.5,"amount":%s,"currency":"GBP"%s}'
+    )
+    costs = (b"", b',"unit_cost":null', b',"unit_cost":0', b',"unitCost":1.25', b',"unit_cost":99', b',"unit_cost":-1')
+    rows = [sold % (b"paid", 2, b"3", cost) for cost in costs]
+    rows += [sold % (b"returned", -2, b"-3", b',"unit_cost":1.25'), sold % (b"paid", 2, b"3", b',"unit_cost":0.001')]
+    parsed = parsing.parse_body(contracts.contract("order"), Body(data=b"\n".join(rows)), NOW)
+    assert parsed.batch.column("unit_cost_minor").to_pylist() == [None, None, 0, 125, 9900, 125]
+    assert [(record.line, [(error.field, error.rule) for error in record.errors]) for record in parsed.refused] == [
+        (6, [("unit_cost", "range")]), (8, [("unit_cost", "money_precision")]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("pattern", "fast", "good", "bad"),
     [

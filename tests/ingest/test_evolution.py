@@ -124,6 +124,16 @@ def test_a_change_is_told_with_whom_it_breaks(edit: Edit, kind: str, level: str,
     assert comparison.lowest_version == wanted
 
 
+@pytest.mark.parametrize(("name", "version"), list(contracts.earlier_texts()))
+def test_a_built_in_contract_takes_what_its_earlier_versions_took(name: str, version: str) -> None:
+    earlier = check_contract(contracts.earlier_texts()[name, version], name)
+    found = compare(earlier, contracts.contract(name))
+    assert (earlier.version, found.backward, found.forward) == (version, True, True)
+    assert [int(part) for part in contracts.contract(name).version.split(".")] >= [
+        int(part) for part in found.lowest_version.split(".")
+    ]
+
+
 def test_the_same_text_changes_nothing() -> None:
     comparison = compare(OLD, check_contract(text(document()), "new"))
     assert (comparison.level, comparison.changes) == (Level.NONE, ())

@@ -19,7 +19,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.operations.service import behaviour
 from finer.operations.store import lake
-from finer.operations.types import OTHER
+from finer.operations.types.sums import OTHER
 from tests.operations.conftest import Floor
 from tests.operations.conftest import order as order_line
 from tests.security.world import World

@@ -28,7 +28,8 @@ from finer.kit.settings import Settings
 from finer.operations.rules.grouping import MEASURED
 from finer.operations.service import orders, rollups
 from finer.operations.store import lake
-from finer.operations.types import AGE_EDGES_S, MINUTE_S, Stage
+from finer.operations.types.orders import AGE_EDGES_S, Stage
+from finer.operations.types.sums import MINUTE_S
 from tests.operations.conftest import Floor
 from tests.operations.conftest import order as order_line
 from tests.security.world import World
@@ -80,6 +81,52 @@ def test_money_is_summed_up_in_the_firms_currency_and_held_to_the_period_before(
     assert len(found["series"]) == 24
     assert sum(one["values"]["revenue"] for one in found["series"]) == figures["revenue"]["amount"]["minor"]
     assert [one["label"] for one in found["regions"]] == ["Philippines"]
+
+
+def test_margin_is_of_the_revenue_alone_whose_cost_is_known(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    hour = NOW - timedelta(hours=3)
+    sold = order_line(1, hour, type="paid", unit_cost=6)
+    floor.send("order", [
+        sold,
+        order_line(2, hour, type="paid", product_id="p2"),
+        order_line(3, hour, type="paid", unit_cost=0),
+        order_line(4, hour, type="returned", quantity=-1, amount=-10, unit_cost=6),
+        order_line(5, hour, type="paid", currency="USD", unit_price=1, amount=2, unit_cost=1.5),
+        order_line(6, hour, type="paid", currency="XTS", unit_cost=1),
+        order_line(7, hour, type="placed", unit_cost=1),
+    ])  # fmt: skip
+    # Late, of the day before; what comes once more counts once, also when it says another cost.
+    floor.send("order", [order_line(8, NOW - timedelta(hours=30), type="paid", unit_cost=9), sold | {"unit_cost": 1}])
+    floor.keep()
+    found = _boards(floor.firm.database, floor.firm.tenant.id, "finance")
+    assert found["failed"] == []
+    margin = found["margin"]
+    own, dollars = {one["revenue"]["currency"]: one for one in margin["by_currency"]}, 11429
+    # 20 sold for 12, 20 for nothing, and 10 that came back with the 6 that they cost.
+    assert (own["PHP"]["revenue"]["minor"], own["PHP"]["cost"]["minor"], own["PHP"]["records"]) == (3000, 600, 3)
+    assert own["PHP"]["share"] == 0.8
+    # 50 of the 70 pesos that moved; what came back moved, too.
+    assert own["PHP"]["known"] == pytest.approx(50 / 70, abs=1e-4)
+    # A loss: two dollars for what cost three.
+    assert (own["USD"]["share"], own["USD"]["known"]) == (-0.5, 1.0)
+    assert own["XTS"]["share"] == 0.9
+    # What has no rate is not in the whole.
+    assert margin["revenue"]["minor"] == 3000 + dollars
+    share = (3000 + dollars - 600 - 17143) / (3000 + dollars)
+    assert margin["share"] == pytest.approx(share, abs=1e-4)
+    assert margin["change"] == pytest.approx(share - 0.1, abs=1e-4)
+    profit = _figures(found["figures"])["gross_profit"]
+    assert profit["amount"]["minor"] == sum(one["values"]["gross_profit"] for one in found["series"])
+    assert (profit["amount"]["minor"], profit["records"]) == (3000 - 600 + 11429 - 17143, 5)
+
+
+def test_without_any_cost_there_is_no_margin(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    floor.send("order", [order_line(1, NOW, type="paid"), order_line(2, NOW, type="placed", unit_cost=3)])
+    floor.keep()
+    margin = _boards(floor.firm.database, floor.firm.tenant.id, "finance")["margin"]
+    assert (margin["share"], margin["change"], margin["known"], margin["by_currency"]) == (None, None, 0.0, [])
 
 
 def test_a_dashboard_narrowed_to_what_there_is_not_shows_nothing_and_fails_nothing(floor: Floor) -> None:
@@ -324,6 +371,24 @@ def test_the_lake_adds_up_as_the_sums_do() -> None:
         statement = lake.sums("transaction", MEASURED["transaction"], {0: (1, 6)}, MINUTE_S)
         begins = int(datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp())
         found = connection.execute(statement, {"buckets": [begins]}).fetchall()
-        assert found == [(begins, "purchase", "", "PHP", 2, 0, 10)]
+        assert found == [(begins, "purchase", "", "PHP", 2, 0, 10, 0, 0, 0)]
         statement = lake.sums("transaction", MEASURED["transaction"], {0: (1, 5)}, None)
-        assert connection.execute(statement).fetchall() == [(0, "purchase", "", "PHP", 4, 0, 20)]
+        assert connection.execute(statement).fetchall() == [(0, "purchase", "", "PHP", 4, 0, 20, 0, 0, 0)]
+
+
+def test_a_lake_from_before_costs_were_known_adds_up_and_so_does_one_that_knows_them() -> None:
+    statement = lake.sums("order", MEASURED["order"], {0: (0, 99)}, None)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table orders as select 0 as log_partition, i as log_offset, 'paid' as type, 'PHP' as currency, "
+            "2::bigint as quantity, 900::bigint as amount_minor, now() as occurred_at from range(3) r(i)"
+        )
+        assert connection.execute(statement).fetchall() == [(0, "paid", "", "PHP", 3, 6, 2700, 0, 0, 0)]
+        connection.execute("alter table orders add column unit_cost_minor bigint")
+        connection.execute("insert into orders select * replace (10 as log_offset) from orders limit 1")
+        connection.execute(
+            "update orders set quantity = 1000000000, unit_cost_minor = 10::bigint ** 18 where log_offset > 9"
+        )
+        assert connection.execute(statement).fetchall() == [
+            (0, "paid", "", "PHP", 4, 1_000_000_006, 3600, 1, 900, 10**27)
+        ]

@@ -18,7 +18,8 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.operations.rules import goals
 from finer.operations.service import executive, gauges
-from finer.operations.types import HOUR_S, MINUTE_S, OutcomeDay
+from finer.operations.types.goals import OutcomeDay
+from finer.operations.types.sums import HOUR_S, MINUTE_S
 from tests.fraud.desk import payment
 from tests.operations.conftest import Floor
 from tests.security.world import World

@@ -23,6 +23,15 @@ from finer.warehouse.service.lake import LakeReader, LakeWriter
 from tests.fraud.desk import payment
 from tests.operations.conftest import Floor, order
 
+_BACK = {"type": "returned", "quantity": -2, "amount": -20}
+_TOLD: tuple[dict[str, Any], ...] = (
+    {"product_id": "p0", "channel": "web", "unit_cost": 6},
+    {"product_id": "p1", "channel": None},
+    {"product_id": "p0", "channel": "web", "unit_cost": 0},
+    {"product_id": "p1", "channel": None, "unit_cost": 12.5} | _BACK,
+)
+"""What four lines say: with a cost, without one, free of cost, and one that came back at a loss."""
+
 
 @pytest.fixture
 def kept(floor: Floor, database_url: str, tmp_path: Path, clock: FixedClock) -> Iterator[Floor]:
@@ -33,8 +42,7 @@ def kept(floor: Floor, database_url: str, tmp_path: Path, clock: FixedClock) -> 
     floor.pipeline._lake = writer
     now = clock.now()
     for at, age in enumerate((timedelta(minutes=3), timedelta(hours=30), timedelta(days=9), timedelta(days=60))):
-        told = [{"product_id": f"p{n % 2}", "channel": ("web", None)[n % 2]} for n in range(4)]
-        lines = [order(10 * at + n, now - age, **one) for n, one in enumerate(told)]
+        lines = [order(10 * at + n, now - age, **one) for n, one in enumerate(_TOLD)]
         floor.send("order", [*lines, lines[0]])
     floor.send("transaction", [payment(number) for number in range(3)])
     floor.keep()
@@ -48,7 +56,8 @@ def _rows(floor: Floor) -> list[Any]:
         return list(
             tx.connection.exec_driver_sql(
                 "select contract, grain, step_s, bucket, kind, status, currency, region, channel, product, records, "
-                "quantity, amount_minor from operations_rollups order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
+                "quantity, amount_minor, costed, costed_minor, cost_minor from operations_rollups "
+                "order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"
             )
         )
 
@@ -82,7 +91,9 @@ def test_sums_made_anew_are_those_that_were_counted_and_go_on_from_there(kept: F
     assert {row.step_s for row in counted} == {60, 3600, 86_400}
     assert _differences(kept, database_url) == []
     _lose(kept, database_url, "delete from operations_rollups")
-    assert any("the lake says (16, 32, 32000)" in sentence for sentence in _differences(kept, database_url))
+    assert any(
+        "the lake says (12, 24, 24000, 8, 16000, 4800)" in sentence for sentence in _differences(kept, database_url)
+    )
     # What comes meanwhile may be in the lake already, and counts when the log is followed again.
     kept.send("order", [order(99, kept.database.clock.now())])
     done = kept.run(rollups.REBUILD_JOB)

@@ -20,7 +20,7 @@ from finer.operations import invariants
 from finer.operations.rules.grouping import MEASURED, group
 from finer.operations.service import reconciliation, rollups
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import DAY_S, HOUR_S, MINUTE_S, OTHER
+from finer.operations.types.sums import DAY_S, HOUR_S, MINUTE_S, OTHER
 from tests.operations.conftest import Floor, order
 from tests.support.identity import Firm
 
@@ -35,6 +35,8 @@ _RECORDS = st.lists(
         st.sampled_from(["p1", "p2"]),
         st.sampled_from(["USD", "PHP"]),
         st.integers(-(2**62), 2**62),
+        st.integers(-(10**9), 10**9),
+        st.one_of(st.none(), st.integers(0, 10**18)),
         st.booleans(),
     ),
     max_size=60,
@@ -43,7 +45,18 @@ _RECORDS = st.lists(
 
 @given(_RECORDS)
 def test_the_sums_of_a_batch_are_those_of_its_fresh_records(records: list[tuple[Any, ...]]) -> None:
-    names = ("minute", "type", "country", "channel", "product_id", "currency", "amount_minor", "fresh")
+    names = (
+        "minute",
+        "type",
+        "country",
+        "channel",
+        "product_id",
+        "currency",
+        "amount_minor",
+        "quantity",
+        "unit_cost_minor",
+        "fresh",
+    )
     columns = {name: [record[place] for record in records] for place, name in enumerate(names)}
     batch = pa.RecordBatch.from_pydict(
         {
@@ -52,13 +65,14 @@ def test_the_sums_of_a_batch_are_those_of_its_fresh_records(records: list[tuple[
             ),
             **{name: pa.array(columns[name], pa.string()) for name in names[1:6]},
             "amount_minor": pa.array(columns["amount_minor"], pa.int64()),
-            "quantity": pa.array([1] * len(records), pa.int64()),
+            **{name: pa.array(columns[name], pa.int64()) for name in names[7:9]},
         }
     )
     found = group(Columns(batch), MEASURED["order"], np.array(columns["fresh"], np.bool_))
     expected: Counter[tuple[Any, ...]] = Counter()
     amounts: Counter[tuple[Any, ...]] = Counter()
-    for minute, kind, country, channel, product, currency, amount, fresh in records:
+    costs: Counter[tuple[Any, ...]] = Counter()
+    for minute, kind, country, channel, product, currency, amount, units, unit_cost, fresh in records:
         if fresh:
             for key in (
                 (minute, "place", kind, currency, country or "", channel or "", ""),
@@ -66,6 +80,10 @@ def test_the_sums_of_a_batch_are_those_of_its_fresh_records(records: list[tuple[
             ):
                 expected[key] += 1
                 amounts[key] += amount
+                if unit_cost is not None:
+                    costs[*key, "records"] += 1
+                    costs[*key, "amount"] += amount
+                    costs[*key, "cost"] += units * unit_cost
     if found is None:
         assert not expected
         return
@@ -76,11 +94,15 @@ def test_the_sums_of_a_batch_are_those_of_its_fresh_records(records: list[tuple[
     # A text that is missing and one that is empty are two groups of a batch, and one sum.
     counted: Counter[tuple[Any, ...]] = Counter()
     added: Counter[tuple[Any, ...]] = Counter()
-    for key, count, amount in zip(keys, found.records, found.amounts, strict=True):
+    known: Counter[tuple[Any, ...]] = Counter()
+    sums = zip(keys, found.records, found.amounts, found.costed, found.costed_amounts, found.costs, strict=True)
+    for key, count, amount, costed, costed_amount, cost in sums:
         counted[key] += count
         added[key] += amount
+        known.update({(*key, "records"): costed, (*key, "amount"): costed_amount, (*key, "cost"): cost})
     assert counted == expected
     assert all(added[key] == amounts[key] for key in expected)
+    assert known == costs
 
 
 def test_a_record_counts_once_and_in_the_minute_in_which_it_happened(floor: Floor) -> None:
@@ -223,7 +245,8 @@ def test_a_sum_that_the_lake_does_not_confirm_is_told(floor: Floor) -> None:
     def the_same(statement: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         if " as begins" not in statement:
             return [{"records": 0}]
-        row = {"kind": "placed", "status": "", "currency": "PHP", "records": 1, "quantity": 2, "amount": 2000}
+        row = {"kind": "placed", "status": "", "currency": "PHP", "records": 1, "quantity": 2, "amount": 2000,
+               "costed": 0, "costed_amount": 0, "cost": 0}  # fmt: skip
         return [{"begins": at, **row} for at in arguments.get("buckets", [0])]
 
     with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
@@ -232,7 +255,8 @@ def test_a_sum_that_the_lake_does_not_confirm_is_told(floor: Floor) -> None:
         found = reconciliation.differences(held, nothing)
         assert len(found) == 3
         assert found[0] == (
-            "Sums of order (placed, PHP) altogether are (1, 2, 2000), the lake says (0, 0, 0) (records, units, amount)."
+            "Sums of order (placed, PHP) altogether are (1, 2, 2000, 0, 0, 0), the lake says (0, 0, 0, 0, 0, 0) "
+            "(records, units, amount; with a cost: records, amount, cost)."
         )
     assert all("log_offset >= " in statement or "where false" in statement for statement in asked)
 

@@ -18,7 +18,7 @@ from finer.kit.clock import FixedClock
 from finer.operations.errors import TargetsNotAcceptable
 from finer.operations.rules.plans import checked, planned
 from finer.operations.service import targets
-from finer.operations.types import Plan, Targets
+from finer.operations.types.goals import Plan, Targets
 from tests.operations.conftest import Floor
 from tests.operations.conftest import order as order_line
 from tests.security.world import World

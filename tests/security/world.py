@@ -62,7 +62,7 @@ from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
 from finer.operations.service import targets
-from finer.operations.types import Targets
+from finer.operations.types.goals import Targets
 from finer.privacy.service import breaches, holds, requests
 from finer.privacy.types import HoldKind, Law, RequestKind, Step, SubjectKind
 from finer.quality.store.incidents import IncidentStore

@@ -33,7 +33,8 @@ from finer.operations.routes.documents import (
 )
 from finer.operations.routes.targets import TargetsController
 from finer.operations.service import behaviour, executive, finance, orders, system
-from finer.operations.types import Filter, TableFreshness
+from finer.operations.types.sums import Filter
+from finer.operations.types.system import TableFreshness
 from finer.quality.service import incidents
 from finer.quality.types import IncidentFilter
 from finer.warehouse.service import lake as warehouse

@@ -131,11 +131,17 @@ _PRODUCT_WORDS = {
     "Sports": (("Yoga mat", 20), ("Water bottle", 12), ("Football", 19), ("Racket", 62), ("Gloves", 15)),
     "Pantry": (("Coffee beans", 14), ("Green tea", 9), ("Dried mango", 7), ("Noodles box", 16), ("Spice set", 12)),
 }
+_COST_SHARES = {
+    "Home": 0.52, "Fashion": 0.44, "Beauty": 0.36, "Electronics": 0.74, "Sports": 0.57, "Pantry": 0.66,
+}  # fmt: skip
+"""What goods of a kind cost the shop, as a part of their price at Singapore's prices."""
+_WITHOUT_COST = 0.07
+"""The part of the products that the shop has no cost of in its books yet."""
 _SHADES = ("Classic", "Travel", "Family", "Premium", "Eco", "Mini", "Batik", "Night")
 
 
 class Products:
-    """The goods of the web shop: id, name, and price in US dollars at Singapore's prices."""
+    """The goods of the web shop: id, name, price in US dollars at Singapore's prices, and their cost (-1: unknown)."""
 
     def __init__(self, seed: int) -> None:
         rng = generator(seed, "products")
@@ -147,6 +153,13 @@ class Products:
                     self.names.append(f"{shade} {word.lower()}")
                     prices.append(price * float(np.exp(rng.normal(0, 0.25))))
         self.price_usd: Array = np.array(prices)
+        # Of their own chance: prices and popularity stay what they are in every world.
+        books = generator(seed, "costs")
+        shares = [
+            _COST_SHARES[kind] for kind, words in _PRODUCT_WORDS.items() for _ in range(len(words) * len(_SHADES))
+        ]
+        cost = self.price_usd * np.array(shares) * np.exp(books.normal(0, 0.12, len(shares)))
+        self.cost_usd: Array = np.where(books.random(len(shares)) < _WITHOUT_COST, -1.0, cost)
         self.ids: list[str] = [f"SKU-{1000 + place}" for place in range(len(self.names))]
         self.order: Array = rng.permutation(len(self.names))
 

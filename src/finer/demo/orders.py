@@ -39,12 +39,15 @@ def describe(people: People, products: Products, customers: Array, chance: Array
     quantity = 1 + (chance[:, 1] ** 3 * 4).astype(np.int64)
     # The shop sells at one price per country, so that a product's revenue is its units times a price.
     price = minor_units(products.price_usd[product] * (0.4 + 0.6 * LEVEL[country]), country)
+    # Goods cost nearly the same everywhere, so that less is left of them where they are cheap.
+    cost = minor_units(np.maximum(products.cost_usd[product], 0) * (0.65 + 0.35 * LEVEL[country]), country)
     return Table({
         "customer": customers,
         "city": people.city[customers],
         "product": product,
         "quantity": quantity,
         "price": price,
+        "cost": np.where(products.cost_usd[product] < 0, -1, cost),
         "channel": (chance[:, 2] < 0.62).astype(np.int64),
         "type": np.zeros(len(customers), np.int64),
         "fate": chance[:, 3],

@@ -59,6 +59,7 @@ class Order(msgspec.Struct, omit_defaults=True):
     country: str
     region: str
     channel: str
+    unit_cost: int | float | None = None
 
 
 class Action(msgspec.Struct, omit_defaults=True):
@@ -159,6 +160,7 @@ def order_records(prefix: str, people: People, products: Products, table: Table)
         [COUNTRIES[i].name for i in country.tolist()],
         [CITIES[i].state for i in table["city"].tolist()],
         ["app" if app else "web" for app in table["channel"].tolist()],
+        [cost if cost >= 0 else None for cost in majors(table["cost"], country)],
     )
     return [Order(*row) for row in zip(*columns, strict=True)]
 

@@ -28,6 +28,9 @@ rollups = sa.Table(
     sa.Column("records", sa.BigInteger, nullable=False),
     sa.Column("quantity", sa.BigInteger, nullable=False),
     sa.Column("amount_minor", _sum, nullable=False),
+    sa.Column("costed", sa.BigInteger, server_default="0", nullable=False),
+    sa.Column("costed_minor", _sum, server_default="0", nullable=False),
+    sa.Column("cost_minor", _sum, server_default="0", nullable=False),
 )
 
 values = sa.Table(

@@ -15,11 +15,13 @@ CLASSES = {
     "sensitive": DataClass.SENSITIVE,
     "financial": DataClass.SENSITIVE,
     "education": DataClass.SENSITIVE,
+    "confidential": DataClass.SENSITIVE,
     "public": DataClass.PUBLIC,
     "internal": DataClass.INTERNAL,
     "card": DataClass.CARD,
 }
-"""Classifications that contracts may use, and how sensitive the data is: income, balances and marks harm a person."""
+"""Classifications that contracts may use, and how sensitive the data is: income, balances and marks harm a person,
+what is confidential (such as what goods cost) the firm."""
 severity = list(DataClass).index
 # Their reasons say the number or the moment that was given.
 _QUOTING = frozenset({"not_finite", "range", "timestamp_range"})

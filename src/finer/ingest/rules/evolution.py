@@ -292,5 +292,6 @@ def not_publishable(earlier: Iterable[Contract], built_in: Contract | None, cont
         "Send what belongs to a person in the fields that the built-in contracts have for it."
         for field in contract.fields
         if severity(CLASSES[field.classification]) >= personal
+        and field.classification != "confidential"
         and (field.name not in known or severity(known[field.name]) < personal)
     ]

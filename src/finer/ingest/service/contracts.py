@@ -42,6 +42,25 @@ def contracts() -> MappingType[str, Contract]:
 
 
 @lru_cache(maxsize=1)
+def earlier_texts() -> MappingType[tuple[str, str], str]:
+    """The files of the versions that built-in contracts had before, by name and version.
+
+    The event log, receipts and the lake name the version that a record was held to, so none of them is taken away.
+    """
+    files = resources.files("finer.ingest").joinpath("contracts", "earlier").iterdir()
+    found = {}
+    for entry in sorted(files, key=lambda item: item.name):
+        name, _, version = entry.name.removesuffix(".yaml").rpartition("_")
+        found[name, version] = entry.read_text("utf-8")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _earlier() -> tuple[Contract, ...]:
+    return tuple(check_contract(text, f"{name}_{version}.yaml") for (name, version), text in earlier_texts().items())
+
+
+@lru_cache(maxsize=1)
 def built_in_texts() -> MappingType[str, str]:
     """The files of the built-in contracts by name."""
     files = sorted(resources.files("finer.ingest").joinpath("contracts").iterdir(), key=lambda item: item.name)
@@ -72,7 +91,7 @@ def load(tx: Tx) -> FirmContracts:
     """Every contract of the firm as it is now. One query; texts are read and compiled once in a process."""
     built_in = contracts()
     current = dict(built_in)
-    by_header = {one.header: one for one in built_in.values()}
+    by_header = {one.header: one for one in (*_earlier(), *built_in.values())}
     store = ContractStore(tx)
     rows = store.published()
     _compile(store, [row.id for row in rows if row.id not in _compiled])

@@ -102,6 +102,9 @@ def text_of(tx: Tx, name: str, version: str | None = None) -> str:
     for one in list_versions(tx, name):
         if one.state is not VersionState.DRAFT and one.version == wanted:
             return one.document
+    earlier = contracts.earlier_texts().get((name, wanted))
+    if earlier is not None:
+        return earlier
     built_in = contracts.contracts().get(name)
     if built_in is None or built_in.version != wanted:
         raise VersionNotFound(f"The contract {name} has no version {wanted[:40]!r}.")

@@ -10,22 +10,13 @@ import msgspec
 
 from finer.kit import money
 from finer.kit.documents import Money, show_money
-from finer.operations import types
-from finer.operations.types import (
-    Choices,
-    ContractFlow,
-    Frame,
-    FunnelStep,
-    Goal,
-    Interest,
-    JobsNow,
-    Sample,
-    Stage,
-    StageDelay,
-    TableFreshness,
-    Visited,
-    Visits,
-)
+from finer.operations.types import orders as order_types
+from finer.operations.types import sums
+from finer.operations.types.goals import Goal
+from finer.operations.types.orders import Stage
+from finer.operations.types.sums import Choices, Frame
+from finer.operations.types.system import ContractFlow, JobsNow, Sample, StageDelay, TableFreshness
+from finer.operations.types.visits import FunnelStep, Interest, Visited, Visits
 
 
 class Amount(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +41,32 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     plan: Money | None
     change: float | None
     by_currency: list[Amount] | None
+
+
+class MarginIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Revenue of one currency whose cost is known, and what it cost; `share` and `known` as in `Margin`."""
+
+    revenue: Money
+    cost: Money
+    records: int
+    share: float | None
+    known: float | None
+
+
+class Margin(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of the revenue whose cost is known, in the firm's currency; no line without a cost is in it.
+
+    `share` is 0.3 for three tenths left and below 0 for a loss, null without revenue. `change` is the difference to
+    that of the period before, in whole buckets. `known` is the part of all that was paid or came back whose cost is
+    known.
+    """
+
+    revenue: Money
+    cost: Money
+    share: float | None
+    change: float | None
+    known: float | None
+    by_currency: list[MarginIn]
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,6 +134,7 @@ class FinanceBoard(_Board, frozen=True, kw_only=True):
     """Financial performance: what was sold, paid, sent back and moved. Shares are of revenue."""
 
     figures: list[Figure] | None
+    margin: Margin | None
 
 
 class OrderBoard(_Board, frozen=True, kw_only=True):
@@ -201,6 +219,7 @@ def show_finance(frame: Frame, currency: str, found: Mapping[str, Any], failed: 
     return FinanceBoard(
         **_common(frame, currency, found, failed, lambda one: _money(one.weight, currency)),
         figures=_each(found["figures"], lambda one: _figure(one, currency, amounts=True)),
+        margin=None if found["margin"] is None else _margin(found["margin"], currency),
     )
 
 
@@ -266,13 +285,13 @@ def _each(found: list[Any] | None, show: Any) -> list[Any] | None:
     return None if found is None else [show(one) for one in found]
 
 
-def _figure(one: types.Figure, currency: str, *, amounts: bool) -> Figure:
+def _figure(one: sums.Figure, currency: str, *, amounts: bool) -> Figure:
     return Figure(
         name=one.name,
         records=one.records,
         amount=_money(one.amount_minor, currency) if amounts else None,
         plan=None if one.plan_minor is None or not amounts else _money(one.plan_minor, currency),
-        change=None if one.change is None else round(one.change, 4),
+        change=_rounded(one.change),
         by_currency=None if not amounts else [
             Amount(
                 amount=_money(each.amount_minor, each.currency),
@@ -284,10 +303,31 @@ def _figure(one: types.Figure, currency: str, *, amounts: bool) -> Figure:
     )  # fmt: skip
 
 
-def _ages(found: types.OrderAges, *, amounts: bool) -> OrderAges:
+def _margin(found: sums.Margin, currency: str) -> Margin:
+    return Margin(
+        revenue=_money(found.revenue_minor, currency),
+        cost=_money(found.cost_minor, currency),
+        share=_rounded(found.share),
+        change=_rounded(found.change),
+        known=_rounded(found.known),
+        by_currency=[
+            MarginIn(
+                revenue=_money(one.revenue_minor, one.currency), cost=_money(one.cost_minor, one.currency),
+                records=one.records, share=_rounded(one.share), known=_rounded(one.known),
+            )
+            for one in found.by_currency
+        ],
+    )  # fmt: skip
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)
+
+
+def _ages(found: order_types.OrderAges, *, amounts: bool) -> OrderAges:
     return OrderAges(
         as_of=found.as_of,
-        edges_s=list(types.AGE_EDGES_S),
+        edges_s=list(order_types.AGE_EDGES_S),
         stages=[
             OpenOrders(
                 stage=one.stage, counts=one.counts, stuck=one.stuck, stuck_after_s=one.stuck_after_s,

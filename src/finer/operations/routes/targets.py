@@ -13,7 +13,7 @@ from finer.kit import money
 from finer.kit.documents import Money, show_money
 from finer.kit.tx import Tx
 from finer.operations.service import targets
-from finer.operations.types import Plan, Target, Targets
+from finer.operations.types.goals import Plan, Target, Targets
 
 
 class PlanOfMonth(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TypeVar
 
-from finer.operations.types import Goal, Point, Target
+from finer.operations.types.goals import Goal, Point, Target
 
 T = TypeVar("T")
 PERIODS = {"7d": 7, "30d": 30, "90d": 90}

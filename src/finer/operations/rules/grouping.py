@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from finer.kit.columns import Columns
 from finer.kit.hashing import combine_hashes
-from finer.operations.types import Array, Grain, Groups, Measured
+from finer.operations.types.sums import Array, Grain, Groups, Measured
 
 _MINUTE_US = 60_000_000
 _HALF = np.int64(32)
@@ -20,7 +20,7 @@ MEASURED: dict[str, Measured] = {
     "activity": Measured(kind="kind", region="country", channel="channel", product="product_id"),
     "order": Measured(
         kind="type", region="country", channel="channel", product="product_id", currency="currency",
-        amount="amount_minor", quantity="quantity",
+        amount="amount_minor", quantity="quantity", unit_cost="unit_cost_minor",
     ),
     "transaction": Measured(
         kind="type", status="status", region="merchant_country", channel="channel", product="mcc",
@@ -55,6 +55,7 @@ def _grain(columns: Columns, measured: Measured, grain: Grain, rows: Array, minu
     count = len(first)
     texts = {name: _texts(columns, column, rows[first]) for name, column in apart.items()}
     empty = [""] * count
+    costed, costed_amounts, costs = _costs(columns, measured, rows, place, count)
     return Groups(
         minutes=minutes[first].tolist(),
         grains=[grain.value] * count,
@@ -67,6 +68,9 @@ def _grain(columns: Columns, measured: Measured, grain: Grain, rows: Array, minu
         records=np.bincount(place, minlength=count).tolist(),
         quantities=_sums(columns, measured.quantity, rows, place, count),
         amounts=_sums(columns, measured.amount, rows, place, count),
+        costed=costed,
+        costed_amounts=costed_amounts,
+        costs=costs,
     )
 
 
@@ -85,6 +89,26 @@ def _apart(columns: Columns, names: Sequence[str], rows: Array, minutes: Array) 
 
 def _texts(columns: Columns, name: str, rows: Array) -> list[str]:
     return [value or "" for value in columns.strings(name).take(pa.array(rows)).to_pylist()]
+
+
+def _costs(
+    columns: Columns, measured: Measured, rows: Array, place: Array, count: int
+) -> tuple[list[int], list[int], list[int]]:
+    """Of the records whose cost is known: how many, what they are worth, and what they cost."""
+    name = measured.unit_cost
+    known = None if name is None or name not in columns else columns.valid(name)
+    if name is None or name not in columns or (known is not None and not known[rows].any()):
+        return [0] * count, [0] * count, [0] * count
+    if known is not None:
+        rows, place = rows[known[rows]], place[known[rows]]
+    # Units times cost can take more than 64 bits, so these are numbers of Python.
+    costs = np.zeros(count, object)
+    np.add.at(costs, place, columns.values(measured.quantity or "")[rows].astype(object) * columns.values(name)[rows])
+    return (
+        np.bincount(place, minlength=count).tolist(),
+        _sums(columns, measured.amount, rows, place, count),
+        costs.tolist(),
+    )
 
 
 def _sums(columns: Columns, name: str | None, rows: Array, place: Array, count: int) -> list[int]:

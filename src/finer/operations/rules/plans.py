@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from finer.operations.errors import TargetsNotAcceptable
 from finer.operations.rules.goals import TARGETS
-from finer.operations.types import Plan, Target, Targets
+from finer.operations.types.goals import Plan, Target, Targets
 
-PLANNED = ("revenue", "ordered", "payments", "refunds", "cash_out")
+PLANNED = ("revenue", "gross_profit", "ordered", "payments", "refunds", "cash_out")
 """The figures that a plan can be made for."""
 MONTHS_MAX = 60
 SHOWN = timedelta(days=400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from finer.kit.moments import from_microseconds, microseconds
-from finer.operations.types import DAY_S, HOUR_S, MINUTE_S, Span
+from finer.operations.types.sums import DAY_S, HOUR_S, MINUTE_S, Span
 
 SPANS = {
     span.name: span

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from finer.operations.types import OTHER, Change, Figure, InCurrency, Share, Sums
+from finer.operations.types.sums import OTHER, Change, Figure, InCurrency, Share, Sums
 
 Convert = Callable[[str, int], int | None]
 """Minor units of the firm's currency for (currency, minor units); None where no rate is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.operations.types import Stage
+from finer.operations.types.orders import Stage
 
 LEARNED_FROM_ORDERS = 50
 _LEAST_S = 60.0

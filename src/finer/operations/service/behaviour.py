@@ -24,21 +24,8 @@ from finer.operations.service.tiles import Ground, each, ground
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
 from finer.operations.store.sessions import SessionStore
-from finer.operations.types import (
-    DAY_S,
-    HOUR_S,
-    OTHER,
-    Choices,
-    Filter,
-    Frame,
-    FunnelStep,
-    Interest,
-    Moment,
-    Sums,
-    Visited,
-    Visits,
-    VisitsHere,
-)
+from finer.operations.types.sums import DAY_S, HOUR_S, OTHER, Choices, Filter, Frame, Moment, Sums
+from finer.operations.types.visits import FunnelStep, Interest, Visited, Visits, VisitsHere
 
 SESSIONS_JOB = "count_sessions"
 SPANS = ("24h", "7d", "30d", "90d")

@@ -27,7 +27,9 @@ from finer.operations.service.gauges import DELAY, LATE
 from finer.operations.service.tiles import each
 from finer.operations.store.gauges import GaugeStore, OutcomeStore
 from finer.operations.store.targets import TargetStore
-from finer.operations.types import DAY_S, HOUR_S, Goal, OutcomeDay, Outcomes, Readings, Targets
+from finer.operations.types.goals import Goal, OutcomeDay, Outcomes, Targets
+from finer.operations.types.sums import DAY_S, HOUR_S
+from finer.operations.types.system import Readings
 
 T = TypeVar("T")
 

@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from finer.kit.tx import Tx
+from finer.operations.rules.margins import margin, profit
 from finer.operations.rules.plans import planned
 from finer.operations.rules.sums import buckets, figure, shares
 from finer.operations.service.tiles import Ground, each, ground
 from finer.operations.store.targets import TargetStore
-from finer.operations.types import Choices, Figure, Filter, Frame, Moment, Share, Sums
+from finer.operations.types.sums import Choices, Figure, Filter, Frame, Margin, Moment, Share, Sums
 
 _MOVED = ("authorized", "settled")
 """States of a payment in which money moves: one that was declined or reversed does not."""
-_Test = Callable[[Sums], bool]
 
 
-def _order(*kinds: str) -> _Test:
-    return lambda one: one.kind in kinds
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which sums of a contract a number is made of, and as what they count."""
+
+    contract: str
+    counts: Callable[[Sums], bool]
+    as_what: Callable[[Sums], Sums] = lambda one: one
+
+    def of(self, sums: Iterable[Sums]) -> list[Sums]:
+        """Those that count, as what they count."""
+        return [self.as_what(one) for one in sums if self.counts(one)]
 
 
-def _payment(*kinds: str, statuses: tuple[str, ...] = _MOVED) -> _Test:
-    return lambda one: one.kind in kinds and one.status in statuses
+def _order(*kinds: str, as_what: Callable[[Sums], Sums] = lambda one: one) -> Counted:
+    return Counted(contract="order", counts=lambda one: one.kind in kinds, as_what=as_what)
 
 
-FIGURES: dict[str, tuple[str, _Test]] = {
-    "revenue": ("order", _order("paid", "returned")),
-    "ordered": ("order", _order("placed")),
-    "returned": ("order", _order("returned")),
-    "cancelled": ("order", _order("cancelled")),
-    "payments": ("transaction", _payment("purchase", "payment", "transfer")),
-    "refunds": ("transaction", _payment("refund")),
-    "cash_in": ("transaction", _payment("deposit")),
-    "cash_out": ("transaction", _payment("withdrawal")),
-    "fees": ("transaction", _payment("fee")),
-    "declined": (
-        "transaction",
-        _payment("purchase", "payment", "transfer", "withdrawal", statuses=("declined", "reversed")),
-    ),
+def _payment(*kinds: str, statuses: tuple[str, ...] = _MOVED) -> Counted:
+    return Counted(contract="transaction", counts=lambda one: one.kind in kinds and one.status in statuses)
+
+
+FIGURES = {
+    "revenue": _order("paid", "returned"),
+    "gross_profit": _order("paid", "returned", as_what=profit),
+    "ordered": _order("placed"),
+    "returned": _order("returned"),
+    "cancelled": _order("cancelled"),
+    "payments": _payment("purchase", "payment", "transfer"),
+    "refunds": _payment("refund"),
+    "cash_in": _payment("deposit"),
+    "cash_out": _payment("withdrawal"),
+    "fees": _payment("fee"),
+    "declined": _payment("purchase", "payment", "transfer", "withdrawal", statuses=("declined", "reversed")),
 }
-"""The numbers by name: the contract of their records, and which of those count. What comes back has its own sign, so
-revenue is what was paid less what was returned."""
-_CHARTED = ("revenue", "payments", "refunds")
+"""The numbers by name. What comes back has its own sign, so revenue is what was paid less what was returned."""
+_CHARTED = ("revenue", "gross_profit", "payments", "refunds")
 
 
 def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, Any], list[str]]:
@@ -53,6 +62,7 @@ def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, An
     at = ground(tx, span, chosen)
     tiles = {
         "figures": lambda: _figures(at),
+        "margin": lambda: _margin(at),
         "series": lambda: _series(at),
         "regions": lambda: _shares(at, "region"),
         "channels": lambda: _shares(at, "channel"),
@@ -69,11 +79,16 @@ def _figures(at: Ground) -> list[Figure]:
     before = {contract: at.before(contract) for contract in ("order", "transaction")}
     return [
         msgspec.structs.replace(
-            figure(name, filter(test, now[contract]), filter(test, before[contract]), at.convert, at.worth, at.change),
+            figure(name, one.of(now[one.contract]), one.of(before[one.contract]), at.convert, at.worth, at.change),
             plan_minor=plan(name, at.since, at.now),
         )
-        for name, (contract, test) in FIGURES.items()
+        for name, one in FIGURES.items()
     ]
+
+
+def _margin(at: Ground) -> Margin:
+    revenue = FIGURES["revenue"]
+    return margin(revenue.of(at.series("order")), revenue.of(at.before("order")), at.convert, at.change)
 
 
 def _plan(at: Ground) -> Callable[[str, datetime, datetime], int | None]:
@@ -86,8 +101,8 @@ def _series(at: Ground) -> list[Moment]:
     plan, length = _plan(at), timedelta(seconds=at.span.bucket_s)
     found = {when: dict.fromkeys(_CHARTED, 0) for when in buckets(at.since, at.now, at.span.bucket_s)}
     for name in _CHARTED:
-        contract, test = FIGURES[name]
-        for one in filter(test, at.series(contract)):
+        counted = FIGURES[name]
+        for one in counted.of(at.series(counted.contract)):
             if one.at in found:
                 found[one.at][name] += at.worth(one)
     for when, values in found.items():
@@ -98,8 +113,8 @@ def _series(at: Ground) -> list[Moment]:
 
 
 def _shares(at: Ground, dimension: str) -> list[Share]:
-    contract, test = FIGURES["revenue"]
-    return shares(filter(test, at.labelled(contract, dimension)), at.worth)
+    revenue = FIGURES["revenue"]
+    return shares(revenue.of(at.labelled(revenue.contract, dimension)), at.worth)
 
 
 def _choices(at: Ground) -> Choices:

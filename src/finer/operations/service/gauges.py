@@ -13,7 +13,8 @@ from finer.operations.rules.goals import FRESH_S
 from finer.operations.rules.spans import KEPT
 from finer.operations.service.rollups import behind_since
 from finer.operations.store.gauges import GaugeStore
-from finer.operations.types import HOUR_S, MINUTE_S, Gauge
+from finer.operations.types.sums import HOUR_S, MINUTE_S
+from finer.operations.types.system import Gauge
 
 JOB = "take_gauges"
 DELAY, LATE = "lake_delay_s", "lake_late"

@@ -14,14 +14,16 @@ from finer.operations.errors import UnknownMetric
 from finer.operations.rules.grouping import MEASURED
 from finer.operations.rules.spans import floor, kept_since
 from finer.operations.rules.sums import buckets, figure, shares
-from finer.operations.service.finance import FIGURES
+from finer.operations.service.finance import FIGURES, Counted
 from finer.operations.service.tiles import Ground, ground
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import HOUR_S, Choices, Filter, Share, Stage, Sums
+from finer.operations.types.orders import Stage
+from finer.operations.types.sums import HOUR_S, Choices, Filter, Share, Sums
 
 DIMENSIONS = ("region", "channel", "product")
 _TITLES = {
     "revenue": ("Revenue", "What was paid for orders, less what was returned."),
+    "gross_profit": ("Gross profit", "Revenue less what the goods cost, of the lines whose cost is known."),
     "ordered": ("Ordered", "The worth of the lines that were placed."),
     "returned": ("Returned", "The worth of the lines that came back."),
     "cancelled": ("Cancelled", "The worth of the lines that were cancelled."),
@@ -41,9 +43,13 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     about: str
     needs: Permission
-    contract: str
     money: bool
-    counts: Callable[[Sums], bool]
+    counted: Counted
+
+    @property
+    def contract(self) -> str:
+        """The contract of the records that are summed."""
+        return self.counted.contract
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,22 +74,21 @@ def _made() -> dict[str, Metric]:
     found = [
         Metric(
             name=name, title=_TITLES[name][0], about=_TITLES[name][1], needs=Permission.FINANCE_READ,
-            contract=contract, money=True, counts=counts,
+            money=True, counted=counted,
         )
-        for name, (contract, counts) in FIGURES.items()
+        for name, counted in FIGURES.items()
     ]  # fmt: skip
-    for name in ("payments", "refunds", "declined"):
-        contract, counts = FIGURES[name]
-        found.append(
-            Metric(
-                name=f"{name}_count", title=f"{_TITLES[name][0]}, number", about="How many there were.",
-                needs=Permission.FINANCE_READ, contract=contract, money=False, counts=counts,
-            )
-        )  # fmt: skip
+    found += [
+        Metric(
+            name=f"{name}_count", title=f"{_TITLES[name][0]}, number", about="How many there were.",
+            needs=Permission.FINANCE_READ, money=False, counted=FIGURES[name],
+        )
+        for name in ("payments", "refunds", "declined")
+    ]  # fmt: skip
     found += [
         Metric(
             name=f"orders_{stage.value}", title=f"Orders {stage.value}", about=f"Lines of orders that were {stage}.",
-            needs=Permission.ORDERS_READ, contract="order", money=False, counts=_of_kind(stage.value),
+            needs=Permission.ORDERS_READ, money=False, counted=Counted(contract="order", counts=_of_kind(stage.value)),
         )
         for stage in Stage
     ]  # fmt: skip
@@ -135,8 +140,7 @@ def read_metric(at: Ground, name: str) -> Reading:
     """A metric over the span, with every bucket of it. Raises UnknownMetric."""
     metric = get_metric(name)
     weigh = at.worth if metric.money else _records
-    now = list(filter(metric.counts, at.series(metric.contract)))
-    before = filter(metric.counts, at.before(metric.contract))
+    now, before = metric.counted.of(at.series(metric.contract)), metric.counted.of(at.before(metric.contract))
     whole = figure(name, now, before, at.convert, weigh, at.change)
     found = dict.fromkeys(buckets(at.since, at.now, at.span.bucket_s), 0)
     for one in now:
@@ -158,9 +162,7 @@ def read_shares(at: Ground, name: str, dimension: str) -> list[Share]:
     Raises UnknownMetric.
     """
     metric = get_metric(name)
-    return shares(
-        filter(metric.counts, at.labelled(metric.contract, dimension)), at.worth if metric.money else _records
-    )
+    return shares(metric.counted.of(at.labelled(metric.contract, dimension)), at.worth if metric.money else _records)
 
 
 def _records(one: Sums) -> int:
@@ -178,7 +180,7 @@ def read_hours(tx: Tx, name: str, region: str | None, channel: str | None) -> li
     end = floor(at.now, HOUR_S)
     since = kept_since(at.now)[HOUR_S]
     found: dict[datetime, int] = {}
-    for one in filter(metric.counts, at.store.by_bucket(metric.contract, HOUR_S, HOUR_S, (since, end), at.chosen)):
+    for one in metric.counted.of(at.store.by_bucket(metric.contract, HOUR_S, HOUR_S, (since, end), at.chosen)):
         if one.at is not None:
             found[one.at] = found.get(one.at, 0) + weigh(one)
     if not found:

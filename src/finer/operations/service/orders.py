@@ -14,20 +14,8 @@ from finer.operations.service.tiles import Ground, each, ground
 from finer.operations.store import lake
 from finer.operations.store.ages import AgeStore
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import (
-    AGE_EDGES_S,
-    OPEN_STAGES,
-    Choices,
-    Figure,
-    Filter,
-    Frame,
-    Moment,
-    OpenOrders,
-    OrderAges,
-    Share,
-    Stage,
-    StuckOrder,
-)
+from finer.operations.types.orders import AGE_EDGES_S, OPEN_STAGES, OpenOrders, OrderAges, Stage, StuckOrder
+from finer.operations.types.sums import Choices, Figure, Filter, Frame, Moment, Share
 
 AGES_JOB = "age_orders"
 STUCK_MAX = 100

@@ -16,13 +16,14 @@ from finer.operations.rules.spans import kept_since
 from finer.operations.service.rollups import CONSUMER
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import DAY_S, MINUTE_S
+from finer.operations.types.sums import DAY_S, MINUTE_S, Sums
 
 SAMPLE = 20
 """Days and minutes of each contract that are looked at."""
 Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 _Key = tuple[int, str, str, str]
-_Values = tuple[int, int, int]
+_Values = tuple[int, ...]
+_SUMMED = ("records", "quantity", "amount", "costed", "costed_amount", "cost")
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -55,15 +56,11 @@ def expected(tx: Tx) -> list[Expected]:
         partitions = {one: (since, done.get(one, 0)) for one, since in begun.items()}
         if not partitions:
             continue
-        counted = {(0, *key[1:]): sums for key, sums in store.whole().items() if key[0] == contract}
+        counted = dict(map(_counted, store.whole(contract)))
         found.append(Expected(contract, "altogether", lake.sums(contract, measured, partitions, None), {}, counted))
         for step_s, name in ((DAY_S, "day"), (MINUTE_S, "minute")):
             sums = store.of_buckets(contract, step_s, SAMPLE, (oldest[step_s], until))
-            counted = {
-                ((one.at - EPOCH) // timedelta(seconds=1), one.kind, one.status, one.currency):
-                    (one.records, one.quantity, one.amount_minor)
-                for one in sums if one.at is not None
-            }  # fmt: skip
+            counted = dict(map(_counted, sums))
             if counted:
                 buckets = sorted({key[0] for key in counted})
                 query = lake.sums(contract, measured, partitions, step_s)
@@ -92,17 +89,24 @@ def _left_out(contract: str, rows: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _counted(one: Sums) -> tuple[_Key, _Values]:
+    begins = 0 if one.at is None else (one.at - EPOCH) // timedelta(seconds=1)
+    values = (one.records, one.quantity, one.amount_minor, one.costed, one.costed_minor, one.cost_minor)
+    return (begins, one.kind, one.status, one.currency), values
+
+
 def _compare(contract: str, when: str, counted: dict[_Key, _Values], rows: list[dict[str, Any]]) -> list[str]:
     held: dict[_Key, _Values] = {
         (int(row["begins"]), row["kind"], row["status"], row["currency"]):
-            (int(row["records"]), int(row["quantity"]), int(row["amount"]))
+            tuple(int(row[name]) for name in _SUMMED)
         for row in rows
     }  # fmt: skip
-    nothing = (0, 0, 0)
+    nothing = (0,) * len(_SUMMED)
     return [
         f"Sums of {contract} ({', '.join(part for part in key[1:] if part)}) {when}"
         f"{f' from {EPOCH + timedelta(seconds=key[0]):%Y-%m-%d %H:%M} on' if key[0] else ''} are "
-        f"{counted.get(key, nothing)}, the lake says {held.get(key, nothing)} (records, units, amount)."
+        f"{counted.get(key, nothing)}, the lake says {held.get(key, nothing)} (records, units, "
+        "amount; with a cost: records, amount, cost)."
         for key in sorted(counted.keys() | held.keys())
         if counted.get(key, nothing) != held.get(key, nothing)
     ]

@@ -15,7 +15,7 @@ from finer.operations.rules.grouping import MEASURED, group
 from finer.operations.rules.spans import kept_since
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import DAY_S, HOUR_S, MINUTE_S, Array, Grain, Groups
+from finer.operations.types.sums import DAY_S, HOUR_S, MINUTE_S, SUMMED, Array, Grain, Groups
 
 CHANNEL = "finer_operations"
 """Notified with the tenant's id whenever sums have changed."""
@@ -69,7 +69,7 @@ def sums_of_lake(
         columns = read(lake.groups(contract, MEASURED[contract], grain, ends), given)
         for first in range(0, len(columns.get("minutes", ())), _AT_ONCE):
             part = {name: columns[name][first : first + _AT_ONCE] for name in Groups.__struct_fields__}
-            parts.append(Groups(**part | {"amounts": [int(amount) for amount in part["amounts"]]}))
+            parts.append(Groups(**part | {name: [int(value) for value in part[name]] for name in SUMMED}))
     return parts
 
 

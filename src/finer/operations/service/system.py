@@ -24,19 +24,8 @@ from finer.operations.rules.sums import buckets
 from finer.operations.service import gauges
 from finer.operations.service.tiles import each
 from finer.operations.store.gauges import GaugeStore
-from finer.operations.types import (
-    HOUR_S,
-    MINUTE_S,
-    ContractFlow,
-    Frame,
-    JobsNow,
-    Moment,
-    Readings,
-    Sample,
-    Span,
-    StageDelay,
-    TableFreshness,
-)
+from finer.operations.types.sums import HOUR_S, MINUTE_S, Frame, Moment, Span
+from finer.operations.types.system import ContractFlow, JobsNow, Readings, Sample, StageDelay, TableFreshness
 
 NEEDS = {
     "throughput": Permission.PIPELINE_READ,

@@ -12,7 +12,7 @@ from finer.operations.rules.goals import TARGETS
 from finer.operations.rules.plans import PLANNED, SHOWN, checked
 from finer.operations.service.rollups import CHANNEL
 from finer.operations.store.targets import TargetStore
-from finer.operations.types import Plan, Targets
+from finer.operations.types.goals import Plan, Targets
 
 __all__ = ["PLANNED", "TARGETS", "change", "in_force"]
 

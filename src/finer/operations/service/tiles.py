@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from finer.operations.rules.spans import SPANS, begins, floor
 from finer.operations.rules.sums import Convert, converter
 from finer.operations.service.rollups import behind_since
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types import Change, Filter, Frame, Span, Sums
+from finer.operations.types.sums import Change, Filter, Frame, Span, Sums
 
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
@@ -42,6 +42,8 @@ class Ground:
     currency: str
     convert: Convert
     zone: str
+    read: dict[tuple[str, datetime], list[Sums]] = field(default_factory=dict)
+    """What was read by contract and beginning: several tiles are made of the same sums."""
 
     @property
     def frame(self) -> Frame:
@@ -73,7 +75,11 @@ class Ground:
         return self.store.by_label(contract, dimension, step_s, span, self.chosen)
 
     def _by_bucket(self, contract: str, span: tuple[datetime, datetime]) -> list[Sums]:
-        return self.store.by_bucket(contract, self.span.step_s, self.span.bucket_s, span, self.chosen)
+        found = self.read.get((contract, span[0]))
+        if found is None:
+            found = self.store.by_bucket(contract, self.span.step_s, self.span.bucket_s, span, self.chosen)
+            self.read[contract, span[0]] = found
+        return found
 
 
 def ground(tx: Tx, span: str, chosen: Filter) -> Ground:

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.tx import Tx
 from finer.operations.tables import order_ages
-from finer.operations.types import OrderAges
+from finer.operations.types.orders import OrderAges
 
 
 class AgeStore:

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.tx import Tx
 from finer.operations.tables import gauges, outcomes
-from finer.operations.types import Gauge, Outcomes, Readings
+from finer.operations.types.goals import Outcomes
+from finer.operations.types.system import Gauge, Readings
 
 _ADD = """
 insert into operations_gauges as t (tenant_id, name, label, step_s, bucket, samples, total, highest)

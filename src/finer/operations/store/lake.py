@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from finer.operations.types import Grain, Measured
+from finer.operations.types.sums import Grain, Measured
 
 TABLES = {"activity": "activities", "order": "orders", "transaction": "transactions"}
 
@@ -66,7 +66,9 @@ from visits where began >= $since group by 1, 2, 3
 
 
 def sums(contract: str, measured: Measured, partitions: Mapping[int, tuple[int, int]], step_s: int | None) -> str:
-    """Records, quantity and amount by kind, status, currency, and by bucket of `step_s` (one for all: None).
+    """Records, quantity, amount and what is known of costs by kind, status, currency, and by bucket of `step_s`.
+
+    One bucket for all where that is None.
 
     `partitions` says from which offset on, and before which, records count. With a step, `$buckets` are the seconds
     since 1970 at which the wanted buckets begin.
@@ -76,8 +78,9 @@ def sums(contract: str, measured: Measured, partitions: Mapping[int, tuple[int, 
     return f"""
 select {begins} as begins, coalesce({measured.kind}, '') as kind, {_text(measured.status)} as status,
   {_text(measured.currency)} as currency, count(*) as records,
-  coalesce(sum({measured.quantity or 0}), 0) as quantity, coalesce(sum({measured.amount or 0}), 0) as amount
-from {TABLES[contract]} where ({_between(partitions)}){chosen}
+  coalesce(sum({measured.quantity or 0}), 0) as quantity, coalesce(sum({measured.amount or 0}), 0) as amount,
+  {_costs(measured, ("costed", "costed_amount", "cost"))}
+from {_table(contract, measured)} where ({_between(partitions)}){chosen}
 group by all
 """  # noqa: S608 - our own names and numbers
 
@@ -100,8 +103,9 @@ select (case {by_minute.replace("$place", str(place).lower())}
   {_text(measured.currency)} as currencies, {_text(measured.region if place else None)} as regions,
   {_text(measured.channel if place else None)} as channels, {_text(None if place else measured.product)} as products,
   count(*) as records, coalesce(sum({measured.quantity or 0}), 0)::bigint as quantities,
-  coalesce(sum({measured.amount or 0}), 0) as amounts
-from {TABLES[contract]} where {until}
+  coalesce(sum({measured.amount or 0}), 0) as amounts,
+  {_costs(measured, ("costed", "costed_amounts", "costs"))}
+from {_table(contract, measured)} where {until}
 group by all
 """  # noqa: S608 - our own names and numbers
 
@@ -117,6 +121,24 @@ def _between(partitions: Mapping[int, tuple[int, int]]) -> str:
         for partition, (since, end) in partitions.items()
     ]
     return " or ".join(parts) or "false"
+
+
+def _table(contract: str, measured: Measured) -> str:
+    """The records. A lake that has taken in none since costs are known has no column of them yet."""
+    table, cost = TABLES[contract], measured.unit_cost
+    if cost is None:
+        return table
+    return f"(select * from {table} union all by name select null::bigint as {cost} where false)"  # noqa: S608
+
+
+def _costs(measured: Measured, names: tuple[str, str, str]) -> str:
+    """Of the records whose cost is known: how many, what they are worth, and what they cost."""
+    costed, amounts, costs = names
+    cost = measured.unit_cost
+    if cost is None:
+        return f"0::bigint as {costed}, 0 as {amounts}, 0 as {costs}"
+    return f"""count({cost}) as {costed}, coalesce(sum({measured.amount}) filter ({cost} is not null), 0) as {amounts},
+  coalesce(sum({measured.quantity}::hugeint * {cost}), 0) as {costs}"""
 
 
 def _text(name: str | None) -> str:

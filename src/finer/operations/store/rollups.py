@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from finer.kit.tx import Tx
 from finer.operations.tables import rollups, values
-from finer.operations.types import DAY_S, HOUR_S, MINUTE_S, OTHER, Filter, Grain, Groups, Sums
+from finer.operations.types.sums import DAY_S, HOUR_S, MINUTE_S, OTHER, SUMMED, Filter, Grain, Groups, Sums
 
 
 def _known(name: str) -> str:
@@ -26,8 +26,9 @@ _FROM_THE_FIRST = "(tenant_id, contract, partition) do update set from_offset = 
 _BROUGHT = """
 unnest(%(minutes)s::int[], %(grains)s::text[], %(kinds)s::text[], %(statuses)s::text[], %(currencies)s::text[],
     %(regions)s::text[], %(channels)s::text[], %(products)s::text[], %(records)s::bigint[], %(quantities)s::bigint[],
-    %(amounts)s::numeric[])
-    as u(minute, grain, kind, status, currency, region, channel, product, records, quantity, amount)
+    %(amounts)s::numeric[], %(costed)s::bigint[], %(costed_amounts)s::numeric[], %(costs)s::numeric[])
+    as u(minute, grain, kind, status, currency, region, channel, product, records, quantity, amount, costed,
+      costed_amount, cost)
 """
 # Values that have not been met before, as long as there is room for more. An empty one needs no row.
 _MEET = """
@@ -45,28 +46,29 @@ on conflict do nothing
 """
 _ADD = f"""
 insert into operations_rollups as t (tenant_id, contract, grain, step_s, bucket, kind, status, currency, region,
-  channel, product, records, quantity, amount_minor)
+  channel, product, records, quantity, amount_minor, costed, costed_minor, cost_minor)
 select %(tenant)s, %(contract)s, u.grain, s.step_s, to_timestamp(u.minute::bigint * 60 / s.step_s * s.step_s), u.kind,
   u.status, u.currency, {_known("region")}, {_known("channel")}, {_known("product")},
-  sum(u.records), sum(u.quantity), sum(u.amount)
+  sum(u.records), sum(u.quantity), sum(u.amount), sum(u.costed), sum(u.costed_amount), sum(u.cost)
 from {_BROUGHT} join unnest(%(steps)s::int[], %(since)s::timestamptz[]) as s(step_s, since)
   on to_timestamp(u.minute::bigint * 60) >= s.since and (u.grain = 'place' or s.step_s > {MINUTE_S})
 group by 3, 4, 5, 6, 7, 8, 9, 10, 11 order by 3, 4, 5, 6, 7, 8, 9, 10, 11
 on conflict (tenant_id, contract, grain, step_s, bucket, kind, status, currency, region, channel, product)
 do update set records = t.records + excluded.records, quantity = t.quantity + excluded.quantity,
-  amount_minor = t.amount_minor + excluded.amount_minor
+  amount_minor = t.amount_minor + excluded.amount_minor, costed = t.costed + excluded.costed,
+  costed_minor = t.costed_minor + excluded.costed_minor, cost_minor = t.cost_minor + excluded.cost_minor
 """  # noqa: S608 - nothing but our own text
 # A day is its hours and an hour its minutes, where both are kept from the first to the last; and the same by product.
 _UNEQUAL = """
 with sums as (
   select contract, grain, step_s, kind, status, currency,
     date_bin(%(coarse)s * interval '1 second', bucket, 'epoch') as at,
-    sum(records) as records, sum(quantity) as quantity, sum(amount_minor) as amount
+    array[sum(records), sum(quantity), sum(amount_minor), sum(costed), sum(costed_minor), sum(cost_minor)] as summed
   from operations_rollups where tenant_id = %(tenant)s and bucket >= %(since)s
     and ((step_s = %(fine)s and grain = %(fine_grain)s) or (step_s = %(coarse)s and grain = 'place'))
   group by 1, 2, 3, 4, 5, 6, 7)
 select contract, at, kind from sums group by contract, at, kind, status, currency
-having count(*) <> 2 or min(records) <> max(records) or min(quantity) <> max(quantity) or min(amount) <> max(amount)
+having count(*) <> 2 or min(summed) <> max(summed)
 order by 1, 2, 3 limit 20
 """
 _ROOMS = {"region": 250, "channel": 50, "product": 20_000}
@@ -92,7 +94,7 @@ class RollupStore:
             "values": [value for _, value in values], "steps": list(kept_since), "since": list(kept_since.values()),
         }  # fmt: skip
         given |= {name: list(getattr(groups, name)) for name in Groups.__struct_fields__}
-        for name in ("minutes", "records", "quantities", "amounts"):
+        for name in ("minutes", *SUMMED):
             # As text: a list of numbers is looked through for the smallest type that holds them all.
             given[name] = "{" + ",".join(map(str, given[name])) + "}"
         self._connection.exec_driver_sql(_MEET, given)
@@ -134,21 +136,14 @@ class RollupStore:
         query = sa.select(c.value).where(c.tenant_id == self._tenant, c.contract == contract, c.dimension == dimension)
         return list(self._connection.execute(query.order_by(c.value)).scalars())
 
-    def whole(self) -> dict[tuple[str, str, str, str], tuple[int, int, int]]:
-        """Everything that was ever counted, by contract, kind, status and currency.
-
-        Values are records, quantity and amount.
-        """
+    def whole(self, contract: str) -> list[Sums]:
+        """Everything of a contract that was ever counted, by kind, status and currency."""
         query = (
-            sa.select(_t.contract, _t.kind, _t.status, _t.currency, *_SUMS)
-            .where(_t.tenant_id == self._tenant, _t.grain == Grain.PLACE, _t.step_s == DAY_S)
-            .group_by(_t.contract, _t.kind, _t.status, _t.currency)
+            sa.select(_t.kind, _t.status, _t.currency, *_SUMS)
+            .where(self._of(contract, Grain.PLACE, DAY_S))
+            .group_by(_t.kind, _t.status, _t.currency)
         )
-        return {
-            (row.contract, row.kind, row.status, row.currency):
-                (int(row.records), int(row.quantity), int(row.amount_minor))
-            for row in self._connection.execute(query)
-        }  # fmt: skip
+        return [_sums(row) for row in self._connection.execute(query)]
 
     def of_buckets(self, contract: str, step_s: int, limit: int, span: tuple[datetime, datetime]) -> list[Sums]:
         """The sums by kind of some buckets that lie in a span as a whole; which ones is left to chance."""
@@ -220,11 +215,15 @@ _SUMS: Sequence[Any] = (
     sa.func.sum(_t.records).label("records"),
     sa.func.sum(_t.quantity).label("quantity"),
     sa.func.sum(_t.amount_minor).label("amount_minor"),
+    sa.func.sum(_t.costed).label("costed"),
+    sa.func.sum(_t.costed_minor).label("costed_minor"),
+    sa.func.sum(_t.cost_minor).label("cost_minor"),
 )
 
 
 def _sums(row: Any, *, at: datetime | None = None, label: str = "") -> Sums:
     return Sums(
         kind=row.kind, status=row.status, currency=row.currency, records=int(row.records), quantity=int(row.quantity),
-        amount_minor=int(row.amount_minor), at=at, label=label,
+        amount_minor=int(row.amount_minor), costed=int(row.costed), costed_minor=int(row.costed_minor),
+        cost_minor=int(row.cost_minor), at=at, label=label,
     )  # fmt: skip

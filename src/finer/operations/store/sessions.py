@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from finer.kit.tx import Tx
 from finer.operations.tables import sessions
-from finer.operations.types import Filter, Visits, VisitsHere
+from finer.operations.types.sums import Filter
+from finer.operations.types.visits import Visits, VisitsHere
 
 _t = sessions.c
 _COUNTS = ("sessions", "viewed", "added", "checked_out", "purchased", "single", "seconds")

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.tx import Tx
 from finer.operations.tables import targets
-from finer.operations.types import Targets
+from finer.operations.types.goals import Targets
 
 _t = targets.c
 

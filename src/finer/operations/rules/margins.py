@@ -1,0 +1,84 @@
+"""Margins: what is left of revenue when goods are paid for, of the revenue alone whose cost is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from finer.operations.rules.sums import Convert
+from finer.operations.types.sums import Change, Margin, MarginIn, Sums
+
+
+def profit(one: Sums) -> Sums:
+    """The same sums as gross profit: of the records whose cost is known, what they are worth less what they cost."""
+    return msgspec.structs.replace(one, records=one.costed, amount_minor=one.costed_minor - one.cost_minor)
+
+
+def margin(now: Iterable[Sums], before: Iterable[Sums], convert: Convert, since: Change) -> Margin:
+    """The margin of revenue, by currency and together in the firm's own; what has no rate is not in the whole.
+
+    `now` and `before` are sums of lines that were paid or came back, the whole period and the one before; `since` says
+    which buckets of them are compared.
+    """
+    kept = list(now)
+    together = _Whole()
+    by_currency: dict[str, _Whole] = {}
+    for one in kept:
+        by_currency.setdefault(one.currency, _Whole()).add(one, _as_it_is)
+        together.add(one, convert)
+    here, there = _Whole(), _Whole()
+    for one in kept:
+        if one.at is not None and one.at < since.whole_until:
+            here.add(one, convert)
+    for one in before:
+        if one.at is not None and one.at < since.whole_until - since.length:
+            there.add(one, convert)
+    return Margin(
+        revenue_minor=together.revenue,
+        cost_minor=together.cost,
+        share=together.share,
+        change=None if here.share is None or there.share is None else here.share - there.share,
+        known=together.known,
+        by_currency=[
+            MarginIn(
+                currency=currency, records=whole.records, revenue_minor=whole.revenue, cost_minor=whole.cost,
+                share=whole.share, known=whole.known,
+            )
+            for currency, whole in sorted(by_currency.items(), key=lambda item: (-item[1].records, item[0]))
+            if whole.records
+        ],
+    )  # fmt: skip
+
+
+def _as_it_is(_: str, minor: int) -> int:
+    return minor
+
+
+class _Whole:
+    """Sums of one currency: how many records have a cost, their revenue and cost, and what all records moved."""
+
+    def __init__(self) -> None:
+        self.records = self.revenue = self.cost = 0
+        self._costed = self._moved = 0
+
+    def add(self, one: Sums, convert: Convert) -> None:
+        revenue, cost, moved = (convert(one.currency, n) for n in (one.costed_minor, one.cost_minor, one.amount_minor))
+        if revenue is None or cost is None or moved is None:
+            return
+        self.records += one.costed
+        self.revenue += revenue
+        self.cost += cost
+        # What came back has the other sign. It is as much of a sum whose cost is known or not as what was paid.
+        self._costed += abs(revenue)
+        self._moved += abs(moved)
+
+    @property
+    def share(self) -> float | None:
+        """What is left of each unit of revenue; None where there is no revenue to be left of."""
+        return None if self.revenue <= 0 else (self.revenue - self.cost) / self.revenue
+
+    @property
+    def known(self) -> float | None:
+        """The part of what was paid and came back whose cost is known."""
+        return None if self._moved == 0 else min(self._costed / self._moved, 1.0)
