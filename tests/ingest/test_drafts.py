@@ -129,9 +129,9 @@ def test_b11_a_version_is_published_by_a_second_person_while_records_come_in(
     assert new is not None
     assert [one.version for one in (old, new)] == ["1.0.0", "1.1.0"]
     assert contracts.written_with(known, "transaction/9.9.9") is None
-    before = contracts.written_with(known, "order/1.0.0")
-    assert before is not None
-    assert "unit_cost" not in [one.name for one in before.fields]
+    earlier = contracts.written_with(known, "order/1.0.0")
+    assert earlier is not None
+    assert "unit_cost" not in [one.name for one in earlier.fields]
     with firm.tx() as tx:
         assert "version: 1.0.0" in drafts.text_of(tx, "order", "1.0.0")
     assert contracts.stand_in(known, "transaction/9.9.9").version == "1.1.0"

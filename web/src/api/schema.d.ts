@@ -7272,6 +7272,7 @@ export interface components {
             currency: string;
             failed: string[];
             figures: components["schemas"]["Figure"][] | null;
+            margin: components["schemas"]["Margin"] | null;
             products: components["schemas"]["Share"][] | null;
             regions: components["schemas"]["Share"][] | null;
             series: components["schemas"]["Moment"][] | null;
@@ -7901,6 +7902,23 @@ export interface components {
             score_psi: number | null;
             state: string;
             worst_psi: number | null;
+        };
+        /** Margin */
+        Margin: {
+            by_currency: components["schemas"]["MarginIn"][];
+            change: number | null;
+            cost: components["schemas"]["Money"];
+            known: number | null;
+            revenue: components["schemas"]["Money"];
+            share: number | null;
+        };
+        /** MarginIn */
+        MarginIn: {
+            cost: components["schemas"]["Money"];
+            known: number | null;
+            records: number;
+            revenue: components["schemas"]["Money"];
+            share: number | null;
         };
         /** Me */
         Me: {
@@ -10808,6 +10826,8 @@ export interface components {
             status?: string | null;
             /** @description What happened to the line. An adjustment is a change of stock or of the books without a sale. One of placed, paid, shipped, delivered, cancelled, returned, adjustment. placed when absent. */
             type?: string | null;
+            /** @description What one unit cost the firm, never negative. The line cost quantity times this: goods that come back take their cost back. A line without it counts for no margin; zero is a cost. Also read from unitCost. */
+            unit_cost?: number | string | null;
             /** @description Price of one unit, never negative. */
             unit_price: number | string;
         };

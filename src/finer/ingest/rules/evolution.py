@@ -264,6 +264,14 @@ def _contract_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
         yield _change("about_changed", "", "Its description, its owner or its service levels change.", _PATCH)
 
 
+def _of_a_person(field: Field) -> bool:
+    """Whether its values say something of a person; what is confidential is a secret of the firm."""
+    return (
+        severity(CLASSES[field.classification]) >= severity(DataClass.PERSONAL)
+        and field.classification != "confidential"
+    )
+
+
 def not_publishable(earlier: Iterable[Contract], built_in: Contract | None, contract: Contract) -> list[str]:
     """Why the lake or the erasure of people could not follow this version, in sentences.
 
@@ -291,7 +299,5 @@ def not_publishable(earlier: Iterable[Contract], built_in: Contract | None, cont
         f"{field.name} is classified {field.classification}, but Finer would not find it when a person is erased. "
         "Send what belongs to a person in the fields that the built-in contracts have for it."
         for field in contract.fields
-        if severity(CLASSES[field.classification]) >= personal
-        and field.classification != "confidential"
-        and (field.name not in known or severity(known[field.name]) < personal)
+        if _of_a_person(field) and (field.name not in known or severity(known[field.name]) < personal)
     ]

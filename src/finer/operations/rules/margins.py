@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
@@ -27,18 +28,13 @@ def margin(now: Iterable[Sums], before: Iterable[Sums], convert: Convert, since:
     for one in kept:
         by_currency.setdefault(one.currency, _Whole()).add(one, _as_it_is)
         together.add(one, convert)
-    here, there = _Whole(), _Whole()
-    for one in kept:
-        if one.at is not None and one.at < since.whole_until:
-            here.add(one, convert)
-    for one in before:
-        if one.at is not None and one.at < since.whole_until - since.length:
-            there.add(one, convert)
+    here = _until(kept, since.whole_until, convert)
+    there = _until(before, since.whole_until - since.length, convert)
     return Margin(
         revenue_minor=together.revenue,
         cost_minor=together.cost,
         share=together.share,
-        change=None if here.share is None or there.share is None else here.share - there.share,
+        change=None if here is None or there is None else here - there,
         known=together.known,
         by_currency=[
             MarginIn(
@@ -49,6 +45,14 @@ def margin(now: Iterable[Sums], before: Iterable[Sums], convert: Convert, since:
             if whole.records
         ],
     )  # fmt: skip
+
+
+def _until(sums: Iterable[Sums], end: datetime, convert: Convert) -> float | None:
+    whole = _Whole()
+    for one in sums:
+        if one.at is not None and one.at < end:
+            whole.add(one, convert)
+    return whole.share
 
 
 def _as_it_is(_: str, minor: int) -> int:

@@ -32,8 +32,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
         return [self.as_what(one) for one in sums if self.counts(one)]
 
 
-def _order(*kinds: str, as_what: Callable[[Sums], Sums] = lambda one: one) -> Counted:
-    return Counted(contract="order", counts=lambda one: one.kind in kinds, as_what=as_what)
+def _order(*kinds: str) -> Counted:
+    return Counted(contract="order", counts=lambda one: one.kind in kinds)
 
 
 def _payment(*kinds: str, statuses: tuple[str, ...] = _MOVED) -> Counted:
@@ -42,7 +42,9 @@ def _payment(*kinds: str, statuses: tuple[str, ...] = _MOVED) -> Counted:
 
 FIGURES = {
     "revenue": _order("paid", "returned"),
-    "gross_profit": _order("paid", "returned", as_what=profit),
+    "gross_profit": Counted(
+        contract="order", counts=lambda one: one.kind in ("paid", "returned") and one.costed > 0, as_what=profit
+    ),
     "ordered": _order("placed"),
     "returned": _order("returned"),
     "cancelled": _order("cancelled"),

@@ -4,6 +4,7 @@ import type { Figure } from "./queries";
 
 const WORDS: Record<string, string> = {
   revenue: "Revenue",
+  gross_profit: "Gross profit",
   ordered: "Ordered",
   returned: "Returned",
   cancelled: "Cancelled",

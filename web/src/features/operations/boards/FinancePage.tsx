@@ -5,18 +5,24 @@ import { Plotted } from "../../../shared/ui/Plotted";
 import { Tile } from "../../../shared/ui/Tile";
 import { BoardPage } from "./BoardPage";
 import { CurrencyTable } from "./CurrencyTable";
+import { MarginTable } from "./MarginTable";
 import { Panel } from "./Panel";
 import { PlanDialog } from "./PlanDialog";
-import { type Figure, type FinanceBoard, fetchFinance } from "./queries";
+import { type Figure, type FinanceBoard, fetchFinance, type Margin } from "./queries";
 import { SeriesTable } from "./SeriesTable";
 import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
-import { changeText } from "./view";
+import { changeText, pointsText, shareText } from "./view";
 
 const TILES: { name: string; title: string; meaning: string }[] = [
   { name: "revenue", title: "Revenue", meaning: "What was paid for orders, less what was returned." },
+  {
+    name: "gross_profit",
+    title: "Gross profit",
+    meaning: "Revenue less what the goods cost, of the lines alone that say what they cost (unit_cost).",
+  },
   { name: "ordered", title: "Ordered", meaning: "The worth of the lines that were placed." },
   {
     name: "payments",
@@ -28,9 +34,11 @@ const TILES: { name: string; title: string; meaning: string }[] = [
 ];
 const LINES: Line[] = [
   { name: "revenue", title: "Revenue" },
+  { name: "gross_profit", title: "Gross profit" },
   { name: "payments", title: "Payments" },
   { name: "refunds", title: "Refunds" },
 ];
+const NO_COST = "No paid line says what it cost (unit_cost).";
 const PLAN: Line = { name: "plan", title: "Planned revenue" };
 
 /** What the firm earns and moves, by currency and together, against the period before. */
@@ -40,7 +48,10 @@ export function FinancePage() {
   const figures = new Map(data?.figures?.map((one) => [one.name, one]));
   const series = data?.series ?? [];
   const planned = series.some((moment) => moment.values.plan !== undefined);
-  const lines = planned ? [...LINES, PLAN] : LINES;
+  // Without any cost there is no profit: nothing is shown then, and not a profit of nothing.
+  const costed = (data?.margin?.by_currency.length ?? 0) > 0;
+  const told = costed ? LINES : LINES.filter((line) => line.name !== "gross_profit");
+  const lines = planned ? [...told, PLAN] : told;
   const quiet = series.every((moment) => LINES.every((line) => !moment.values[line.name]));
   const drawn = (minor: number): Money => inBase(minor, data);
   const choose = {
@@ -77,8 +88,14 @@ export function FinancePage() {
             loading={!data && !error}
             error={error ?? (data?.figures === null ? new Error("failed") : null)}
             onRetry={retry}
-            value={<Worth figure={figures.get(name)} />}
-            note={<Note figure={figures.get(name)} />}
+            value={<Worth figure={name === "gross_profit" && !costed ? undefined : figures.get(name)} />}
+            note={
+              name === "gross_profit" ? (
+                <ProfitNote figure={figures.get(name)} margin={data?.margin} />
+              ) : (
+                <Note figure={figures.get(name)} />
+              )
+            }
           />
         ))}
       </div>
@@ -107,6 +124,12 @@ export function FinancePage() {
         table={<SeriesTable moments={series} lines={lines} text={(minor) => amountText(drawn(minor))} />}
       />
       <div className="board-parts">
+        <Panel
+          title="Margin by currency"
+          about="of the revenue whose cost is known"
+          {...part("margin", data?.margin?.by_currency.length === 0, NO_COST)}
+          table={<MarginTable rows={data?.margin?.by_currency ?? []} />}
+        />
         <Panel
           title="By currency"
           about="as it was paid"
@@ -137,6 +160,25 @@ export function FinancePage() {
 function Worth({ figure }: { figure: Figure | undefined }) {
   if (!figure?.amount) return "–";
   return <span title={moneyText(figure.amount)}>{shortMoney(figure.amount)}</span>;
+}
+
+/** The margin, of what part of the revenue it is, and how both compare; the change is in points, as both are shares. */
+function ProfitNote({ figure, margin }: { figure: Figure | undefined; margin: Margin | null | undefined }) {
+  if (!figure || !margin) return null;
+  if (margin.by_currency.length === 0) return <>{NO_COST}</>;
+  const { amount, plan } = figure;
+  return (
+    <>
+      {amount && plan && plan.minor > 0 ? (
+        <span title={`${moneyText(plan)} were planned up to now.`}>
+          <b className="num">{Math.round((amount.minor / plan.minor) * 100)} %</b> of plan,{" "}
+        </span>
+      ) : null}
+      margin <b className="num">{shareText(margin.share)}</b>
+      {margin.change === null ? "" : ` (${pointsText(margin.change)})`} of the {shareText(margin.known)} of
+      revenue with a known cost
+    </>
+  );
 }
 
 function Note({ figure }: { figure: Figure | undefined }) {

@@ -17,6 +17,7 @@ export type Interest = Schema<"Interest">;
 export type FinanceBoard = Schema<"FinanceBoard">;
 export type OrderBoard = Schema<"OrderBoard">;
 export type Figure = Schema<"Figure">;
+export type Margin = Schema<"Margin">;
 export type Share = Schema<"Share">;
 export type Moment = Schema<"Moment">;
 export type OrderAges = Schema<"OrderAges">;

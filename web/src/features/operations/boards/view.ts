@@ -58,6 +58,12 @@ export function changeText(change: number | null): string | null {
   return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
 }
 
+/** "+1.2 points": how far two shares lie apart. */
+export function pointsText(difference: number): string {
+  const points = Math.round(difference * 1000) / 10;
+  return `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points)} points`;
+}
+
 /** "99.95 %", "0.084 %": with the digits that tell it from its goal; "–" when nothing was measured. */
 export function shareText(share: number | null): string {
   if (share === null) return "–";
