@@ -59,12 +59,17 @@ PYTHON_STEPS = (
     Step("mypy", (_tool("mypy"),)),
 )
 WEB_STEPS = (
-    Step("biome", ("npm", "run", "--silent", "lint"), "web"),
     Step("web build (tsc, vite)", ("npm", "run", "--silent", "build"), "web"),
     Step("web bundle", ("npm", "run", "--silent", "check:bundle"), "web"),
     Step("kernels", (sys.executable, "-m", "tools.kernels")),
 )
-WEB_TESTS = (Step("vitest", ("npm", "run", "--silent", "test"), "web"),)
+# In this order and company the three lanes end together.
+WEB_TESTS = (
+    Step("biome", ("npm", "run", "--silent", "lint"), "web"),
+    Step("vitest", ("npm", "run", "--silent", "test"), "web"),
+)
+# Two processes that test keep two cores busy: threads of OpenBLAS beside them would only take turns with them.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 # The story of the first hour starts every process of Finer: with this variable they are traced by coverage.py.
 TRACE_VARIABLE = "FINER_TEST_TRACE_STORY"
 
@@ -157,7 +162,7 @@ def run_all() -> list[Result]:
     found, browser = find_browser()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-    tests = pytest_step("tests", *parallel, environment=browser | {TRACE_VARIABLE: "1"})
+    tests = pytest_step("tests", *parallel, environment=browser | ONE_THREAD | {TRACE_VARIABLE: "1"})
     results += [found, run_visibly(tests)]
     return results + coverage_step()
 
