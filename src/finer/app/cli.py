@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -71,6 +72,9 @@ class FinerGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a FinerError becomes its sentence on standard error."""
+        # Nothing here multiplies large matrices, and the threads that OpenBLAS keeps for that spin for work while
+        # everything is loaded. It reads this when NumPy is imported, which no command has done yet.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         # Half a million objects are made at the start, and stay: looking for garbage among them each time that a few
         # hundred more are there would take a fifth of it.
         gc.set_threshold(50_000)
