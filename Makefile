@@ -111,6 +111,8 @@ $(PYTHON):
 # hatchling comes from the lock, so the build needs no network and takes a second.
 .venv/.installed: .venv/.locked pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@# Where Python is told to keep no compiled modules, as in many containers, each process would compile all anew.
+	@$(PYTHON) -m compileall -q src
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
