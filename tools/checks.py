@@ -161,7 +161,7 @@ def run_all() -> list[Result]:
     results = run_lanes(PYTHON_STEPS, WEB_STEPS, WEB_TESTS)
     found, browser = find_browser()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
-    parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+    parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     tests = pytest_step("tests", *parallel, environment=browser | ONE_THREAD | {TRACE_VARIABLE: "1"})
     results += [found, run_visibly(tests)]
     return results + coverage_step()
