@@ -106,3 +106,16 @@ def test_the_catalogue_gives_no_example_that_sql_would_hide(parcels: Desk) -> No
             assert lineage.entry(tx, graph, reader, f"lake:{column}").example is None, column
         assert lineage.entry(tx, graph, reader, "lake:transactions.currency").example == "USD"
     reader.close()
+
+
+def test_a_column_that_the_contract_gave_up_stays_as_secret_as_it_was(parcels: Desk, known: FirmContracts) -> None:
+    old, new = known.current["parcel"], yaml.safe_load(_text())
+    properties = new["schema"][0]["properties"]
+    new["schema"][0]["properties"] = [one for one in properties if one["name"] not in ("fee_minor", "depot")]
+    in_force = contracts.read_contract(yaml.safe_dump(new | {"version": "2.0.0"}, sort_keys=False), "parcel.yaml")
+    firm = FirmContracts(dict(known.current) | {"parcel": in_force}, {one.header: one for one in (old, in_force)})
+    access = warehouse.LakeAccess(parcels.firm.database.url, parcels.settings)
+    tables = warehouse.describe(access, parcels.firm.tenant.id)
+    masking = masking_of(parcels.actor(Role.DATA_ENGINEER))
+    assert shown_to(masking, firm)(tables)["parcel"] == shown_to(masking, known)(tables)["parcel"]
+    assert "fee_minor" in shown_to(masking, firm)(tables)["parcel"]

@@ -27,7 +27,7 @@ _PAGES = (
 
 
 def readers_for(tx: Tx) -> list[Reader]:
-    """What the caller may see of it; of schedules and alerts their own. Machines see metrics and monitors only."""
+    """What the caller may see of it; of schedules and alerts their own. Machines see metrics only."""
     found = [
         Reader(
             NodeKind.METRIC,

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, Field, FirmContracts, Kind
 from finer.kit.masking import DataClass, Form, Masking
@@ -39,8 +41,19 @@ def shown_to(masking: Masking, known: FirmContracts) -> ShownTo:
 
 
 def by_table(known: FirmContracts) -> Mapping[str, Contract]:
-    """The contracts in force by the table that holds their records."""
-    return {table_of(name): one for name, one in known.current.items()}
+    """The contracts in force by the table that holds their records, with the fields that only earlier versions had.
+
+    The lake keeps the columns of those, and what was a secret then is one now. The latest version that had a field says
+    what it is.
+    """
+    earlier = sorted(known.by_header.values(), key=lambda one: [int(part) for part in one.version.split(".")])
+    found = {}
+    for name, one in known.current.items():
+        fields = {field.column: field for before in earlier if before.name == name for field in before.fields}
+        kept = {field.column for field in one.fields}
+        gone = (field for column, field in fields.items() if column not in kept)
+        found[table_of(name)] = replace(one, fields=(*one.fields, *gone))
+    return found
 
 
 def field_of(contract: Contract | None, column: str) -> Field | None:
