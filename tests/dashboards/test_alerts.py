@@ -79,6 +79,27 @@ def test_it_waits_for_its_pending_period_and_begins_it_anew(tower: Tower) -> Non
     assert tower.bell() == [("Orders fires", True)]
 
 
+def test_without_any_cost_profit_is_not_known_and_nothing_fires(tower: Tower, clock: FixedClock) -> None:
+    profit = Watched(metric="gross_profit", span="1h")
+    little = tower.watch("value < 1000", watched=profit)
+    unusual = tower.watch("value < 1000 or value < low", watched=profit)
+    # The last whole hour is what is held to what is usual.
+    tower.placed(3, clock.now() - timedelta(hours=1), kind="paid")
+    tower.placed(3, kind="paid")
+    with tower.tx() as tx:
+        found = metrics.read_metric(metrics.ground_of(tx, "1h"), "gross_profit")
+        assert (found.total, found.change, found.series) == (None, None, [])
+    tower.look(1)
+    assert [(tower.get(one).value, tower.get(one).watch.state) for one in (little, unusual)] == [
+        (None, WatchState.OK), (None, WatchState.OK),
+    ]  # fmt: skip
+    assert tower.bell() == []
+    tower.placed(1, kind="paid", cost=40)
+    tower.look(1)
+    assert (tower.get(little).value, tower.get(little).watch.state) == (0.6, WatchState.FIRING)
+    assert tower.get(unusual).watch.state is WatchState.OK
+
+
 def test_it_says_so_again_after_its_cooldown_and_not_before(tower: Tower) -> None:
     made = tower.watch("value < 3", cooldown_minutes=4)
     told = []

@@ -127,6 +127,8 @@ def test_numbers_are_said_and_rows_are_not() -> None:
     assert "Maria" not in line_of(tile("q", kind=TileKind.TABLE, query=part), data)[1]
     money = TileData(state=TileState.SHOWN, value=123456, exponent=2, currency="PHP", change=-0.051)
     assert line_of(tile("m"), money)[1] == "1,234.56 PHP (-5.1% against the time before)"
+    unknown = TileData(state=TileState.SHOWN, exponent=2, currency="PHP")
+    assert line_of(tile("m"), unknown)[1] == "Nothing is known of it in this time."
 
 
 def test_a_message_is_handed_to_the_relay_and_never_split_into_headers() -> None:

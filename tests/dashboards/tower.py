@@ -52,13 +52,15 @@ class Tower:
         """A transaction of that person."""
         return self.firm.tx(self.actor(role))
 
-    def placed(self, count: int, at: datetime | None = None, country: str = "PH") -> None:
-        """Orders are placed, and in the sums at once."""
+    def placed(
+        self, count: int, at: datetime | None = None, country: str = "PH", kind: str = "placed", cost: int | None = None
+    ) -> None:
+        """Orders are placed, and in the sums at once; of another kind if that is given, and with a cost."""
         batch = pa.RecordBatch.from_pydict({
             "occurred_at": pa.array([at or self.clock.now()] * count, pa.timestamp("us", "UTC")),
-            "type": ["placed"] * count, "country": [country] * count, "channel": ["web"] * count,
+            "type": [kind] * count, "country": [country] * count, "channel": ["web"] * count,
             "product_id": ["p"] * count, "currency": ["PHP"] * count, "amount_minor": [100] * count,
-            "quantity": [1] * count,
+            "quantity": [1] * count, "unit_cost_minor": pa.array([cost] * count, pa.int64()),
         })  # fmt: skip
         with self.worker.transaction(self.firm.tenant.id, SYSTEM) as tx:
             rollups.add(tx, "order", Columns(batch), np.ones(count, np.bool_))

@@ -82,6 +82,11 @@ def test_what_a_dashboard_shows_is_followed_back_to_fields(
     })  # fmt: skip
     seen = ask(Role.EXECUTIVE, "GET", "/lineage/fields/order/amount")["readers"]
     assert {"dashboard:finance", "dashboard:orders", f"metric_alert:{alert['id']}"} <= {one["id"] for one in seen}
+    # Of what goods cost gross profit alone is made, times how many they are; and one page shows it.
+    for column in ("unit_cost", "quantity"):
+        told = ask(Role.EXECUTIVE, "GET", f"/lineage/fields/order/{column}")["readers"]
+        seen = {one["id"] for one in told if one["kind"] in ("metric", "dashboard")}
+        assert seen == {"metric:gross_profit", "dashboard:finance"}
     # Nobody else learns that it is there.
     assert driver.call("GET", f"/api/v1/catalogue/{quote(node)}", world.headers("executive")).status == 404
 

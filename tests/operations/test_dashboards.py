@@ -125,8 +125,11 @@ def test_without_any_cost_there_is_no_margin(floor: Floor, clock: FixedClock) ->
     clock.advance(NOW - clock.now())
     floor.send("order", [order_line(1, NOW, type="paid"), order_line(2, NOW, type="placed", unit_cost=3)])
     floor.keep()
-    margin = _boards(floor.firm.database, floor.firm.tenant.id, "finance")["margin"]
+    found = _boards(floor.firm.database, floor.firm.tenant.id, "finance")
+    margin = found["margin"]
     assert (margin["share"], margin["change"], margin["known"], margin["by_currency"]) == (None, None, 0.0, [])
+    assert _figures(found["figures"])["gross_profit"]["amount"] is None
+    assert all("gross_profit" not in one["values"] for one in found["series"])
 
 
 def test_a_dashboard_narrowed_to_what_there_is_not_shows_nothing_and_fails_nothing(floor: Floor) -> None:

@@ -21,7 +21,9 @@ def line_of(tile: Tile, data: TileData | None) -> tuple[str, str]:
     if data.state is not TileState.SHOWN:
         return tile.title, data.problem or _LOOK
     if tile.metric is not None:
-        amount = Decimal(data.value or 0).scaleb(-data.exponent)
+        if data.value is None:
+            return tile.title, "Nothing is known of it in this time."
+        amount = Decimal(data.value).scaleb(-data.exponent)
         said = f"{amount:,.{data.exponent}f} {data.currency}".strip()
         return tile.title, said if data.change is None else f"{said} ({data.change:+.1%} against the time before)"
     number = _number(tile, data) if tile.kind is TileKind.NUMBER else None

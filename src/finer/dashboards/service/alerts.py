@@ -185,13 +185,14 @@ def measure(tx: Tx, alert: MetricAlert) -> Numbers:
         return float(Decimal(minor).scaleb(-found.exponent))
 
     if not uses_band(alert):
-        return Numbers(value=major(found.total), change=found.change, currency=found.currency)
+        value = None if found.total is None else major(found.total)
+        return Numbers(value=value, change=found.change, currency=found.currency)
     hours = [(when, major(minor)) for when, minor in metrics.read_hours(tx, watched.metric, region, channel)]
     if not hours:
         return Numbers(value=None, change=found.change, currency=found.currency)
-    at, value = hours[-1]
+    at, latest = hours[-1]
     low, high = seasonal_band(hours, at, alert.sensitivity) or (None, None)
-    return Numbers(value=value, change=found.change, low=low, high=high, currency=found.currency)
+    return Numbers(value=latest, change=found.change, low=low, high=high, currency=found.currency)
 
 
 def forget_old(tx: Tx) -> int:

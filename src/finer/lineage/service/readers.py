@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from finer.dashboards.service import alerts, dashboards
@@ -18,12 +18,13 @@ from finer.operations.service import metrics
 from finer.quality.service import overview
 from finer.workspace.service import saved, schedules
 
-_PAGES = (
-    (Permission.FINANCE_READ, "finance", "Finance", "Revenue, payments and refunds", ("order", "transaction")),
-    (Permission.ORDERS_READ, "orders", "Orders", "Where orders stand", ("order",)),
-    (Permission.BEHAVIOUR_READ, "behaviour", "Customers", "Sessions, actions and product interest", ("activity",)),
-)
-"""Pages of numbers that come with Finer: who may open them, and the contracts whose sums they show."""
+_PAGES: tuple[tuple[Permission, str, str, str, Mapping[str, Sequence[str]]], ...] = (
+    (Permission.FINANCE_READ, "finance", "Finance", "Revenue, payments and refunds",
+     {"order": ("currency", "amount", "quantity", "unit_cost"), "transaction": ("currency", "amount")}),
+    (Permission.ORDERS_READ, "orders", "Orders", "Where orders stand", {"order": ("currency", "amount")}),
+    (Permission.BEHAVIOUR_READ, "behaviour", "Customers", "Sessions, actions and product interest", {"activity": ()}),
+)  # fmt: skip
+"""Pages of numbers that come with Finer: who may open them, and what they add up of which contracts."""
 
 
 def readers_for(tx: Tx) -> list[Reader]:
@@ -42,8 +43,8 @@ def readers_for(tx: Tx) -> list[Reader]:
         return found
     role = Role(tx.actor.role)
     found += [
-        Reader(NodeKind.DASHBOARD, name, title, about, link=f"/{name}", reads=_summed(contracts_read))
-        for needs, name, title, about, contracts_read in _PAGES
+        Reader(NodeKind.DASHBOARD, name, title, about, link=f"/{name}", reads=_summed(read))
+        for needs, name, title, about, read in _PAGES
         if allowed(role, needs) is not None
     ]
     if allowed(role, Permission.DASHBOARDS_READ) is not None:
@@ -103,5 +104,7 @@ def _monitors(tx: Tx) -> Iterator[Reader]:
         )  # fmt: skip
 
 
-def _summed(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(field_node(name, column) for name in names for column in metrics.columns_summed(name))
+def _summed(read: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(
+        field_node(name, column) for name, adds in read.items() for column in metrics.columns_summed(name, adds)
+    )

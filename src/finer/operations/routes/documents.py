@@ -31,8 +31,9 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One number: records, their worth in the firm's currency, and by currency.
 
     `change` compares whole buckets with those of the period before, 0.1 for a tenth more; null when there was nothing.
-    Amounts are null for those who see no money. `plan` is what was planned from the beginning of the span up to now,
-    null where months of it have no plan, and for a part of the firm.
+    Amounts are null for those who see no money, and gross profit is where no line says its cost.
+    `plan` is what was planned from the beginning of the span up to now, null where months of it have no plan, and for a
+    part of the firm.
     """
 
     name: str
@@ -289,7 +290,7 @@ def _figure(one: sums.Figure, currency: str, *, amounts: bool) -> Figure:
     return Figure(
         name=one.name,
         records=one.records,
-        amount=_money(one.amount_minor, currency) if amounts else None,
+        amount=None if one.amount_minor is None or not amounts else _money(one.amount_minor, currency),
         plan=None if one.plan_minor is None or not amounts else _money(one.plan_minor, currency),
         change=_rounded(one.change),
         by_currency=None if not amounts else [

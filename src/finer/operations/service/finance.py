@@ -26,6 +26,10 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     contract: str
     counts: Callable[[Sums], bool]
     as_what: Callable[[Sums], Sums] = lambda one: one
+    adds: tuple[str, ...] = ("currency", "amount")
+    """The members of `Measured` whose columns its amount is made of."""
+    known_only: bool = False
+    """Whether there is no amount where nothing counts: profit is not 0 because no line says its cost."""
 
     def of(self, sums: Iterable[Sums]) -> list[Sums]:
         """Those that count, as what they count."""
@@ -43,7 +47,8 @@ def _payment(*kinds: str, statuses: tuple[str, ...] = _MOVED) -> Counted:
 FIGURES = {
     "revenue": _order("paid", "returned"),
     "gross_profit": Counted(
-        contract="order", counts=lambda one: one.kind in ("paid", "returned") and one.costed > 0, as_what=profit
+        contract="order", counts=lambda one: one.kind in ("paid", "returned") and one.costed > 0, as_what=profit,
+        adds=("currency", "amount", "quantity", "unit_cost"), known_only=True,
     ),
     "ordered": _order("placed"),
     "returned": _order("returned"),
@@ -54,7 +59,7 @@ FIGURES = {
     "cash_out": _payment("withdrawal"),
     "fees": _payment("fee"),
     "declined": _payment("purchase", "payment", "transfer", "withdrawal", statuses=("declined", "reversed")),
-}
+}  # fmt: skip
 """The numbers by name. What comes back has its own sign, so revenue is what was paid less what was returned."""
 _CHARTED = ("revenue", "gross_profit", "payments", "refunds")
 
@@ -75,15 +80,19 @@ def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, An
     return at.frame, at.currency, found, failed
 
 
+def figure_of(at: Ground, name: str, counted: Counted, weigh: Callable[[Sums], int]) -> Figure:
+    """What counts over the span; without an amount where none is known. `weigh` says what of it is compared."""
+    now, before = counted.of(at.series(counted.contract)), counted.of(at.before(counted.contract))
+    found = figure(name, now, before, at.convert, weigh, at.change)
+    if counted.known_only and not now:
+        return msgspec.structs.replace(found, amount_minor=None, change=None)
+    return found
+
+
 def _figures(at: Ground) -> list[Figure]:
     plan = _plan(at)
-    now = {contract: at.series(contract) for contract in ("order", "transaction")}
-    before = {contract: at.before(contract) for contract in ("order", "transaction")}
     return [
-        msgspec.structs.replace(
-            figure(name, one.of(now[one.contract]), one.of(before[one.contract]), at.convert, at.worth, at.change),
-            plan_minor=plan(name, at.since, at.now),
-        )
+        msgspec.structs.replace(figure_of(at, name, one, at.worth), plan_minor=plan(name, at.since, at.now))
         for name, one in FIGURES.items()
     ]
 
@@ -101,10 +110,11 @@ def _plan(at: Ground) -> Callable[[str, datetime, datetime], int | None]:
 
 def _series(at: Ground) -> list[Moment]:
     plan, length = _plan(at), timedelta(seconds=at.span.bucket_s)
-    found = {when: dict.fromkeys(_CHARTED, 0) for when in buckets(at.since, at.now, at.span.bucket_s)}
-    for name in _CHARTED:
-        counted = FIGURES[name]
-        for one in counted.of(at.series(counted.contract)):
+    charted = {name: FIGURES[name].of(at.series(FIGURES[name].contract)) for name in _CHARTED}
+    charted = {name: sums for name, sums in charted.items() if sums or not FIGURES[name].known_only}
+    found = {when: dict.fromkeys(charted, 0) for when in buckets(at.since, at.now, at.span.bucket_s)}
+    for name, sums in charted.items():
+        for one in sums:
             if one.at in found:
                 found[one.at][name] += at.worth(one)
     for when, values in found.items():

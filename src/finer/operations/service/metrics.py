@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,14 +13,15 @@ from finer.kit.tx import Tx
 from finer.operations.errors import UnknownMetric
 from finer.operations.rules.grouping import MEASURED
 from finer.operations.rules.spans import floor, kept_since
-from finer.operations.rules.sums import buckets, figure, shares
-from finer.operations.service.finance import FIGURES, Counted
+from finer.operations.rules.sums import buckets, shares
+from finer.operations.service.finance import FIGURES, Counted, figure_of
 from finer.operations.service.tiles import Ground, ground
 from finer.operations.store.rollups import RollupStore
 from finer.operations.types.orders import Stage
-from finer.operations.types.sums import HOUR_S, Choices, Filter, Share, Sums
+from finer.operations.types.sums import HOUR_S, Choices, Filter, Measured, Share, Sums
 
 DIMENSIONS = ("region", "channel", "product")
+_ADDED = ("currency", "amount", "quantity", "unit_cost")
 _TITLES = {
     "revenue": ("Revenue", "What was paid for orders, less what was returned."),
     "gross_profit": ("Gross profit", "Revenue less what the goods cost, of the lines whose cost is known."),
@@ -55,13 +56,14 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """A metric over a span: minor units of `currency`, or a number of records when that is empty.
 
+    `total` is None where no amount is known, such as profit without any cost; the series is empty then.
     `change` compares whole buckets with those of the period before, 0.1 for a tenth more, None when that was nothing.
     """
 
     as_of: datetime
     currency: str
     exponent: int
-    total: int
+    total: int | None
     change: float | None
     series: list[tuple[datetime, int]]
 
@@ -106,20 +108,17 @@ def get_metric(name: str) -> Metric:
     return found
 
 
-def columns_summed(contract: str) -> list[str]:
-    """The columns of a contract that sums are made of and split by; empty for contracts that are not summed."""
-    measured = MEASURED.get(contract)
-    if measured is None:
-        return []
-    return ["occurred_at", *(name for name in msgspec.structs.astuple(measured) if name)]
+def columns_summed(contract: str, adds: Collection[str] = ()) -> list[str]:
+    """The columns by which sums of a contract are split, and those of what is added: members of `Measured`."""
+    measured = MEASURED[contract]
+    split = [name for name in Measured.__struct_fields__ if name not in _ADDED or name in adds]
+    return ["occurred_at", *(column for name in split if (column := getattr(measured, name)))]
 
 
 def columns_of(name: str) -> list[str]:
     """The columns that a metric is made of and split by; what counts records reads no amount. Raises UnknownMetric."""
     metric = get_metric(name)
-    measured = MEASURED[metric.contract]
-    left_out = {measured.quantity} if metric.money else {measured.quantity, measured.amount, measured.currency}
-    return [column for column in columns_summed(metric.contract) if column not in left_out]
+    return columns_summed(metric.contract, metric.counted.adds if metric.money else ())
 
 
 def choices(tx: Tx) -> Choices:
@@ -140,17 +139,17 @@ def read_metric(at: Ground, name: str) -> Reading:
     """A metric over the span, with every bucket of it. Raises UnknownMetric."""
     metric = get_metric(name)
     weigh = at.worth if metric.money else _records
-    now, before = metric.counted.of(at.series(metric.contract)), metric.counted.of(at.before(metric.contract))
-    whole = figure(name, now, before, at.convert, weigh, at.change)
-    found = dict.fromkeys(buckets(at.since, at.now, at.span.bucket_s), 0)
-    for one in now:
+    whole = figure_of(at, name, metric.counted, weigh)
+    total = whole.amount_minor if metric.money else whole.records
+    found = dict.fromkeys(buckets(at.since, at.now, at.span.bucket_s) if total is not None else (), 0)
+    for one in metric.counted.of(at.series(metric.contract)):
         if one.at in found:
             found[one.at] += weigh(one)
     return Reading(
         as_of=at.now,
         currency=at.currency if metric.money else "",
         exponent=exponent(at.currency) if metric.money else 0,
-        total=whole.amount_minor if metric.money else whole.records,
+        total=total,
         change=whole.change,
         series=list(found.items()),
     )
@@ -172,7 +171,8 @@ def _records(one: Sums) -> int:
 def read_hours(tx: Tx, name: str, region: str | None, channel: str | None) -> list[tuple[datetime, int]]:
     """A metric in every whole hour that is kept, the earliest first: minor units, or a number of records.
 
-    Hours in which nothing happened count as nothing from the first one on in which something did. Raises UnknownMetric.
+    Hours in which nothing happened count as nothing from the first one on in which something did. There are none where
+    no amount is known of the last one. Raises UnknownMetric.
     """
     metric = get_metric(name)
     at = ground_of(tx, "1h", region, channel)
@@ -183,6 +183,6 @@ def read_hours(tx: Tx, name: str, region: str | None, channel: str | None) -> li
     for one in metric.counted.of(at.store.by_bucket(metric.contract, HOUR_S, HOUR_S, (since, end), at.chosen)):
         if one.at is not None:
             found[one.at] = found.get(one.at, 0) + weigh(one)
-    if not found:
+    if not found or (metric.counted.known_only and max(found) < end - timedelta(seconds=HOUR_S)):
         return []
     return [(when, found.get(when, 0)) for when in buckets(min(found), end - timedelta(seconds=1), HOUR_S)]

@@ -120,13 +120,13 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a dashboard, in the firm's currency, and what it is made of.
 
     `change` compares whole buckets with those of the period before, 0.1 for a tenth more, None when `before` is
-    nothing. Orders are compared by how many there were, amounts in the firm's currency. `plan_minor` is what was
-    planned up to now.
+    nothing. Orders are compared by how many there were, amounts in the firm's currency. `amount_minor` is None where
+    no amount is known, such as profit without any cost. `plan_minor` is what was planned up to now.
     """
 
     name: str
     records: int
-    amount_minor: int
+    amount_minor: int | None
     before: int
     change: float | None
     by_currency: list[InCurrency]
