@@ -79,7 +79,7 @@ export function FinancePage() {
         </TargetsButton>
       }
     >
-      <div className="tiles">
+      <div className="tiles board-money">
         {TILES.map(({ name, title, meaning }) => (
           <Tile
             key={name}
