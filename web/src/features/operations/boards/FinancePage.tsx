@@ -162,11 +162,12 @@ function Worth({ figure }: { figure: Figure | undefined }) {
   return <span title={moneyText(figure.amount)}>{shortMoney(figure.amount)}</span>;
 }
 
-/** The margin, of what part of the revenue it is, and how both compare; the change is in points, as both are shares. */
+/** How the profit compares, and the margin: of what part of the revenue, and its change in points, as it is a share. */
 function ProfitNote({ figure, margin }: { figure: Figure | undefined; margin: Margin | null | undefined }) {
   if (!figure || !margin) return null;
   if (margin.by_currency.length === 0) return <>{NO_COST}</>;
   const { amount, plan } = figure;
+  const change = changeText(figure.change);
   return (
     <>
       {amount && plan && plan.minor > 0 ? (
@@ -174,7 +175,8 @@ function ProfitNote({ figure, margin }: { figure: Figure | undefined; margin: Ma
           <b className="num">{Math.round((amount.minor / plan.minor) * 100)} %</b> of plan,{" "}
         </span>
       ) : null}
-      margin <b className="num">{shareText(margin.share)}</b>
+      {change ? <b className="num">{change}</b> : "no period before"}, margin{" "}
+      <b className="num">{shareText(margin.share)}</b>
       {margin.change === null ? "" : ` (${pointsText(margin.change)})`} of the {shareText(margin.known)} of
       revenue with a known cost
     </>
