@@ -10,7 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from finer.app.job_types import Ground
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.app.runner import Runner
+from finer.app.scheduled import JOBS
 from finer.decisions.errors import CaseActionChanged, CaseActionNotFound, CaseNotAcceptable, NotYourCase
 from finer.decisions.service import actions, cases, judgements
 from finer.decisions.types.alerts import AlertState
@@ -22,10 +25,13 @@ from finer.fraud.types import ListEffect, ListKind, NewEntry
 from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
 from finer.identity.types.access import Role
-from finer.identity.types.proposals import Proposal
+from finer.identity.types.proposals import Proposal, ProposalState
+from finer.kit import runs
 from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.clock import FixedClock
+from finer.kit.db import connect
 from finer.kit.ids import show_id
+from finer.kit.runs import RunState
 from tests.decisions.desk import CaseDesk, acting
 
 
@@ -397,6 +403,32 @@ def test_b11_what_nobody_decided_on_is_told_in_its_case_and_can_be_asked_for_aga
     assert ask(desk, case, ActionKind.RELEASE_PAYMENT).state is ActionState.PROPOSED
     undo(desk, block)
     assert len(waiting(desk)) == 2
+
+
+def test_b11_a_proposal_that_cannot_be_closed_leaves_the_others_to_be_closed(
+    desk: CaseDesk, clock: FixedClock, database_url: str
+) -> None:
+    tenant = desk.firm.tenant.id
+    for _ in range(2):
+        case, _ = desk.one(amount_usd_minor=600_000)
+        desk.take(case)
+        ask(desk, case, ActionKind.RELEASE_PAYMENT)
+    newer, oldest = sorted(waiting(desk), key=lambda one: one.id, reverse=True)
+    with connect(database_url) as owner:
+        unreadable = "update identity_proposals set payload = '{}', payload_sha256 = sha256('{}') where id = %s"
+        owner.execute(unreadable, (oldest.id,))
+    clock.advance(proposals.LIFETIME)
+    with desk.worker.transaction(tenant, SYSTEM) as tx:
+        asked = runs.start(tx, "expire_proposals")
+    assert asked is not None
+    Runner(Ground(desk.worker, database_url, desk.firm.settings), JOBS).run(tenant, asked)
+    with desk.worker.transaction(tenant, SYSTEM) as tx:
+        run = runs.get(tx, asked)
+        assert proposals.overdue(tx) == [oldest.id]
+        assert proposals.get_proposal(tx, PROPOSAL_KINDS, newer.id).state is ProposalState.EXPIRED
+    assert run is not None
+    assert (run.state, run.error.partition(" that")[0]) == (RunState.FAILED, "1 of 2 proposals")
+    assert [line for line in run.lines if proposals.shown_id(oldest) in line]
 
 
 def test_b11_blocks_that_are_undone_in_one_moment_are_summed(desk: CaseDesk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,15 +10,16 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
+from finer.app.verify import check_sums
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.kit.db import connect
 from finer.kit.errors import Conflict
-from finer.kit.log import PostgresLog
+from finer.kit.log import Position, PostgresLog
 from finer.kit.runs import RunState
-from finer.operations.service import reconciliation, rollups
-from finer.warehouse.errors import LakeEmpty
+from finer.operations.service import rollups
 from finer.warehouse.service.lake import LakeReader, LakeWriter
 from tests.fraud.desk import payment
 from tests.operations.conftest import Floor, order
@@ -62,21 +63,10 @@ def _rows(floor: Floor) -> list[Any]:
         )
 
 
-def _differences(floor: Floor, url: str, meanwhile: Callable[[], Any] = lambda: None) -> list[str]:
+def _differences(floor: Floor, url: str) -> list[str]:
     reader = LakeReader(url, floor.firm.settings)
-
-    def read(statement: str, given: dict[str, Any]) -> list[dict[str, Any]]:
-        try:
-            rows: list[dict[str, Any]] = reader.read(floor.firm.tenant.id, statement, given).to_pylist()
-        except LakeEmpty:
-            return []
-        return rows
-
     try:
-        with floor.database.transaction(floor.firm.tenant.id, SYSTEM, read_only=True) as tx:
-            held = reconciliation.expected(tx)
-        meanwhile()
-        return reconciliation.differences(held, read)
+        return check_sums(floor.database, reader, floor.firm.tenant.id, settle_s=0)
     finally:
         reader.close()
 
@@ -103,14 +93,24 @@ def test_sums_made_anew_are_those_that_were_counted_and_go_on_from_there(kept: F
     assert kept.sums("order", 86_400).total() == 17
 
 
-def test_what_comes_while_sums_are_compared_is_no_difference(kept: Floor, database_url: str) -> None:
-    def meanwhile() -> None:
+def test_what_comes_while_sums_are_compared_is_no_difference(
+    kept: Floor, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    progress = PostgresLog.progress
+
+    def then_more_comes(connection: sa.Connection, consumer: str) -> dict[Position, tuple[int, int]]:
+        found = progress(connection, consumer)
+        monkeypatch.setattr(PostgresLog, "progress", staticmethod(progress))
         kept.send("order", [order(99, kept.database.clock.now())])
         kept.keep()
         assert kept.pipeline._lake is not None
         assert kept.pipeline._lake.flush(120)
+        return found
 
-    assert _differences(kept, database_url, meanwhile) == []
+    before = kept.sums("order", 86_400).total()
+    monkeypatch.setattr(PostgresLog, "progress", staticmethod(then_more_comes))
+    assert _differences(kept, database_url) == []
+    assert kept.sums("order", 86_400).total() == before + 1
 
 
 def test_a_firm_whose_sums_began_late_is_told_and_gets_what_came_before(kept: Floor, database_url: str) -> None:

@@ -20,8 +20,10 @@ from finer.app.doctor import examine
 from finer.app.tls import certificate_end, own_certificate, tls_files
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import InvalidInput
+from finer.kit.outbound import Outbound, OutboundRefused
 from finer.kit.settings import Settings
 from tests.support.api_process import api_process
+from tests.support.receivers import serving
 
 _END = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
 
@@ -127,3 +129,22 @@ def test_the_doctor_says_how_long_the_certificate_lasts(tmp_path: Path) -> None:
     assert found.good
     assert f"{_END:%Y-%m-%d}" in found.says
     assert not {finding.what: finding for finding in examine(Settings(tls_cert="x"))}["TLS"].good
+
+
+def test_whoever_is_asked_outside_is_held_to_the_certificates_that_the_machine_trusts_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, other = _certificate(tmp_path), _certificate(tmp_path, "other").read_bytes()
+    trusted = tmp_path / "trusted.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    with serving(theirs, x=lambda handler: handler.say(200)) as (host, _):
+        door = Outbound([host])
+        trusted.write_bytes(other)
+        with pytest.raises(OutboundRefused, match="CERTIFICATE_VERIFY_FAILED"):
+            door.get(f"https://{host}/x")
+        trusted.write_bytes(theirs.read_bytes() + b"\n" * 100)  # another size, were all in one tick of the clock
+        assert door.get(f"https://{host}/x").status == 200
+        trusted.write_bytes(other)
+        with pytest.raises(OutboundRefused, match="CERTIFICATE_VERIFY_FAILED"):
+            door.get(f"https://{host}/x")

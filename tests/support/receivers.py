@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -39,12 +41,21 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(**answers: Callable[[Handler], None]) -> Iterator[tuple[str, list[str]]]:
-    """`host:port` of a server with these paths, and the paths that were asked for."""
+def serving(
+    certificate: Path | None = None, /, **answers: Callable[[Handler], None]
+) -> Iterator[tuple[str, list[str]]]:
+    """`host:port` of a server with these paths, and the paths that were asked for; by TLS with a certificate.
+
+    The key is beside the certificate, as `.key`.
+    """
     Handler.answers = {f"/{name}": answer for name, answer in answers.items()}
     Handler.seen = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:

@@ -34,6 +34,7 @@ from finer.kit import idempotency, runs
 from finer.kit.actors import SYSTEM, Actor, Fact
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import FinerError
+from finer.kit.ids import show_id
 from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
@@ -56,6 +57,12 @@ class InvariantsBroken(FinerError):
     """Something that must always be true is not."""
 
     slug = "invariants-broken"
+
+
+class SomeNotClosed(FinerError):
+    """Some proposals that waited too long could not be closed; all others were."""
+
+    slug = "proposals-not-closed"
 
 
 def _compact_lake(ground: Ground, run: Run) -> Counts:
@@ -172,10 +179,21 @@ def _expire_entries(ground: Ground, run: Run) -> Counts:
 def _expire_proposals(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
         due = proposals.overdue(tx)
-    closed = 0
+    closed = failed = 0
     for one in due:  # each by itself: what it is about is locked until the end of its transaction
-        with ground.database.transaction(run.tenant, SYSTEM) as tx:
-            closed += proposals.expire(tx, PROPOSAL_KINDS, one)
+        try:
+            with ground.database.transaction(run.tenant, SYSTEM) as tx:
+                closed += proposals.expire(tx, PROPOSAL_KINDS, one)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one proposal, the others are closed
+            shown = show_id("pro", one)
+            _log.exception("a proposal could not be closed", proposal=shown)
+            run.note(f"{shown} could not be closed.")
+            failed += 1
+    if failed:
+        raise SomeNotClosed(
+            f"{failed} of {len(due)} proposals that nobody decided on in time could not be closed. The log says why; "
+            "they are tried again in a minute."
+        )
     return {"proposals": closed}
 
 

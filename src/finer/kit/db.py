@@ -137,10 +137,17 @@ class Database:
         sa.event.listen(self.engine, "handle_error", _say_what_cannot_be_held)
 
     @contextmanager
-    def transaction(self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False) -> Iterator[Tx]:
-        """One transaction for one tenant: committed when the block ends, rolled back when it raises."""
+    def transaction(
+        self, tenant: uuid.UUID, actor: Actor, *, read_only: bool = False, snapshot: bool = False
+    ) -> Iterator[Tx]:
+        """One transaction for one tenant: committed when the block ends, rolled back when it raises.
+
+        With `snapshot` it only reads, and all its queries see the database as it was when it began; without, each
+        query sees what others committed before that query.
+        """
+        kind = "begin read only" if read_only else "begin"
         with _errors_told(), self.engine.connect() as connection:
-            _begin(connection, tenant, read_only=read_only)
+            _begin(connection, tenant, "begin isolation level repeatable read read only" if snapshot else kind)
             with connection.begin():
                 tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
                 yield tx
@@ -232,13 +239,12 @@ def begin_tenant(connection: sa.Connection, tenant: uuid.UUID) -> None:
     connection.exec_driver_sql("select set_config('finer.tenant', %s, true)", (str(tenant),))
 
 
-def _begin(connection: sa.Connection, tenant: uuid.UUID, *, read_only: bool) -> None:
+def _begin(connection: sa.Connection, tenant: uuid.UUID, kind: str) -> None:
     """Begin a transaction that is about one tenant in one round trip, where the driver would make two or three.
 
     The driver sees a transaction under way, and begins none of its own. A connection that turns out to be lost is
     replaced once: nothing has been done on it.
     """
-    kind = "begin read only" if read_only else "begin"
     statement = f"{kind}; select set_config('finer.tenant', '{uuid.UUID(str(tenant))}', true)".encode()
     try:
         _execute(connection, statement)

@@ -16,7 +16,8 @@ import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -28,6 +29,8 @@ from finer.kit.settings import Settings
 _PORTS = (443, 8443)
 _TIMEOUT_S = 5.0
 _BYTES_MAX = 256 * 1024
+_CERTIFICATES_S = 3600.0
+"""How long certificates are used at most, for changes that files and folders do not show."""
 _PLAIN = re.compile(r"[!-\[\]-~]{1,2048}")  # ASCII without blanks and backslashes, which parsers read differently
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 # Parts of the global ranges that lead elsewhere: relays (6to4, Teredo) and what documentation uses.
@@ -149,9 +152,26 @@ def is_outside(text: str) -> bool:
     return not any(address in network for network in _DETOURS if network.version == address.version)
 
 
-@cache
 def _tls() -> ssl.SSLContext:
-    """What the other side has to prove. Reading all certificates that this machine trusts takes 20 ms: once, then."""
+    """What the other side has to prove, by the certificates that this machine trusts now."""
+    paths = ssl.get_default_verify_paths()
+    return _read_tls(_state(paths.cafile), _state(paths.capath), int(time.monotonic() // _CERTIFICATES_S))
+
+
+def _state(path: str | None) -> tuple[int, ...] | None:
+    """What differs when a file, or what a folder holds, was replaced; None where there is none."""
+    if path is None:
+        return None
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read_tls(*_states: object) -> ssl.SSLContext:
+    """Read the certificates, which takes 20 ms: again only when something about them is another."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

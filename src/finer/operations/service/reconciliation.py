@@ -39,7 +39,8 @@ class Expected(msgspec.Struct, frozen=True):
 def expected(tx: Tx) -> list[Expected]:
     """What the lake is to be held to: all records by kind, and a sample of days and minutes, of each contract.
 
-    It is asked about those records alone that the sums count by now, whatever comes meanwhile; `tx` reads one snapshot.
+    It is asked about those records alone that the sums count by now, whatever comes meanwhile. `tx` has to be one with
+    `snapshot`: the sums would hold more than their offsets say where they are added to between two queries.
     """
     store, found = RollupStore(tx), []
     ends: dict[str, dict[int, int]] = {}
