@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
@@ -35,7 +36,7 @@ from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import lake as warehouse
 from tests.decisions.test_alerts import _alert
 from tests.support.identity import Firm
-from tests.warehouse.samples import sample_batch
+from tests.warehouse.samples import order_batch, sample_batch
 
 CUSTOMER = "customer_id-3"
 
@@ -188,13 +189,27 @@ def test_a_hold_placed_after_the_approval_still_stops_the_job(
 
 
 def test_a_person_gets_a_file_that_people_and_machines_read(
-    furnished: Firm, reader: warehouse.LakeReader, manager: Actor, administrator: Actor
+    furnished: Firm,
+    access: warehouse.LakeAccess,
+    reader: warehouse.LakeReader,
+    manager: Actor,
+    administrator: Actor,
 ) -> None:
+    orders = order_batch(furnished.tenant.id, 0, 1)
+    more = {"customer_id": pa.array([CUSTOMER]), "unit_cost_minor": pa.array([654_321])}
+    writer = warehouse.LakeWriter(access.url, access.settings)
+    events = {name: orders.events.column(name) for name in orders.events.schema.names}
+    writer.put(replace(orders, events=pa.RecordBatch.from_pydict(events | more)))
+    assert writer.flush()
+    writer.close()
     found = _approved(furnished, manager, administrator, RequestKind.ACCESS, SubjectKind.CUSTOMER, CUSTOMER)
     with furnished.tx(administrator) as tx:
         made = json.loads(export.export_file(tx, furnished.settings, reader, found.request.id, html=False))
         assert made["about"]["id"] == CUSTOMER
         assert [one["event_id"] for one in made["records"]["lake.transaction"]] == ["event-3"]
+        (order,) = made["records"]["lake.order"]
+        assert order["event_id"] == "order-0"
+        assert "unit_cost_minor" not in order, "what goods cost is a secret of the firm"
         assert len(made["records"]["alerts"]) == 1
         assert any(one["purpose"].startswith("To stop fraud") for one in made["why"])
         page = export.export_file(tx, furnished.settings, reader, found.request.id, html=True).decode()

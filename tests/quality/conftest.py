@@ -90,6 +90,7 @@ class Stream:
                 pa.string(),
             ),
             "quantity": self.random.integers(1, 40, rows),
+            "unit_cost_minor": numbers % 7 * 100,
         }
         columns = columns if change is None else change(columns)
         return LakeBatch(

@@ -43,6 +43,8 @@ def test_usual_records_open_nothing_and_are_scored(usual: Stream) -> None:
         assert (MonitorKind.DISTRIBUTION, "country") in states
         assert (MonitorKind.DISTRIBUTION, "quantity") in states
         assert (MonitorKind.DISTRIBUTION, "order_id") not in states
+        assert (MonitorKind.COMPLETENESS, "unit_cost_minor") in states
+        assert (MonitorKind.DISTRIBUTION, "unit_cost_minor") not in states, "a secret of the firm is in no incident"
         assert invariants.observations_are_possible(tx) == []
 
 

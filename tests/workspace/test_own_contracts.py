@@ -23,13 +23,19 @@ from finer.workspace.service import catalogue
 from tests.warehouse.samples import START
 from tests.workspace.conftest import Desk
 
-_FIELDS = {"driver": "personal", "courier_id": "pseudonymous", "fee_minor": "financial", "depot": None}
+_FIELDS = {
+    "driver": "personal",
+    "courier_id": "pseudonymous",
+    "fee_minor": "financial",
+    "depot": None,
+    "cost": "confidential",
+}
 
 
 def _text() -> str:
     found = yaml.safe_load(drafts.FIRST_DRAFT.format(name="parcel"))
     for name, classification in _FIELDS.items():
-        kind = "integer" if name == "fee_minor" else "string"
+        kind = "integer" if name in ("fee_minor", "cost") else "string"
         told = {"classification": classification} if classification else {}
         found["schema"][0]["properties"].append({"name": name, "logicalType": kind, "description": "x"} | told)
     return yaml.safe_dump(found, sort_keys=False)
@@ -53,6 +59,7 @@ def parcels(make_desk: Callable[[str], Desk]) -> Desk:
         "courier_id": pa.array(["COURIER-0011", "COURIER-0022", "COURIER-0011"]),
         "fee_minor": pa.array([52_345, 61_234, 100]),
         "depot": pa.array(["Makati"] * 3),
+        "cost": pa.array([1_234] * 3),
         "left_over": pa.array(["of a version that nobody remembers"] * 3),
         "received_at": pa.array([START] * 3, pa.timestamp("us", "UTC")),
     }
@@ -72,7 +79,7 @@ def parcels(make_desk: Callable[[str], Desk]) -> Desk:
 def test_sql_and_exports_show_the_same_and_no_more_than_the_contract_lets(
     parcels: Desk, known: FirmContracts, role: Role
 ) -> None:
-    columns = ("driver", "courier_id", "fee_minor", "depot", "left_over")
+    columns = ("driver", "courier_id", "fee_minor", "depot", "left_over", "cost")
     access = warehouse.LakeAccess(parcels.firm.database.url, parcels.settings)
     shown = shown_to(masking_of(parcels.actor(role)), known)
     statement = f"select {', '.join(columns)} from parcel order by event_id"
@@ -86,6 +93,7 @@ def test_sql_and_exports_show_the_same_and_no_more_than_the_contract_lets(
     for hidden in ("Maria", "Juan", "COURIER-0011", "nobody remembers"):
         assert hidden not in repr(asked)
     assert {row[3] for row in asked} == {"Makati"}
+    assert {row[5] for row in asked} == {None}, "not even a part of a secret of the firm"
     assert [row[2] for row in asked] == ([50_000, 60_000, 100] if role is Role.RISK_ANALYST else [None] * 3)
     tokens = [row[1] for row in asked]
     if role is Role.MARKETING_MANAGER:

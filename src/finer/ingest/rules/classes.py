@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from finer.ingest.types.contracts import Contract
+from finer.ingest.types.contracts import CONFIDENTIAL, Contract
 from finer.ingest.types.records import FieldError
 from finer.kit.masking import DataClass
 
@@ -15,7 +15,7 @@ CLASSES = {
     "sensitive": DataClass.SENSITIVE,
     "financial": DataClass.SENSITIVE,
     "education": DataClass.SENSITIVE,
-    "confidential": DataClass.SENSITIVE,
+    CONFIDENTIAL: DataClass.SENSITIVE,
     "public": DataClass.PUBLIC,
     "internal": DataClass.INTERNAL,
     "card": DataClass.CARD,

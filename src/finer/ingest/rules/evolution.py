@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 
 from finer.ingest.rules.classes import CLASSES, severity
 from finer.ingest.rules.times import read_date, read_timestamp
-from finer.ingest.types.contracts import Comparison, Contract, ContractChange, Field, Kind, Level, RowRule
+from finer.ingest.types.contracts import CONFIDENTIAL, Comparison, Contract, ContractChange, Field, Kind, Level, RowRule
 from finer.kit.masking import DataClass
 
 _BREAKING, _MINOR, _PATCH = Level.MAJOR, Level.MINOR, Level.PATCH
@@ -267,8 +267,7 @@ def _contract_changes(old: Contract, new: Contract) -> Iterator[ContractChange]:
 def _of_a_person(field: Field) -> bool:
     """Whether its values say something of a person; what is confidential is a secret of the firm."""
     return (
-        severity(CLASSES[field.classification]) >= severity(DataClass.PERSONAL)
-        and field.classification != "confidential"
+        severity(CLASSES[field.classification]) >= severity(DataClass.PERSONAL) and field.classification != CONFIDENTIAL
     )
 
 

@@ -37,6 +37,9 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
 }
 """Money is an int64 of minor units in a column named `<field>_minor`."""
 
+CONFIDENTIAL = "confidential"
+"""The classification of what is a secret of the firm rather than of a person, such as what goods cost."""
+
 RECEIVED_AT = pa.field("received_at", pa.timestamp("us", tz="UTC"))
 """The column that Finer adds behind the fields of every contract."""
 

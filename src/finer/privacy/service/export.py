@@ -8,6 +8,7 @@ import msgspec
 
 from finer.decisions.service import alerts as decisions
 from finer.identity.service import people, sessions
+from finer.ingest.service import contracts
 from finer.kit.ids import read_id
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
@@ -20,6 +21,7 @@ from finer.privacy.types import RequestState, SubjectKind
 from finer.screening.service import subjects as screening
 from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import lake as warehouse
+from finer.warehouse.service.shown import confidential_columns
 
 _ROWS_MAX = 5_000
 
@@ -63,9 +65,12 @@ def person_document(
 def _customer(tx: Tx, reader: warehouse.LakeReader, customer_id: str) -> dict[str, list[Any]]:
     alerts = [msgspec.to_builtins(one) for one in decisions.alerts_of_customer(tx, customer_id)]
     in_lake = warehouse.records_of_customer(reader, tx.tenant, customer_id, _ROWS_MAX)
+    # What goods cost is a secret of the firm and says nothing of who bought them.
+    secret = confidential_columns(contracts.load(tx))
     names = {warehouse.table_of(contract): f"lake.{contract}" for contract in catalogue().contracts}
     return {"alerts": alerts} | {
-        names.get(table, table): [_plain(row) for row in rows] for table, rows in in_lake.items()
+        names.get(table, table): [_plain(row, secret.get(table, frozenset())) for row in rows]
+        for table, rows in in_lake.items()
     }
 
 
@@ -86,5 +91,9 @@ def _user(tx: Tx, settings: Settings, shown: str) -> dict[str, list[Any]]:
     }
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None and not name.startswith("log_")}
+def _plain(row: dict[str, Any], without: frozenset[str]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in row.items()
+        if value is not None and not name.startswith("log_") and name not in without
+    }

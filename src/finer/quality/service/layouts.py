@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from finer.ingest.service.contracts import class_of_field
-from finer.ingest.types.contracts import Contract, Field, Kind
+from finer.ingest.types.contracts import CONFIDENTIAL, Contract, Field, Kind
 from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
 from finer.quality.rules import learning
@@ -106,7 +106,12 @@ def _columns(lake: LakeReader, tenant: uuid.UUID, contract: str) -> set[str]:
 
 
 def _compared(field: Field) -> bool:
-    """Whether values of a field may be kept as a distribution: numbers as deciles, texts only if they name no one."""
+    """Whether values of a field may be kept as a distribution: numbers as deciles, texts only if they name no one.
+
+    Incidents say these values to whoever looks after quality, so a secret of the firm is not among them.
+    """
+    if field.classification == CONFIDENTIAL:
+        return False
     data_class = class_of_field(field)
     if field.kind in _NUMBERS:
         return data_class not in (DataClass.CARD, DataClass.SECRET)

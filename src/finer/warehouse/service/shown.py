@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec.structs import replace
 
 from finer.ingest.service import contracts
-from finer.ingest.types.contracts import Contract, Field, FirmContracts, Kind
+from finer.ingest.types.contracts import CONFIDENTIAL, Contract, Field, FirmContracts, Kind
 from finer.kit.masking import DataClass, Form, Masking
 from finer.warehouse.rules import DECISIONS, LABELS, table_of
 from finer.warehouse.types import LakeColumn, LakeTable, Shown
@@ -62,6 +62,14 @@ def field_of(contract: Contract | None, column: str) -> Field | None:
     return next((field for field in fields if field.column == column), None)
 
 
+def confidential_columns(known: FirmContracts) -> dict[str, frozenset[str]]:
+    """By table, the columns that hold secrets of the firm, which no copy for anybody outside it may have."""
+    return {
+        table: frozenset(field.column for field in contract.fields if field.classification == CONFIDENTIAL)
+        for table, contract in by_table(known).items()
+    }
+
+
 def class_of(contract: Contract | None, table: LakeTable, column: LakeColumn) -> DataClass:
     """The class of a column. What no contract knows may hold anything, so its texts are taken as sensitive."""
     field = field_of(contract, column.name)
@@ -79,7 +87,8 @@ def form_of(contract: Contract | None, table: LakeTable, column: LakeColumn, mas
             return None
         case Form.ABSENT:
             return GONE
-    if field is None:
+    # Beside the price of a thing one digit of its cost is nearly its margin: of a secret of the firm no part is shown.
+    if field is None or field.classification == CONFIDENTIAL:
         return GONE
     if field.classification == "pseudonymous":
         return TOKEN

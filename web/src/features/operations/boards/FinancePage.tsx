@@ -178,7 +178,7 @@ function ProfitNote({ figure, margin }: { figure: Figure | undefined; margin: Ma
       {change ? <b className="num">{change}</b> : "no period before"}, margin{" "}
       <b className="num">{shareText(margin.share)}</b>
       {margin.change === null ? "" : ` (${pointsText(margin.change)})`} of the {shareText(margin.known)} of
-      revenue with a known cost
+      what was paid and came back
     </>
   );
 }
