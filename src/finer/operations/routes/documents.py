@@ -13,8 +13,8 @@ from finer.kit.documents import Money, show_money
 from finer.operations.types import orders as order_types
 from finer.operations.types import sums
 from finer.operations.types.goals import Goal
-from finer.operations.types.orders import Stage
-from finer.operations.types.sums import Choices, Frame
+from finer.operations.types.orders import OpenOrders, Stage
+from finer.operations.types.sums import Choices, Frame, Moment
 from finer.operations.types.system import ContractFlow, JobsNow, Sample, StageDelay, TableFreshness
 from finer.operations.types.visits import FunnelStep, Interest, Visited, Visits
 
@@ -76,23 +76,6 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     records: int
     amount: Money | None
-
-
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """Values by name from `at` on: minor units of the firm's currency, or lines of orders."""
-
-    at: datetime
-    values: dict[str, int]
-
-
-class OpenOrders(msgspec.Struct, frozen=True, kw_only=True):
-    """Orders that wait in a stage: `counts` by age up to each of `edges_s` seconds, the last for all older ones."""
-
-    stage: Stage
-    counts: list[int]
-    stuck: int
-    stuck_after_s: float
-    usual_s: float | None
 
 
 class StuckOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,21 +230,14 @@ def show_executive(as_of: datetime, since: datetime, found: Mapping[str, Any], f
 
 def show_system(frame: Frame, found: Mapping[str, Any], failed: list[str]) -> SystemBoard:
     """The document of how the system does."""
-    throughput = _each(found["throughput"], lambda one: Moment(at=one.at, values=one.values))
-    return SystemBoard(
-        as_of=frame.as_of, since=frame.since, bucket_s=frame.bucket_s, failed=failed,
-        **{**found, "throughput": throughput},
-    )  # fmt: skip
+    return SystemBoard(as_of=frame.as_of, since=frame.since, bucket_s=frame.bucket_s, failed=failed, **found)
 
 
 def show_behaviour(frame: Frame, found: Mapping[str, Any], failed: list[str]) -> BehaviourBoard:
     """The document of what customers do."""
-    charts = {
-        name: _each(found[name], lambda one: Moment(at=one.at, values=one.values)) for name in ("series", "actions")
-    }
     return BehaviourBoard(
         as_of=frame.as_of, behind_since=frame.behind_since, since=frame.since, bucket_s=frame.bucket_s, failed=failed,
-        **{**found, **charts},
+        **found,
     )  # fmt: skip
 
 
@@ -273,7 +249,7 @@ def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[
         "bucket_s": frame.bucket_s,
         "currency": currency,
         "failed": failed,
-        "series": _each(found["series"], lambda one: Moment(at=one.at, values=one.values)),
+        "series": found["series"],
         "choices": found["choices"],
         **{
             name: _each(found[name], lambda one: Share(label=one.label, records=one.records, amount=worth(one)))
@@ -329,13 +305,7 @@ def _ages(found: order_types.OrderAges, *, amounts: bool) -> OrderAges:
     return OrderAges(
         as_of=found.as_of,
         edges_s=list(order_types.AGE_EDGES_S),
-        stages=[
-            OpenOrders(
-                stage=one.stage, counts=one.counts, stuck=one.stuck, stuck_after_s=one.stuck_after_s,
-                usual_s=one.usual_s,
-            )
-            for one in found.stages
-        ],
+        stages=found.stages,
         stuck=[
             StuckOrder(
                 order_id=one.order_id, stage=one.stage, since=one.since, region=one.region, lines=one.lines,

@@ -26,8 +26,8 @@ OPEN_STAGES = (Stage.PLACED, Stage.PAID, Stage.SHIPPED)
 class OpenOrders(msgspec.Struct, frozen=True, kw_only=True):
     """Orders that wait in one stage: how many by age in that stage, and from which age on one is stuck.
 
-    `counts` has one entry more than `AGE_EDGES_S`: those older than the last edge. `usual_s` is the 95th percentile of
-    how long orders took to leave the stage of late, None where too few have.
+    `counts` has one entry more than there are edges of age: those older than the last. `usual_s` is the 95th
+    percentile of how long orders took to leave the stage of late, None where too few have.
     """
 
     stage: Stage

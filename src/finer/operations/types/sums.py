@@ -169,7 +169,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """Values by name in one bucket of time."""
+    """Values by name in the bucket from `at` on: minor units of the firm's currency, or counts."""
 
     at: datetime
     values: dict[str, int]
