@@ -11,7 +11,9 @@ import pytest
 
 from finer.app.quality_watch import QualityWatch
 from finer.identity.types.access import Role
+from finer.ingest.service import contracts, parsing
 from finer.ingest.store.rollups import RollupStore
+from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.db import connect
 from finer.kit.log import PostgresLog
@@ -127,11 +129,14 @@ def test_a_stop_is_one_incident_and_settles_when_records_come(usual: Stream) -> 
 
 
 def test_only_what_waits_of_the_firm_itself_lets_a_look_wait(usual: Stream) -> None:
-    batch = pa.RecordBatch.from_pydict({"event_id": ["order-waits"]})
+    waits = b"""{"event_id": "order-waits", "type": "placed", "occurred_at": "2026-06-01T10:00:00Z", "order_id": "o-1",
+    "product_id": "p-1", "quantity": 1, "unit_price": 5, "amount": 5, "currency": "SGD"}""".replace(b"\n", b"")
+    parsed = parsing.parse_bodies(contracts.contract("order"), [Body(data=waits)], usual.firm.settings)
+    assert parsed.batch.num_rows == 1, parsed.bodies[0]
 
     def append(firm: Firm) -> None:
         with firm.tx() as tx:
-            PostgresLog.append(tx.connection, "order", 0, tx.tenant, "order/1.0.0", batch)
+            PostgresLog.append(tx.connection, "order", 0, tx.tenant, parsed.contract.header, parsed.batch)
 
     append(Firm.made(usual.firm.database, usual.firm.settings, f"other-{uuid.uuid4().hex[:8]}"))
     usual.steps(4, records=0)
