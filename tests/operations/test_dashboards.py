@@ -121,6 +121,55 @@ def test_margin_is_of_the_revenue_alone_whose_cost_is_known(floor: Floor, clock:
     assert (profit["amount"]["minor"], profit["records"]) == (3000 - 600 + 11429 - 17143, 5)
 
 
+def test_margin_by_region_channel_and_product_is_of_what_has_a_cost(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    hour = NOW - timedelta(hours=3)
+    floor.send("order", [
+        order_line(1, hour, type="paid", unit_cost=6),
+        order_line(2, hour, type="paid", product_id="p2", channel="app"),
+        order_line(3, hour, type="returned", quantity=-1, amount=-10, unit_cost=6),
+        order_line(4, hour, type="paid", country="Japan", currency="USD", unit_price=1, amount=2, unit_cost=1.5),
+        order_line(5, hour, type="paid", country="Japan", currency="XTS", unit_cost=1),
+        order_line(6, hour, type="placed", country="Atlantis", unit_cost=1),
+        order_line(7, hour, type="paid", country="Lemuria"),
+        *(order_line(10 + n, hour, type="paid", product_id=f"q{n}", quantity=1, unit_price=1, amount=1, unit_cost=n)
+          for n in range(2)),
+    ])  # fmt: skip
+    floor.keep()
+    found = _boards(floor.firm.database, floor.firm.tenant.id, "finance")
+    assert found["failed"] == []
+    regions = {one["label"]: one for one in found["regions"]}
+    # 20 and twice 1 paid, 10 back: 12 with a cost of 6 + 0 + 1, beside 20 without one.
+    own = regions["Philippines"]["margin"]
+    assert (own["revenue"]["minor"], own["cost"]["minor"], own["records"]) == (1200, 700, 4)
+    assert own["share"] == pytest.approx(5 / 12, abs=1e-4)
+    assert own["known"] == pytest.approx(32 / 52, abs=1e-4)
+    # In the firm's currency; what has no rate is not in it.
+    assert regions["Japan"]["amount"]["minor"] == 11429
+    assert regions["Japan"]["margin"]["cost"]["text"] == "171.43 PHP"
+    assert regions["Japan"]["margin"]["share"] == pytest.approx(-0.5, abs=1e-4)
+    assert regions["Lemuria"]["margin"] is None
+    assert {one["label"]: one["margin"] is None for one in found["channels"]} == {"web": False, "app": True}
+    products = {one["label"]: one["margin"] for one in found["products"]}
+    assert (products["q0"]["share"], products["q1"]["share"], products["p2"]) == (1.0, 0.0, None)
+    for parts in (found["regions"], found["channels"], found["products"]):
+        assert sum(one["margin"]["cost"]["minor"] for one in parts if one["margin"]) == found["margin"]["cost"]["minor"]
+    # What orders are placed for is nobody's margin.
+    assert all("margin" not in one for one in _boards(floor.firm.database, floor.firm.tenant.id, "orders")["regions"])
+
+
+def test_products_beyond_a_dozen_have_their_margin_in_one_line(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    floor.send("order", [
+        order_line(n, NOW, type="paid", product_id=f"p{n}", quantity=1, unit_price=20 - n, amount=20 - n, unit_cost=5)
+        for n in range(15)
+    ])  # fmt: skip
+    floor.keep()
+    *_, last = _boards(floor.firm.database, floor.firm.tenant.id, "finance")["products"]
+    assert (last["label"], last["records"], last["margin"]["records"]) == ("(other)", 3, 3)
+    assert (last["margin"]["revenue"]["minor"], last["margin"]["cost"]["minor"]) == (800 + 700 + 600, 1500)
+
+
 def test_without_any_cost_there_is_no_margin(floor: Floor, clock: FixedClock) -> None:
     clock.advance(NOW - clock.now())
     floor.send("order", [order_line(1, NOW, type="paid"), order_line(2, NOW, type="placed", unit_cost=3)])

@@ -93,6 +93,19 @@ def test_sums_made_anew_are_those_that_were_counted_and_go_on_from_there(kept: F
     assert kept.sums("order", 86_400).total() == 17
 
 
+def test_what_counts_for_another_region_or_product_is_told(kept: Floor, database_url: str) -> None:
+    assert _differences(kept, database_url) == []
+    # By kind and in whole all is as it was: nobody but who reads of a region or product would be told wrong.
+    _lose(kept, database_url, "update operations_rollups set region = case grain when 'place' then 'X' else '' end")
+    assert any("Sums of order (placed, PHP, X, web) in a day" in one for one in _differences(kept, database_url))
+    # The places are right again, and a part of what p1 cost is with p0.
+    assert kept.run(rollups.REBUILD_JOB).state is RunState.SUCCEEDED
+    assert _differences(kept, database_url) == []
+    moved = "case when kind <> 'placed' then 0 when product = 'p0' then 1 when product = 'p1' then -1 else 0 end"
+    _lose(kept, database_url, f"update operations_rollups set cost_minor = cost_minor + {moved}")
+    assert any("Sums of order (placed, PHP, p0) in a day" in one for one in _differences(kept, database_url))
+
+
 def test_what_comes_while_sums_are_compared_is_no_difference(
     kept: Floor, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

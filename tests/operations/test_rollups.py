@@ -246,14 +246,15 @@ def test_a_sum_that_the_lake_does_not_confirm_is_told(floor: Floor) -> None:
         if " as begins" not in statement:
             return [{"records": 0}]
         row = {"kind": "placed", "status": "", "currency": "PHP", "records": 1, "quantity": 2, "amount": 2000,
-               "costed": 0, "costed_amount": 0, "cost": 0}  # fmt: skip
+               "costed": 0, "costed_amount": 0, "cost": 0, "region": "Philippines", "channel": "web",
+               "product": "p1"}  # fmt: skip
         return [{"begins": at, **row} for at in arguments.get("buckets", [0])]
 
     with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
         held = reconciliation.expected(tx)
         assert reconciliation.differences(held, the_same) == []
         found = reconciliation.differences(held, nothing)
-        assert len(found) == 3
+        assert len(found) == 5
         assert found[0] == (
             "Sums of order (placed, PHP) altogether are (1, 2, 2000, 0, 0, 0), the lake says (0, 0, 0, 0, 0, 0) "
             "(records, units, amount; with a cost: records, amount, cost)."

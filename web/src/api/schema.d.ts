@@ -7267,14 +7267,14 @@ export interface components {
             as_of: string;
             behind_since: string | null;
             bucket_s: number;
-            channels: components["schemas"]["Share"][] | null;
+            channels: components["schemas"]["RevenueShare"][] | null;
             choices: components["schemas"]["Choices"] | null;
             currency: string;
             failed: string[];
             figures: components["schemas"]["Figure"][] | null;
             margin: components["schemas"]["Margin"] | null;
-            products: components["schemas"]["Share"][] | null;
-            regions: components["schemas"]["Share"][] | null;
+            products: components["schemas"]["RevenueShare"][] | null;
+            regions: components["schemas"]["RevenueShare"][] | null;
             series: components["schemas"]["Moment"][] | null;
             /** Format: date-time */
             since: string;
@@ -9259,6 +9259,13 @@ export interface components {
         RevealedRecord: {
             left: number;
             raw: string;
+        };
+        /** RevenueShare */
+        RevenueShare: {
+            amount: components["schemas"]["Money"] | null;
+            label: string;
+            margin: components["schemas"]["MarginIn"] | null;
+            records: number;
         };
         /** RevisionBody */
         RevisionBody: {

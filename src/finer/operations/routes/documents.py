@@ -45,7 +45,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarginIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Revenue of one currency whose cost is known, and what it cost; `share` and `known` as in `Margin`."""
+    """Revenue whose cost is known, and what it cost; `share` and `known` as in `Margin`."""
 
     revenue: Money
     cost: Money
@@ -78,6 +78,15 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money | None
 
 
+class RevenueShare(Share, frozen=True, kw_only=True):
+    """What one region, channel or product has of revenue, and its margin in the firm's currency.
+
+    `margin` is null where no cost is known.
+    """
+
+    margin: MarginIn | None
+
+
 class StuckOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order that waits in a stage for longer than is usual."""
 
@@ -108,15 +117,15 @@ class _Board(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     failed: list[str]
     series: list[Moment] | None
-    regions: list[Share] | None
-    channels: list[Share] | None
-    products: list[Share] | None
     choices: Choices | None
 
 
 class FinanceBoard(_Board, frozen=True, kw_only=True):
     """Financial performance: what was sold, paid, sent back and moved. Shares are of revenue."""
 
+    regions: list[RevenueShare] | None
+    channels: list[RevenueShare] | None
+    products: list[RevenueShare] | None
     figures: list[Figure] | None
     margin: Margin | None
 
@@ -124,6 +133,9 @@ class FinanceBoard(_Board, frozen=True, kw_only=True):
 class OrderBoard(_Board, frozen=True, kw_only=True):
     """Order status: how far lines of orders came, and what waits. Shares are of placed lines."""
 
+    regions: list[Share] | None
+    channels: list[Share] | None
+    products: list[Share] | None
     stages: list[Figure] | None
     ages: OrderAges | None
 
@@ -201,7 +213,7 @@ class BehaviourBoard(msgspec.Struct, frozen=True, kw_only=True):
 def show_finance(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str]) -> FinanceBoard:
     """The document of financial performance."""
     return FinanceBoard(
-        **_common(frame, currency, found, failed, lambda one: _money(one.weight, currency)),
+        **_common(frame, currency, found, failed, lambda one: _revenue(one, currency)),
         figures=_each(found["figures"], lambda one: _figure(one, currency, amounts=True)),
         margin=None if found["margin"] is None else _margin(found["margin"], currency),
     )
@@ -212,7 +224,7 @@ def show_orders(
 ) -> OrderBoard:
     """The document of order status; without `amounts` nothing says what an order is worth."""
     return OrderBoard(
-        **_common(frame, currency, found, failed, lambda _: None),
+        **_common(frame, currency, found, failed, lambda one: Share(label=one.label, records=one.records, amount=None)),
         stages=_each(found["stages"], lambda one: _figure(one, currency, amounts=amounts)),
         ages=None if found["ages"] is None else _ages(found["ages"], amounts=amounts),
     )
@@ -241,7 +253,7 @@ def show_behaviour(frame: Frame, found: Mapping[str, Any], failed: list[str]) ->
     )  # fmt: skip
 
 
-def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], worth: Any) -> dict[str, Any]:
+def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[str], share: Any) -> dict[str, Any]:
     return {
         "as_of": frame.as_of,
         "behind_since": frame.behind_since,
@@ -251,10 +263,7 @@ def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[
         "failed": failed,
         "series": found["series"],
         "choices": found["choices"],
-        **{
-            name: _each(found[name], lambda one: Share(label=one.label, records=one.records, amount=worth(one)))
-            for name in ("regions", "channels", "products")
-        },
+        **{name: _each(found[name], share) for name in ("regions", "channels", "products")},
     }
 
 
@@ -287,13 +296,21 @@ def _margin(found: sums.Margin, currency: str) -> Margin:
         share=_rounded(found.share),
         change=_rounded(found.change),
         known=_rounded(found.known),
-        by_currency=[
-            MarginIn(
-                revenue=_money(one.revenue_minor, one.currency), cost=_money(one.cost_minor, one.currency),
-                records=one.records, share=_rounded(one.share), known=_rounded(one.known),
-            )
-            for one in found.by_currency
-        ],
+        by_currency=[_margin_in(one) for one in found.by_currency],
+    )
+
+
+def _margin_in(one: sums.MarginIn) -> MarginIn:
+    return MarginIn(
+        revenue=_money(one.revenue_minor, one.currency), cost=_money(one.cost_minor, one.currency),
+        records=one.records, share=_rounded(one.share), known=_rounded(one.known),
+    )  # fmt: skip
+
+
+def _revenue(one: sums.Share, currency: str) -> RevenueShare:
+    return RevenueShare(
+        label=one.label, records=one.records, amount=_money(one.weight, currency),
+        margin=None if one.margin is None else _margin_in(one.margin),
     )  # fmt: skip
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from finer.operations.rules.sums import Convert
-from finer.operations.types.sums import Change, Margin, MarginIn, Sums
+from finer.operations.types.sums import OTHER, Change, Margin, MarginIn, Share, Sums
 
 
 def profit(one: Sums) -> Sums:
@@ -37,14 +37,25 @@ def margin(now: Iterable[Sums], before: Iterable[Sums], convert: Convert, since:
         change=None if here is None or there is None else here - there,
         known=together.known,
         by_currency=[
-            MarginIn(
-                currency=currency, records=whole.records, revenue_minor=whole.revenue, cost_minor=whole.cost,
-                share=whole.share, known=whole.known,
-            )
+            whole.shown(currency)
             for currency, whole in sorted(by_currency.items(), key=lambda item: (-item[1].records, item[0]))
             if whole.records
         ],
-    )  # fmt: skip
+    )
+
+
+def with_margins(found: Sequence[Share], sums: Iterable[Sums], convert: Convert, currency: str) -> list[Share]:
+    """The same shares with the margin of each, in `currency`, the firm's own; `sums` are those that they are made of.
+
+    What has no line of its own belongs to the one of all others.
+    """
+    wholes = {one.label: _Whole() for one in found}
+    for one in sums:
+        wholes[one.label if one.label in wholes else OTHER].add(one, convert)
+    return [
+        msgspec.structs.replace(one, margin=whole.shown(currency)) if (whole := wholes[one.label]).records else one
+        for one in found
+    ]
 
 
 def _until(sums: Iterable[Sums], end: datetime, convert: Convert) -> float | None:
@@ -76,6 +87,13 @@ class _Whole:
         # What came back has the other sign. It is as much of a sum whose cost is known or not as what was paid.
         self._costed += abs(revenue)
         self._moved += abs(moved)
+
+    def shown(self, currency: str) -> MarginIn:
+        """As a document shows it."""
+        return MarginIn(
+            currency=currency, records=self.records, revenue_minor=self.revenue, cost_minor=self.cost,
+            share=self.share, known=self.known,
+        )  # fmt: skip
 
     @property
     def share(self) -> float | None:

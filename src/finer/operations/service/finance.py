@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from finer.kit.tx import Tx
-from finer.operations.rules.margins import margin, profit
+from finer.operations.rules.margins import margin, profit, with_margins
 from finer.operations.rules.plans import planned
 from finer.operations.rules.sums import buckets, figure, shares
 from finer.operations.service.tiles import Ground, each, ground
@@ -126,7 +126,8 @@ def _series(at: Ground) -> list[Moment]:
 
 def _shares(at: Ground, dimension: str) -> list[Share]:
     revenue = FIGURES["revenue"]
-    return shares(revenue.of(at.labelled(revenue.contract, dimension)), at.worth)
+    sums = revenue.of(at.labelled(revenue.contract, dimension))
+    return with_margins(shares(sums, at.worth), sums, at.convert, at.currency)
 
 
 def _choices(at: Ground) -> Choices:

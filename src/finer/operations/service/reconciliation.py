@@ -16,13 +16,21 @@ from finer.operations.rules.spans import kept_since
 from finer.operations.service.rollups import CONSUMER
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
-from finer.operations.types.sums import DAY_S, MINUTE_S, Sums
+from finer.operations.types.sums import DAY_S, MINUTE_S, OTHER, Sums
 
 SAMPLE = 20
 """Days and minutes of each contract that are looked at."""
+_APART = 3
+"""Days that are looked at by region and channel, and by product: there may be thousands of sums in each."""
 Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
-_Key = tuple[int, str, str, str]
+_Key = tuple[int, str, str, str, str]
 _Values = tuple[int, ...]
+_LOOKED_AT: tuple[tuple[int, str, int, tuple[str, ...]], ...] = (
+    (DAY_S, "day", SAMPLE, ()),
+    (MINUTE_S, "minute", SAMPLE, ()),
+    (DAY_S, "day", _APART, ("region", "channel")),
+    (DAY_S, "day", _APART, ("product",)),
+)
 _SUMMED = ("records", "quantity", "amount", "costed", "costed_amount", "cost")
 
 
@@ -34,6 +42,7 @@ class Expected(msgspec.Struct, frozen=True):
     query: str
     values: dict[str, Any]
     counted: dict[_Key, _Values]
+    by: tuple[str, ...] = ()
 
 
 def expected(tx: Tx) -> list[Expected]:
@@ -59,13 +68,13 @@ def expected(tx: Tx) -> list[Expected]:
             continue
         counted = dict(map(_counted, store.whole(contract)))
         found.append(Expected(contract, "altogether", lake.sums(contract, measured, partitions, None), {}, counted))
-        for step_s, name in ((DAY_S, "day"), (MINUTE_S, "minute")):
-            sums = store.of_buckets(contract, step_s, SAMPLE, (oldest[step_s], until))
-            counted = dict(map(_counted, sums))
+        for step_s, name, sample, by in _LOOKED_AT:
+            counted = dict(map(_counted, store.of_buckets(contract, step_s, sample, (oldest[step_s], until), by)))
             if counted:
-                buckets = sorted({key[0] for key in counted})
-                query = lake.sums(contract, measured, partitions, step_s)
-                found.append(Expected(contract, f"in a {name}", query, {"buckets": buckets}, counted))
+                values: dict[str, Any] = {one: store.values(contract, one) for one in by}
+                values |= {"buckets": sorted({key[0] for key in counted})} | ({"other": OTHER} if by else {})
+                query = lake.sums(contract, measured, partitions, step_s, by)
+                found.append(Expected(contract, f"in a {name}", query, values, counted, by))
     return found
 
 
@@ -77,7 +86,7 @@ def differences(held: Sequence[Expected], read: Read) -> list[str]:
     found = []
     for one in held:
         rows = read(one.query, one.values)
-        found += _compare(one.contract, one.when, one.counted, rows) if one.when else _left_out(one.contract, rows)
+        found += _compare(one, rows) if one.when else _left_out(one.contract, rows)
     return found
 
 
@@ -93,18 +102,20 @@ def _left_out(contract: str, rows: list[dict[str, Any]]) -> list[str]:
 def _counted(one: Sums) -> tuple[_Key, _Values]:
     begins = 0 if one.at is None else (one.at - EPOCH) // timedelta(seconds=1)
     values = (one.records, one.quantity, one.amount_minor, one.costed, one.costed_minor, one.cost_minor)
-    return (begins, one.kind, one.status, one.currency), values
+    return (begins, one.kind, one.status, one.currency, one.label), values
 
 
-def _compare(contract: str, when: str, counted: dict[_Key, _Values], rows: list[dict[str, Any]]) -> list[str]:
+def _compare(expected: Expected, rows: list[dict[str, Any]]) -> list[str]:
+    counted = expected.counted
     held: dict[_Key, _Values] = {
-        (int(row["begins"]), row["kind"], row["status"], row["currency"]):
+        (int(row["begins"]), row["kind"], row["status"], row["currency"], "\n".join(row[one] for one in expected.by)):
             tuple(int(row[name]) for name in _SUMMED)
         for row in rows
     }  # fmt: skip
     nothing = (0,) * len(_SUMMED)
     return [
-        f"Sums of {contract} ({', '.join(part for part in key[1:] if part)}) {when}"
+        f"Sums of {expected.contract} ({', '.join(part for text in key[1:] for part in text.splitlines() if part)}) "
+        f"{expected.when}"
         f"{f' from {EPOCH + timedelta(seconds=key[0]):%Y-%m-%d %H:%M} on' if key[0] else ''} are "
         f"{counted.get(key, nothing)}, the lake says {held.get(key, nothing)} (records, units, "
         "amount; with a cost: records, amount, cost)."

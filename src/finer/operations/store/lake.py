@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from finer.operations.types.sums import Grain, Measured
 
@@ -65,19 +65,26 @@ from visits where began >= $since group by 1, 2, 3
 """
 
 
-def sums(contract: str, measured: Measured, partitions: Mapping[int, tuple[int, int]], step_s: int | None) -> str:
+def sums(
+    contract: str,
+    measured: Measured,
+    partitions: Mapping[int, tuple[int, int]],
+    step_s: int | None,
+    by: Sequence[str] = (),
+) -> str:
     """Records, quantity, amount and what is known of costs by kind, status, currency, and by bucket of `step_s`.
 
     One bucket for all where that is None.
 
     `partitions` says from which offset on, and before which, records count. With a step, `$buckets` are the seconds
-    since 1970 at which the wanted buckets begin.
+    since 1970 at which the wanted buckets begin. Of the dimensions `by` (region, channel, product) `$region` and so on
+    are the values that are counted by themselves, and `$other` stands for all others.
     """
     begins = "0" if step_s is None else f"(epoch_us(occurred_at) // {step_s * 1_000_000}) * {int(step_s)}"
     chosen = "" if step_s is None else " and begins in (select unnest($buckets))"
     return f"""
 select {begins} as begins, coalesce({measured.kind}, '') as kind, {_text(measured.status)} as status,
-  {_text(measured.currency)} as currency, count(*) as records,
+  {_text(measured.currency)} as currency, {"".join(_label(measured, one) for one in by)}count(*) as records,
   coalesce(sum({measured.quantity or 0}), 0) as quantity, coalesce(sum({measured.amount or 0}), 0) as amount,
   {_costs(measured, ("costed", "costed_amount", "cost"))}
 from {_table(contract, measured)} where ({_between(partitions)}){chosen}
@@ -139,6 +146,12 @@ def _costs(measured: Measured, names: tuple[str, str, str]) -> str:
         return f"0::bigint as {costed}, 0 as {amounts}, 0 as {costs}"
     return f"""count({cost}) as {costed}, coalesce(sum({measured.amount}) filter ({cost} is not null), 0) as {amounts},
   coalesce(sum({measured.quantity}::hugeint * {cost}), 0) as {costs}"""
+
+
+def _label(measured: Measured, dimension: str) -> str:
+    text = _text(getattr(measured, dimension))
+    known = f"{text} = '' or {text} in (select unnest(${dimension}::varchar[]))"
+    return f"case when {known} then {text} else $other end as {dimension}, "
 
 
 def _text(name: str | None) -> str:

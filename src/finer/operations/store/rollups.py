@@ -145,17 +145,27 @@ class RollupStore:
         )
         return [_sums(row) for row in self._connection.execute(query)]
 
-    def of_buckets(self, contract: str, step_s: int, limit: int, span: tuple[datetime, datetime]) -> list[Sums]:
-        """The sums by kind of some buckets that lie in a span as a whole; which ones is left to chance."""
+    def of_buckets(
+        self, contract: str, step_s: int, limit: int, span: tuple[datetime, datetime], by: Sequence[str] = ()
+    ) -> list[Sums]:
+        """The sums by kind of some buckets that lie in a span as a whole; which ones is left to chance.
+
+        With dimensions of one grain in `by`, by these, too: the label of a sum is what they say, a line for each.
+        """
+        grain = Grain.PRODUCT if "product" in by else Grain.PLACE
+        labels = [_t[one] for one in by]
         within = (_t.bucket >= span[0], _t.bucket <= span[1] - timedelta(seconds=step_s))
-        some = sa.select(_t.bucket).where(self._of(contract, Grain.PLACE, step_s), *within).distinct().subquery()
+        some = sa.select(_t.bucket).where(self._of(contract, grain, step_s), *within).distinct().subquery()
         chosen = sa.select(some.c.bucket).order_by(sa.func.random()).limit(limit)
         query = (
-            sa.select(_t.bucket.label("at"), _t.kind, _t.status, _t.currency, *_SUMS)
-            .where(self._of(contract, Grain.PLACE, step_s), _t.bucket.in_(chosen))
-            .group_by(_t.bucket, _t.kind, _t.status, _t.currency)
+            sa.select(_t.bucket.label("at"), _t.kind, _t.status, _t.currency, *labels, *_SUMS)
+            .where(self._of(contract, grain, step_s), _t.bucket.in_(chosen))
+            .group_by(_t.bucket, _t.kind, _t.status, _t.currency, *labels)
         )
-        return [_sums(row, at=row.at) for row in self._connection.execute(query)]
+        return [
+            _sums(row, at=row.at, label="\n".join(getattr(row, one) for one in by))
+            for row in self._connection.execute(query)
+        ]
 
     def beginnings(self) -> dict[str, dict[int, int]]:
         """From which offset on records are summed up, by contract and partition."""

@@ -134,7 +134,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarginIn(msgspec.Struct, frozen=True, kw_only=True):
-    """Revenue of one currency whose cost is known, in its minor units; `share` and `known` as in `Margin`."""
+    """Revenue whose cost is known, in minor units of its currency; `share` and `known` as in `Margin`."""
 
     currency: str
     records: int
@@ -161,11 +161,15 @@ class Margin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """What one region, channel, product or kind has of the whole; `weight` is an amount or a count."""
+    """What one region, channel, product or kind has of the whole; `weight` is an amount or a count.
+
+    `margin` is in the firm's currency, and None where nobody asked for it or no cost is known.
+    """
 
     label: str
     records: int
     weight: int
+    margin: MarginIn | None = None
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
-import { changeText, pointsText, shareText } from "./view";
+import { changeText, percentText, pointsText } from "./view";
 
 const TILES: { name: string; title: string; meaning: string }[] = [
   { name: "revenue", title: "Revenue", meaning: "What was paid for orders, less what was returned." },
@@ -45,6 +45,7 @@ const PLAN: Line = { name: "plan", title: "Planned revenue" };
 export function FinancePage() {
   const board = useBoard<FinanceBoard>(paths.finance, paths.streams.finance, fetchFinance);
   const { data, error, retry, part } = board;
+  const currency = data?.currency ?? "";
   const figures = new Map(data?.figures?.map((one) => [one.name, one]));
   const series = data?.series ?? [];
   const planned = series.some((moment) => moment.values.plan !== undefined);
@@ -71,7 +72,7 @@ export function FinancePage() {
             <PlanDialog
               targets={targets}
               figures={TILES}
-              currency={data?.currency ?? ""}
+              currency={currency}
               scale={scaleOf(data)}
               onClose={close}
             />
@@ -101,7 +102,7 @@ export function FinancePage() {
       </div>
       <Panel
         title="Over time"
-        about={data ? `in ${data.currency}` : ""}
+        about={`in ${currency}`}
         {...part(
           "series",
           quiet,
@@ -134,19 +135,19 @@ export function FinancePage() {
           title="By currency"
           about="as it was paid"
           {...part("figures", figures.size === 0, "Nothing was paid.")}
-          table={<CurrencyTable figures={data?.figures ?? []} currency={data?.currency ?? ""} />}
+          table={<CurrencyTable figures={data?.figures ?? []} currency={currency} />}
         />
         {(["regions", "channels", "products"] as const).map((name) => (
           <Panel
             key={name}
             title={`Revenue by ${name.slice(0, -1)}`}
-            about={name === "products" ? "of all regions and channels" : ""}
+            about={name === "products" ? `in ${currency}, of all regions and channels` : `in ${currency}`}
             {...part(name, data?.[name]?.length === 0, "No order was paid.")}
             table={
               <ShareTable
                 title={name.slice(0, 1).toUpperCase() + name.slice(1, -1)}
                 shares={data?.[name] ?? []}
-                worth={data?.currency ?? ""}
+                worth="Revenue"
                 onChoose={choose[name]}
               />
             }
@@ -176,8 +177,8 @@ function ProfitNote({ figure, margin }: { figure: Figure | undefined; margin: Ma
         </span>
       ) : null}
       {change ? <b className="num">{change}</b> : "no period before"}, margin{" "}
-      <b className="num">{shareText(margin.share)}</b>
-      {margin.change === null ? "" : ` (${pointsText(margin.change)})`} of the {shareText(margin.known)} of
+      <b className="num">{percentText(margin.share)}</b>
+      {margin.change === null ? "" : ` (${pointsText(margin.change)})`} of the {percentText(margin.known)} of
       what was paid and came back
     </>
   );

@@ -1,7 +1,7 @@
 import { amountText } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
 import type { Margin } from "./queries";
-import { shareText } from "./view";
+import { percentText } from "./view";
 
 /** What is left of the revenue of each currency whose cost is known. */
 export function MarginTable({ rows }: { rows: Margin["by_currency"] }) {
@@ -26,8 +26,8 @@ export function MarginTable({ rows }: { rows: Margin["by_currency"] }) {
               <td className="right num">{count(row.records)}</td>
               <td className="right num">{amountText(row.revenue)}</td>
               <td className="right num">{amountText(row.cost)}</td>
-              <td className="right num nowrap">{shareText(row.share)}</td>
-              <td className="right num nowrap">{shareText(row.known)}</td>
+              <td className="right num nowrap">{percentText(row.share)}</td>
+              <td className="right num nowrap">{percentText(row.known)}</td>
             </tr>
           ))}
         </tbody>

@@ -1,19 +1,23 @@
 import { amountText } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
 import type { Share } from "./queries";
-import { labelText } from "./view";
+import { labelText, percentText } from "./view";
 
 interface ShareTableProps {
   title: string;
   shares: readonly Share[];
-  /** What the last column is called: an amount where amounts are shown, a count otherwise. */
+  /** What the column of weights is called: an amount where amounts are shown, a count otherwise. */
   worth: string;
   onChoose?(label: string): void;
 }
 
-/** What each label has of the whole, as a bar and as numbers; a label that can be chosen narrows the board to it. */
+/**
+ * What each label has of the whole, as a bar and as numbers, and the margin of it where that of any is known; a label
+ * that can be chosen narrows the board to it.
+ */
 export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) {
   const weigh = (one: Share) => one.amount?.minor ?? one.records;
+  const margins = shares.some((one) => one.margin);
   const largest = Math.max(1, ...shares.map((one) => Math.abs(weigh(one))));
   return (
     <div className="table-scroll">
@@ -25,6 +29,19 @@ export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) 
             <th scope="col" className="right">
               {worth}
             </th>
+            {margins ? (
+              <>
+                <th scope="col" className="right wide-only">
+                  Gross profit
+                </th>
+                <th scope="col" className="right">
+                  Margin
+                </th>
+                <th scope="col" className="right">
+                  Cost known
+                </th>
+              </>
+            ) : null}
           </tr>
         </thead>
         <tbody>
@@ -49,10 +66,24 @@ export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) 
                 />
               </td>
               <td className="right num">{one.amount ? amountText(one.amount) : count(one.records)}</td>
+              {margins ? <MarginCells margin={one.margin} /> : null}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+  );
+}
+
+function MarginCells({ margin }: Pick<Share, "margin">) {
+  const { revenue, cost } = margin ?? {};
+  return (
+    <>
+      <td className="right num wide-only">
+        {revenue && cost ? amountText({ ...revenue, minor: revenue.minor - cost.minor }) : "–"}
+      </td>
+      <td className="right num">{percentText(margin?.share)}</td>
+      <td className="right num">{percentText(margin?.known)}</td>
+    </>
   );
 }

@@ -1,6 +1,6 @@
 import { count } from "../../../shared/numbers";
 import type { FunnelStep, Interest, Visits } from "./queries";
-import { changeText, labelText, shareText } from "./view";
+import { changeText, labelText, percentText } from "./view";
 
 const STEPS: Record<string, string> = {
   sessions: "Sessions",
@@ -40,7 +40,7 @@ export function FunnelTable({ steps }: { steps: readonly FunnelStep[] }) {
               <Bar value={step.count} largest={first(step.of)} />
               <td className="right num">{count(step.count)}</td>
               <td className="right num nowrap">
-                {shareText(first(step.of) > 0 ? step.count / first(step.of) : null)}
+                {percentText(first(step.of) > 0 ? step.count / first(step.of) : null)}
               </td>
               <td className="right num nowrap">{changed(step.count, step.before)}</td>
             </tr>
@@ -129,7 +129,7 @@ export function VisitTable({ title, rows, onChoose }: VisitTableProps) {
               <Bar value={one.sessions} largest={largest} />
               <td className="right num">{count(one.sessions)}</td>
               <td className="right num nowrap">
-                {shareText(one.sessions > 0 ? one.checked_out / one.sessions : null)}
+                {percentText(one.sessions > 0 ? one.checked_out / one.sessions : null)}
               </td>
             </tr>
           ))}

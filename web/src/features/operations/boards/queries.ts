@@ -18,7 +18,7 @@ export type FinanceBoard = Schema<"FinanceBoard">;
 export type OrderBoard = Schema<"OrderBoard">;
 export type Figure = Schema<"Figure">;
 export type Margin = Schema<"Margin">;
-export type Share = Schema<"Share">;
+export type Share = Schema<"Share"> & Partial<Pick<Schema<"RevenueShare">, "margin">>;
 export type Moment = Schema<"Moment">;
 export type OrderAges = Schema<"OrderAges">;
 

@@ -73,6 +73,13 @@ export function shareText(share: number | null): string {
   return `${percent.toLocaleString("en", options)} %`;
 }
 
+/** "31.0 %", "100.0 %": all of a column with one decimal, so that they stand below each other; "–" when there is none. */
+export function percentText(share: number | null | undefined): string {
+  if (share === null || share === undefined) return "–";
+  if (share > 0 && share < 0.0005) return "< 0.1 %";
+  return `${(share * 100).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })} %`;
+}
+
 /** A label as people read it: what has none, and what is counted together. */
 export function labelText(label: string): string {
   if (label === "") return "Not given";

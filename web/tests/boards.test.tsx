@@ -1,0 +1,50 @@
+import { render, screen, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import type { Share } from "../src/features/operations/boards/queries";
+import { ShareTable } from "../src/features/operations/boards/ShareTable";
+import { percentText } from "../src/features/operations/boards/view";
+
+const php = (minor: number) => ({ minor, currency: "PHP", text: (minor / 100).toFixed(2) });
+const sold: Share[] = [
+  {
+    label: "web",
+    records: 3,
+    amount: php(400_000),
+    margin: { revenue: php(300_000), cost: php(207_000), records: 2, share: 0.31, known: 0.75 },
+  },
+  { label: "app", records: 1, amount: php(100_000), margin: null },
+];
+
+describe("what each label has of revenue", () => {
+  it("says what is left of it, and of how much of it that is known", () => {
+    render(<ShareTable title="Channel" shares={sold} worth="Revenue" />);
+    const cells = screen.getAllByRole("row").map((row) =>
+      within(row)
+        .queryAllByRole("cell")
+        .map((cell) => cell.textContent),
+    );
+    expect(cells.slice(1)).toEqual([
+      ["", "4,000.00", "930.00", "31.0 %", "75.0 %"],
+      ["", "1,000.00", "–", "–", "–"],
+    ]);
+  });
+
+  it("has no columns of margins where no cost is known", () => {
+    render(<ShareTable title="Channel" shares={sold.slice(1)} worth="Revenue" />);
+    expect(screen.queryByText("Margin")).toBeNull();
+  });
+});
+
+describe("percentages of a column", () => {
+  it("have one decimal, and are not nothing when they are little", () => {
+    expect([0.31, 1, 0, -0.5, 0.0004, 0.9418, null].map(percentText)).toEqual([
+      "31.0 %",
+      "100.0 %",
+      "0.0 %",
+      "-50.0 %",
+      "< 0.1 %",
+      "94.2 %",
+      "–",
+    ]);
+  });
+});
