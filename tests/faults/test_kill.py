@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,8 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx
+import psycopg
 import pytest
 
 from bench.support.bodies import Bodies
@@ -81,11 +84,35 @@ def _settle(server: Server) -> None:
         raise AssertionError("the worker did not catch up")
 
 
+def _report_frauds(server: Server) -> int:
+    """Say of some payments of the lake that they were frauds; how many are labelled now."""
+    server.wait_in_lake("transactions")
+    statement = "select event_id, occurred_at from transactions order by hash(event_id) limit 40"
+    found = json.loads(server.finer("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
+    labels = [
+        {
+            "event_id": event, "occurred_at": at, "known_at": at, "verdict": "confirmed_fraud",
+            "source": "chargeback", "reason": "Charged back.",
+        }
+        for event, at in found
+    ]  # fmt: skip
+    headers = {"Authorization": f"Bearer {server.api_key}"}
+    with contextlib.suppress(httpx.TransportError):  # the API, or what is behind it, may be the one that was killed
+        answer = httpx.post(f"{server.url}/api/v1/labels", json={"labels": labels}, headers=headers, timeout=60)
+        assert answer.status_code in {200, 500, 503}, answer.text
+    with contextlib.suppress(psycopg.OperationalError), server.database() as database:
+        row = database.execute("select count(*) from fraud_label_rows").fetchone()
+        return 0 if row is None else int(row[0])
+    return 0
+
+
 def test_nothing_is_lost_or_doubled(server: Server) -> None:
     sender = _Sender(server)
+    known = 0
     try:
         for name in ("worker", "api", "postgres", "worker", "worker"):
             sender.wait_for(20 * _EVENTS)
+            known = max(known, _report_frauds(server))
             os.kill(server.process_of(name).pid, signal.SIGKILL)
         sender.wait_for(20 * _EVENTS)
     finally:
@@ -99,8 +126,16 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
     assert sender.acknowledged <= rows[0][0] <= sender.acknowledged + _EVENTS
     with server.database() as database:
         row = database.execute("select count(*), count(distinct event_id) from decisions_alerts").fetchone()
+        frauds = database.execute("select count(*), count(log_offset), count(distinct event_id) from fraud_label_rows")
+        told = frauds.fetchone()
     assert row is not None
     assert row[0] == row[1] > 0
+    # Frauds that became known meanwhile are counted, each once; `verify` has recomputed the windows that hold them.
+    assert told is not None
+    assert told[0] == told[2] >= known > 0
+    assert told[1] > 0
+    counted = "select max(merchant_frauds_28d) as most from decisions"
+    assert json.loads(server.finer("sql", counted, "--tenant", server.tenant, "--json"))["rows"][0][0] > 0
 
 
 def test_a_restart_goes_on_where_it_stopped(server: Server) -> None:

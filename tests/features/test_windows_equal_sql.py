@@ -1,4 +1,7 @@
-"""The stream's features equal the lake's SQL, whatever the order of arrival, the batches and the windows."""
+"""The stream's features equal the lake's SQL, whatever the order of arrival, the batches and the windows.
+
+So do those of what became known of events later, whenever it is told, also when it is taken back.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ ENTITIES = (
     Entity("account", ("account_id",)),
     Entity("device", ("account_id", "device_id")),
     Entity("shop", ("shop",)),
+    Entity("shop_told", ("shop",), told=True),
+    Entity("device_told", ("account_id", "device_id"), told=True),
 )
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -34,6 +39,12 @@ SCHEMA = pa.schema(
         ("occurred_at", pa.timestamp("us", "UTC")),
         ("account_id", pa.string()), ("device_id", pa.string()), ("shop", pa.string()), ("country", pa.string()),
         ("amount", pa.int64()), ("rate", pa.float64()), ("night", pa.bool_()),
+    ]
+)  # fmt: skip
+TOLD = pa.schema(
+    [
+        ("tenant", pa.int64()), ("offset", pa.int64()), ("occurred_at", pa.timestamp("us", "UTC")),
+        ("account_id", pa.string()), ("device_id", pa.string()), ("shop", pa.string()), ("weight", pa.int64()),
     ]
 )  # fmt: skip
 EXACT = {Aggregate.COUNT, Aggregate.SUM, Aggregate.MIN, Aggregate.MAX, Aggregate.DISTINCT, Aggregate.FIRST,
@@ -71,6 +82,24 @@ def arrivals(draw: st.DrawFn) -> list[dict[str, Any]]:
     ]
 
 
+@st.composite
+def tellings(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """What is told from which event on, in that order: at any times, many at once, some of it taken back later."""
+    random = Random(draw(st.integers(0, 10**9)))
+    found: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(0, 30))):
+        offset = random.choice([0, 5, random.randrange(90)])
+        row = {
+            "tenant": random.choice([1, 1, 2]), "offset": offset,
+            "occurred_at": random.choice([*INSTANTS, *EXTREMES]), "account_id": random.choice(["a", "b", None]),
+            "device_id": random.choice(["x", "y", None]), "shop": random.choice(["s", "t", None]), "weight": 1,
+        }  # fmt: skip
+        found.append(row)
+        if random.random() < 0.3:
+            found.append(row | {"offset": offset + random.choice([0, 1, 40]), "weight": -1})
+    return sorted(found, key=lambda row: row["offset"])
+
+
 windows = st.one_of(
     st.none(), st.sampled_from([1, 2, 10, 60, 3600, 86_400, 90 * 86_400]).map(lambda seconds: seconds * SECOND)
 )
@@ -93,7 +122,7 @@ def definitions(draw: st.DrawFn) -> FeatureDefinition:
         delay = draw(st.sampled_from([0, 0, 1, 5, 60, 3600, 86_400])) * SECOND
     return FeatureDefinition(
         name="f",
-        entity=draw(st.sampled_from([entity.name for entity in ENTITIES])),
+        entity=draw(st.sampled_from([entity.name for entity in ENTITIES if not entity.told])),
         aggregate=aggregate,
         window=window,
         value=value,
@@ -103,25 +132,34 @@ def definitions(draw: st.DrawFn) -> FeatureDefinition:
     )
 
 
+@st.composite
+def told_definitions(draw: st.DrawFn) -> FeatureDefinition:
+    entity = draw(st.sampled_from([entity.name for entity in ENTITIES if entity.told]))
+    return FeatureDefinition("f", entity, Aggregate.COUNT, draw(windows.filter(lambda window: window is not None)))
+
+
 def feature_sets() -> st.SearchStrategy[FeatureSet]:
     def named(found: list[FeatureDefinition]) -> FeatureSet:
         renamed = [msgspec.structs.replace(d, name=f"{d.entity}.f{i}") for i, d in enumerate(found)]
         return FeatureSet(ENTITIES, renamed)
 
-    return st.lists(definitions(), min_size=1, max_size=14).map(named)
+    return st.lists(st.one_of(definitions(), definitions(), told_definitions()), min_size=1, max_size=14).map(named)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)
 @given(
     feature_set=feature_sets(),
     rows=arrivals(),
+    told=tellings(),
     cuts=st.lists(st.integers(0, 90), max_size=4),
     restart=st.integers(0, 5),
 )
-def test_stream_equals_lake(feature_set: FeatureSet, rows: list[dict[str, Any]], cuts: list[int], restart: int) -> None:
+def test_stream_equals_lake(
+    feature_set: FeatureSet, rows: list[dict[str, Any]], told: list[dict[str, Any]], cuts: list[int], restart: int
+) -> None:
     for offset, row in enumerate(rows):
         row["offset"] = offset
-    streamed = stream(feature_set, rows, cuts, restart)
+    streamed = stream(feature_set, rows, told, cuts, restart)
     for tenant in (1, 2):
         kept = [row for row in rows if row["tenant"] == tenant and not row["duplicate"]]
         if not kept:
@@ -130,7 +168,8 @@ def test_stream_equals_lake(feature_set: FeatureSet, rows: list[dict[str, Any]],
         with duckdb.connect() as lake:
             lake.execute("SET threads = 1")
             lake.register("events", table)
-            answer = lake.execute(lake_query(feature_set, "events")).to_arrow_table()
+            lake.register("known", pa.Table.from_pylist([row for row in told if row["tenant"] == tenant], schema=TOLD))
+            answer = lake.execute(lake_query(feature_set, "events", told="known")).to_arrow_table()
         assert answer.column("offset").to_pylist() == [row["offset"] for row in kept]
         for definition in feature_set.definitions:
             for offset, wanted in zip(
@@ -143,12 +182,15 @@ def test_stream_equals_lake(feature_set: FeatureSet, rows: list[dict[str, Any]],
 
 
 def stream(
-    feature_set: FeatureSet, rows: list[dict[str, Any]], cuts: list[int], restart: int
+    feature_set: FeatureSet, rows: list[dict[str, Any]], told: list[dict[str, Any]], cuts: list[int], restart: int
 ) -> dict[int, dict[str, Any]]:
-    """Values by offset and name, with batches cut at `cuts` and by tenant, restored from a snapshot on the way."""
+    """Values by offset and name, with batches cut at `cuts` and by tenant, restored from a snapshot on the way.
+
+    What is told comes before the event of its offset, or before any that follows where none has it.
+    """
     engine = Engine(feature_set, lateness=timedelta(days=4_000_000))
     found: dict[int, dict[str, Any]] = {}
-    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    edges = sorted({0, len(rows), *(cut for cut in (*cuts, *(row["offset"] for row in told)) if cut < len(rows))})
     for number, (start, end) in enumerate(pairwise(edges)):
         if number == restart:
             with tempfile.TemporaryDirectory() as directory:
@@ -157,6 +199,7 @@ def stream(
                     Path(directory) / "state", feature_set, lateness=timedelta(days=4_000_000)
                 )
                 assert notes == {"offset": start}
+        tell(engine, [row for row in told if row["offset"] == start])
         part = rows[start:end]
         while part:
             size = next((i for i, row in enumerate(part) if row["tenant"] != part[0]["tenant"]), len(part))
@@ -164,6 +207,13 @@ def stream(
             part = part[size:]
     assert engine.metrics()["truncated"] == 0
     return found
+
+
+def tell(engine: Engine, rows: list[dict[str, Any]]) -> None:
+    for tenant in (1, 2):
+        own = Columns(pa.RecordBatch.from_pylist([row for row in rows if row["tenant"] == tenant], schema=TOLD))
+        hashes = {name: own.hashes(name) for name in ("account_id", "device_id", "shop")}
+        engine.tell(hashes, own.values("occurred_at"), own.values("weight"), tenant)
 
 
 def take(engine: Engine, feature_set: FeatureSet, rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -123,19 +123,13 @@ class Desk:
         found = PostgresLog.read(self._reader, self.pipeline.applied, 10_000)
         return [row for row in found if row.tenant == self.firm.tenant.id]
 
-    def work(self) -> None:
-        """Decide what is in the log, as the worker does."""
+    def work(self, at_once: int = 1_000) -> None:
+        """Decide what is in the log, as the worker does, so many payments in a batch."""
         self.tenants.rules_changed("")
+        self.pipeline.label_rows.changed("")
         rows = self.rows()
-        anew = self._starts_anew
-        for group in _groups(rows, 1_000, anew, lambda _: False):
+        for group in _groups(rows, at_once, self.pipeline.starts_anew, lambda _: False):
             self.pipeline.process(group)
-
-    def _starts_anew(self, row: LogRow) -> bool:
-        position = (row.stream, row.partition)
-        if row.base_offset >= self.pipeline.consumed.get(position, 0):
-            return row.base_offset == self.pipeline.consumed.get(position, 0)
-        return row.base_offset in self.pipeline.deciders.begins(row.tenant, position)
 
     def alerts(self) -> dict[str, Alert]:
         """Alerts by event id."""

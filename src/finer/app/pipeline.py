@@ -1,6 +1,6 @@
 """The way of a record, written down once. Read from top to bottom: that is the order of the data.
 
-    log rows -> decode -> deduplicate -> features -> rules, model, brakes -> ONE transaction -> lake
+    log rows -> decode -> deduplicate -> known frauds -> features -> rules, model, brakes -> ONE transaction -> lake
 
 A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
 consumer's offset only rebuild state, rows below the lake's offset are not written again.
@@ -21,11 +21,13 @@ import numpy as np
 import pyarrow as pa
 
 from finer.app.deciders import DecidedBy, Deciders
+from finer.app.label_rows import LabelRows
 from finer.app.tenants import TenantContext, Tenants
 from finer.decisions.service import alerts as decisions
 from finer.features import service as features
-from finer.fraud.service import brakes, rule_sets
+from finer.fraud.service import brakes, label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
+from finer.fraud.service.label_rows import LabelRow
 from finer.ingest.service import activity, contracts, receipts
 from finer.ingest.types.contracts import Contract
 from finer.ingest.types.receipts import READER
@@ -54,6 +56,8 @@ class Batch:
     offsets: Array
     status: Array
     decided_by: DecidedBy
+    told: list[LabelRow] = field(default_factory=list)
+    """Frauds that became known, and that this batch is the first to count."""
     verdicts: fraud.Verdicts | None = None
     counted: brakes.Tally | None = None
     stopped: dict[str, str] = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Pipeline:
         self._effects = effects
         self._tenants = tenants
         self.deciders = Deciders(tenants)
+        self.label_rows = LabelRows(tenants)
         self.engine = engine
         self.seen = seen
         self._lake = lake
@@ -98,6 +103,7 @@ class Pipeline:
         new = batch.next_offset > self.consumed.get(batch.position, 0)
         wanted = new or batch.next_offset > self.in_lake.get((batch.tenant.id, batch.position), 0)
         if batch.position[0] == DECIDED_STREAM:
+            self.tell_frauds(batch, new=new)
             self.compute_features(batch)
             if wanted:
                 self.decide(batch, new=new)
@@ -107,6 +113,16 @@ class Pipeline:
             self.store_in_lake(batch)
         self.applied[batch.position] = batch.next_offset
         return batch.columns.rows
+
+    def starts_anew(self, row: LogRow) -> bool:
+        """Whether a row cannot be in one group with the row before it: what is decided or known so far ends there."""
+        position = (row.stream, row.partition)
+        consumed = self.consumed.get(position, 0)
+        if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
+            return row.base_offset == consumed
+        return row.base_offset in self.deciders.begins(row.tenant, position) or self.label_rows.stands_before(
+            row.tenant, position, row.base_offset
+        )
 
     def decode(self, rows: list[LogRow]) -> Batch:
         """Arrow IPC payloads become one batch of columns."""
@@ -133,6 +149,14 @@ class Pipeline:
         """An event id counts once; the same id with another content is a conflict."""
         ids, contents = contracts.identify(batch.columns, batch.contract, batch.tenant.seed)
         batch.status = self.seen.check(ids, contents)
+
+    def tell_frauds(self, batch: Batch, *, new: bool) -> None:
+        """What became known of earlier payments stands before this batch: as the first time, or what waits by now."""
+        rows = self.label_rows.due(batch.tenant.id, batch.position, batch.base_offset)
+        if new:
+            batch.told = self.label_rows.waiting(batch.tenant.id)
+        if rows or batch.told:
+            self.engine.tell(*label_rows.told([*rows, *batch.told]), batch.tenant.seed)
 
     def compute_features(self, batch: Batch) -> None:
         """Amounts in US dollars, local time, then the sliding windows, duplicates left out."""
@@ -177,6 +201,8 @@ class Pipeline:
                 if "awaited" in batch.columns:
                     again = batch.columns.arrow("event_id").filter(pa.array(~batch.fresh)).to_pylist()
                     decisions.announce_known(tx, again)
+            if batch.told:
+                label_rows.pin(tx, batch.position, batch.base_offset, batch.told)
             if batch.counted is not None:
                 brakes.record(tx, batch.counted)
             if batch.status.any():

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from finer.fraud.service import brakes, rule_sets
+from finer.fraud.service import brakes, label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.identity.service import tenants
 from finer.ingest.service import contracts
@@ -93,6 +93,16 @@ class Tenants:
                 for sha256, threshold in ((pin.model, pin.threshold), (pin.challenger, pin.challenger_threshold))
             )
         return None if rules is None or (model is None and pin.model is not None) else (rules, model, challenger)
+
+    def label_rows_pinned(self, tenant: uuid.UUID, position: Position, first: int) -> list[label_rows.LabelRow]:
+        """Rows of frauds that became known, before records of a position from an offset on, in their order."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return label_rows.pinned(tx, position, first)
+
+    def label_rows_waiting(self, tenant: uuid.UUID) -> list[label_rows.LabelRow]:
+        """Rows of frauds that became known and that no batch has taken, the oldest first."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return label_rows.waiting(tx)
 
     def brake_watch(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> brakes.BrakeWatch:
         """What the rules with brakes blocked of late."""

@@ -13,7 +13,9 @@ from finer.app.pipeline import DECIDED_STREAM
 from finer.app.set_aside import nothing_is_set_aside
 from finer.decisions import invariants as decisions
 from finer.features import service as features
+from finer.features.types import WINDOW_MAX
 from finer.fraud import invariants as fraud_invariants
+from finer.fraud.service import label_rows
 from finer.fraud.service import verdicts as fraud
 from finer.identity import invariants as identity_invariants
 from finer.identity.service import tenants
@@ -57,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     operations_invariants.lengths_agree,
     fraud_invariants.the_rule_set_in_force_is_there,
     fraud_invariants.lists_count_their_entries,
+    fraud_invariants.frauds_are_counted_once,
     screening_invariants.lists_count_their_entries,
     screening_invariants.judged_hits_have_a_judgement,
     nothing_is_set_aside,
@@ -79,7 +82,7 @@ def verify(url: str, settings: Settings) -> list[str]:
                 broken = [sentence for check in CHECKS for sentence in check(tx)]
             broken += _lake(database, reader, tenant.id)
             broken += check_sums(database, reader, tenant.id)
-            broken += _windows(reader, tenant.id, tenant.timezone)
+            broken += _windows(database, reader, tenant.id, tenant.timezone)
             found += [f"[{tenant.slug}] {sentence}" for sentence in broken]
     finally:
         reader.close()
@@ -131,14 +134,14 @@ def check_sums(
         time.sleep(0.5)
 
 
-def _windows(reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list[str]:
+def _windows(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list[str]:
     """A sample of decisions recomputed from the lake's events: every feature value used must come out again."""
     names = fraud.windows().names
     columns = ", ".join(warehouse.column_name(name) for name in names)
     try:
         kept = reader.read(
             tenant,
-            f"select log_offset, {columns} from decisions where feature_set = $version "  # noqa: S608 - our own names
+            f"select log_offset, occurred_at, {columns} from decisions where feature_set = $version "  # noqa: S608 - our own names
             f"order by hash(log_offset) limit {SAMPLE}",
             {"version": fraud.versions()["feature_set"]},
         ).to_pylist()
@@ -148,9 +151,15 @@ def _windows(reader: warehouse.LakeReader, tenant: uuid.UUID, zone: str) -> list
         return []
     sample = ", ".join(str(row["log_offset"]) for row in kept)
     query = features.lake_query(
-        fraud.windows(), fraud.lake_relation(zone), order="log_offset", where=f"log_offset in ({sample})"
+        fraud.windows(),
+        fraud.lake_relation(zone),
+        order="log_offset",
+        where=f"log_offset in ({sample})",
+        told=label_rows.told_relation(),
     )
-    again = {row["log_offset"]: row for row in reader.read(tenant, query).to_pylist()}
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        told = label_rows.told_arguments(tx, min(row["occurred_at"] for row in kept) - WINDOW_MAX)
+    again = {row["log_offset"]: row for row in reader.read(tenant, query, told).to_pylist()}
     found = []
     for row in kept:
         computed = again.get(row["log_offset"], {})

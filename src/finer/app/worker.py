@@ -12,12 +12,12 @@ from pathlib import Path
 
 import structlog
 
-from finer.app.pipeline import DECIDED_STREAM, Pipeline
+from finer.app.pipeline import Pipeline
 from finer.app.process import settle
 from finer.app.set_aside import Failures
 from finer.app.tenants import Tenants
 from finer.features import service as features
-from finer.fraud.service import rule_sets
+from finer.fraud.service import label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.types.receipts import READER
 from finer.kit.clock import Clock
@@ -50,7 +50,11 @@ class Worker:
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")
         self._tenants = Tenants(self._database)
-        self._listener = Listener(url, WORKER, {rule_sets.CHANNEL: self._tenants.rules_changed})
+        heard = {
+            rule_sets.CHANNEL: self._tenants.rules_changed,
+            label_rows.CHANNEL: self._frauds_known,
+        }
+        self._listener = Listener(url, WORKER, heard)
         self._lake = warehouse.LakeWriter(url, settings)
         self._failures = Failures(self._reader, self._database)
         self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
@@ -114,6 +118,7 @@ class Worker:
         pipeline = Pipeline(self._effects, self._tenants, engine, seen, self._lake)
         pipeline.consumed, pipeline.applied = consumed, applied
         pipeline.in_lake = self._in_lake
+        pipeline.label_rows.begin(applied)
         return pipeline
 
     def _lake_needs(self, consumed: dict[Position, int]) -> dict[Position, int]:
@@ -133,7 +138,7 @@ class Worker:
         Who appends notifies after the commit: what was not there to be read is still to be announced.
         """
         rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
-        for group in _groups(rows, self._settings.worker_batch_events, self._starts_anew, self._failures.alone):
+        for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
                 self._pass_by(group[0])
                 continue
@@ -144,13 +149,8 @@ class Worker:
                 raise
         return len(rows) >= _ROWS_MAX
 
-    def _starts_anew(self, row: LogRow) -> bool:
-        """Whether a row cannot be in one group with the row before it: what is decided so far ends there."""
-        position = (row.stream, row.partition)
-        consumed = self.pipeline.consumed.get(position, 0)
-        if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
-            return row.base_offset == consumed
-        return row.base_offset in self.pipeline.deciders.begins(row.tenant, position)
+    def _frauds_known(self, payload: str) -> None:
+        self.pipeline.label_rows.changed(payload)
 
     def _pass_by(self, row: LogRow) -> None:
         """Go on behind a row that cannot be processed."""

@@ -56,6 +56,15 @@ class Engine:
         values.add_to(columns)
         return values
 
+    def tell(self, hashes: Mapping[str, Array], times: Array, weights: Array, tenant_seed: int) -> None:
+        """Take in what became known of earlier events, for the entities that are `told`; the next step counts it.
+
+        `hashes` are the texts of the columns of those entities by name, uint64, 0 for null; `times` since when it is
+        known, int64 microseconds since 1970 UTC; `weights` int64, 1, or -1 with the time of the 1 that it takes back.
+        All are of shape (rows,). Raises KeyError when a column is missing.
+        """
+        self._state.tell(hashes, times, weights, tenant_seed)
+
     def warm(self) -> None:
         """Load or compile the kernels, without touching the state."""
         nothing = pa.RecordBatch.from_pydict({"occurred_at": pa.array([], pa.timestamp("us", "UTC"))})
@@ -75,7 +84,7 @@ class Engine:
         WindowState(self.feature_set, 1, timedelta(0)).step(columns, 0, None, "occurred_at")
 
     def metrics(self) -> dict[str, int]:
-        """truncated, late (events since the state began), entities, events (held now), bytes (in use)."""
+        """truncated, late (events since the state began), entities, events, told (rows held now), bytes (in use)."""
         return self._state.metrics()
 
     def snapshot(self, directory: Path, notes: Mapping[str, Any]) -> None:

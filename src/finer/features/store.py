@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from finer.features.errors import InvalidFeatureSet
 from finer.features.types import ARITHMETIC, Aggregate, Entity, FeatureDefinition, FeatureSet
 
 
 def lake_query(
-    feature_set: FeatureSet, table: str, *, time: str = "occurred_at", order: str = "offset", where: str | None = None
+    feature_set: FeatureSet,
+    table: str,
+    *,
+    time: str = "occurred_at",
+    order: str = "offset",
+    where: str | None = None,
+    told: str | None = None,
 ) -> str:
     """A DuckDB SELECT of every feature of the events in `table`, one column per feature, beside the column `order`.
 
     `table` is a relation (a name, or a query in parentheses) of one tenant without duplicates, holding every column
     that the features name; `time` a timestamp column; `order` the log offset. `where` is a condition that picks the
     events to answer for (a sample); the windows see all events. Texts come as texts.
+
+    `told` is the relation of what was told of events, for entities of that kind: `time` since when it is known, `order`
+    the offset of the first event that knows it, their columns, and `weight`. Raises InvalidFeatureSet without it.
     """
     read = sorted(
         {column for entity in feature_set.entities for column in entity.columns}
@@ -26,6 +36,7 @@ def lake_query(
         f"sample AS (SELECT {_quoted(order)} AS _o, epoch_us({_quoted(time)}) AS _t, {columns} FROM {table}{picked})",  # noqa: S608
     ]
     entities = [entity for entity in feature_set.entities if feature_set.of(entity.name)]
+    parts += _told(entities, told, order, time)
     parts += [_entity_part(entity, feature_set.of(entity.name)) for entity in entities]
     chosen = ", ".join(f"{_quoted('_' + d.entity)}.{_quoted(d.name)}" for d in feature_set.definitions)
     joins = " ".join(
@@ -35,7 +46,21 @@ def lake_query(
     return f"{', '.join(parts)} SELECT sample._o AS {_quoted(order)}, {chosen} FROM sample {joins} ORDER BY sample._o"  # noqa: S608
 
 
+def _told(entities: list[Entity], relation: str | None, order: str, time: str) -> list[str]:
+    """The relation of what was told, as a part of the query; none where no entity asks for it."""
+    about = [entity for entity in entities if entity.told]
+    if not about:
+        return []
+    if relation is None:
+        raise InvalidFeatureSet(f"{about[0].name} holds what was told of events. Give the relation that says it.")
+    stamps = f"{_quoted(order)} AS _o, epoch_us({_quoted(time)}) AS _t, weight AS _w"
+    keys = ", ".join(sorted({_quoted(column) for entity in about for column in entity.columns}))
+    return [f"told AS (SELECT {stamps}, {keys} FROM {relation})"]  # noqa: S608 - the caller's SQL by contract
+
+
 def _entity_part(entity: Entity, definitions: tuple[FeatureDefinition, ...]) -> str:
+    if entity.told:
+        return _told_part(entity, definitions)
     # Equality leaves out null keys, so their features are null in the outer join.
     keys = " AND ".join(f"h.{_quoted(column)} = s.{_quoted(column)}" for column in entity.columns)
     windows = [d.window_us for d in definitions]
@@ -47,6 +72,19 @@ def _entity_part(entity: Entity, definitions: tuple[FeatureDefinition, ...]) -> 
     return (
         f"{_quoted('_' + entity.name)} AS (SELECT s._o, {features} FROM sample s "  # noqa: S608
         f"JOIN history h ON {keys} AND h._o <= s._o{reach} GROUP BY s._o, s._t)"
+    )
+
+
+def _told_part(entity: Entity, definitions: tuple[FeatureDefinition, ...]) -> str:
+    keys = " AND ".join(f"h.{_quoted(column)} = s.{_quoted(column)}" for column in entity.columns)
+    known = " AND ".join(f"s.{_quoted(column)} IS NOT NULL" for column in entity.columns)
+    reach = f"h._t <= s._t AND h._t > s._t - {max(d.window_us or 0 for d in definitions)}"
+    features = ", ".join(
+        f"coalesce(sum(h._w) FILTER (WHERE {_inside(d)}), 0)::DOUBLE AS {_quoted(d.name)}" for d in definitions
+    )
+    return (
+        f"{_quoted('_' + entity.name)} AS (SELECT s._o, {features} FROM sample s "  # noqa: S608
+        f"LEFT JOIN told h ON {keys} AND h._o <= s._o AND {reach} WHERE {known} GROUP BY s._o, s._t)"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -53,10 +53,15 @@ class Entity(msgspec.Struct, frozen=True):
     """What events are grouped by: one text column, or several together (an account with a device).
 
     An event with a null in any of the columns does not belong to the entity, and its features are null.
+
+    Events do not enter an entity that is `told`. What enters it are rows that say of earlier events what became known
+    of them, such as that they were frauds: each with the time since when that is known and a weight, 1, or -1 where it
+    is taken back. Its features are a COUNT over a window, which adds up the weights.
     """
 
     name: str
     columns: tuple[str, ...]
+    told: bool = False
 
 
 class FeatureDefinition(msgspec.Struct, frozen=True):
@@ -115,7 +120,7 @@ class FeatureSet:
         self.definitions: tuple[FeatureDefinition, ...] = tuple(definitions)
         _check_entities(self.entities)
         _check_names([definition.name for definition in self.definitions])
-        known = {entity.name for entity in self.entities}
+        known = {entity.name: entity for entity in self.entities}
         for definition in self.definitions:
             _check_definition(definition, known)
         self.version: str = _version(self.entities, self.definitions)
@@ -133,6 +138,10 @@ class FeatureSet:
     def of(self, entity: str) -> tuple[FeatureDefinition, ...]:
         """The features of one entity."""
         return tuple(definition for definition in self.definitions if definition.entity == entity)
+
+    def places(self, entity: str) -> list[int]:
+        """Where the features of one entity are among all."""
+        return [place for place, definition in enumerate(self.definitions) if definition.entity == entity]
 
 
 class FeatureColumns:
@@ -176,6 +185,8 @@ def _version(entities: tuple[Entity, ...], definitions: tuple[FeatureDefinition,
     delays = [(d.name, d.delay_us) for d in definitions if d.delay_us]
     if delays:
         meaning = (*meaning, delays)
+    if told := [entity.name for entity in entities if entity.told]:
+        meaning = (*meaning, "told", told)
     return hashlib.sha256(repr(meaning).encode()).hexdigest()[:12]
 
 
@@ -202,7 +213,7 @@ def _check_entities(entities: tuple[Entity, ...]) -> None:
             )
 
 
-def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None:
+def _check_definition(definition: FeatureDefinition, entities: Mapping[str, Entity]) -> None:
     name, aggregate, window = definition.name, definition.aggregate, definition.window
     if definition.entity not in entities:
         raise InvalidFeatureSet(
@@ -213,6 +224,7 @@ def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None
         raise InvalidFeatureSet(
             f"{name} has a window of {window}. Choose one from {WINDOW_MIN} to {WINDOW_MAX}, or None for ever."
         )
+    _check_told(definition, entities[definition.entity])
     _check_delay(definition)
     needs_value = aggregate in ARITHMETIC or aggregate in PICKING or aggregate is Aggregate.DISTINCT
     if needs_value and definition.value is None:
@@ -223,6 +235,18 @@ def _check_definition(definition: FeatureDefinition, entities: set[str]) -> None
     if decimals is not None and not (0 <= decimals <= DECIMALS_MAX and (definition.value is not None)):
         raise InvalidFeatureSet(
             f"{name} has decimals={decimals}. Give 0 to {DECIMALS_MAX}, and only to a feature that reads a value."
+        )
+
+
+def _check_told(definition: FeatureDefinition, entity: Entity) -> None:
+    told = FeatureDefinition(
+        definition.name, entity.name, Aggregate.COUNT, definition.window, unit=definition.unit,
+        description=definition.description,
+    )  # fmt: skip
+    if entity.told and (definition.window is None or definition != told):
+        raise InvalidFeatureSet(
+            f"{definition.name} is about what was told of {entity.name}, of which only a COUNT over a window is known. "
+            "Give it a window, and leave `value`, `where`, `decimals` and `delay` out."
         )
 
 

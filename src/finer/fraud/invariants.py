@@ -1,7 +1,8 @@
-"""What must always be true of rules and lists; each function returns sentences, empty when all is well."""
+"""What must always be true of rules, lists and label rows; each function returns sentences, empty when all is well."""
 
 from __future__ import annotations
 
+from finer.fraud.store.label_rows import LabelRowStore
 from finer.fraud.store.lists import ListStore
 from finer.fraud.store.rules import RuleStore
 from finer.kit.tx import Tx
@@ -22,4 +23,13 @@ def lists_count_their_entries(tx: Tx) -> list[str]:
         f"The list {name} says that it has {kept} entries, and has {real}."
         for name, kept, real in ListStore(tx).counted()
         if kept != real
+    ]
+
+
+def frauds_are_counted_once(tx: Tx) -> list[str]:
+    """A payment is a fraud to the windows once at most, and what takes it back has the time of what it takes back."""
+    return [
+        f"The label rows of the payment {event} add up to {weight}, or take back what was not told. "
+        "Windows of frauds that hold it are wrong."
+        for event, weight in LabelRowStore(tx).broken()
     ]

@@ -151,3 +151,25 @@ explained = sa.Table(
     sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
     sa.Column("until", _time, nullable=False),
 )
+
+# What became known of frauds, as rows of the windows. One without an offset waits for the worker's next batch.
+label_rows = sa.Table(
+    "fraud_label_rows",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("known_at", _time, nullable=False),
+    sa.Column("weight", sa.SmallInteger, nullable=False),
+    sa.Column("account_id_hash", sa.BigInteger),
+    sa.Column("merchant_id_hash", sa.BigInteger),
+    sa.Column("added_at", _time, nullable=False),
+    sa.Column("stream", sa.Text),
+    sa.Column("partition", sa.Integer),
+    sa.Column("log_offset", sa.BigInteger),
+    sa.Index("ix_fraud_label_rows_event", "tenant_id", "event_id", "number"),
+    sa.Index(
+        "ix_fraud_label_rows_waiting", "tenant_id", "number", postgresql_where=sa.text("log_offset is null"),
+    ),
+    sa.Index("ix_fraud_label_rows_pinned", "tenant_id", "stream", "partition", "log_offset"),
+)  # fmt: skip

@@ -163,6 +163,16 @@ class PostgresLog:
         return offset if row is None or row[0] is None else int(row[0])
 
     @staticmethod
+    def holds(tx: Tx, position: Position, first: int, end: int) -> bool:
+        """Whether the log holds events of the transaction's tenant at offsets from `first` to before `end`."""
+        found = tx.connection.exec_driver_sql(
+            "select exists (select from kit_log where tenant_id = %s and stream = %s and partition = %s "
+            "and base_offset >= %s and base_offset < %s)",
+            (tx.tenant, *position, first, end),
+        )
+        return bool(found.scalar_one())
+
+    @staticmethod
     def progress(connection: sa.Connection, consumer: str) -> dict[Position, tuple[int, int]]:
         """(head, consumed) of every stream and partition: both are next offsets."""
         rows = connection.exec_driver_sql(

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finer.facts.decisions import AlertResolved
+from finer.fraud.service import label_rows
 from finer.kit.tx import Tx
 from finer.warehouse.service import lake
 from finer.warehouse.types import Label
 
 
 def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess) -> None:
-    """Judged alerts label their transactions, for training and for measuring rules."""
+    """Judged alerts label their transactions, for training and measuring rules, and become rows for the windows.
+
+    Raises LakeUnavailable also while the lake does not hold one of the payments yet; doing it again is right.
+    """
+    label_rows.one_at_once(tx)
     labels = [
         Label(
             event_id=fact.event_id,
@@ -23,3 +28,4 @@ def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess
         for fact in facts
     ]
     lake.append_labels(access, tx.tenant, labels)
+    label_rows.add(tx, lake.labelled(tx, access, label_rows.labels_query(), labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from finer.features.rules.kernel import run_ever, run_windows
 from finer.features.rules.memory import aligned, begin_keys, extend_keys, find_places, move_ring, rehash
 from finer.features.rules.plan import EntityPlan, is_number, plan
 from finer.features.rules.sliding import CAPACITY, EVENTS, HEAD, LATE, REFERENCES, TRUNCATED
+from finer.features.rules.told import ToldState
 from finer.features.types import Aggregate, FeatureColumns, FeatureDefinition, FeatureSet
 from finer.kit.columns import Columns
 
@@ -137,25 +139,23 @@ class _Batch:
 
     def __init__(self, columns: Columns, seed: int, skip: Array, times: str) -> None:
         self.columns = columns
-        self.seed = np.uint64(seed & 0xFFFFFFFFFFFFFFFF)
+        self.seed = _seed(seed)
         self.skip = _owned(skip)
         self.times = np.clip(columns.values(times), -_TIME_LIMIT, _TIME_LIMIT).astype(np.int64, copy=False)
         if (missing := columns.valid(times)) is not None:
             self.skip = ~missing if len(skip) == 0 else skip | ~missing
         self._numbers: dict[tuple[str, int | None], tuple[Array, Array | None]] = {}
+        self._known: dict[tuple[str, ...], Array] = {}
 
-    def _keys(self, names: tuple[str, ...]) -> Array:
-        """Keys of an entity, shape (n,), uint64, 0 for null."""
-        out = np.empty(len(self.times), np.uint64)
-        for place, name in enumerate(names):
-            if name not in self.columns:
-                raise UnsuitableColumn(f"The batch has no column {name}, which an entity is made of. Add it.")
-            hashes = _owned(self.columns.hashes(name))
-            if place == 0:
-                begin_keys(hashes, self.seed, out)
-            else:
-                extend_keys(hashes, out)
-        return out
+    def keys(self, names: tuple[str, ...]) -> Array:
+        """Keys of an entity, shape (n,), uint64, 0 for null; the same for entities of the same columns."""
+        found = self._known.get(names)
+        if found is None:
+            for name in names:
+                if name not in self.columns:
+                    raise UnsuitableColumn(f"The batch has no column {name}, which an entity is made of. Add it.")
+            found = self._known[names] = _keys([self.columns.hashes(name) for name in names], self.seed)
+        return found
 
     def inputs(self, own: EntityPlan) -> _Inputs:
         """Keys uint64 (n,), flags int32 (n,) with bit i for predicate i, and values int64 (sources, n)."""
@@ -171,7 +171,7 @@ class _Batch:
             known = self.number(value, own)[1] if value is not None else None
             picked = holds if known is None else known if holds is None else holds & known
             flags |= np.int32(1 << bit) if picked is None else picked.astype(np.int32) << np.int32(bit)
-        return self._keys(own.entity.columns), flags, values
+        return self.keys(own.entity.columns), flags, values
 
     def _where(self, name: str) -> Array:
         if name not in self.columns:
@@ -215,12 +215,25 @@ class _Batch:
         return whole * 10**decimals if decimals else whole, valid
 
 
+def _keys(hashes: list[Array], seed: np.uint64) -> Array:
+    """Keys of the entities that these columns make, shape (n,), uint64, 0 for null."""
+    out = np.empty(len(hashes[0]), np.uint64)
+    begin_keys(_owned(hashes[0]), seed, out)
+    for more in hashes[1:]:
+        extend_keys(_owned(more), out)
+    return out
+
+
 def _rounded(values: Array, valid: Array | None, decimals: int) -> tuple[Array, Array | None]:
     """Fractions as whole numbers of the last decimal kept; what is not finite or too large has no value."""
     values = np.rint(values * 10.0**decimals)
     sound = np.abs(values) < float(_VALUE_LIMIT)  # false for NaN as well
     valid = sound if valid is None else valid & sound
     return np.where(sound, values, 0.0).astype(np.int64), None if valid.all() else valid
+
+
+def _seed(tenant_seed: int) -> np.uint64:
+    return np.uint64(tenant_seed & 0xFFFFFFFFFFFFFFFF)
 
 
 def _owned(array: Array) -> Array:
@@ -250,6 +263,18 @@ class WindowState:
         self.states = [
             EntityState(entity_plan, limit, lateness // timedelta(microseconds=1)) for entity_plan in plan(feature_set)
         ]
+        self.told = [
+            ToldState(entity, feature_set.places(entity.name), list(feature_set.of(entity.name)), limit)
+            for entity in feature_set.entities
+            if entity.told and feature_set.of(entity.name)
+        ]
+
+    def tell(self, hashes: Mapping[str, Array], times: Array, weights: Array, tenant_seed: int) -> None:
+        """Take in what was told of earlier events; see `finer.features.service.Engine.tell`."""
+        times = np.clip(times, -_TIME_LIMIT, _TIME_LIMIT)
+        for state in self.told:
+            columns = [np.asarray(hashes[name], np.uint64) for name in state.entity.columns]
+            state.tell(_keys(columns, _seed(tenant_seed)), times, weights)
 
     def step(self, columns: Columns, tenant_seed: int, skip: Array | None, times: str) -> FeatureColumns:
         """Values of every feature for every row; rows with `skip` leave no trace and get null."""
@@ -259,32 +284,40 @@ class WindowState:
         nulls = np.zeros(count, np.int64)
         # Everything that can be wrong with the batch shows here, before any state has changed.
         inputs = [batch.inputs(state.plan) for state in self.states]
+        wanted = [batch.keys(state.entity.columns) for state in self.told]
         for state, own in zip(self.states, inputs, strict=True):
             state.step(batch, own, matrix, matrix.view(np.int64), nulls)
+        for told, keys in zip(self.told, wanted, strict=True):
+            told.step(keys, batch.times, batch.skip, matrix, nulls)
         return FeatureColumns(self.feature_set, matrix, nulls)
 
     def metrics(self) -> dict[str, int]:
         """Counts over all entities.
 
         `truncated`: events that a window lost for want of room, `late`: events that arrived out of order, both since
-        the state began; `entities`; `events` held now; `bytes` of state in use.
+        the state began; `entities`; `events` and rows that were `told` held now; `bytes` of state in use.
         """
         return {
-            "truncated": sum(int(state.meta[TRUNCATED]) for state in self.states),
+            "truncated": sum(int(state.meta[TRUNCATED]) for state in self.states)
+            + sum(told.truncated for told in self.told),
             "late": sum(int(state.meta[LATE]) for state in self.states),
             "entities": sum(state.entities for state in self.states),
             "events": sum(int(state.meta[EVENTS]) for state in self.states),
-            "bytes": sum(state.nbytes() for state in self.states),
+            "told": sum(told.rows for told in self.told),
+            "bytes": sum(state.nbytes() for state in self.states) + sum(told.nbytes() for told in self.told),
         }
 
     def arrays(self) -> dict[str, Array]:
         """The whole state, array by name."""
-        return {
-            f"{state.plan.entity.name}.{name}": array for state in self.states for name, array in state.arrays().items()
-        }
+        return {f"{name}.{what}": array for name, part in self._parts() for what, array in part.arrays().items()}
 
     def load(self, arrays: dict[str, Array]) -> None:
         """Take over arrays made by `arrays` of a state with the same feature set; they are not copied."""
-        for state in self.states:
-            prefix = f"{state.plan.entity.name}."
-            state.load({name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+        for entity, part in self._parts():
+            prefix = f"{entity}."
+            part.load({name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+
+    def _parts(self) -> Iterator[tuple[str, EntityState | ToldState]]:
+        """What there is of each entity, by its name."""
+        yield from ((state.plan.entity.name, state) for state in self.states)
+        yield from ((told.entity.name, told) for told in self.told)

@@ -211,13 +211,12 @@ class EntityPlan:
 
 
 def plan(feature_set: FeatureSet) -> list[EntityPlan]:
-    """One plan for every entity that has features."""
-    plans = []
-    for entity in feature_set.entities:
-        places = [i for i, d in enumerate(feature_set.definitions) if d.entity == entity.name]
-        if places:
-            plans.append(EntityPlan(entity, places, [feature_set.definitions[i] for i in places]))
-    return plans
+    """One plan for every entity that has features and that its own events enter."""
+    return [
+        EntityPlan(entity, feature_set.places(entity.name), list(feature_set.of(entity.name)))
+        for entity in feature_set.entities
+        if not entity.told and feature_set.of(entity.name)
+    ]
 
 
 def is_number(definition: FeatureDefinition) -> bool:

@@ -2,6 +2,9 @@
 
 Amounts in windows are US dollar cents, so that windows over several currencies add up. A `where` names a boolean
 column that `derive` adds: what comes in (a refund, a deposit) is no payment of the account.
+
+Frauds are counted from when they became known, and not from when the payment was made: `service/label_rows.py`
+tells the engine of them.
 """
 
 from __future__ import annotations
@@ -12,18 +15,23 @@ from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSe
 
 _10S, _10MIN = timedelta(seconds=10), timedelta(minutes=10)
 _1H, _24H, _30D = timedelta(hours=1), timedelta(hours=24), timedelta(days=30)
+_1D, _7D, _28D = timedelta(days=1), timedelta(days=7), timedelta(days=28)
 
 ENTITIES = (
     Entity("account", ("account_id",)),
     Entity("merchant", ("merchant_id",)),
     Entity("account_device", ("account_id", "device_id")),
     Entity("account_payee", ("account_id", "counterparty_id")),
+    Entity("merchant_frauds", ("merchant_id",), told=True),
+    Entity("account_frauds", ("account_id",), told=True),
 )
+KNOWN_BY = tuple(sorted({column for entity in ENTITIES if entity.told for column in entity.columns}))
+"""The fields of a payment by which frauds that became known are counted."""
 
 
 def feature_set() -> FeatureSet:
     """The declared windows, compiled by the features domain for the stream and for the lake."""
-    return FeatureSet(entities=ENTITIES, definitions=_definitions())
+    return FeatureSet(entities=ENTITIES, definitions=(*_definitions(), *_frauds()))
 
 
 def _definitions() -> tuple[FeatureDefinition, ...]:
@@ -87,3 +95,17 @@ def _definitions() -> tuple[FeatureDefinition, ...]:
             description="cards that paid a small amount at the merchant in 10 min",
         ),
     )  # fmt: skip
+
+
+def _frauds() -> tuple[FeatureDefinition, ...]:
+    merchant, account = "payments at the merchant", "payments of the account"
+    known = "that became known as frauds within"
+    return tuple(
+        FeatureDefinition(name, entity, Aggregate.COUNT, window, description=f"{whose} {known} {window.days} {days}")
+        for name, entity, window, whose, days in (
+            ("merchant.frauds_1d", "merchant_frauds", _1D, merchant, "day"),
+            ("merchant.frauds_7d", "merchant_frauds", _7D, merchant, "days"),
+            ("merchant.frauds_28d", "merchant_frauds", _28D, merchant, "days"),
+            ("account.frauds_28d", "account_frauds", _28D, account, "days"),
+        )
+    )

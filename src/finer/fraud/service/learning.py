@@ -75,8 +75,12 @@ def gather(batches: Iterable[pa.RecordBatch], delay_days: int) -> History:
     # A payment that nobody reported counts as genuine once the delay of labels has passed.
     known_at = np.where(np.asarray(known.is_valid()), known_at, times + delay_days * _DAY_US)
     names = columns_read()
+    matrix = _matrix(table, names)
+    # What is the same for all payments, such as frauds that became known where no label came in time, teaches nothing.
+    needed = {name for ratio in RATIOS for name in (ratio.numerator, ratio.denominator)}
+    taught = [place for place, name in enumerate(names) if name in needed or _varies(matrix[place])]
     return History(
-        table=Table(names, list(RATIOS), _matrix(table, names), labels == FRAUD),
+        table=Table([names[place] for place in taught], list(RATIOS), matrix[taught], labels == FRAUD),
         times=times,
         known_at=known_at,
         entities=_codes(table, "account_id"),
@@ -125,6 +129,11 @@ def _matrix(table: pa.Table, names: list[str]) -> Array:
     for place, name in enumerate(names):
         found[place] = _floats(table, name)
     return found
+
+
+def _varies(values: Array) -> bool:
+    known = values[~np.isnan(values)]
+    return 0 < len(known) < len(values) or bool(len(known) and known.min() < known.max())
 
 
 def _floats(table: pa.Table, name: str) -> Array:

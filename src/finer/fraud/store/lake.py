@@ -78,6 +78,41 @@ def recorded_query(windows: Iterable[str]) -> str:
     )
 
 
+_FIRST_OF_ID = "qualify row_number() over (partition by event_id order by log_partition, log_offset) = 1"
+
+
+def labels_query(columns: Iterable[str]) -> str:
+    """All labels of the payments `$events` (ids) made from `$since` to `$until`, in the order in which they count.
+
+    Columns: event_id, verdict, known_at, in_lake (whether the payment is there), and `columns` of the payment. Of equal
+    times, the label that was taken later comes later.
+    """
+    chosen = "event_id in (select unnest($events::varchar[]))"
+    names = ", ".join(columns)
+    return (
+        f"select l.event_id, l.verdict, l.known_at, t.event_id is not null as in_lake, {names} "  # noqa: S608 - our own names
+        f"from (select event_id, verdict, known_at, rowid as place from labels where {chosen}) l "
+        f"left join (select event_id, {names} from transactions "
+        f"where occurred_at between $since and $until and {chosen} {_FIRST_OF_ID}) t on t.event_id = l.event_id "
+        "order by l.known_at, l.place"
+    )
+
+
+def told_relation(columns: Iterable[str]) -> str:
+    """A query in parentheses of what was told of frauds: since when, from which offset on, `columns`, and the weight.
+
+    Its arguments are lists of one length: `$told_events`, `$told_offsets`, `$told_at` and `$told_weights`.
+    """
+    names = ", ".join(columns)
+    return (
+        f"(select r.log_offset, r.known_at as occurred_at, r.weight, {names} "  # noqa: S608 - our own names
+        "from (select unnest($told_events::varchar[]) as event_id, unnest($told_offsets::bigint[]) as log_offset, "
+        "unnest($told_at::timestamptz[]) as known_at, unnest($told_weights::bigint[]) as weight) r "
+        f"join (select event_id, {names} from transactions "
+        f"where event_id in (select unnest($told_events::varchar[])) {_FIRST_OF_ID}) t on t.event_id = r.event_id)"
+    )
+
+
 PEOPLE = {
     "gender": "lower(trim(p.gender))",
     "age": (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
-from finer.features.types import FeatureDefinition, FeatureSet
+from finer.features.types import Entity, FeatureDefinition, FeatureSet
 from finer.fraud.types import Rule
 from finer.ingest.types.contracts import Contract
 from finer.lineage.rules.sql import columns_read
@@ -121,15 +121,19 @@ def _features(known: Definitions, nodes: list[Node], edges: list[Edge]) -> None:
         nodes.append(
             Node(
                 id=target, kind=NodeKind.FEATURE, name=one.name, parent=one.entity, about=one.description,
-                type=one.unit or ("text" if one.is_text else "number"), definition=_window(one),
+                type=one.unit or ("text" if one.is_text else "number"), definition=_window(one, entities[one.entity]),
             )
         )  # fmt: skip
         names = [*entities[one.entity].columns, *(name for name in (one.value, one.where) if name is not None)]
         edges += [Edge(_input(known, name), target) for name in [*names, "occurred_at"]]
+        if entities[one.entity].told:
+            edges += [Edge(f"lake:labels.{name}", target) for name in ("verdict", "known_at")]
 
 
-def _window(one: FeatureDefinition) -> str:
+def _window(one: FeatureDefinition, entity: Entity) -> str:
     over = "ever" if one.window is None else f"over {_length(one.window)}"
+    if entity.told:
+        return f"count(labels) by {', '.join(entity.columns)} {over}"
     return f"{one.aggregate.value}({one.value or '*'}) by {one.entity} {over}" + (
         f" where {one.where}" if one.where else ""
     )

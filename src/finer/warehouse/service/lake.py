@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 
+from finer.ingest.types.receipts import READER
 from finer.kit.clock import Clock, SystemClock
+from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
+from finer.warehouse.errors import LakeEmpty, LakeUnavailable
 from finer.warehouse.rules import column_name, table_of
 from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
@@ -61,6 +66,7 @@ __all__ = [
     "describe",
     "drop_reader",
     "freshness",
+    "labelled",
     "lake_offsets",
     "list_readers",
     "part_customer",
@@ -73,6 +79,7 @@ __all__ = [
     "table_of",
 ]
 
+_log = structlog.get_logger(__name__)
 ROWS_MAX_DEFAULT = 10_000
 
 
@@ -181,6 +188,41 @@ def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str,
 def append_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> None:
     """Add labels to the lake in one commit; doing it again changes nothing."""
     add_labels(access, tenant, labels)
+
+
+def labelled(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> list[dict[str, Any]]:
+    """What a query over the lake answers of the payments of some labels: `$events`, made from `$since` to `$until`.
+
+    Its column `in_lake` says whether a payment is there. Raises LakeUnavailable when one is not, and the lake has still
+    to take payments that were decided: it may be among them.
+    """
+    by_day: dict[date, list[Label]] = {}
+    for one in labels:
+        by_day.setdefault(one.occurred_at.astimezone(UTC).date(), []).append(one)
+    decided = PostgresLog.progress(tx.connection, READER)
+    reader = LakeReader(access.url, access.settings, threads=1)
+    found: list[dict[str, Any]] = []
+    try:
+        # Day by day: the files of the days between, of which no payment is labelled, are not read.
+        for day in by_day.values():
+            times, ids = [one.occurred_at for one in day], sorted({one.event_id for one in day})
+            wanted = {"events": ids, "since": min(times), "until": max(times)}
+            with suppress(LakeEmpty):
+                found += reader.read(tx.tenant, query, wanted).to_pylist()
+    finally:
+        reader.close()
+    events = {one.event_id for one in labels}
+    missing = events - {row["event_id"] for row in found if row["in_lake"]}
+    if missing:
+        held = recorded_offsets(access, tx.tenant)
+        if any(PostgresLog.holds(tx, one, held.get(one, 0), end) for one, (_, end) in decided.items()):
+            raise LakeUnavailable(
+                f"{len(missing)} labelled payments are not in the lake yet. Their labels are, and windows count them "
+                "as soon as the payments are there.",
+                retry_after_s=30,
+            )
+        _log.warning("labels of payments that the lake does not know", tenant=str(tx.tenant), payments=len(missing))
+    return found
 
 
 def broken_invariants(reader: LakeReader, tenant: uuid.UUID, expected: dict[str, int] | None = None) -> list[str]:
