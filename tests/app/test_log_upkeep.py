@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.log_partitions import prepare_log
+from finer.app.log_upkeep import trim_log
 from finer.ingest.types.receipts import READER
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, connect, tenant_transaction

@@ -27,7 +27,11 @@ def test_a_module_that_is_not_there_is_missed_at_the_first_use() -> None:
         _ = late.anything
 
 
-def test_the_api_loads_no_duckdb_at_its_start() -> None:
-    code = "import sys, finer.app.api; print('duckdb' in sys.modules, 'lightgbm' in sys.modules)"
+@pytest.mark.parametrize(
+    ("module", "others"),
+    [("finer.app.api", ("duckdb", "lightgbm")), ("finer.app.commands.up", ("pyarrow", "numba", "sqlglot", "duckdb"))],
+)
+def test_a_process_does_not_load_at_its_start_what_it_may_never_need(module: str, others: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print([name for name in {others} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False False"
+    assert done.stdout.strip() == "[]"

@@ -23,7 +23,7 @@ from finer.app.flow import QUEUE as FACTS
 from finer.app.flow import deliver
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
-from finer.app.log_upkeep import prepare_log
+from finer.app.log_partitions import prepare_log
 from finer.app.process import database_url, settle
 from finer.app.quality_watch import QualityWatch
 from finer.app.queries import Queries

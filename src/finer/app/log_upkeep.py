@@ -1,34 +1,20 @@
-"""The log's partitions, one a day: made ahead of time, dropped when nobody needs what is in them."""
+"""The log's partitions, one a day: dropped when nobody needs what is in them."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
 from finer.ingest.types.receipts import READER
 from finer.kit.db import WORKER, connect
 from finer.kit.log import Position, PostgresLog
-from finer.kit.log_days import add_day, drop_days, first_kept
+from finer.kit.log_days import drop_days, first_kept
 from finer.operations.service import rollups
 
 _log = structlog.get_logger(__name__)
-_PARTITIONS_AHEAD_DAYS = 3
-
-
-def prepare_log(url: str, now: datetime) -> None:
-    """Make the log's partitions of the days from `now` on; doing it again changes nothing.
-
-    A day whose records came before its partition was made, because nothing made it for days, stays where they are, in
-    the partition for everything else, which is never dropped.
-    """
-    with connect(url, WORKER, name="finer-jobs") as connection:
-        for ahead in range(_PARTITIONS_AHEAD_DAYS):
-            day = now.date() + timedelta(days=ahead)
-            if not add_day(connection, day):
-                _log.warning("records of this day came before its log partition was made", day=str(day))
 
 
 def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Position, int]]) -> int:

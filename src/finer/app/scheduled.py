@@ -18,7 +18,8 @@ from finer.app.bi_extracts import refresh_extracts
 from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening, read_fact
 from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
-from finer.app.log_upkeep import prepare_log, trim_log
+from finer.app.log_partitions import prepare_log
+from finer.app.log_upkeep import trim_log
 from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_digests, send_mail
 from finer.app.pricing import price_rule
 from finer.app.proposals import PROPOSAL_KINDS

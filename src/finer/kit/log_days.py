@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from finer.kit.log import Position
+if TYPE_CHECKING:
+    from finer.kit.log import Position  # with it comes Arrow, which whoever only makes a partition never needs
 
 _ROWS_ARE_ELSEWHERE = "23514"  # check_violation: rows of the default partition belong to the new one
 

@@ -10,7 +10,7 @@ import click
 
 from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.log_file import open_log
-from finer.app.log_upkeep import prepare_log
+from finer.app.log_partitions import prepare_log
 from finer.app.ports import refuse_taken_port
 from finer.app.process import prepare_process
 from finer.app.readiness import is_ready

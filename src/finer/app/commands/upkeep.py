@@ -10,7 +10,7 @@ import msgspec
 from finer.app.commands.common import data_dir_option, json_option, running_database, settings_of
 from finer.app.doctor import examine
 from finer.app.keys import keyring, prove_keys_at
-from finer.app.log_upkeep import prepare_log
+from finer.app.log_partitions import prepare_log
 from finer.app.process import database_url
 from finer.app.verify import verify
 from finer.kit.clock import SystemClock
