@@ -9,12 +9,14 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from finer.app.api import create_app
 from finer.kit.actors import SYSTEM
@@ -45,6 +47,7 @@ settings.load_profile("finer")
 
 # Folders whose files take longest, in the order in which parallel runs hand them out: the shorter files fill the gaps.
 _LONGEST = ("journeys", "faults", "sources", "warehouse", "security")
+_JOURNEYS = "tests/journeys/"
 # So many new objects make Python look for garbage. What tests make is small and gone soon, and applications, which
 # are large, are made by the hundred: with Python's 700, looking took a fifth of the time of all tests.
 _GARBAGE_AFTER = 100_000
@@ -56,6 +59,19 @@ _NOTHING_TO_KEEP = ("fsync", "full_page_writes", "synchronous_commit")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files first, all others as they were."""
     items.sort(key=lambda item: _LONGEST.index(name) if (name := item.path.parent.name) in _LONGEST else len(_LONGEST))
+
+
+class _Scheduler(LoadFileScheduling):  # type: ignore[misc]
+    """A file to one test process, and the journeys, which share a server and a browser, all to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _JOURNEYS if nodeid.startswith(_JOURNEYS) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduler | None:
+    """Whenever whole files are asked for, as tools/checks.py does."""
+    return _Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

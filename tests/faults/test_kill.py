@@ -81,6 +81,7 @@ def _settle(server: Server) -> None:
             ).fetchone()
             if row is not None and row[0]:
                 return
+            time.sleep(0.05)
         raise AssertionError("the worker did not catch up")
 
 
@@ -118,9 +119,9 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
     finally:
         sender.stop()
     _settle(server)
-    assert json.loads(server.finer("verify", "--json")) == {"ok": True, "violations": []}
+    assert json.loads(server.finer_here("verify", "--json")) == {"ok": True, "violations": []}
     statement = "select count(*) as n, count(distinct event_id) as ids from transactions"
-    rows = json.loads(server.finer("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
+    rows = json.loads(server.finer_here("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
     # Every acknowledged body is there once. The last one may have become durable without its acknowledgement.
     assert rows[0][0] == rows[0][1]
     assert sender.acknowledged <= rows[0][0] <= sender.acknowledged + _EVENTS
@@ -139,14 +140,14 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
 
 
 def test_a_restart_goes_on_where_it_stopped(server: Server) -> None:
-    before = server.finer("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
+    before = server.finer_here("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
     server.stop()
     server.start()
     sender = _Sender(server)
     sender.wait_for(5 * _EVENTS)
     sender.stop()
     _settle(server)
-    assert json.loads(server.finer("verify", "--json"))["ok"] is True
-    after = server.finer("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
+    assert json.loads(server.finer_here("verify", "--json"))["ok"] is True
+    after = server.finer_here("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
     # The supply of bodies begins again with the same ids: all of them are duplicates of the first test's events.
     assert json.loads(after)["rows"] == json.loads(before)["rows"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -48,14 +46,13 @@ def _send(server: Server, body: bytes) -> int:
 
 
 def _in_lake(server: Server) -> int:
-    answer = server.finer("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
+    answer = server.finer_here("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
     return int(json.loads(answer)["rows"][0][0])
 
 
 def _told(server: Server, command: str) -> tuple[int, str]:
-    full = [sys.executable, "-m", "finer.app.cli", command, "--json", "--data-dir", str(server.folder)]
-    done = subprocess.run(full, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout
+    done = server.run_here(command, "--json")
+    return done.exit_code, done.stdout
 
 
 def _metric(server: Server) -> float:
@@ -105,17 +102,17 @@ def test_a_row_that_cannot_be_processed_holds_nothing_up_and_can_be_put_back(ser
 
         # What was wrong has been mended: here the row itself.
         database.execute("update kit_log_failures set payload = %s", (good,))
-        done = json.loads(server.finer("log", "replay", "--tenant", server.tenant, "--json"))
+        done = json.loads(server.finer_here("log", "replay", "--tenant", server.tenant, "--json"))
         assert done == [{"tenant": server.tenant, "rows": 1, "records": _EVENTS}]
         _caught_up(database)
-        assert json.loads(server.finer("verify", "--json")) == {"ok": True, "violations": []}
-        assert json.loads(server.finer("log", "list", "--json")) == []
+        assert json.loads(server.finer_here("verify", "--json")) == {"ok": True, "violations": []}
+        assert json.loads(server.finer_here("log", "list", "--json")) == []
         # The sender's second try brings nothing new, and a restart finds a log and a lake that agree.
         assert _send(server, faulty) == 202
         _caught_up(database)
     server.stop()
     server.start()
-    assert json.loads(server.finer("verify", "--json"))["ok"] is True
+    assert json.loads(server.finer_here("verify", "--json"))["ok"] is True
     assert _in_lake(server) == 4 * _EVENTS
 
 

@@ -17,19 +17,17 @@ from playwright.sync_api import Browser, Page, expect
 from finer.kit.ids import new_id, show_id
 from tests.support.browser import PATIENCE_MS, open_page, type_password
 from tests.support.identity import PASSWORD
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
-_EMAIL = "risk_analyst@acme.example"
+_ROLE = "risk_analyst"
 _REFUSALS = re.compile("the server responded with a status of (401|403|422)")
 """What a browser writes by itself when it was refused, which this story asks for."""
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    # Ten recovery codes are hashed while the page waits.
-    with serving(FINER_ARGON2_MEMORY_KIB="8", FINER_ARGON2_ITERATIONS="1") as found:
-        found.sign_in("risk_analyst").close()
-        yield found
+def server(server: Server) -> Server:
+    server.sign_in(_ROLE).close()
+    return server
 
 
 @pytest.fixture
@@ -56,9 +54,9 @@ def page(browser: Browser, server: Server, complaints: list[str]) -> Iterator[Pa
     found.context.close()
 
 
-def _sign_in(page: Page) -> None:
+def _sign_in(page: Page, server: Server) -> None:
     page.goto("/sign-in")
-    type_password(page, _EMAIL)
+    type_password(page, server.email(_ROLE))
 
 
 def _open_account(page: Page) -> None:
@@ -79,7 +77,7 @@ def _code(secret: str) -> str:
 
 @pytest.mark.journey
 def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[str]) -> None:
-    _sign_in(page)
+    _sign_in(page, server)
     _open_account(page)
     page.get_by_role("button", name="Add a passkey").click()
     codes = page.get_by_role("list", name="Recovery codes")
@@ -100,7 +98,7 @@ def test_an_account_is_made_safe(server: Server, page: Page, complaints: list[st
     expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
 
     _sign_out(page)
-    _sign_in(page)
+    _sign_in(page, server)
     expect(page.get_by_role("heading", name="Second step")).to_be_visible()
     page.get_by_label("Code of your app").fill("000000")
     page.get_by_role("button", name="Go on").click()

@@ -11,24 +11,14 @@ import gzip
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner, Result
 
-from finer.app.cli import main
 from tests.support.bombs import gzip_bomb
-from tests.support.server import Server, serving
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        yield found
-
+from tests.support.server import Server
 
 _GOOD: dict[str, Any] = {
     "event_id": "good",
@@ -157,24 +147,19 @@ def test_unknown_fields_are_named_and_left_out(server: Server) -> None:
     assert (receipt["accepted"], sorted(receipt["unknown_fields"])) == (1, ["colour", "secret"])
 
 
-def _finer(server: Server, *arguments: str) -> Result:
-    """A command within this process, which has loaded already what each would load for a second."""
-    return CliRunner().invoke(main, [*arguments, "--data-dir", str(server.folder)])
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("ingest", "transaction", "no-such-file.csv", "--tenant", "acme"), "There is no file"),
-        (("ingest", "nonsense", "{file}", "--tenant", "acme"), "There is no contract 'nonsense'"),
+        (("ingest", "transaction", "no-such-file.csv", "--tenant", "{tenant}"), "There is no file"),
+        (("ingest", "nonsense", "{file}", "--tenant", "{tenant}"), "There is no contract 'nonsense'"),
         (("ingest", "transaction", "{file}", "--tenant", "nobody"), "There is no firm 'nobody'"),
-        (("sql", "drop table transactions", "--tenant", "acme"), "SELECT"),
-        (("sql", "select * from nonsense", "--tenant", "acme"), "nonsense"),
-        (("sql", "select * from read_csv('/etc/passwd')", "--tenant", "acme"), "finer:"),
-        (("key", "create", "x", "--scope", "everything", "--tenant", "acme"), "everything is no permission"),
+        (("sql", "drop table transactions", "--tenant", "{tenant}"), "SELECT"),
+        (("sql", "select * from nonsense", "--tenant", "{tenant}"), "nonsense"),
+        (("sql", "select * from read_csv('/etc/passwd')", "--tenant", "{tenant}"), "finer:"),
+        (("key", "create", "x", "--scope", "everything", "--tenant", "{tenant}"), "everything is no permission"),
         (("tenant", "create", "Not A Slug", "Name"), "short name"),
         (
-            ("model", "register", "{file}", "--name", "x", "--threshold", "0.5", "--tenant", "acme"),
+            ("model", "register", "{file}", "--name", "x", "--threshold", "0.5", "--tenant", "{tenant}"),
             "not a LightGBM model",
         ),
     ],
@@ -184,14 +169,14 @@ def test_the_command_line_says_what_is_wrong(
 ) -> None:
     file = tmp_path / "bad.ndjson"
     file.write_bytes(b"nonsense\n")
-    done = _finer(server, *(argument.format(file=file) for argument in arguments))
+    done = server.run_here(*(argument.format(file=file, tenant=server.tenant) for argument in arguments))
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit), done.exception
     assert says in done.stderr
 
 
 def test_a_wrong_command_ends_a_process_without_a_traceback(server: Server) -> None:
-    command = [sys.executable, "-m", "finer.app.cli", "sql", "select", "--tenant", "acme"]
+    command = [sys.executable, "-m", "finer.app.cli", "sql", "select", "--tenant", server.tenant]
     done = subprocess.run([*command, "--data-dir", str(server.folder)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("finer: ")
@@ -201,7 +186,7 @@ def test_a_wrong_command_ends_a_process_without_a_traceback(server: Server) -> N
 def test_a_file_with_bad_lines_is_accounted_for(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "mixed.ndjson.gz"
     file.write_bytes(gzip.compress(_line(event_id="f1") + b"broken\n" + _line(event_id="f2", amount=-1)))
-    done = _finer(server, "ingest", "transaction", str(file), "--tenant", "acme", "--json")
+    done = server.run_here("ingest", "transaction", str(file), "--tenant", server.tenant, "--json")
     assert done.exit_code == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["received"], report["accepted"], report["quarantined"]) == (3, 1, 2)
@@ -221,7 +206,7 @@ def test_a_file_with_bad_lines_is_accounted_for(server: Server, tmp_path: Path) 
 def test_a_file_that_cannot_be_read_is_told(server: Server, tmp_path: Path, name: str, data: bytes, says: str) -> None:
     file = tmp_path / name
     file.write_bytes(data)
-    done = _finer(server, "ingest", "transaction", str(file), "--tenant", "acme")
+    done = server.run_here("ingest", "transaction", str(file), "--tenant", server.tenant)
     assert done.exit_code == 1
     assert says in done.stderr
     assert name in done.stderr
@@ -229,4 +214,4 @@ def test_a_file_that_cannot_be_read_is_told(server: Server, tmp_path: Path, name
 
 
 def test_everything_still_holds(server: Server) -> None:
-    assert json.loads(server.finer("verify", "--json")) == {"ok": True, "violations": []}
+    assert json.loads(server.finer_here("verify", "--json")) == {"ok": True, "violations": []}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,21 +16,20 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import open_page, type_password
 from tests.support.identity import PASSWORD
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
-_EMAIL = "risk_analyst@acme.example"
+_ROLE = "risk_analyst"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        found.sign_in("risk_analyst").close()
-        yield found
+def server(server: Server) -> Server:
+    server.sign_in(_ROLE).close()
+    return server
 
 
-def _sign_in(page: Page) -> None:
+def _sign_in(page: Page, server: Server) -> None:
     page.goto("/")
-    type_password(page, _EMAIL)
+    type_password(page, server.email(_ROLE))
     expect(page.get_by_role("heading", name="Fraud monitor")).to_be_visible()
 
 
@@ -61,7 +59,7 @@ def _payment(event_id: str, amount: float, merchant: str) -> dict[str, Any]:
 def test_an_alert_arrives_while_the_page_is_open_and_is_judged(server: Server, browser: Browser) -> None:
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
-    _sign_in(page)
+    _sign_in(page, server)
     expect(page.get_by_text("Live", exact=True).first).to_be_visible()
     _send(server, _payment("live-1", 1234.5, "Bamboo Phones"))
     row = page.get_by_text("Bamboo Phones").first
@@ -84,7 +82,7 @@ def test_an_alert_arrives_while_the_page_is_open_and_is_judged(server: Server, b
 def test_the_pipeline_page_shows_what_was_refused(server: Server, browser: Browser) -> None:
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900}, color_scheme="dark")
-    _sign_in(page)
+    _sign_in(page, server)
     page.get_by_role("link", name="Pipeline").first.click()
     expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()
     _send(server, _payment("refused-1", -5, "Nowhere"))
@@ -98,7 +96,7 @@ def test_the_pipeline_page_shows_what_was_refused(server: Server, browser: Brows
 def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, browser: Browser, scheme: str) -> None:
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    _sign_in(page)
+    _sign_in(page, server)
     for path in ("/fraud", "/pipeline"):
         page.goto(path)
         expect(page.get_by_role("heading").first).to_be_visible()
@@ -111,7 +109,7 @@ def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: 
     """The policy stops it, not the app: the script is planted past React."""
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints)
-    _sign_in(page)
+    _sign_in(page, server)
     planted = """async () => {
         window.ran = [];
         const element = document.createElement("div");
@@ -137,7 +135,7 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(server: Server, browser
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints)
     page.goto("/pipeline")
-    type_password(page, _EMAIL, "wrong password, wrong password")
+    type_password(page, server.email(_ROLE), "wrong password, wrong password")
     expect(page.get_by_text("password is wrong")).to_be_visible()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()

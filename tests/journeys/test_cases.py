@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import open_page, type_password
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
-_EMAIL = "risk_analyst@acme.example"
+_ROLE = "risk_analyst"
 _SCRIPT = "<img src=x onerror=alert(1)>"
 _WIDE = {"width": 1440, "height": 900}
 _QUIET = 16
@@ -24,11 +24,10 @@ _QUIET = 16
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        found.sign_in("risk_analyst").close()
-        found.sign_in("risk_analyst", second=True).close()
-        yield found
+def server(server: Server) -> Server:
+    server.sign_in(_ROLE).close()
+    server.sign_in(_ROLE, second=True).close()
+    return server
 
 
 class Firm:
@@ -109,7 +108,7 @@ def _enter(browser: Browser, server: Server, complaints: list[str], email: str) 
 
 def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Browser, firm: Firm) -> None:
     complaints: list[str] = []
-    page = _enter(browser, server, complaints, _EMAIL)
+    page = _enter(browser, server, complaints, server.email(_ROLE))
     firm.send(_payment("c1-1", "customer-one", 1900), _payment("c1-2", "customer-one", 2100))
     firm.send(_payment("c2-1", "customer-two", 20))
     page.get_by_role("link", name="Cases").first.click()
@@ -153,8 +152,11 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
     _confirm(page, "Close the case", "The customer was at home.")
     expect(page.get_by_text("Open again").first).to_be_visible()
     with server.database() as database:
-        query = "select count(*) from decisions_judgements where verdict = 'confirmed_fraud'"
-        assert (database.execute(query).fetchone() or (0,))[0] >= 2
+        query = (
+            "select count(*) from decisions_judgements where verdict = 'confirmed_fraud' "
+            "and tenant_id = (select id from identity_tenants where slug = %s)"
+        )
+        assert (database.execute(query, (server.tenant,)).fetchone() or (0,))[0] >= 2
     page.context.close()
     assert complaints == []
 
@@ -239,8 +241,8 @@ def test_a_rule_is_written_priced_tried_and_approved_in_the_browser(
         for n in range(_QUIET)
     ]
     firm.send(*sorted(honest + quiet, key=lambda one: str(one["occurred_at"])))
-    ana = _enter(browser, server, complaints, "risk_analyst@acme.example")
-    budi = _enter(browser, server, complaints, "risk_analyst_2@acme.example")
+    ana = _enter(browser, server, complaints, server.email(_ROLE))
+    budi = _enter(browser, server, complaints, server.email(_ROLE, second=True))
     labels = server.rows_in_lake("labels")
     _until(ana, lambda: firm.charge_back(*quiet))
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.browser import open_page, type_password
 from tests.support.relay import relaying
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 _SHOTS = os.environ.get("FINER_TEST_SHOTS", "")
 _ORDERS = 40
@@ -30,11 +30,10 @@ _FOLLOW = """(number) => {
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        _order(found, *range(_ORDERS))
-        found.wait_in_lake("orders", _ORDERS)
-        yield found
+def server(server: Server) -> Server:
+    _order(server, *range(_ORDERS))
+    server.wait_in_lake("orders", _ORDERS)
+    return server
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_from_an_empty_page_to_an_alert_on_what_a_tile_shows(
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 1000})
     page.goto("/dashboards")
-    type_password(page, "marketing_manager@acme.example")
+    type_password(page, server.email("marketing_manager"))
     page.get_by_role("button", name="New dashboard").first.click()
     page.get_by_role("dialog").get_by_label("Name").fill("Shop")
     page.get_by_role("button", name="Make it").click()
@@ -158,7 +157,7 @@ def test_from_an_empty_page_to_an_alert_on_what_a_tile_shows(
     dialog.get_by_label("The line").fill("5")
     dialog.get_by_role("button", name="Watch it").click()
     expect(dialog).to_be_hidden()
-    server.finer("job", "run", "look_at_metrics", "--tenant", server.tenant)
+    server.finer_here("job", "run", "look_at_metrics", "--tenant", server.tenant)
     page.goto("/metric-alerts")
     expect(page.get_by_text("Orders placed (GB) of the last 24 hours is 20")).to_be_visible()
     expect(page.get_by_text("Fires", exact=True)).to_be_visible()
@@ -172,7 +171,7 @@ def test_a_number_follows_its_events_and_outlives_a_lost_connection(
     with relaying(server.port) as line:
         page = open_page(browser, f"http://127.0.0.1:{line.port}", complaints, viewport={"width": 1440, "height": 900})
         page.goto("/orders")
-        type_password(page, "executive@acme.example")
+        type_password(page, server.email("executive"))
         placed = page.get_by_role("region", name="Placed", exact=True).locator(".tile-value")
         state = page.locator(".live-state")
         expect(placed).to_have_text(str(_ORDERS))

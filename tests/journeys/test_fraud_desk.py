@@ -20,7 +20,7 @@ from finer.demo.fraud import CARD_TESTING, TAKEOVER, Scene, write_scene
 from finer.demo.spending import DAY_US, HOUR_US
 from finer.demo.tables import number_rows
 from finer.demo.world import World
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 _Found = TypeVar("_Found")
 _PAST_DAYS, _ATTACK_DAYS, _CUSTOMERS = 13, 6, 700
@@ -37,12 +37,11 @@ _RULE = {
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    with serving() as server:
-        found = Desk(server)
-        yield found
-        for client in (found.ana, found.budi, found.machine):
-            client.close()
+def desk(server: Server) -> Iterator[Desk]:
+    found = Desk(server)
+    yield found
+    for client in (found.ana, found.budi, found.machine):
+        client.close()
 
 
 class Desk:
@@ -279,4 +278,4 @@ def test_an_attack_is_seen_stopped_by_a_rule_and_learnt_by_a_model(desk: Desk) -
     assert beside["challenger"]["measures"][0]["value"] > beside["champion"]["measures"][0]["value"]
     desk.promote(second["id"])
     assert desk.read(f"/api/v1/models/{first['id']}")["state"] == "retired"
-    assert json.loads(desk.server.finer("verify", "--json")) == {"ok": True, "violations": []}
+    assert json.loads(desk.server.finer_here("verify", "--json")) == {"ok": True, "violations": []}

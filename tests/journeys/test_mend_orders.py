@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support import corrupted_orders as damage
 from tests.support.browser import open_page, type_password
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 _ROLE = "data_engineer"
 _ORDERS = 300
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        found.sign_in(_ROLE).close()
-        yield found
+def server(server: Server) -> Server:
+    server.sign_in(_ROLE).close()
+    return server
 
 
 def _payment(event_id: str, currency: str) -> dict[str, Any]:
@@ -61,11 +59,11 @@ def test_a_damaged_file_becomes_a_clean_table(server: Server, browser: Browser, 
     damage.write_csv(broken, tmp_path / "orders.csv")
     (tmp_path / "mapping.yaml").write_text(damage.mapping_text(), "utf-8")
     mapping = ("--mapping", str(tmp_path / "mapping.yaml"))
-    server.finer("ingest", "order", str(tmp_path / "orders.csv"), *mapping, "--tenant", server.tenant)
+    server.finer_here("ingest", "order", str(tmp_path / "orders.csv"), *mapping, "--tenant", server.tenant)
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
     page.goto("/quarantine")
-    type_password(page, f"{_ROLE}@acme.example")
+    type_password(page, server.email(_ROLE))
     expect(page.get_by_text("10 records in 2 causes")).to_be_visible()
     _mend(page, re.compile("UnitPrice.*type"), "UnitPrice", "number(replace(raw.UnitPrice, ',', '.'))", 6)
     _mend(page, re.compile("unit_price.*currency"), "Currency", "upper(Currency)", 4)
@@ -77,14 +75,13 @@ def test_a_damaged_file_becomes_a_clean_table(server: Server, browser: Browser, 
     for row in rows:
         amount = round(int(row["Quantity"]) * float(row["UnitPrice"]) * 100)
         expected[row["InvoiceDate"][:7], row["Country"]] += amount
-    server.wait_in_lake("orders")
+    server.wait_in_lake("orders", _ORDERS)
     question = (
         "select strftime(occurred_at, '%Y-%m') as month, country, sum(amount_minor) as amount, count(*) as lines "
         "from orders group by all"
     )
-    told: list[list[Any]] = []
-    while sum(lines for _, _, _, lines in told) < _ORDERS:
-        told = json.loads(server.finer("sql", question, "--tenant", server.tenant, "--json"))["rows"]
+    told = json.loads(server.finer_here("sql", question, "--tenant", server.tenant, "--json"))["rows"]
+    assert sum(lines for _, _, _, lines in told) == _ORDERS
     assert {(month, country): int(amount) for month, country, amount, _ in told} == dict(expected)
 
 
@@ -96,7 +93,7 @@ def test_a_released_payment_is_decided_as_it_would_have_been(server: Server, bro
     complaints: list[str] = []
     page = open_page(browser, server.url, complaints, viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.goto("/quarantine")
-    type_password(page, f"{_ROLE}@acme.example")
+    type_password(page, server.email(_ROLE))
     page.get_by_role("list", name="Causes").get_by_role("button", name=re.compile("transaction")).click()
     page.get_by_label("Quarantined records").get_by_text("cannot be read without a valid currency").click()
     drawer = page.get_by_role("dialog")

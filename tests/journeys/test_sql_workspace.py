@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import open_page, type_password
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 _ROLE = "marketing_manager"
 _SHOTS = os.environ.get("FINER_TEST_SHOTS", "")
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        found.sign_in(_ROLE).close()
-        _send_orders(found)
-        yield found
+def server(server: Server) -> Server:
+    server.sign_in(_ROLE).close()
+    _send_orders(server)
+    return server
 
 
 def _send_orders(server: Server) -> None:
@@ -53,7 +51,7 @@ def _send_orders(server: Server) -> None:
 def _open(browser: Browser, server: Server, complaints: list[str], **look: Any) -> Page:
     page = open_page(browser, server.url, complaints, **look)
     page.goto("/sql")
-    type_password(page, f"{_ROLE}@acme.example")
+    type_password(page, server.email(_ROLE))
     expect(page.get_by_role("heading", name="SQL", exact=True)).to_be_visible()
     return page
 

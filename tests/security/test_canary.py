@@ -94,9 +94,9 @@ class Scene:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        server.finer("tenant", "create", _MARK, f"{_MARK} bank", "--currency", "PHP", "--timezone", "Asia/Manila",
+        server.finer_here("tenant", "create", _MARK, f"{_MARK} bank", "--currency", "PHP", "--timezone", "Asia/Manila",
                      "--second-factor", "optional")  # fmt: skip
-        made = server.finer("key", "create", _MARK, "--tenant", _MARK, "--scope", "events:write", "--json")
+        made = server.finer_here("key", "create", _MARK, "--tenant", _MARK, "--scope", "events:write", "--json")
         self.their_key = json.loads(made)["key"]
         self.clients = {role: server.sign_in(role) for role in _ROLES}
         for number in range(30):
@@ -161,10 +161,10 @@ def test_w04_a_live_stream_tells_nothing_of_the_other_firm(scene: Scene, path: s
 
 def test_c02_sql_sees_the_lake_of_its_own_firm_only(scene: Scene) -> None:
     scene.server.wait_in_lake("transactions")
-    found = scene.server.finer("sql", "select * from transactions limit 1000", "--tenant", "acme", "--json")
+    found = scene.server.finer_here("sql", "select * from transactions limit 1000", "--tenant", "acme", "--json")
     assert "shop ours" in found
     assert _MARK not in found
-    assert _MARK not in scene.server.finer("sql", "show tables", "--tenant", "acme", "--json")
+    assert _MARK not in scene.server.finer_here("sql", "show tables", "--tenant", "acme", "--json")
 
 
 def test_i04_no_log_names_a_person_a_payment_or_a_secret(scene: Scene) -> None:
@@ -184,7 +184,7 @@ def test_i04_metrics_name_no_firm_and_nobody(scene: Scene) -> None:
 
 def test_b01_no_file_but_their_own_lake_has_the_mark(scene: Scene) -> None:
     """Lake, snapshots and logs; the database's own files and the backup of their lake are theirs by nature."""
-    scene.server.finer("sql", "select count(*) from transactions", "--tenant", "acme", "--json")
+    scene.server.finer_here("sql", "select count(*) from transactions", "--tenant", "acme", "--json")
     with scene.server.database() as database:
         row = database.execute("select id from identity_tenants where slug = %s", [_MARK]).fetchone()
     assert row is not None

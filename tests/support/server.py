@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,11 +24,14 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
+from finer.app.cli import main
 from finer.app.commands.common import running_database, tenant_id
 from finer.identity.service import api_keys, people, tenants
 from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM
+from finer.kit.db import Database
 from finer.kit.ids import new_id
 from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import load_settings
@@ -71,9 +74,29 @@ class Server:
             raise RuntimeError(f"finer {' '.join(arguments)} failed: {done.stderr}{done.stdout}")
         return done.stdout
 
+    def finer_here(self, *arguments: str) -> str:
+        """The same within this process, which has loaded already what each process would load for a second."""
+        done = self.run_here(*arguments)
+        if done.exit_code:
+            raise RuntimeError(f"finer {' '.join(arguments)} failed: {done.stderr}{done.stdout}") from done.exception
+        return done.stdout
+
+    def run_here(self, *arguments: str) -> Result:
+        """Run a finer command within this process; returns how it ended and what it printed."""
+        return CliRunner().invoke(main, [*arguments, "--data-dir", str(self.folder)])
+
+    def for_firm(self, slug: str) -> Server:
+        """The same Finer for another firm, which is made."""
+        with running_database(load_settings({}, data_dir=str(self.folder))) as database:
+            return replace(self, tenant=slug, api_key=_make_firm(database, slug))
+
+    def email(self, role: str, *, second: bool = False) -> str:
+        """Where the firm's person of that role gets mail, or the second one."""
+        return f"{role}{'_2' if second else ''}@{self.tenant}.example"
+
     def sign_in(self, role: str, *, second: bool = False) -> httpx.Client:
         """A client signed in as a person of that role, or as a second one."""
-        email = f"{role}{'_2' if second else ''}@acme.example"
+        email = self.email(role, second=second)
         settings = load_settings({}, data_dir=str(self.folder))
         with (
             running_database(settings) as database,
@@ -191,14 +214,18 @@ def _furnished() -> tuple[Path, str]:
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with running_database(load_settings({}, data_dir=str(folder))) as database:
-        with database.transaction(new_id(), SYSTEM) as tx:
-            firm = tenants.create_tenant(
-                tx, slug=TENANT, name="Acme Bank", base_currency="PHP", timezone="Asia/Manila",
-                second_factor_required=False,
-            )  # fmt: skip
-        with database.transaction(firm.id, SYSTEM) as tx:
-            key = api_keys.create_api_key(tx, name="machine", scopes=_SCOPES, lifetime=timedelta(days=90))[1]
-    return folder, key
+        return folder, _make_firm(database, TENANT)
+
+
+def _make_firm(database: Database, slug: str) -> str:
+    """Make a firm with an API key; returns the key."""
+    with database.transaction(new_id(), SYSTEM) as tx:
+        firm = tenants.create_tenant(
+            tx, slug=slug, name=f"{slug.title()} Bank", base_currency="PHP", timezone="Asia/Manila",
+            second_factor_required=False,
+        )  # fmt: skip
+    with database.transaction(firm.id, SYSTEM) as tx:
+        return api_keys.create_api_key(tx, name="machine", scopes=_SCOPES, lifetime=timedelta(days=90))[1]
 
 
 def _start(folder: Path, port: int, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
