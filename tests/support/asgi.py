@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+import uvloop
 from litestar import Litestar
 
 _STREAM_S = 0.2  # how long an endless answer is listened to
@@ -132,7 +133,7 @@ async def _run(app: Any, scope: Any, receive: Callable[[], Awaitable[Any]], send
 @contextmanager
 def driving(app: Litestar) -> Iterator[Driver]:
     """The application, started, until the block ends."""
-    loop = asyncio.new_event_loop()
+    loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     stop = asyncio.Event()
