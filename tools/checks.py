@@ -6,6 +6,7 @@ A failing step does not stop the others, so that one run tells all that is wrong
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parents[1]
 # Some containers are set up so that Python keeps no compiled modules. Here a hundred processes of Finer are started,
@@ -51,23 +53,24 @@ def _tool(name: str) -> str:
     return str(BIN / name)
 
 
-PYTHON_STEPS = (
+LINT = (
     Step("ruff format", (_tool("ruff"), "format", "--check")),
     Step("ruff check", (_tool("ruff"), "check")),
     Step("import contracts", (_tool("lint-imports"),)),
     Step("bandit", (_tool("bandit"), "--configfile", "pyproject.toml", "--quiet", "--recursive", "src")),
-    Step("mypy", (_tool("mypy"),)),
 )
+TYPES = (Step("mypy", (_tool("mypy"),)),)
+KERNELS = (Step("kernels", (sys.executable, "-m", "tools.kernels")),)
 WEB_STEPS = (
     Step("web build (tsc, vite)", ("npm", "run", "--silent", "build"), "web"),
     Step("web bundle", ("npm", "run", "--silent", "check:bundle"), "web"),
-    Step("kernels", (sys.executable, "-m", "tools.kernels")),
 )
-# In this order and company the three lanes end together.
 WEB_TESTS = (
     Step("biome", ("npm", "run", "--silent", "lint"), "web"),
     Step("vitest", ("npm", "run", "--silent", "test"), "web"),
 )
+# What runs beside the tests takes only what they leave: they wait for servers and pages an eighth of their time.
+_NICELY = ("nice", "-n", "19")
 # Two processes that test keep two cores busy: threads of OpenBLAS beside them would only take turns with them.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 # The story of the first hour starts every process of Finer: with this variable they are traced by coverage.py.
@@ -91,7 +94,7 @@ def run_visibly(step: Step) -> Result:
     return _ended(step, code, started)
 
 
-def run_collected(step: Step) -> Result:
+def run_collected(step: Step, screen: TextIO) -> Result:
     """Run a step beside others: its output is shown in one piece when it ends."""
     started = time.monotonic()
     done = subprocess.run(
@@ -106,19 +109,31 @@ def run_collected(step: Step) -> Result:
         check=False,
     )
     with _print_lock:
-        _heading(step.name)
-        print(done.stdout, end="", flush=True)
-        return _ended(step, done.returncode, started)
+        _heading(step.name, screen)
+        print(done.stdout, end="", flush=True, file=screen)
+        return _ended(step, done.returncode, started, screen)
 
 
-def run_lanes(*lanes: Iterable[Step]) -> list[Result]:
+def run_lanes(*lanes: Iterable[Step], screen: TextIO | None = None) -> list[Result]:
     """Run lanes beside one another, and the steps of one lane in their order."""
 
     def run_lane(lane: Iterable[Step]) -> list[Result]:
-        return [run_collected(step) for step in lane]
+        return [run_collected(step, screen or sys.stdout) for step in lane]
 
     with ThreadPoolExecutor(len(lanes)) as pool:
         return [result for results in pool.map(run_lane, lanes) for result in results]
+
+
+def run_beside(step: Step, *lanes: Iterable[Step]) -> list[Result]:
+    """Run a step visibly, and lanes with what it leaves of the machine; what they say is shown when all have ended."""
+    said = io.StringIO()
+    nicely = [[replace(one, command=_NICELY + one.command) for one in lane] for lane in lanes]
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(run_lanes, *nicely, screen=said)
+        result = run_visibly(step)
+        results = beside.result()
+    print(said.getvalue(), end="", flush=True)
+    return [*results, result]
 
 
 def find_browser() -> tuple[Result, dict[str, str]]:
@@ -158,12 +173,13 @@ def run_all() -> list[Result]:
     REPORTS.mkdir(parents=True, exist_ok=True)
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
-    results = run_lanes(PYTHON_STEPS, WEB_STEPS, WEB_TESTS)
+    # First what the tests need.
+    results = run_lanes(WEB_STEPS, KERNELS + LINT)
     found, browser = find_browser()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     tests = pytest_step("tests", *parallel, environment=browser | ONE_THREAD | {TRACE_VARIABLE: "1"})
-    results += [found, run_visibly(tests)]
+    results += [found, *run_beside(tests, TYPES, WEB_TESTS)]
     return results + coverage_step()
 
 
@@ -173,7 +189,7 @@ def main() -> None:
     if wanted not in {"check", "all"}:
         sys.exit("usage: checks.py check|all")
     started = time.monotonic()
-    results = run_all() if wanted == "all" else run_lanes(PYTHON_STEPS)
+    results = run_all() if wanted == "all" else run_lanes(LINT + TYPES)
     seconds = time.monotonic() - started
     _heading("times")
     for result in results:
@@ -185,15 +201,14 @@ def main() -> None:
         sys.exit(f"Failed: {', '.join(failed)}.")
 
 
-def _heading(text: str) -> None:
-    print(f"\n--- {text} ".ljust(100, "-"), flush=True)
+def _heading(text: str, screen: TextIO | None = None) -> None:
+    print(f"\n--- {text} ".ljust(100, "-"), flush=True, file=screen)
 
 
-def _ended(step: Step, code: int, started: float) -> Result:
+def _ended(step: Step, code: int, started: float, screen: TextIO | None = None) -> Result:
     seconds = time.monotonic() - started
-    print(
-        f"--- {step.name}: {'passed' if code == 0 else f'FAILED with exit code {code}'} in {seconds:.1f} s", flush=True
-    )
+    how = "passed" if code == 0 else f"FAILED with exit code {code}"
+    print(f"--- {step.name}: {how} in {seconds:.1f} s", flush=True, file=screen)
     return Result(step.name, code == 0, seconds)
 
 

@@ -105,6 +105,24 @@ def test_steps_are_told_apart_by_how_they_ended(capfd: pytest.CaptureFixture[str
     assert "--- bad: FAILED with exit code 3" in said
 
 
+def test_what_runs_beside_a_step_is_told_after_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mark = tmp_path / "linted"
+    lint = checks.Step("lint", ("sh", "-c", "echo wrong; exit 1"))
+    lanes = [[lint, checks.Step("mark", ("touch", str(mark)))], [checks.Step("nice", ("nice",))]]
+    step = checks.Step("tests", ("sh", "-c", f"until [ -e {mark} ]; do sleep 0.01; done; echo tested"))
+    results = checks.run_beside(step, *lanes)
+    assert {result.name: result.passed for result in results} == {
+        "lint": False,
+        "mark": True,
+        "nice": True,
+        "tests": True,
+    }
+    said = capfd.readouterr().out
+    assert said.index("tested") < said.index("wrong")
+    assert "--- lint: FAILED with exit code 1" in said
+    assert "\n19\n" in said  # they take only what the step leaves
+
+
 def test_the_closing_line_adds_up_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "REPORTS", tmp_path)
     suite = '<testsuites><testsuite tests="{}" failures="{}" errors="0" skipped="1" /></testsuites>'
