@@ -127,6 +127,7 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
         page.get_by_text("Table", exact=True).or_(page.get_by_text("No links")).first.wait_for()
         return page.get_by_text("1 other linked").count() > 0
 
+    server.wait_in_lake("transactions", 3)
     _until(page, linked)
     page.get_by_text("Table", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="Device")).to_have_count(2)
@@ -173,9 +174,10 @@ def _card_payment(number: int, at: datetime, customer: int, amount: float, *, st
     }  # fmt: skip
 
 
-def _see_alert_and_case(page: Page, firm: Firm) -> None:
+def _see_alert_and_case(page: Page, server: Server, firm: Firm) -> None:
     """A theft that is large enough for an alert arrives while the page is open; its case shows why, and who else."""
     expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    known = server.rows_in_lake("transactions")
     firm.send(_card_payment(900, datetime.now(UTC), 9, 950, stolen=True))
     page.get_by_text("Jade Vouchers").first.click()
     expect(page.get_by_text("above the limit of 800 USD").first).to_be_visible()
@@ -190,7 +192,8 @@ def _see_alert_and_case(page: Page, firm: Firm) -> None:
         page.get_by_text("over 90 days").or_(page.get_by_text("No links")).first.wait_for()
         return page.get_by_text("8 others linked").count() > 0
 
-    _until(page, linked)  # what is new is in the lake some seconds later
+    server.wait_in_lake("transactions", known + 1)
+    _until(page, linked)
 
 
 def _write_rule(page: Page) -> None:
@@ -246,7 +249,7 @@ def test_a_rule_is_written_priced_tried_and_approved_in_the_browser(
     labels = server.rows_in_lake("labels")
     _until(ana, lambda: firm.charge_back(*quiet))
 
-    _see_alert_and_case(ana, firm)
+    _see_alert_and_case(ana, server, firm)
     _write_rule(ana)
     server.wait_in_lake("labels", labels + _QUIET)
     _price(ana)
