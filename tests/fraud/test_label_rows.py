@@ -22,6 +22,7 @@ from finer.kit.settings import Settings
 from finer.warehouse import handlers
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.service import lake as warehouse
+from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.types import LakeBatch
 from tests.fraud.desk import NOON, Desk, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
@@ -197,6 +198,15 @@ def test_a_label_waits_for_its_payment_to_reach_the_lake_and_not_for_one_that_ne
     assert scene.writer.flush(240)
     scene.carry(fact, AlertResolved("e99", NOON, "confirmed_fraud", NOON, "chargeback"))
     assert scene.rows() == [(1, 0, -1)]
+
+
+def test_a_firm_that_sends_nothing_after_a_window_was_added_is_verified_all_the_same(scene: Scene) -> None:
+    scene.decide(made(1))
+    attachments = Attachments(scene.access, capacity=1, memory_mb=256, create=True)
+    with attachments.use(scene.desk.firm.tenant.id) as lake:
+        attachments.duckdb.execute(f"alter table {lake}.decisions drop column merchant_frauds_28d")
+    attachments.close()
+    assert scene.differing() == []
 
 
 class Waiting:
