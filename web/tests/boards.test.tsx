@@ -2,7 +2,7 @@ import { render, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Share } from "../src/features/operations/boards/queries";
 import { ShareTable } from "../src/features/operations/boards/ShareTable";
-import { percentText } from "../src/features/operations/boards/view";
+import { percentText, regionText } from "../src/features/operations/boards/view";
 
 const php = (minor: number) => ({ minor, currency: "PHP", text: (minor / 100).toFixed(2) });
 const sold: Share[] = [
@@ -32,6 +32,19 @@ describe("what each label has of revenue", () => {
   it("has no columns of margins where no cost is known", () => {
     render(<ShareTable title="Channel" shares={sold.slice(1)} worth="Revenue" />);
     expect(screen.queryByText("Margin")).toBeNull();
+  });
+});
+
+describe("a region", () => {
+  it("is called the same whether records say its code or its name", () => {
+    expect(["PH", "Philippines", "XX", "Metro Manila", "", "(other)"].map(regionText)).toEqual([
+      "Philippines",
+      "Philippines",
+      "XX",
+      "Metro Manila",
+      "Not given",
+      "All others",
+    ]);
   });
 });
 

@@ -18,7 +18,6 @@ class Country(NamedTuple):
     """
 
     code: str
-    name: str
     currency: str
     usd: float
     utc_hours: int
@@ -31,16 +30,16 @@ class Country(NamedTuple):
 # Exchange rates are those that Finer gives a new tenant; amounts of the world keep well away from the limits of
 # rules, so that a firm with other rates sees the same fraud.
 COUNTRIES = (
-    Country("PH", "Philippines", "PHP", 0.0175, 8, 0.60, 0.36, 25, 520),
-    Country("SG", "Singapore", "SGD", 0.75, 8, 1.00, 0.12, 5, 2900),
-    Country("MY", "Malaysia", "MYR", 0.22, 8, 0.62, 0.14, 5, 900),
-    Country("TH", "Thailand", "THB", 0.029, 7, 0.58, 0.13, 100, 620),
-    Country("ID", "Indonesia", "IDR", 0.000062, 7, 0.50, 0.13, 50_000, 450),
-    Country("VN", "Viet Nam", "VND", 0.00004, 7, 0.48, 0.09, 1_000, 430),
-    Country("US", "United States", "USD", 1.0, -8, 1.20, 0.03, 1, 3800),
-    Country("JP", "Japan", "JPY", 0.0067, 9, 0.95, 0.0, 10, 2500),
-    Country("HK", "Hong Kong", "HKD", 0.128, 8, 1.05, 0.0, 10, 2400),
-    Country("GB", "United Kingdom", "GBP", 1.3, 0, 1.10, 0.0, 5, 2900),
+    Country("PH", "PHP", 0.0175, 8, 0.60, 0.36, 25, 520),
+    Country("SG", "SGD", 0.75, 8, 1.00, 0.12, 5, 2900),
+    Country("MY", "MYR", 0.22, 8, 0.62, 0.14, 5, 900),
+    Country("TH", "THB", 0.029, 7, 0.58, 0.13, 100, 620),
+    Country("ID", "IDR", 0.000062, 7, 0.50, 0.13, 50_000, 450),
+    Country("VN", "VND", 0.00004, 7, 0.48, 0.09, 1_000, 430),
+    Country("US", "USD", 1.0, -8, 1.20, 0.03, 1, 3800),
+    Country("JP", "JPY", 0.0067, 9, 0.95, 0.0, 10, 2500),
+    Country("HK", "HKD", 0.128, 8, 1.05, 0.0, 10, 2400),
+    Country("GB", "GBP", 1.3, 0, 1.10, 0.0, 5, 2900),
 )
 
 

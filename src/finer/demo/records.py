@@ -157,7 +157,7 @@ def order_records(prefix: str, people: People, products: Products, table: Table)
         majors(table["price"], country),
         [COUNTRIES[i].currency for i in country.tolist()],
         majors(table["price"] * table["quantity"], country),
-        [COUNTRIES[i].name for i in country.tolist()],
+        [COUNTRIES[i].code for i in country.tolist()],
         [CITIES[i].state for i in table["city"].tolist()],
         ["app" if app else "web" for app in table["channel"].tolist()],
         [cost if cost >= 0 else None for cost in majors(table["cost"], country)],

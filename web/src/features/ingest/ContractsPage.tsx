@@ -13,6 +13,7 @@ import { When } from "../../shared/ui/values";
 import { NewContract } from "./NewContract";
 import { type ContractSummary, contractsQuery } from "./queries";
 import "./contracts.css";
+import { TableBox } from "../../shared/ui/TableBox";
 
 /** What records of each kind are held to, who answers for it, and how many keep it. */
 export function ContractsPage() {
@@ -53,7 +54,7 @@ export function ContractsPage() {
 
 function ContractTable({ contracts }: { contracts: readonly ContractSummary[] }) {
   return (
-    <div className="table-scroll contracts-part">
+    <TableBox className="contracts-part">
       <table className="table">
         <thead>
           <tr>
@@ -78,7 +79,7 @@ function ContractTable({ contracts }: { contracts: readonly ContractSummary[] })
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
@@ -101,7 +102,7 @@ function Row({ contract: one }: { contract: ContractSummary }) {
         {one.quarantined_share === null ? "–" : `${measure(one.quarantined_share * 100)} %`}
       </td>
       <td className="right">{one.last_event_at ? <When at={one.last_event_at} /> : "–"}</td>
-      <td className="contracts-purpose" title={one.description}>
+      <td className="contracts-purpose cell-text" title={one.description}>
         {one.description}
       </td>
     </tr>

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { paths } from "../../shared/paths";
+import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import type { ContractDetail } from "./queries";
 
@@ -21,7 +22,7 @@ interface FieldTableProps {
 export function FieldTable({ contract, fields, readers }: FieldTableProps) {
   const heads = ["Field", "Type", "Meaning", "Must be", "Also read from", "Data class"];
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table contracts-fields">
         <thead>
           <tr>
@@ -65,6 +66,6 @@ export function FieldTable({ contract, fields, readers }: FieldTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

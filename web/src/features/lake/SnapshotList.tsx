@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import { type Lake, snapshotsQuery } from "./queries";
 
@@ -14,7 +15,7 @@ export function SnapshotList({ lake }: { lake: Lake | undefined }) {
   else if (query.data)
     body = (
       <>
-        <div className="table-scroll">
+        <TableBox>
           <table className="table">
             <thead>
               <tr>
@@ -37,7 +38,7 @@ export function SnapshotList({ lake }: { lake: Lake | undefined }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
         {query.hasNextPage ? (
           <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
             Older ones

@@ -5,6 +5,7 @@ import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import type { Lake } from "./queries";
 import { size } from "./words";
@@ -48,7 +49,7 @@ export function TableList({ lake, error, onRetry, onExport }: TableListProps) {
 
 function Tables({ lake, onExport }: { lake: Lake; onExport: ((table: string) => void) | undefined }) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -85,6 +86,6 @@ function Tables({ lake, onExport }: { lake: Lake; onExport: ((table: string) => 
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

@@ -8,6 +8,7 @@ import { Copied } from "../../shared/ui/Copied";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { Page } from "../../shared/ui/Page";
 import { BlockSkeleton, EmptyState, FailureState, reasonOf } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { useFailure } from "../../shared/useFailure";
@@ -88,7 +89,7 @@ interface HookTableProps {
 
 function HookTable({ hooks, onTry, onRemove }: HookTableProps) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -132,7 +133,7 @@ function HookTable({ hooks, onTry, onRemove }: HookTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -4,6 +4,7 @@ import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import type { PartProps } from "./part";
 import type { Pipeline } from "./queries";
@@ -22,7 +23,7 @@ export function ContractsTable({ data, error, onRetry }: PartProps) {
     );
   } else if (data) {
     body = (
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -43,7 +44,7 @@ export function ContractsTable({ data, error, onRetry }: PartProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     );
   }
   return (

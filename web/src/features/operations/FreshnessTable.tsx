@@ -1,5 +1,6 @@
 import { count, duration } from "../../shared/numbers";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import type { PartProps } from "./part";
@@ -17,7 +18,7 @@ export function FreshnessTable({ data, error, onRetry }: PartProps) {
     );
   } else if (data) {
     body = (
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -50,7 +51,7 @@ export function FreshnessTable({ data, error, onRetry }: PartProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     );
   }
   return (

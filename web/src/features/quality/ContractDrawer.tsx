@@ -6,6 +6,7 @@ import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { IncidentRow } from "./IncidentRow";
 import { type ContractDetail, contractQuery, type Monitor, type View } from "./queries";
 import { ScoreChart } from "./ScoreChart";
@@ -103,7 +104,7 @@ function MonitorTable({ monitors, onOpen }: { monitors: readonly Monitor[]; onOp
   const order = ["unusual", "muted", "off", "learning", "usual", "silent"];
   const sorted = [...monitors].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -134,6 +135,6 @@ function MonitorTable({ monitors, onOpen }: { monitors: readonly Monitor[]; onOp
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

@@ -3,6 +3,7 @@ import { App, Button, Drawer } from "antd";
 import { type ReactNode, useState } from "react";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { type Comparison, hitQuery, judge, type Said, SCREENING } from "./queries";
@@ -42,7 +43,7 @@ function Compared({ one, onClose }: { one: Comparison; onClose(): void }) {
         </span>
       </p>
       {hit.again ? <p className="muted">{hit.again}</p> : null}
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -61,7 +62,7 @@ function Compared({ one, onClose }: { one: Comparison; onClose(): void }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <h3>What counts</h3>
       <ul className="screening-features">
         {one.features.map((each) => (

@@ -4,6 +4,7 @@ import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { AsOf, When } from "../../shared/ui/values";
 import { type Hit, type HitPage, hitsQuery, QUEUES, type View } from "./queries";
@@ -58,7 +59,7 @@ function Rows({ rows, onOpen }: { rows: readonly Hit[]; onOpen(hit: Hit): void }
   const { may } = useSession();
   const judges = may(permission.judgeScreening);
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -107,6 +108,6 @@ function Rows({ rows, onOpen }: { rows: readonly Hit[]; onOpen(hit: Hit): void }
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

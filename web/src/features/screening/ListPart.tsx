@@ -6,6 +6,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import { LoadDialog } from "./LoadDialog";
 import {
@@ -158,7 +159,7 @@ function Loads({ name }: { name: string }) {
   if (error) return <FailureState what="The versions" error={error} onRetry={() => void refetch()} />;
   if (!data) return <RowsSkeleton rows={2} height={32} label="Loading the versions" />;
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -202,6 +203,6 @@ function Loads({ name }: { name: string }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

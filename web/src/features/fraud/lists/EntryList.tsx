@@ -6,6 +6,7 @@ import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
 import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import { EntryDialog } from "./EntryDialog";
 import { LoadDialog } from "./LoadDialog";
@@ -98,7 +99,7 @@ export function EntryList({ list }: { list: FirmList }) {
         <p className="muted">{found ? "This value is not on the list." : "Nothing is on the list yet."}</p>
       ) : null}
       {entries.length > 0 ? (
-        <div className="table-scroll">
+        <TableBox>
           <table className="table">
             <thead>
               <tr>
@@ -141,7 +142,7 @@ export function EntryList({ list }: { list: FirmList }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       ) : null}
       {!found && query.hasNextPage ? (
         <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>

@@ -1,5 +1,6 @@
 import { count } from "../../../shared/numbers";
 import { Plotted } from "../../../shared/ui/Plotted";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { calibrationOption, curveOption, spreadOption } from "./plot";
 import type { ModelCard } from "./queries";
 import { BY, MeasureText, measureName, percent } from "./words";
@@ -74,7 +75,7 @@ function Groups({ card }: { card: ModelCard }) {
   return (
     <section aria-label="By group" className="models-box models-wide">
       <h2>By group</h2>
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -115,7 +116,7 @@ function Groups({ card }: { card: ModelCard }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <p className="muted">
         A group whose bounds of the false-positive rate lie apart from another's is treated differently: look
         at why before it decides.

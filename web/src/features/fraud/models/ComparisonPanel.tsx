@@ -1,4 +1,5 @@
 import { count } from "../../../shared/numbers";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import type { ModelComparison, ModelDetail } from "./queries";
 import { MeasureText, measureName } from "./words";
@@ -46,7 +47,7 @@ function Compared({
         <When at={found.as_of} />
       </p>
       {found.problem ? <p className="muted">{found.problem}</p> : null}
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -93,7 +94,7 @@ function Compared({
             })}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <p className="muted">
         Only payments that somebody looked at have a label, so what the challenger alone would have stopped
         counts as genuine until somebody judges it. Bounds hold in 19 of 20 cases.

@@ -13,6 +13,7 @@ import { type ModelSummary, modelsQuery } from "./queries";
 import { TrainDialog } from "./TrainDialog";
 import { MeasureText, ModelState, WatchTag } from "./words";
 import "./models.css";
+import { TableBox } from "../../../shared/ui/TableBox";
 
 /** Every model of the firm: what decides, what is tried beside it, what waits and what was before. */
 export function ModelsPage() {
@@ -50,7 +51,7 @@ export function ModelsPage() {
 
 function ModelTable({ models }: { models: readonly ModelSummary[] }) {
   return (
-    <div className="table-scroll models-box">
+    <TableBox className="models-box">
       <table className="table">
         <thead>
           <tr>
@@ -79,7 +80,7 @@ function ModelTable({ models }: { models: readonly ModelSummary[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -1,5 +1,6 @@
 import { count, measure } from "../../../shared/numbers";
 import { Sparkline } from "../../../shared/ui/Sparkline";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import type { ModelDetail, Watch } from "./queries";
 import { WatchTag } from "./words";
@@ -40,7 +41,7 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
         </p>
       )}
       {watch.inputs.length > 0 ? (
-        <div className="table-scroll">
+        <TableBox>
           <table className="table">
             <thead>
               <tr>
@@ -65,7 +66,7 @@ export function WatchPanel({ watch, looks }: { watch: Watch; looks: ModelDetail[
               ))}
             </tbody>
           </table>
-        </div>
+        </TableBox>
       ) : null}
       <p>
         Calibration: <span className="num">{count(watch.observed)}</span> known frauds where the scores of{" "}

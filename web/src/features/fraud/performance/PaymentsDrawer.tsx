@@ -7,6 +7,7 @@ import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { ActionTag, StateTag } from "../../../shared/ui/tags";
 import { Amount, When } from "../../../shared/ui/values";
 import { DEFAULT_FILTER, toSearch as toAlerts } from "../filter";
@@ -93,7 +94,7 @@ export function PaymentsDrawer({
 
 function Payments({ rows }: { rows: readonly Payment[] }) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -144,6 +145,6 @@ function Payments({ rows }: { rows: readonly Payment[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { dollars } from "../rules/words";
 import { NumberLink } from "./NumberLink";
 import type { Outcome, OutcomeKind, Performance, View } from "./queries";
@@ -19,7 +20,7 @@ export function SourceTable({ data, view, open }: SourceTableProps) {
       <h2>
         By rule and model <span className="muted">bounds hold in 19 of 20 cases</span>
       </h2>
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -64,7 +65,7 @@ export function SourceTable({ data, view, open }: SourceTableProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     </section>
   );
 }

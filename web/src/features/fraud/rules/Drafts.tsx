@@ -5,6 +5,7 @@ import { useState } from "react";
 import { count, measure } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { reasonOf } from "../../../shared/ui/states";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { type Draft, type Price, priceRules, type RuleSummary } from "./queries";
 import { dollars, RuleAction, shareText } from "./words";
 
@@ -42,7 +43,7 @@ export function Drafts({ rules, mayPrice }: { rules: readonly RuleSummary[]; may
   return (
     <section aria-label="Drafts" className="rules-box rules-drafts">
       <h2>Drafts</h2>
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -96,7 +97,7 @@ export function Drafts({ rules, mayPrice }: { rules: readonly RuleSummary[]; may
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       {mayPrice ? (
         <div className="rules-price-ask">
           <InputNumber

@@ -5,6 +5,7 @@ import { count, counted } from "../../../shared/numbers";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { reasonOf } from "../../../shared/ui/states";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import { cancelPrice, type Price, priceRule, type RuleVersion } from "./queries";
 import { dollars, shareText } from "./words";
@@ -166,7 +167,7 @@ function Segments({ price }: { price: Price }) {
   return (
     <details>
       <summary>By channel, country and type</summary>
-      <div className="table-scroll">
+      <TableBox>
         <table className="table">
           <thead>
             <tr>
@@ -199,7 +200,7 @@ function Segments({ price }: { price: Price }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
     </details>
   );
 }

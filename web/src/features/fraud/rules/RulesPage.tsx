@@ -15,6 +15,7 @@ import { NewRule } from "./NewRule";
 import { type RuleSummary, rulesQuery } from "./queries";
 import { brakeText, RuleAction, RuleState } from "./words";
 import "./rules.css";
+import { TableBox } from "../../../shared/ui/TableBox";
 
 /** Every rule of the firm: what it asks for, what it did within a day, and how its alerts ended. */
 export function RulesPage() {
@@ -56,7 +57,7 @@ export function RulesPage() {
 
 function RuleTable({ rules }: { rules: readonly RuleSummary[] }) {
   return (
-    <div className="table-scroll rules-part">
+    <TableBox className="rules-part">
       <table className="table">
         <thead>
           <tr>
@@ -85,7 +86,7 @@ function RuleTable({ rules }: { rules: readonly RuleSummary[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Button, Tooltip } from "antd";
 import type { ReactNode } from "react";
 import { paths } from "../../../shared/paths";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
 import type { Act } from "./ClientsPage";
@@ -17,7 +18,7 @@ interface MachineTableProps {
 
 export function MachineTable({ machines, now, onAct }: MachineTableProps) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table clients">
         <thead>
           <tr>
@@ -36,7 +37,7 @@ export function MachineTable({ machines, now, onAct }: MachineTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
@@ -65,7 +66,7 @@ function Row({ machine, now, onAct }: { machine: Machine; now: number; onAct?: M
           </span>
         ) : null}
       </td>
-      <td className="clients-scopes">
+      <td className="clients-scopes cell-text">
         {machine.scopes.map((scope) => (
           <code key={scope}>{scope}</code>
         ))}

@@ -4,11 +4,12 @@ import { count, counted, duration } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { AsOf, When } from "../../../shared/ui/values";
 import { Panel } from "./Panel";
 import type { OrderAges } from "./queries";
 import type { Part } from "./useBoard";
-import { labelText } from "./view";
+import { regionText } from "./view";
 
 const WAITS: Record<string, string> = {
   placed: "to be paid",
@@ -53,7 +54,7 @@ function Ages({ ages }: { ages: OrderAges }) {
   const heads = edges.map((edge) => `to ${duration(edge)}`);
   return (
     <>
-      <div className="table-scroll">
+      <TableBox>
         <table className="table board-ages">
           <thead>
             <tr>
@@ -86,7 +87,7 @@ function Ages({ ages }: { ages: OrderAges }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </TableBox>
       <ul className="board-notes muted">
         {ages.stages.map((stage) => (
           <li key={stage.stage}>
@@ -111,8 +112,7 @@ function Stuck({ ages }: { ages: OrderAges }) {
   const all = ages.stages.reduce((sum, stage) => sum + stage.stuck, 0);
   const amounts = ages.stuck.some((one) => one.amount);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label="Stuck orders">
+    <TableBox className="board-series board-amounts" label="Stuck orders">
       <table className="table">
         <thead>
           <tr>
@@ -137,7 +137,7 @@ function Stuck({ ages }: { ages: OrderAges }) {
               <td className="nowrap">
                 <When at={one.since} />
               </td>
-              <td>{labelText(one.region)}</td>
+              <td>{regionText(one.region)}</td>
               {amounts ? (
                 <td className="right num nowrap">
                   {one.amount ? (
@@ -159,6 +159,6 @@ function Stuck({ ages }: { ages: OrderAges }) {
           {may(permission.runSql) ? <Link to={paths.sql}>All of them by SQL</Link> : null}
         </p>
       ) : null}
-    </section>
+    </TableBox>
   );
 }

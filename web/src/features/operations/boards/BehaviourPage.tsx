@@ -10,7 +10,7 @@ import { type BehaviourBoard, fetchBehaviour, type Moment, type Visits } from ".
 import { SeriesTable } from "./SeriesTable";
 import { type Line, seriesOption } from "./series";
 import { type Board, type Part, useBoard } from "./useBoard";
-import { changeText, FROM_A_DAY, shareText } from "./view";
+import { changeText, FROM_A_DAY, regionText, shareText } from "./view";
 
 const SESSIONS: Line[] = [
   { name: "sessions", title: "Sessions" },
@@ -98,6 +98,7 @@ export function BehaviourPage() {
           table={
             <VisitTable
               title="Region"
+              text={regionText}
               rows={data?.regions ?? []}
               onChoose={(region) => board.change({ ...view, region })}
             />

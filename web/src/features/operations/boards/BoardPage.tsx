@@ -5,7 +5,7 @@ import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
 import { AsOf } from "../../../shared/ui/values";
 import type { Board } from "./useBoard";
-import { SPAN_WORDS } from "./view";
+import { regionText, SPAN_WORDS } from "./view";
 import "./boards.css";
 
 interface BoardPageProps<T> {
@@ -49,6 +49,7 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
         {regions ? (
           <Choice
             label="Region"
+            text={regionText}
             value={view.region}
             values={regions}
             onChange={(region) => change({ ...view, region })}
@@ -74,22 +75,27 @@ interface ChoiceProps {
   label: string;
   value: string | undefined;
   values: readonly string[];
+  /** A value as people read it. */
+  text?(value: string): string;
   onChange(value: string | undefined): void;
 }
 
-function Choice({ label, value, values, onChange }: ChoiceProps) {
+function Choice({ label, value, values, text = (each) => each, onChange }: ChoiceProps) {
   // What the address names is offered even when no record has it.
   const all = value && !values.includes(value) ? [value, ...values] : values;
+  // Records of one contract may say PH where those of another say Philippines: both are offered, told apart by the code.
+  const word = (each: string) =>
+    text(each) !== each && all.includes(text(each)) ? `${text(each)} (${each})` : text(each);
   return (
     <Select
       aria-label={label}
       placeholder={`Any ${label.toLowerCase()}`}
       allowClear
-      showSearch
+      showSearch={{ optionFilterProp: "label" }}
       className="board-choice"
       value={value}
       onChange={onChange}
-      options={all.map((each) => ({ value: each, label: each }))}
+      options={all.map((each) => ({ value: each, label: word(each) }))}
     />
   );
 }

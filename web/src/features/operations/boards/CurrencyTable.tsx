@@ -1,5 +1,6 @@
 import { amountText } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
+import { TableBox } from "../../../shared/ui/TableBox";
 import type { Figure } from "./queries";
 
 const WORDS: Record<string, string> = {
@@ -23,8 +24,7 @@ export function CurrencyTable({ figures, currency }: { figures: readonly Figure[
   );
   if (rows.length === 0) return <p className="state-text board-none">Nothing was paid in this time.</p>;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label="Amounts by currency">
+    <TableBox className="board-series board-amounts" label="Amounts by currency">
       <table className="table">
         <thead>
           <tr>
@@ -55,6 +55,6 @@ export function CurrencyTable({ figures, currency }: { figures: readonly Figure[
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }

@@ -14,7 +14,7 @@ import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
-import { changeText, percentText, pointsText } from "./view";
+import { changeText, percentText, pointsText, regionText } from "./view";
 
 const TILES: { name: string; title: string; meaning: string }[] = [
   { name: "revenue", title: "Revenue", meaning: "What was paid for orders, less what was returned." },
@@ -148,6 +148,7 @@ export function FinancePage() {
                 title={name.slice(0, 1).toUpperCase() + name.slice(1, -1)}
                 shares={data?.[name] ?? []}
                 worth="Revenue"
+                text={name === "regions" ? regionText : undefined}
                 onChoose={choose[name]}
               />
             }

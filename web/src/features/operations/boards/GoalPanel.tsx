@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { milliseconds } from "../../../shared/numbers";
 import { dayText } from "../../../shared/time";
 import { Plotted } from "../../../shared/ui/Plotted";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { Tag } from "../../../shared/ui/tags";
 import { goalOption } from "./goals";
 import { Panel } from "./Panel";
@@ -68,8 +69,7 @@ function Lead({ goal, made, link, text }: LeadProps) {
 
 function Days({ goal, text }: { goal: Goal; text(value: number | null): string }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label="Numbers of the chart">
+    <TableBox className="board-series" label="Numbers of the chart">
       <table className="table">
         <thead>
           <tr>
@@ -88,7 +88,7 @@ function Days({ goal, text }: { goal: Goal; text(value: number | null): string }
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }
 

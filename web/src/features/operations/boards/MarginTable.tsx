@@ -1,13 +1,13 @@
 import { amountText } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
+import { TableBox } from "../../../shared/ui/TableBox";
 import type { Margin } from "./queries";
 import { percentText } from "./view";
 
 /** What is left of the revenue of each currency whose cost is known. */
 export function MarginTable({ rows }: { rows: Margin["by_currency"] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label="Margin by currency">
+    <TableBox className="board-series board-amounts" label="Margin by currency">
       <table className="table">
         <thead>
           <tr>
@@ -32,6 +32,6 @@ export function MarginTable({ rows }: { rows: Margin["by_currency"] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }

@@ -11,12 +11,12 @@ import { SeriesTable } from "./SeriesTable";
 import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { useBoard } from "./useBoard";
-import { changeText } from "./view";
+import { changeText, regionText } from "./view";
 
 const STAGES: (Line & { meaning: string })[] = [
   { name: "placed", title: "Placed", meaning: "Lines of orders that customers placed in this time." },
   { name: "paid", title: "Paid", meaning: "Lines that were paid, whenever they were placed." },
-  { name: "shipped", title: "Shipped", meaning: "Lines that left the warehouse." },
+  { name: "shipped", title: "Shipped", meaning: "Lines that left the warehouse, whenever they were placed." },
   { name: "delivered", title: "Delivered", meaning: "Lines that reached the customer." },
   { name: "cancelled", title: "Cancelled", meaning: "Lines that were cancelled." },
   { name: "returned", title: "Returned", meaning: "Lines that came back." },
@@ -27,7 +27,6 @@ export function OrdersPage() {
   const board = useBoard<OrderBoard>(paths.orders, paths.streams.orders, fetchOrders);
   const { data, error, retry, part, view } = board;
   const stages = new Map(data?.stages?.map((one) => [one.name, one]));
-  const placed = stages.get("placed")?.records ?? 0;
   const series = data?.series ?? [];
   const quiet = series.every((moment) => Object.values(moment.values).every((each) => each === 0));
   const choose = {
@@ -52,7 +51,7 @@ export function OrdersPage() {
             error={error ?? (data?.stages === null ? new Error("failed") : null)}
             onRetry={retry}
             value={count(stages.get(name)?.records ?? 0)}
-            note={<Note figure={stages.get(name)} placed={name === "placed" ? 0 : placed} />}
+            note={<Note figure={stages.get(name)} />}
           />
         ))}
       </div>
@@ -81,6 +80,7 @@ export function OrdersPage() {
                 title={name.slice(0, 1).toUpperCase() + name.slice(1, -1)}
                 shares={data?.[name] ?? []}
                 worth="Lines"
+                text={name === "regions" ? regionText : undefined}
                 onChoose={choose[name]}
               />
             }
@@ -91,16 +91,14 @@ export function OrdersPage() {
   );
 }
 
-function Note({ figure, placed }: { figure: Figure | undefined; placed: number }) {
+/** No share of what was placed: what is shipped in a time was placed before it, and can be more than was placed in it. */
+function Note({ figure }: { figure: Figure | undefined }) {
   if (!figure) return null;
   const change = changeText(figure.change);
-  const share = placed > 0 ? `${Math.round((figure.records / placed) * 100)} % of placed` : null;
-  const worth = figure.amount && figure.amount.minor !== 0 ? shortMoney(figure.amount) : null;
-  const rest = share ?? worth;
   return (
     <>
       {change ? <b className="num">{change}</b> : "no period before"}
-      {rest ? `, ${rest}` : ""}
+      {figure.amount && figure.amount.minor !== 0 ? `, ${shortMoney(figure.amount)}` : ""}
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { useSession } from "../../../shared/session";
 import { shortTime } from "../../../shared/time";
+import { TableBox } from "../../../shared/ui/TableBox";
 import type { Moment } from "./queries";
-import type { Line } from "./series";
+import { type Line, UNDER_WAY } from "./series";
 
 /** The numbers of a chart, the newest first, for whoever cannot see it or wants them exactly. */
 export function SeriesTable({
@@ -15,8 +16,7 @@ export function SeriesTable({
 }) {
   const { timeZone } = useSession();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label="Numbers of the chart">
+    <TableBox className="board-series" label="Numbers of the chart">
       <table className="table">
         <thead>
           <tr>
@@ -29,10 +29,11 @@ export function SeriesTable({
           </tr>
         </thead>
         <tbody>
-          {[...moments].reverse().map((moment) => (
+          {[...moments].reverse().map((moment, at) => (
             <tr key={moment.at}>
               <th scope="row" className="nowrap">
-                {shortTime(moment.at, timeZone)}
+                {shortTime(moment.at, timeZone)}{" "}
+                {at === 0 ? <span className="muted">{UNDER_WAY}</span> : null}
               </th>
               {lines.map((line) => (
                 <td key={line.name} className="right num">
@@ -43,7 +44,7 @@ export function SeriesTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }
 

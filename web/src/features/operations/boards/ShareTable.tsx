@@ -1,5 +1,6 @@
 import { amountText } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
+import { TableBox } from "../../../shared/ui/TableBox";
 import type { Share } from "./queries";
 import { labelText, percentText } from "./view";
 
@@ -8,6 +9,8 @@ interface ShareTableProps {
   shares: readonly Share[];
   /** What the column of weights is called: an amount where amounts are shown, a count otherwise. */
   worth: string;
+  /** A label as people read it. */
+  text?(label: string): string;
   onChoose?(label: string): void;
 }
 
@@ -15,12 +18,12 @@ interface ShareTableProps {
  * What each label has of the whole, as a bar and as numbers, and the margin of it where that of any is known; a label
  * that can be chosen narrows the board to it.
  */
-export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) {
+export function ShareTable({ title, shares, worth, text = labelText, onChoose }: ShareTableProps) {
   const weigh = (one: Share) => one.amount?.minor ?? one.records;
   const margins = shares.some((one) => one.margin);
   const largest = Math.max(1, ...shares.map((one) => Math.abs(weigh(one))));
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table board-shares">
         <thead>
           <tr>
@@ -50,10 +53,10 @@ export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) 
               <th scope="row">
                 {onChoose && one.label !== "" && one.label !== "(other)" ? (
                   <button type="button" className="board-link" onClick={() => onChoose(one.label)}>
-                    {labelText(one.label)}
+                    {text(one.label)}
                   </button>
                 ) : (
-                  labelText(one.label)
+                  text(one.label)
                 )}
               </th>
               <td className="wide-only">
@@ -71,7 +74,7 @@ export function ShareTable({ title, shares, worth, onChoose }: ShareTableProps) 
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 

@@ -1,4 +1,5 @@
 import { count } from "../../../shared/numbers";
+import { TableBox } from "../../../shared/ui/TableBox";
 import type { FunnelStep, Interest, Visits } from "./queries";
 import { changeText, labelText, percentText } from "./view";
 
@@ -15,8 +16,11 @@ const STEPS: Record<string, string> = {
 /** How many get to each step, of those at the first one and against the period before. */
 export function FunnelTable({ steps }: { steps: readonly FunnelStep[] }) {
   const first = (of: FunnelStep["of"]) => steps.find((step) => step.of === of)?.count ?? 0;
+  // Lines that are paid in a time need not have been placed in it: what is no part of the first step has no share of it.
+  const ofTheFirst = (step: FunnelStep) =>
+    step.of === "sessions" && first(step.of) > 0 ? step.count / first(step.of) : null;
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table board-shares">
         <thead>
           <tr>
@@ -39,22 +43,20 @@ export function FunnelTable({ steps }: { steps: readonly FunnelStep[] }) {
               <th scope="row">{STEPS[step.name] ?? step.name}</th>
               <Bar value={step.count} largest={first(step.of)} />
               <td className="right num">{count(step.count)}</td>
-              <td className="right num nowrap">
-                {percentText(first(step.of) > 0 ? step.count / first(step.of) : null)}
-              </td>
+              <td className="right num nowrap">{percentText(ofTheFirst(step))}</td>
               <td className="right num nowrap">{changed(step.count, step.before)}</td>
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
 /** What people look at, and what they do about it. */
 export function InterestTable({ products }: { products: readonly Interest[] }) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -85,22 +87,23 @@ export function InterestTable({ products }: { products: readonly Interest[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </TableBox>
   );
 }
 
 interface VisitTableProps {
   title: string;
   rows: readonly Visits[];
+  /** A label as people read it. */
+  text?(label: string): string;
   onChoose?(label: string): void;
 }
 
 /** Sessions by label, and the share of each that gets to checkout; a label that can be chosen narrows the board. */
-export function VisitTable({ title, rows, onChoose }: VisitTableProps) {
+export function VisitTable({ title, rows, text = labelText, onChoose }: VisitTableProps) {
   const largest = Math.max(1, ...rows.map((one) => one.sessions));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section className="table-scroll board-series" tabIndex={0} aria-label={`Sessions by ${title}`}>
+    <TableBox className="board-series" label={`Sessions by ${title}`}>
       <table className="table board-shares">
         <thead>
           <tr>
@@ -120,10 +123,10 @@ export function VisitTable({ title, rows, onChoose }: VisitTableProps) {
               <th scope="row">
                 {onChoose && one.label !== "" && one.label !== "(other)" ? (
                   <button type="button" className="board-link" onClick={() => onChoose(one.label)}>
-                    {one.label}
+                    {text(one.label)}
                   </button>
                 ) : (
-                  labelText(one.label)
+                  text(one.label)
                 )}
               </th>
               <Bar value={one.sessions} largest={largest} />
@@ -135,7 +138,7 @@ export function VisitTable({ title, rows, onChoose }: VisitTableProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }
 

@@ -2,12 +2,17 @@ import type { Theme } from "../../../shared/ui/Plotted";
 import { SERIES_COLOURS, SERIES_DASHES } from "../../../shared/ui/plotBase";
 import type { Moment } from "./queries";
 
+export const UNDER_WAY = "under way";
+
 export interface Line {
   name: string;
   title: string;
 }
 
-/** Lines over time of what a board has in each bucket; `value` turns a number into what is drawn. What is missing is a gap. */
+/**
+ * Lines over time of what a board has in each bucket; `value` turns a number into what is drawn. What is missing is a gap.
+ * The last bucket is under way, so that it has less than those before: the way to it is marked.
+ */
 export function seriesOption(
   moments: readonly Moment[],
   lines: readonly Line[],
@@ -55,6 +60,7 @@ export function seriesOption(
       axisLabel: { color: muted, fontSize: 11, formatter: text },
     },
     series: lines.map(({ name, title }, at) => ({
+      markArea: at === 0 ? underWay(moments, rule, muted) : undefined,
       type: "line",
       name: title,
       // A point alone between two gaps would not show as a line.
@@ -72,4 +78,16 @@ export function seriesOption(
 /** Steps of a board are whole minutes: seconds on an axis would be nothing but zeros. */
 function withoutSeconds(text: string): string {
   return text.replace(/(\d\d:\d\d):\d\d$/, "$1");
+}
+
+function underWay(moments: readonly Moment[], color: string, muted: string) {
+  const [from, to] = moments.slice(-2).map((moment) => Date.parse(moment.at));
+  if (to === undefined) return undefined;
+  const label = { show: true, position: "insideTopRight", color: muted, fontSize: 11 };
+  return {
+    silent: true,
+    itemStyle: { color },
+    label,
+    data: [[{ name: UNDER_WAY, xAxis: from }, { xAxis: to }]],
+  };
 }

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { count, counted, duration, milliseconds } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import { Panel } from "./Panel";
 import type { ContractFlow, JobsNow, StageDelay, TableFreshness } from "./queries";
@@ -30,7 +31,7 @@ function Numbers({
   children?: ReactNode;
 }) {
   return (
-    <div className="table-scroll">
+    <TableBox>
       <table className="table">
         <thead>
           <tr>
@@ -55,7 +56,7 @@ function Numbers({
         </tbody>
       </table>
       {children}
-    </div>
+    </TableBox>
   );
 }
 

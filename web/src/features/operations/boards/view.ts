@@ -85,3 +85,10 @@ export function labelText(label: string): string {
   if (label === "") return "Not given";
   return label === "(other)" ? "All others" : label;
 }
+
+const COUNTRIES = new Intl.DisplayNames("en", { type: "region", fallback: "none" });
+
+/** A region as people read it: "Philippines" for the code PH; a name stays what it is. */
+export function regionText(region: string): string {
+  return (/^[A-Z]{2}$/.test(region) ? COUNTRIES.of(region) : null) ?? labelText(region);
+}

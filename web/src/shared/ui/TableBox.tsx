@@ -1,0 +1,35 @@
+import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { useWidth } from "./useWidth";
+
+interface TableBoxProps {
+  className?: string;
+  /** The name of a box that scrolls up and down, which makes it reachable by keyboard. */
+  label?: string;
+  children: ReactNode;
+}
+
+/**
+ * Holds a table. Where that is wider than its place, each row is a card, whose cells say the name of their column: a
+ * column that one has to scroll for is one that nobody sees.
+ */
+export function TableBox({ className = "", label, children }: TableBoxProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const width = useWidth(box);
+  const [wanted, setWanted] = useState(0);
+  const cards = wanted > width;
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    if (!cards && element.scrollWidth > element.clientWidth) setWanted(element.scrollWidth);
+    const heads = [...element.querySelectorAll("thead th")].map((head) => head.textContent ?? "");
+    for (const row of element.querySelectorAll("tbody tr")) {
+      for (const [at, cell] of [...row.children].entries()) cell.setAttribute("data-label", heads[at] ?? "");
+    }
+  });
+  const scrolls = label ? { role: "region", tabIndex: 0, "aria-label": label } : {};
+  return (
+    <div ref={box} className={`table-scroll ${cards ? "cards " : ""}${className}`} {...scrolls}>
+      {children}
+    </div>
+  );
+}
