@@ -173,13 +173,13 @@ def run_all() -> list[Result]:
     REPORTS.mkdir(parents=True, exist_ok=True)
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
-    # First what the tests need.
-    results = run_lanes(WEB_STEPS, KERNELS + LINT)
+    # First what the tests need, and what would run out of patience if it got only what they leave.
+    results = run_lanes(WEB_STEPS, KERNELS + LINT, WEB_TESTS)
     found, browser = find_browser()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     tests = pytest_step("tests", *parallel, environment=browser | ONE_THREAD | {TRACE_VARIABLE: "1"})
-    results += [found, *run_beside(tests, TYPES, WEB_TESTS)]
+    results += [found, *run_beside(tests, TYPES)]
     return results + coverage_step()
 
 
