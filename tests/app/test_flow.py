@@ -67,6 +67,21 @@ def test_a_recorded_fact_becomes_a_run_per_handler_that_finds_back(database_url:
     assert {(run.queue, run.asked_by) for run in found} == {(QUEUE, "Ana Cruz")}
 
 
+def test_facts_of_one_transaction_become_runs_in_their_order(
+    database_url: str, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    database = Database(database_url, API, connections=1, deliver=deliver)
+    facts = [msgspec.structs.replace(FACT, event_id=f"e{number}") for number in range(300)]
+    with database.transaction(tenant, ANA) as tx:
+        for fact in facts:
+            tx.record(fact)
+    database.close()
+    with worker_database.transaction(tenant, ANA) as tx:
+        told = runs.take_queued(tx, "append_label", len(facts))
+        assert runs.under_way(tx) == []
+    assert [read_fact(arguments)[0] for arguments in told] == facts
+
+
 def test_every_handler_is_a_job_that_nobody_stops(worker_database: Database, tenant: uuid.UUID) -> None:
     jobs = [JOBS[handler.__name__] for handlers in FLOW.values() for handler in handlers]
     assert {(job.queue, job.stoppable) for job in jobs} == {(QUEUE, False)}

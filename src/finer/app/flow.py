@@ -46,18 +46,15 @@ def handler_name(handler: Handler) -> str:
 
 def deliver(tx: Tx, facts: list[Fact]) -> None:
     """One run of a job per handler of each fact, in the transaction that recorded the fact."""
+    actor = msgspec.to_builtins(tx.actor)
+    # A burst opens thousands of cases at once, and a person may judge hundreds of alerts.
+    wanted: dict[str, list[dict[str, Any]]] = {}
     for fact in facts:
+        arguments = {"actor": actor, "fact": fact.name, "body": msgspec.to_builtins(fact)}
         for handler in FLOW[type(fact)]:
-            runs.start(
-                tx,
-                handler.__name__,
-                arguments={
-                    "actor": msgspec.to_builtins(tx.actor),
-                    "fact": fact.name,
-                    "body": msgspec.to_builtins(fact),
-                },
-                queue=QUEUE,
-            )
+            wanted.setdefault(handler.__name__, []).append(arguments)
+    for job, each in wanted.items():
+        runs.start_each(tx, job, each, queue=QUEUE)
 
 
 def read_fact(arguments: Mapping[str, Any]) -> tuple[Fact, Actor]:

@@ -11,7 +11,7 @@ import structlog
 from finer.app.job_types import Ground, Job
 from finer.identity.service import tenants
 from finer.identity.types.access import Permission
-from finer.kit import runs, schedules
+from finer.kit import due_runs, runs, schedules
 from finer.kit.actors import SYSTEM
 from finer.kit.db import NO_TENANT
 from finer.kit.errors import FinerError
@@ -44,10 +44,10 @@ class Runner:
 
     def _ask(self, tx: Tx, job: Job, due: datetime, cause: Cause, missed: int = 0) -> bool:
         since, until = job.span(due)
-        unmet = [name for name in job.after if not runs.succeeded_between(tx, name, since, until)]
+        unmet = [name for name in job.after if not due_runs.succeeded_between(tx, name, since, until)]
         if job.after:
             says = f"It waited for {', '.join(job.after)}, and its period ended before that had succeeded."
-            runs.give_up_waiting(tx, job.name, since, says)
+            due_runs.give_up_waiting(tx, job.name, since, says)
         return runs.start(tx, job.name, cause=cause, due_at=due, missed=missed, waits=bool(unmet)) is not None
 
     def run(self, tenant: uuid.UUID, identifier: uuid.UUID) -> None:
@@ -100,7 +100,7 @@ class Runner:
         for other in self._jobs.values():
             if job.name in other.after:
                 since, until = other.span(record.due_at)
-                if all(runs.succeeded_between(tx, name, since, until) for name in other.after):
+                if all(due_runs.succeeded_between(tx, name, since, until) for name in other.after):
                     runs.release(tx, [other.name], since, until)
 
     def _failed(self, tenant: uuid.UUID, job: Job, record: JobRun, error: Exception) -> None:
@@ -164,7 +164,7 @@ class Runner:
         return found
 
     def _catch_up(self, tx: Tx, jobs: list[Job]) -> int:
-        last, resting, now = runs.last_due(tx), schedules.paused(tx), tx.now()
+        last, resting, now = due_runs.last_due(tx), schedules.paused(tx), tx.now()
         late = []
         for job in jobs:
             if job.name in last and job.name not in resting:

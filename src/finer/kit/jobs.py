@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,8 @@ import msgspec
 from finer.kit.tx import Tx
 
 _DEFER = (
-    "select procrastinate_defer_jobs_v1(array[row(%s, %s, 0, %s, %s, %s::jsonb, %s::timestamptz)]"
-    "::procrastinate_job_to_defer_v1[])"
+    "select procrastinate_defer_jobs_v1(array_agg(row(%s, %s, 0, %s, %s, about, %s::timestamptz)"
+    "::procrastinate_job_to_defer_v1 order by place)) from unnest(%s::jsonb[]) with ordinality as job(about, place)"
 )
 
 # The first of the states of a job is that of one that waits.
@@ -37,7 +38,13 @@ def defer(
 ) -> None:
     """Ask for a job in the caller's transaction. Jobs of one `lock` run one after the other."""
     payload = msgspec.json.encode(arguments).decode()
-    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, payload, at))
+    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, at, [payload]))
+
+
+def defer_each(tx: Tx, task: str, arguments: Sequence[dict[str, Any]], *, queue: str, lock: str) -> None:
+    """Ask for a job for each of `arguments`, in their order and in one statement; they run one after the other."""
+    payloads = [msgspec.json.encode(one).decode() for one in arguments]
+    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, None, None, payloads))
 
 
 def take_waiting(tx: Tx, task: str, lock: str, limit: int) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
-from finer.kit.jobs import defer, take_waiting
+from finer.kit.jobs import defer, defer_each, take_waiting
 from finer.kit.tables import job_runs
 from finer.kit.tx import Tx
 
@@ -209,6 +209,27 @@ def start(
     return identifier
 
 
+def start_each(tx: Tx, job: str, arguments: Sequence[Mapping[str, Any]], *, queue: str) -> None:
+    """Ask for a run for each of `arguments`, in their order; any number of them costs two trips to the server."""
+    asked = [
+        {
+            "tenant_id": tx.tenant,
+            "id": new_id(),
+            "job": job,
+            "queue": queue,
+            "state": RunState.QUEUED,
+            "cause": Cause.REQUEST,
+            "arguments": dict(one),
+            "asked_by": tx.actor.name,
+            "asked_at": tx.now(),
+        }
+        for one in arguments
+    ]
+    tx.connection.execute(insert(job_runs), asked)
+    jobs = [{"tenant": str(tx.tenant), "run": str(one["id"])} for one in asked]
+    defer_each(tx, TASK, jobs, queue=queue, lock=_lock(tx, job))
+
+
 def _is_queued(tx: Tx, job: str) -> bool:
     # A run that is late does the work of those after it too: they would only queue up behind it.
     query = sa.select(job_runs.c.id).where(_of(tx), job_runs.c.job == job, job_runs.c.state == RunState.QUEUED)
@@ -317,25 +338,6 @@ def take_queued(tx: Tx, job: str, limit: int) -> list[dict[str, Any]]:
     return [found[one] for one in taken if one in found]
 
 
-def give_up_waiting(tx: Tx, job: str, before: datetime, says: str) -> int:
-    """Runs of a job that still wait, due before then, are skipped and say why; returns how many."""
-    chosen = sa.and_(_of(tx), job_runs.c.job == job, job_runs.c.state == RunState.WAITING, job_runs.c.due_at < before)
-    skipped = job_runs.update().where(chosen).values(state=RunState.SKIPPED, ended_at=tx.now(), error=says)
-    return tx.connection.execute(skipped).rowcount
-
-
-def succeeded_between(tx: Tx, job: str, since: datetime, until: datetime) -> bool:
-    """Whether a run of a job that was due in a period has succeeded."""
-    found = sa.select(job_runs.c.id).where(
-        _of(tx),
-        job_runs.c.job == job,
-        job_runs.c.state == RunState.SUCCEEDED,
-        job_runs.c.due_at >= since,
-        job_runs.c.due_at < until,
-    )
-    return tx.connection.execute(found.limit(1)).first() is not None
-
-
 def get(tx: Tx, identifier: uuid.UUID) -> JobRun | None:
     """One run."""
     row = tx.connection.execute(sa.select(job_runs).where(_of(tx), job_runs.c.id == identifier)).one_or_none()
@@ -376,12 +378,6 @@ def under_way(tx: Tx) -> list[JobRun]:
     """Runs that have not ended, the oldest first."""
     query = sa.select(job_runs).where(_of(tx), job_runs.c.state.in_(OPEN)).order_by(job_runs.c.asked_at)
     return [_run(row) for row in tx.connection.execute(query)]
-
-
-def last_due(tx: Tx) -> dict[str, datetime]:
-    """When the latest run of each job was due."""
-    query = sa.select(job_runs.c.job, sa.func.max(job_runs.c.due_at)).where(_of(tx), job_runs.c.due_at.is_not(None))
-    return {row[0]: row[1] for row in tx.connection.execute(query.group_by(job_runs.c.job))}
 
 
 def forget(tx: Tx, before: datetime) -> int:
