@@ -67,6 +67,7 @@ def test_every_command_that_does_something_stands_in_the_reference() -> None:
         (["bench", "Z9"], "There is no benchmark 'Z9'"),
         (["key", "create", "k", "--tenant", "t", "--scope", "everything"], "everything is no permission"),
         (["fx", "load", "gone.csv", "--tenant", "t"], "gone.csv"),
+        (["job", "history", "retan"], "There is no job 'retan'"),
     ],
 )
 def test_an_expected_failure_is_a_sentence_and_exit_code_one(
@@ -78,6 +79,14 @@ def test_an_expected_failure_is_a_sentence_and_exit_code_one(
     assert done.stderr.startswith("finer: ")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_rate_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("currency,day,usd\nEUR,2026-11-01,1.1\nEUR,2026-13-01,1.1\n")
+    done = CliRunner().invoke(main, ["fx", "load", str(rates), "--tenant", "t"])
+    assert done.exit_code == 1
+    assert f"{rates}, line 3 is no rate. The columns are currency, day" in done.stderr
 
 
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,15 @@ def test_what_is_not_there_is_told(arguments: tuple[str, ...], sentence: str) ->
     assert sentence in done.output
 
 
+def test_a_file_that_cannot_be_read_is_named_among_several(tmp_path: Path) -> None:
+    good, empty = tmp_path / "good.ndjson", tmp_path / "empty.ndjson"
+    good.write_bytes(lines(1))
+    empty.write_bytes(b"")
+    done = _run("test", "transaction", str(good), str(empty))
+    assert done.exit_code == 1
+    assert f"{empty}: The file is empty." in done.output
+
+
 def test_a_broken_contract_is_told_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(with_field(logicalType="colour"))

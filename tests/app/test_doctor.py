@@ -47,6 +47,7 @@ def test_a_free_port_is_good_and_a_taken_one_is_not(tmp_path: Path, free: int, l
     assert _found(Settings(data_dir=str(tmp_path), port=free))["port"].good
     taken = _found(Settings(data_dir=str(tmp_path), port=listening))["port"]
     assert not taken.good
+    assert "is taken by process" in taken.says
     assert "--port" in taken.says
 
 

@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from finer.app.doctor import examine
+from finer.kit.settings import Settings
 from tests.support.server import Server, serving, trace_processes
 
 _NOW = datetime.now(UTC)
@@ -158,6 +160,12 @@ def test_5_an_alert_is_judged_once_and_only_by_those_who_may(server: Server, ana
     assert (summary["confirmed"], summary["protected_usd"]["minor"]) == (1, 100)
 
 
+def test_5b_a_doctor_is_content_with_the_port_at_which_finer_answers(server: Server) -> None:
+    settings = Settings(data_dir=str(server.folder), port=httpx.URL(server.url).port or 0)
+    (port,) = (one for one in examine(settings) if one.what == "port")
+    assert port.good, port.says
+
+
 def test_6_a_decision_is_the_same_however_often_it_is_asked(server: Server) -> None:
     def decide(record: dict[str, Any]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {server.api_key}"}
@@ -169,6 +177,13 @@ def test_6_a_decision_is_the_same_however_often_it_is_asked(server: Server) -> N
     assert (first.json()["action"], [rule["id"] for rule in first.json()["rules"]]) == ("review", ["high_amount"])
     assert decide(record).json() == first.json()
     assert decide(record | {"amount": 1}).status_code == 409
+    over_lines = httpx.post(
+        f"{server.url}/api/v1/decisions",
+        content=json.dumps(_transaction(32, account_id="a4", amount=1200), indent=2),
+        headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"},
+        timeout=30,
+    )
+    assert (over_lines.status_code, over_lines.json()["action"]) == (200, "review"), over_lines.text
     refused = decide(_transaction(31, amount="much"))
     assert refused.status_code == 422
     assert refused.json()["problems"][0]["field"] == "amount"

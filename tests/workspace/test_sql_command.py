@@ -1,4 +1,4 @@
-"""`finer sql`: what a role sees at the command line is what it sees on the page SQL, value by value."""
+"""`finer sql` and `finer export`: what a role sees here is what it sees on the page SQL, and mistakes are told."""
 
 from __future__ import annotations
 
@@ -49,3 +49,22 @@ def test_what_cannot_be_asked_is_told(asked: Desk) -> None:
     assert refused.exit_code == 1
     assert "SELECT" in refused.output
     assert _sql(asked, _PEOPLE, "--role", "king").exit_code == 2
+
+
+def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(asked: Desk, tmp_path: Path) -> None:
+    def export(out: Path) -> Result:
+        given = ["--tenant", asked.firm.tenant.slug, "--data-dir", asked.settings.data_dir]
+        return CliRunner().invoke(main, ["export", "transactions", "--out", str(out), *given])
+
+    gone = export(tmp_path / "gone" / "march.parquet")
+    assert (gone.exit_code, gone.exception.__class__) == (1, SystemExit), gone.output
+    assert f"{tmp_path}/gone/march.parquet cannot be written: No such file or directory." in gone.stderr
+    assert export(tmp_path).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_source_that_is_not_there_is_told_by_the_name_that_was_asked_for(asked: Desk) -> None:
+    given = ["source", "pause", "Card topic", "--tenant", asked.firm.tenant.slug]
+    found = CliRunner().invoke(main, [*given, "--data-dir", asked.settings.data_dir])
+    assert found.exit_code == 1
+    assert "There is no source with the name or id 'Card topic'. `finer source list` shows them." in found.stderr

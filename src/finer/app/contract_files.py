@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,9 +12,10 @@ import msgspec
 from finer.app.commands.common import OPERATOR
 from finer.app.file_ingestion import Cause
 from finer.app.trials import try_draft
-from finer.ingest.errors import ContractNotAcceptable
+from finer.ingest.errors import ContractNotAcceptable, UnreadableBody
 from finer.ingest.service import contracts, drafts, parsing
 from finer.ingest.types.contracts import Comparison, Contract
+from finer.ingest.types.records import BodyResult
 from finer.kit.db import Database
 from finer.kit.errors import NotFound
 from finer.kit.settings import Settings
@@ -52,7 +53,8 @@ def read_text(source: str) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         names = ", ".join(contracts.built_in_texts())
-        raise NotFound(f"{source} is neither a readable file nor a built-in contract ({names}): {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise NotFound(f"{source} is neither a readable file nor a built-in contract ({names}): {reason}.") from error
 
 
 def _contract(source: str) -> Contract:
@@ -68,15 +70,23 @@ def test_files(source: str, files: Sequence[Path]) -> Tested:
     for file in files:
         if not file.is_file():
             raise NotFound(f"There is no file {file}.")
-        for group in parsing.read_file(file, contract):
-            for result in group.parsed.bodies:
-                received, accepted = received + result.received, accepted + result.accepted
-                for refused in result.refused:
-                    for error in refused.errors:
-                        counts[error.field, error.rule] += 1
-                        examples.setdefault((error.field, error.rule), f"{file.name}:{refused.line}: {error.reason}")
+        for result in _results(file, contract):
+            received, accepted = received + result.received, accepted + result.accepted
+            for refused in result.refused:
+                for error in refused.errors:
+                    counts[error.field, error.rule] += 1
+                    examples.setdefault((error.field, error.rule), f"{file.name}:{refused.line}: {error.reason}")
     causes = [Cause(field, rule, number, examples[field, rule]) for (field, rule), number in counts.most_common()]
     return Tested(contract.header, received, accepted, received - accepted, causes)
+
+
+def _results(file: Path, contract: Contract) -> Iterator[BodyResult]:
+    """What became of the bodies of a file; where it cannot be read, its name stands before the reason."""
+    try:
+        for group in parsing.read_file(file, contract):
+            yield from group.parsed.bodies
+    except UnreadableBody as error:
+        raise UnreadableBody(f"{file}: {error.detail}") from error
 
 
 def compare_texts(old: str, new: str) -> tuple[Comparison, bool, list[str]]:

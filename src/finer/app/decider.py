@@ -87,7 +87,8 @@ class Decider:
             principal.tenant_id,
             principal.actor(),
             "transaction",
-            Body(data=body, format="ndjson", source="decision", awaited=fingerprint),
+            # Within JSON a line break is only space between its parts; here it would end the record.
+            Body(data=body.replace(b"\n", b" "), format="ndjson", source="decision", awaited=fingerprint),
         ).add_done_callback(refused)
 
     def notified(self, payload: str) -> None:

@@ -9,6 +9,7 @@ import sys
 import msgspec
 import psutil
 
+from finer.app.ports import listener_of, served_by_finer
 from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
@@ -69,8 +70,13 @@ def _port(settings: Settings) -> Finding:
     with socket.socket() as probe:
         probe.settimeout(1)
         taken = probe.connect_ex((settings.host, settings.port)) == 0
-    says = "something answers there already; use --port." if taken else "free."
-    return Finding("port", not taken, f"{settings.host}:{settings.port} is {says}")
+    where = f"{settings.host}:{settings.port}"
+    if not taken:
+        return Finding("port", True, f"{where} is free.")
+    if served_by_finer(settings.port):
+        return Finding("port", True, f"Finer answers at {where} already.")
+    holder = listener_of(settings.port)
+    return Finding("port", False, f"{where} is taken by {holder}. Stop that, or use --port or FINER_PORT.")
 
 
 def _web() -> Finding:

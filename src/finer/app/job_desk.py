@@ -48,7 +48,9 @@ def find(name: str) -> Job:
     """A job by its name. Raises JobNotFound."""
     job = JOBS.get(name)
     if job is None:
-        raise JobNotFound(f"There is no job {name[:80]!r}. GET /api/v1/jobs lists them.")
+        raise JobNotFound(
+            f"There is no job {name[:80]!r}. The page Jobs, GET /api/v1/jobs and `finer job list` show them."
+        )
     return job
 
 

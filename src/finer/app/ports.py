@@ -51,11 +51,27 @@ def refuse_taken_port(host: str, port: int) -> None:
 def listener_of(port: int) -> str:
     """The process that listens on a port, in words."""
     with contextlib.suppress(psutil.Error, OSError):
-        for one in psutil.net_connections("tcp"):
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid is not None:
-                process = psutil.Process(one.pid)
-                return f"process {one.pid} ({' '.join(process.cmdline())[:200] or process.name()})"
+        process = _listener(port)
+        if process is not None:
+            return f"process {process.pid} ({' '.join(process.cmdline())[:200] or process.name()})"
     return "a process of another user"
+
+
+def served_by_finer(port: int) -> bool:
+    """Whether the one who listens on a port is an API process of Finer."""
+    with contextlib.suppress(psutil.Error, OSError):
+        process = _listener(port)
+        if process is not None:
+            words = process.cmdline()
+            return words[-1] == "api" and any(word == "finer.app.cli" or word.endswith("/finer") for word in words)
+    return False
+
+
+def _listener(port: int) -> psutil.Process | None:
+    for one in psutil.net_connections("tcp"):
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid is not None:
+            return psutil.Process(one.pid)
+    return None
 
 
 def _conflict(host: str, port: int, holder: str) -> Conflict:

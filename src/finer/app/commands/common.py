@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from finer.app.process import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
 from finer.kit.db import API, NO_TENANT, Database
+from finer.kit.errors import InvalidInput
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
@@ -97,6 +99,17 @@ def tenant_transaction(data_dir: str | None, slug: str) -> Iterator[Tx]:
         database.transaction(tenant_id(database, slug), OPERATOR) as tx,
     ):
         yield tx
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Around the opening of a file that a command writes. Raises InvalidInput when the system refuses it."""
+    try:
+        yield
+    except OSError as error:
+        raise InvalidInput(
+            f"{file} cannot be written: {error.strerror}. Name a file in a folder that is there and open to you."
+        ) from error
 
 
 def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:

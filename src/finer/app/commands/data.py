@@ -150,7 +150,9 @@ def _read_rates(file: Path) -> list[ExchangeRate]:
                 try:
                     rates.append(ExchangeRate(row["currency"], date.fromisoformat(row["day"]), Decimal(row["usd"])))
                 except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-                    raise InvalidInput(f"{file}, line {line}: {error!r}. Columns are currency, day, usd.") from error
+                    raise InvalidInput(
+                        f"{file}, line {line} is no rate. The columns are currency, day (2026-11-29) and usd (1.0834)."
+                    ) from error
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}.") from error
     return rates

@@ -104,6 +104,8 @@ def job_history(
 
     Example: finer job history compact_lake --tenant acme --state failed
     """
+    if name is not None:
+        job_desk.find(name)
     wanted = RunFilter(job=name, state=None if state is None else RunState(state))
     with (
         running_database(settings_of(data_dir)) as database,

@@ -22,6 +22,7 @@ from finer.app.commands.common import (
     show,
     tenant_id,
     tenant_option,
+    writing,
 )
 from finer.app.process import database_url
 from finer.identity.service.audit import record_audit
@@ -44,7 +45,10 @@ from finer.warehouse.types import ExportFormat, Wanted
     "--format", "form", type=click.Choice([one.value for one in ExportFormat]), default="parquet", show_default=True,
     help="Kind of file.",
 )  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The file; standard output without it.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="The file; standard output without it.",
+)  # fmt: skip
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
@@ -82,8 +86,10 @@ def _target(out: Path | None) -> Iterator[Any]:
         return
     # Under another name until it is whole, so that nobody takes a part for all.
     unfinished = out.with_name(f".{out.name}.part")
+    with writing(out):
+        opened = unfinished.open("wb")
     try:
-        with unfinished.open("wb") as file:
+        with opened as file:
             yield file
         unfinished.rename(out)
     finally:

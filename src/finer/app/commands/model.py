@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from finer.app.commands.common import data_dir_option, json_option, show, tenant_option, tenant_transaction
+from finer.app.commands.common import (
+    data_dir_option,
+    json_option,
+    show,
+    tenant_option,
+    tenant_transaction,
+    writing,
+)
 from finer.fraud.service import verdicts as fraud
 from finer.kit.errors import NotFound
 from finer.kit.ids import read_id, show_id
@@ -146,5 +153,6 @@ def model_export(identifier: str, file: Path, tenant: str, data_dir: str | None)
     """
     with tenant_transaction(data_dir, tenant) as tx:
         text = models.text_of(tx, read_id("mdl", identifier))
-    file.write_text(text)
+    with writing(file):
+        file.write_text(text)
     click.echo(f"{len(text.encode()):,} bytes written to {file}.")

@@ -22,6 +22,7 @@ from finer.app.commands.common import (
     show,
     tenant_id,
     tenant_option,
+    writing,
 )
 from finer.app.flow import deliver
 from finer.app.keys import keyring
@@ -73,8 +74,9 @@ def export_command(request: str, file: Path, tenant: str, data_dir: str | None) 
             made = export.export_file(tx, access.settings, reader, request, html=file.suffix == ".html")
         finally:
             reader.close()
-        file.touch(mode=0o600)
-        file.write_bytes(made)
+        with writing(file):
+            file.touch(mode=0o600)
+            file.write_bytes(made)
     click.echo(f"{file} holds everything that is kept of the person. Hand it over safely, then delete it.")
 
 

@@ -21,7 +21,7 @@ from finer.app.commands.common import (
     tenant_transaction,
 )
 from finer.identity.service import tenants
-from finer.kit.errors import InvalidInput
+from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
 from finer.sources.service import manage, opening
@@ -166,7 +166,12 @@ def remove(identifier: str, tenant: str, data_dir: str | None) -> None:
 def _find(tx: Tx, text: str) -> Any:
     """A source by its id or its name."""
     by_name = [one.id for one in manage.list_sources(tx) if one.name == text]
-    return by_name[0] if by_name else read_id("src", text)
+    if by_name:
+        return by_name[0]
+    try:
+        return read_id("src", text)
+    except NotFound as error:
+        raise NotFound(f"There is no source with the name or id {text!r}. `finer source list` shows them.") from error
 
 
 def _read(file: Path) -> Definition:
