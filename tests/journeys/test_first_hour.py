@@ -167,23 +167,17 @@ def test_5b_a_doctor_is_content_with_the_port_at_which_finer_answers(server: Ser
 
 
 def test_6_a_decision_is_the_same_however_often_it_is_asked(server: Server) -> None:
-    def decide(record: dict[str, Any]) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {server.api_key}"}
-        return httpx.post(f"{server.url}/api/v1/decisions", json=record, headers=headers, timeout=30)
+    def decide(record: dict[str, Any], indent: int | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+        body = json.dumps(record, indent=indent)
+        return httpx.post(f"{server.url}/api/v1/decisions", content=body, headers=headers, timeout=30)
 
     record = _transaction(30, account_id="a3", amount=1200)
-    first = decide(record)
+    first = decide(record, indent=2)
     assert first.status_code == 200, first.text
     assert (first.json()["action"], [rule["id"] for rule in first.json()["rules"]]) == ("review", ["high_amount"])
     assert decide(record).json() == first.json()
     assert decide(record | {"amount": 1}).status_code == 409
-    over_lines = httpx.post(
-        f"{server.url}/api/v1/decisions",
-        content=json.dumps(_transaction(32, account_id="a4", amount=1200), indent=2),
-        headers={"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"},
-        timeout=30,
-    )
-    assert (over_lines.status_code, over_lines.json()["action"]) == (200, "review"), over_lines.text
     refused = decide(_transaction(31, amount="much"))
     assert refused.status_code == 422
     assert refused.json()["problems"][0]["field"] == "amount"
