@@ -431,6 +431,35 @@ def test_b11_a_proposal_that_cannot_be_closed_leaves_the_others_to_be_closed(
     assert [line for line in run.lines if proposals.shown_id(oldest) in line]
 
 
+def test_b11_proposals_that_cannot_be_closed_do_not_keep_younger_ones_waiting(
+    desk: CaseDesk, clock: FixedClock, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = desk.firm.tenant.id
+    for _ in range(5):
+        case, _ = desk.one(amount_usd_minor=600_000)
+        desk.take(case)
+        ask(desk, case, ActionKind.RELEASE_PAYMENT)
+    *broken, fourth, youngest = sorted(one.id for one in waiting(desk))
+    with connect(database_url) as owner:
+        unreadable = "update identity_proposals set payload = '{}', payload_sha256 = sha256('{}') where id = any(%s)"
+        owner.execute(unreadable, (broken,))
+    clock.advance(proposals.LIFETIME)
+    monkeypatch.setattr(proposals, "_LISTED_MAX", 2)  # a look takes fewer than there are broken ones
+    looks = []
+    for _ in range(4):
+        with desk.worker.transaction(tenant, SYSTEM) as tx:
+            looks.append(proposals.overdue(tx))
+            asked = runs.start(tx, "expire_proposals")
+        assert asked is not None
+        Runner(Ground(desk.worker, database_url, desk.firm.settings), JOBS).run(tenant, asked)
+        clock.advance(timedelta(minutes=1))
+    # The first two look at each once, those behind them at what could not be closed, in turn.
+    assert looks == [broken[:2], [broken[2], fourth], [youngest, broken[0]], [broken[1], broken[2]]]
+    with desk.worker.transaction(tenant, SYSTEM) as tx:
+        states = [proposals.get_proposal(tx, PROPOSAL_KINDS, one).state for one in (fourth, youngest, *broken)]
+    assert states == [ProposalState.EXPIRED] * 2 + [ProposalState.WAITING] * 3
+
+
 def test_b11_blocks_that_are_undone_in_one_moment_are_summed(desk: CaseDesk) -> None:
     found = [blocked(desk) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:

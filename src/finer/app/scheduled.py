@@ -180,7 +180,7 @@ def _expire_entries(ground: Ground, run: Run) -> Counts:
 def _expire_proposals(ground: Ground, run: Run) -> Counts:
     with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
         due = proposals.overdue(tx)
-    closed = failed = 0
+    closed, failed = 0, list[uuid.UUID]()
     for one in due:  # each by itself: what it is about is locked until the end of its transaction
         try:
             with ground.database.transaction(run.tenant, SYSTEM) as tx:
@@ -189,11 +189,13 @@ def _expire_proposals(ground: Ground, run: Run) -> Counts:
             shown = show_id("pro", one)
             _log.exception("a proposal could not be closed", proposal=shown)
             run.note(f"{shown} could not be closed.")
-            failed += 1
+            failed.append(one)
     if failed:
+        with ground.database.transaction(run.tenant, SYSTEM) as tx:
+            proposals.step_back(tx, failed)
         raise SomeNotClosed(
-            f"{failed} of {len(due)} proposals that nobody decided on in time could not be closed. The log says why; "
-            "they are tried again in a minute."
+            f"{len(failed)} of {len(due)} proposals that nobody decided on in time could not be closed. The log says "
+            "why; they are tried again behind all others."
         )
     return {"proposals": closed}
 

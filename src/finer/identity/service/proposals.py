@@ -226,8 +226,16 @@ def withdraw(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> Proposal:
 
 
 def overdue(tx: Tx) -> list[uuid.UUID]:
-    """Proposals that waited too long and are not closed yet, the oldest first, at most 200."""
+    """Proposals that waited too long and are not closed yet, at most 200.
+
+    The oldest come first, behind them those that could not be closed, the one that was tried last at the end.
+    """
     return ProposalStore(tx).overdue(tx.now(), _LISTED_MAX)
+
+
+def step_back(tx: Tx, identifiers: Sequence[uuid.UUID]) -> None:
+    """Let proposals that could not be closed wait behind those that were not tried yet."""
+    ProposalStore(tx).tried(identifiers, tx.now())
 
 
 def expire(tx: Tx, kinds: Kinds, identifier: uuid.UUID) -> bool:

@@ -56,13 +56,19 @@ class ProposalStore:
         return self._read(self._connection.execute(query.order_by(proposals.c.id.desc())).all())
 
     def overdue(self, now: datetime, limit: int) -> list[uuid.UUID]:
-        """Those that nobody decided on in time, the oldest first."""
+        """Those that nobody decided on in time, the oldest first; those that could not be closed come last."""
         query = sa.select(proposals.c.id).where(
             proposals.c.tenant_id == self._tenant,
             proposals.c.state == ProposalState.WAITING,
             proposals.c.expires_at <= now,
         )
-        return list(self._connection.scalars(query.order_by(proposals.c.id).limit(limit)))
+        order = proposals.c.closing_tried_at.nulls_first(), proposals.c.id
+        return list(self._connection.scalars(query.order_by(*order).limit(limit)))
+
+    def tried(self, identifiers: Sequence[uuid.UUID], at: datetime) -> None:
+        """These could not be closed."""
+        mine = (proposals.c.tenant_id == self._tenant) & proposals.c.id.in_(identifiers)
+        self._connection.execute(proposals.update().where(mine).values(closing_tried_at=at))
 
     def executed(self, kind: str, maker: uuid.UUID, since: datetime) -> list[Proposal]:
         """Those of one kind and maker that were executed since a moment, the newest first."""

@@ -25,6 +25,7 @@ proposals = sa.Table(
     sa.Column("expires_at", _time, nullable=False),
     sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
     sa.Column("decided_at", _time),
+    sa.Column("closing_tried_at", _time),
     sa.ForeignKeyConstraint(["tenant_id", "maker_id"], ["identity_users.tenant_id", "identity_users.id"]),
     sa.Index("ix_identity_proposals_tenant_id_made_at", "tenant_id", "made_at"),
 )
