@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from finer.app.proposals import PROPOSAL_KINDS
@@ -21,7 +22,9 @@ from finer.identity.service import audit, proposals
 from finer.identity.types.access import Role, User
 from finer.identity.types.audit import AuditFilter
 from finer.identity.types.proposals import Proposal
+from finer.kit.db import API, connect
 from finer.kit.ids import show_id
+from finer.warehouse.service.lake import LakeReader
 from tests.security.world import World
 from tests.support.alerts import raise_alerts
 from tests.support.asgi import Answer, Driver
@@ -204,3 +207,26 @@ def test_i01_payments_behind_a_number_leave_as_a_noted_file(driver: Driver, ours
         wanted = AuditFilter(action="decisions:export", actor=show_id("usr", analyst.id))
         assert len(audit.search_audit(tx, wanted, 10)[0]) == 1
     assert driver.call("POST", path, _headers(ours, analyst), {"days": 0}).status == 400
+
+
+def test_i01_an_export_holds_no_transaction_open_while_it_waits_for_the_lake(
+    driver: Driver, ours: World, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def slow(_self: LakeReader, tenant: uuid.UUID, _statement: str, _arguments: Any) -> pa.Table:
+        """When it answers, the server has ended every transaction that has been idle meanwhile, as it does."""
+        asked.append(tenant)
+        with connect(database_url) as server:
+            server.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
+                "and application_name = %s and state like 'idle in transaction%%'",
+                (API,),
+            )
+        return pa.Table.from_pylist([])
+
+    monkeypatch.setattr(LakeReader, "read", slow)
+    file = driver.call(
+        "POST", "/api/v1/performance/payments/export", _headers(ours, ours.person(Role.RISK_ANALYST)), {"days": 7}
+    )
+    assert (file.status, asked) == (200, [ours.firm.tenant.id])

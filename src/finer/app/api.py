@@ -271,6 +271,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         return Provide(lambda: value, sync_to_thread=False)
 
     return {
+        "before_tx": constant(None),
         "tx": Provide(idempotency.transaction_of(services.database, watch.before_commit)),
         **lake_dependencies(services.database, services.lake),
         "intake": constant(services.intake),

@@ -188,7 +188,7 @@ def honours_key(handler: Any) -> bool:
 
 def transaction_of(
     database: Database, before_commit: Callable[[Tx, Request[Any, Any, Any]], None]
-) -> Callable[[Request[Principal, Any, Any]], AsyncIterator[Tx]]:
+) -> Callable[[Request[Principal, Any, Any], Any], AsyncIterator[Tx]]:
     """What gives a route its transaction: committed when the route is done and, with a key, its answer is remembered.
 
     `before_commit` is the last that every request does in its transaction. The database is synchronous: opening and
@@ -200,7 +200,8 @@ def transaction_of(
     """
     places = asyncio.Semaphore(max(1, database.connections // 2))
 
-    async def tx(request: Request[Principal, Any, Any]) -> AsyncIterator[Tx]:
+    # Asking for it has it there before the transaction begins: what a route asks of the lake first, nothing for most.
+    async def tx(request: Request[Principal, Any, Any], before_tx: Any) -> AsyncIterator[Tx]:  # noqa: ARG001
         transaction, act = database.transaction(request.user.tenant_id, request.user.actor()), None
         await places.acquire()
         try:

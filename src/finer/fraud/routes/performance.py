@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
 from litestar.params import Parameter
 from litestar.response import Stream
 
@@ -73,6 +75,23 @@ class PaymentExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Why so many payments are needed, for whoever approves it."""
 
 
+async def _behind(
+    request: Request[Any, Any, Any], asked: Asked, read_lake: ReadLake
+) -> list[DecidedPayment]:  # fmt: skip
+    """What the lake holds, read before the transaction of the export begins. Raises InvalidInput, as the route does."""
+    try:
+        # What stands before a transaction is not handed the body as the route is.
+        data = msgspec.convert(await request.json(), PaymentExport, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"This is no question for payments: {error}.") from error
+    until = data.as_of or asked.now
+    wanted = performance.period(asked.now, until - timedelta(days=data.days), until, data.as_of)
+    most = performance.FILE_ROWS_MAX + 1
+    return await asyncio.to_thread(
+        performance.payments, asked.tenant, read_lake, wanted, data.source, data.name, data.outcome, limit=most
+    )
+
+
 class PerformanceController(Controller):
     """How right what decides was."""
 
@@ -134,19 +153,16 @@ class PerformanceController(Controller):
         status_code=200,
         summary="Export the payments behind a number",
         response_headers=[ResponseHeader(name="Cache-Control", value="no-store")],
+        dependencies={"before_tx": Provide(_behind)},
     )
     def export(
-        self, tx: Tx, data: PaymentExport, read_lake: ReadLake, settings: Settings, proposal_kinds: Kinds
+        self, tx: Tx, data: PaymentExport, before_tx: list[DecidedPayment], settings: Settings, proposal_kinds: Kinds
     ) -> Response[bytes | FraudExportProposal]:
         """Up to 20,000 payments as CSV, the newest first; the export is an entry of the audit trail.
 
         Many of them (FINER_EXPORT_ROWS_MAX) wait for somebody else first, and answer 202 with what waits.
         """
-        until = data.as_of or tx.now()
-        wanted = performance.period(tx.now(), until - timedelta(days=data.days), until, data.as_of)
-        found = performance.take_payments(
-            tx, settings, proposal_kinds, read_lake, wanted, _asked(data), data.reason
-        )  # fmt: skip
+        found = performance.take_payments(tx, settings, proposal_kinds, before_tx, _asked(data), data.reason)
         if isinstance(found, Proposal):
             return Response(FraudExportProposal(proposals.shown_id(found)), status_code=202)
         headers = {"Content-Disposition": f'attachment; filename="{data.outcome}-{tx.now():%Y%m%d-%H%M%S}.csv"'}

@@ -157,17 +157,16 @@ def take_payments(
     tx: Tx,
     settings: Settings,
     kinds: Kinds,
-    read: ReadLake,
-    of: Period,
+    found: list[DecidedPayment],
     asked: Payload,
     reason: str,
 ) -> Proposal | list[DecidedPayment]:
     """The payments behind a number, to be handed out as a file; or what waits for somebody else.
 
-    `asked` names their `source`, `name` and `outcome`, and whatever else the second person reads of the question.
-    Raises TooManyRows, and NotAcceptable for many without a reason.
+    They were `found` before the transaction began, one more than FILE_ROWS_MAX where there are too many. `asked` names
+    their `source`, `name` and `outcome`, and whatever else the second person reads of the question. Raises TooManyRows,
+    and NotAcceptable for many without a reason.
     """
-    found = payments(tx.tenant, read, of, asked["source"], asked["name"], asked["outcome"], limit=FILE_ROWS_MAX + 1)
     waits = exports.take(
         tx, settings, kinds, EXPORT, "payments", asked, rows=len(found), reason=reason, most=FILE_ROWS_MAX
     )  # fmt: skip
