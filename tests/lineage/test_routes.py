@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
+import pyarrow as pa
 import pytest
 
 from finer.identity.types.access import Role
+from finer.kit.actors import Actor
 from finer.kit.db import Database
 from finer.kit.settings import Settings
+from finer.lineage.rules.build import Lineage
+from finer.lineage.service import catalogue
+from finer.lineage.types import Node, NodeKind
 from tests.security.world import World
 from tests.support.asgi import Driver
 from tests.support.identity import Firm
@@ -89,6 +94,27 @@ def test_what_a_dashboard_shows_is_followed_back_to_fields(
         assert seen == {"metric:gross_profit", "dashboard:finance"}
     # Nobody else learns that it is there.
     assert driver.call("GET", f"/api/v1/catalogue/{quote(node)}", world.headers("executive")).status == 404
+
+
+class _Lake:
+    """Holds one value of every column."""
+
+    def read(self, _tenant: uuid.UUID, _query: str) -> pa.Table:
+        return pa.table({"v": ["1234"]})
+
+
+def test_b03_a_machine_is_shown_no_value_that_another_one_sent(database: Database, app_settings: Settings) -> None:
+    firm = Firm.made(database, app_settings, f"l{uuid.uuid4().hex[:16]}")
+    classes = {"channel": "internal", "unit_cost_minor": "sensitive", "customer_id": "personal"}
+    nodes = [
+        Node(id=f"lake:orders.{name}", kind=NodeKind.LAKE, name=name, parent="orders", data_class=known)
+        for name, known in classes.items()
+    ]
+    held = Lineage(nodes, [])
+    machine = Actor(kind="key", id=str(uuid.uuid4()), name="a feed", role=Role.SERVICE.value)
+    with firm.tx(machine) as tx:
+        shown = {one.name: catalogue.entry(tx, held, cast(Any, _Lake()), one.id).example for one in nodes}
+    assert shown == {"channel": "1234", "unit_cost_minor": None, "customer_id": None}
 
 
 def test_what_is_not_there_is_said(get: Any) -> None:
