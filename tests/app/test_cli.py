@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,22 @@ def test_a_rate_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> Non
     done = CliRunner().invoke(main, ["fx", "load", str(rates), "--tenant", "t"])
     assert done.exit_code == 1
     assert f"{rates}, line 3 is no rate. The columns are currency, day" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["fx", "load", "{rates}", "--tenant", "t"]])
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = tmp_path / "rates.csv"
+    rates.write_text("currency,day,usd\nEUR,2026-11-01,1.1\n")
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        address = f"postgresql://nobody@127.0.0.1:{unheard.getsockname()[1]}/finer"
+        monkeypatch.setenv("FINER_DATABASE_URL", address)
+        monkeypatch.setenv("FINER_DATA_DIR", str(tmp_path))
+        done = CliRunner().invoke(main, [word.format(rates=rates) for word in command])
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+    assert "The PostgreSQL of FINER_DATABASE_URL does not answer: " in done.stderr
 
 
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, NotFoundException, ValidationException
 
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
@@ -334,6 +334,8 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     extra = error.extra if isinstance(error.extra, list) else []
     # The framework quotes the address with whatever somebody wrote behind the question mark.
     detail = error.detail.replace(f"?{request.url.query}", "")
+    if isinstance(error, NotFoundException):
+        detail = f"There is no endpoint {_shown_path(request)}. /api/v1/openapi.json lists them."
     if extra:
         detail += ": " + "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in extra)
     document = {

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
@@ -58,12 +59,24 @@ class _Render(JsonRenderPlugin):
         return self._document
 
 
+def _nothing_else(request: Request[Any, Any, Any]) -> None:
+    """Litestar answers for whatever stands beside the document with a page of HTML, and machines read problems."""
+    if not request.url.path.endswith("/openapi.json"):
+        raise NotFoundException
+
+
 def config() -> OpenAPIConfig:
     """How the document is made and served."""
     return OpenAPIConfig(
         title="Finer",
         version=version("finer"),
-        openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": edge.PUBLIC}, include_in_schema=False),
+        openapi_router=Router(
+            "/api/v1",
+            route_handlers=[],
+            before_request=_nothing_else,
+            opt={"permission": edge.PUBLIC},
+            include_in_schema=False,
+        ),
         render_plugins=[_Render(path="/openapi.json")],
         use_handler_docstrings=True,
     )

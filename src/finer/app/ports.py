@@ -62,7 +62,7 @@ def served_by_finer(port: int) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         process = _listener(port)
         if process is not None:
-            words = process.cmdline()
+            words: list[str] = process.cmdline()
             return words[-1] == "api" and any(word == "finer.app.cli" or word.endswith("/finer") for word in words)
     return False
 

@@ -69,7 +69,7 @@ def web_app() -> list[Any]:
 def _answer(folder: Path, wanted: str) -> Response[Any]:
     """A file of the web app, or the app itself, which then shows the page that the path names."""
     if wanted.startswith("api/"):
-        raise NotFoundException(f"There is no endpoint /{wanted}. /api/v1/openapi.json lists them.")
+        raise NotFoundException
     if (file := _file(folder, wanted)) is not None:
         lasting = "public, max-age=31536000, immutable" if wanted.startswith("assets/") else "no-cache"
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -16,8 +16,8 @@ from finer.app.keys import keyring, prove_keys_at
 from finer.app.process import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
-from finer.kit.db import API, NO_TENANT, Database
-from finer.kit.errors import InvalidInput
+from finer.kit.db import API, NO_TENANT, Database, server_version
+from finer.kit.errors import InvalidInput, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
@@ -64,6 +64,11 @@ def settings_of(data_dir: str | None, **overrides: Any) -> Settings:
 def running_database(settings: Settings) -> Iterator[Database]:
     """The database; an embedded server that does not run is started, and stopped again at the end."""
     url, server = database_url(settings)
+    if server is None:
+        try:
+            server_version(url)
+        except Unavailable as error:
+            raise Unavailable(f"The PostgreSQL of FINER_DATABASE_URL does not answer: {error.detail}") from error
     started = server is not None and not server.running()
     if server is not None and started:
         server.start()
