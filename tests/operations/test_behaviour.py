@@ -145,6 +145,24 @@ def test_what_people_look_at_stands_beside_what_they_do_about_it(shop: Floor) ->
     assert sum(moment["values"]["checkout"] for moment in found["actions"]) == 1
 
 
+def test_changes_compare_whole_hours_with_as_many_of_the_day_before(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    day = timedelta(days=1)
+    # Twice in an hour that is over, then once in the one under way; a day before once and, in the same hour, thrice.
+    when = [NOW - timedelta(hours=3), NOW - timedelta(hours=2), NOW, NOW - timedelta(hours=3) - day, *[NOW - day] * 3]
+    acts = [_act(f"v{number}", "product_view", at) for number, at in enumerate(when)]
+    floor.send("activity", acts)
+    floor.send("order", [order_line(number, at, country="PH") for number, at in enumerate(when)])
+    floor.keep()
+    _count(floor, acts)
+    found = _board(floor.firm)
+    steps = {step["name"]: step for step in found["funnel"]}
+    for name in ("sessions", "viewed", "placed"):
+        assert (steps[name]["count"], steps[name]["before"], steps[name]["change"]) == (3, 1, 1.0), name
+    assert (steps["purchased"]["change"], steps["paid"]["change"]) == (None, None)
+    assert [(one["views"], one["before"], one["change"]) for one in found["products"]] == [(3, 1, 1.0)]
+
+
 def test_counting_again_corrects_and_adds_nothing_twice(shop: Floor, clock: FixedClock) -> None:
     late = _act("s3", "add_to_cart", NOW - timedelta(minutes=30), channel="app")
     assert _count(shop, [*_acts(), late]) == 4

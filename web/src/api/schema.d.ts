@@ -7332,6 +7332,7 @@ export interface components {
         /** FunnelStep */
         FunnelStep: {
             before: number;
+            change: number | null;
             count: number;
             name: string;
             /** @enum {string} */
@@ -7566,6 +7567,7 @@ export interface components {
         Interest: {
             added: number;
             before: number;
+            change: number | null;
             label: string;
             placed: number;
             views: number;

@@ -19,7 +19,7 @@ from finer.kit.runs import RunFilter, RunState
 from finer.kit.tx import Tx
 from finer.operations.errors import UnknownSpan
 from finer.operations.rules.spans import floor
-from finer.operations.rules.sums import LABELS_MAX, buckets
+from finer.operations.rules.sums import LABELS_MAX, buckets, figure
 from finer.operations.service.tiles import Ground, each, ground
 from finer.operations.store import lake
 from finer.operations.store.rollups import RollupStore
@@ -95,7 +95,9 @@ def _measured_at(tx: Tx) -> datetime | None:
 
 
 def _sessions(at: Ground, *, before: bool = False) -> list[Visits]:
-    span = (at.since - at.span.length, at.since) if before else (at.since, at.now + timedelta(days=2))
+    """Those shown, or those of the period before that are held to the buckets that are over."""
+    since, length = at.since, at.span.length
+    span = (since - length, at.change.whole_until - length) if before else (since, at.now + timedelta(days=2))
     return SessionStore(at.tx).by_bucket(at.span.bucket_s, span, at.chosen)
 
 
@@ -106,29 +108,40 @@ def _together(found: Iterable[Visits], label: str = "") -> Visits:
 
 
 def _visits(at: Ground) -> Visited:
-    now, since = _sessions(at), at.change
-    until = since.whole_until - since.length
-    before = _together(one for one in _sessions(at, before=True) if one.at is not None and one.at < until)
-    whole = sum(one.sessions for one in now if one.at is not None and one.at < since.whole_until)
-    change = None if before.sessions == 0 else (whole - before.sessions) / before.sessions
-    return Visited(now=_together(now), before=before, change=change)
+    before = _together(_sessions(at, before=True))
+    return Visited(now=_together(_sessions(at)), before=before, change=_change(_whole(at).sessions, before.sessions))
+
+
+def _whole(at: Ground) -> Visits:
+    """Sessions of the buckets that are over: those of the one under way would be held to a whole one."""
+    return _together(one for one in _sessions(at) if one.at is not None and one.at < at.change.whole_until)
+
+
+def _change(here: int, there: int) -> float | None:
+    return None if there == 0 else (here - there) / there
 
 
 def _funnel(at: Ground) -> list[FunnelStep]:
-    now, before = _together(_sessions(at)), _together(_sessions(at, before=True))
+    now, whole, before = _together(_sessions(at)), _whole(at), _together(_sessions(at, before=True))
     steps = [
-        FunnelStep(name=name, of="sessions", count=getattr(now, name), before=getattr(before, name))
+        FunnelStep(
+            name=name, of="sessions", count=getattr(now, name), before=getattr(before, name),
+            change=_change(getattr(whole, name), getattr(before, name)),
+        )
         for name in ("sessions", "viewed", "added", "checked_out", "purchased")
-    ]
-    lines, lines_before = at.series("order"), at.before("order")
-    return steps + [
-        FunnelStep(name=kind, of="lines", count=_records(lines, kind), before=_records(lines_before, kind))
-        for kind in ("placed", "paid")
-    ]
+    ]  # fmt: skip
+    return steps + [_lines(at, kind) for kind in ("placed", "paid")]
 
 
-def _records(found: Iterable[Sums], kind: str) -> int:
-    return sum(one.records for one in found if one.kind == kind)
+def _lines(at: Ground, kind: str) -> FunnelStep:
+    def of_kind(one: Sums) -> bool:
+        return one.kind == kind
+
+    found = figure(
+        kind, filter(of_kind, at.series("order")), filter(of_kind, at.before("order")), at.convert,
+        lambda one: one.records, at.change,
+    )  # fmt: skip
+    return FunnelStep(name=kind, of="lines", count=found.records, before=found.before, change=found.change)
 
 
 def _series(at: Ground) -> list[Moment]:
@@ -167,21 +180,27 @@ def _shares(at: Ground, dimension: str) -> list[Visits]:
 
 
 def _products(at: Ground) -> list[Interest]:
-    """What people look at most, with what they do about it, against the whole period before."""
-    step_s = max(at.span.step_s, HOUR_S)
-    begun = (floor(at.since, step_s) - at.span.length, floor(at.since, step_s))
+    """What people look at most, with what they do about it."""
     now = at.labelled("activity", "product")
     views, added = _by_product(now, "product_view"), _by_product(now, "add_to_cart")
-    before = _by_product(at.store.by_label("activity", "product", step_s, begun, at.chosen), "product_view")
+    until, length = at.change.whole_until, at.span.length
+    whole, before = _views(at, at.since, until), _views(at, at.since - length, until - length)
     placed = _by_product(at.labelled("order", "product"), "placed")
     ranked = sorted((label for label in views if label not in {"", OTHER}), key=lambda label: (-views[label], label))
     return [
         Interest(
-            label=label, views=views[label], before=before.get(label, 0), added=added.get(label, 0),
+            label=label, views=views[label], before=before.get(label, 0),
+            change=_change(whole.get(label, 0), before.get(label, 0)), added=added.get(label, 0),
             placed=placed.get(label, 0),
         )
         for label in ranked[:LABELS_MAX]
     ]  # fmt: skip
+
+
+def _views(at: Ground, since: datetime, until: datetime) -> dict[str, int]:
+    """How often products were looked at in whole buckets, none of which is shorter than the sums by product."""
+    step_s = max(at.span.step_s, HOUR_S)
+    return _by_product(at.store.by_label("activity", "product", step_s, (since, until), at.chosen), "product_view")
 
 
 def _by_product(found: Iterable[Sums], kind: str) -> dict[str, int]:

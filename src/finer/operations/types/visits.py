@@ -50,19 +50,28 @@ class Visited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
-    """How many sessions, or lines of orders, got to a step, and how many did in the period before."""
+    """How many sessions, or lines of orders, got to a step.
+
+    `change` compares whole buckets with as many of the period before, None when nothing was in those; `before` is how
+    many got there in these.
+    """
 
     name: str
     of: Literal["sessions", "lines"]
     count: int
     before: int
+    change: float | None
 
 
 class Interest(msgspec.Struct, frozen=True, kw_only=True):
-    """A product: how often it was looked at, also in the period before, put into a basket, and ordered in lines."""
+    """A product: how often it was looked at, put into a basket, and ordered in lines.
+
+    `before` and `change` are of what it was looked at, as in `FunnelStep`.
+    """
 
     label: str
     views: int
     before: int
+    change: float | None
     added: int
     placed: int

@@ -44,7 +44,7 @@ export function FunnelTable({ steps }: { steps: readonly FunnelStep[] }) {
               <Bar value={step.count} largest={first(step.of)} />
               <td className="right num">{count(step.count)}</td>
               <td className="right num nowrap">{percentText(ofTheFirst(step))}</td>
-              <td className="right num nowrap">{changed(step.count, step.before)}</td>
+              <td className="right num nowrap">{changeText(step.change) ?? "–"}</td>
             </tr>
           ))}
         </tbody>
@@ -80,7 +80,7 @@ export function InterestTable({ products }: { products: readonly Interest[] }) {
             <tr key={one.label}>
               <th scope="row">{one.label}</th>
               <td className="right num">{count(one.views)}</td>
-              <td className="right num nowrap">{changed(one.views, one.before)}</td>
+              <td className="right num nowrap">{changeText(one.change) ?? "–"}</td>
               <td className="right num">{count(one.added)}</td>
               <td className="right num">{count(one.placed)}</td>
             </tr>
@@ -148,8 +148,4 @@ function Bar({ value, largest }: { value: number; largest: number }) {
       <meter className="board-bar" min={0} max={Math.max(1, largest)} value={value} aria-hidden="true" />
     </td>
   );
-}
-
-function changed(now: number, before: number): string {
-  return changeText(before === 0 ? null : (now - before) / before) ?? "–";
 }
