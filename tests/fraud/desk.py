@@ -89,6 +89,7 @@ class Desk:
 
     def __init__(self, firm: Firm, url: str, reader: Connection) -> None:
         self.firm, self._url, self._reader = firm, url, reader
+        self.firms = {firm.tenant.id}
         self.writer, self.checker = acting(firm), acting(firm)
         self.database = Database(url, WORKER, connections=3, clock=firm.database.clock)
         self.effects = WritePipeline(url, WORKER, name="desk", clock=firm.database.clock)
@@ -102,26 +103,29 @@ class Desk:
         seen = Deduplicator(4096)
         self.pipeline = Pipeline(self.effects, self.tenants, engine, seen, cast(LakeWriter, self.lake))
         self.pipeline.consumed = PostgresLog.consumed(self._reader, READER)
+        self.pipeline.begin({}, PostgresLog.begins(self._reader, self.pipeline.consumed))
 
     def close(self) -> None:
         """Let go of the connections."""
         self.effects.close()
         self.database.close()
 
-    def send(self, records: Iterable[dict[str, Any]]) -> None:
-        """Records go into the log, and nothing is decided yet."""
+    def send(self, records: Iterable[dict[str, Any]], firm: Firm | None = None) -> None:
+        """Records go into the log, and nothing is decided yet; another firm's are then worked on too."""
+        firm = firm or self.firm
+        self.firms.add(firm.tenant.id)
         data = "\n".join(json.dumps(record) for record in records).encode()
         known = contracts.contract("transaction")
-        parsed = parsing.parse_bodies(known, [Body(data=data)], self.firm.settings)
-        with self.firm.tx() as tx:
+        parsed = parsing.parse_bodies(known, [Body(data=data)], firm.settings)
+        with firm.tx() as tx:
             (answer,) = receipts.append(tx, parsed, 1)
         assert isinstance(answer, Receipt), answer
         assert not answer.problems, answer.problems
 
     def rows(self) -> list[LogRow]:
-        """Everything of the firm that the log holds and this worker has not seen."""
+        """Everything of its firms that the log holds and this worker has not seen."""
         found = PostgresLog.read(self._reader, self.pipeline.applied, 10_000)
-        return [row for row in found if row.tenant == self.firm.tenant.id]
+        return [row for row in found if row.tenant in self.firms]
 
     def work(self, at_once: int = 1_000) -> None:
         """Decide what is in the log, as the worker does, so many payments in a batch."""

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, cast
 
 import numpy as np
+import psycopg
 import pyarrow as pa
 import pytest
 
@@ -88,8 +89,8 @@ class Scene:
         if snapshot is not None:
             found = Snapshots(snapshot, self.desk.database.clock).restore(self.settings, {})
             assert found is not None
-            self.desk.pipeline.engine, self.desk.pipeline.seen, self.desk.pipeline.applied = found
-            self.desk.pipeline.label_rows.begin(found[2])
+            self.desk.pipeline.engine, self.desk.pipeline.seen, applied = found
+            self.desk.pipeline.begin(applied, {})
 
     def snapshot(self, name: str) -> Path:
         """The worker writes its state down."""
@@ -207,6 +208,28 @@ def test_a_firm_that_sends_nothing_after_a_window_was_added_is_verified_all_the_
         attachments.duckdb.execute(f"alter table {lake}.decisions drop column merchant_frauds_28d")
     attachments.close()
     assert scene.differing() == []
+
+
+def test_the_log_forgets_the_records_that_rows_stand_before_and_no_snapshot_is_without_them(
+    scene: Scene, other_firm: Firm, database_url: str
+) -> None:
+    scene.desk.send([made(49)], other_firm)
+    scene.decide(made(1))
+    scene.label("e1", "confirmed_fraud", NOON)
+    scene.decide(made(2, NOON + timedelta(hours=1)))
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute("delete from kit_log where tenant_id = %s", (scene.desk.firm.tenant.id,))
+    # What is read again are records of another firm alone, from before and after; the firm's next comes after that.
+    scene.desk.send([made(50)], other_firm)
+    scene.restart()
+    for name in ("a", "b", "c"):
+        scene.desk.work()
+        scene.restart(scene.snapshot(name))
+    scene.decide(made(3, NOON + timedelta(hours=2)))
+    assert scene.last() == [1, 1, 1, 0]
+    scene.restart(scene.snapshot("d"))
+    scene.decide(made(4, NOON + timedelta(hours=3)))
+    assert scene.last() == [1, 1, 1, 0]
 
 
 class Waiting:

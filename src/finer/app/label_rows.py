@@ -2,13 +2,17 @@
 
 New rows are taken before the next batch of their firm, and the offset of that batch is kept with its effects. Records
 that are taken through the pipeline once more find the rows before the same records.
+
+Rows outlive the log: the record of a row may be gone when the log is read again, and its firm may send none for long.
+Windows of which a snapshot says that they hold what stands below an offset must hold those rows too: they are told
+before it is written, or with the firm's next batch.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from finer.app.tenants import Tenants
@@ -29,13 +33,25 @@ class LabelRows:
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        self._held: Mapping[Position, int] = {}
-        self._pinned: dict[tuple[uuid.UUID, Position], _Pinned] = {}
+        self._pinned: dict[uuid.UUID, dict[Position, _Pinned]] = {}
         self._waiting: dict[uuid.UUID, list[LabelRow]] = {}
 
-    def begin(self, applied: Mapping[Position, int]) -> None:
-        """The windows hold all rows below these offsets: a snapshot was taken there."""
-        self._held = dict(applied)
+    def begin(self, held: Mapping[Position, int]) -> None:
+        """Read what every firm has from these offsets on; the windows hold all rows below them."""
+        for tenant in self._tenants.all():
+            self._pinned[tenant] = {
+                position: _Pinned(deque(rows), {row.offset for row in rows})
+                for position, rows in self._tenants.label_rows_pinned(tenant, held).items()
+            }
+
+    def left_behind(self, applied: Mapping[Position, int]) -> Iterator[tuple[uuid.UUID, list[LabelRow]]]:
+        """Rows below these offsets that no batch has taken, by firm; they are given once."""
+        for tenant, by_position in self._pinned.items():
+            found = [
+                row for position, pinned in by_position.items() for row in _below(pinned, applied.get(position, 0))
+            ]
+            if found:
+                yield tenant, found
 
     def changed(self, payload: str) -> None:
         """Rows wait of a firm, or of any where the payload is empty: they are read before the firm's next batch."""
@@ -44,14 +60,13 @@ class LabelRows:
 
     def stands_before(self, tenant: uuid.UUID, position: Position, offset: int) -> bool:
         """Whether rows that the windows do not hold stand before the record of an offset: a batch begins there."""
-        return offset in self._of(tenant, position).offsets
+        pinned = self._pinned.get(tenant, {}).get(position)
+        return pinned is not None and offset in pinned.offsets
 
     def due(self, tenant: uuid.UUID, position: Position, offset: int) -> list[LabelRow]:
         """Rows that stand before the record of an offset or an earlier one, in their order; they are given once."""
-        pinned, found = self._of(tenant, position).rows, []
-        while pinned and pinned[0].offset <= offset:
-            found.append(pinned.popleft())
-        return found
+        pinned = self._pinned.get(tenant, {}).get(position)
+        return [] if pinned is None else _below(pinned, offset + 1)
 
     def waiting(self, tenant: uuid.UUID) -> list[LabelRow]:
         """Rows that wait, the oldest first."""
@@ -64,9 +79,10 @@ class LabelRows:
                 self._waiting.pop(tenant, None)
         return found
 
-    def _of(self, tenant: uuid.UUID, position: Position) -> _Pinned:
-        found = self._pinned.get((tenant, position))
-        if found is None:
-            rows = self._tenants.label_rows_pinned(tenant, position, self._held.get(position, 0))
-            found = self._pinned[tenant, position] = _Pinned(deque(rows), {row.offset for row in rows})
-        return found
+
+def _below(pinned: _Pinned, offset: int) -> list[LabelRow]:
+    """Take out the rows below an offset."""
+    found = []
+    while pinned.rows and pinned.rows[0].offset < offset:
+        found.append(pinned.rows.popleft())
+    return found

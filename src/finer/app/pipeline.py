@@ -96,6 +96,17 @@ class Pipeline:
         self.applied: dict[Position, int] = {}
         self.in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
+    def begin(self, held: dict[Position, int], log_begins: dict[Position, int]) -> None:
+        """Start from windows that hold all below the offsets `held`, where the log holds nothing below `log_begins`."""
+        self.applied = held | {one: max(offset, held.get(one, 0)) for one, offset in log_begins.items()}
+        self.label_rows.begin(held)
+        self.settle()
+
+    def settle(self) -> None:
+        """Tell the windows of the frauds that stand below the applied offsets, where no batch will do it."""
+        for tenant, rows in self.label_rows.left_behind(self.applied):
+            self._tell(self._tenants.of(tenant), rows)
+
     def process(self, rows: list[LogRow]) -> int:
         """Take consecutive log rows of one position, tenant and header all the way; returns how many records."""
         batch = self.decode(rows)
@@ -156,7 +167,7 @@ class Pipeline:
         if new:
             batch.told = self.label_rows.waiting(batch.tenant.id)
         if rows or batch.told:
-            self.engine.tell(*label_rows.told([*rows, *batch.told]), batch.tenant.seed)
+            self._tell(batch.tenant, [*rows, *batch.told])
 
     def compute_features(self, batch: Batch) -> None:
         """Amounts in US dollars, local time, then the sliding windows, duplicates left out."""
@@ -258,6 +269,9 @@ class Pipeline:
                 decisions=decided,
             )
         )
+
+    def _tell(self, tenant: TenantContext, rows: list[LabelRow]) -> None:
+        self.engine.tell(*label_rows.told(rows), tenant.seed)
 
     def _evaluate(self, batch: Batch) -> None:
         by = batch.decided_by

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from finer.identity.service import tenants
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.kit.actors import SYSTEM
-from finer.kit.db import Database
+from finer.kit.db import NO_TENANT, Database
 from finer.kit.log import Position
 from finer.ledger import service as ledger
 
@@ -94,10 +95,17 @@ class Tenants:
             )
         return None if rules is None or (model is None and pin.model is not None) else (rules, model, challenger)
 
-    def label_rows_pinned(self, tenant: uuid.UUID, position: Position, first: int) -> list[label_rows.LabelRow]:
-        """Rows of frauds that became known, before records of a position from an offset on, in their order."""
+    def all(self) -> list[uuid.UUID]:
+        """Every firm."""
+        with self.database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            return [tenant.id for tenant in tenants.list_tenants(tx)]
+
+    def label_rows_pinned(
+        self, tenant: uuid.UUID, held: Mapping[Position, int]
+    ) -> dict[Position, list[label_rows.LabelRow]]:
+        """Rows of frauds that became known, before records from an offset on, by position and in their order."""
         with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            return label_rows.pinned(tx, position, first)
+            return {one: label_rows.pinned(tx, one, held.get(one, 0)) for one in label_rows.positions(tx)}
 
     def label_rows_waiting(self, tenant: uuid.UUID) -> list[label_rows.LabelRow]:
         """Rows of frauds that became known and that no batch has taken, the oldest first."""

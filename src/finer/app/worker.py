@@ -116,9 +116,8 @@ class Worker:
         engine, seen, applied = found
         engine.warm()
         pipeline = Pipeline(self._effects, self._tenants, engine, seen, self._lake)
-        pipeline.consumed, pipeline.applied = consumed, applied
-        pipeline.in_lake = self._in_lake
-        pipeline.label_rows.begin(applied)
+        pipeline.consumed, pipeline.in_lake = consumed, self._in_lake
+        pipeline.begin(applied, PostgresLog.begins(self._reader, consumed))
         return pipeline
 
     def _lake_needs(self, consumed: dict[Position, int]) -> dict[Position, int]:
@@ -222,6 +221,7 @@ class Snapshots:
         self._child = write_in_child(self._writer(pipeline))
 
     def _writer(self, pipeline: Pipeline) -> Callable[[], None]:
+        pipeline.settle()
         target = self._folder / f"{microseconds(self._clock.now()) * 1000:020d}"
         positions = [[stream, partition, offset] for (stream, partition), offset in pipeline.applied.items()]
 

@@ -183,6 +183,12 @@ class PostgresLog:
         return {(stream, partition): (head, consumed) for stream, partition, head, consumed in rows}
 
     @staticmethod
+    def begins(connection: psycopg.Connection, consumed: dict[Position, int]) -> dict[Position, int]:
+        """The first offset that the log still holds of every position, what was consumed where it holds nothing."""
+        rows = connection.execute("select stream, partition, min(base_offset) from kit_log group by 1, 2").fetchall()
+        return consumed | {(stream, partition): offset for stream, partition, offset in rows}
+
+    @staticmethod
     def waiting(connection: sa.Connection, consumer: str) -> int:
         """Events of the transaction's tenant, in any stream, that a consumer has not come to."""
         return int(connection.exec_driver_sql("select kit_log_waiting(%s)", (consumer,)).scalar_one())

@@ -86,6 +86,11 @@ def pinned(tx: Tx, position: tuple[str, int], first: int) -> list[LabelRow]:
     return _rows(LabelRowStore(tx).pinned(*position, first))
 
 
+def positions(tx: Tx) -> list[tuple[str, int]]:
+    """Streams and partitions before whose records rows stand."""
+    return LabelRowStore(tx).positions()
+
+
 def pin(tx: Tx, position: tuple[str, int], offset: int, rows: Iterable[LabelRow]) -> None:
     """Write down before which record rows were taken."""
     LabelRowStore(tx).pin(*position, offset, [row.number for row in rows])

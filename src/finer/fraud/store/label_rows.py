@@ -67,6 +67,11 @@ class LabelRowStore:
         """Rows without an offset, the oldest first."""
         return self._rows(_t.log_offset.is_(None), limit=limit)
 
+    def positions(self) -> list[tuple[str, int]]:
+        """Streams and partitions of rows that have an offset."""
+        query = sa.select(_t.stream, _t.partition).where(_t.tenant_id == self._tenant, _t.stream.is_not(None))
+        return [(row.stream, row.partition) for row in self._tx.connection.execute(query.distinct())]
+
     def pinned(self, stream: str, partition: int, first: int) -> list[Any]:
         """Rows of a position with an offset from `first` on, in the order in which they are taken."""
         return self._rows(_t.stream == stream, _t.partition == partition, _t.log_offset >= first)
