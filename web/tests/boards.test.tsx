@@ -1,8 +1,10 @@
 import { render, screen, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { CurrencyTable } from "../src/features/operations/boards/CurrencyTable";
 import type { Share } from "../src/features/operations/boards/queries";
 import { ShareTable } from "../src/features/operations/boards/ShareTable";
 import { percentText, regionText } from "../src/features/operations/boards/view";
+import { TableBox } from "../src/shared/ui/TableBox";
 
 const php = (minor: number) => ({ minor, currency: "PHP", text: (minor / 100).toFixed(2) });
 const sold: Share[] = [
@@ -32,6 +34,56 @@ describe("what each label has of revenue", () => {
   it("has no columns of margins where no cost is known", () => {
     render(<ShareTable title="Channel" shares={sold.slice(1)} worth="Revenue" />);
     expect(screen.queryByText("Margin")).toBeNull();
+  });
+});
+
+describe("a table whose rows can be cards", () => {
+  it("tells each value the name of its column, and what stands for several columns none", () => {
+    render(
+      <TableBox>
+        <table>
+          <thead>
+            <tr>
+              <th>Draft</th>
+              <th>Hits</th>
+              <th>Saves</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th>one</th>
+              <td>7</td>
+              <td>9</td>
+            </tr>
+            <tr>
+              <th>two</th>
+              <td colSpan={2}>Not priced yet</td>
+            </tr>
+          </tbody>
+        </table>
+      </TableBox>,
+    );
+    const names = screen.getAllByRole("cell").map((cell) => cell.getAttribute("data-label"));
+    expect(names).toEqual(["Hits", "Saves", ""]);
+  });
+});
+
+describe("amounts by currency", () => {
+  it("say in every row what they are of: as a card, a row stands by itself", () => {
+    const figures = ["revenue", "fees"].map((name) => ({
+      name,
+      records: 2,
+      change: null,
+      plan: null,
+      amount: php(3),
+      by_currency: [
+        { records: 1, amount: php(1), converted: php(1) },
+        { records: 1, amount: { ...php(2), currency: "SGD" }, converted: null },
+      ],
+    }));
+    render(<CurrencyTable figures={figures} currency="PHP" />);
+    const names = screen.getAllByRole("rowheader").map((head) => head.textContent);
+    expect(names).toEqual(["Revenue", "Revenue", "Fees", "Fees"]);
   });
 });
 

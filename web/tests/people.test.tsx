@@ -57,6 +57,24 @@ describe("people and approvals", () => {
     expect((screen.getByRole("button", { name: "Propose" }) as HTMLButtonElement).disabled).toBe(true);
   });
 
+  it("finds people by role, and shows fifty at once", async () => {
+    const many = Array.from({ length: 60 }, (_, at) => ({
+      ...person,
+      id: `usr_${at}`,
+      name: `Person ${at}`,
+    }));
+    server.on("GET /api/v1/users", () => [200, [...many, { ...person, name: "Di Go", role: "auditor" }]]);
+    const { user } = openApp("/people");
+    await screen.findByRole("rowheader", { name: "Person 49" });
+    expect(screen.getAllByRole("rowheader")).toHaveLength(50);
+    await user.click(screen.getByText("2", { exact: true }));
+    expect(screen.getByRole("rowheader", { name: "Di Go" })).toBeTruthy();
+    await user.type(screen.getByLabelText("Find a person"), "auditor");
+    expect(screen.getAllByRole("rowheader").map((head) => head.textContent)).toEqual(["Di Go"]);
+    await user.type(screen.getByLabelText("Find a person"), "s and more");
+    expect(await screen.findByText("Nobody is found")).toBeTruthy();
+  });
+
   it("approves exactly the payload that was seen", async () => {
     server.on("POST /api/v1/proposals/pro_1/approval", () => [200, { ...proposal, state: "executed" }]);
     const { user } = openApp("/approvals");

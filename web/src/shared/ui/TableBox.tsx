@@ -23,7 +23,10 @@ export function TableBox({ className = "", label, children }: TableBoxProps) {
     if (!cards && element.scrollWidth > element.clientWidth) setWanted(element.scrollWidth);
     const heads = [...element.querySelectorAll("thead th")].map((head) => head.textContent ?? "");
     for (const row of element.querySelectorAll("tbody tr")) {
-      for (const [at, cell] of [...row.children].entries()) cell.setAttribute("data-label", heads[at] ?? "");
+      for (const [at, cell] of [...row.querySelectorAll<HTMLTableCellElement>("th, td")].entries()) {
+        // What is said in the place of several columns is of none of them.
+        cell.setAttribute("data-label", cell.colSpan > 1 ? "" : (heads[at] ?? ""));
+      }
     }
   });
   const scrolls = label ? { role: "region", tabIndex: 0, "aria-label": label } : {};

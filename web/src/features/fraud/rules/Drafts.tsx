@@ -132,7 +132,7 @@ function isRunning(draft: Draft): boolean {
 function Figures({ price }: { price: Price | null }) {
   if (price?.state !== "done") {
     return (
-      <td colSpan={6} className="muted">
+      <td colSpan={6} className="muted cell-text">
         {wordOf(price)}
       </td>
     );

@@ -1,15 +1,18 @@
 import { UserAddOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Table } from "antd";
+import { App, Button, Input, Pagination } from "antd";
 import { useState } from "react";
 import { roleText } from "../../../shared/grants";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { TableBox } from "../../../shared/ui/TableBox";
 import { Tag } from "../../../shared/ui/tags";
 import { InviteDialog } from "./InviteDialog";
 import { PersonDialog } from "./PersonDialog";
 import { disable, type Person, peopleQuery } from "./queries";
+
+const PAGE = 50;
 
 /** Everybody who can sign in, with what an administrator can do about it. */
 export function PeopleTable() {
@@ -18,6 +21,7 @@ export function PeopleTable() {
   const { may, me } = useSession();
   const { data, error, refetch } = useQuery(peopleQuery);
   const [text, setText] = useState("");
+  const [page, setPage] = useState(1);
   const [inviting, setInviting] = useState(false);
   const [changing, setChanging] = useState<{ person: Person; act: "role" | "enable" } | null>(null);
   const writes = may(permission.writeUsers);
@@ -45,6 +49,7 @@ export function PeopleTable() {
       each.toLowerCase().includes(wanted),
     ),
   );
+  const shown = Math.min(page, Math.max(1, Math.ceil(found.length / PAGE)));
   return (
     <section aria-label="People">
       <div className="people-bar">
@@ -61,58 +66,89 @@ export function PeopleTable() {
           </Button>
         ) : null}
       </div>
-      <Table<Person>
-        rowKey="id"
-        size="small"
-        dataSource={found}
-        pagination={found.length > 50 ? { pageSize: 50 } : false}
-        scroll={{ x: 640 }}
-        locale={{
-          emptyText: (
-            <EmptyState
-              title="Nobody is found"
-              action={<Button onClick={() => setText("")}>Show all</Button>}
-            >
-              People of the firm are listed here by name and role.
-            </EmptyState>
-          ),
-        }}
-        columns={[
-          { title: "Name", dataIndex: "name" },
-          { title: "Address", dataIndex: "email", render: (email: string | null) => email ?? "–" },
-          { title: "Role", dataIndex: "role", render: roleText },
-          {
-            title: "State",
-            dataIndex: "disabled_at",
-            render: (at: string | null) =>
-              at ? <Tag word="Disabled" tone="plain" /> : <Tag word="Active" tone="approve" />,
-          },
-          {
-            title: "",
-            key: "acts",
-            align: "right",
-            render: (_, person) =>
-              writes && person.id !== me.user.id ? (
-                <span className="people-acts">
-                  <Button size="small" onClick={() => setChanging({ person, act: "role" })}>
-                    Change role
-                  </Button>
-                  {person.disabled_at ? (
-                    <Button size="small" onClick={() => setChanging({ person, act: "enable" })}>
-                      Enable
-                    </Button>
-                  ) : (
-                    <Button size="small" danger onClick={() => ask(person)}>
-                      Disable
-                    </Button>
-                  )}
-                </span>
-              ) : null,
-          },
-        ]}
+      {found.length === 0 ? (
+        <EmptyState title="Nobody is found" action={<Button onClick={() => setText("")}>Show all</Button>}>
+          People of the firm are listed here by name and role.
+        </EmptyState>
+      ) : (
+        <TableBox className="people-box">
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Address</th>
+                <th scope="col">Role</th>
+                <th scope="col">State</th>
+                {writes ? <th scope="col" aria-label="Actions" /> : null}
+              </tr>
+            </thead>
+            <tbody>
+              {found.slice((shown - 1) * PAGE, shown * PAGE).map((person) => (
+                <tr key={person.id}>
+                  <th scope="row">{person.name}</th>
+                  <td>{person.email ?? "–"}</td>
+                  <td>{roleText(person.role)}</td>
+                  <td>
+                    {person.disabled_at ? (
+                      <Tag word="Disabled" tone="plain" />
+                    ) : (
+                      <Tag word="Active" tone="approve" />
+                    )}
+                  </td>
+                  {writes ? (
+                    <td className="right">
+                      {person.id !== me.user.id ? (
+                        <Acts
+                          person={person}
+                          onChange={(act) => setChanging({ person, act })}
+                          onDisable={() => ask(person)}
+                        />
+                      ) : null}
+                    </td>
+                  ) : null}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </TableBox>
+      )}
+      <Pagination
+        className="people-pages"
+        align="end"
+        current={shown}
+        pageSize={PAGE}
+        total={found.length}
+        onChange={setPage}
+        showSizeChanger={false}
+        hideOnSinglePage
       />
       {inviting ? <InviteDialog onClose={() => setInviting(false)} onDone={refresh} /> : null}
       {changing ? <PersonDialog {...changing} onClose={() => setChanging(null)} onDone={refresh} /> : null}
     </section>
+  );
+}
+
+interface ActsProps {
+  person: Person;
+  onChange(act: "role" | "enable"): void;
+  onDisable(): void;
+}
+
+function Acts({ person, onChange, onDisable }: ActsProps) {
+  return (
+    <span className="people-acts">
+      <Button size="small" onClick={() => onChange("role")}>
+        Change role
+      </Button>
+      {person.disabled_at ? (
+        <Button size="small" onClick={() => onChange("enable")}>
+          Enable
+        </Button>
+      ) : (
+        <Button size="small" danger onClick={onDisable}>
+          Disable
+        </Button>
+      )}
+    </span>
   );
 }

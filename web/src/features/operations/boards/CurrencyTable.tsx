@@ -41,11 +41,9 @@ export function CurrencyTable({ figures, currency }: { figures: readonly Figure[
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, at) => (
+          {rows.map((row) => (
             <tr key={`${row.figure} ${row.amount.currency}`}>
-              <th scope="row">
-                {rows[at - 1]?.figure === row.figure ? "" : (WORDS[row.figure] ?? row.figure)}
-              </th>
+              <th scope="row">{WORDS[row.figure] ?? row.figure}</th>
               <td className="right num">{count(row.records)}</td>
               <td className="right num nowrap">
                 {amountText(row.amount)} <span className="muted">{row.amount.currency}</span>
