@@ -100,7 +100,11 @@ def read(file: Path | None, seed: int) -> pa.Table:
     wanted = ["TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD"]
     if file is None:
         return make_world(seed).select(wanted)
-    missing = set(wanted) - set(pq.read_schema(file).names)
+    try:
+        names = pq.read_schema(file).names
+    except (pa.ArrowException, OSError) as error:
+        raise click.UsageError(f"{file} is no Parquet file: {error}") from error
+    missing = set(wanted) - set(names)
     if missing:
         raise click.UsageError(f"{file} has no column {', '.join(sorted(missing))}.")
     return pq.read_table(file, columns=wanted)

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +105,48 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(
         done = CliRunner().invoke(main, [word.format(rates=rates) for word in command])
     assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
     assert "The PostgreSQL of FINER_DATABASE_URL does not answer: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["verify"], ["tenant", "list"], ["audit", "verify"], ["user", "link", "a@b.example", "--tenant", "t"]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("there", [True, False], ids=["an empty folder", "no folder"])
+def test_a_misspelt_folder_is_told_and_no_database_made_in_it(command: list[str], there: bool) -> None:
+    # Not tmp_path: where root runs the tests, a cluster of a folder that only root may enter would be elsewhere.
+    with tempfile.TemporaryDirectory() as above:
+        Path(above).chmod(0o755)
+        folder = Path(above) / "finr"
+        if there:
+            folder.mkdir()
+        done = CliRunner().invoke(main, [*command, "--data-dir", str(folder)])
+        assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+        assert f"There is no Finer data in {folder}. " in done.stderr
+        assert "finer up" in done.stderr
+        assert folder.exists() == there
+        assert not there or list(folder.iterdir()) == []
+
+
+def test_a_first_firm_makes_the_database_that_other_commands_then_find() -> None:
+    with tempfile.TemporaryDirectory() as above:
+        Path(above).chmod(0o755)
+        given = ["--data-dir", str(Path(above) / "data")]
+        made = CliRunner().invoke(main, ["tenant", "create", "acme", "Acme Bank", *given])
+        assert made.exit_code == 0, made.stderr
+        assert "acme" in CliRunner().invoke(main, ["tenant", "list", *given]).stdout
+
+
+def test_a_misspelt_permission_is_told_the_nearest_and_a_strange_one_what_machines_may_have() -> None:
+    given = ["key", "create", "k", "--tenant", "t", "--scope"]
+    near = CliRunner().invoke(main, [*given, "decisions:writ"]).stderr
+    assert "decisions:writ is no permission. The nearest are " in near
+    assert "decisions:write" in near
+    assert "events:write" not in near
+    strange = CliRunner().invoke(main, [*given, "everything"]).stderr
+    assert "A machine may have " in strange
+    assert "events:write" in strange
+    assert "people:role" not in strange
 
 
 def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,14 @@ def test_unknown_fields_are_named_and_left_out(server: Server) -> None:
         (("key", "create", "x", "--scope", "everything", "--tenant", "{tenant}"), "everything is no permission"),
         (("tenant", "create", "Not A Slug", "Name"), "short name"),
         (
+            ("export", "transactions", "--from", "2026-04-01", "--to", "2026-03-01", "--tenant", "{tenant}"),
+            "The range ends before it begins",
+        ),
+        (
+            ("audit", "export", "--from", "2026-04-01", "--to", "2026-03-01", "--tenant", "{tenant}"),
+            "The range ends before it begins",
+        ),
+        (
             ("model", "register", "{file}", "--name", "x", "--threshold", "0.5", "--tenant", "{tenant}"),
             "not a LightGBM model",
         ),

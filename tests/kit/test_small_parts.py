@@ -34,6 +34,12 @@ def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:
         load_settings({name: value})
 
 
+@pytest.mark.parametrize("lake", ["s3:/bucket/finer", "s3:bucket", "S3://bucket"])
+def test_a_misspelt_address_of_object_storage_is_not_taken_as_a_folder(lake: str) -> None:
+    with pytest.raises(InvalidInput, match="s3://bucket/prefix"):
+        load_settings({"FINER_LAKE": lake})
+
+
 def test_ids_are_uuid_version_7_in_order_of_time() -> None:
     before = datetime.now(UTC)
     made = [new_id() for _ in range(100)]

@@ -61,3 +61,11 @@ def test_a_file_without_a_column_is_told_which(tmp_path: Path) -> None:
     done = CliRunner().invoke(handbook.command("F2"), ["--data", str(file)])
     assert done.exit_code == 2
     assert "CUSTOMER_ID" in done.output
+
+
+def test_a_file_that_is_no_parquet_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "payments.csv"
+    file.write_text("TX_DATETIME,TX_AMOUNT\n")
+    done = CliRunner().invoke(handbook.command(None), ["--data", str(file)])
+    assert done.exit_code == 2, done.exception
+    assert "payments.csv is no Parquet file" in done.output

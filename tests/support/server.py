@@ -213,7 +213,7 @@ def _furnished() -> tuple[Path, str]:
     folder = Path(tempfile.mkdtemp(prefix="finer-furnished-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with running_database(load_settings({}, data_dir=str(folder))) as database:
+    with running_database(load_settings({}, data_dir=str(folder)), may_make=True) as database:
         return folder, _make_firm(database, TENANT)
 
 

@@ -14,9 +14,10 @@ import pytest
 
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import FirmContracts
+from finer.kit.errors import InvalidInput
 from finer.kit.masking import UNMASKED, DataClass, Form, Masking
 from finer.kit.settings import Settings
-from finer.warehouse.errors import ExportTooLarge, LakeEmpty
+from finer.warehouse.errors import ExportTooLarge, LakeEmpty, TableNotFound
 from finer.warehouse.service import exports
 from finer.warehouse.service.lake import LakeAccess, LakeWriter, snapshots
 from finer.warehouse.service.shown import shown_to
@@ -102,8 +103,11 @@ def test_an_export_has_limits(
         _export(access, tenant, Wanted(table="transactions", format=ExportFormat.CSV))
     writer.put(sample_batch(tenant, 0, 20))
     assert writer.flush()
-    with pytest.raises(LakeEmpty, match="decisions, transactions"):
+    with pytest.raises(TableNotFound, match="decisions, transactions") as strange:
         _export(access, tenant, Wanted(table='transactions"; drop', format=ExportFormat.CSV))
+    assert strange.value.title == "There is no such table"
+    with pytest.raises(InvalidInput, match="ends before it begins"):
+        _export(access, tenant, Wanted(table="transactions", format=ExportFormat.CSV, since=START, until=START))
     small = LakeAccess(database_url, msgspec.structs.replace(settings, lake_export_rows_max=19))
     with pytest.raises(ExportTooLarge, match="20 rows"):
         _export(small, tenant, Wanted(table="transactions", format=ExportFormat.CSV))

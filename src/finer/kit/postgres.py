@@ -80,6 +80,10 @@ class EmbeddedPostgres:
         """The owner's address of the database, over the private socket."""
         return f"postgresql://postgres@/finer?host={self.socket}"
 
+    def made(self) -> bool:
+        """Whether there is a cluster, running or not."""
+        return (self.cluster / "PG_VERSION").exists()
+
     def running(self) -> bool:
         """Whether the postmaster of this cluster is alive."""
         if self._process is not None and self._process.poll() is not None:
@@ -98,7 +102,7 @@ class EmbeddedPostgres:
         """Make the cluster when there is none, start the server, and wait until it answers."""
         self.data_path.mkdir(parents=True, exist_ok=True)
         self._own(self.cluster.parent, only_when_new=True)
-        if not (self.cluster / "PG_VERSION").exists():
+        if not self.made():
             self._initialise()
         self._own(self.socket)
         self._configure()

@@ -262,9 +262,16 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
             given[name] = text
     given.update({name: value for name, value in overrides.items() if value is not None})
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        settings = msgspec.convert(given, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidInput(
             f"A setting cannot be used: {error}. Settings are {PREFIX}<NAME> in the environment; "
             "docs/reference/settings.md lists them."
         ) from error
+    if settings.lake.lower().startswith("s3:") and not settings.lake.startswith("s3://"):
+        # Taken as a folder, the records would be on this machine alone, and nobody would notice.
+        raise InvalidInput(
+            f"{PREFIX}LAKE is {settings.lake!r}. Object storage is written s3://bucket/prefix, with two slashes and in "
+            "lower case; a folder of such a name is ./s3:..."
+        )
+    return settings

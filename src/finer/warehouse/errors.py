@@ -12,6 +12,13 @@ class LakeEmpty(NotFound):
     title = "The lake holds nothing yet"
 
 
+class TableNotFound(LakeEmpty):
+    """The lake holds something of this tenant, but no table of this name."""
+
+    slug = "table-not-found"
+    title = "There is no such table"
+
+
 class SnapshotGone(NotFound):
     """The lake does not remember its state of that moment, or never had that snapshot."""
 

@@ -17,7 +17,7 @@ from finer.app.process import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
 from finer.kit.db import API, NO_TENANT, Database, server_version
-from finer.kit.errors import InvalidInput, Unavailable
+from finer.kit.errors import InvalidInput, NotFound, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
@@ -61,14 +61,23 @@ def settings_of(data_dir: str | None, **overrides: Any) -> Settings:
 
 
 @contextmanager
-def running_database(settings: Settings) -> Iterator[Database]:
-    """The database; an embedded server that does not run is started, and stopped again at the end."""
+def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[Database]:
+    """The database; an embedded server that does not run is started, and stopped again at the end.
+
+    Only with `may_make` is one made where there is none: otherwise a misspelt folder would hold an empty Finer. Raises
+    NotFound then, and Unavailable for a server of one's own that does not answer.
+    """
     url, server = database_url(settings)
     if server is None:
         try:
             server_version(url)
         except Unavailable as error:
             raise Unavailable(f"The PostgreSQL of FINER_DATABASE_URL does not answer: {error.detail}") from error
+    if server is not None and not server.made() and not may_make:
+        raise NotFound(
+            f"There is no Finer data in {settings.data_path}. Give the folder that holds it by --data-dir or "
+            "FINER_DATA_DIR, or begin there with `finer up` or `finer tenant create`."
+        )
     started = server is not None and not server.running()
     if server is not None and started:
         server.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from datetime import timedelta
+from difflib import get_close_matches
 
 import click
 import msgspec
@@ -56,7 +57,10 @@ def tenant_create(
 
     Example: finer tenant create acme "Acme Bank" --currency PHP --timezone Asia/Manila
     """
-    with running_database(settings_of(data_dir)) as database, database.transaction(new_id(), OPERATOR) as tx:
+    with (
+        running_database(settings_of(data_dir), may_make=True) as database,
+        database.transaction(new_id(), OPERATOR) as tx,
+    ):
         made = tenants.create_tenant(
             tx, slug=slug, name=name, base_currency=currency, timezone=timezone,
             second_factor_required=second_factor == "required",
@@ -226,7 +230,10 @@ def key_create(
     """
     known = {permission.value for permission in Permission}
     if unknown := [scope for scope in scopes if scope not in known]:
-        raise InvalidInput(f"{', '.join(unknown)} is no permission. Permissions: {', '.join(sorted(known))}.")
+        allowed = sorted(api_keys.MACHINE_PERMISSIONS)
+        near = sorted({one for scope in unknown for one in get_close_matches(scope, allowed)})
+        told = f"The nearest are {', '.join(near)}" if near else f"A machine may have {', '.join(allowed)}"
+        raise InvalidInput(f"{', '.join(unknown)} is no permission. {told}.")
     with tenant_transaction(data_dir, tenant) as tx:
         made, secret = api_keys.create_machine(
             tx,

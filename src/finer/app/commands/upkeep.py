@@ -25,7 +25,7 @@ def migrate(data_dir: str | None) -> None:
     Example: FINER_DATABASE_URL=postgresql://... finer migrate
     """
     settings = settings_of(data_dir)
-    with running_database(settings):
+    with running_database(settings, may_make=True):
         url, _ = database_url(settings)
         migrate_database(url, keyring(settings))
         prove_keys_at(url, settings)

@@ -27,6 +27,8 @@ CLIENT_MARK, CLIENT_SECRET_MARK = "fc_", "fs_"
 KEY_LIFETIME_MAX = timedelta(days=3650)
 OVERLAP_MAX = timedelta(days=30)
 
+MACHINE_PERMISSIONS = frozenset(GRANTS[Role.SERVICE])
+"""What a machine may have."""
 _PREFIXES = {MachineKind.API_KEY: "key", MachineKind.OAUTH_CLIENT: "ocl"}
 
 
@@ -46,9 +48,9 @@ def create_machine(
     opens nothing until `approve_machine`.
     """
     wanted = sorted(set(scopes))
-    never = [scope for scope in wanted if scope not in GRANTS[Role.SERVICE]]
+    never = [scope for scope in wanted if scope not in MACHINE_PERMISSIONS]
     if never or not wanted:
-        allowed = ", ".join(sorted(GRANTS[Role.SERVICE]))
+        allowed = ", ".join(sorted(MACHINE_PERMISSIONS))
         raise NotAcceptable(f"A machine may have {allowed}; not {', '.join(never) or 'nothing at all'}.")
     secret = secrets.token_urlsafe(32)
     machine = ApiKey(

@@ -16,6 +16,7 @@ from finer.identity.store.audit import AuditStore
 from finer.identity.store.rows import IdentityStore
 from finer.identity.types.audit import AuditEntry, AuditFilter, AuditLine
 from finer.kit.cursors import read_cursor, show_cursor
+from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id
 from finer.kit.tx import Tx
 
@@ -130,7 +131,11 @@ def note_read(tx: Tx, action: str, subject: str, detail: dict[str, Any] | None =
 
 
 def note_export(tx: Tx, wanted: AuditFilter, form: str, rows: int | None = None) -> None:
-    """Write down that the trail itself is exported, and which part of it."""
+    """Write down that the trail itself is exported, and which part of it.
+
+    Raises InvalidInput for a range without any moment in it.
+    """
+    _check_range(wanted)
     asked = {name: str(value) for name, value in msgspec.structs.asdict(wanted).items() if value}
     counted = {} if rows is None else {"rows": rows}
     record_audit(tx, "audit:export", "audit trail", {"format": form, **asked, **counted})
@@ -153,7 +158,11 @@ def export_audit(tx: Tx, wanted: AuditFilter, form: str) -> bytes:
 
 
 def count_export(tx: Tx, wanted: AuditFilter) -> int:
-    """How many entries an export would hold. Raises TooManyRows beyond EXPORT_MAX entries."""
+    """How many entries an export would hold.
+
+    Raises TooManyRows beyond EXPORT_MAX entries, and InvalidInput for a range without any moment in it.
+    """
+    _check_range(wanted)
     count = AuditStore(tx).count(_stored(wanted), EXPORT_MAX + 1)
     if count > EXPORT_MAX:
         raise TooManyRows(
@@ -161,6 +170,11 @@ def count_export(tx: Tx, wanted: AuditFilter) -> int:
             "`finer audit export`, which has no limit."
         )
     return count
+
+
+def _check_range(wanted: AuditFilter) -> None:
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise InvalidInput("The range ends before it begins: its start must be earlier than its end.")
 
 
 def _stored(wanted: AuditFilter) -> AuditFilter:

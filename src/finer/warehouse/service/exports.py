@@ -61,11 +61,10 @@ _KEPT = timedelta(days=30)
 def ask_for_export(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: Wanted, reason: str = "") -> Export | Proposal:
     """Let a job write a file of a table, masked for the role of who asks; or what waits for somebody else first.
 
-    Raises LakeEmpty for an unknown table, SnapshotGone, InvalidInput for a range without any moment in it,
+    Raises LakeEmpty, TableNotFound, SnapshotGone, InvalidInput for a range without any moment in it,
     TooManyExports, and NotAcceptable for a large export without a reason.
     """
-    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
-        raise InvalidInput("The range ends before it begins: `from` must be earlier than `to`.")
+    _check_range(wanted)
     table, snapshot = history.find_table(access, tx.tenant, wanted.table, wanted.as_of)
     store = ExportStore(tx)
     if store.count_open(tx.actor.id) >= _OPEN_MAX:
@@ -206,8 +205,10 @@ def write_export(
 ) -> int:
     """Write a table to the binary file `target` and return its rows; `note` is told how far it is, and may raise.
 
-    Raises LakeEmpty, SnapshotGone, LakeUnavailable or ExportTooLarge.
+    Raises LakeEmpty, TableNotFound, SnapshotGone, LakeUnavailable, ExportTooLarge, and InvalidInput for a range
+    without any moment in it.
     """
+    _check_range(wanted)
     rows_max = access.settings.lake_export_rows_max
 
     def progress(rows: int, total: int) -> None:
@@ -219,6 +220,11 @@ def write_export(
         return expressions([table], shown([table]), secret).get(table.name, {})
 
     return export_table(access, tenant, wanted, expressions_of, target, progress)
+
+
+def _check_range(wanted: Wanted) -> None:
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise InvalidInput("The range ends before it begins: `from` must be earlier than `to`.")
 
 
 def _export(tx: Tx, identifier: uuid.UUID) -> Export:

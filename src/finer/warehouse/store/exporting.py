@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from finer.kit.late import LateModule
 from finer.kit.spreadsheets import FORMULA
-from finer.warehouse.errors import LakeEmpty
+from finer.warehouse.errors import TableNotFound
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
@@ -78,7 +78,9 @@ def open_tables(access: LakeAccess, tenant: uuid.UUID, as_of: datetime | int | N
     def read(wanted: Wanted, shown: Callable[[LakeTable], Mapping[str, str]], use: Use) -> int:
         table = tables.get(wanted.table)
         if table is None:
-            raise LakeEmpty(f"There is no table {wanted.table!r} in the lake. There are: {', '.join(sorted(tables))}.")
+            raise TableNotFound(
+                f"There is no table {wanted.table!r} in the lake. There are: {', '.join(sorted(tables))}."
+            )
         try:
             with attachments.use(tenant) as lake:
                 source, arguments = _source(lake, table, wanted, snapshot)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from finer.warehouse.errors import LakeEmpty, SnapshotGone
+from finer.warehouse.errors import LakeEmpty, SnapshotGone, TableNotFound
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.copies import forget_copies, local_tables
@@ -58,13 +58,13 @@ def files(
 def find_table(
     access: LakeAccess, tenant: uuid.UUID, name: str, as_of: datetime | int | None
 ) -> tuple[LakeTable, int | None]:
-    """A table by its name, and the snapshot that is meant. Raises LakeEmpty or SnapshotGone."""
+    """A table by its name, and the snapshot that is meant. Raises LakeEmpty, TableNotFound or SnapshotGone."""
     with access.catalogue() as connection:
         catalogue = Catalogue(connection, tenant)
         snapshot = resolve(catalogue, as_of)
         tables = {table.name: table for table in catalogue.tables(snapshot).values()}
     if name not in tables:
-        raise LakeEmpty(f"There is no table {name!r} in the lake. There are: {', '.join(sorted(tables))}.")
+        raise TableNotFound(f"There is no table {name!r} in the lake. There are: {', '.join(sorted(tables))}.")
     return tables[name], snapshot
 
 
