@@ -34,8 +34,12 @@ def browsing() -> Iterator[Browser]:
 
 
 def open_page(browser: Browser, url: str, complaints: list[str], **look: Any) -> Page:
-    """An empty page in a context of its own; errors, warnings and broken policies are added to `complaints`."""
-    context = browser.new_context(base_url=url, **look)
+    """An empty page in a context of its own; errors, warnings and broken policies are added to `complaints`.
+
+    It asks for less motion: what grows under a click on a busy machine may not be there any more when the button of
+    the mouse is let go.
+    """
+    context = browser.new_context(base_url=url, **{"reduced_motion": "reduce"} | look)
     context.add_init_script(_TELL_VIOLATIONS)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
