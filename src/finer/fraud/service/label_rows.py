@@ -76,6 +76,17 @@ def add(tx: Tx, labels: Sequence[Mapping[str, Any]]) -> int:
     return len(found)
 
 
+def naming(tx: Tx) -> list[str]:
+    """Payments whose rows hold the hash of an account. None is added before the transaction ends."""
+    one_at_once(tx)
+    return LabelRowStore(tx).naming()
+
+
+def part(tx: Tx, events: Sequence[str]) -> int:
+    """Empty the hashes of accounts of payments that were parted from a person; returns how many rows had one."""
+    return LabelRowStore(tx).part(events)
+
+
 def waiting(tx: Tx) -> list[LabelRow]:
     """Rows that no batch has taken, the oldest first, at most AT_ONCE_MAX."""
     return _rows(LabelRowStore(tx).waiting(AT_ONCE_MAX))

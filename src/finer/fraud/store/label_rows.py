@@ -18,6 +18,10 @@ _PIN = """
 update fraud_label_rows set stream = %(stream)s, partition = %(partition)s, log_offset = %(offset)s
 where tenant_id = %(tenant)s and log_offset is null and number = any(%(numbers)s::text[]::bigint[])
 """
+_PART = sa.text(
+    "update fraud_label_rows set account_id_hash = null "
+    "where tenant_id = :tenant and account_id_hash is not null and event_id = any(:events)"
+)
 _NAMED_MAX = 20
 
 
@@ -86,6 +90,16 @@ class LabelRowStore:
         wanted = [str(number) for number in numbers]
         place = {"stream": stream, "partition": partition, "offset": offset}
         self._tx.write(_PIN, {"tenant": self._tenant, "numbers": wanted, **place})
+
+    def naming(self) -> list[str]:
+        """Payments whose rows hold the hash of an account."""
+        query = sa.select(_t.event_id).where(_t.tenant_id == self._tenant, _t.account_id_hash.is_not(None))
+        return list(self._tx.connection.execute(query.distinct()).scalars())
+
+    def part(self, events: Sequence[str]) -> int:
+        """Empty the hashes of accounts of some payments; returns how many rows had one."""
+        done = self._tx.connection.execute(_PART, {"tenant": self._tenant, "events": list(events)})
+        return done.rowcount
 
     def broken(self) -> list[tuple[str, int]]:
         """Payments whose rows do not alternate between 1 and -1, and what they add up to."""

@@ -23,6 +23,7 @@ from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.answers import answered
 from finer.warehouse.store.catalogue import Catalogue
+from finer.warehouse.store.erasing import PARTED_PAYMENTS
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.readers import create_reader, drop_reader, list_readers
@@ -70,6 +71,7 @@ __all__ = [
     "lake_offsets",
     "list_readers",
     "part_customer",
+    "parted_payments",
     "records_of_customer",
     "schema_name",
     "shown_type",
@@ -178,6 +180,17 @@ def part_customer(
     """
     by_table = {table_of(contract): wanted for contract, wanted in columns.items()}
     return part_in_lake(access, tenant, customer_id, salt, by_table)
+
+
+def parted_payments(access: LakeAccess, tenant: uuid.UUID, events: Sequence[str]) -> list[str]:
+    """Which of some payments have been parted from whoever made them. Raises LakeUnavailable."""
+    reader = LakeReader(access.url, access.settings, threads=1)
+    try:
+        with suppress(LakeEmpty):
+            return list(reader.read(tenant, PARTED_PAYMENTS, {"events": list(events)}).column("event_id").to_pylist())
+        return []
+    finally:
+        reader.close()
 
 
 def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str, limit: int) -> dict[str, list[Any]]:

@@ -24,6 +24,12 @@ else:
     duckdb = LateModule("duckdb")
 
 _CUSTOMER = "customer_id"
+_PARTED = "erased-"
+PARTED_PAYMENTS = (
+    f"select event_id from transactions where starts_with(account_id, '{_PARTED}') "  # noqa: S608 - our own names
+    "and event_id in (select unnest($events::varchar[]))"
+)
+"""Which of the payments `$events` (ids) no longer say whose they are."""
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -76,7 +82,7 @@ def _part(
     db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Mapping[str, str], customer_id: str, salt: str
 ) -> int:
     changes = ", ".join(
-        f"{name} = null" if what == "blank" else f"{name} = 'erased-' || left(sha256($salt || {name}), 20)"
+        f"{name} = null" if what == "blank" else f"{name} = '{_PARTED}' || left(sha256($salt || {name}), 20)"
         for name, what in columns.items()
     )
     arguments = {"customer": customer_id} | ({"salt": salt} if "$salt" in changes else {})
