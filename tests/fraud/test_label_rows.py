@@ -18,6 +18,7 @@ from finer.app.worker import Snapshots
 from finer.facts.decisions import AlertResolved
 from finer.fraud import invariants
 from finer.fraud.service import label_rows
+from finer.fraud.store import lake
 from finer.kit.db import WORKER, connect
 from finer.kit.settings import Settings
 from finer.warehouse import handlers
@@ -204,10 +205,22 @@ def test_a_label_waits_for_its_payment_to_reach_the_lake_and_not_for_one_that_ne
 def test_a_firm_that_sends_nothing_after_a_window_was_added_is_verified_all_the_same(scene: Scene) -> None:
     scene.decide(made(1))
     attachments = Attachments(scene.access, capacity=1, memory_mb=256, create=True)
-    with attachments.use(scene.desk.firm.tenant.id) as lake:
-        attachments.duckdb.execute(f"alter table {lake}.decisions drop column merchant_frauds_28d")
+    with attachments.use(scene.desk.firm.tenant.id) as schema:
+        attachments.duckdb.execute(f"alter table {schema}.decisions drop column merchant_frauds_28d")
     attachments.close()
     assert scene.differing() == []
+    span = {"since": NOON - DAY, "until": NOON + DAY}
+    missing, zone = ["merchant.frauds_28d", "merchant.frauds_7d"], "Asia/Manila"
+    for query, arguments in (
+        (lake.price_query(["amount_minor"], missing, labelled=False), {"as_of": NOON}),
+        (lake.recorded_query(missing), {"events": ["e1"]}),
+        (lake.training_query(missing, [], zone, labelled=False), {"as_of": NOON}),
+        (lake.watched_query(missing, zone, challenged=False), {"model": "m", "rows": 10}),
+    ):
+        found = scene.reader.read(scene.desk.firm.tenant.id, query, span | arguments)
+        assert found.num_rows == 1
+        names = [name for name in found.column_names if "frauds" in name]
+        assert [found.column(name).to_pylist() for name in names] == [[None], [0]]
 
 
 def test_the_log_forgets_the_records_that_rows_stand_before_and_no_snapshot_is_without_them(

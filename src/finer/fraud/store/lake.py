@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from finer.fraud.rules.evaluate import BASE_COLUMNS
 from finer.fraud.rules.pack import DERIVED
@@ -38,7 +38,19 @@ def column_name(feature: str) -> str:
     return feature.replace(".", "_")
 
 
-def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: bool) -> str:
+def _decided(windows: Collection[str], condition: str) -> str:
+    """The decisions of a condition, in parentheses, with a column of every window.
+
+    A lake gets the column of a window with its next payment: until then, that of a firm that has sent none since the
+    window was added has only decisions that did not use it.
+    """
+    if not windows:
+        return f"(from decisions where {condition})"
+    unused = ", ".join(f'null as "{column_name(name)}"' for name in windows)
+    return f"(from decisions where {condition} union all by name select {unused} where false)"
+
+
+def price_query(columns: Iterable[str], windows: Collection[str], *, labelled: bool) -> str:
     """Decided payments that occurred from `$since` to before `$until`, with the last label known at `$as_of`.
 
     `columns` are fields of transactions, `windows` names of windows; both are ours. The windows keep the lake's names.
@@ -57,12 +69,12 @@ def price_query(columns: Iterable[str], windows: Iterable[str], *, labelled: boo
     return (
         f"select {plain}{kept}, d.amount_usd_minor as kept_usd_minor, d.score as kept_score, {label} as label "  # noqa: S608 - our own names
         f"from (from transactions where {between}) t "
-        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+        f"join {_decided(windows, between)} d using (log_partition, log_offset) "
         f"{labels}"
     )
 
 
-def recorded_query(windows: Iterable[str]) -> str:
+def recorded_query(windows: Collection[str]) -> str:
     """The payments `$events` (ids) that occurred from `$since` to `$until`, with what was decided on them.
 
     Every field of transactions, the windows under the lake's names, and kept_usd_minor, kept_score, kept_action,
@@ -73,7 +85,7 @@ def recorded_query(windows: Iterable[str]) -> str:
     between = "occurred_at between $since and $until and event_id in (select unnest($events::varchar[]))"
     return (
         f"select t.*{kept}, d.amount_usd_minor as kept_usd_minor{own} "  # noqa: S608 - our own names
-        f"from (from transactions where {between}) t join (from decisions where {between}) d "
+        f"from (from transactions where {between}) t join {_decided(windows, between)} d "
         "using (log_partition, log_offset) order by log_partition, log_offset"
     )
 
@@ -128,7 +140,7 @@ PROFILE_FIELDS = {"gender": "gender", "age": "date_of_birth"}
 
 
 def training_query(
-    windows: Iterable[str], groups: Iterable[str], zone: str, *, labelled: bool, people: Iterable[str] = ()
+    windows: Collection[str], groups: Iterable[str], zone: str, *, labelled: bool, people: Iterable[str] = ()
 ) -> str:
     """Decided payments from `$since` to before `$until` as a model reads them, with the last label known at `$as_of`.
 
@@ -160,11 +172,11 @@ def training_query(
         f"t.account_id, d.amount_usd_minor::double as amount_usd_minor, "
         f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}{plain}, {label} "
         f"from (from transactions where {between}) t "
-        f"join (from decisions where {between}) d using (log_partition, log_offset) {profiles}{labels}"
+        f"join {_decided(windows, between)} d using (log_partition, log_offset) {profiles}{labels}"
     )
 
 
-def watched_query(windows: Iterable[str], zone: str, *, challenged: bool) -> str:
+def watched_query(windows: Collection[str], zone: str, *, challenged: bool) -> str:
     """A sample of `$rows` payments from `$since` to before `$until`, whoever scored them, as models read them.
 
     The score is that of `$model`, as the champion or, where the lake knows of any (`challenged`), as a challenger; it
@@ -178,12 +190,12 @@ def watched_query(windows: Iterable[str], zone: str, *, challenged: bool) -> str
         f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}, null::varchar as label, "
         f"(case when d.model = $model then d.score{beside} end)::double as score "
         f"from (from transactions where {between}) t "
-        f"join (from decisions where {between}) d using (log_partition, log_offset) "
+        f"join {_decided(windows, between)} d using (log_partition, log_offset) "
         "order by hash(log_partition, log_offset) limit $rows"
     )
 
 
-def scored_query(windows: Iterable[str], zone: str, *, labelled: bool, beside: bool) -> str:
+def scored_query(windows: Collection[str], zone: str, *, labelled: bool, beside: bool) -> str:
     """Payments from `$since` to before `$until` that the model `$model` has scored, with what it read of them.
 
     Columns as `training_query`, and score. `beside`: only those that the challenger `$challenger` has scored too, and
@@ -206,5 +218,5 @@ def scored_query(windows: Iterable[str], zone: str, *, labelled: bool, beside: b
         f"hour(t.occurred_at at time zone '{zone}')::double as local_hour{kept}, {label} as label, "
         f"d.score::double as score{other} "
         f"from (from transactions where {between}) t "
-        f"join (from decisions where {between} and {chosen}) d using (log_partition, log_offset) {labels}"
+        f"join {_decided(windows, f'{between} and {chosen}')} d using (log_partition, log_offset) {labels}"
     )
