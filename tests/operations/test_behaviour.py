@@ -81,9 +81,9 @@ def _count(floor: Floor, records: list[dict[str, Any]]) -> int:
         assert run is not None
         runs.begin(tx, run)
         asked = behaviour.sessions_to_count(tx)
-        counted = behaviour.keep_sessions(tx, asked, behaviour.count_sessions(asked, read))
-        runs.finish(tx, run, runs.RunState.SUCCEEDED)
-    return counted
+        counts = behaviour.keep_sessions(tx, asked, behaviour.count_sessions(asked, read))
+        runs.finish(tx, run, runs.RunState.SUCCEEDED, counts=counts)
+    return counts["sessions"]
 
 
 @pytest.fixture
@@ -184,6 +184,20 @@ def test_places_beyond_those_that_are_counted_by_themselves_are_one(shop: Floor)
     assert _count(shop, [*_acts(), *strange]) == 13
     found = {one["label"]: one["sessions"] for one in _board(shop.firm)["regions"]}
     assert found == {"PH": 2, "SG": 1, OTHER: 9}
+
+
+def test_sessions_of_a_place_that_the_sums_came_to_know_later_are_counted_there(
+    floor: Floor, clock: FixedClock
+) -> None:
+    clock.advance(NOW - clock.now())
+    old = _act("s9", "page_view", NOW - timedelta(days=5))
+    # The lake holds the records of weeks before the sums have come to any of them.
+    assert _count(floor, [*_acts(), old]) == 5
+    assert [one["label"] for one in _board(floor.firm, span="7d")["regions"]] == [OTHER]
+    floor.send("activity", [*_acts(), old])
+    floor.keep()
+    assert _count(floor, [*_acts(), old]) == 5
+    assert OTHER not in [one["label"] for one in _board(floor.firm, span="7d")["regions"]]
 
 
 def test_a_session_that_began_before_what_is_looked_at_does_not_begin_anew() -> None:

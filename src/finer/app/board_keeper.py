@@ -61,7 +61,7 @@ def count_sessions(ground: Ground, run: Run) -> Counts:
     except LakeEmpty:
         return {"sessions": 0}  # nobody has done anything yet
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
-        return {"sessions": behaviour.keep_sessions(tx, asked, found)}
+        return behaviour.keep_sessions(tx, asked, found)
 
 
 def take_gauges(ground: Ground, run: Run) -> Counts:

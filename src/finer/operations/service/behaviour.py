@@ -59,14 +59,22 @@ def behaviour(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, dict[str, Any],
 
 
 def sessions_to_count(tx: Tx) -> dict[str, Any]:
-    """What to ask the lake: the sessions of the last two days, once a day all that are kept."""
-    now, last = tx.now(), _measured_at(tx)
-    whole = last is None or last.date() < now.date()
+    """What to ask the lake: the sessions of the last two days; all that are kept once a day, and after a new place.
+
+    A place that the sums did not know yet was counted with all others, on every day of which the lake holds sessions.
+    """
+    now, store = tx.now(), RollupStore(tx)
+    regions, channels = store.values("activity", "region"), store.values("activity", "channel")
+    last = _last_count(tx)
+    whole = (
+        last is None
+        or last.started_at is None
+        or last.started_at.date() < now.date()
+        or last.counts.get("places") != len(regions) + len(channels)
+    )
     since = floor(now - (_KEPT if whole else _AGAIN), DAY_S)
-    store = RollupStore(tx)
     return {
-        "since": since, "looked": since - _LONGEST, "other": OTHER,
-        "regions": store.values("activity", "region"), "channels": store.values("activity", "channel"),
+        "since": since, "looked": since - _LONGEST, "other": OTHER, "regions": regions, "channels": channels,
     }  # fmt: skip
 
 
@@ -78,10 +86,11 @@ def count_sessions(asked: dict[str, Any], read: Read) -> list[VisitsHere]:
     return msgspec.convert(read(lake.SESSIONS, asked), list[VisitsHere])
 
 
-def keep_sessions(tx: Tx, asked: dict[str, Any], found: Sequence[VisitsHere]) -> int:
-    """Keep what was counted in the place of what was known of the same hours; returns how many sessions."""
+def keep_sessions(tx: Tx, asked: dict[str, Any], found: Sequence[VisitsHere]) -> runs.Counts:
+    """Keep what was counted in the place of what was known of the same hours; returns the counts of the run."""
     SessionStore(tx).replace(asked["since"], found)
-    return sum(one.sessions for one in found)
+    places = len(asked["regions"]) + len(asked["channels"])
+    return {"sessions": sum(one.sessions for one in found), "places": places}
 
 
 def forget_old(tx: Tx) -> int:
@@ -90,8 +99,13 @@ def forget_old(tx: Tx) -> int:
 
 
 def _measured_at(tx: Tx) -> datetime | None:
+    last = _last_count(tx)
+    return None if last is None else last.started_at
+
+
+def _last_count(tx: Tx) -> runs.JobRun | None:
     ended = runs.page(tx, RunFilter(job=SESSIONS_JOB, state=RunState.SUCCEEDED), 1)
-    return ended[0].started_at if ended else None
+    return ended[0] if ended else None
 
 
 def _sessions(at: Ground, *, before: bool = False) -> list[Visits]:
