@@ -295,3 +295,16 @@ def test_a_mapping_that_does_not_fit_the_file_is_told(tmp_path: Path, columns: s
     _retail().write_csv(tmp_path / "r.csv")
     with pytest.raises(MappingInvalid, match="types"):
         _read(tmp_path / "r.csv", "order", parsing.load_mapping(path, contracts.contract("order")))
+
+
+def test_a_column_that_a_csv_lacks_is_told_once_with_those_that_it_has(tmp_path: Path) -> None:
+    _retail().write_csv(tmp_path / "r.csv")
+    path = tmp_path / "m.yaml"
+    path.write_text(RETAIL.read_text().replace("StockCode", "StokCode"))
+    with pytest.raises(MappingInvalid, match=r"the file has no column StokCode; it has InvoiceNo, StockCode, ") as told:
+        _read(tmp_path / "r.csv", "order", parsing.load_mapping(path, contracts.contract("order")))
+    assert "types" in told.value.detail
+    # What nothing is made of may be absent.
+    path.write_text(RETAIL.read_text().replace("types:", "types:\n  Remark: string"))
+    found, _ = _read(tmp_path / "r.csv", "order", parsing.load_mapping(path, contracts.contract("order")))
+    assert found.num_rows == len(_EXPECTED)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from finer.identity.service.audit import list_audit
 from finer.ingest import invariants
-from finer.ingest.errors import NotWaiting, RepairInvalid
+from finer.ingest.errors import NotWaiting, RepairInvalid, UnknownContract
 from finer.ingest.rules.repair import Repair, line_of, record_of, written
 from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import acts, contracts, parsing, quarantine, receipts, repairs
@@ -292,3 +292,25 @@ def test_a_written_value_becomes_what_its_field_wants() -> None:
     assert bytes(written(Kind.MONEY, "1,50")) == b'"1,50"'
     assert bytes(written(Kind.BOOLEAN, "TRUE")) == b"true"
     assert msgspec.json.decode(written(None, '"')) == '"'
+
+
+def test_what_does_not_exist_is_told_rather_than_that_nothing_waits(tx: Tx) -> None:
+    send(tx, line(event_id="e1", amount="-5"))
+    strange = Selection(contract="transction")
+    for look in (quarantine.list_quarantined, quarantine.quarantine_causes):
+        with pytest.raises(UnknownContract, match=r"'transction'\. The contracts are: .*transaction"):
+            look(tx, strange)
+    with pytest.raises(UnknownContract):
+        act(tx, "discard", strange, reason="It is not wanted")
+    misspelt = Selection(contract="transaction", field="amout")
+    for fails in (
+        lambda: quarantine.list_quarantined(tx, misspelt),
+        lambda: repairs.preview(tx, misspelt, [("amount", "abs(amount)")]),
+        lambda: act(tx, "edit", misspelt, assignments=[("amount", "abs(amount)")]),
+    ):
+        with pytest.raises(InvalidInput, match=r"no field 'amout' in the contract transaction\. Did you mean amount"):
+            fails()
+    # A field of the contract that no record breaks, and records of which none waits any more, are no mistake.
+    assert quarantine.list_quarantined(tx, Selection(contract="transaction", field="mcc")).items == []
+    assert act(tx, "discard", reason="It is not wanted").matched == 1
+    assert act(tx, "discard", Selection(contract="transaction", field="amount"), reason="Once again").matched == 0

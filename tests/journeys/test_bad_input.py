@@ -166,6 +166,21 @@ def test_unknown_fields_are_named_and_left_out(server: Server) -> None:
         (("key", "create", "x", "--scope", "everything", "--tenant", "{tenant}"), "everything is no permission"),
         (("tenant", "create", "Not A Slug", "Name"), "short name"),
         (
+            (
+                "quarantine",
+                "fix",
+                "--contract",
+                "order",
+                "--field",
+                "quantty",
+                "--set",
+                "quantity=1",
+                "--tenant",
+                "{tenant}",
+            ),
+            "There is no field 'quantty' in the contract order. Did you mean quantity? `finer quarantine causes`",
+        ),
+        (
             ("export", "transactions", "--from", "2026-04-01", "--to", "2026-03-01", "--tenant", "{tenant}"),
             "The range ends before it begins",
         ),
@@ -196,6 +211,16 @@ def test_a_wrong_command_ends_a_process_without_a_traceback(server: Server) -> N
     assert done.returncode == 1
     assert done.stderr.startswith("finer: ")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("path", ["", "/causes"])
+def test_quarantine_of_a_contract_that_does_not_exist_is_not_found(server: Server, path: str) -> None:
+    answer = httpx.get(
+        f"{server.url}/api/v1/quarantine{path}", params={"contract": "ordr"},
+        headers={"Authorization": f"Bearer {server.api_key}"},
+    )  # fmt: skip
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:finer:problem:unknown-contract"
 
 
 def test_a_file_with_bad_lines_is_accounted_for(server: Server, tmp_path: Path) -> None:

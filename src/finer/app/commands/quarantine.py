@@ -219,6 +219,8 @@ def _shown(act: Act) -> dict[str, Any]:
 
 
 def _said(act: Act) -> list[str]:
+    if not act.matched:
+        return ["No record that waits fits. `finer quarantine causes` says which wait, and why."]
     return [
         f"{act.changed:,} of {act.matched:,} records: {act.kind} {act.state}.",
         *(f"{count:>10,}  still break {key}" for key, count in act.failed.items()),

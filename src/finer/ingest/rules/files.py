@@ -124,7 +124,10 @@ def file_steps(
         if source_plan is None or mapping is None:
             yield _step(checked, item.rows, received_us, None)
             continue
-        mapper = mapper or Mapper(mapping, source_plan.field_schema, "mapping")
+        if mapper is None:
+            mapper = Mapper(mapping, source_plan.field_schema, "mapping")
+            if kind == "csv":
+                mapper.check_header(item.names)
         yield _mapped_step(plan, mapping, mapper, item, checked, first, received_us)
         first += item.rows
 

@@ -9,7 +9,7 @@ to a plain source column, or to `{join: [column, ...], with: "-"}`, which puts t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,7 @@ import yaml
 
 from finer.ingest.errors import MappingInvalid
 from finer.ingest.rules.classes import CLASSES, severity
+from finer.ingest.rules.record import show
 from finer.ingest.rules.row_rules import TYPES
 from finer.ingest.types.contracts import Contract, Field, Kind
 from finer.ingest.types.records import Mapping, SourceExpression
@@ -157,11 +158,23 @@ class Mapper:
         self._zone = mapping.timezone
         types = {name: kind for name, kind in ((item.name, _column_type(item.type)) for item in schema) if kind}
         catalogue = Catalogue({**types, ROW_NUMBER: ColumnType.NUMBER})
+        self._place = place
         self._targets: list[tuple[str, Callable[[Columns], pa.Array]]] = []
+        self._read: set[str] = set()
         known = {*schema.names, ROW_NUMBER}
         for column in mapping.columns:
             here = f"{place}: columns.{column.target}"
-            self._targets.append((column.target, _builder(column, known, catalogue, here)))
+            build, read = _builder(column, known, catalogue, here)
+            self._targets.append((column.target, build))
+            self._read |= read - {ROW_NUMBER}
+
+    def check_header(self, names: Sequence[str]) -> None:
+        """Raises MappingInvalid when the file lacks a column that is read: each of its records would."""
+        if missing := sorted(self._read.difference(names)):
+            raise MappingInvalid(
+                f"{self._place}: the file has no column {', '.join(missing)}; it has {show(', '.join(names))}. "
+                "Write `types` and `columns` as the file's header does."
+            )
 
     def apply(self, source: pa.RecordBatch, numbers: pa.Array) -> pa.RecordBatch:
         """The records that the rows of `source` become; `numbers` are their row numbers."""
@@ -183,16 +196,17 @@ class Mapper:
 
 def _builder(
     column: SourceExpression, known: set[str], catalogue: Catalogue, here: str
-) -> Callable[[Columns], pa.Array]:
-    """What makes the target's column."""
+) -> tuple[Callable[[Columns], pa.Array], frozenset[str]]:
+    """What makes the target's column, and the columns that it reads."""
     if missing := [name for name in column.join if name not in known]:
         raise MappingInvalid(f"{here}: the source has no column {missing[0]!r}.")
     if column.join:
-        return _joined(column)
+        return _joined(column), frozenset(column.join)
     if column.expression in known:
-        return _copied(column.expression)
+        return _copied(column.expression), frozenset((column.expression,))
     try:
-        return computed(parse_expression(column.expression, catalogue))
+        expression = parse_expression(column.expression, catalogue)
+        return computed(expression), expression.columns
     except ConditionError as error:
         raise MappingInvalid(f"{here}: {error.detail}") from error
 

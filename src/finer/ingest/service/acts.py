@@ -14,6 +14,7 @@ import msgspec
 
 from finer.identity.service.audit import record_audit
 from finer.ingest.rules.classes import guarded
+from finer.ingest.service.quarantine import refuse_unknown
 from finer.ingest.service.releases import release
 from finer.ingest.service.repairs import (
     apply,
@@ -55,7 +56,8 @@ def start(
 ) -> Act:
     """Begin an act on the records that fit now; a small one is done when this returns, a job goes on with a large one.
 
-    Raises RepairInvalid for assignments that cannot be used, InvalidInput for a selection or reason that cannot.
+    Raises RepairInvalid for assignments that cannot be used, InvalidInput for a selection or reason that cannot, and
+    UnknownContract.
     """
     selection = _checked(kind, selection, reason)
     contract = chosen_contract(tx, selection).name if kind in ("edit", "release") else selection.contract or ""
@@ -64,6 +66,8 @@ def start(
     elif assignments:
         raise InvalidInput(f"Only an edit assigns values; {kind} takes none.")
     matched, last = QuarantineStore(tx).count(selection)
+    if not matched:
+        refuse_unknown(tx, selection)
     act = Act(
         id=new_id(),
         kind=kind,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import msgspec
 
 from finer.identity.service.reveals import note_reveal
+from finer.ingest.errors import UnknownContract
 from finer.ingest.rules.classes import class_of, severity
 from finer.ingest.rules.repair import Record, record_of, show_value
 from finer.ingest.rules.shapes import Shape
+from finer.ingest.service import contracts
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract, FirmContracts
 from finer.ingest.types.quarantine import QuarantineCause, QuarantinedRecord, Selection
 from finer.ingest.types.receipts import Page
 from finer.kit.crypto.bulk import Sealer
-from finer.kit.errors import NotFound
+from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
@@ -38,8 +41,10 @@ class RecordField(msgspec.Struct, frozen=True):
 def list_quarantined(
     tx: Tx, wanted: Selection = EVERYTHING, *, before: uuid.UUID | None = None, limit: int = 50
 ) -> Page[QuarantinedRecord]:
-    """Quarantined records that fit, newest first."""
+    """Quarantined records that fit, newest first. Raises as `refuse_unknown` when there is none."""
     items = QuarantineStore(tx).quarantined(wanted, before, limit + 1)
+    if not items:
+        refuse_unknown(tx, wanted)
     return Page(items[:limit], show_id("qua", items[limit - 1].id) if len(items) > limit else None)
 
 
@@ -60,8 +65,36 @@ def get_quarantined(tx: Tx, identifier: uuid.UUID) -> QuarantinedRecord:
 
 
 def quarantine_causes(tx: Tx, wanted: Selection = EVERYTHING) -> list[QuarantineCause]:
-    """Quarantined records that fit by contract, field and rule, most frequent first, each with an example."""
-    return QuarantineStore(tx).causes(wanted)
+    """Quarantined records that fit by contract, field and rule, most frequent first, each with an example.
+
+    Raises as `refuse_unknown` when there is none.
+    """
+    found = QuarantineStore(tx).causes(wanted)
+    if not found:
+        refuse_unknown(tx, wanted)
+    return found
+
+
+def refuse_unknown(tx: Tx, wanted: Selection) -> None:
+    """For a selection that nothing fits: say that what it names does not exist, rather than that nothing waits.
+
+    Raises UnknownContract, and InvalidInput for a field that neither a contract nor any refused record has.
+    """
+    known, store = contracts.load(tx).current, QuarantineStore(tx)
+    if wanted.contract is not None and wanted.contract not in known and not store.knows(wanted.contract, None):
+        raise UnknownContract(wanted.contract, known)
+    if not wanted.field:
+        return
+    meant = [one for name, one in known.items() if wanted.contract in (None, name)]
+    names = sorted({field.name for contract in meant for field in contract.fields})
+    if wanted.field in names or store.knows(wanted.contract, wanted.field):
+        return
+    close = get_close_matches(wanted.field[:100], names, n=1)
+    raise InvalidInput(
+        f"There is no field {wanted.field[:80]!r}{f' in the contract {wanted.contract}' if wanted.contract else ''}. "
+        f"{f'Did you mean {close[0]}? ' if close else ''}"
+        "`finer quarantine causes` and the page Quarantine list the fields for which records are held back."
+    )
 
 
 def reveal(tx: Tx, identifier: uuid.UUID, reason: str) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from finer.ingest.rules.classes import class_of, guarded, severity
 from finer.ingest.rules.repair import Record, Repair, line_of, record_of, show_value, written
 from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import contracts
-from finer.ingest.service.quarantine import current, get_quarantined, shapes
+from finer.ingest.service.quarantine import current, get_quarantined, refuse_unknown, shapes
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract
@@ -106,12 +106,14 @@ def check_assignments(tx: Tx, selection: Selection, assignments: Sequence[tuple[
 def preview(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]) -> Preview:
     """What the assignments would do to the records of a selection, tried on the newest ones. Nothing is changed.
 
-    Raises RepairInvalid for assignments that cannot be used.
+    Raises RepairInvalid for assignments that cannot be used, and as `refuse_unknown` when nothing fits.
     """
     known = chosen_contract(tx, selection)
     check_assignments(tx, selection, assignments)
     store = QuarantineStore(tx)
     matched, _ = store.count(selection)
+    if not matched:
+        refuse_unknown(tx, selection)
     records = store.quarantined(selection, None, SAMPLE)
     changed, failed = apply(known, assignments, records)
     broken = check_changed(known, changed, microseconds(tx.now()))

@@ -168,6 +168,15 @@ class QuarantineStore:
         ).one()
         return row[0], row[1]
 
+    def knows(self, contract: str | None, field: str | None) -> bool:
+        """Whether a record of that contract was ever refused for that field, whatever became of it; None is any."""
+        found = self._connection.exec_driver_sql(
+            "select exists(select from ingest_quarantined_records where tenant_id = %(tenant)s "
+            "and contract = coalesce(%(contract)s, contract) and field = coalesce(%(field)s, field))",
+            {"tenant": self._tenant, "contract": contract, "field": field},
+        )
+        return bool(found.scalar_one())
+
     def newest_ids(self, wanted: Selection, limit: int) -> list[uuid.UUID]:
         """The ids of records that fit, newest first."""
         condition, arguments = chosen(wanted)
