@@ -15,6 +15,7 @@ from finer.features.service import Engine, lake_query
 from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
 from finer.kit.columns import Columns
 from finer.kit.hashing import hash_strings
+from finer.kit.snapshots import SnapshotRefused
 
 SHOP = Entity("shop", ("shop",), told=True)
 SECOND, MINUTE, HOUR = 1_000_000, timedelta(minutes=1), timedelta(hours=1)
@@ -90,3 +91,18 @@ def test_what_is_told_is_another_meaning_and_the_query_asks_for_it() -> None:
     assert FeatureSet([Entity("shop", ("shop",))], SET.definitions).version != SET.version
     with pytest.raises(InvalidFeatureSet, match="Give the relation"):
         lake_query(SET, "events")
+
+
+def test_a_state_from_before_anything_was_told_goes_on_and_is_told_all(tmp_path: Path) -> None:
+    ordinary = FeatureDefinition("till.hour", "till", Aggregate.COUNT, HOUR)
+    before = FeatureSet([Entity("till", ("shop",))], [ordinary])
+    engine = Engine(before)
+    step(engine, ["a", "a", "b"], [SECOND] * 3)
+    engine.snapshot(tmp_path / "state", {})
+    after = FeatureSet([*before.entities, SHOP], [ordinary, *SET.definitions])
+    restored, _ = Engine.restore(tmp_path / "state", after)
+    assert restored.metrics()["told"] == 0
+    restored.tell(hashes_of(["a"]), np.array([SECOND]), np.array([1]), 1)
+    assert step(restored, ["a", "b"], [2 * SECOND] * 2).tolist() == [[3, 2], [1, 0], [1, 0]]
+    with pytest.raises(SnapshotRefused):
+        Engine.restore(tmp_path / "state", FeatureSet([SHOP], SET.definitions))

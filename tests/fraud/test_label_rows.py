@@ -16,8 +16,10 @@ import pytest
 from finer.app.verify import _windows
 from finer.app.worker import Snapshots
 from finer.facts.decisions import AlertResolved
+from finer.features import service as features
 from finer.fraud import invariants
 from finer.fraud.service import label_rows
+from finer.fraud.service import verdicts as fraud
 from finer.fraud.store import lake
 from finer.kit.db import WORKER, connect
 from finer.kit.settings import Settings
@@ -243,6 +245,20 @@ def test_the_log_forgets_the_records_that_rows_stand_before_and_no_snapshot_is_w
     scene.restart(scene.snapshot("d"))
     scene.decide(made(4, NOON + timedelta(hours=3)))
     assert scene.last() == [1, 1, 1, 0]
+
+
+def test_windows_from_before_frauds_were_counted_are_told_what_stands_below_their_offset(scene: Scene) -> None:
+    scene.decide(made(1))
+    scene.label("e1", "confirmed_fraud", NOON)
+    scene.decide(made(2, NOON + timedelta(hours=1)))
+    consumed = dict(scene.desk.pipeline.consumed)
+    scene.restart()
+    scene.desk.pipeline.engine = features.Engine(fraud.windows())
+    scene.desk.pipeline.begin(consumed, {})
+    scene.desk.send([made(3, NOON + timedelta(hours=2), merchant_id="m2", account_id="a1")])
+    scene.desk.work()
+    assert scene.writer.flush(240)
+    assert scene.last() == [0, 0, 0, 1]
 
 
 class Waiting:

@@ -99,7 +99,8 @@ class Pipeline:
     def begin(self, held: dict[Position, int], log_begins: dict[Position, int]) -> None:
         """Start from windows that hold all below the offsets `held`, where the log holds nothing below `log_begins`."""
         self.applied = held | {one: max(offset, held.get(one, 0)) for one, offset in log_begins.items()}
-        self.label_rows.begin(held)
+        # A snapshot from before the windows counted frauds holds none, wherever it was taken.
+        self.label_rows.begin(held if self.engine.metrics()["told"] else {})
         self.settle()
 
     def settle(self) -> None:

@@ -108,10 +108,18 @@ class Engine:
     ) -> tuple[Engine, dict[str, Any]]:
         """The state as it was written, and its notes.
 
+        One of the same set without what is told of events, as it was before that was added, is taken with nothing told:
+        `metrics()["told"]` is 0, and all of it has to be told.
+
         Raises SnapshotRefused when there is none, it is damaged, or belongs to another version of the feature set;
         then replay the log into a new engine.
         """
-        arrays, notes = read_snapshot(directory, _KIND, feature_set.version, _memory)
+        try:
+            arrays, notes = read_snapshot(directory, _KIND, feature_set.version, _memory)
+        except SnapshotRefused:
+            if feature_set.version_untold == feature_set.version:
+                raise
+            arrays, notes = read_snapshot(directory, _KIND, feature_set.version_untold, _memory)
         engine = cls(feature_set, pool_events, lateness)
         engine._state.load(arrays)
         return engine, notes

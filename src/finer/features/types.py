@@ -124,6 +124,12 @@ class FeatureSet:
         for definition in self.definitions:
             _check_definition(definition, known)
         self.version: str = _version(self.entities, self.definitions)
+        own = {entity.name for entity in self.entities if not entity.told}
+        self.version_untold: str = _version(
+            tuple(entity for entity in self.entities if entity.name in own),
+            tuple(definition for definition in self.definitions if definition.entity in own),
+        )
+        """The version of this set without what is told of events."""
 
     @property
     def names(self) -> tuple[str, ...]:

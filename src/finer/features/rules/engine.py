@@ -315,7 +315,10 @@ class WindowState:
         """Take over arrays made by `arrays` of a state with the same feature set; they are not copied."""
         for entity, part in self._parts():
             prefix = f"{entity}."
-            part.load({name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)})
+            own = {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+            # Nothing was told yet where the set did not ask for it.
+            if own or isinstance(part, EntityState):
+                part.load(own)
 
     def _parts(self) -> Iterator[tuple[str, EntityState | ToldState]]:
         """What there is of each entity, by its name."""
