@@ -23,6 +23,7 @@ from finer.ingest.service import contracts
 from finer.kit.documents import Problem
 from finer.sources.types import Settings as SourceSettings
 
+_ROOT = "/api/v1"
 _UNSAFE = frozenset({"post", "put", "patch", "delete"})
 _KEY = {
     "name": HEADER,
@@ -61,7 +62,7 @@ class _Render(JsonRenderPlugin):
 
 def _nothing_else(request: Request[Any, Any, Any]) -> None:
     """Litestar answers for whatever stands beside the document with a page of HTML, and machines read problems."""
-    if not request.url.path.endswith("/openapi.json"):
+    if request.url.path.rstrip("/") not in {_ROOT, f"{_ROOT}/openapi.json"}:
         raise NotFoundException
 
 
@@ -71,7 +72,7 @@ def config() -> OpenAPIConfig:
         title="Finer",
         version=version("finer"),
         openapi_router=Router(
-            "/api/v1",
+            _ROOT,
             route_handlers=[],
             before_request=_nothing_else,
             opt={"permission": edge.PUBLIC},
