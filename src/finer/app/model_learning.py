@@ -65,6 +65,9 @@ def train_model(ground: Ground, run: Run) -> Counts:
         run.stop_if_cancelled()
 
     made = learning.make(history, plan, now, time.perf_counter, tell)
+    # Asked once more whatever the time: whoever stopped it in the last second wants no model either.
+    run.flush()
+    run.stop_if_cancelled()
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         model = models.register_model(
             tx, name=str(run.arguments.get("name") or f"Learnt {now:%Y-%m-%d}"), product=fraud.PRODUCT, text=made.text,
