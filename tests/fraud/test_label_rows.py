@@ -21,7 +21,6 @@ from finer.fraud import invariants
 from finer.fraud.service import label_rows
 from finer.fraud.service import verdicts as fraud
 from finer.fraud.store import lake
-from finer.kit.db import WORKER, connect
 from finer.kit.settings import Settings
 from finer.warehouse import handlers
 from finer.warehouse.errors import LakeUnavailable
@@ -120,15 +119,12 @@ class Scene:
 
 
 @pytest.fixture
-def scene(firm: Firm, database_url: str, tmp_path: Path) -> Iterator[Scene]:
+def scene(desk: Desk, database_url: str, tmp_path: Path) -> Iterator[Scene]:
     """A risk desk with a lake."""
-    with connect(database_url, WORKER) as reader:
-        desk = Desk(firm, database_url, reader)
-        found = Scene(desk, database_url, tmp_path)
-        yield found
-        found.writer.close()
-        found.reader.close()
-        desk.close()
+    found = Scene(desk, database_url, tmp_path)
+    yield found
+    found.writer.close()
+    found.reader.close()
 
 
 def made(number: int, at: datetime = NOON, **changes: Any) -> dict[str, Any]:

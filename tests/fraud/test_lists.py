@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from finer.identity.errors import OwnProposal
 from finer.identity.service import proposals
 from finer.identity.types.proposals import Proposal
 from finer.kit.clock import FixedClock
-from finer.kit.db import WORKER, Database, connect
+from finer.kit.db import WORKER, Database
 from finer.kit.hash_set import HashSet
 from tests.fraud.desk import Desk, acting, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
@@ -28,15 +27,6 @@ from tests.support.identity import Firm
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
 _WORDS = st.integers(0, 40) | st.integers(0, 2**64 - 1)
-
-
-@pytest.fixture
-def desk(firm: Firm, database_url: str) -> Iterator[Desk]:
-    """A firm's risk desk."""
-    with connect(database_url, WORKER) as reader:
-        found = Desk(firm, database_url, reader)
-        yield found
-        found.close()
 
 
 def make(desk: Desk, name: str, kind: ListKind, effect: ListEffect, *values: str) -> None:

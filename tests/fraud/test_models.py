@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +22,6 @@ from finer.identity.service import audit, proposals
 from finer.identity.types.access import Role
 from finer.kit import runs
 from finer.kit.clock import FixedClock
-from finer.kit.db import WORKER, connect
 from finer.kit.ids import new_id
 from finer.kit.runs import Run, RunCancelled
 from finer.kit.settings import Settings
@@ -43,15 +41,6 @@ from tests.support.models import model_text
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
 PLAN = TrainingPlan(days=4, delay_days=1, test_days=2, folds=1, labels="after_delay", target=5, capacity=5)
-
-
-@pytest.fixture
-def desk(firm: Firm, database_url: str) -> Iterator[Desk]:
-    """A firm's risk desk."""
-    with connect(database_url, WORKER) as reader:
-        found = Desk(firm, database_url, reader)
-        yield found
-        found.close()
 
 
 def registered(desk: Desk, limit: float, **more: Any) -> Model:

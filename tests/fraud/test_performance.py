@@ -14,7 +14,6 @@ from finer.fraud.errors import PeriodNotAcceptable
 from finer.fraud.service import performance
 from finer.fraud.types import OutcomeKind, Performance, Source
 from finer.kit.clock import FixedClock
-from finer.kit.db import WORKER, connect
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
@@ -26,15 +25,6 @@ from tests.support.identity import Firm
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
 HOUR = timedelta(hours=1)
 Read = Callable[[uuid.UUID, str, dict[str, Any]], list[dict[str, Any]] | None]
-
-
-@pytest.fixture
-def desk(firm: Firm, database_url: str) -> Iterator[Desk]:
-    """A firm's risk desk."""
-    with connect(database_url, WORKER) as reader:
-        found = Desk(firm, database_url, reader)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +19,6 @@ from finer.fraud.service import rules
 from finer.fraud.types import Price, RuleText
 from finer.kit import runs
 from finer.kit.clock import FixedClock
-from finer.kit.db import WORKER, connect
 from finer.kit.ids import read_id
 from finer.kit.runs import Run, RunCancelled
 from finer.kit.settings import Settings
@@ -28,18 +26,8 @@ from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import Label
 from tests.fraud.desk import NOON, Desk, Lake, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
-from tests.support.identity import Firm
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
-
-
-@pytest.fixture
-def desk(firm: Firm, database_url: str) -> Iterator[Desk]:
-    """A firm's risk desk."""
-    with connect(database_url, WORKER) as reader:
-        found = Desk(firm, database_url, reader)
-        yield found
-        found.close()
 
 
 @pytest.fixture

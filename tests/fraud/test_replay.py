@@ -19,7 +19,6 @@ from finer.app.replaying import replay_one
 from finer.decisions.types.alerts import Action
 from finer.fraud.service import explanations, replay
 from finer.fraud.service import verdicts as fraud
-from finer.kit.db import WORKER, connect
 from finer.kit.errors import NotFound
 from finer.kit.ids import show_id
 from finer.kit.settings import Settings
@@ -28,7 +27,6 @@ from finer.scoring.service.explanations import ADDITIVITY_MAX
 from finer.warehouse.service import lake as warehouse
 from tests.fraud.desk import NOON, Desk, Lake, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
-from tests.support.identity import Firm
 from tests.support.models import model_text
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
@@ -79,14 +77,11 @@ class Scene:
 
 
 @pytest.fixture
-def scene(firm: Firm, database_url: str, tmp_path: Path) -> Iterator[Scene]:
+def scene(desk: Desk, database_url: str, tmp_path: Path) -> Iterator[Scene]:
     """A risk desk with a lake."""
-    with connect(database_url, WORKER) as reader:
-        desk = Desk(firm, database_url, reader)
-        found = Scene(desk, database_url, tmp_path)
-        yield found
-        found.reader.close()
-        desk.close()
+    found = Scene(desk, database_url, tmp_path)
+    yield found
+    found.reader.close()
 
 
 def test_decisions_before_and_after_a_change_of_rules_and_model_come_out_again(scene: Scene) -> None:

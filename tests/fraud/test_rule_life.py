@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
@@ -19,22 +18,12 @@ from finer.identity.service import audit
 from finer.identity.types.access import Role
 from finer.kit.clock import FixedClock
 from finer.kit.conditions.errors import ConditionError
-from finer.kit.db import WORKER, connect
 from finer.notifications import service as notifications
 from tests.fraud.desk import Desk, acting, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
 from tests.support.identity import Firm
 
 __all__ = ["clock", "clocked", "firm", "other_firm", "settings"]
-
-
-@pytest.fixture
-def desk(firm: Firm, database_url: str) -> Iterator[Desk]:
-    """A firm's risk desk."""
-    with connect(database_url, WORKER) as reader:
-        found = Desk(firm, database_url, reader)
-        yield found
-        found.close()
 
 
 def test_who_writes_nothing_has_the_built_in_rules(desk: Desk) -> None:

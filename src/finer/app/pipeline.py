@@ -108,6 +108,16 @@ class Pipeline:
         for tenant, rows in self.label_rows.left_behind(self.applied):
             self._tell(self._tenants.of(tenant), rows)
 
+    def starts_anew(self, row: LogRow) -> bool:
+        """Whether a row cannot be in one group with the row before it: what is decided or known so far ends there."""
+        position = (row.stream, row.partition)
+        consumed = self.consumed.get(position, 0)
+        if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
+            return row.base_offset == consumed
+        return row.base_offset in self.deciders.begins(row.tenant, position) or self.label_rows.stands_before(
+            row.tenant, position, row.base_offset
+        )
+
     def process(self, rows: list[LogRow]) -> int:
         """Take consecutive log rows of one position, tenant and header all the way; returns how many records."""
         batch = self.decode(rows)
@@ -125,16 +135,6 @@ class Pipeline:
             self.store_in_lake(batch)
         self.applied[batch.position] = batch.next_offset
         return batch.columns.rows
-
-    def starts_anew(self, row: LogRow) -> bool:
-        """Whether a row cannot be in one group with the row before it: what is decided or known so far ends there."""
-        position = (row.stream, row.partition)
-        consumed = self.consumed.get(position, 0)
-        if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
-            return row.base_offset == consumed
-        return row.base_offset in self.deciders.begins(row.tenant, position) or self.label_rows.stands_before(
-            row.tenant, position, row.base_offset
-        )
 
     def decode(self, rows: list[LogRow]) -> Batch:
         """Arrow IPC payloads become one batch of columns."""

@@ -186,48 +186,32 @@ def start(
     """
     if cause in _ON_SCHEDULE and _is_queued(tx, job):
         return None
-    identifier = new_id()
-    state = RunState.WAITING if waits else RunState.QUEUED
-    new = insert(job_runs).values(
-        tenant_id=tx.tenant,
-        id=identifier,
-        job=job,
-        queue=queue,
-        state=state,
-        cause=cause,
-        day=day,
-        due_at=due_at,
-        missed=missed,
-        arguments=dict(arguments or {}),
-        asked_by=tx.actor.name,
-        asked_at=tx.now(),
-    )
+    asked = _asked(tx, job, queue, arguments or {}) | {"cause": cause, "day": day, "due_at": due_at, "missed": missed}
+    if waits:
+        asked["state"] = RunState.WAITING
+    new = insert(job_runs).values(asked)
     if tx.connection.execute(new.on_conflict_do_nothing()).rowcount == 0:
         return None
     if not waits:
-        _enqueue(tx, queue, job, identifier, arguments)
+        _enqueue(tx, queue, job, asked["id"], arguments)
+    identifier: uuid.UUID = asked["id"]
     return identifier
 
 
 def start_each(tx: Tx, job: str, arguments: Sequence[Mapping[str, Any]], *, queue: str) -> None:
     """Ask for a run for each of `arguments`, in their order; any number of them costs two trips to the server."""
-    asked = [
-        {
-            "tenant_id": tx.tenant,
-            "id": new_id(),
-            "job": job,
-            "queue": queue,
-            "state": RunState.QUEUED,
-            "cause": Cause.REQUEST,
-            "arguments": dict(one),
-            "asked_by": tx.actor.name,
-            "asked_at": tx.now(),
-        }
-        for one in arguments
-    ]
+    asked = [_asked(tx, job, queue, one) for one in arguments]
     tx.connection.execute(insert(job_runs), asked)
     jobs = [{"tenant": str(tx.tenant), "run": str(one["id"])} for one in asked]
     defer_each(tx, TASK, jobs, queue=queue, lock=_lock(tx, job))
+
+
+def _asked(tx: Tx, job: str, queue: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of a new run that somebody asks for now."""
+    return {
+        "tenant_id": tx.tenant, "id": new_id(), "job": job, "queue": queue, "state": RunState.QUEUED,
+        "cause": Cause.REQUEST, "arguments": dict(arguments), "asked_by": tx.actor.name, "asked_at": tx.now(),
+    }  # fmt: skip
 
 
 def _is_queued(tx: Tx, job: str) -> bool:
