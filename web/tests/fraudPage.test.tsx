@@ -155,6 +155,30 @@ describe("the fraud monitor", () => {
     expect(new Set(keys).size).toBe(1);
   });
 
+  it("waits for the answer of a verdict that is under way", async () => {
+    const { user } = await openMonitor();
+    const call = `POST /api/v1/alerts/${alertOf(3).id}/resolution`;
+    server.on(call, () =>
+      server.sent(call).length < 3 ? underWay() : [200, alertOf(3, { state: "dismissed", version: 2 })],
+    );
+    await user.keyboard("jd");
+    await user.click(await screen.findByRole("button", { name: "Dismiss" }));
+    await screen.findByText("1 alert dismissed.");
+    const keys = server.sent(call).map((request) => request.headers.get("Idempotency-Key"));
+    expect(keys).toHaveLength(3);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it("does not say that somebody else was first while its own verdict is under way", async () => {
+    const { user } = await openMonitor();
+    server.on(`POST /api/v1/alerts/${alertOf(3).id}/resolution`, underWay);
+    await user.keyboard("jd");
+    await user.click(await screen.findByRole("button", { name: "Dismiss" }));
+    await screen.findByText("It is under way.");
+    expect(screen.queryByText(/changed meanwhile|already judged/)).toBeNull();
+    expect(screen.getByRole("dialog").textContent).toContain("It is under way.");
+  });
+
   it("judges many at once", async () => {
     const { user } = await openMonitor();
     await user.click(screen.getByLabelText("Choose all loaded rows"));
@@ -227,3 +251,9 @@ describe("the fraud monitor", () => {
     await waitFor(() => expect(address()).toContain("min=700"));
   });
 });
+
+/** What the server says of a request whose twin has not been answered, and that it may be asked again at once. */
+function underWay(): [number, unknown, Record<string, string>] {
+  const type = "urn:finer:problem:idempotency-key-in-use";
+  return [...problem(409, "It is under way.", { type }), { "Retry-After": "0" }];
+}

@@ -4,6 +4,7 @@ import { newKey } from "./keys";
 import { problemOf, unreachable } from "./problem";
 import type { components, paths } from "./schema";
 import { sendWithProof } from "./stepUp";
+import { sendForAnswer } from "./underWay";
 
 /** The schemas of the API by name: `Schema<"Alert">`. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
@@ -24,7 +25,7 @@ export const api = createClient<paths>({
   baseUrl: window.location.origin,
   credentials: "same-origin",
   headers: { Accept: "application/json, application/problem+json" },
-  fetch: (request) => sendWithProof(request, (one) => globalThis.fetch(one)),
+  fetch: (request) => sendWithProof(request, (one) => sendForAnswer(one, (each) => globalThis.fetch(each))),
 });
 api.use(headers);
 

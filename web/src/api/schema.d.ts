@@ -12241,7 +12241,7 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
-                    "text/csv; charset=utf-8": string;
+                    "text/csv": string;
                 };
             };
             /** @description So many entries wait for a second person */
@@ -15570,7 +15570,7 @@ export interface operations {
                 };
                 content: {
                     "application/vnd.apache.parquet": string;
-                    "text/csv; charset=utf-8": string;
+                    "text/csv": string;
                 };
             };
             400: components["responses"]["Problem400"];
@@ -21292,7 +21292,7 @@ export interface operations {
                 content: {
                     "application/vnd.apache.arrow.stream": string;
                     "application/vnd.apache.parquet": string;
-                    "text/csv; charset=utf-8": string;
+                    "text/csv": string;
                 };
             };
             /** @description So large a result waits for a second person */

@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import type { Schema } from "../../src/api/client";
 import { alertOf, detailOf, me, NOW, noNotifications, pipeline, quarantined, summaryOf } from "./data";
 
-type Answer = [status: number, body?: unknown];
+type Answer = [status: number, body?: unknown, headers?: Record<string, string>];
 export type Handler = (request: Request, url: URL) => Answer | Promise<Answer> | undefined;
 
 /** The server as the pages see it, in memory. `on` puts another answer in front. */
@@ -31,12 +31,12 @@ export class Server {
     const url = new URL(request.url);
     let found: Answer | undefined;
     for (const handler of this.handlers) found ??= await handler(request, url);
-    const [status, body] = found ?? (await this.usual(request, url));
+    const [status, body, headers] = found ?? (await this.usual(request, url));
     const type = status < 400 ? "application/json" : "application/problem+json";
     const text = body === undefined ? null : JSON.stringify(body);
     return new Response(text, {
       status,
-      headers: text ? { "Content-Type": type } : { "Content-Length": "0" },
+      headers: { ...(text ? { "Content-Type": type } : { "Content-Length": "0" }), ...headers },
     });
   }
 
@@ -69,6 +69,10 @@ export class Server {
   }
 }
 
-export function problem(status: number, detail: string, members: Record<string, unknown> = {}): Answer {
+export function problem(
+  status: number,
+  detail: string,
+  members: Record<string, unknown> = {},
+): [number, unknown] {
   return [status, { type: "urn:finer:problem:test", title: "It failed", status, detail, ...members }];
 }

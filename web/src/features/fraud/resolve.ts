@@ -1,6 +1,7 @@
 import { answer, api } from "../../api/client";
 import { newKey } from "../../api/keys";
 import { isProblem } from "../../api/problem";
+import { UNDER_WAY } from "../../api/underWay";
 import type { Alert } from "./filter";
 import { resolveAlert, type Verdict } from "./queries";
 
@@ -45,9 +46,9 @@ export async function resolveAll(
   return outcome;
 }
 
-/** A conflict is an answer too: somebody was first. Who, the alert itself says. */
+/** A conflict is an answer too: somebody was first, unless it was this very request. Who, the alert itself says. */
 async function afterFailure(alert: Alert, error: unknown, outcome: Outcome): Promise<void> {
-  if (!isProblem(error, 409)) {
+  if (!isProblem(error, 409) || error.type === UNDER_WAY) {
     outcome.failed.push(error);
     return;
   }
