@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from finer.kit.db import Database
-from finer.sources.errors import SettingsInvalid, SourceMisconfigured
+from finer.sources.errors import BackfillImpossible, SettingsInvalid, SourceMisconfigured
 from finer.sources.service import manage, opening
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, PostgresSettings, Source, State
@@ -186,11 +186,30 @@ def test_a_backfill_begins_at_a_value(desk: Desk, bank: psycopg.Connection[Any],
         manage.backfill(tx, source.id, "2")
     assert desk.sweep(source).backfill == ""
     assert _ids(desk) == ["1-1", "2-1", "3-1", "2-1", "3-1"]
-    with desk.firm.tx() as tx:
-        manage.backfill(tx, source.id, "'; drop table payments; --")
-    now = desk.sweep(source)
-    assert now.state is State.STOPPED
-    assert bank.execute("select count(*) from payments").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("cursor", ["id", "changed"])
+@pytest.mark.parametrize(
+    ("begin", "told"),
+    [
+        ("yesterday", "neither a number nor a date"),
+        ("'; drop table payments; --", "neither a number nor a date"),
+        ("2026-13-01", "neither a number nor a date"),
+        ("9" * 30, "neither a number nor a date"),
+        ({"id": "2026-11-01T00:00:00Z", "changed": "7"}, "cannot be held to the cursor, which stands at"),
+    ],
+)
+def test_a_beginning_that_the_table_cannot_compare_is_refused_and_the_source_goes_on(
+    desk: Desk, bank: psycopg.Connection[Any], bank_url: str, relay: Relay, cursor: str, begin: Any, told: str
+) -> None:
+    source = _source(desk, bank_url, relay, cursor=cursor, overlap=0)
+    _pay(bank, "1")
+    desk.sweep(source)
+    with pytest.raises(BackfillImpossible, match=told), desk.firm.tx() as tx:
+        manage.backfill(tx, source.id, begin if isinstance(begin, str) else begin[cursor])
+    _pay(bank, "2")
+    assert desk.sweep(source).state is State.RUNNING
+    assert _ids(desk) == ["1-1", "2-1"]
 
 
 def test_a_view_waits_for_what_may_still_come(

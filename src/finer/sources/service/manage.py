@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from finer.identity.service.audit import record_audit
@@ -37,6 +39,7 @@ from finer.sources.types import (
 
 _SOURCES_MAX = 200
 _RECENT = timedelta(hours=1)
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,15})?")
 
 
 def draft(
@@ -153,7 +156,8 @@ def backfill(tx: Tx, identifier: uuid.UUID, begin: str) -> Source:
     elif isinstance(settings, KafkaSettings):
         pending = _moment(begin).isoformat() if begin and begin != "earliest" else "earliest"
     elif begin:
-        pending = begin[:200]
+        _must_be_like(begin, [place["place"][0] for place in memory.positions().values() if "place" in place])
+        pending = begin
     else:
         memory.put_positions([], fresh=True)
     SourceStore(tx).change(identifier, version=source.version + 1, backfill=pending, owner=None, next_try_at=None)
@@ -239,6 +243,23 @@ def _set_state(tx: Tx, identifier: uuid.UUID, state: State, word: str) -> Source
     MemoryStore(tx, identifier).note(word, f"{tx.actor.name} {word} the source.")
     record_audit(tx, f"sources:{'pause' if state is State.PAUSED else 'resume'}", show_id("src", identifier))
     return find(tx, identifier)
+
+
+def _must_be_like(begin: str, places: Sequence[str]) -> None:
+    """A beginning that the table cannot compare with its cursor would stop a source that reads well.
+
+    `places` is where the cursor stands, as text; nothing before the first rows. Raises BackfillImpossible.
+    """
+    number = _NUMBER.fullmatch(begin) is not None
+    if not number:
+        try:
+            datetime.fromisoformat(begin)
+        except ValueError as error:
+            raise BackfillImpossible(
+                f"{begin[:80]!r} is neither a number nor a date or a moment such as 2026-11-01T00:00:00Z."
+            ) from error
+    if any((_NUMBER.fullmatch(place) is not None) != number for place in places):
+        raise BackfillImpossible(f"{begin[:80]!r} cannot be held to the cursor, which stands at {places[0]}.")
 
 
 def _moment(text: str) -> datetime:
