@@ -51,7 +51,7 @@ async def gate() -> Gate:
 
 @pytest.fixture
 def planted(gate: Gate) -> Iterator[None]:
-    """Two more routes: one that waits inside its act, and one that is refused after it has acted."""
+    """More routes: one waits inside its act, two fail after they have acted, and one answers with a file."""
 
     @post("/planted/slow", opt={"permission": Permission.TEAMS_WRITE})
     async def slow(tx: Tx, data: TeamPlan) -> TeamPlan:
@@ -70,9 +70,16 @@ def planted(gate: Gate) -> Iterator[None]:
         teams.create_team(tx, name=data.name)
         return Response(object())  # cannot be encoded
 
-    api.ROUTES += [slow, refused, broken]
+    @post("/planted/file", opt={"permission": Permission.TEAMS_WRITE}, sync_to_thread=True)
+    def file(tx: Tx, data: TeamPlan) -> Response[bytes]:
+        teams.create_team(tx, name=data.name)
+        headers = {"Content-Disposition": 'attachment; filename="teams.csv"'}
+        content = b"\xff\xfe" if data.name == "Binary" else b"name\n"
+        return Response(content, media_type="text/csv", headers=headers)
+
+    api.ROUTES += [slow, refused, broken, file]
     yield
-    del api.ROUTES[-3:]
+    del api.ROUTES[-4:]
 
 
 @pytest.fixture
@@ -166,6 +173,22 @@ async def test_what_is_kept_of_an_answer_cannot_be_read_in_the_database(client: 
         [row] = tx.connection.exec_driver_sql("select * from kit_idempotency").all()
     assert b"Night watch" not in bytes(row.body_sealed)
     assert "k1" not in row.claim
+
+
+async def test_a_small_file_comes_again_as_it_was(client: Client, firm: Firm) -> None:
+    first = await _make(client, "Night watch", "k1", "/planted/file")
+    again = await _make(client, "Night watch", "k1", "/planted/file")
+    assert (first.status_code, again.status_code, again.content) == (201, 201, b"name\n")
+    for name in ("content-type", "content-disposition"):
+        assert first.headers[name] == again.headers[name]
+    assert again.headers["content-type"] == "text/csv; charset=utf-8"
+
+
+async def test_a_file_that_is_not_kept_is_asked_for_with_a_new_key(client: Client, firm: Firm) -> None:
+    assert (await _make(client, "Binary", "k1", "/planted/file")).status_code == 201
+    again = await _make(client, "Binary", "k1", "/planted/file")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:finer:problem:already-done")
+    assert "a file can be asked for again with a new key" in again.json()["detail"]
 
 
 async def test_what_is_refused_leaves_nothing_and_the_key_is_free(client: Client, firm: Firm) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from finer.app import process
+from finer.app.commands import up
 from finer.app.supervisor import Supervisor, lock_data_folder
 from finer.kit.errors import Conflict
 from finer.kit.settings import Settings
+from tests.support.receivers import Handler, serving
 
 
 def test_only_one_supervisor_holds_a_data_folder(tmp_path: Path) -> None:
@@ -65,3 +67,19 @@ def test_a_database_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
     url, server = process.database_url(Settings(data_dir=str(tmp_path)))
     assert server is not None
     assert url == server.url
+
+
+def test_who_waits_for_a_slow_start_is_told_once_and_still_gets_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(up, "_READY_S", 0.0)
+    statuses = iter([503, 503, 200])
+
+    def ready(handler: Handler) -> None:
+        handler.say(next(statuses))
+
+    with serving(**{"api/v1/health/ready": ready}) as (address, _):
+        up._announce(Settings(data_dir=str(tmp_path), port=int(address.rpartition(":")[2])), "", demo=False)
+    said = capsys.readouterr()
+    assert said.err.count("does not answer") == 1
+    assert f"Finer answers at http://{address}" in said.out

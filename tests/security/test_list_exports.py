@@ -35,6 +35,7 @@ _WHY = "The regulator wants March."
 
 def _rows(file: Answer) -> list[dict[str, str]]:
     assert file.status == 200, file.text
+    assert file.header("content-type") == "text/csv; charset=utf-8"
     return list(csv.DictReader(io.StringIO(file.body.decode("utf-8-sig"), newline="")))
 
 

@@ -76,7 +76,8 @@ def test_i01_many_rows_of_sql_leave_only_when_a_second_person_lets_them(
         assert reader.read_all().num_rows == 10_001
     # What was approved is the question: another run of it may leave, another question may not.
     later = f"{QUERIES}/{_answered(ours, owner, _rows(10_002))}"
-    assert driver.call("POST", f"{later}/export", headers, {}).status == 200
+    table = driver.call("POST", f"{later}/export", headers, {})
+    assert (table.status, table.header("content-type")) == (200, "text/csv; charset=utf-8")
     other = f"{QUERIES}/{_answered(ours, owner, _rows(10_001), 'from decisions')}"
     assert driver.call("POST", f"{other}/export", headers, {}).status == 422
 

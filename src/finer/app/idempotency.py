@@ -35,7 +35,7 @@ KEY_MAX = 255
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 REPLAYED = "Idempotency-Replayed"
 ANSWER_ONCE = "answer_once"
-_KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
+_KEPT_HEADERS = frozenset({"content-disposition", "content-type", "etag", "location"})
 _BODY_KEPT_MAX = 2**20  # bytes; a write answers with what it changed, and nothing that it changes is larger
 _ACT = "finer_act"
 _T = TypeVar("_T")
@@ -260,8 +260,9 @@ def _enter(tx: Tx, key: str, claim: str, asked: bytes) -> None:
         )
     if found.body is None:
         raise AlreadyDone(
-            f"This was done at {found.at:%Y-%m-%d %H:%M:%S} UTC with the same idempotency key. Its answer was shown "
-            "once and is not kept. If it was lost, take back what was made and make it again with a new key.",
+            f"This was done at {found.at:%Y-%m-%d %H:%M:%S} UTC with the same idempotency key, and its answer is not "
+            "kept: it held a secret, or was a file. If it was lost, take back what was made and make it again with a "
+            "new key; a file can be asked for again with a new key.",
         )
     raise Replay(found)
 
@@ -271,7 +272,8 @@ def show_replay(_request: Request[Any, Any, Any], replay: Replay) -> Response[by
     watch.note_replay()
     found = replay.found
     headers = {**found.headers, REPLAYED: "true"}
-    media_type = headers.pop("content-type", "application/json")
+    # Of a text, the framework says the character set by itself.
+    media_type = headers.pop("content-type", "application/json").removesuffix("; charset=utf-8")
     return Response((found.body or "").encode(), status_code=found.status, media_type=media_type, headers=headers)
 
 

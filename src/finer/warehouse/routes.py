@@ -26,7 +26,7 @@ from finer.warehouse.types import BiAddress, ExportFormat, ExportState, Lake, Ne
 
 NOT_KEPT = [ResponseHeader(name="Cache-Control", value="no-store")]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-_MEDIA = {ExportFormat.CSV: "text/csv; charset=utf-8", ExportFormat.PARQUET: "application/vnd.apache.parquet"}
+_MEDIA = {ExportFormat.CSV: "text/csv", ExportFormat.PARQUET: "application/vnd.apache.parquet"}
 _FILES = {
     "200": {
         "description": "The rows as a file",

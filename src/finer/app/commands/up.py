@@ -67,14 +67,17 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
 
 
 def _announce(settings: Settings, url: str, demo: bool) -> None:
-    deadline = time.monotonic() + _READY_S
+    deadline, told = time.monotonic() + _READY_S, False
     for port in settings.api_ports:
         while not is_ready(settings, port):
-            if time.monotonic() > deadline:
+            # A busy machine may take longer; whoever waits still wants the links when it answers.
+            if not told and time.monotonic() > deadline:
+                told = True
                 click.echo(
-                    f"finer: the API does not answer at {settings.local_url_of(port)} yet; see its log.", err=True
+                    f"finer: the API does not answer at {settings.local_url_of(port)} yet; it is waited for. Its log "
+                    "says what it does.",
+                    err=True,
                 )
-                return
             time.sleep(0.1)
     click.echo(f"\nFiner answers at {settings.web_url}\n")
     if settings.api_processes > 1:

@@ -211,7 +211,7 @@ class DashboardController(Controller):
         if not isinstance(content, bytes):
             return Response(TileExportProposal(proposals.shown_id(content)), status_code=202)
         headers = {"content-disposition": f'attachment; filename="{dashboard_id}-{tile}.csv"'}
-        return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(content, media_type="text/csv", headers=headers)
 
 
 def _id(shown: str) -> uuid.UUID:

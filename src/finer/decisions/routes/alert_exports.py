@@ -106,7 +106,7 @@ class AlertExportController(Controller):
             return Response(AlertExportProposal(proposals.shown_id(found)), status_code=202)
         rows = _rows(tx, found, explanations, masking_of(tx.actor))
         headers = {"Content-Disposition": f'attachment; filename="alerts-{tx.now():%Y%m%d-%H%M%S}.csv"'}
-        file: Response[Any] = Stream(csv_file(_COLUMNS, rows), media_type="text/csv; charset=utf-8", headers=headers)
+        file: Response[Any] = Stream(csv_file(_COLUMNS, rows), media_type="text/csv", headers=headers)
         return file
 
 

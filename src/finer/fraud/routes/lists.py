@@ -98,7 +98,7 @@ class ListController(Controller):
         kept, masking = lists.get_list(tx, name), masking_of(tx.actor)
         pages = ([_row(mask(one, masking)) for one in _entries(tx, kept, page)] for page in found)
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        file: Response[Any] = Stream(csv_file(_COLUMNS, pages), media_type="text/csv; charset=utf-8", headers=headers)
+        file: Response[Any] = Stream(csv_file(_COLUMNS, pages), media_type="text/csv", headers=headers)
         return file
 
     @post(

@@ -167,7 +167,7 @@ class PerformanceController(Controller):
             return Response(FraudExportProposal(proposals.shown_id(found)), status_code=202)
         headers = {"Content-Disposition": f'attachment; filename="{data.outcome}-{tx.now():%Y%m%d-%H%M%S}.csv"'}
         rows = csv_file(_COLUMNS, [[_row(one) for one in found]])
-        file: Response[Any] = Stream(rows, media_type="text/csv; charset=utf-8", headers=headers)
+        file: Response[Any] = Stream(rows, media_type="text/csv", headers=headers)
         return file
 
 

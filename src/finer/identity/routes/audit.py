@@ -20,7 +20,7 @@ from finer.kit.tx import Tx
 
 _Text = Annotated[str, msgspec.Meta(max_length=300)]
 _NOT_FILTERS = ("format", "reason")
-_MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+_MEDIA = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

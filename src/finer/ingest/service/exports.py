@@ -20,7 +20,7 @@ Format = Literal["odcs", "json-schema", "markdown"]
 MEDIA_TYPES: dict[Format, tuple[str, str]] = {
     "odcs": ("application/yaml", "odcs.yaml"),
     "json-schema": ("application/schema+json", "schema.json"),
-    "markdown": ("text/markdown; charset=utf-8", "md"),
+    "markdown": ("text/markdown", "md"),
 }
 """The media type of a format, and how its file ends."""
 

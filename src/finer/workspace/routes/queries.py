@@ -36,7 +36,7 @@ Ask = Callable[[Principal, NewRun, float], Awaitable[Run]]
 """What works a question off: the app's, since it opens transactions and waits outside of them."""
 _MEDIA = {
     "arrow": "application/vnd.apache.arrow.stream",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
 }
 _FILES = {
