@@ -7,7 +7,8 @@ to be compromised are left out of a test. Windows see every payment before, and 
     finer bench handbook --data transactions.parquet
     finer bench handbook --seed 1
 
-Without --data a world is made by bench/handbook_world.py.
+Without --data a world is made by bench/handbook_world.py. Beside Finer stand what the book's own models reach on the
+same data (bench/handbook_peers.py) and a judge who knows how its frauds are made (bench/handbook_judge.py), the limit.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from bench.handbook_judge import judged
 from bench.handbook_peers import scores as book_scores
 from bench.handbook_world import make_world
 from bench.support.report import machine, report
@@ -93,6 +95,7 @@ class Payments(msgspec.Struct):
     times: Array
     days: Array
     cards: Array
+    terminals: Array
 
 
 def read(file: Path | None, seed: int) -> pa.Table:
@@ -142,8 +145,10 @@ def compute(found: pa.Table) -> Payments:
     if engine.metrics()["truncated"]:
         raise click.ClickException("A window has lost payments for want of room: the figures would mean nothing.")
     names = ["amount_minor", "weekend", "night", *windows.names]
-    cards = np.unique(np.asarray(batch.column("card").dictionary_encode().indices), return_inverse=True)[1]
-    return Payments(Table(names, RATIOS, values, fraud), times, days - days[0], cards)
+    cards, terminals = (
+        np.asarray(batch.column(name).dictionary_encode().indices).astype(np.int64) for name in ("card", "terminal")
+    )
+    return Payments(Table(names, RATIOS, values, fraud), times, days - days[0], cards, terminals)
 
 
 def rows_of(fold: Fold, found: Payments) -> Rows:
@@ -200,12 +205,16 @@ def run(file: Path | None, seed: int, threads: int, say: Callable[[str], None] =
     recipe = training.learn_recipe(table, [rows_of(fold, found) for fold in chosen_on], seed=seed, threads=threads)
     say(f"chosen on {chosen_on[0].train_from:%Y-%m-%d} to {chosen_on[-1].test_to:%Y-%m-%d}: {recipe.parameters}")
     results, books = [], []
+    delay_us = DELAY // timedelta(microseconds=1)
+    amounts, places = table.columns[0] / 100, (found.cards, found.terminals)
+    limit = judged(found.times, delay_us, found.days, *places, amounts, table.labels)
     for fold in tested:
         rows = rows_of(fold, found)
         scorer = models.load_scorer(training.fit(table, rows.train, recipe, seed=seed, threads=threads))
         scores = scorer.margins(table.columns[:, rows.test])
         results.append(measure(found, rows, scores))
-        books.append({name: measure(found, rows, its) for name, its in book_scores(table, rows).items()})
+        others = {**book_scores(table, rows), "judge": limit[rows.test]}
+        books.append({name: measure(found, rows, its) for name, its in others.items()})
         say(
             f"train {fold.train_from:%m-%d}, test {fold.test_from:%m-%d} to {fold.test_to:%m-%d} (excluded): "
             f"{len(rows.test)} payments, {int(table.labels[rows.test].sum())} frauds; "
@@ -228,7 +237,7 @@ def run(file: Path | None, seed: int, threads: int, say: Callable[[str], None] =
         "F2": {name: {one: figures[one] for one in MEASURED} for name, figures in books[0].items()},
     }
     for name, figures in here["F1"].items():
-        say("the book's {} here: AUC {auc:.3f}  AP {ap:.3f}  CP@100 {cp100:.3f}".format(name, **figures))
+        say("{} here: AUC {auc:.3f}  AP {ap:.3f}  CP@100 {cp100:.3f}".format(name, **figures))
     return {"F1": mean | spread | {"seconds": seconds}, "F2": results[0], "folds": results, "here": here}
 
 
@@ -242,7 +251,7 @@ def holds(row: str, figures: dict[str, float]) -> bool:
 
 
 def peers_here(figures: dict[str, Any], row: str) -> dict[str, float]:
-    """What the book's models reached on the same data, as `forest_here_auc`."""
+    """What the book's models and the judge reached on the same data, as `forest_here_auc`."""
     return {f"{name}_here_{one}": value for name, its in figures["here"][row].items() for one, value in its.items()}
 
 
@@ -280,7 +289,7 @@ PEERS = {
     "F1": {"xgboost_auc": 0.869, "xgboost_ap": 0.687, "xgboost_cp100": 0.303},
     "F2": {"best_of_five_auc": 0.871, "best_of_five_ap": 0.658, "best_of_five_cp100": 0.291},
 }
-"""The book's own rows, on the published data; what its models reach on the same data stands beside them."""
+"""The book's own rows, on the published data; what others reach on the same data stands beside them."""
 
 if __name__ == "__main__":
     command(None)()

@@ -12,7 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from bench import handbook
+from bench.handbook_judge import judged
 from bench.handbook_world import make_world
+from finer.scoring.service.training import roc_auc
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +71,22 @@ def test_a_file_that_is_no_parquet_is_told(tmp_path: Path) -> None:
     done = CliRunner().invoke(handbook.command(None), ["--data", str(file)])
     assert done.exit_code == 2, done.exception
     assert "payments.csv is no Parquet file" in done.output
+
+
+def test_the_judge_sees_labels_no_sooner_and_is_better_than_chance(world: pa.Table) -> None:
+    amounts, labels = world["TX_AMOUNT"].to_numpy(), world["TX_FRAUD"].to_numpy() > 0
+    times = world["TX_DATETIME"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    places = (world["CUSTOMER_ID"].to_numpy(), world["TERMINAL_ID"].to_numpy())
+    days = times // handbook.DAY_US
+    delay_us = 7 * handbook.DAY_US
+
+    found = judged(times, delay_us, days, *places, amounts, labels)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (found[amounts > 220] == 1).all()
+    assert roc_auc(labels, found) > 0.8
+
+    # As long as no label is known, one terminal is as good as another.
+    never = int(times[-1] - times[0]) + 1
+    alone = judged(times, never, days, places[0], np.zeros_like(places[1]), amounts, labels)
+    np.testing.assert_array_equal(judged(times, never, days, *places, amounts, labels), alone)
+    assert roc_auc(labels, alone) < roc_auc(labels, found)
