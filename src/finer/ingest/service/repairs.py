@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -42,7 +43,7 @@ class Changed:
     values: Record
     classes: dict[str, DataClass]
 
-    @property
+    @cached_property
     def line(self) -> bytes:
         """The record as it would be kept."""
         return line_of(self.shape.written, self.values, microseconds(self.record.received_at))
