@@ -102,12 +102,28 @@ def test_e03_a_receiver_that_fails_is_tried_again_and_holds_up_no_other(tower: T
                 "select arguments ->> 'lane' from kit_job_runs where job = 'call_hook'"
             )
             assert sorted(rows.scalars()) == sorted([str(bad.id), str(good.id)])
-        for _ in range(5):
+        for _ in range(2):
+            tower.run("call_hook")
+        # What is wrong is told while it is tried again.
+        assert _last(tower, bad.id) == (DeliveryState.WAITING, "The webhook answered with the status 500.")
+        for _ in range(3):
             run = tower.run("call_hook")
         assert (seen.count("/bad"), seen.count("/good")) == (5, 1)
     assert _last(tower, good.id)[0] is DeliveryState.SENT
     assert _last(tower, bad.id) == (DeliveryState.FAILED, "The webhook answered with the status 500.")
     assert run.state is RunState.FAILED
+
+
+def test_a_webhook_that_is_mended_says_nothing_of_what_was_wrong(tower: Tower) -> None:
+    statuses = iter([503, 204])
+    with serving(x=lambda handler: handler.say(next(statuses))) as (host, _):
+        hook, _ = _hook(tower, f"http://{host}/x", host)
+        with tower.tx(Role.ADMINISTRATOR) as tx:
+            notifications.try_hook(tx, hook.id)
+        tower.run("call_hook")
+        assert _last(tower, hook.id) == (DeliveryState.WAITING, "The webhook answered with the status 503.")
+        tower.run("call_hook")
+    assert _last(tower, hook.id) == (DeliveryState.SENT, "")
 
 
 def test_e01_a_webhook_that_leads_inside_or_on_to_another_address_gets_nothing(tower: Tower) -> None:

@@ -85,9 +85,15 @@ def call_hook(ground: Ground, run: Run) -> Counts:
         call = notifications.hook_to_call(tx, identifier)
     if call is None:
         return {"calls": 0}
-    answer = Outbound.of(ground.settings).post_json(call.url, call.body, headers=call.headers)
-    if answer.status >= 300:
-        raise OutboundRefused(f"The webhook answered with the status {answer.status}.")
+    try:
+        answer = Outbound.of(ground.settings).post_json(call.url, call.body, headers=call.headers)
+        if answer.status >= 300:
+            raise OutboundRefused(f"The webhook answered with the status {answer.status}.")
+    except OutboundRefused as error:
+        # Whoever tries a webhook sees at once what is wrong with it, and not after forty minutes of trying again.
+        with ground.database.transaction(run.tenant, SYSTEM) as tx:
+            notifications.held_up(tx, identifier, error.detail)
+        raise
     with ground.database.transaction(run.tenant, SYSTEM) as tx:
         notifications.delivered(tx, identifier)
     return {"calls": 1}

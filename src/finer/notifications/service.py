@@ -154,7 +154,12 @@ def mail_to_send(tx: Tx, identifier: uuid.UUID) -> Mail | None:
 
 def delivered(tx: Tx, identifier: uuid.UUID) -> None:
     """Note that the other side took a message; what it said is kept no longer."""
-    DeliveryStore(tx).change(identifier, state=DeliveryState.SENT, ended_at=tx.now(), message_sealed=None)
+    DeliveryStore(tx).change(identifier, state=DeliveryState.SENT, ended_at=tx.now(), message_sealed=None, problem="")
+
+
+def held_up(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
+    """Note why a message was not taken this time; it is tried again, or dropped."""
+    DeliveryStore(tx).change(identifier, problem=problem[:500])
 
 
 def dropped(tx: Tx, identifier: uuid.UUID, problem: str) -> None:
