@@ -8,15 +8,20 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
+import psycopg
 import pytest
 from click.testing import CliRunner
 
 from finer.app.cli import COMMANDS, main
 from finer.fraud.service import verdicts as fraud
+from finer.kit.actors import SYSTEM
+from finer.kit.db import NO_TENANT, Database, NotMade, connect
 from tools.reference import commands_page
 
 
@@ -107,6 +112,47 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(
     assert "The PostgreSQL of FINER_DATABASE_URL does not answer: " in done.stderr
 
 
+@pytest.fixture
+def bare(database_url: str) -> Iterator[str]:
+    """The address of a database that `finer migrate` was never run on, as somebody who may make nothing in it."""
+    name = f"bare_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        owner.execute(f"create role {name} login")
+        owner.execute(f"create database {name}")
+        yield urlsplit(database_url)._replace(netloc=f"{name}@", path=f"/{name}").geturl()
+        owner.execute(f"drop database {name} with (force)")
+        owner.execute(f"drop role {name}")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (["tenant", "list"], "has no tables of Finer yet. Run `finer migrate` first."),
+        (["verify"], "has no tables of Finer yet. Run `finer migrate` first."),
+        (["migrate"], "The user of the database may not make the schema: "),
+    ],
+)
+def test_a_database_that_is_not_made_ready_is_told_in_a_sentence(
+    command: list[str], says: str, bare: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FINER_DATABASE_URL", bare)
+    monkeypatch.setenv("FINER_DATA_DIR", str(tmp_path))
+    done = CliRunner().invoke(main, command)
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+    assert says in done.stderr
+    doctor = CliRunner().invoke(main, ["doctor"])
+    assert doctor.exit_code == 1
+    assert "has no tables of Finer. Run finer migrate." in doctor.stdout
+
+
+def test_a_role_of_finer_that_is_not_there_is_told_with_what_makes_it(database_url: str) -> None:
+    with pytest.raises(NotMade, match="Run `finer migrate` first"):
+        connect(database_url, "finer_absent")
+    absent = Database(database_url, "finer_absent", connections=1)
+    with pytest.raises(NotMade, match="Run `finer migrate` first"), absent.transaction(NO_TENANT, SYSTEM):
+        pass
+
+
 @pytest.mark.parametrize(
     "command",
     [["verify"], ["tenant", "list"], ["audit", "verify"], ["user", "link", "a@b.example", "--tenant", "t"]],
@@ -126,6 +172,23 @@ def test_a_misspelt_folder_is_told_and_no_database_made_in_it(command: list[str]
         assert "finer up" in done.stderr
         assert folder.exists() == there
         assert not there or list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["audit", "export", "--from", "2026-01-01T00:00:00Z", "--to", "2026-02-01", "--tenant", "t"],
+        ["keys", "rotate", "--before", "2026-01-01T08:00:00+08:00"],
+        ["export", "orders", "--from", "2026-01-01T00:00:00Z", "--to", "2026-02-01", "--tenant", "t"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_a_moment_is_written_with_its_zone_or_without(command: list[str], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, [*command, "--data-dir", str(tmp_path)])
+    assert (done.exit_code, "There is no Finer data in" in done.stderr) == (1, True), done.stderr
+    command[command.index("2026-01-01T00:00:00Z" if "--from" in command else "2026-01-01T08:00:00+08:00")] = "gestern"
+    done = CliRunner().invoke(main, [*command, "--data-dir", str(tmp_path)])
+    assert (done.exit_code, "'gestern' is no moment. Write it like 2026-03-01T12:00:00Z" in done.stderr) == (2, True)
 
 
 def test_a_first_firm_makes_the_database_that_other_commands_then_find() -> None:

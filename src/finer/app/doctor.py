@@ -14,7 +14,7 @@ from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
 from finer.kit.clock import SystemClock
-from finer.kit.db import API, DatabaseError, connect, server_version
+from finer.kit.db import API, DatabaseError, NotMade, connect, has_tables, server_version
 from finer.kit.errors import InvalidInput, Unavailable
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
@@ -103,6 +103,10 @@ def _database(settings: Settings) -> Finding:
         version = server_version(url)
     except Unavailable as error:
         return Finding("database", False, f"{error.detail}. Check FINER_DATABASE_URL.")
+    if server is None and not has_tables(url):
+        return Finding(
+            "database", False, f"PostgreSQL {version} answers, and has no tables of Finer. Run finer migrate."
+        )
     return Finding("database", True, f"PostgreSQL {version} answers.")
 
 
@@ -114,7 +118,7 @@ def _log(settings: Settings) -> list[Finding]:
     try:
         with connect(url, API, name="finer-doctor") as connection:
             counts = set_aside_counts(connection)
-    except DatabaseError:
+    except (DatabaseError, NotMade):
         return []
     records = sum(records for _, records in counts.values())
     if not records:

@@ -109,7 +109,7 @@ class SingleSignOn:
             found = self._party.discover(issuer, anew=True)
             return found, self._party.count_keys(found)
         except oidc.Refused as error:
-            raise ProviderUnusable(f"This provider cannot be used: {error}.") from error
+            raise ProviderUnusable(f"This provider cannot be used: {str(error).rstrip('.')}.") from error
 
     def _note(self, tenant: uuid.UUID, provider: SsoProvider, reason: str) -> None:
         with self._database.transaction(tenant, SYSTEM) as tx:

@@ -56,6 +56,13 @@ _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 metadata = schema.metadata
 
 
+class NotMade(Unavailable):
+    """The database is there, and nobody has made it ready for Finer."""
+
+    slug = "database-not-made"
+    title = "The database is not ready"
+
+
 def url_for_role(url: str, role: str | None) -> str:
     """The same database as `role`: signed in as it (embedded server), or acting as it from the first statement on."""
     if role is None:
@@ -70,8 +77,24 @@ def url_for_role(url: str, role: str | None) -> str:
 
 
 def connect(url: str, role: str | None = None, *, name: str = "finer") -> Connection:
-    """A bare psycopg connection in autocommit, for LISTEN and for the hot path."""
-    return psycopg.connect(url_for_role(url, role), autocommit=True, application_name=name, **_ALIVE)
+    """A bare psycopg connection in autocommit, for LISTEN and for the hot path. Raises NotMade."""
+    return _opened(url_for_role(url, role), autocommit=True, application_name=name)
+
+
+def _opened(address: str, **more: Any) -> Connection:
+    try:
+        return psycopg.connect(address, **more, **_ALIVE)
+    except psycopg.OperationalError as error:
+        if 'role "finer_' in str(error) and "does not exist" in str(error):
+            raise NotMade("The database has no roles of Finer yet. Run `finer migrate` first.") from error
+        raise
+
+
+def has_tables(url: str) -> bool:
+    """Whether `finer migrate` was ever run on the database at `url`, which answers."""
+    with psycopg.connect(url, connect_timeout=5) as connection:
+        row = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
+    return row is not None and bool(row[0])
 
 
 def server_version(url: str) -> str:
@@ -128,7 +151,7 @@ class Database:
         address = url_for_role(url, role)
         self.engine = sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(address, application_name=role, **_ALIVE),
+            creator=lambda: _opened(address, application_name=role),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=10,

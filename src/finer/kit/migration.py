@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.db import metadata
+from finer.kit.errors import InvalidInput
 
 _OWN_TENANT = "tenant_id = nullif(current_setting('finer.tenant', true), '')::uuid"
 
@@ -48,11 +50,20 @@ def _config(url: str) -> Config:
 def migrate(url: str, keys: Keyring | None = None) -> None:
     """Bring the database to the newest schema. Waits at most five seconds for a lock, then fails without harm.
 
-    `keys` seal what older versions kept in plain text; a database without such rows needs none.
+    `keys` seal what older versions kept in plain text; a database without such rows needs none. Raises InvalidInput
+    when the user of the database may not make what it takes.
     """
     config = _config(url)
     config.attributes["keys"] = keys
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except sa.exc.ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise InvalidInput(
+            f"The user of the database may not make the schema: {str(error.orig).splitlines()[0]}. It has to own the "
+            "database and be allowed to make roles: create role ... login createrole; create database ... owner ..."
+        ) from error
 
 
 def pending(connection: sa.Connection) -> list[str]:

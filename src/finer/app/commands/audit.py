@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from finer.app.commands.common import (
     OPERATOR,
     data_dir_option,
     json_option,
+    moment,
     running_database,
     settings_of,
     tenant_id,
@@ -90,8 +91,8 @@ def _shown(name: str, run: Verification) -> dict[str, Any]:
 
 
 @audit.command("export")
-@click.option("--from", "since", type=click.DateTime(), help="Entries at or after this moment (UTC).")
-@click.option("--to", "until", type=click.DateTime(), help="Entries before this moment (UTC).")
+@click.option("--from", "since", type=moment, metavar="WHEN", help="Entries at or after this moment (UTC).")
+@click.option("--to", "until", type=moment, metavar="WHEN", help="Entries before this moment (UTC).")
 @click.option(
     "--format",
     "form",
@@ -107,8 +108,7 @@ def audit_export(since: datetime | None, until: datetime | None, form: str, tena
 
     Example: finer audit export --tenant acme --from 2026-01-01 > audit.jsonl
     """
-    moments = [None if moment is None else moment.replace(tzinfo=UTC) for moment in (since, until)]
-    wanted = AuditFilter(since=moments[0], until=moments[1])
+    wanted = AuditFilter(since=since, until=until)
     with running_database(settings_of(data_dir)) as database:
         firm = tenant_id(database, tenant)
         with database.transaction(firm, OPERATOR) as tx:

@@ -16,7 +16,7 @@ from finer.app.keys import keyring, prove_keys_at
 from finer.app.process import database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
-from finer.kit.db import API, NO_TENANT, Database, server_version
+from finer.kit.db import API, NO_TENANT, Database, NotMade, has_tables, server_version
 from finer.kit.errors import InvalidInput, NotFound, Unavailable
 from finer.kit.migration import migrate
 from finer.kit.settings import Settings, load_settings
@@ -65,7 +65,7 @@ def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[
     """The database; an embedded server that does not run is started, and stopped again at the end.
 
     Only with `may_make` is one made where there is none: otherwise a misspelt folder would hold an empty Finer. Raises
-    NotFound then, and Unavailable for a server of one's own that does not answer.
+    NotFound then, Unavailable for a server of one's own that does not answer, and NotMade for one without tables.
     """
     url, server = database_url(settings)
     if server is None:
@@ -73,6 +73,8 @@ def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[
             server_version(url)
         except Unavailable as error:
             raise Unavailable(f"The PostgreSQL of FINER_DATABASE_URL does not answer: {error.detail}") from error
+        if not may_make and not has_tables(url):
+            raise NotMade("The database of FINER_DATABASE_URL has no tables of Finer yet. Run `finer migrate` first.")
     if server is not None and not server.made() and not may_make:
         raise NotFound(
             f"There is no Finer data in {settings.data_path}. Give the folder that holds it by --data-dir or "

@@ -19,6 +19,7 @@ from finer.app.commands.common import (
     data_dir_option,
     echo_lines,
     json_option,
+    moment,
     running_database,
     settings_of,
     show,
@@ -71,7 +72,8 @@ def status_command(tenant: str | None, data_dir: str | None, as_json: bool) -> N
 @click.option("--master", is_flag=True, help="Replace the master key too; the data keys are wrapped again.")
 @click.option(
     "--before",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    type=moment,
+    metavar="WHEN",
     help="Only keys made before this moment (UTC); now when left out. An interrupted rotation goes on with its moment.",
 )
 @data_dir_option
@@ -85,15 +87,15 @@ def rotate_command(
     """
     done: dict[str, int] = {}
     with _open(data_dir, tenant) as (database, firms):
-        moment = database.clock.now() if before is None else before.replace(tzinfo=UTC)
-        click.echo(f"Keys made before {moment:%Y-%m-%dT%H:%M:%S} are replaced.", err=True)
+        end = before or database.clock.now()
+        click.echo(f"Keys made before {end.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} are replaced.", err=True)
         if master:
             key_upkeep.rotate_master(database, list(firms.values()))
         columns = (TextColumn("{task.description} {task.completed} rows"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True)) as bar:
             for slug, firm in firms.items():
                 task = bar.add_task(slug, total=None)
-                done[slug] = key_upkeep.rotate(database, firm, moment, partial(bar.advance, task))
+                done[slug] = key_upkeep.rotate(database, firm, end, partial(bar.advance, task))
                 with database.transaction(firm, OPERATOR) as tx:
                     audit.record_audit(tx, "keys:rotate", show_id("ten", firm), {"rows": done[slug], "master": master})
     show(done, as_json, lambda: echo_lines(f"{slug:<20} {rows} rows sealed again" for slug, rows in done.items()))
