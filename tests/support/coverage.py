@@ -38,7 +38,9 @@ class _Probes(Slipcover):  # type: ignore[misc]
         """The code with its probes; `parent` is the code that it is a part of."""
         if parent is not None and _COMPILED.match(linecache.getline(code.co_filename, code.co_firstlineno)):
             return code
-        found: CodeType = super().instrument(code, parent)
+        # As part of something: of a whole module SlipCover would list all lines, which took longer than the probes.
+        # coverage.py knows what counts as a line.
+        found: CodeType = super().instrument(code, parent or code)
         return found
 
 
@@ -74,10 +76,10 @@ def pytest_load_initial_conftests(early_config: Any) -> None:
 
 def pytest_sessionfinish() -> None:
     """Write down what was seen, and which files there are, for those that nobody loaded."""
-    seen = _probes.get_coverage()["files"]
+    seen: dict[str, set[int]] = _probes.newly_seen
     if not seen:
         return
     data = CoverageData(basename=str(_ROOT / ".coverage"), suffix=True)
-    data.add_lines({str(_ROOT / name): found["executed_lines"] for name, found in seen.items()})
+    data.add_lines(seen)
     data.touch_files([str(file) for file in _SOURCES.rglob("*.py")])
     data.write()
