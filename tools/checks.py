@@ -57,9 +57,12 @@ LINT = (
     Step("ruff format", (_tool("ruff"), "format", "--check")),
     Step("ruff check", (_tool("ruff"), "check")),
     Step("import contracts", (_tool("lint-imports"),)),
+)
+# They take half a minute of CPU and wait for nobody, so in `all` they run beside the tests.
+SLOW_LINT = (
+    Step("mypy", (_tool("mypy"),)),
     Step("bandit", (_tool("bandit"), "--configfile", "pyproject.toml", "--quiet", "--recursive", "src")),
 )
-TYPES = (Step("mypy", (_tool("mypy"),)),)
 KERNELS = (Step("kernels", (sys.executable, "-m", "tools.kernels")),)
 WEB_STEPS = (
     Step("web build (tsc, vite)", ("npm", "run", "--silent", "build"), "web"),
@@ -138,14 +141,14 @@ def run_beside(step: Step, *lanes: Iterable[Step]) -> list[Result]:
 
 def find_browser() -> tuple[Result, dict[str, str]]:
     """Make sure of a browser; returns the variable that tells the journeys which."""
-    _heading("browser")
+    step = Step("browser", (sys.executable, str(ROOT / "tools" / "browser.py")))
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "browser.py")], stdout=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(step.command, stdout=subprocess.PIPE, text=True, check=False)
     path = done.stdout.strip()
-    print(path, flush=True)
-    return Result("browser", done.returncode == 0, time.monotonic() - started), {BROWSER_VARIABLE: path}
+    with _print_lock:
+        _heading(step.name)
+        print(path, flush=True)
+        return _ended(step, done.returncode, started), {BROWSER_VARIABLE: path}
 
 
 def coverage_step() -> list[Result]:
@@ -174,12 +177,14 @@ def run_all() -> list[Result]:
     for old in (*REPORTS.glob("*.xml"), *ROOT.glob(".coverage*")):
         old.unlink()
     # First what the tests need, and what would run out of patience if it got only what they leave.
-    results = run_lanes(WEB_STEPS, KERNELS + LINT, WEB_TESTS)
-    found, browser = find_browser()
+    with ThreadPoolExecutor(1) as pool:
+        looked_for = pool.submit(find_browser)  # which may have to be downloaded
+        results = run_lanes(WEB_STEPS, KERNELS + LINT, WEB_TESTS)
+        found, browser = looked_for.result()
     # In the order in which they were collected, which begins with the long files (tests/conftest.py).
     parallel = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
     tests = pytest_step("tests", *parallel, environment=browser | ONE_THREAD | {TRACE_VARIABLE: "1"})
-    results += [found, *run_beside(tests, TYPES)]
+    results += [found, *run_beside(tests, SLOW_LINT)]
     return results + coverage_step()
 
 
@@ -189,7 +194,7 @@ def main() -> None:
     if wanted not in {"check", "all"}:
         sys.exit("usage: checks.py check|all")
     started = time.monotonic()
-    results = run_all() if wanted == "all" else run_lanes(LINT + TYPES)
+    results = run_all() if wanted == "all" else run_lanes(LINT + SLOW_LINT)
     seconds = time.monotonic() - started
     _heading("times")
     for result in results:
