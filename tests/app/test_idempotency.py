@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from litestar import Litestar, Response, post
 
 from finer.app import api
 from finer.app.api import create_app
+from finer.identity.routes.listing import ROUTES as IDENTITY_ROUTES
 from finer.identity.service import teams
 from finer.identity.types.access import Permission, Role
 from finer.kit import idempotency
@@ -50,8 +51,11 @@ async def gate() -> Gate:
 
 
 @pytest.fixture
-def planted(gate: Gate) -> Iterator[None]:
-    """More routes: one waits inside its act, two fail after they have acted, and one answers with a file."""
+def planted(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More routes: one waits inside its act, two fail after they have acted, and one answers with a file.
+
+    Of the others just those of identity: an app of them is made in a fraction of the time, and each test makes one.
+    """
 
     @post("/planted/slow", opt={"permission": Permission.TEAMS_WRITE})
     async def slow(tx: Tx, data: TeamPlan) -> TeamPlan:
@@ -77,9 +81,7 @@ def planted(gate: Gate) -> Iterator[None]:
         content = b"\xff\xfe" if data.name == "Binary" else b"name\n"
         return Response(content, media_type="text/csv", headers=headers)
 
-    api.ROUTES += [slow, refused, broken, file]
-    yield
-    del api.ROUTES[-4:]
+    monkeypatch.setattr(api, "ROUTES", [*IDENTITY_ROUTES, slow, refused, broken, file])
 
 
 @pytest.fixture
