@@ -73,7 +73,7 @@ def table_prefixes(root: Path) -> list[str]:
     """Every table is named after the package that owns it."""
     found = []
     for module in modules(root):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             name = _table_name(node)
             if name is not None and not name.startswith(f"{module.package}_"):
                 found.append(f"{module.at(node)} calls a table {name}: begin its name with {module.package}_.")
@@ -107,7 +107,7 @@ def _containers(root: Path) -> list[str]:
 
 
 def _table_owners(root: Path) -> dict[str, str]:
-    names = {name for module in modules(root) for node in ast.walk(module.tree) if (name := _table_name(node))}
+    names = {name for module in modules(root) for node in module.nodes if (name := _table_name(node))}
     for path in sorted((root / "migrations" / "versions").glob("*.py")):
         for first, second in _CREATED.findall(path.read_text(encoding="utf-8")):
             names.add(first or second)

@@ -40,7 +40,7 @@ def clock_reads(root: Path) -> list[str]:
         "(tx.now(), finer.kit.clock)."
         for module in modules(root)
         if "/".join(module.parts) not in _CLOCK_MODULES
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and ".".join(_dotted(node.func).split(".")[-2:]) in _CLOCK_CALLS
     ]
 
@@ -49,7 +49,7 @@ def float_money(root: Path) -> list[str]:
     """Money is an integer of minor units: no table and no type holds it as a float."""
     found = []
     for module in modules(root):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             name = _float_money_name(module, node)
             if name is not None:
                 found.append(
@@ -65,7 +65,7 @@ def transactions(root: Path) -> list[str]:
         f"{module.at(node)} calls .{node.func.attr}(): take a Tx as argument; only finer.app opens and commits."
         for module in modules(root)
         if module.package not in {"app", "kit"}
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _openers(module)
     ]
 

@@ -23,7 +23,7 @@ def undeclared_in_source(root: Path) -> list[str]:
         f'{module.at(function)} {function.name} declares no permission: add opt={{"permission": ...}} to its route.'
         for module in modules(root)
         if _imports_litestar(module.tree)
-        for function in ast.walk(module.tree)
+        for function in module.nodes
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for decorator in function.decorator_list
         if _is_route(decorator) and not _declares(decorator)

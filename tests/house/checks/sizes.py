@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from tests.house.checks.tree import modules
+from tests.house.checks.tree import Module, modules
 
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
@@ -37,7 +38,7 @@ def long_functions(root: Path) -> list[str]:
     """Functions over the limit, docstring included, decorators not."""
     found = []
     for module in modules(root):
-        for function in functions(module.tree):
+        for function in functions(module):
             lines = (function.end_lineno or function.lineno) - function.lineno + 1
             if lines > FUNCTION_LINES_MAX:
                 found.append(
@@ -53,25 +54,26 @@ def complex_functions(root: Path) -> list[str]:
         f"{module.at(function)} {function.name} has a cyclomatic complexity of {complexity(function)} "
         f"({COMPLEXITY_MAX} at most): split it."
         for module in modules(root)
-        for function in functions(module.tree)
+        for function in functions(module)
         if complexity(function) > COMPLEXITY_MAX
     ]
 
 
 def mean_complexity(root: Path) -> list[str]:
     """The average over all functions is low: long chains of cases are the exception."""
-    found = [complexity(function) for module in modules(root) for function in functions(module.tree)]
+    found = [complexity(function) for module in modules(root) for function in functions(module)]
     mean = sum(found) / len(found) if found else 0.0
     if mean < COMPLEXITY_MEAN_MAX:
         return []
     return [f"The average cyclomatic complexity is {mean:.2f} (under {COMPLEXITY_MEAN_MAX:g} is the rule)."]
 
 
-def functions(tree: ast.Module) -> Iterator[Function]:
+def functions(module: Module) -> Iterator[Function]:
     """Every function and method, nested ones too."""
-    return (node for node in ast.walk(tree) if isinstance(node, Function))
+    return (node for node in module.nodes if isinstance(node, Function))
 
 
+@cache
 def complexity(function: Function) -> int:
     """Ways through a function, as McCabe counts and with every `and` and `or`; nested functions count on their own."""
     return 1 + sum(_branches(node) for node in _own_nodes(function))

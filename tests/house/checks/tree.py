@@ -43,6 +43,11 @@ class Module:
         """Its syntax tree."""
         return ast.parse(self.text, filename=self.place)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of its syntax tree, walked once for all checks."""
+        return list(ast.walk(self.tree))
+
     def at(self, node: ast.AST) -> str:
         """Where a node stands, to begin a sentence with."""
         return f"{self.place}:{getattr(node, 'lineno', 1)}"
@@ -67,7 +72,7 @@ def domains(root: Path) -> list[str]:
 
 def imports(module: Module) -> Iterator[tuple[ast.stmt, tuple[str, ...]]]:
     """What a module imports of Finer, as parts below finer; `from finer.a import b` counts as ("a", "b")."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -80,10 +85,10 @@ def imports(module: Module) -> Iterator[tuple[ast.stmt, tuple[str, ...]]]:
                 yield node, tuple(rest)
 
 
-def docstrings(tree: ast.Module) -> set[ast.AST]:
+def docstrings(module: Module) -> set[ast.AST]:
     """The constants that are only documentation."""
     found: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in module.nodes:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             found.update(
@@ -96,8 +101,8 @@ def docstrings(tree: ast.Module) -> set[ast.AST]:
 
 def strings(module: Module) -> Iterator[tuple[ast.Constant, str]]:
     """The texts of a module that the program uses, parts of f-strings included, documentation left out."""
-    ignored = docstrings(module.tree)
-    for node in ast.walk(module.tree):
+    ignored = docstrings(module)
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in ignored:
             yield node, node.value
 
