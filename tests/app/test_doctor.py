@@ -7,12 +7,14 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from finer.app.cli import main
 from finer.app.doctor import Finding, examine
 from finer.kit.settings import Settings
+from tests.support.object_storage import ACCESS_KEY, REGION, SECRET_KEY, object_storage
 
 
 def _found(settings: Settings) -> dict[str, Finding]:
@@ -36,7 +38,7 @@ def free() -> int:
 
 def test_everything_is_looked_at_and_told_in_a_sentence(tmp_path: Path, free: int) -> None:
     found = _found(Settings(data_dir=str(tmp_path / "not" / "made" / "yet"), port=free))
-    assert list(found) == ["Python", "memory", "disk", "port", "web app", "TLS", "database"]
+    assert list(found) == ["Python", "memory", "disk", "port", "web app", "TLS", "database", "lake"]
     assert all(finding.says.endswith(".") for finding in found.values())
     assert found["Python"].good
     assert str(tmp_path) in found["disk"].says
@@ -68,6 +70,28 @@ def test_an_embedded_database_that_does_not_run_yet_is_no_fault(tmp_path: Path, 
     found = _found(Settings(data_dir=str(tmp_path), port=free))["database"]
     assert found.good
     assert "finer up" in found.says
+
+
+def test_a_lake_that_nothing_can_be_written_to_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert _found(Settings(data_dir=str(tmp_path)))["lake"].good
+    found = _found(Settings(data_dir=str(tmp_path), lake=str(file)))["lake"]
+    assert (found.good, str(file) in found.says) == (False, True)
+
+
+def test_a_lake_in_object_storage_is_good_when_files_can_be_written_and_deleted(tmp_path: Path) -> None:
+    with object_storage("lakes") as address:
+        settings = Settings(
+            data_dir=str(tmp_path), lake="s3://lakes/prefix", lake_endpoint=address, lake_region=REGION,
+            lake_access_key=ACCESS_KEY, lake_secret_key=SECRET_KEY,
+        )  # fmt: skip
+        found = _found(settings)["lake"]
+        assert found == Finding("lake", True, "files can be written to s3://lakes/prefix.")
+        lacking = _found(msgspec.structs.replace(settings, lake="s3://lakse/prefix"))["lake"]
+    assert not lacking.good
+    assert "s3://lakse/prefix" in lacking.says
+    assert "The bucket must exist" in lacking.says
 
 
 def test_the_command_fails_when_something_is_bad(

@@ -70,3 +70,14 @@ def test_finer_up_says_who_has_the_port_before_it_starts_anything(tmp_path: Path
     assert done.returncode != 0
     assert f"Port {port + 1} of {HOST} is taken by process {os.getpid()}" in done.stderr
     assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize("host", ["no.such.host.example", "192.0.2.1"])
+def test_finer_up_says_that_an_address_is_not_of_this_machine_before_it_starts_anything(
+    host: str, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "finer.app.cli", "up", "--data-dir", str(tmp_path / "data"), "--port", "1"]
+    done = subprocess.run([*command, "--host", host], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+    assert f"Nobody can listen at {host}:1: " in done.stderr
+    assert not (tmp_path / "data" / "postgres").exists()

@@ -18,6 +18,8 @@ from finer.kit.db import API, DatabaseError, NotMade, connect, has_tables, serve
 from finer.kit.errors import InvalidInput, Unavailable
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
+from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.service.lake import try_storage
 
 _DISK_MIN_GB = 5
 _MEMORY_MIN_GB = 4
@@ -33,7 +35,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Python, memory, disk, port, web app, TLS and database, in that order."""
+    """Python, memory, disk, port, web app, TLS, database and lake, in that order."""
     return [
         _python(),
         _memory(),
@@ -42,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         _web(),
         _tls(settings),
         _database(settings),
+        _lake(settings),
         *_log(settings),
     ]
 
@@ -108,6 +111,13 @@ def _database(settings: Settings) -> Finding:
             "database", False, f"PostgreSQL {version} answers, and has no tables of Finer. Run finer migrate."
         )
     return Finding("database", True, f"PostgreSQL {version} answers.")
+
+
+def _lake(settings: Settings) -> Finding:
+    try:
+        return Finding("lake", True, f"files can be written to {try_storage(settings)}.")
+    except LakeUnavailable as error:
+        return Finding("lake", False, error.detail)
 
 
 def _log(settings: Settings) -> list[Finding]:

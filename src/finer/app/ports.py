@@ -9,7 +9,7 @@ import sys
 
 import psutil
 
-from finer.kit.errors import Conflict
+from finer.kit.errors import Conflict, InvalidInput
 
 
 def hold_port(host: str, port: int) -> socket.socket | None:
@@ -17,7 +17,7 @@ def hold_port(host: str, port: int) -> socket.socket | None:
 
     The web server listens in a way in which several processes can share a port, and the system then spreads
     connections over all of them: two installations on one port would answer in turn. None where the system has no
-    names to hold. Raises Conflict, which says who has the port.
+    names to hold. Raises Conflict, which says who has the port, and InvalidInput for an address that is not of here.
     """
     refuse_taken_port(host, port)
     if not sys.platform.startswith("linux"):
@@ -34,7 +34,7 @@ def hold_port(host: str, port: int) -> socket.socket | None:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raises Conflict when somebody listens on the port already, and says who."""
+    """Raises Conflict when somebody listens on the port already, and says who; InvalidInput when nobody can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         # Without SO_REUSEPORT, so that a port which others would share counts as taken. Connections of an earlier
@@ -45,7 +45,11 @@ def refuse_taken_port(host: str, port: int) -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise _conflict(host, port, listener_of(port)) from error
-            # What else is wrong with the address, such as a name, the web server says itself.
+            # A web server that cannot listen ends, and would be started again for ever.
+            raise InvalidInput(
+                f"Nobody can listen at {host}:{port}: {error.strerror}. Give an address of this machine with --host or "
+                "FINER_HOST (0.0.0.0 for all), and a port that this user may open with --port or FINER_PORT."
+            ) from error
 
 
 def listener_of(port: int) -> str:

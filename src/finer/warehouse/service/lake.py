@@ -15,6 +15,7 @@ import structlog
 from finer.ingest.types.receipts import READER
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.log import PostgresLog
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
@@ -26,6 +27,7 @@ from finer.warehouse.store.catalogue import Catalogue
 from finer.warehouse.store.erasing import PARTED_PAYMENTS
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
+from finer.warehouse.store.places import place_of
 from finer.warehouse.store.readers import create_reader, drop_reader, list_readers
 from finer.warehouse.store.reading import LakeReader
 from finer.warehouse.store.sandbox import BYTES_MAX as SQL_BYTES_MAX
@@ -83,6 +85,13 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 ROWS_MAX_DEFAULT = 10_000
+
+
+def try_storage(settings: Settings) -> str:
+    """Where the files of lakes are, after one was written there and deleted. Raises LakeUnavailable."""
+    place = place_of(settings)
+    place.try_out()
+    return place.prefix + place.root
 
 
 def freshness(tx: Tx) -> list[Freshness]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from dataclasses import dataclass
 from functools import cache
@@ -38,6 +39,26 @@ class Place:
     def address(self, *parts: str) -> str:
         """The same path, as DuckDB takes it."""
         return self.prefix + self.path(*parts)
+
+    def try_out(self) -> None:
+        """See whether files can be written here and deleted. Raises LakeUnavailable with what the storage says."""
+        if self.local:
+            folder = Path(self.root)
+            while not folder.exists():
+                folder = folder.parent
+            if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+                raise LakeUnavailable(f"Nothing can be written to {folder}, where the files of the lake are to be.")
+            return
+        probe = self.path(f"finer-probe-{uuid.uuid4().hex}")
+        try:
+            with self.filesystem.open_output_stream(probe) as file:
+                file.write(b"finer doctor")
+            self.filesystem.delete_file(probe)
+        except (OSError, pa.ArrowException) as error:
+            raise LakeUnavailable(
+                f"Files cannot be written to {self.prefix}{self.root}, or not deleted there: {error} The bucket must "
+                "exist, and the key may list, read, write and delete under the prefix; see FINER_LAKE_*."
+            ) from error
 
     def prepare(self, *parts: str) -> None:
         """Make a folder where there are folders; object storage has none."""
