@@ -47,5 +47,5 @@ async function ask(options: Record<string, unknown>): Promise<Record<string, unk
 
 function toJson(credential: Credential | null): Record<string, unknown> {
   if (!(credential instanceof PublicKeyCredential)) throw new DOMException("No passkey.", "NotAllowedError");
-  return credential.toJSON() as Record<string, unknown>;
+  return { ...credential.toJSON() };
 }
