@@ -22,6 +22,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from types import ModuleType
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -54,6 +55,10 @@ def main() -> None:
     isolate()
     # pyarrow would load NumPy, which is not needed here and takes longer to load than everything else together.
     sys.modules["numpy"] = None  # type: ignore[assignment]
+    # DuckDB would look its own version up in the metadata of packages, whose parsers take a seventh of all loading.
+    metadata = ModuleType("importlib.metadata")
+    metadata.version = lambda _package: "unknown"  # type: ignore[attr-defined]
+    sys.modules["importlib.metadata"] = metadata
     import duckdb  # noqa: PLC0415 - inside its limits
     import pyarrow as pa  # noqa: PLC0415
 
