@@ -65,12 +65,14 @@ def api_process(
 
 def _wait(found: ApiProcess) -> None:
     deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline:
-        if found.process.poll() is not None:
-            raise RuntimeError(f"finer api ended with exit code {found.process.returncode}: {found.log.read_text()}")
-        try:
-            if httpx.get(f"{found.url}/api/v1/health/ready", verify=found.verify, timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
+    # One client for all questions: each reads all certificates of the machine when it is made.
+    with httpx.Client(base_url=found.url, verify=found.verify, timeout=5) as client:
+        while time.monotonic() < deadline:
+            if (code := found.process.poll()) is not None:
+                raise RuntimeError(f"finer api ended with exit code {code}: {found.log.read_text()}")
+            try:
+                if client.get("/api/v1/health/ready").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
     raise TimeoutError(f"The API was not ready within {_READY_S} s: {found.log.read_text()}")
