@@ -89,7 +89,7 @@ def _report_frauds(server: Server) -> int:
     """Say of some payments of the lake that they were frauds; how many are labelled now."""
     server.wait_in_lake("transactions")
     statement = "select event_id, occurred_at from transactions order by hash(event_id) limit 40"
-    found = json.loads(server.finer("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
+    found = json.loads(server.finer_here("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
     labels = [
         {
             "event_id": event, "occurred_at": at, "known_at": at, "verdict": "confirmed_fraud",
@@ -136,7 +136,7 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
     assert told[0] == told[2] >= known > 0
     assert told[1] > 0
     counted = "select max(merchant_frauds_28d) as most from decisions"
-    assert json.loads(server.finer("sql", counted, "--tenant", server.tenant, "--json"))["rows"][0][0] > 0
+    assert json.loads(server.finer_here("sql", counted, "--tenant", server.tenant, "--json"))["rows"][0][0] > 0
 
 
 def test_a_restart_goes_on_where_it_stopped(server: Server) -> None:
