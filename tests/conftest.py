@@ -49,7 +49,8 @@ settings.load_profile("finer")
 
 # Folders whose files take longest, in the order in which parallel runs hand them out: the shorter files fill the gaps.
 _LONGEST = ("journeys", "faults", "sources", "warehouse", "security")
-_JOURNEYS = "tests/journeys/"
+# What the names of files begin with whose tests share a server: they go to one test process.
+_TOGETHER = (("tests/journeys/",), ("tests/faults/test_set_aside.py", "tests/faults/test_stop.py"))
 # So many new objects make Python look for garbage. What tests make is small and gone soon, and applications, which
 # are large, are made by the hundred: with Python's 700, looking took a fifth of the time of all tests.
 _GARBAGE_AFTER = 100_000
@@ -64,10 +65,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class _Scheduler(LoadFileScheduling):  # type: ignore[misc]
-    """A file to one test process, and the journeys, which share a server and a browser, all to one."""
+    """A file to one test process, and those that share a server, which takes 10 s of CPU to start, all to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _JOURNEYS if nodeid.startswith(_JOURNEYS) else str(super()._split_scope(nodeid))
+        return next((names[0] for names in _TOGETHER if nodeid.startswith(names)), str(super()._split_scope(nodeid)))
 
 
 @pytest.hookimpl(optionalhook=True)

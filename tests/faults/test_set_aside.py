@@ -5,23 +5,15 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterator
 
 import httpx
 import psycopg
-import pytest
 
 from bench.support.bodies import Bodies
 from bench.support.http import Connection
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 _EVENTS = 100
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as found:
-        yield found
 
 
 def _caught_up(database: psycopg.Connection) -> None:

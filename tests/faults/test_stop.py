@@ -10,45 +10,43 @@ from contextlib import closing
 import httpx
 
 from finer.kit.settings import Settings
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 STREAMS = ("/api/v1/alerts/stream", "/api/v1/pipeline/stream") * 4
 
 
-def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost() -> None:
-    with serving() as server:
-        with closing(server.sign_in("risk_analyst")) as client:
-            browser = dict(client.cookies)
-        opened = threading.Semaphore(0)
-        ended: list[str] = []
-        threads = [
-            threading.Thread(target=_watch, args=(server, browser, path, opened, ended), daemon=True)
-            for path in STREAMS
-        ]
-        for thread in threads:
-            thread.start()
-        for _ in STREAMS:
-            assert opened.acquire(timeout=30)
-        accepted: list[int] = []
-        refused_at: list[float] = []
-        sender = threading.Thread(target=_send_until_refused, args=(server, accepted, refused_at), daemon=True)
-        sender.start()
-        while not accepted:
-            time.sleep(0.005)
-        api = server.process_of("api").parent()
-        assert api is not None
-        began = time.monotonic()
-        api.send_signal(signal.SIGTERM)
-        _wait_unready(server)
-        assert time.monotonic() - began < Settings().drain_s
-        for thread in (*threads, sender):
-            thread.join(timeout=10)
-            assert not thread.is_alive()
-        assert time.monotonic() - began < 5
-        assert ended == ["ended"] * len(STREAMS)
-        assert set(accepted) == {202}
-        # A balancer has been told for so long that nothing is to be sent here.
-        assert refused_at[0] - began >= Settings().drain_s
+def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost(server: Server) -> None:
+    with closing(server.sign_in("risk_analyst")) as client:
+        browser = dict(client.cookies)
+    opened = threading.Semaphore(0)
+    ended: list[str] = []
+    threads = [
+        threading.Thread(target=_watch, args=(server, browser, path, opened, ended), daemon=True) for path in STREAMS
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in STREAMS:
+        assert opened.acquire(timeout=30)
+    accepted: list[int] = []
+    refused_at: list[float] = []
+    sender = threading.Thread(target=_send_until_refused, args=(server, accepted, refused_at), daemon=True)
+    sender.start()
+    while not accepted:
+        time.sleep(0.005)
+    api = server.process_of("api").parent()
+    assert api is not None
+    began = time.monotonic()
+    api.send_signal(signal.SIGTERM)
+    _wait_unready(server)
+    assert time.monotonic() - began < Settings().drain_s
+    for thread in (*threads, sender):
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+    assert time.monotonic() - began < 5
+    assert ended == ["ended"] * len(STREAMS)
+    assert set(accepted) == {202}
+    # A balancer has been told for so long that nothing is to be sent here.
+    assert refused_at[0] - began >= Settings().drain_s
 
 
 def _watch(server: Server, browser: dict[str, str], path: str, opened: threading.Semaphore, ended: list[str]) -> None:
