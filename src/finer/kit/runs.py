@@ -360,7 +360,7 @@ def latest(tx: Tx, each: int) -> list[JobRun]:
 
 def under_way(tx: Tx) -> list[JobRun]:
     """Runs that have not ended, the oldest first."""
-    query = sa.select(job_runs).where(_of(tx), job_runs.c.state.in_(OPEN)).order_by(job_runs.c.asked_at)
+    query = sa.select(job_runs).where(_of(tx), job_runs.c.state.in_(OPEN)).order_by(job_runs.c.asked_at, job_runs.c.id)
     return [_run(row) for row in tx.connection.execute(query)]
 
 
