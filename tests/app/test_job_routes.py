@@ -89,6 +89,22 @@ def test_runs_are_found_by_what_they_are_page_by_page(driver: Driver, world: Wor
     assert dewi.get("/runs?cause=by_hand&to=2020-01-01T00:00:00Z")["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "told"),
+    [
+        ("job=retian", 404, "There is no job 'retian'."),
+        ("state=broken", 400, ": state: Invalid enum value 'broken'. It may be waiting, queued, running, succeeded, "),
+        ("cause=me", 400, ": cause: Invalid enum value 'me'. It may be schedule, "),
+        ("limit=0", 400, ": limit: Expected `int` >= 1"),
+    ],
+)
+def test_what_is_misspelt_in_a_query_is_told_by_its_name_with_what_it_may_be(
+    driver: Driver, world: World, asked: str, status: int, told: str
+) -> None:
+    answer = driver.call("GET", f"/api/v1/jobs/runs?{asked}", world.headers(Role.DATA_ENGINEER.value))
+    assert (answer.status, told in answer.json()["detail"]) == (status, True), answer.text
+
+
 def test_a_run_that_waits_is_stopped_at_once(driver: Driver, world: World) -> None:
     dewi = Caller(driver, world)
     [asked] = dewi.post("/forget/runs").json()["items"]

@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import EnumMeta
 from typing import Any
 
 import msgspec
@@ -329,6 +330,20 @@ def _callers_own(error: HTTPException) -> HTTPException:
     return error
 
 
+def _said_of_parameter(request: Request[Any, Any, Any], key: str = "", message: str = "", source: object = None) -> str:
+    """What is wrong with a parameter, by the name that callers know it by, and with what it may be."""
+    handler: Any = request.scope.get("route_handler")  # there is none where no route was found
+    field: Any = handler.parsed_fn_signature.parameters.get(key) if handler is not None and source == "query" else None
+    if field is None:
+        return f"{key}: {message}"
+    name = getattr(field.kwarg_definition, "query", None) or key
+    if message.startswith("Invalid enum value"):
+        kinds: tuple[Any, ...] = (field.annotation, *(inner.annotation for inner in field.inner_types))
+        names = [str(one) for kind in kinds if isinstance(kind, EnumMeta) for one in kind.__members__.values()]
+        message += f". It may be {', '.join(names)}" if names else ""
+    return f"{name}: {message}"
+
+
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     error = _callers_own(error)
     extra = error.extra if isinstance(error.extra, list) else []
@@ -337,7 +352,7 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if isinstance(error, NotFoundException):
         detail = f"There is no endpoint {_shown_path(request)}. /api/v1/openapi.json lists them."
     if extra:
-        detail += ": " + "; ".join(f"{one.get('key', '')}: {one.get('message', '')}" for one in extra)
+        detail += ": " + "; ".join(_said_of_parameter(request, **one) for one in extra)
     document = {
         "type": "about:blank",
         "title": type(error).__name__.removesuffix("Exception"),

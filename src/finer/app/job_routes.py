@@ -154,6 +154,8 @@ class JobController(Controller):
         with services.database.transaction(NO_TENANT, SYSTEM, read_only=True) as whole:
             found += runs.page(whole, wanted, limit, cursor)
         found = sorted(found, key=lambda run: (run.asked_at, run.id), reverse=True)[:limit]
+        if job is not None and not found:
+            job_desk.find(job)  # a misspelt name is told, rather than that the job never ran
         last = found[-1] if len(found) == limit else None
         following = None if last is None else show_cursor(last.asked_at, last.id)
         return RunPage([_show(run) for run in found], following, tx.now())
