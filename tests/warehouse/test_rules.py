@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,7 @@ from finer.warehouse.rules import (
     table_of,
     tables,
     type_in_catalogue,
+    with_month,
 )
 from tests.warehouse.samples import order_batch, sample_batch
 
@@ -48,6 +50,14 @@ def test_the_cut_of_batches_does_not_matter(sizes: list[int], recorded: int, dat
     expected = [n for n in range(total) if keep[n] and n >= recorded]
     assert (cut["transactions"].column("log_offset").to_pylist() if cut else []) == expected
     assert reached(parts, at) == {("transaction", 0): max(total, recorded)}
+
+
+@given(st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), max_size=6), st.booleans())
+def test_every_row_has_the_month_in_which_it_occurred(moments: list[datetime], one_month: bool) -> None:
+    times = [at.replace(tzinfo=UTC) for at in (moments[:1] * 5 if one_month else moments)]
+    columns = {"occurred_at": pa.array(times, pa.timestamp("us", "UTC")), "log_offset": pa.array(range(len(times)))}
+    months = with_month(pa.table(columns)).column("occurred_month").to_pylist()
+    assert months == [date(at.year, at.month, 1) for at in times]
 
 
 def test_batches_of_other_columns_or_versions_stay_apart() -> None:

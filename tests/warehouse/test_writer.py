@@ -65,6 +65,26 @@ def test_records_and_decisions_are_stored_as_they_were(
 
 
 @both_places
+def test_texts_that_repeat_and_amounts_are_found_in_every_file(
+    writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
+) -> None:
+    for first in (0, 30):
+        writer.put(sample_batch(tenant, first, 30))
+        assert writer.flush()
+    for condition, wanted in (
+        ("merchant_name is null", [n for n in range(60) if n % 3 == 0]),
+        ("merchant_name = 'Shop 2'", [n for n in range(60) if n % 3 == 2]),
+        ("currency <> 'USD'", []),
+        ("currency = 'USD'", list(range(60))),
+    ):
+        found = reader.read(tenant, f"select log_offset from transactions where {condition} order by 1")
+        assert found.column(0).to_pylist() == wanted
+    bounds = {"low": 29 * 0.1, "high": 31 * 0.1}
+    query = "select log_offset from decisions where account_sum_24h between $low and $high order by 1"
+    assert reader.read(tenant, query, bounds).column(0).to_pylist() == [29, 30, 31]
+
+
+@both_places
 def test_duplicates_are_left_out_and_replayed_rows_dropped(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:

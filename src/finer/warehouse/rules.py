@@ -311,8 +311,16 @@ def with_month(table: pa.Table) -> pa.Table:
     """The same table with the month of each row, for tables of records; other tables come back as they are."""
     if not {"occurred_at", "log_offset"} <= set(table.column_names):
         return table
-    months = table.column("occurred_at").cast(pa.int64()).to_numpy().astype("datetime64[us]").astype("datetime64[M]")
-    return table.append_column(MONTH, pa.array(months.astype("datetime64[D]"), pa.date32()))
+    at = table.column("occurred_at").cast(pa.int64()).to_numpy().astype("datetime64[us]")
+    # Live records are nearly always of one month, and to ask each for its own costs as much as joining them.
+    ends = _months(np.array([at.min(), at.max()] if len(at) else [], at.dtype))
+    months = np.full(len(at), ends[0]) if len(set(ends)) == 1 else _months(at)
+    return table.append_column(MONTH, pa.array(months, pa.date32()))
+
+
+def _months(times: Array) -> Array:
+    """The first day of the month of each time."""
+    return times.astype("datetime64[M]").astype("datetime64[D]")
 
 
 def by_month(table: pa.Table) -> list[tuple[date | None, pa.Table]]:
@@ -339,7 +347,16 @@ def repeated_texts(table: pa.Table) -> list[str]:
     return found
 
 
-def counting_columns(table: pa.Table) -> list[str]:
-    """64-bit integers and times: their neighbours differ little, so differences are what is stored."""
-    wanted = (pa.types.is_int64, pa.types.is_timestamp)
-    return [field.name for field in table.schema if any(kind(field.type) for kind in wanted)]
+def encodings(table: pa.Table) -> dict[str, str]:
+    """How columns of numbers are stored, by name; any other column is stored as Parquet does by itself.
+
+    Of 64-bit integers and times neighbours differ little, so their differences are stored. Of 64-bit floats, byte by
+    byte: the first bytes of amounts are alike, which takes zstd half the time and less room.
+    """
+    found = {}
+    for field in table.schema:
+        if pa.types.is_int64(field.type) or pa.types.is_timestamp(field.type):
+            found[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_float64(field.type):
+            found[field.name] = "BYTE_STREAM_SPLIT"
+    return found
