@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import numba as nb
 import numpy as np
 
 _HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -15,6 +16,18 @@ _MERCHANTS = 900
 _MCC = ("5411", "5812", "5999", "4829")
 _CHANNELS = ("pos", "web", "atm")
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@nb.njit(cache=True, nogil=True)
+def _patch(buffer: np.ndarray, ids: np.ndarray, times: np.ndarray, first_id: np.uint64, moment: np.ndarray) -> None:
+    """Write the last 16 digits of each line's event id, and the moment, where they stand."""
+    for i in range(len(ids)):
+        number = first_id + np.uint64(i)
+        for k in range(16):
+            buffer[ids[i] + 31 - k] = _HEX[number & np.uint64(15)]
+            number >>= np.uint64(4)
+        for k in range(len(moment)):
+            buffer[times[i] + k] = moment[k]
 
 
 class Body:
@@ -42,16 +55,13 @@ class Body:
             lines.append(line)
             at += len(line)
         self._buffer = np.frombuffer(b"".join(lines), np.uint8).copy()
-        self._ids = np.array(ids)[:, None]
-        self._times = np.array(times)[:, None]
+        self._ids = np.array(ids)
+        self._times = np.array(times)
 
     def patched(self, first_id: int, at: datetime) -> bytes:
         """The body with event ids from `first_id` on, all at the moment `at`."""
-        numbers = np.arange(first_id, first_id + self.events, dtype=np.uint64)[:, None]
-        shifts = np.arange(60, -4, -4, dtype=np.uint64)
-        self._buffer[self._ids + np.arange(16, 32)] = _HEX[(numbers >> shifts) & np.uint64(15)]
         text = np.frombuffer(at.strftime("%Y-%m-%dT%H:%M:%S.").encode() + b"%03d" % (at.microsecond // 1000), np.uint8)
-        self._buffer[self._times + np.arange(23)] = text
+        _patch(self._buffer, self._ids, self._times, np.uint64(first_id), text)
         return self._buffer.tobytes()
 
 
