@@ -6,11 +6,13 @@ import uuid
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, WORKER, Database, connect
 from finer.kit.errors import Conflict
-from finer.kit.log import LogRow, PostgresLog, decode
+from finer.kit.log import LogRow, PostgresLog, decode, decode_columns, encode
 
 
 def _batch(*names: str) -> pa.RecordBatch:
@@ -64,3 +66,19 @@ def test_the_api_role_cannot_read_the_log(database_url: str, tenant: uuid.UUID) 
 
     with connect(database_url, API) as reader, pytest.raises(psycopg.errors.InsufficientPrivilege):
         reader.execute("select * from kit_log")
+
+
+@given(st.lists(st.integers(0, 3000), min_size=1, max_size=4), st.sets(st.sampled_from("abcd")))
+def test_wanted_columns_are_those_of_the_whole_rows(sizes: list[int], wanted: set[str]) -> None:
+    batches = [
+        pa.RecordBatch.from_pydict(
+            {"a": pa.array([f"text {n % 7}" for n in range(size)], pa.string()),
+             "b": pa.array([n if n % 3 else None for n in range(size)], pa.int64()),
+             "c": pa.array([None] * size, pa.string())}
+        )
+        for size in sizes
+    ]  # fmt: skip
+    found = decode_columns([encode(batch) for batch in batches], wanted)
+    whole = pa.concat_batches(batches).to_pydict()
+    assert found.to_pydict() == {name: values for name, values in whole.items() if name in wanted}
+    assert found.num_rows == sum(sizes)

@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 import numpy as np
-import pyarrow as pa
 import structlog
 
 from finer.ingest.service import receipts
@@ -21,7 +20,7 @@ from finer.kit.columns import Columns
 from finer.kit.db import NO_TENANT, WORKER, Connection, Database, connect
 from finer.kit.errors import Conflict
 from finer.kit.lock_keys import LockKey
-from finer.kit.log import LogRow, Position, PostgresLog, decode
+from finer.kit.log import LogRow, Position, PostgresLog, decode_columns
 from finer.operations.service import rollups
 
 _log = structlog.get_logger(__name__)
@@ -111,10 +110,9 @@ class RollupKeeper:
             again = receipts.seen_before(tx, position, first, end)
             for _, alike in groupby(rows, key=lambda row: row.header):
                 same = list(alike)
-                batches = [decode(row.payload) for row in same]
                 offsets = np.concatenate([np.arange(row.base_offset, row.base_offset + row.count) for row in same])
-                whole = pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
-                rollups.add(tx, position[0], Columns(whole), ~np.isin(offsets, again))
+                batch = decode_columns([row.payload for row in same], rollups.READ[position[0]])
+                rollups.add(tx, position[0], Columns(batch), ~np.isin(offsets, again))
         return end
 
 

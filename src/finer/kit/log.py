@@ -8,6 +8,7 @@ partition's head, so they have no gaps and become visible in order; a reader's p
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 
 import msgspec
 import psycopg
@@ -77,6 +78,22 @@ def decode(payload: bytes) -> pa.RecordBatch:
     """The record batch of `encode`."""
     with pa.ipc.open_stream(payload, options=_READ_OPTIONS) as reader:
         return reader.read_next_batch()
+
+
+def decode_columns(payloads: Sequence[bytes], wanted: Collection[str]) -> pa.RecordBatch:
+    """The rows of rows of one header, one behind the other, with those of the wanted columns that they have.
+
+    What is not wanted is not unpacked.
+    """
+    with pa.ipc.open_stream(payloads[0], options=_READ_OPTIONS) as reader:
+        there = {name: place for place, name in enumerate(reader.schema.names) if name in wanted}
+    # Without any place, Arrow would take all.
+    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=list(there.values()) or [0])
+    batches = []
+    for payload in payloads:
+        with pa.ipc.open_stream(payload, options=options) as reader:
+            batches.append(reader.read_next_batch())
+    return pa.concat_batches(batches).select(list(there))
 
 
 class PostgresLog:

@@ -24,6 +24,8 @@ CONSUMER = "rollups"
 """The consumer of the event log that keeps the sums; it follows the pipeline."""
 SUMMED_UP = frozenset(MEASURED)
 """The contracts whose records are summed up."""
+READ = {contract: frozenset({"occurred_at", *measured.columns}) for contract, measured in MEASURED.items()}
+"""The columns that their sums are made from, by contract."""
 _AT_ONCE = 10_000  # groups of one statement
 _KEEPS_UP = timedelta(seconds=5)
 """Sums that hold everything older than this keep up: ten times what they usually are behind."""

@@ -38,6 +38,11 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     unit_cost: str | None = None
     """What one unit cost; a record cost its quantity times this, and counts as without cost where it is missing."""
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """All of them."""
+        return frozenset(msgspec.structs.astuple(self)) - {None}
+
 
 class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """Sums of one batch, one entry of each list for each group. `minutes` are counted since 1970 UTC.
