@@ -200,6 +200,19 @@ def test_a_label_waits_for_its_payment_to_reach_the_lake_and_not_for_one_that_ne
     assert scene.rows() == [(1, 0, -1)]
 
 
+def test_a_payment_that_is_gone_holds_up_no_label_while_others_are_on_their_way(scene: Scene) -> None:
+    scene.decide(made(1))
+    scene.desk.send([made(2), made(3)])
+    scene.desk.pipeline._lake = cast(Any, Waiting())
+    scene.desk.work()
+    # As after retention: its alert is there, and neither the log nor the lake has it.
+    gone = AlertResolved("e99", NOON, "confirmed_fraud", NOON, "chargeback")
+    scene.carry(scene.fact("e1", "confirmed_fraud", NOON), gone)
+    assert scene.rows() == [(1, 0, -1)]
+    with pytest.raises(LakeUnavailable, match=r"^1 labelled payment is not in the lake yet"):
+        scene.carry(gone, AlertResolved("e3", NOON, "confirmed_fraud", NOON, "chargeback"))
+
+
 def test_a_firm_that_sends_nothing_after_a_window_was_added_is_verified_all_the_same(scene: Scene) -> None:
     scene.decide(made(1))
     attachments = Attachments(scene.access, capacity=1, memory_mb=256, create=True)

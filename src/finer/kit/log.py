@@ -8,13 +8,14 @@ partition's head, so they have no gaps and become visible in order; a reader's p
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
 
+from finer.kit.db import many_rows
 from finer.kit.tx import Tx
 
 CHANNEL = "finer_log"
@@ -41,6 +42,12 @@ cross join lateral (
 where h.next_offset > coalesce(o.reached, 0)
 order by l.stream, l.partition, l.base_offset
 """
+_PAYLOADS = (
+    "select base_offset, payload from kit_log where tenant_id = %(tenant)s and stream = %(stream)s "
+    "and partition = %(partition)s and base_offset >= %(first)s and base_offset < %(end)s "
+    "order by base_offset limit %(limit)s"
+)
+_PAYLOADS_AT_ONCE = 16
 # Handing buffers to a pool of threads costs a small batch more than it saves, and so does compressing it.
 _PLAIN = pa.ipc.IpcWriteOptions(use_threads=False)
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
@@ -180,14 +187,15 @@ class PostgresLog:
         return offset if row is None or row[0] is None else int(row[0])
 
     @staticmethod
-    def holds(tx: Tx, position: Position, first: int, end: int) -> bool:
-        """Whether the log holds events of the transaction's tenant at offsets from `first` to before `end`."""
-        found = tx.connection.exec_driver_sql(
-            "select exists (select from kit_log where tenant_id = %s and stream = %s and partition = %s "
-            "and base_offset >= %s and base_offset < %s)",
-            (tx.tenant, *position, first, end),
-        )
-        return bool(found.scalar_one())
+    def payloads(tx: Tx, position: Position, first: int, end: int) -> Iterator[bytes]:
+        """The payloads of the tenant's rows that begin at offsets from `first` to before `end`, in their order."""
+        given: dict[str, object] = {"tenant": tx.tenant, "stream": position[0], "partition": position[1], "end": end}
+        while True:
+            rows = many_rows(tx.connection, _PAYLOADS, given | {"first": first, "limit": _PAYLOADS_AT_ONCE})
+            yield from (payload for _, payload in rows)
+            if len(rows) < _PAYLOADS_AT_ONCE:
+                return
+            first = rows[-1][0] + 1
 
     @staticmethod
     def progress(connection: sa.Connection, consumer: str) -> dict[Position, tuple[int, int]]:

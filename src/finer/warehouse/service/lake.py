@@ -10,11 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 import structlog
 
 from finer.ingest.types.receipts import READER
 from finer.kit.clock import Clock, SystemClock
-from finer.kit.log import PostgresLog
+from finer.kit.log import PostgresLog, decode_columns
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
@@ -85,6 +87,7 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 ROWS_MAX_DEFAULT = 10_000
+_PAYMENTS = "transaction"
 
 
 def try_storage(settings: Settings) -> str:
@@ -233,17 +236,31 @@ def labelled(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) ->
                 found += reader.read(tx.tenant, query, wanted).to_pylist()
     finally:
         reader.close()
-    events = {one.event_id for one in labels}
-    missing = events - {row["event_id"] for row in found if row["in_lake"]}
+    missing = {one.event_id for one in labels} - {row["event_id"] for row in found if row["in_lake"]}
     if missing:
         held = recorded_offsets(access, tx.tenant)
-        if any(PostgresLog.holds(tx, one, held.get(one, 0), end) for one, (_, end) in decided.items()):
+        coming = {
+            event
+            for position, (_, end) in decided.items()
+            if position[0] == _PAYMENTS
+            for event in _among(tx, position, held.get(position, 0), end, missing)
+        }
+        if coming:
             raise LakeUnavailable(
-                f"{len(missing)} labelled payments are not in the lake yet. Their labels are, and windows count them "
-                "as soon as the payments are there.",
+                f"{len(coming)} labelled {'payment is' if len(coming) == 1 else 'payments are'} not in the lake yet. "
+                "Their labels are, and windows count them as soon as the payments are there.",
                 retry_after_s=30,
             )
         _log.warning("labels of payments that the lake does not know", tenant=str(tx.tenant), payments=len(missing))
+    return found
+
+
+def _among(tx: Tx, position: Position, first: int, end: int, events: set[str]) -> set[str]:
+    """Which of some events the log holds from one offset to before another."""
+    found: set[str] = set()
+    for payload in PostgresLog.payloads(tx, position, first, end):
+        there = decode_columns([payload], {"event_id"}).column(0)
+        found.update(there.filter(pc.is_in(there, pa.array(events, there.type))).to_pylist())
     return found
 
 
