@@ -105,6 +105,19 @@ def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, brow
     assert complaints == []
 
 
+def test_the_palette_shows_the_command_that_the_keys_have_come_to(server: Server, browser: Browser) -> None:
+    complaints: list[str] = []
+    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
+    _sign_in(page, server)
+    page.keyboard.press("Control+k")
+    expect(page.get_by_label("Command")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("option", name="Sign out")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("option", name="Sign out")).to_be_in_viewport(ratio=1)
+    page.context.close()
+    assert complaints == []
+
+
 def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: Browser) -> None:
     """The policy stops it, not the app: the script is planted past React."""
     complaints: list[str] = []

@@ -121,6 +121,9 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
     page.get_by_label("New note").fill(f"Called. {_SCRIPT}")
     page.get_by_role("button", name="Keep note").click()
     expect(page.get_by_text(_SCRIPT)).to_be_visible()
+    film = {"name": "film.pdf", "mimeType": "application/pdf", "buffer": bytes(6 << 20)}
+    page.get_by_label("File to keep").set_input_files(film)  # type: ignore[arg-type]
+    expect(page.get_by_text("film.pdf has 6 MB, and a case keeps files of up to 5 MB.")).to_be_visible()
 
     def linked() -> bool:
         page.goto(re.sub(r"\?.*", "", page.url) + "?tab=links")

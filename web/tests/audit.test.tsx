@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
@@ -79,10 +79,16 @@ beforeEach(() => {
 });
 
 describe("the audit page", () => {
+  it("names the day of what was verified and signed before today", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-22T06:00:00Z") });
+    openApp("/audit");
+    expect((await screen.findByText(/Verified up to/)).textContent).toContain("as of 20 Nov 14:00");
+  });
+
   it("says how far the chain is verified and signed", async () => {
     openApp("/audit");
     expect((await screen.findByText(/Verified up to #12,345/)).textContent).toContain("nothing was changed");
-    expect(screen.getByText(/Head #12,300 signed at/).textContent).toContain("1 waiting for a seal");
+    expect(screen.getByText(/Head #12,300 signed/).textContent).toContain("1 waiting for a seal");
   });
 
   it("names what is wrong with a broken chain", async () => {

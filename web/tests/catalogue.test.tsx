@@ -74,6 +74,13 @@ describe("the catalogue", () => {
     await screen.findByText("Nothing is called so");
   });
 
+  it("says why the lineage of an entry could not be loaded", async () => {
+    server.on("GET /api/v1/lineage/graph", () => problem(503, "The graph is away."));
+    openApp("/catalogue?entry=rule%3Ahigh_amount");
+    await screen.findByText("The graph is away.");
+    screen.getByText("amount > 800");
+  });
+
   it("says why it could not be loaded", async () => {
     server.on("GET /api/v1/catalogue", () => problem(503, "The lake is away."));
     openApp("/catalogue");

@@ -134,7 +134,9 @@ describe("the fraud monitor", () => {
     server.alerts = [taken];
     await user.keyboard("jc");
     await user.click(await screen.findByRole("button", { name: "Confirm fraud" }));
-    expect((await screen.findByText(/already judged by Rafael/)).textContent).toContain("14:00:00");
+    expect((await screen.findByText(/already judged by Rafael/)).textContent).toContain(
+      "by Rafael at 20 Nov",
+    );
   });
 
   it("keeps the dialog and the key when recording failed", async () => {

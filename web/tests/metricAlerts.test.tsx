@@ -89,6 +89,16 @@ describe("alerts on metrics", () => {
     await screen.findByText("No alerts on metrics");
   });
 
+  it("offer none to who sees no metric, in the navigation neither", async () => {
+    server.me = { ...me, permissions: ["dashboards:read", "dashboards:write", "sql:run"] };
+    hold([]);
+    openApp("/metric-alerts");
+    await screen.findByText(/Your role sees no metric/);
+    expect(screen.queryByRole("button", { name: "New alert" })).toBeNull();
+    const links = within(screen.getByRole("navigation")).getAllByRole("link");
+    expect(links.map((link) => link.textContent)).toEqual(["Dashboards", "SQL"]);
+  });
+
   it("are changed with everything that was not touched as it was, and a paused one stays so", async () => {
     hold([{ ...alert, active: false }]);
     server.on(`PUT /api/v1/metric-alerts/${alert.id}`, () => [200, alert]);

@@ -1,5 +1,5 @@
 import { screen, waitFor } from "@testing-library/react";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
@@ -73,6 +73,24 @@ describe("people and approvals", () => {
     expect(screen.getAllByRole("rowheader").map((head) => head.textContent)).toEqual(["Di Go"]);
     await user.type(screen.getByLabelText("Find a person"), "s and more");
     expect(await screen.findByText("Nobody is found")).toBeTruthy();
+  });
+
+  it("shows a phone one role, one's own first", async () => {
+    const every: Schema<"RoleView">[] = (["administrator", "risk_analyst"] as const).map((role) => ({
+      role,
+      permissions: { [role === "administrator" ? "users:write" : "alerts:resolve"]: "tenant" },
+      data_classes: {},
+    }));
+    server.on("GET /api/v1/roles", () => [200, every]);
+    const wide = window.matchMedia;
+    vi.stubGlobal("matchMedia", (query: string) => ({
+      ...wide(query),
+      matches: query.includes("max-width"),
+    }));
+    openApp("/people?part=roles");
+    await screen.findByText("alerts:resolve");
+    expect(screen.queryByText("users:write")).toBeNull();
+    screen.getByText(/^A risk analyst has 1 permission,/);
   });
 
   it("approves exactly the payload that was seen", async () => {

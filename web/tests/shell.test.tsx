@@ -1,7 +1,7 @@
 import { act, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
-import { alertOf, pipeline } from "./support/data";
+import { alertOf, me, pipeline } from "./support/data";
 import { FakeEventSource } from "./support/eventSource";
 import { problem, Server } from "./support/server";
 
@@ -19,6 +19,25 @@ describe("the shell", () => {
     await user.type(await screen.findByLabelText("Command"), alertOf(2).id);
     await user.keyboard("{Enter}");
     await waitFor(() => expect(address()).toBe(`/fraud/alerts/${alertOf(2).id}`));
+  });
+
+  it("says so where nothing is called like what was typed", async () => {
+    server.me = { ...me, permissions: ["pipeline:read"] };
+    const { user } = openApp("/pipeline");
+    await screen.findByRole("heading", { name: "Pipeline" });
+    await user.keyboard("{Control>}k{/Control}");
+    await user.type(await screen.findByLabelText("Command"), "xyzzy");
+    await screen.findByText("No page and nothing to do is called like this.");
+  });
+
+  it("offers no second try at what is not there", async () => {
+    server.me = { ...me, permissions: ["rules:read"] };
+    server.on("GET /api/v1/rules/none", () => problem(404, "There is no rule none."));
+    openApp("/rules/none");
+    await screen.findByText("The rule could not be found");
+    screen.getByText("There is no rule none.");
+    expect(screen.queryByRole("button", { name: "Try again" })).toBeNull();
+    screen.getByRole("link", { name: "All rules" });
   });
 
   it("switches to the dark theme and remembers it", async () => {

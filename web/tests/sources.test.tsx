@@ -61,6 +61,23 @@ describe("the sources page", () => {
     await screen.findByText("There is no such source");
   });
 
+  it("says what of a source could not be loaded, and tries that again alone", async () => {
+    let away = true;
+    server.me = { ...me, permissions: ["sources:read", "receipts:read"] };
+    server.on("GET /api/v1/sources/src_1/items", () =>
+      away ? problem(503, "The files are away.") : [200, { items: [], next: null }],
+    );
+    server.on("GET /api/v1/receipts", () => problem(503, "The receipts are away."));
+    const { user } = openApp("/sources/src_1");
+    const dialog = await screen.findByRole("dialog");
+    const failed = (await within(dialog).findByText("The files are away.")).closest("[role=alert]");
+    within(dialog).getByText("The receipts could not be loaded");
+    away = false;
+    await user.click(within(failed as HTMLElement).getByRole("button", { name: "Try again" }));
+    await within(dialog).findByText("None yet.");
+    within(dialog).getByText("The receipts are away.");
+  });
+
   it("says why the list could not be loaded, and lets it stand", async () => {
     server.on("GET /api/v1/sources", () => problem(503, "The database is away."));
     vi.useFakeTimers({ shouldAdvanceTime: true });

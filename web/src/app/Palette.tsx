@@ -1,6 +1,6 @@
 import { SearchOutlined } from "@ant-design/icons";
 import { Input, Modal } from "antd";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type Command, useCommands } from "./commands";
 
 /** Ctrl-K: go anywhere and do anything by typing its name. */
@@ -9,6 +9,9 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
   const [at, setAt] = useState(0);
   const commands = useCommands(text, onShortcuts);
   const current = commands[Math.min(at, commands.length - 1)];
+  const here = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another command is where the keys are now.
+  useEffect(() => here.current?.scrollIntoView({ block: "nearest" }), [current?.id]);
 
   const run = (command: Command) => {
     onClose();
@@ -56,6 +59,7 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
             // biome-ignore lint/a11y/useKeyWithClickEvents: the field above handles the keys of the list.
             <div
               key={command.id}
+              ref={command === current ? here : undefined}
               id={`palette-${command.id}`}
               role="option"
               tabIndex={-1}
@@ -69,6 +73,11 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
             </div>
           ))}
         </div>
+        {current ? null : (
+          <p role="status" className="muted palette-none">
+            No page and nothing to do is called like this.
+          </p>
+        )}
       </div>
     </Modal>
   );

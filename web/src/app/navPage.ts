@@ -41,8 +41,8 @@ export interface NavPage {
   needs: Permission;
   /** Who has this finds the page further down. */
   unless?: Permission;
-  /** Who has the first permission needs this one too. */
-  also?: Permission;
+  /** Who has the first permission needs one of these too. */
+  also?: readonly Permission[];
   /** Pages of one group stand together, under its name. */
   group?: string;
 }

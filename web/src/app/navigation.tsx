@@ -154,7 +154,7 @@ export const OWN_PAGES: readonly OwnPage[] = [
 export function allowedPages(permissions: readonly string[]): NavPage[] {
   const has = (one: string) => permissions.includes(one);
   return PAGES.filter(
-    ({ needs, also, unless }) => has(needs) && has(also ?? needs) && !(unless && has(unless)),
+    ({ needs, also, unless }) => has(needs) && (also?.some(has) ?? true) && !(unless && has(unless)),
   );
 }
 

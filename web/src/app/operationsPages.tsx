@@ -8,7 +8,7 @@ import {
   ShoppingOutlined,
 } from "@ant-design/icons";
 import { paths } from "../shared/paths";
-import { permission } from "../shared/permissions";
+import { METRICS, permission } from "../shared/permissions";
 import type { NavPage } from "./navPage";
 
 /** The dashboards: what the firm does now, for those who steer it. */
@@ -18,7 +18,7 @@ export const OPERATIONS: readonly NavPage[] = [
     title: "Executive",
     icon: <DashboardOutlined aria-hidden />,
     needs: permission.summariseAlerts,
-    also: permission.readAlerts,
+    also: [permission.readAlerts],
     group: "Operations",
   },
   {
@@ -61,6 +61,7 @@ export const OPERATIONS: readonly NavPage[] = [
     title: "Metric alerts",
     icon: <AlertOutlined aria-hidden />,
     needs: permission.writeDashboards,
+    also: METRICS,
     group: "Operations",
   },
 ];

@@ -80,3 +80,6 @@ export const permission = {
 } as const;
 
 export type Permission = (typeof permission)[keyof typeof permission];
+
+/** Each opens some of the metrics that dashboards and alerts are made of. */
+export const METRICS: readonly Permission[] = [permission.readOrders, permission.readFinance];

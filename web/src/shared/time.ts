@@ -31,7 +31,12 @@ export function shortTime(at: string | Date, zone: string, now: Date = new Date(
     };
     return format(zone, "short", options).format(date).replace(",", "");
   }
-  return format(zone, "date", { day: "numeric", month: "short", year: "numeric" }).format(date);
+  return dateText(date, zone);
+}
+
+/** "19 Nov 2026" */
+export function dateText(at: string | Date, zone: string): string {
+  return format(zone, "date", { day: "numeric", month: "short", year: "numeric" }).format(new Date(at));
 }
 
 /** "20 Nov 2026 14:03:27", where all moments of a column are read beside one another. */

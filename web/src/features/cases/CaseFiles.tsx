@@ -1,6 +1,7 @@
 import { DeleteOutlined, DownloadOutlined, UploadOutlined } from "@ant-design/icons";
 import { Button, Popconfirm } from "antd";
 import { useRef } from "react";
+import { ApiProblem } from "../../api/problem";
 import { saveFile } from "../../shared/csv";
 import { measure } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
@@ -21,7 +22,7 @@ export function CaseFiles({ found }: { found: CaseDocument }) {
   const add = async (file: File) => {
     await act(
       async () => {
-        if (file.size > BYTES_MAX) throw new Error("too large");
+        if (file.size > BYTES_MAX) throw tooLarge(file);
         return attach(found.id, { name: file.name, media_type: file.type, content: await base64(file) });
       },
       (kept) => `${kept.name} is kept.`,
@@ -91,6 +92,12 @@ export function CaseFiles({ found }: { found: CaseDocument }) {
       {found.attachments.length === 0 && !changes ? <p className="muted">None.</p> : null}
     </section>
   );
+}
+
+function tooLarge(file: File): ApiProblem {
+  const megabytes = measure(Math.ceil((file.size / 2 ** 20) * 10) / 10);
+  const why = `${file.name} has ${megabytes} MB, and a case keeps files of up to 5 MB. Add a smaller one.`;
+  return new ApiProblem(413, "The file is too large", why);
 }
 
 async function base64(file: File): Promise<string> {

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Button, Segmented } from "antd";
 import { useRef, useState } from "react";
@@ -22,7 +22,7 @@ import { CaseTimeline } from "./CaseTimeline";
 import { Checklist } from "./Checklist";
 import { CloseDialog } from "./CloseDialog";
 import { Owner } from "./Owner";
-import { type CaseDocument, caseQuery, reopen, setState, take, takeNext } from "./queries";
+import { CASES, type CaseDocument, caseQuery, reopen, setState, take, takeNext } from "./queries";
 import { useAct } from "./useAct";
 import { CaseStateTag, Due, PriorityTag, TYPOLOGIES, type Verdict } from "./words";
 import "./cases.css";
@@ -61,6 +61,7 @@ function Found({ found }: { found: CaseDocument }) {
   const tab = TABS.find((each) => each === search.tab) ?? "alerts";
   const navigate = useNavigate();
   const { me, may } = useSession();
+  const client = useQueryClient();
   const [busy, act] = useAct();
   const [closing, setClosing] = useState<Verdict | null>(null);
   const [asking, setAsking] = useState<"waiting" | "reopen" | null>(null);
@@ -185,9 +186,8 @@ function Found({ found }: { found: CaseDocument }) {
           okText={asking === "waiting" ? "Wait" : "Open again"}
           onClose={() => setAsking(null)}
           onReason={async (reason) => {
-            await act(() =>
-              asking === "waiting" ? setState(found, "waiting", reason) : reopen(found, reason),
-            );
+            await (asking === "waiting" ? setState(found, "waiting", reason) : reopen(found, reason));
+            void client.invalidateQueries({ queryKey: [CASES] });
           }}
         />
       ) : null}

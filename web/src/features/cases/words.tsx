@@ -1,6 +1,8 @@
 import { FireFilled, HourglassOutlined } from "@ant-design/icons";
 import type { Schema } from "../../api/client";
 import { duration } from "../../shared/numbers";
+import { useSession } from "../../shared/session";
+import { fullTime } from "../../shared/time";
 import { Tag } from "../../shared/ui/tags";
 import { useNow, When } from "../../shared/ui/values";
 import type { Case } from "./filter";
@@ -104,10 +106,11 @@ export function CaseStateTag({ of }: { of: Pick<Case, "state" | "outcome"> }) {
 /** The time that is left, or since when it is over. */
 export function Due({ of }: { of: Pick<Case, "due_at" | "closed_at"> }) {
   const now = useNow(15_000);
+  const { timeZone } = useSession();
   if (of.closed_at) return <When at={of.closed_at} />;
   const left = (Date.parse(of.due_at) - now) / 1000;
   return (
-    <span className={left < 0 ? "case-late num" : "num"} title={of.due_at}>
+    <span className={left < 0 ? "case-late num" : "num"} title={fullTime(of.due_at, timeZone)}>
       {left < 0 ? <HourglassOutlined aria-hidden /> : null} {duration(Math.abs(left))}{" "}
       {left < 0 ? "late" : "left"}
     </span>

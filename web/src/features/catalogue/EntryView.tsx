@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { type Entry, fullName, KINDS } from "../../shared/lineage";
 import { count } from "../../shared/numbers";
 import { safeReturn } from "../../shared/paths";
-import { BlockSkeleton, FailureState } from "../../shared/ui/states";
+import { BlockSkeleton, FailureState, Loaded } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { LineageGraph } from "./LineageGraph";
@@ -45,7 +45,13 @@ export function EntryView({ id, onOpen }: { id: string; onOpen(id: string): void
         <Neighbours title="Made from" entries={sources} none="Nothing before it." onOpen={onOpen} />
         <Neighbours title="Read by" entries={readers} none="Nothing reads it." onOpen={onOpen} />
       </div>
-      {graph.data && graph.data.nodes.length > 1 ? <LineageGraph graph={graph.data} onOpen={onOpen} /> : null}
+      <Loaded
+        query={graph}
+        what="The lineage"
+        waiting={<BlockSkeleton height={160} label="Loading the lineage" />}
+      >
+        {(found) => (found.nodes.length > 1 ? <LineageGraph graph={found} onOpen={onOpen} /> : null)}
+      </Loaded>
     </article>
   );
 }

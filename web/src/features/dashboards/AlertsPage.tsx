@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer } from "antd";
 import { useState } from "react";
+import { METRICS } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
@@ -33,6 +35,7 @@ interface Open {
 export function AlertsPage() {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
+  const { may } = useSession();
   const query = useQuery(alertsQuery);
   const failure = useFailure(query, alertsQuery.queryKey);
   const [open, setOpen] = useState<Open | null>(null);
@@ -53,18 +56,21 @@ export function AlertsPage() {
       });
     else setOpen({ what, alert });
   };
-  const make = (
+  const watches = METRICS.some(may);
+  const make = watches ? (
     <Button type="primary" onClick={() => setOpen({ what: "new" })}>
       New alert
     </Button>
-  );
+  ) : null;
   let body = <RowsSkeleton rows={4} height={60} label="Loading alerts" />;
   if (failure) {
     body = <FailureState what="The alerts" error={failure} onRetry={() => void query.refetch()} />;
   } else if (query.data?.items.length === 0) {
     body = (
       <EmptyState title="No alerts on metrics" action={make}>
-        Be told when a number crosses a line, changes much, or is not as it usually is at this hour.
+        {watches
+          ? "Be told when a number crosses a line, changes much, or is not as it usually is at this hour."
+          : "Your role sees no metric, so there is none that you could be told of. A saved query can warn you: give it a schedule on the page SQL."}
       </EmptyState>
     );
   } else if (query.data) {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Form, Input, Select } from "antd";
-import { permission } from "../../shared/permissions";
+import { METRICS, permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { ParameterInputs } from "./ParameterInputs";
@@ -54,7 +54,7 @@ export function TileDialog({ tile, onClose, onTile }: TileDialogProps) {
   const wanted = Form.useWatch("saved", form);
   const chosen = saved.data?.items.find((one) => one.id === wanted);
   const sources = [
-    ...(metrics.data && metrics.data.items.length === 0 ? [] : [{ value: "metric", label: "A metric" }]),
+    ...(METRICS.some(may) ? [{ value: "metric", label: "A metric" }] : []),
     ...(runs ? [{ value: "query", label: "A saved query" }] : []),
   ];
   const submit = async (fields: Fields) => {

@@ -55,7 +55,7 @@ function usd(cents: number): Money {
   return { minor: Math.round(cents), currency: "USD", text: `${(cents / 100).toFixed(2)} USD` };
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

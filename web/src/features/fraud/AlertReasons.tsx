@@ -1,4 +1,5 @@
 import { measure } from "../../shared/numbers";
+import { sentence } from "./AlertFeatures";
 import type { AlertDetail } from "./queries";
 import "./reasons.css";
 
@@ -10,7 +11,11 @@ export function AlertReasons({ alert }: { alert: AlertDetail }) {
   return (
     <section aria-label="Reasons">
       <h3>Why</h3>
-      {explanation ? <Explained explanation={explanation} /> : <Plain reasons={alert.reasons} />}
+      {explanation ? (
+        <Explained explanation={explanation} features={alert.features} />
+      ) : (
+        <Plain reasons={alert.reasons} />
+      )}
     </section>
   );
 }
@@ -27,7 +32,13 @@ function Plain({ reasons }: { reasons: readonly string[] }) {
   );
 }
 
-function Explained({ explanation }: { explanation: Explanation }) {
+interface ExplainedProps {
+  explanation: Explanation;
+  features: AlertDetail["features"];
+}
+
+function Explained({ explanation, features }: ExplainedProps) {
+  const about = new Map(features.map((each) => [each.name, each.description]));
   const telling = explanation.contributions.filter((one) => Math.abs(one.log_odds) >= 0.01);
   return (
     <>
@@ -72,7 +83,8 @@ function Explained({ explanation }: { explanation: Explanation }) {
               {telling.map((one) => (
                 <tr key={one.term}>
                   <th scope="row">
-                    <code>{one.term}</code>
+                    {sentence(about.get(one.term) ?? "")}
+                    <code className="muted block">{one.term}</code>
                   </th>
                   <td className="right num">{measure(one.value)}</td>
                   <td className="right num">{one.usual == null ? "–" : measure(one.usual)}</td>

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { counted } from "../../shared/numbers";
 import { useSession } from "../../shared/session";
-import { clockTime } from "../../shared/time";
+import { shortTime } from "../../shared/time";
 import { reasonOf } from "../../shared/ui/states";
 import { Amount } from "../../shared/ui/values";
 import type { Alert } from "./filter";
@@ -48,7 +48,7 @@ export function ResolveDialog({ alerts, verdict, onClose, onDone }: ResolveDialo
     }
     for (const taken of outcome.taken) {
       const { resolution } = taken;
-      const by = resolution ? `${resolution.by} at ${clockTime(resolution.at, timeZone)}` : "somebody else";
+      const by = resolution ? `${resolution.by} at ${shortTime(resolution.at, timeZone)}` : "somebody else";
       const word = taken.state === "open" ? "changed meanwhile" : `already judged by ${by}`;
       message.warning(`The alert at ${placeText(taken)} was ${word}; your verdict was not recorded.`, 8);
     }

@@ -3,6 +3,7 @@ import { Button, Drawer, Progress } from "antd";
 import { count, counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { dayText } from "../../shared/time";
 import { Fact } from "../../shared/ui/Fact";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
@@ -55,7 +56,7 @@ function Whole({ run }: { run: RunDetail }) {
             <When at={run.due_at} />
           </Fact>
         ) : null}
-        {run.day ? <Fact name="For the day">{run.day}</Fact> : null}
+        {run.day ? <Fact name="For the day">{dayText(Date.parse(run.day))}</Fact> : null}
         <Fact name="Started">{run.started_at ? <When at={run.started_at} /> : "not yet"}</Fact>
         <Fact name="Ended">{run.ended_at ? <When at={run.ended_at} /> : "not yet"}</Fact>
         <Fact name="Took">{tookText(run)}</Fact>

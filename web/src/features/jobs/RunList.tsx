@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
+import { dayText } from "../../shared/time";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
@@ -16,7 +17,7 @@ const columns: readonly Column<Run>[] = [
     key: "job",
     title: "Job",
     width: "minmax(130px, 1fr)",
-    render: (run) => (run.day ? `${jobWord(run.job)} for ${run.day}` : jobWord(run.job)),
+    render: (run) => (run.day ? `${jobWord(run.job)} for ${dayText(Date.parse(run.day))}` : jobWord(run.job)),
   },
   { key: "state", title: "State", width: "110px", render: (run) => <RunTag run={run} /> },
   { key: "cause", title: "Why", width: "110px", from: 800, render: (run) => CAUSES[run.cause] },

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Progress } from "antd";
 import { count } from "../../shared/numbers";
+import { useSession } from "../../shared/session";
 import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -39,6 +40,7 @@ export function ExportList() {
 
 function Row({ one }: { one: LakeExport }) {
   const { message } = App.useApp();
+  const { timeZone } = useSession();
   const client = useQueryClient();
   const end = async () => {
     try {
@@ -52,7 +54,7 @@ function Row({ one }: { one: LakeExport }) {
   return (
     <li className="lake-row">
       <code>{one.table}</code>
-      <span className="muted">{range(one)}</span>
+      <span className="muted">{range(one, timeZone)}</span>
       <Tag word={word} tone={tone} />
       <span className="lake-what">
         {one.state === "running" && one.rows_total ? (

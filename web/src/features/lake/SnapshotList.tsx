@@ -31,7 +31,7 @@ export function SnapshotList({ lake }: { lake: Lake | undefined }) {
                     {one.id}
                   </th>
                   <td>
-                    <When at={one.at} clock />
+                    <When at={one.at} />
                   </td>
                   <td>{one.changes.join(", ") || "–"}</td>
                 </tr>

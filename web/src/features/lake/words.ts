@@ -1,4 +1,5 @@
 import { measure } from "../../shared/numbers";
+import { momentText } from "../../shared/time";
 import type { LakeExport } from "./queries";
 
 export const STATES: Record<
@@ -26,13 +27,12 @@ export function size(bytes: number): string {
   return `${measure(Math.round(value * 10) / 10)} ${UNITS[unit]}`;
 }
 
-/** What an export holds: its format, its range, and as of which snapshot. */
-export function range(one: LakeExport): string {
-  const day = (at: string) => at.slice(0, 16).replace("T", " ");
+/** What an export holds: its format, its range by the clock of `zone`, and as of which snapshot. */
+export function range(one: LakeExport, zone: string): string {
   const parts = [
     one.format === "csv" ? "CSV" : "Parquet",
-    one.from ? `from ${day(one.from)} UTC` : "",
-    one.to ? `to ${day(one.to)} UTC` : "",
+    one.from ? `from ${momentText(one.from, zone)}` : "",
+    one.to ? `until ${momentText(one.to, zone)}` : "",
     one.snapshot === null ? "" : `as of snapshot ${one.snapshot}`,
   ];
   return parts.filter(Boolean).join(", ");

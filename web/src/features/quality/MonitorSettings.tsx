@@ -6,6 +6,11 @@ import { When } from "../../shared/ui/values";
 import { changeMonitor, type Monitor, type MonitorDetail, QUALITY } from "./queries";
 
 const HOUR_MS = 3_600_000;
+const SENSITIVITIES = [
+  { value: "low", label: "Low" },
+  { value: "normal", label: "Normal" },
+  { value: "high", label: "High" },
+];
 const MUTES = [
   { value: 1, label: "for an hour" },
   { value: 24, label: "for a day" },
@@ -53,7 +58,7 @@ export function MonitorSettings({ one }: { one: MonitorDetail }) {
           size="small"
           aria-label="Sensitivity"
           value={one.sensitivity}
-          options={["low", "normal", "high"]}
+          options={SENSITIVITIES}
           onChange={(sensitivity) =>
             void save(
               { sensitivity: sensitivity as Monitor["sensitivity"] },

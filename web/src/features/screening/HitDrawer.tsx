@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer } from "antd";
 import { type ReactNode, useState } from "react";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Loaded, RowsSkeleton } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -14,11 +14,13 @@ export function HitDrawer({ id, onClose }: { id: string | undefined; onClose(): 
   const query = useQuery({ ...hitQuery(id ?? ""), enabled: id !== undefined });
   return (
     <Drawer open={id !== undefined} onClose={onClose} size={820} title="Is this the same?" destroyOnHidden>
-      {query.error ? (
-        <FailureState what="The comparison" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isFetching ? <RowsSkeleton rows={6} height={36} label="Loading the comparison" /> : null}
-      {query.data && !query.isFetching ? <Compared one={query.data} onClose={onClose} /> : null}
+      <Loaded
+        query={query}
+        what="The comparison"
+        waiting={<RowsSkeleton rows={6} height={36} label="Loading the comparison" />}
+      >
+        {(one) => <Compared key={one.hit.id} one={one} onClose={onClose} />}
+      </Loaded>
     </Drawer>
   );
 }

@@ -1,26 +1,19 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer, Popconfirm } from "antd";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { count } from "../../shared/numbers";
-import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Fact } from "../../shared/ui/Fact";
+import { EmptyState, RowsSkeleton } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { BackfillDialog } from "./BackfillDialog";
-import {
-  historyQuery,
-  itemsQuery,
-  newAddress,
-  receiptsQuery,
-  removeSource,
-  type Source,
-  sourcesQuery,
-} from "./queries";
+import { newAddress, removeSource, type Source, sourcesQuery } from "./queries";
 import { SourceDialog } from "./SourceDialog";
+import { History, Items, Receipts } from "./sourceParts";
 import { useWork } from "./useWork";
-import { BACKFILLS, FIELDS, ITEM_STATES, KINDS, STATES } from "./words";
+import { BACKFILLS, FIELDS, KINDS, STATES } from "./words";
 
 interface DrawerProps {
   id: string | undefined;
@@ -155,91 +148,9 @@ function Acts({ source, onAddress, onClose }: Pick<ContentsProps, "source" | "on
   );
 }
 
-function History({ id }: { id: string }) {
-  const query = useQuery(historyQuery(id));
-  return (
-    <>
-      <h3>History</h3>
-      {query.error && !query.data ? (
-        <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      <ul className="source-notes">
-        {(query.data ?? []).slice(0, 30).map((note) => (
-          <li key={`${note.at} ${note.text}`} className={note.kind === "error" ? "source-bad" : undefined}>
-            <span className="muted">
-              <When at={note.at} />
-            </span>{" "}
-            {note.text}
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
-function Items({ source }: { source: Source }) {
-  const query = useInfiniteQuery(itemsQuery(source.id));
-  const items = query.data?.pages.flatMap((page) => page.items) ?? [];
-  return (
-    <>
-      <h3>{source.connection.type === "stripe" ? "Events" : "Files"}</h3>
-      {query.data && items.length === 0 ? <p className="muted">None yet.</p> : null}
-      <ul className="source-notes">
-        {items.map((item) => (
-          <li key={`${item.at} ${item.name}`}>
-            <Tag {...(ITEM_STATES[item.state] ?? { word: item.state, tone: "plain" })} />{" "}
-            <span className="source-value">{item.name}</span>{" "}
-            <span className="muted num">
-              {count(item.accepted)} accepted, {count(item.quarantined)} quarantined, <When at={item.at} />
-            </span>
-            {item.note ? <p className="muted">{item.note}</p> : null}
-          </li>
-        ))}
-      </ul>
-      {query.hasNextPage ? (
-        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-          Show older
-        </Button>
-      ) : null}
-    </>
-  );
-}
-
-function Receipts({ id }: { id: string }) {
-  const query = useQuery(receiptsQuery(id));
-  return (
-    <>
-      <h3>Latest receipts</h3>
-      {query.data?.length === 0 ? <p className="muted">None yet.</p> : null}
-      <ul className="source-notes">
-        {(query.data ?? []).map((receipt) => (
-          <li key={receipt.id}>
-            <a href={`${paths.pipeline}?part=receipts&source=${encodeURIComponent(id)}`}>
-              {receipt.source.replace(` [${id}]`, "")}
-            </a>{" "}
-            <span className="muted num">
-              {count(receipt.received)} received, {count(receipt.accepted)} accepted,{" "}
-              {count(receipt.duplicate)} duplicate, {count(receipt.quarantined)} quarantined
-            </span>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
 function settingsShown(source: Source): [string, string][] {
   const settings: Record<string, unknown> = { ...source.connection };
   return FIELDS[source.connection.type]
     .filter((field) => !field.secret && settings[field.name] !== "" && settings[field.name] != null)
     .map((field) => [field.label, String(settings[field.name])]);
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
-  );
 }

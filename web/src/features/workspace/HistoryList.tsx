@@ -51,7 +51,7 @@ export function HistoryList({ onOpen, onNew }: { onOpen(run: Run): void; onNew()
           <li key={run.id}>
             <div className="sql-list-text">
               <p className="sql-list-head">
-                <When at={run.asked_at} clock />
+                <When at={run.asked_at} />
                 <Tag word={STATES[run.state][0]} tone={STATES[run.state][1]} />
                 <span className="muted">
                   {run.rows === null ? "" : `${counted(run.rows, "row")} · ${duration(run.cost.seconds)}`}

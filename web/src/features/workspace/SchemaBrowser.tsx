@@ -17,6 +17,7 @@ const SHOWN_WHY: Record<string, string> = {
 export function SchemaBrowser({ onInsert }: { onInsert(text: string): void }) {
   const query = useQuery(catalogueQuery);
   const [wanted, setWanted] = useState("");
+  const shown = found(query.data ?? [], wanted.trim().toLowerCase());
   return (
     <aside className="sql-schema" aria-label="Tables">
       <Input.Search
@@ -32,9 +33,11 @@ export function SchemaBrowser({ onInsert }: { onInsert(text: string): void }) {
         <RowsSkeleton rows={6} height={28} label="Loading tables" />
       ) : query.data.length === 0 ? (
         <EmptyState title="The lake is empty">Records are here a second after they were sent.</EmptyState>
+      ) : shown.length === 0 ? (
+        <p className="muted sql-about">No table and no column is called like this.</p>
       ) : (
         <ul>
-          {found(query.data, wanted.trim().toLowerCase()).map((table) => (
+          {shown.map((table) => (
             <TableEntry key={table.name} table={table} open={wanted !== ""} onInsert={onInsert} />
           ))}
         </ul>

@@ -22,8 +22,16 @@ export function EmptyState({
   );
 }
 
-/** A part of a page that failed: says why and tries again alone. */
+/** A part of a page that failed: says why and tries again alone. What is not there is not there the next time either. */
 export function FailureState({ error, onRetry, what }: { error: unknown; onRetry(): void; what: string }) {
+  if (isProblem(error, 404)) {
+    return (
+      <div className="state" role="alert">
+        <p className="state-title">{what} could not be found</p>
+        <p className="state-text">{reasonOf(error)}</p>
+      </div>
+    );
+  }
   return (
     <div className="state" role="alert">
       <p className="state-title">{what} could not be loaded</p>
@@ -33,6 +41,23 @@ export function FailureState({ error, onRetry, what }: { error: unknown; onRetry
       </Button>
     </div>
   );
+}
+
+interface LoadedProps<Data> {
+  query: { data: Data | undefined; error: unknown; refetch(): unknown };
+  what: string;
+  /** What stands in its place until it is there. */
+  waiting: ReactNode;
+  children(data: Data): ReactNode;
+}
+
+/** What was asked for, once it is there; before that what stands for it, or why it failed. */
+export function Loaded<Data>({ query, what, waiting, children }: LoadedProps<Data>) {
+  if (query.data !== undefined) return children(query.data);
+  if (query.error) {
+    return <FailureState what={what} error={query.error} onRetry={() => void query.refetch()} />;
+  }
+  return waiting;
 }
 
 export function reasonOf(error: unknown): string {

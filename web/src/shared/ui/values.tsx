@@ -1,14 +1,14 @@
 import { useEffect, useState } from "react";
 import { amountText, type Money, moneyText } from "../money";
 import { useSession } from "../session";
-import { clockTime, fullTime, shortTime } from "../time";
+import { fullTime, shortTime } from "../time";
 
 /** An instant in the tenant's time zone; the whole of it on hover. */
-export function When({ at, clock = false }: { at: string; clock?: boolean }) {
+export function When({ at }: { at: string }) {
   const { timeZone } = useSession();
   return (
     <time dateTime={at} title={fullTime(at, timeZone)} className="num">
-      {clock ? clockTime(at, timeZone) : shortTime(at, timeZone)}
+      {shortTime(at, timeZone)}
     </time>
   );
 }
@@ -22,7 +22,7 @@ export function Amount({ money }: { money: Money }) {
   );
 }
 
-/** "as of 14:03:27", with a mark when the number has grown old although it should be live. */
+/** "as of 14:03:27", or with its day when that is not today, with a mark when the number has grown old although it should be live. */
 export function AsOf({ at, staleAfterS }: { at: string | undefined; staleAfterS?: number }) {
   const { timeZone } = useSession();
   const now = useNow(1000);
@@ -30,7 +30,7 @@ export function AsOf({ at, staleAfterS }: { at: string | undefined; staleAfterS?
   const old = staleAfterS !== undefined && now - Date.parse(at) > staleAfterS * 1000;
   return (
     <span className={old ? "asof asof-old" : "asof"} title={fullTime(at, timeZone)}>
-      as of <span className="num">{clockTime(at, timeZone)}</span>
+      as of <span className="num">{shortTime(at, timeZone, new Date(now))}</span>
       {old ? " (old)" : ""}
     </span>
   );

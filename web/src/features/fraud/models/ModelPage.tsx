@@ -3,6 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
+import { useSession } from "../../../shared/session";
+import { dateText } from "../../../shared/time";
 import { Page } from "../../../shared/ui/Page";
 import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { AsOf, When } from "../../../shared/ui/values";
@@ -142,9 +144,10 @@ function Facts({ model }: { model: ModelDetail }) {
 }
 
 function Days({ from, to }: { from: string; to: string }) {
+  const { timeZone } = useSession();
   return (
     <span className="nowrap">
-      {from.slice(0, 10)} to {to.slice(0, 10)}
+      {dateText(from, timeZone)} to {dateText(to, timeZone)}
     </span>
   );
 }

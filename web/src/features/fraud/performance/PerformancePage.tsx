@@ -6,7 +6,7 @@ import { download } from "../../../shared/csv";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
-import { dayOf } from "../../../shared/time";
+import { dateText, dayOf } from "../../../shared/time";
 import { Page } from "../../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { AsOf } from "../../../shared/ui/values";
@@ -107,10 +107,12 @@ export function PerformancePage() {
 }
 
 function Nothing({ data }: { data: Performance }) {
+  const { timeZone } = useSession();
   return (
     <EmptyState title="No payment was decided in this period">
       This page measures rules and models by what people found out about payments. The lake holds none between{" "}
-      {data.since.slice(0, 10)} and {data.until.slice(0, 10)}; choose a longer period or another day.
+      {dateText(data.since, timeZone)} and {dateText(data.until, timeZone)}; choose a longer period or another
+      day.
     </EmptyState>
   );
 }

@@ -42,7 +42,7 @@ export function ChainStatus() {
           {status.waiting > 0 ? `, ${count(status.waiting)} waiting for a seal` : ""}.{" "}
           {status.head ? (
             <>
-              Head #{count(status.head.sequence)} signed at <When at={status.head.signed_at} clock /> by key{" "}
+              Head #{count(status.head.sequence)} signed <When at={status.head.signed_at} /> by key{" "}
               <code>{status.head.key_id}</code>.
             </>
           ) : (
@@ -81,8 +81,8 @@ function Verdict({ status }: { status: AuditStatus }) {
   if (run.findings.length === 0) {
     return (
       <p className="chain-verdict chain-good">
-        <CheckCircleFilled aria-hidden /> Verified up to #{count(run.last_sequence)} at{" "}
-        {run.finished_at ? <When at={run.finished_at} clock /> : null}: nothing was changed
+        <CheckCircleFilled aria-hidden /> Verified up to #{count(run.last_sequence)} as of{" "}
+        {run.finished_at ? <When at={run.finished_at} /> : "now"}: nothing was changed
       </p>
     );
   }

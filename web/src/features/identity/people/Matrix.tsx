@@ -1,8 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
-import { Select, Table, Tag } from "antd";
+import { Select, Table } from "antd";
 import { useState } from "react";
 import { FORMS, roleText, SCOPES } from "../../../shared/grants";
+import { PHONE, useMedia } from "../../../shared/media";
+import { counted } from "../../../shared/numbers";
+import { useSession } from "../../../shared/session";
 import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { Tag } from "../../../shared/ui/tags";
 import { type RoleColumn, rolesQuery } from "./queries";
 
 interface Line {
@@ -13,7 +17,11 @@ interface Line {
 /** The grants table itself: every permission by role, and what one role sees. Nobody is impersonated. */
 export function Matrix() {
   const { data, error, refetch } = useQuery(rolesQuery);
-  const [viewed, setViewed] = useState<string>();
+  const [chosen, setChosen] = useState<string>();
+  const { me } = useSession();
+  // A phone has no room for ten columns: it shows one role, one's own first.
+  const phone = useMedia(PHONE);
+  const viewed = chosen ?? (phone ? me.user.role : undefined);
   if (error) return <FailureState what="The roles" error={error} onRetry={() => void refetch()} />;
   if (!data) return <RowsSkeleton rows={10} height={36} label="Loading the roles" />;
   const shown = data.filter((column) => viewed === undefined || column.role === viewed);
@@ -28,14 +36,20 @@ export function Matrix() {
         <label htmlFor="view-as">View as</label>
         <Select
           id="view-as"
-          allowClear
+          allowClear={!phone}
           placeholder="Every role"
           className="people-view"
           value={viewed}
-          onChange={setViewed}
+          onChange={setChosen}
           options={data.map((column) => ({ value: column.role, label: roleText(column.role) }))}
         />
       </div>
+      <p className="muted people-seen">
+        {Object.entries(SCOPES)
+          .map(([scope, words]) => `${scope}: ${words}`)
+          .join("; ")}
+        .
+      </p>
       {shown.length === 1 && shown[0] ? <Seen column={shown[0]} /> : null}
       <Table<Line>
         size="small"
@@ -63,14 +77,14 @@ export function Matrix() {
 
 function Scope({ scope }: { scope: string }) {
   if (!scope) return <span className="muted">–</span>;
-  return <Tag title={SCOPES[scope]}>{scope}</Tag>;
+  return <Tag word={scope} tone="plain" />;
 }
 
 function Seen({ column }: { column: RoleColumn }) {
   const forms = Object.entries(column.data_classes);
   return (
     <p className="people-seen">
-      A {roleText(column.role)} has {Object.keys(column.permissions).length} permissions, and sees{" "}
+      A {roleText(column.role)} has {counted(Object.keys(column.permissions).length, "permission")}, and sees{" "}
       {forms.map(([name, form]) => `${name} data ${FORMS[form] ?? form}`).join(", ")}.
     </p>
   );

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Card, Input, Tag } from "antd";
+import { App, Button, Card, Input } from "antd";
 import { useState } from "react";
 import { reasonOf } from "../../../shared/ui/states";
+import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
 import { type Act, decide, type Proposal } from "./queries";
 
@@ -11,12 +12,12 @@ const SAID: Record<Act, string> = {
   withdrawal: "Withdrawn.",
 };
 
-const STATES: Record<string, string> = {
-  waiting: "Waiting",
-  executed: "Approved",
-  rejected: "Rejected",
-  withdrawn: "Withdrawn",
-  expired: "Nobody decided in time",
+const STATES: Record<string, { word: string; tone: string }> = {
+  waiting: { word: "Waiting", tone: "review" },
+  executed: { word: "Approved", tone: "approve" },
+  rejected: { word: "Rejected", tone: "block" },
+  withdrawn: { word: "Withdrawn", tone: "quiet" },
+  expired: { word: "Nobody decided in time", tone: "quiet" },
 };
 
 /** Who may approve a proposal: by name, or what to do when there is nobody. */
@@ -60,7 +61,11 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
   };
   const unsaid = reason.trim().length < 3;
   return (
-    <Card size="small" title={proposal.title} extra={<Tag>{STATES[proposal.state] ?? proposal.state}</Tag>}>
+    <Card
+      size="small"
+      title={proposal.title}
+      extra={<Tag {...(STATES[proposal.state] ?? { word: proposal.state, tone: "plain" })} />}
+    >
       <p>
         <strong>{proposal.by.name}</strong>, <When at={proposal.made_at} />: <q>{proposal.reason}</q>
       </p>
