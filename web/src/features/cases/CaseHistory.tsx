@@ -78,7 +78,7 @@ export function CaseHistory({ found, noteRef, brief = false }: HistoryProps) {
 
 const STATES: Record<string, string> = { open: "untouched", investigating: "in work", waiting: "waiting" };
 
-function said({ kind, detail }: Entry): string {
+function said({ kind, detail, by }: Entry): string {
   const word = (name: string) => String(detail[name] ?? "");
   const alerts = counted(Number(detail.alerts ?? 0), "alert");
   switch (kind) {
@@ -89,7 +89,8 @@ function said({ kind, detail }: Entry): string {
     case "state":
       return `set it to ${STATES[word("to")] ?? word("to")}`;
     case "assignment":
-      return detail.to ? `gave it to ${word("to")}` : "gave it back to the queue";
+      if (!detail.to) return "gave it back to the queue";
+      return detail.to === by ? "took it" : `gave it to ${word("to")}`;
     case "note":
       return "wrote";
     case "checklist":

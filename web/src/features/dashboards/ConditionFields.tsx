@@ -63,10 +63,10 @@ function OwnCondition() {
         extra="About value, change (0.1 is a tenth more), low and high, such as value > 1000 and change > 0.2"
         rules={[{ required: true, whitespace: true, message: "Say what to look out for." }]}
       >
-        <Input maxLength={1000} autoComplete="off" className="sql-mono" />
+        <Input maxLength={1000} autoComplete="off" className="mono" />
       </Form.Item>
       <Form.Item name="settles" label="It is over when" extra="Empty: when the condition does not hold">
-        <Input maxLength={1000} autoComplete="off" className="sql-mono" />
+        <Input maxLength={1000} autoComplete="off" className="mono" />
       </Form.Item>
     </>
   );

@@ -41,8 +41,8 @@ export function FieldTable({ contract, fields, readers }: FieldTableProps) {
                 {field.required ? <span className="muted"> required</span> : null}
               </th>
               <td>{field.type}</td>
-              <td>{field.description}</td>
-              <td>{field.must_be.join(" ") || "–"}</td>
+              <td className="cell-text">{field.description}</td>
+              <td className="cell-text">{field.must_be.join(" ") || "–"}</td>
               <td>{field.aliases.length > 0 ? <code>{field.aliases.join(", ")}</code> : "–"}</td>
               <td>
                 <Tag

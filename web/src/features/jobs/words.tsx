@@ -50,9 +50,15 @@ export function outcome(run: Run): string {
   }
   const counts = Object.entries(run.counts).filter(([, value]) => value !== 0);
   if (counts.length > 0) {
-    return counts.map(([name, value]) => `${count(value)} ${name.replaceAll("_", " ")}`).join(", ");
+    return counts.map(([name, value]) => `${count(value)} ${countWord(name, value)}`).join(", ");
   }
   return run.state === "succeeded" && !run.whole ? "Nothing to do" : "";
+}
+
+/** "files_before" as people read it; one of something has no s. */
+function countWord(name: string, value: number): string {
+  const words = name.replaceAll("_", " ");
+  return value === 1 ? words.replace(/([^s])s$/, "$1") : words;
 }
 
 export const tookText = (run: Pick<Run, "duration_s">) => duration(run.duration_s);

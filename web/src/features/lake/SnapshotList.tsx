@@ -40,9 +40,11 @@ export function SnapshotList({ lake }: { lake: Lake | undefined }) {
           </table>
         </TableBox>
         {query.hasNextPage ? (
-          <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Older ones
-          </Button>
+          <div className="grid-foot">
+            <Button loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+              Older ones
+            </Button>
+          </div>
         ) : null}
       </>
     );

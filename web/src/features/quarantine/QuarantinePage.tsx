@@ -59,7 +59,7 @@ export function QuarantinePage() {
         />
         <Input.Search
           aria-label="Source"
-          placeholder="Source: file, folder, http"
+          placeholder="Source"
           className="filter-search"
           allowClear
           key={`source ${source ?? ""}`}

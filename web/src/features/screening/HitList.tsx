@@ -43,9 +43,11 @@ export function HitList({ view, go }: { view: View; go(view: View): void }) {
       ) : null}
       {rows.length > 0 ? <Rows rows={rows} onOpen={(hit) => go({ ...view, hit: hit.id })} /> : null}
       {query.hasNextPage ? (
-        <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-          Show more
-        </Button>
+        <div className="grid-foot">
+          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+            Show more
+          </Button>
+        </div>
       ) : null}
     </section>
   );

@@ -24,7 +24,7 @@ export function ResultPanel({ run, failure, chart, onChart }: ResultPanelProps) 
   if (!run)
     return (
       <EmptyState title="Nothing asked yet">
-        Write a SELECT over the tables at the left and run it. Only you see its result.
+        Write a SELECT over the tables listed here and run it. Only you see its result.
       </EmptyState>
     );
   if (run.state === "queued" || run.state === "running")

@@ -6,6 +6,12 @@ import { reasonOf } from "../../shared/ui/states";
 import { ValueField } from "./ParameterFields";
 import { type Saved, type Schedule, type ScheduleBody, saveSchedule, type Values } from "./queries";
 
+const SEVERITIES = [
+  { value: "info", label: "Notice" },
+  { value: "warning", label: "Warning" },
+  { value: "critical", label: "Critical" },
+];
+
 interface ScheduleDialogProps {
   saved: Saved;
   schedule?: Schedule;
@@ -119,7 +125,7 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
         </div>
         {every === "own" ? (
           <Form.Item name="cron" label="Cron" extra="Minute, hour, day of month, month, day of week">
-            <Input maxLength={100} autoComplete="off" className="sql-mono" />
+            <Input maxLength={100} autoComplete="off" className="mono" />
           </Form.Item>
         ) : null}
         {saved.parameters.map((one) => (
@@ -149,7 +155,7 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
                 />
               </Form.Item>
               <Form.Item name="severity" label="How serious">
-                <Select options={["info", "warning", "critical"].map((value) => ({ value, label: value }))} />
+                <Select options={SEVERITIES} />
               </Form.Item>
             </div>
             <Form.Item
@@ -162,7 +168,7 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
               }
               rules={[{ required: true, whitespace: true, message: "Say what to look out for." }]}
             >
-              <Input maxLength={4000} autoComplete="off" className="sql-mono" />
+              <Input maxLength={4000} autoComplete="off" className="mono" />
             </Form.Item>
             <div className="sql-pair">
               <Form.Item name="pending_minutes" label="Once it has held for (minutes)">

@@ -123,7 +123,7 @@ export function DataGrid<Row>(props: DataGridProps<Row>) {
                 props.onOpen(row);
               }}
             >
-              {asCards ? null : <Box selection={selection} id={key} />}
+              {asCards ? null : <Box selection={selection} id={key} row={item.index + 1} />}
               {asCards ? (
                 <div role="gridcell" className="grid-card">
                   {props.card(row)}
@@ -190,13 +190,13 @@ function Header<Row>({ columns, template, selection, everything }: HeaderProps<R
   );
 }
 
-function Box({ selection, id }: { selection: Selection | undefined; id: string }) {
+function Box({ selection, id, row }: { selection: Selection | undefined; id: string; row: number }) {
   if (!selection) return null;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the box inside has its own keys.
     <div className="cell" role="gridcell" tabIndex={-1} onClick={(event) => event.stopPropagation()}>
       <Checkbox
-        aria-label={`Choose ${id}`}
+        aria-label={`Choose row ${row}`}
         tabIndex={-1}
         checked={selection.keys.has(id)}
         onChange={(event) => selection.toggle(id, event.nativeEvent.shiftKey)}

@@ -28,7 +28,7 @@ export function FailureState({ error, onRetry, what }: { error: unknown; onRetry
     return (
       <div className="state" role="alert">
         <p className="state-title">{what} could not be found</p>
-        <p className="state-text">{reasonOf(error)}</p>
+        <p className="state-text">It was removed, or the address is mistyped.</p>
       </div>
     );
   }

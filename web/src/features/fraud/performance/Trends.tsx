@@ -57,6 +57,8 @@ function frame(theme: Theme, formatter: (value: number) => string, max?: number)
       type: "value",
       min: 0,
       max,
+      // Whole numbers are written beside it, so that a finer step would write the same one twice.
+      minInterval: 1,
       splitLine: { lineStyle: { color: line } },
       axisLabel: { color: muted, fontSize: 11, formatter },
     },

@@ -26,7 +26,12 @@ const ACTIONS = [
   { value: "block", label: "Block" },
   { value: "allow", label: "Allow, whatever other rules say" },
 ] as const;
-const SEVERITIES = (["low", "medium", "high", "critical"] as const).map((value) => ({ value, label: value }));
+const SEVERITIES = [
+  { value: "low", label: "Low" },
+  { value: "medium", label: "Medium" },
+  { value: "high", label: "High" },
+  { value: "critical", label: "Critical" },
+] as const;
 
 /** What is written of a rule besides its condition. */
 export function RuleFields({
@@ -79,7 +84,7 @@ export function RuleFields({
         <Select
           id="rule-severity"
           value={text.severity}
-          options={SEVERITIES}
+          options={[...SEVERITIES]}
           onChange={(severity) => onChange({ severity })}
         />
       </Field>

@@ -31,7 +31,11 @@ export const columns: readonly Column<AccessAlert>[] = [
     key: "title",
     title: "What",
     width: "minmax(190px, 1.2fr)",
-    render: (alert) => <strong className="cut">{alert.title}</strong>,
+    render: (alert) => (
+      <strong className="cut" title={alert.title}>
+        {alert.title}
+      </strong>
+    ),
   },
   {
     key: "about",
@@ -44,7 +48,11 @@ export const columns: readonly Column<AccessAlert>[] = [
     title: "Reason",
     width: "minmax(200px, 2fr)",
     from: 900,
-    render: (alert) => <span className="cut">{alert.reasons.at(-1)}</span>,
+    render: (alert) => (
+      <span className="cut" title={alert.reasons.at(-1)}>
+        {alert.reasons.at(-1)}
+      </span>
+    ),
   },
   {
     key: "hits",

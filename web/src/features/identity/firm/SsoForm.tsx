@@ -152,6 +152,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         min={1}
         max={720}
         precision={0}
+        className="firm-hours"
         placeholder="as long as sessions last"
         value={draft.hours}
         onChange={(hours) => set({ hours })}

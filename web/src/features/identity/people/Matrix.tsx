@@ -55,13 +55,13 @@ export function Matrix() {
         size="small"
         dataSource={lines}
         pagination={false}
-        scroll={{ x: shown.length > 1 ? 1500 : undefined }}
+        scroll={{ x: shown.length > 1 ? 1120 : undefined }}
         columns={[
           {
             title: "Permission",
             dataIndex: "key",
             fixed: "left",
-            width: 200,
+            width: 170,
             render: (key: string) => <code>{key}</code>,
           },
           ...shown.map((column) => ({
