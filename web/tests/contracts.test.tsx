@@ -144,7 +144,7 @@ describe("a contract", () => {
   it("says that it is not there", async () => {
     server.on("GET /api/v1/contracts/transaction", () => problem(404, "There is no contract transaction."));
     openApp("/contracts/transaction");
-    await screen.findByText("There is no contract transaction.");
+    await screen.findByText("The contract could not be found");
   });
 });
 
