@@ -110,7 +110,7 @@ def test_the_palette_shows_the_command_that_the_keys_have_come_to(server: Server
     page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
     _sign_in(page, server)
     page.keyboard.press("Control+k")
-    expect(page.get_by_label("Command")).to_be_focused()
+    expect(page.get_by_label("Command", exact=True)).to_be_focused()
     page.keyboard.press("ArrowUp")
     expect(page.get_by_role("option", name="Sign out")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("option", name="Sign out")).to_be_in_viewport(ratio=1)
