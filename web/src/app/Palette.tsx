@@ -11,7 +11,10 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
   const current = commands[Math.min(at, commands.length - 1)];
   const here = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another command is where the keys are now.
-  useEffect(() => here.current?.scrollIntoView({ block: "nearest" }), [current?.id]);
+  useEffect(() => {
+    // In braces: some browsers give back a promise, which is nothing to clean up with.
+    here.current?.scrollIntoView({ block: "nearest" });
+  }, [current?.id]);
 
   const run = (command: Command) => {
     onClose();
