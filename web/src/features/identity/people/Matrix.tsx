@@ -84,7 +84,8 @@ function Seen({ column }: { column: RoleColumn }) {
   const forms = Object.entries(column.data_classes);
   return (
     <p className="people-seen">
-      A {roleText(column.role)} has {counted(Object.keys(column.permissions).length, "permission")}, and sees{" "}
+      {/^[aeiou]/.test(column.role) ? "An" : "A"} {roleText(column.role)} has{" "}
+      {counted(Object.keys(column.permissions).length, "permission")}, and sees{" "}
       {forms.map(([name, form]) => `${name} data ${FORMS[form] ?? form}`).join(", ")}.
     </p>
   );
