@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from enum import EnumMeta
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -339,7 +339,8 @@ def _said_of_parameter(request: Request[Any, Any, Any], key: str = "", message: 
     name = getattr(field.kwarg_definition, "query", None) or key
     if message.startswith("Invalid enum value"):
         kinds: tuple[Any, ...] = (field.annotation, *(inner.annotation for inner in field.inner_types))
-        names = [str(one) for kind in kinds if isinstance(kind, EnumMeta) for one in kind.__members__.values()]
+        enums = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum)]
+        names = [str(one.value) for enum in enums for one in enum]
         message += f". It may be {', '.join(names)}" if names else ""
     return f"{name}: {message}"
 
