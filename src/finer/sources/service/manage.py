@@ -39,7 +39,8 @@ from finer.sources.types import (
 
 _SOURCES_MAX = 200
 _RECENT = timedelta(hours=1)
-_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,15})?")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_WHOLE_MAX = 2**63 - 1  # what a bigint holds
 
 
 def draft(
@@ -156,8 +157,8 @@ def backfill(tx: Tx, identifier: uuid.UUID, begin: str) -> Source:
     elif isinstance(settings, KafkaSettings):
         pending = _moment(begin).isoformat() if begin and begin != "earliest" else "earliest"
     elif begin:
-        _must_be_like(begin, [place["place"][0] for place in memory.positions().values() if "place" in place])
-        pending = begin
+        places = [place["place"][0] for place in memory.positions().values() if "place" in place]
+        pending = _comparable(begin, places)
     else:
         memory.put_positions([], fresh=True)
     SourceStore(tx).change(identifier, version=source.version + 1, backfill=pending, owner=None, next_try_at=None)
@@ -245,21 +246,25 @@ def _set_state(tx: Tx, identifier: uuid.UUID, state: State, word: str) -> Source
     return find(tx, identifier)
 
 
-def _must_be_like(begin: str, places: Sequence[str]) -> None:
-    """A beginning that the table cannot compare with its cursor would stop a source that reads well.
+def _comparable(begin: str, places: Sequence[str]) -> str:
+    """A beginning in words of PostgreSQL; one that it cannot compare would stop a source that reads well.
 
     `places` is where the cursor stands, as text; nothing before the first rows. Raises BackfillImpossible.
     """
     number = _NUMBER.fullmatch(begin) is not None
-    if not number:
-        try:
-            datetime.fromisoformat(begin)
-        except ValueError as error:
-            raise BackfillImpossible(
-                f"{begin[:80]!r} is neither a number nor a date or a moment such as 2026-11-01T00:00:00Z."
-            ) from error
-    if any((_NUMBER.fullmatch(place) is not None) != number for place in places):
-        raise BackfillImpossible(f"{begin[:80]!r} cannot be held to the cursor, which stands at {places[0]}.")
+    whole, _, fraction = begin.partition(".") if number else ("0", "", "")
+    try:
+        if abs(int(whole)) > _WHOLE_MAX:
+            raise ValueError(whole)
+        found = begin if number else datetime.fromisoformat(begin).isoformat()
+    except ValueError as error:
+        raise BackfillImpossible(
+            f"{begin[:80]!r} is neither a number nor a date or a moment such as 2026-11-01T00:00:00Z."
+        ) from error
+    for place in places:
+        if (_NUMBER.fullmatch(place) is not None) != number or (fraction and "." not in place):
+            raise BackfillImpossible(f"{begin[:80]!r} cannot be held to the cursor, which stands at {place}.")
+    return found
 
 
 def _moment(text: str) -> datetime:

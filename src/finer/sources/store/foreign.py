@@ -90,7 +90,10 @@ class ForeignTable:
             conditions.append(self._compared(">"))
             values = list(place)
         elif begin:
-            conditions.append(sql.SQL("{} >= {}").format(_column(self._settings.cursor), self._value(0)))
+            # A beginning may be larger than the numbers of a small column, and indices take a bigint as well.
+            kind = "bigint" if self._order_types[0] in ("smallint", "integer") else self._order_types[0]
+            since = sql.SQL("cast({} as {})").format(sql.Placeholder(), sql.SQL(kind))
+            conditions.append(sql.SQL("{} >= {}").format(_column(self._settings.cursor), since))
             values = [begin]
         if self.has_rows_of_its_own:
             conditions.append(sql.SQL("{} < {}").format(_written_by(horizon), sql.Literal(horizon)))
