@@ -53,6 +53,13 @@ def test_a_free_port_is_good_and_a_taken_one_is_not(tmp_path: Path, free: int, l
     assert "--port" in taken.says
 
 
+@pytest.mark.parametrize("host", ["no.such.host.example", "192.0.2.1"])
+def test_an_address_that_finer_up_refuses_is_not_good(host: str, tmp_path: Path, free: int) -> None:
+    found = _found(Settings(data_dir=str(tmp_path), host=host, port=free))["port"]
+    assert not found.good
+    assert f"Nobody can listen at {host}:{free}: " in found.says
+
+
 def test_a_database_that_answers_is_told_with_its_version(tmp_path: Path, free: int, database_url: str) -> None:
     found = _found(Settings(data_dir=str(tmp_path), port=free, database_url=database_url))["database"]
     assert found.good
@@ -78,6 +85,9 @@ def test_a_lake_that_nothing_can_be_written_to_is_told_with_its_place(tmp_path: 
     assert _found(Settings(data_dir=str(tmp_path)))["lake"].good
     found = _found(Settings(data_dir=str(tmp_path), lake=str(file)))["lake"]
     assert (found.good, str(file) in found.says) == (False, True)
+    # The system does not even say whether this is there, as of a folder in one that is closed to the user.
+    found = _found(Settings(data_dir=str(tmp_path), lake=str(tmp_path / ("x" * 300))))["lake"]
+    assert (found.good, "File name too long" in found.says) == (False, True)
 
 
 def test_a_lake_in_object_storage_is_good_when_files_can_be_written_and_deleted(tmp_path: Path) -> None:

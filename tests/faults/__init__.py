@@ -1,1 +1,1 @@
-"""Stories across domains, told by people in a browser and by machines through the public API."""
+"""What happens to records and requests while processes die, stop, hang or meet what they cannot process."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
 
 import msgspec
 import psutil
 
-from finer.app.ports import listener_of, served_by_finer
+from finer.app.ports import listener_of, refuse_taken_port, served_by_finer
 from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
 from finer.kit.clock import SystemClock
 from finer.kit.db import API, DatabaseError, NotMade, connect, has_tables, server_version
-from finer.kit.errors import InvalidInput, Unavailable
+from finer.kit.errors import Conflict, InvalidInput, Unavailable
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
@@ -70,16 +69,17 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        taken = probe.connect_ex((settings.host, settings.port)) == 0
     where = f"{settings.host}:{settings.port}"
-    if not taken:
-        return Finding("port", True, f"{where} is free.")
-    if served_by_finer(settings.port):
-        return Finding("port", True, f"Finer answers at {where} already.")
-    holder = listener_of(settings.port)
-    return Finding("port", False, f"{where} is taken by {holder}. Stop that, or use --port or FINER_PORT.")
+    try:
+        refuse_taken_port(settings.host, settings.port)
+    except InvalidInput as error:
+        return Finding("port", False, error.detail)
+    except Conflict:
+        if served_by_finer(settings.port):
+            return Finding("port", True, f"Finer answers at {where} already.")
+        holder = listener_of(settings.port)
+        return Finding("port", False, f"{where} is taken by {holder}. Stop that, or use --port or FINER_PORT.")
+    return Finding("port", True, f"{where} is free.")
 
 
 def _web() -> Finding:

@@ -44,8 +44,11 @@ class Place:
         """See whether files can be written here and deleted. Raises LakeUnavailable with what the storage says."""
         if self.local:
             folder = Path(self.root)
-            while not folder.exists():
-                folder = folder.parent
+            try:
+                while not folder.exists():
+                    folder = folder.parent
+            except OSError as error:  # a folder above it is closed to this user, or the path is none
+                raise LakeUnavailable(f"The lake cannot be looked for: {error.strerror}: {folder}.") from error
             if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
                 raise LakeUnavailable(f"Nothing can be written to {folder}, where the files of the lake are to be.")
             return
@@ -55,8 +58,9 @@ class Place:
                 file.write(b"finer doctor")
             self.filesystem.delete_file(probe)
         except (OSError, pa.ArrowException) as error:
+            said = str(error).rstrip(". ")
             raise LakeUnavailable(
-                f"Files cannot be written to {self.prefix}{self.root}, or not deleted there: {error} The bucket must "
+                f"Files cannot be written to {self.prefix}{self.root}, or not deleted there: {said}. The bucket must "
                 "exist, and the key may list, read, write and delete under the prefix; see FINER_LAKE_*."
             ) from error
 
