@@ -29,8 +29,8 @@ from finer.warehouse.rules import (
     SORTED_BY,
     arrow_type,
     by_month,
+    counting_columns,
     duckdb_type,
-    encodings,
     positions_text,
     reached,
     repeated_texts,
@@ -214,7 +214,7 @@ def write_parquet(table: pa.Table, path: str, filesystem: fs.FileSystem) -> None
         compression_level=1,
         row_group_size=_ROW_GROUP_ROWS,
         use_dictionary=repeated,
-        column_encoding=encodings(table),
+        column_encoding=dict.fromkeys(counting_columns(table), "DELTA_BINARY_PACKED"),
         write_statistics=[
             field.name for field in table.schema if field.type != pa.float32() and field.name not in repeated
         ],
