@@ -244,6 +244,21 @@ def test_activity_counts_what_api_and_worker_report(
     assert 3.5 < found.latency.p50_ms < 6
 
 
+def test_the_seconds_under_way_are_no_point_of_the_throughput(worker_database: Database, tenant: uuid.UUID) -> None:
+    """A flow that is steady looks steady: five seconds of which a part is over would look like a fall."""
+    start = NOW.replace(second=0)
+    for second in range(12):
+        with _done(worker_database, tenant, start + timedelta(seconds=second)) as tx:
+            received = np.full(2, int(NOW.timestamp() * 1e6), np.int64)
+            activity.record_processed(tx, "transaction", received, received, np.zeros(2, np.uint8))
+    for second, whole in ((4, 0), (5, 1), (9.9, 1), (10, 2), (11, 2)):
+        with _done(worker_database, tenant, start + timedelta(seconds=second)) as tx:
+            points = activity.activity(tx).throughput
+        assert [(one.at, one.events_per_s) for one in points] == [
+            (start + timedelta(seconds=5 * each), 2.0) for each in range(whole)
+        ]
+
+
 def test_what_was_loaded_later_is_timed_apart_from_what_came_live(worker_database: Database, tenant: uuid.UUID) -> None:
     with _done(worker_database, tenant) as tx:
         received = np.full(3, int(NOW.timestamp() * 1e6) - 5_000, np.int64)

@@ -52,14 +52,15 @@ def activity_of(now: datetime, contracts: Iterable[str], buckets: Iterable[Any],
     """What came in, in the order of `contracts`.
 
     `buckets` are rows (contract, bucket, accepted, latency) of the last minutes, `counts` rows (contract, received,
-    accepted, duplicate, quarantined, released, last moment) of the last day. The rate of a contract is that of the
-    two buckets before the present one, which is not over yet.
+    accepted, duplicate, quarantined, released, last moment) of the last day. The present bucket is not over yet, so
+    that it counts in no rate: that of a contract is of the two buckets before it.
     """
     rates: dict[str, float] = {}
     per_bucket: dict[datetime, int] = {}
     waits: list[Sequence[int]] = []
     for name, bucket, accepted, waited in buckets:
-        per_bucket[bucket] = per_bucket.get(bucket, 0) + accepted
+        if bucket + _BUCKET <= now:
+            per_bucket[bucket] = per_bucket.get(bucket, 0) + accepted
         if now - 3 * _BUCKET <= bucket < now - _BUCKET:
             rates[name] = rates.get(name, 0.0) + accepted / (2 * _BUCKET.total_seconds())
         waits.append(waited)

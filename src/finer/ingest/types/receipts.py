@@ -89,7 +89,7 @@ class ContractCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Throughput(msgspec.Struct, frozen=True):
-    """Records accepted per second in the five seconds from `at`."""
+    """Records accepted per second in the five seconds from `at`, which are over."""
 
     at: datetime
     events_per_s: float

@@ -21,7 +21,7 @@ export function ThroughputPanel({ data, error, onRetry }: PartProps) {
   else if (data && quiet) {
     body = (
       <EmptyState title="No events in the last five minutes">
-        Records sent to the API or loaded from files show here within a second.
+        Records sent to the API or loaded from files show here within ten seconds.
       </EmptyState>
     );
   } else if (data) {
