@@ -72,11 +72,13 @@ def test_records_and_decisions_are_stored_as_they_were(
 def test_texts_that_repeat_and_amounts_are_found_in_every_file(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
 ) -> None:
-    for first in (0, 30):
-        writer.put(sample_batch(tenant, first, 30))
+    # In a file of one row no text repeats.
+    for first, rows in ((0, 1), (1, 28), (29, 30), (59, 1)):
+        writer.put(sample_batch(tenant, first, rows))
         assert writer.flush()
     for condition, wanted in (
         ("merchant_name is null", [n for n in range(60) if n % 3 == 0]),
+        ("merchant_name = 'Shop 1'", [n for n in range(60) if n % 3 == 1]),
         ("merchant_name = 'Shop 2'", [n for n in range(60) if n % 3 == 2]),
         ("currency <> 'USD'", []),
         ("currency = 'USD'", list(range(60))),

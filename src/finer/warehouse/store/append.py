@@ -201,11 +201,11 @@ def _nothing(stage: str) -> None:
 def write_parquet(table: pa.Table, path: str, filesystem: fs.FileSystem) -> None:
     """One Parquet file: dictionaries where texts repeat, differences for counters, zstd at its fastest level.
 
-    Statistics are kept of every column but 32-bit floats and texts that repeat: nobody prunes files by the first, and
-    every file has nearly all of the second, while comparing each text cost a sixth of writing the file.
+    Statistics are kept of every column but the 32-bit floats: nobody prunes files by those. A column must have them in
+    all files or in none: DuckLake takes those of a file that follows one without them for those of the whole table, and
+    queries then find nothing in the others. Whether texts repeat differs from file to file, so all of them have some.
     """
     table = table.unify_dictionaries()
-    repeated = repeated_texts(table)
     pq.write_table(
         table,
         path,
@@ -213,11 +213,9 @@ def write_parquet(table: pa.Table, path: str, filesystem: fs.FileSystem) -> None
         compression="zstd",
         compression_level=1,
         row_group_size=_ROW_GROUP_ROWS,
-        use_dictionary=repeated,
+        use_dictionary=repeated_texts(table),
         column_encoding=dict.fromkeys(counting_columns(table), "DELTA_BINARY_PACKED"),
-        write_statistics=[
-            field.name for field in table.schema if field.type != pa.float32() and field.name not in repeated
-        ],
+        write_statistics=[field.name for field in table.schema if field.type != pa.float32()],
         store_schema=False,
     )
 
