@@ -101,6 +101,8 @@ def test_what_is_known_counts_once_and_has_its_rows(desk: Desk, read: Read, othe
     nothing = measured(desk, read, hours_ago=9.5)
     assert (nothing.payments, nothing.fraud_known, nothing.waiting) == (8, 0, 3)
     assert nothing.sources[0].precision.value is None
+    # Nobody has judged anything: that none was judged good is not known to be few.
+    assert {(one.false_positives.value, one.false_positives.high) for one in nothing.sources} == {(None, None)}
     check_rows(desk, read)
     unlabelled = measured(
         desk, lambda tenant, query, more: None if "from labels" in query else read(tenant, query, more)

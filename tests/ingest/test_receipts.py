@@ -251,8 +251,8 @@ def test_the_seconds_under_way_are_no_point_of_the_throughput(worker_database: D
         with _done(worker_database, tenant, start + timedelta(seconds=second)) as tx:
             received = np.full(2, int(NOW.timestamp() * 1e6), np.int64)
             activity.record_processed(tx, "transaction", received, received, np.zeros(2, np.uint8))
-    for second, whole in ((4, 0), (5, 1), (9.9, 1), (10, 2), (11, 2)):
-        with _done(worker_database, tenant, start + timedelta(seconds=second)) as tx:
+    for passed, whole in ((4.0, 0), (5.0, 1), (9.9, 1), (10.0, 2), (11.0, 2)):
+        with _done(worker_database, tenant, start + timedelta(seconds=passed)) as tx:
             points = activity.activity(tx).throughput
         assert [(one.at, one.events_per_s) for one in points] == [
             (start + timedelta(seconds=5 * each), 2.0) for each in range(whole)

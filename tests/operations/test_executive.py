@@ -18,7 +18,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import FixedClock
 from finer.operations.rules import goals
 from finer.operations.service import executive, gauges
-from finer.operations.types.goals import OutcomeDay
+from finer.operations.types.goals import OutcomeDay, Outcomes
 from finer.operations.types.sums import HOUR_S, MINUTE_S
 from tests.fraud.desk import payment
 from tests.operations.conftest import Floor
@@ -76,6 +76,23 @@ def test_what_became_of_payments_is_held_to_goals_and_to_the_period_before(floor
     month = _board(floor.firm, span="30d")
     assert month["false_positives"]["parts"]["payments"] == 2000
     assert month["false_positives"]["before"] is None
+
+
+def test_before_an_alert_was_judged_no_goal_of_false_positives_is_held(floor: Floor, clock: FixedClock) -> None:
+    clock.advance(NOW - clock.now())
+    days = [
+        OutcomeDay(
+            day=date(2026, 3, day), payments=1000, fraud=3, caught=caught, legitimate=legitimate, protected_usd_minor=0,
+            missed_usd_minor=1,
+        )
+        for day, caught, legitimate in ((1, 0, 0), (2, 1, 0))
+    ]  # fmt: skip
+    for known, value, holds in ((days[:1], None, None), (days, 0.0, True)):
+        with floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
+            executive.keep_outcomes(tx, Outcomes(as_of=clock.now(), days=known))
+        found = _board(floor.firm)["false_positives"]
+        assert (found["value"], found["holds"]) == (value, holds)
+        assert [point["value"] for point in found["series"]][-2:] == [None, value]
 
 
 def test_what_comes_in_is_timed_and_held_to_its_contract(floor: Floor, clock: FixedClock) -> None:

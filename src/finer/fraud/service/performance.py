@@ -122,9 +122,13 @@ def by_day(about: Asked, read: ReadLake, of: Period) -> list[PerformanceDay]:
     return [_day(row, protected) for row in days]
 
 
-def false_positives(legitimate: int, payments: int, fraud: int) -> Interval:
-    """Hits that were judged good, as a share of the payments that are not known as fraud."""
-    return wilson(legitimate, payments - fraud)
+def false_positives(legitimate: int, caught: int, payments: int, fraud: int) -> Interval:
+    """Hits that were judged good, as a share of the payments that are not known as fraud.
+
+    While no hit was judged, neither good nor as fraud (`caught`), it is not known: that none was judged good says
+    nothing then.
+    """
+    return wilson(legitimate, payments - fraud if legitimate + caught else 0)
 
 
 def high_value(about: Asked, read: ReadLake, of: Period) -> list[HighValueDay]:
@@ -226,7 +230,7 @@ def _outcomes(days: Rows, sources: Rows, shares: Rows, titles: Mapping[str, str]
             title=_title(row["source"], row["name"], titles),
             precision=wilson(row["fraud"], row["fraud"] + row["legitimate"]),
             recall=wilson(row["fraud"], fraud),
-            false_positives=false_positives(row["legitimate"], paid, fraud),
+            false_positives=false_positives(row["legitimate"], row["fraud"], paid, fraud),
             protected_usd_minor=credited[row["source"]].get(row["name"], 0),
         )
         for row in (whole, *_chosen(sources))

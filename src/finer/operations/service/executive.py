@@ -109,7 +109,7 @@ def measure_outcomes(now: datetime, about: Asked, read: ReadLake) -> Outcomes:
     high = {one.day: one for one in performance.high_value(about, read, of)}
     days = [
         OutcomeDay(
-            day=one.day, payments=one.payments, fraud=one.fraud, legitimate=one.legitimate,
+            day=one.day, payments=one.payments, fraud=one.fraud, caught=one.caught, legitimate=one.legitimate,
             protected_usd_minor=one.protected_usd_minor, missed_usd_minor=one.missed_usd_minor,
             high_value=high[one.day].payments if one.day in high else 0,
             high_value_covered=high[one.day].covered if one.day in high else 0,
@@ -191,7 +191,8 @@ def _sum(of: Sequence[OutcomeDay], name: str) -> int:
 
 
 def _false_positives(of: Sequence[OutcomeDay]) -> float | None:
-    return performance.false_positives(_sum(of, "legitimate"), _sum(of, "payments"), _sum(of, "fraud")).value
+    counted = (_sum(of, name) for name in ("legitimate", "caught", "payments", "fraud"))
+    return performance.false_positives(*counted).value
 
 
 def _judged(of: Sequence[OutcomeDay]) -> dict[str, int]:

@@ -9,11 +9,15 @@ import msgspec
 
 
 class OutcomeDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One day of the firm's calendar: payments, what is known of them by now, and those of high value."""
+    """One day of the firm's calendar: payments, what is known of them by now, and those of high value.
+
+    `caught` are the known frauds that were reviewed or blocked.
+    """
 
     day: date
     payments: int
     fraud: int
+    caught: int = 0
     legitimate: int
     protected_usd_minor: int
     missed_usd_minor: int

@@ -27,7 +27,6 @@ interface Shown {
   empty: string;
 }
 
-const DECIDED_EMPTY = "Payments show here five minutes after the first of them was decided on.";
 const GOALS: readonly Shown[] = [
   {
     name: "latency",
@@ -48,7 +47,7 @@ const GOALS: readonly Shown[] = [
     about: "of payments not known as fraud, stopped and judged good",
     needs: permission.readPerformance,
     made: ({ parts }) => `${count(parts.legitimate ?? 0)} of ${counted(parts.payments ?? 0, "payment")}`,
-    empty: DECIDED_EMPTY,
+    empty: "No alert on the payments of this time was judged yet.",
   },
   {
     name: "coverage",
