@@ -15,7 +15,7 @@ import pytest
 
 from finer.ingest import invariants
 from finer.ingest.errors import RepairInvalid
-from finer.ingest.service import acts, contracts, parsing, quarantine, receipts, repairs
+from finer.ingest.service import acts, contracts, parsing, quarantine, receipts, releases, repairs
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
@@ -168,3 +168,55 @@ def test_records_that_came_in_several_shapes_are_chosen_apart(tx: Tx, tmp_path: 
         assert acts.start(tx, "edit", narrowed, assignments=assignments, partitions=1).changed == 1
     released = acts.start(tx, "release", Selection(contract="order"), partitions=1)
     assert (released.changed, released.failed) == (2, {})
+
+
+def test_a_release_in_parts_accounts_for_each_record_by_the_receipt_it_came_with(
+    database: Database, worker_database: Database, tenant: uuid.UUID, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releases, "PART", 7)
+    priced: dict[uuid.UUID, int] = {}
+    with database.transaction(tenant, ENGINEER) as tx:
+        for price in range(1, 9):  # files and bodies by turns, five refused records of each, one of them beyond help
+            if price % 2:
+                rows = damage.orders(5, price)
+                for row in rows:
+                    row["UnitPrice"] = f"-{price}"
+                rows[4]["UnitPrice"] = "nothing"
+                damage.write_csv(rows, tmp_path / f"orders_{price}.csv")
+                [receipt] = load(tx, tmp_path / f"orders_{price}.csv")
+            else:
+                line = '{{"event_id":"o{0}-{1}","order_id":"{0}","occurred_at":"2026-11-20T10:00:00Z","product_id":"p",'
+                line += '"quantity":1,"unit_price":{2},"amount":-{0},"currency":"GBP"}}'
+                lines = [line.format(price, at, f"-{price}" if at < 4 else '"nothing"') for at in range(5)]
+                parsed = parsing.parse_group(
+                    contracts.contract("order"), [Body(data="\n".join(lines).encode(), source="http")], tx.now()
+                )
+                [answer] = receipts.append(tx, parsed, 1)
+                assert isinstance(answer, Receipt)
+                receipt = answer
+            assert receipt.quarantined == 5
+            priced[receipt.id] = price
+        for receipt_id, price in priced.items():
+            assignments = [("UnitPrice", "abs(UnitPrice)")]
+            if not price % 2:
+                assignments = [("unit_price", "abs(unit_price)"), ("amount", "abs(amount)")]
+            one = Selection(contract="order", receipt=receipt_id)
+            assert acts.start(tx, "edit", one, assignments=assignments, partitions=1).changed >= 4
+        released = acts.start(tx, "release", Selection(contract="order"), partitions=1)
+        assert (released.done, released.changed, sum(released.failed.values())) == (40, 32, 8)
+        assert invariants.every_refused_record_is_kept(tx) == []
+        assert invariants.receipts_do_not_overlap(tx) == []
+        assert {receipts.get_receipt(tx, one).released for one in priced} == {4}
+        accounts = tx.connection.exec_driver_sql("select first_offset, logged, receipt_id from ingest_releases").all()
+    with worker_database.transaction(tenant, ENGINEER) as tx:
+        log = tx.connection.exec_driver_sql(
+            "select base_offset, payload from kit_log where tenant_id = %s", (tenant,)
+        ).all()
+    price_at = {
+        base + at: row["unit_price_minor"] // 100
+        for base, payload in log
+        for at, row in enumerate(decode(bytes(payload)).to_pylist())
+    }
+    assert sum(rows for _, rows, _ in accounts) == 32
+    for first, rows, receipt_id in accounts:
+        assert [price_at[first + at] for at in range(rows)] == [priced[receipt_id]] * rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import select
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -306,6 +306,17 @@ def many_rows(connection: sa.Connection, statement: str, parameters: Mapping[str
     """The rows of a query in the server's binary format: bytes come as they are, where a text doubles them."""
     driver: Any = connection.connection.driver_connection
     return list(driver.cursor(binary=True).execute(statement, parameters).fetchall())
+
+
+def write_all(connection: sa.Connection, statements: Sequence[str], parameters: Mapping[str, Any]) -> None:
+    """Run statements whose results nobody reads, by the driver alone.
+
+    A thread beside the one that has the connection may do so: the driver runs one statement of it after the other.
+    """
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, parameters)
 
 
 def _say_what_cannot_be_held(context: sa.engine.ExceptionContext) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import msgspec
 import pyarrow as pa
@@ -25,6 +27,9 @@ from finer.kit.log import CHANNEL
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 
+PART = 4_000
+"""Records that are checked while the server changes those before them."""
+
 
 def release(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     """Send the next records of an act the whole way with the contract in force; returns how many were looked at.
@@ -32,33 +37,56 @@ def release(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     Those that break the contract stay, with what they break.
     """
     contract = chosen_contract(tx, act.selection)
-    store = ReleaseStore(tx)
-    held = store.held(act.selection, act.cursor, until)
-    failures: list[tuple[uuid.UUID, list[FieldError]]] = []
-    released: list[Held] = []
-    batches: list[pa.RecordBatch] = []
-    for shape, records in _by_shape(contract, held):
-        readable = _readable(tx, shape, records)
-        if not readable:
-            continue
-        lines = [(one.line or b"", one.number) for one in readable]
-        batch, [result] = shape.check([lines], microseconds(tx.now()))
-        refused = {one.line - 1: one.errors for one in result.refused}
-        failures += [(uuid.UUID(readable[at].id), guarded(shape.classified, errors)) for at, errors in refused.items()]
-        released += [one for at, one in enumerate(readable) if at not in refused] if refused else readable
-        batches.append(batch)
-    if released:
-        _append(tx, act, contract, pa.concat_batches(batches), released, partitions)
-        store.release(act.id, tx.now(), [one.id for one in released])
-    if failures:
-        QuarantineStore(tx).note_remaining(failures)
-    for _, errors in failures:
+    store, at = ReleaseStore(tx), tx.now()
+    checked = _Checked()
+    # The server changes the records of one part while the next is opened and checked.
+    with ThreadPoolExecutor(1, thread_name_prefix="release") as pool:
+        changes: list[Future[None]] = []
+        for held in store.held(act.selection, act.cursor, until, PART):
+            passed = len(checked.released)
+            for shape, records in _by_shape(contract, held):
+                _check(tx, shape, records, checked)
+            checked.looked_at += len(held)
+            if ids := [one.id for one in checked.released[passed:]]:
+                changes.append(pool.submit(store.release, act.id, at, ids))
+        for change in changes:
+            change.result()
+    if checked.released:
+        _append(tx, act, contract, pa.concat_batches(checked.batches), checked.released, partitions)
+    if checked.failures:
+        QuarantineStore(tx).note_remaining(checked.failures)
+    for _, errors in checked.failures:
         count_failure(act.failed, errors)
-    unreadable = len(held) - len(released) - len(failures)
+    unreadable = checked.looked_at - len(checked.released) - len(checked.failures)
     if unreadable:
         act.failed[UNREADABLE] = act.failed.get(UNREADABLE, 0) + unreadable
-    act.changed += len(released)
-    return len(held)
+    act.changed += len(checked.released)
+    return checked.looked_at
+
+
+@dataclass
+class _Checked:
+    """What became of the records of a step so far; the rows of `batches` are those that are `released`, in order."""
+
+    released: list[Held] = field(default_factory=list)
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    failures: list[tuple[uuid.UUID, list[FieldError]]] = field(default_factory=list)
+    looked_at: int = 0
+
+
+def _check(tx: Tx, shape: Shape, held: Sequence[Held], checked: _Checked) -> None:
+    """Hold records that were written alike to the contract."""
+    readable = _readable(tx, shape, held)
+    if not readable:
+        return
+    lines = [(one.line or b"", one.number) for one in readable]
+    batch, [result] = shape.check([lines], microseconds(tx.now()))
+    refused = {one.line - 1: one.errors for one in result.refused}
+    checked.failures += [
+        (uuid.UUID(readable[at].id), guarded(shape.classified, errors)) for at, errors in refused.items()
+    ]
+    checked.released += [one for at, one in enumerate(readable) if at not in refused] if refused else readable
+    checked.batches.append(batch)
 
 
 def _by_shape(contract: Contract, held: Sequence[Held]) -> list[tuple[Shape, list[Held]]]:

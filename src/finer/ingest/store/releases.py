@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from finer.ingest.tables import quarantine_edits, quarantine_payloads
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.records import Mapping
 from finer.kit.crypto.bulk import unseal_bytes
-from finer.kit.db import many_rows
+from finer.kit.db import many_rows, write_all
 from finer.kit.tx import Tx
 
 _EDIT = msgspec.msgpack.Decoder(tuple[bytes, msgspec.Raw])
@@ -57,7 +57,6 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     receipt: str
-    place: int
     mapping: Mapping | None
     number: int
     line: bytes | None
@@ -72,20 +71,26 @@ class ReleaseStore:
         self._connection = tx.connection
         self._tenant = tx.tenant
 
-    def held(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> list[Held]:
-        """The records that fit, behind `after` up to `until`, by receipt and line; nobody else changes these now."""
+    def held(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID, part: int) -> Iterator[list[Held]]:
+        """The records that fit, behind `after` up to `until`; nobody else changes these now.
+
+        Those of one mapping, and of these those of one receipt, stand together in the order of their lines. At most
+        `part` at once: they are opened when they are asked for.
+        """
         condition, arguments = chosen(wanted)
         bounds = {"after": after or uuid.UUID(int=0), "upto": until, "unreadable": _UNREADABLE}
         self._connection.exec_driver_sql(_BESIDE.format("off"))
         rows = many_rows(self._connection, _HELD.format(condition), {"tenant": self._tenant, **bounds, **arguments})
         self._connection.exec_driver_sql(_BESIDE.format("on"))
-        edits = self._opened(RECORD_SEALED, rows, 6)
-        sent = self._opened(RAW_SEALED, rows, 7)
         known = MappingStore(self._tx).known({row[3] for row in rows})
-        found = [_held(row, edit, raw, known.get(row[3])) for row, edit, raw in zip(rows, edits, sent, strict=True)]
-        found.sort(key=attrgetter("place"))
-        found.sort(key=attrgetter("receipt"))
-        return found
+        rows.sort(key=itemgetter(1, 2))
+        if known:
+            rows.sort(key=lambda row: str(row[3]))
+        for start in range(0, len(rows), part):
+            some = rows[start : start + part]
+            edits = self._opened(RECORD_SEALED, some, 6)
+            sent = self._opened(RAW_SEALED, some, 7)
+            yield [_held(row, edit, raw, known.get(row[3])) for row, edit, raw in zip(some, edits, sent, strict=True)]
 
     def _opened(self, column: str, rows: Sequence[Sequence[Any]], place: int) -> list[bytes | None]:
         """What is sealed at `place` of each row; most records have only one of the two, the rest costs nothing."""
@@ -99,21 +104,23 @@ class ReleaseStore:
         return opened
 
     def release(self, act: uuid.UUID, at: datetime, ids: Sequence[str]) -> None:
-        """These records are released, and what was kept of them is gone: it is in the log."""
+        """These records are released, and what was kept of them is gone: it is in the log.
+
+        May run in a thread beside another that uses this transaction: the two take turns at the server.
+        """
         given = {"tenant": self._tenant, "act": act, "at": at, "ids": f"{{{','.join(ids)}}}"}
-        self._connection.exec_driver_sql(_RELEASED, given)
-        for table in (quarantine_edits, quarantine_payloads):
-            self._connection.exec_driver_sql(_EMPTIED.format(table.name), given)
+        emptied = [_EMPTIED.format(table.name) for table in (quarantine_edits, quarantine_payloads)]
+        write_all(self._connection, [_RELEASED, *emptied], given)
 
 
 def _held(row: Sequence[Any], edit: bytes | None, raw: bytes | None, mapping: Mapping | None) -> Held:
-    identifier, receipt, place, _, unreadable, raw_bytes, _, _ = row
+    identifier, receipt, _, _, unreadable, raw_bytes, _, _ = row
     sent = None if raw is None else read_payload(raw)
     number = 0 if sent is None else sent.number
     if edit is not None:
-        return Held(identifier, receipt, place, mapping, number, _EDIT.decode(edit)[0], edited=True)
+        return Held(identifier, receipt, mapping, number, _EDIT.decode(edit)[0], edited=True)
     line = None
     if sent is not None and not unreadable and not sent.names and raw_bytes <= len(sent.raw):
         # JSON has line breaks only between its tokens.
         line = sent.raw.replace(b"\n", b" ").replace(b"\r", b" ")
-    return Held(identifier, receipt, place, mapping, number, line, edited=False)
+    return Held(identifier, receipt, mapping, number, line, edited=False)
