@@ -229,6 +229,23 @@ def test_change_and_anomaly_are_conditions_too(tower: Tower, clock: FixedClock) 
     assert tower.get(elsewhere).watch.state is WatchState.OK
 
 
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (30, "is 30, as in the 24 hours before."),
+        (40, "is 30, 25% less than in the 24 hours before."),
+        (4, "is 30, 650% more than in the 24 hours before."),
+        (3, "is 30, 10 times what it was in the 24 hours before."),
+    ],
+)
+def test_a_change_is_told_as_people_would(tower: Tower, clock: FixedClock, before: int, said: str) -> None:
+    tower.placed(before, clock.now() - timedelta(hours=30))
+    tower.placed(30, clock.now() - timedelta(hours=3))
+    made = tower.watch("change > -2")
+    tower.look(1)
+    assert tower.get(made).watch.reason.endswith(said)
+
+
 def test_what_is_not_known_neither_fires_nor_settles(tower: Tower, clock: FixedClock) -> None:
     tower.placed(10, clock.now() - timedelta(hours=30))
     made = tower.watch("change < -0.5")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from finer.dashboards.rules.digest import line_of, message_of
@@ -127,6 +128,8 @@ def test_numbers_are_said_and_rows_are_not() -> None:
     assert "Maria" not in line_of(tile("q", kind=TileKind.TABLE, query=part), data)[1]
     money = TileData(state=TileState.SHOWN, value=123456, exponent=2, currency="PHP", change=-0.051)
     assert line_of(tile("m"), money)[1] == "1,234.56 PHP (-5.1% against the time before)"
+    grown = msgspec.structs.replace(money, change=920.67)
+    assert line_of(tile("m"), grown)[1] == "1,234.56 PHP (\u00d7 922 against the time before)"
     unknown = TileData(state=TileState.SHOWN, exponent=2, currency="PHP")
     assert line_of(tile("m"), unknown)[1] == "Nothing is known of it in this time."
 

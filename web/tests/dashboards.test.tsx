@@ -2,10 +2,11 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { valuesOf } from "../src/features/dashboards/alertFields";
-import { cellText, changeText, crossed, figureText, numberOf } from "../src/features/dashboards/figures";
+import { cellText, crossed, figureText, numberOf } from "../src/features/dashboards/figures";
 import { stepped } from "../src/features/dashboards/layout";
 import { tileOption } from "../src/features/dashboards/tileOption";
 import { filterSearch, parseFilters, streamUrl } from "../src/features/dashboards/view";
+import { changeText } from "../src/shared/numbers";
 import type { Theme } from "../src/shared/ui/Plotted";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
@@ -175,7 +176,8 @@ describe("figures", () => {
     expect(crossed(1234.56, lines)?.label).toBe("much");
     expect(crossed(1100, lines)?.severity).toBe("warning");
     expect(crossed(500, lines)).toBeNull();
-    expect(changeText(-0.123)).toBe("−12 %");
+    expect([-0.123, 0.0123, 0, 8.99].map(changeText)).toEqual(["−12 %", "+1.2 %", "±0 %", "+899 %"]);
+    expect([9, 920.67, 12_345].map(changeText)).toEqual(["× 10", "× 922", "× 12,346"]);
   });
 
   it("says moments by the firm's clock, and leaves days as they are", () => {

@@ -34,3 +34,11 @@ export function duration(seconds: number | null): string {
   if (seconds < 172_800) return `${Math.round(seconds / 360) / 10} h`;
   return `${Math.round(seconds / 86_400)} d`;
 }
+
+/** "+12 %" against the time before, "× 922" where percents would say nothing any more; null without anything before. */
+export function changeText(change: number | null | undefined): string | null {
+  if (change === null || change === undefined) return null;
+  if (change >= 9) return `× ${Math.round(1 + change).toLocaleString("en")}`;
+  const percent = Math.abs(change) < 0.1 ? Math.round(change * 1000) / 10 : Math.round(change * 100);
+  return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
+}

@@ -8,6 +8,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
+from finer.dashboards.rules.telling import FACTOR_FROM
 from finer.dashboards.types import Tile, TileData, TileKind, TileState
 from finer.notifications.types import Message
 
@@ -25,11 +26,15 @@ def line_of(tile: Tile, data: TileData | None) -> tuple[str, str]:
             return tile.title, "Nothing is known of it in this time."
         amount = Decimal(data.value).scaleb(-data.exponent)
         said = f"{amount:,.{data.exponent}f} {data.currency}".strip()
-        return tile.title, said if data.change is None else f"{said} ({data.change:+.1%} against the time before)"
+        return tile.title, said if data.change is None else f"{said} ({_change(data.change)} against the time before)"
     number = _number(tile, data) if tile.kind is TileKind.NUMBER else None
     if number is not None:
         return tile.title, f"{number:,}"
     return tile.title, f"{data.total:,} rows. {_LOOK}"
+
+
+def _change(change: float) -> str:
+    return f"{change:+.1%}" if change < FACTOR_FROM - 1 else f"\u00d7 {1 + change:,.0f}"
 
 
 def _number(tile: Tile, data: TileData) -> Any:

@@ -14,6 +14,8 @@ from finer.dashboards.types import AlertState, MetricAlert
 from finer.notifications.types import Message, Severity
 
 _SPANS = {"1h": "hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
+FACTOR_FROM = 10
+"""From so many times what it was on, a number is told as that, since nobody reads 92,067% as anything."""
 _WHY = "You asked for this e-mail in an alert on a metric, and can change that there."
 
 
@@ -49,6 +51,8 @@ def _compared(change: float | None, span: str) -> str:
         return ""
     if round(change, 2) == 0:
         return f", as in the {span} before"
+    if change >= FACTOR_FROM - 1:
+        return f", {1 + change:,.0f} times what it was in the {span} before"
     return f", {abs(change):.0%} {'more' if change > 0 else 'less'} than in the {span} before"
 
 

@@ -1,7 +1,8 @@
+import { changeText } from "../../shared/numbers";
 import { useSession } from "../../shared/session";
 import { Plotted } from "../../shared/ui/Plotted";
 import { EmptyState } from "../../shared/ui/states";
-import { cellText, changeText, crossed, figureText, numberOf } from "./figures";
+import { cellText, crossed, figureText, numberOf } from "./figures";
 import type { Note, Tile, TileData } from "./queries";
 import { drawProblem, tileOption } from "./tileOption";
 

@@ -37,13 +37,6 @@ export function crossed(value: number | null, thresholds: readonly Threshold[] =
   return found.find((one) => one.severity === "critical") ?? found[0] ?? null;
 }
 
-/** "+12 %" against the time before; null when there was nothing to compare with. */
-export function changeText(change: number | null | undefined): string | null {
-  if (change === null || change === undefined) return null;
-  const percent = Math.abs(change) < 0.1 ? Math.round(change * 1000) / 10 : Math.round(change * 100);
-  return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
-}
-
 /** A cell of a table as people read it; moments by the clock of `zone`. */
 export function cellText(value: unknown, type: string, data: TileData, zone: string): string {
   if (value === null || value === undefined) return "–";

@@ -1,4 +1,4 @@
-import { count, duration } from "../../../shared/numbers";
+import { changeText, count, duration } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { Plotted } from "../../../shared/ui/Plotted";
 import { Tile } from "../../../shared/ui/Tile";
@@ -10,7 +10,7 @@ import { type BehaviourBoard, fetchBehaviour, type Moment, type Visits } from ".
 import { SeriesTable } from "./SeriesTable";
 import { type Line, seriesOption } from "./series";
 import { type Board, type Part, useBoard } from "./useBoard";
-import { changeText, FROM_A_DAY, regionText, shareText } from "./view";
+import { FROM_A_DAY, regionText, shareText } from "./view";
 
 const SESSIONS: Line[] = [
   { name: "sessions", title: "Sessions" },

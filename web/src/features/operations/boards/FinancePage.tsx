@@ -1,5 +1,5 @@
 import { amountText, type Money, moneyText, shortMoney } from "../../../shared/money";
-import { counted } from "../../../shared/numbers";
+import { changeText, counted } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { Plotted } from "../../../shared/ui/Plotted";
 import { Tile } from "../../../shared/ui/Tile";
@@ -14,7 +14,7 @@ import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { TargetsButton } from "./TargetsButton";
 import { useBoard } from "./useBoard";
-import { changeText, percentText, pointsText, regionText } from "./view";
+import { percentText, pointsText, regionText } from "./view";
 
 const TILES: { name: string; title: string; meaning: string }[] = [
   { name: "revenue", title: "Revenue", meaning: "What was paid for orders, less what was returned." },

@@ -1,5 +1,5 @@
 import { shortMoney } from "../../../shared/money";
-import { count, measure } from "../../../shared/numbers";
+import { changeText, count, measure } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { Plotted } from "../../../shared/ui/Plotted";
 import { Tile } from "../../../shared/ui/Tile";
@@ -11,7 +11,7 @@ import { SeriesTable } from "./SeriesTable";
 import { ShareTable } from "./ShareTable";
 import { type Line, seriesOption } from "./series";
 import { useBoard } from "./useBoard";
-import { changeText, regionText } from "./view";
+import { regionText } from "./view";
 
 const STAGES: (Line & { meaning: string })[] = [
   { name: "placed", title: "Placed", meaning: "Lines of orders that customers placed in this time." },

@@ -1,7 +1,7 @@
-import { count } from "../../../shared/numbers";
+import { changeText, count } from "../../../shared/numbers";
 import { TableBox } from "../../../shared/ui/TableBox";
 import type { FunnelStep, Interest, Visits } from "./queries";
-import { changeText, labelText, percentText } from "./view";
+import { labelText, percentText } from "./view";
 
 const STEPS: Record<string, string> = {
   sessions: "Sessions",

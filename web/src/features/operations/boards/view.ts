@@ -51,13 +51,6 @@ export function streamUrl(path: string, view: BoardView): string {
   return `${path}?${search}`;
 }
 
-/** "+12 %" against the period before; null when there was nothing to compare with. */
-export function changeText(change: number | null): string | null {
-  if (change === null) return null;
-  const percent = Math.abs(change) < 0.1 ? Math.round(change * 1000) / 10 : Math.round(change * 100);
-  return `${percent > 0 ? "+" : percent < 0 ? "−" : "±"}${Math.abs(percent)} %`;
-}
-
 /** "+1.2 points": how far two shares lie apart. */
 export function pointsText(difference: number): string {
   const points = Math.round(difference * 1000) / 10;
