@@ -90,6 +90,20 @@ def test_texts_that_repeat_and_amounts_are_found_in_every_file(
     assert reader.read(tenant, query, bounds).column(0).to_pylist() == [29, 30, 31]
 
 
+@pytest.mark.parametrize("files", [(True, False), (True, False, True), (False, True, False)])
+def test_rows_that_lack_a_column_of_the_table_have_nulls_in_it(
+    files: tuple[bool, ...], writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID
+) -> None:
+    for number, there in enumerate(files):
+        writer.put(sample_batch(tenant, number * 5, 5, extra="late" if there else None))
+        assert writer.flush()
+    lacking = [number for number in range(5 * len(files)) if not files[number // 5]]
+    found = reader.read(tenant, "select log_offset from transactions where late is null order by 1")
+    assert found.column(0).to_pylist() == lacking
+    counted = reader.read(tenant, "select count(late)::int as there, count(*)::int as whole from transactions")
+    assert counted.to_pylist() == [{"there": 5 * len(files) - len(lacking), "whole": 5 * len(files)}]
+
+
 @both_places
 def test_duplicates_are_left_out_and_replayed_rows_dropped(
     writer: service.LakeWriter, reader: service.LakeReader, tenant: uuid.UUID

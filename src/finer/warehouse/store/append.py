@@ -221,7 +221,11 @@ def write_parquet(table: pa.Table, path: str, filesystem: fs.FileSystem) -> None
 
 
 def _fit(db: duckdb.DuckDBPyConnection, lake: str, name: str, table: pa.Table, existing: LakeTable | None) -> pa.Table:
-    """Make the lake's table hold every column of `table`, and cast `table` to the types that the lake has."""
+    """Make the lake's table and `table` hold the same columns, those of `table` cast to the types that the lake has.
+
+    A column that a file lacked would be missing from its statistics, too, and DuckLake would go on believing that the
+    column holds no nulls: queries for them found none, and counts of the column counted its rows.
+    """
     if existing is None:
         columns = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in table.schema)
         db.execute(f'create table {lake}."{name}" ({columns})')
@@ -236,6 +240,8 @@ def _fit(db: duckdb.DuckDBPyConnection, lake: str, name: str, table: pa.Table, e
             db.execute(f'alter table {lake}."{name}" add column "{field.name}" {duckdb_type(field.type)}')
         elif wanted != duckdb_type(field.type):
             table = table.set_column(index, field.name, table.column(index).cast(arrow_type(wanted)))
+    for lacking in [column for column in types if column not in table.column_names]:
+        table = table.append_column(lacking, pa.nulls(table.num_rows, arrow_type(types[lacking])))
     return table
 
 
