@@ -60,6 +60,11 @@ def _end(world: World, shown: str, state: RunState, **more: Any) -> None:
         runs.finish(tx, read_id("run", shown), state, **more)
 
 
+def test_what_a_job_does_is_told_in_plain_words() -> None:
+    """The page shows it as it stands: marks of a document would show as marks."""
+    assert [name for name, job in JOBS.items() if "`" in job.about + job.when] == []
+
+
 def test_a_job_is_run_now_seen_and_repeated(driver: Driver, world: World) -> None:
     dewi = Caller(driver, world)
     [asked] = dewi.post("/compact_lake/runs").json()["items"]

@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
+import { actionWord } from "../src/features/identity/audit/filter";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
@@ -76,6 +77,16 @@ beforeEach(() => {
   server.on("GET /api/v1/audit/status", () => [200, status]);
   server.on("GET /api/v1/security-alerts", () => [200, { items: [alert], next: null, counts: { open: 1 } }]);
   server.on("GET /api/v1/security-alerts/sal_1", () => [200, { alert, timeline: [entry] }]);
+});
+
+describe("an act", () => {
+  it("is told in words", () => {
+    expect(["session:begin", "lists:take_off", "upkeep"].map(actionWord)).toEqual([
+      "Sign in",
+      "Lists: take off",
+      "Upkeep",
+    ]);
+  });
 });
 
 describe("the audit page", () => {

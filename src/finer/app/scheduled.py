@@ -298,7 +298,7 @@ JOBS = checked([
     ),
     Job(
         name=rollups.REBUILD_JOB, owner="operations", work=rebuild_sums, attempts=2, expected_s=600, stoppable=False,
-        about="Makes the sums of dashboards anew from the lake, when `finer verify` says that they differ.",
+        about="Makes the sums of dashboards anew from the lake, when finer verify says that they differ.",
         operated=True, when="when the operator asks for it",
     ),
     Job(

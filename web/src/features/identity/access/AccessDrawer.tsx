@@ -86,7 +86,7 @@ function Whole({ detail: { alert, timeline } }: { detail: AccessAlertDetail }) {
         <ol className="access-timeline">
           {timeline.map((entry) => (
             <li key={entry.id}>
-              <When at={entry.at} /> <strong>{entry.actor_name}</strong> {actionWord(entry.action)}{" "}
+              <When at={entry.at} /> <strong>{entry.actor_name}</strong> · {actionWord(entry.action)}{" "}
               <code>{entry.subject}</code>
               <span className="muted access-agent">
                 {outcomeWord(entry.outcome)}

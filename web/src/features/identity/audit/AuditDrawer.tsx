@@ -33,7 +33,7 @@ function Content({ entry, onFilter }: { entry: AuditEntry; onFilter(filter: Audi
   return (
     <div className="audit-entry">
       <p className="audit-what">
-        <strong>{entry.actor_name}</strong> {actionWord(entry.action)}
+        <strong>{entry.actor_name}</strong> · {actionWord(entry.action)}
         <span className="muted">
           {" "}
           <When at={entry.at} />
