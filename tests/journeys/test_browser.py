@@ -101,6 +101,10 @@ def test_a_phone_shows_the_pages_without_sideways_scrolling(server: Server, brow
         page.goto(path)
         expect(page.get_by_role("heading").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.goto("/fraud")
+    filters = page.get_by_role("search", name="Filter alerts")
+    expect(filters).to_be_visible()
+    assert filters.evaluate("element => element.scrollWidth <= element.clientWidth")
     page.context.close()
     assert complaints == []
 

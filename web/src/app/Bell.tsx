@@ -51,7 +51,7 @@ export function Bell() {
         aria-expanded={open}
         aria-label={words.length > 0 ? `Notifications: ${words.join(", ")}` : "Notifications"}
         icon={
-          <Badge count={alerts.fresh + unread} size="small" overflowCount={99} offset={[4, -2]}>
+          <Badge className="bell-count" count={alerts.fresh + unread} size="small" overflowCount={99}>
             <BellOutlined aria-hidden />
           </Badge>
         }
