@@ -310,9 +310,8 @@ fraud that it did not hit, and known fraud that was blocked."""
 class SourceOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a source did: `hits` of it, those known as `fraud` and as `legitimate`, and what follows from that.
 
-    `recall` is of all known fraud of the period, `false_positives` the share of payments not known as fraud that were
-    hit and judged good, not known before a hit was judged. `protected_usd_minor` is blocked known fraud, each payment
-    credited to one rule alone.
+    `recall` is of all known fraud of the period, `false_positives` the share of all others that were hit and judged
+    good, not known before one was. `protected_usd_minor` is blocked known fraud, each payment credited to one rule.
     """
 
     source: Source
