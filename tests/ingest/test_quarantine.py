@@ -265,6 +265,22 @@ def test_erasing_a_person_empties_what_was_refused_of_them(tx: Tx) -> None:
     assert invariants.every_refused_record_is_kept(tx) == []
 
 
+@pytest.mark.parametrize("identifier", ["c-1", "12", 'Ñandú "12"'])
+def test_erasing_a_person_leaves_what_was_refused_of_others_whose_id_is_alike(tx: Tx, identifier: str) -> None:
+    alike = [identifier + "0", identifier + "-2", "a" + identifier, "3" + identifier, "x_" + identifier]
+    others = [line(event_id=f"e{n}", customer_id=one, amount="-12.50") for n, one in enumerate(alike)]
+    theirs = [line(event_id="mine", customer_id=identifier, amount="-12.50")]
+    theirs.append(json.dumps({"customer_id": identifier, "amount": -1}, ensure_ascii=False).encode())
+    send(tx, b"\n".join(others + theirs))
+    send(tx, f"event_id,customer_id,amount\nm1,{identifier},-7\nm2,{alike[0]},-7".encode(), format="csv")
+    for who in (alike[0], identifier):
+        act(tx, "discard", Selection(contract="transaction", source="nowhere"), reason=f"{who} left")
+    assert quarantine.blank_refused(tx, identifier) == len(theirs) + 1
+    kept = [record.raw for record in quarantine.list_quarantined(tx).items if record.raw != b""]
+    assert len(kept) == len(others) + 1
+    assert [one.reason for one in acts.list_acts(tx).items if one.reason] == [f"{alike[0]} left"]
+
+
 def test_b01_another_firm_sees_and_changes_nothing(database: Database, tenant: uuid.UUID) -> None:
     with database.transaction(tenant, ENGINEER) as tx:
         send(tx, line(event_id="e1", amount="-1"))

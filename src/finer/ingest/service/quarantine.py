@@ -11,6 +11,7 @@ import msgspec
 from finer.identity.service.reveals import note_reveal
 from finer.ingest.errors import UnknownContract
 from finer.ingest.rules.classes import class_of, severity
+from finer.ingest.rules.naming import naming
 from finer.ingest.rules.repair import Record, record_of, show_value
 from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import contracts
@@ -152,11 +153,11 @@ def sealing(tx: Tx) -> Sealer:
     return QuarantineStore(tx).sealer()
 
 
-def blank_refused(tx: Tx, text: str) -> int:
-    """Empty the quarantined records that hold this text, such as a customer's id; their receipts still add up."""
-    store = QuarantineStore(tx)
-    ActStore(tx).blank(text)
-    return sum(store.blank(ids) for ids in store.holding(text.encode()))
+def blank_refused(tx: Tx, identifier: str) -> int:
+    """Empty the quarantined records that name this id, such as a customer's; their receipts still add up."""
+    store, wanted = QuarantineStore(tx), naming(identifier)
+    ActStore(tx).blank(wanted)
+    return sum(store.blank(ids) for ids in store.holding(wanted))
 
 
 def _class(contract: Contract, name: str) -> DataClass:

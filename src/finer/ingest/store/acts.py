@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -112,12 +113,17 @@ class ActStore:
         )
         return list(rows.scalars())
 
-    def blank(self, text: str) -> None:
-        """Empty the expressions and reasons that hold this text."""
+    def blank(self, wanted: re.Pattern[bytes]) -> None:
+        """Empty the expressions and reasons in which this is found."""
+        said = self._connection.exec_driver_sql(
+            "select id, concat_ws(e'\\n', assignments, selection, reason) from ingest_quarantine_acts "
+            "where tenant_id = %s",
+            (self._tenant,),
+        )
         self._connection.exec_driver_sql(
             "update ingest_quarantine_acts set assignments = '[]', selection = '{}', reason = '' where tenant_id = %s "
-            "and position(%s in assignments::text || selection::text || reason) > 0",
-            (self._tenant, text),
+            "and id = any(%s)",
+            (self._tenant, [row[0] for row in said if wanted.search(row[1].encode())]),
         )
 
     def forget(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -250,8 +251,8 @@ class QuarantineStore:
         for table in (quarantine_edits, quarantine_payloads, quarantined_records):
             self._connection.exec_driver_sql(gone.format(table.name), before)
 
-    def holding(self, text: bytes) -> Iterator[list[uuid.UUID]]:
-        """The ids of records whose sealed content holds this text, some at a time."""
+    def holding(self, wanted: re.Pattern[bytes]) -> Iterator[list[uuid.UUID]]:
+        """The ids of records in whose sealed content this is found, some at a time."""
         for table, column, name in (
             (quarantine_payloads, quarantine_payloads.c.raw_sealed, RAW_SEALED),
             (quarantine_edits, quarantine_edits.c.record_sealed, RECORD_SEALED),
@@ -266,7 +267,7 @@ class QuarantineStore:
                     break
                 after = rows[-1][0]
                 opened = unseal_bytes(self._tx, name, [(row[0], bytes(row[1])) for row in rows])
-                found = [row[0] for row, plain in zip(rows, opened, strict=True) if plain is not None and text in plain]
+                found = [row[0] for row, plain in zip(rows, opened, strict=True) if plain and wanted.search(plain)]
                 if found:
                     yield found
 
