@@ -229,6 +229,58 @@ def test_a_hold_placed_after_the_approval_still_stops_the_job(
         _carry_out(jobs, furnished, found, access)
     with furnished.tx() as tx:
         assert len(decisions.alerts_of_customer(tx, CUSTOMER)) == 1
+    with furnished.tx(manager) as tx:
+        done = requests.take_step(
+            tx, found.request.id, step=Step.RESTRICT, note="The dispute lasts.", version=found.request.version
+        )
+        assert done.request.state is RequestState.DONE
+    _carry_out(jobs, furnished, found, access)
+    with furnished.tx() as tx:
+        assert len(decisions.alerts_of_customer(tx, CUSTOMER)) == 1
+
+
+def test_an_erasure_that_was_held_up_goes_on_when_the_last_hold_is_released(
+    furnished: Firm, jobs: Database, access: warehouse.LakeAccess, manager: Actor, administrator: Actor
+) -> None:
+    found = _approved(furnished, manager, administrator, RequestKind.ERASE, SubjectKind.CUSTOMER, CUSTOMER)
+    with furnished.tx(manager) as tx:
+        both = [
+            holds.place_hold(tx, kind=kind, subject_kind=SubjectKind.CUSTOMER, subject=CUSTOMER, reason="dispute")
+            for kind in (HoldKind.LEGAL, HoldKind.AML)
+        ]
+        other = holds.place_hold(
+            tx, kind=HoldKind.LEGAL, subject_kind=SubjectKind.CUSTOMER, subject="customer_id-4", reason="dispute"
+        )
+    waits: list[list[object]] = []
+    for hold in (other, *both):
+        with furnished.tx(administrator) as tx:
+            holds.release_hold(tx, hold)
+            waits.append(list(tx.facts))
+            tx.facts.clear()
+    assert waits == [[], [], [ErasureApproved(request_id=found.request.id)]]
+    _carry_out(jobs, furnished, found, access)
+    with furnished.tx() as tx:
+        assert decisions.alerts_of_customer(tx, CUSTOMER) == []
+
+
+def test_a_hold_on_a_member_of_staff_keeps_them_whether_named_by_address_or_by_id(
+    firm: Firm, jobs: Database, access: warehouse.LakeAccess, manager: Actor, administrator: Actor
+) -> None:
+    user = firm.user(Role.AUDITOR)
+    found = _approved(firm, manager, administrator, RequestKind.ERASE, SubjectKind.USER, user.email)
+    for name in (user.email.upper(), f"usr_{user.id.hex}"):
+        with firm.tx(manager) as tx:
+            hold = holds.place_hold(
+                tx, kind=HoldKind.LEGAL, subject_kind=SubjectKind.USER, subject=name, reason="dispute"
+            )
+        with pytest.raises(UnderHold):
+            _carry_out(jobs, firm, found, access)
+        with firm.tx(administrator) as tx:
+            holds.release_hold(tx, hold)
+            tx.facts.clear()
+    _carry_out(jobs, firm, found, access)
+    with jobs.transaction(firm.tenant.id, SYSTEM) as tx:
+        assert people.get_user(tx, user.id).email == "(erased)"
 
 
 def test_a_person_gets_a_file_that_people_and_machines_read(

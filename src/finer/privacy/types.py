@@ -77,6 +77,10 @@ class HoldKind(StrEnum):
     RESTRICTION = "restriction"
 
 
+KEEPING = frozenset({HoldKind.LEGAL, HoldKind.AML})
+"""Holds that keep a person from being erased."""
+
+
 class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asked, and where it stands."""
 

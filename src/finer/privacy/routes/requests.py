@@ -57,11 +57,11 @@ class ApprovalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HoldBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A reason to keep a person's records."""
+    """A reason to keep a person's records; whom it is about is named as in a request."""
 
     kind: HoldKind
     subject_kind: SubjectKind
-    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=254)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 
 

@@ -29,6 +29,8 @@ _ERASE = {
     (_S.PROPOSED, _T.APPROVE): _S.RUNNING,
     (_S.PROPOSED, _T.SEND_BACK): _S.VERIFIED,
     (_S.RUNNING, _T.ERASED): _S.DONE,
+    # A hold that came after the approval keeps the job from erasing, maybe for years.
+    (_S.RUNNING, _T.RESTRICT): _S.DONE,
     (_S.VERIFIED, _T.RESTRICT): _S.DONE,
     (_S.PROPOSED, _T.RESTRICT): _S.DONE,
 }

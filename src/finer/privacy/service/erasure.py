@@ -13,9 +13,9 @@ from finer.kit.ids import read_id
 from finer.kit.tx import Tx
 from finer.privacy.rules.catalogue import rewriting
 from finer.privacy.service.catalogue import catalogue
-from finer.privacy.service.requests import finish_erasure, get_request, refuse_held
+from finer.privacy.service.requests import approved_erasure, finish_erasure
 from finer.privacy.store.subjects import key_of
-from finer.privacy.types import ErasureReport, RequestState, SubjectKind
+from finer.privacy.types import ErasureReport, SubjectKind
 from finer.screening.service import subjects as screening
 from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.service import exports, extracts
@@ -27,10 +27,9 @@ def carry_out(tx: Tx, request_id: str, access: warehouse.LakeAccess) -> ErasureR
 
     Raises UnderHold when a hold came in between, LakeUnavailable when the lake cannot be changed now.
     """
-    request = get_request(tx, request_id).request
-    if request.state is not RequestState.RUNNING:
+    request = approved_erasure(tx, request_id)
+    if request is None:
         return None
-    refuse_held(request)
     if request.subject_kind is SubjectKind.USER:
         changed = forgetting.erase_user(tx, read_id("usr", request.subject))
         report = ErasureReport(changed=changed, keys_destroyed=changed.pop("keys"))

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from finer.facts.privacy import ErasureApproved
-from finer.identity.service import people
 from finer.identity.service.audit import record_audit
 from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 from finer.privacy.errors import CannotBeUsed, RequestNotFound, SamePerson, StepNotPossible, UnderHold
 from finer.privacy.rules.terms import request_due
 from finer.privacy.rules.workflow import APPROVER, CLOSED, next_state, possible
-from finer.privacy.service.holds import place_hold
+from finer.privacy.service.holds import named, place_hold
 from finer.privacy.store.subjects import SubjectStore, key_of
 from finer.privacy.types import (
+    KEEPING,
     ErasureReport,
     HoldKind,
     Law,
@@ -29,9 +29,8 @@ from finer.privacy.types import (
     SubjectRequest,
 )
 
-_KEEPS = frozenset({HoldKind.LEGAL, HoldKind.AML})
 _NEEDS_NOTE = frozenset({Step.VERIFY, Step.COMPLETE, Step.RESTRICT, Step.REFUSE, Step.EXTEND, Step.SEND_BACK})
-_SUBJECT_MAX, _TEXT_MAX = 64, 4_000
+_TEXT_MAX = 4_000
 
 
 def open_request(
@@ -56,7 +55,7 @@ def open_request(
         law=law,
         state=RequestState.RECEIVED,
         subject_kind=subject_kind,
-        subject=_subject(tx, subject_kind, subject),
+        subject=named(tx, subject_kind, subject),
         detail=_text(detail),
         received_at=at,
         due_at=request_due(law, at, extended=False),
@@ -83,6 +82,18 @@ def get_request(tx: Tx, shown: str) -> RequestWithSteps:
     found = _request(tx, identifier)
     steps = SubjectStore(tx).steps(identifier)
     return RequestWithSteps(request=found, steps=steps, allowed=possible(found.kind, found.state))
+
+
+def approved_erasure(tx: Tx, shown: str) -> SubjectRequest | None:
+    """An erasure that two people agreed to and nobody has carried out; nobody else changes it until `tx` ends.
+
+    Raises RequestNotFound, UnderHold.
+    """
+    found = _request(tx, read_id("prq", shown), lock=True)
+    if found.state is not RequestState.RUNNING:
+        return None
+    _refuse_held(found)
+    return found
 
 
 def take_step(tx: Tx, shown: str, *, step: Step, note: str, version: int) -> RequestWithSteps:
@@ -131,7 +142,7 @@ def _move(tx: Tx, shown: str, step: Step, note: str, version: int) -> RequestWit
     if step in _NEEDS_NOTE and not note.strip():
         raise CannotBeUsed("Write down how or why; whoever looks at this later has only these words.")
     if found.kind is RequestKind.ERASE and step in (Step.PROPOSE, Step.APPROVE):
-        refuse_held(found)
+        _refuse_held(found)
     if step is Step.EXTEND and found.extended:
         raise StepNotPossible("The term was extended already, and the law allows it once.")
     store = SubjectStore(tx)
@@ -158,17 +169,17 @@ def _changes(tx: Tx, step: Step, state: RequestState) -> dict[str, Any]:
     return values
 
 
-def refuse_held(request: SubjectRequest) -> None:
+def _refuse_held(request: SubjectRequest) -> None:
     """Raises UnderHold when the records of this person must be kept."""
-    if request.held in _KEEPS:
+    if request.held in KEEPING:
         because = "a legal hold" if request.held is HoldKind.LEGAL else "the duty to keep records of money laundering"
         raise UnderHold(
             f"The records of this person are under {because}. Restrict them instead of erasing, or release the hold."
         )
 
 
-def _request(tx: Tx, identifier: uuid.UUID) -> SubjectRequest:
-    found = SubjectStore(tx).request(identifier)
+def _request(tx: Tx, identifier: uuid.UUID, *, lock: bool = False) -> SubjectRequest:
+    found = SubjectStore(tx).request(identifier, lock=lock)
     if found is None:
         raise RequestNotFound(f"There is no subject request {show_id('prq', identifier)}.")
     return found
@@ -178,16 +189,6 @@ def _note(tx: Tx, store: SubjectStore, identifier: uuid.UUID, request: SubjectRe
     taken = RequestStep(at=tx.now(), by=tx.actor.name, step=step, note=note)
     store.add_step(new_id(), identifier, taken, key_of(request.subject_kind, request.subject))
     record_audit(tx, f"privacy:{step.value}", request.id, {"kind": request.kind.value})
-
-
-def _subject(tx: Tx, kind: SubjectKind, subject: str) -> str:
-    text = subject.strip()
-    if kind is SubjectKind.USER:
-        user = people.get_user(tx, read_id("usr", text)) if text.startswith("usr_") else people.user_by_email(tx, text)
-        return show_id("usr", user.id)
-    if not 1 <= len(text) <= _SUBJECT_MAX or not text.isprintable():
-        raise CannotBeUsed(f"The id of a {kind.value} has 1 to {_SUBJECT_MAX} characters that can be shown.")
-    return text
 
 
 def _text(text: str) -> str:

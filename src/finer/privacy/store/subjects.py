@@ -74,10 +74,10 @@ class SubjectStore:
         query = query.order_by(closed, requests.c.closed_at.desc(), requests.c.received_at).limit(limit)
         return self._shown(self._connection.execute(query).all())
 
-    def request(self, identifier: uuid.UUID) -> SubjectRequest | None:
-        """One request."""
+    def request(self, identifier: uuid.UUID, *, lock: bool = False) -> SubjectRequest | None:
+        """One request; with `lock` nobody else changes it until this transaction ends."""
         query = sa.select(requests).where(requests.c.tenant_id == self._tenant, requests.c.id == identifier)
-        found = self._shown(self._connection.execute(query).all())
+        found = self._shown(self._connection.execute(query.with_for_update() if lock else query).all())
         return found[0] if found else None
 
     def proposer(self, identifier: uuid.UUID) -> str | None:
@@ -172,6 +172,16 @@ class SubjectStore:
             .values(released_by=by, released_at=at)
         )
         return done.rowcount == 1
+
+    def approved_erasures(self, hold: uuid.UUID) -> list[SubjectRequest]:
+        """Erasures of the person of a hold that two people agreed to and nobody has carried out yet."""
+        held = sa.select(holds.c.subject_index).where(holds.c.tenant_id == self._tenant, holds.c.id == hold)
+        query = sa.select(requests).where(
+            requests.c.tenant_id == self._tenant,
+            requests.c.state == RequestState.RUNNING,
+            requests.c.subject_index == held.scalar_subquery(),
+        )
+        return self._shown(self._connection.execute(query).all())
 
     def closed_before(self, at: datetime) -> int:
         """How many requests were closed before then."""
