@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import stat
 import uuid
 from pathlib import Path
@@ -113,6 +114,17 @@ def test_a_new_master_key_wraps_and_the_old_one_unwraps_until_it_is_retired(tmp_
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o400
     with pytest.raises(KeysUnavailable, match="does not hold the master key"):
         file.unwrap([(old, b"x")])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_rotation_by_root_leaves_the_key_file_to_the_user_who_runs_finer(tmp_path: Path) -> None:
+    service = KeyFile(tmp_path / "master.key")
+    service.prepare()
+    os.chown(service.path, 65_534, 65_533)
+    for change in (service.rotate, service.retire):
+        change()
+        about = service.path.stat()
+        assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (65_534, 65_533, 0o400)
 
 
 def _forgetful(database: Database) -> Keyring:

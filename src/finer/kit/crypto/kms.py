@@ -158,7 +158,10 @@ class KeyFile:
         return keys
 
     def _replace(self, keys: Sequence[tuple[bytes, bytes]]) -> None:
-        self._written(keys).rename(self.path)
+        beside, about = self._written(keys), self.path.stat()
+        # When root rotates at the command line, the file stays that of the user who runs Finer, who alone may read it.
+        os.chown(beside, about.st_uid, about.st_gid)
+        beside.rename(self.path)
         self._read()
 
     def _written(self, keys: Sequence[tuple[bytes, bytes]]) -> Path:
