@@ -6,9 +6,10 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -28,7 +29,7 @@ from finer.kit.lock_keys import LockKey
 from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
-from finer.kit.snapshots import SnapshotRefused, child_finished, write_in_child
+from finer.kit.snapshots import SnapshotRefused, child_finished, read_notes, write_in_child
 from finer.kit.stopping import StopEvent
 from finer.warehouse.service import lake as warehouse
 
@@ -107,6 +108,7 @@ class Worker:
     def _restore(self) -> Pipeline:
         """The state of the newest usable snapshot, or none, and from where the log must be read again."""
         consumed = PostgresLog.consumed(self._reader, READER)
+        self._snapshots.put_aside_strangers(consumed)
         found = self._snapshots.restore(self._settings, self._lake_needs(consumed))
         if found is None:
             if consumed:
@@ -234,16 +236,39 @@ class Snapshots:
 
         return write
 
+    def put_aside_strangers(self, consumed: dict[Position, int]) -> None:
+        """Keep snapshots that hold more than the database knows of from ever being restored.
+
+        They are of another database, or of a later state of this one, whose backup was restored: behind the same
+        offsets stand other records now.
+        """
+        for folder in self._found():
+            try:
+                applied = _positions(read_notes(folder / "windows"))
+            except SnapshotRefused:
+                continue
+            if any(offset > consumed.get(position, 0) for position, offset in applied.items()):
+                aside = folder.with_name(f"of-another-database-{folder.name}")
+                folder.rename(aside)
+                _log.warning(
+                    "a snapshot holds records that this database does not know: it is of another database, or the "
+                    "database was restored to an earlier state. It is put aside; delete it when it is not missed",
+                    folder=str(aside),
+                )
+
+    def _found(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]*"), reverse=True) if self._folder.is_dir() else []
+
     def restore(
         self, settings: Settings, needed: dict[Position, int]
     ) -> tuple[features.Engine, Deduplicator, dict[Position, int]] | None:
         """The newest snapshot that is not beyond what `needed` says must be seen again; None without one."""
-        for folder in sorted(self._folder.glob("[0-9]*"), reverse=True) if self._folder.is_dir() else []:
+        for folder in self._found():
             try:
                 engine, notes = features.Engine.restore(
                     folder / "windows", fraud.windows(), pool_events=settings.window_pool_events
                 )
-                applied = {(stream, int(at)): int(offset) for stream, at, offset in notes["positions"]}
+                applied = _positions(notes)
                 if any(applied.get(position, 0) > offset for position, offset in needed.items()):
                     continue
                 seen, _ = Deduplicator.restore(folder / "seen", settings.deduplication_events)
@@ -252,3 +277,7 @@ class Snapshots:
                 continue
             return engine, seen, applied
         return None
+
+
+def _positions(notes: Mapping[str, Any]) -> dict[Position, int]:
+    return {(stream, int(at)): int(offset) for stream, at, offset in notes["positions"]}

@@ -81,8 +81,7 @@ def read_snapshot(
 
     Raises SnapshotRefused when it is missing, incomplete, damaged, or of another kind or version.
     """
-    if not directory.exists() and (old := directory.with_name(f"{directory.name}.old")).exists():
-        directory = old  # the crash came between the two renames
+    directory = _place(directory)
     manifest = _read_manifest(directory)
     if (manifest.kind, manifest.version) != (kind, version):
         raise SnapshotRefused(
@@ -91,6 +90,11 @@ def read_snapshot(
         )
     arrays = {entry.name: _read_array(directory, entry, empty) for entry in manifest.arrays}
     return arrays, manifest.notes
+
+
+def read_notes(directory: Path) -> dict[str, Any]:
+    """The notes of a snapshot of any kind and version. Raises SnapshotRefused when it is missing or damaged."""
+    return _read_manifest(_place(directory)).notes
 
 
 def write_in_child(write: Callable[[], None]) -> int:
@@ -137,6 +141,12 @@ def _flush(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _place(directory: Path) -> Path:
+    if not directory.exists() and (old := directory.with_name(f"{directory.name}.old")).exists():
+        return old  # the crash came between the two renames
+    return directory
 
 
 def _read_manifest(directory: Path) -> _Manifest:
