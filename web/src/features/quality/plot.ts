@@ -1,5 +1,5 @@
 import type { Theme } from "../../shared/ui/Plotted";
-import { common } from "../../shared/ui/plotBase";
+import { common, daily } from "../../shared/ui/plotBase";
 import type { MonitorDetail } from "./queries";
 import { valueText } from "./words";
 
@@ -69,7 +69,7 @@ export function scoreOption(
   points: readonly { at: string; received: number; passed: number }[],
   theme: Theme,
 ) {
-  const { muted, line, ...rest } = common(theme);
+  const { muted, line, ...rest } = daily(theme);
   const percent = (value: number) => `${Number(value.toPrecision(4))} %`;
   return {
     ...rest,

@@ -1,3 +1,4 @@
+import { dayText } from "../time";
 import type { Theme } from "./Plotted";
 
 /** Okabe and Ito's colours, told apart with any colour vision; each line also has a pattern of its own. */
@@ -35,4 +36,26 @@ export function common({ dark, timeText }: Theme) {
     muted,
     line,
   };
+}
+
+/** What a chart of days has: each day, an instant of it in UTC, stands above its date, and none between two of them. */
+export function daily(theme: Theme) {
+  const { xAxis, ...rest } = common({ ...theme, timeText: dayText });
+  // A time axis puts its dates at the midnights of the browser's own zone, unless it is told otherwise.
+  return { ...rest, useUTC: true, xAxis: { ...xAxis, minInterval: DAY_MS } };
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * The value axis of shares of one: never below nothing or above all. Shares near all begin where they differ, so that they
+ * are no line at the top.
+ */
+export function shareAxis(values: readonly (number | null)[]) {
+  const known = values.filter((value) => value !== null);
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  if (known.length === 0 || (low <= 0.5 && high > 0.5)) return { min: 0, max: 1 };
+  if (low > 0.5) return { scale: true, max: 1 };
+  return high === 0 ? { min: 0, max: 0.01 } : { min: 0 };
 }

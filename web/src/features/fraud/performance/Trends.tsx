@@ -1,6 +1,5 @@
-import { dayText } from "../../../shared/time";
 import { Plotted, type Theme } from "../../../shared/ui/Plotted";
-import { common } from "../../../shared/ui/plotBase";
+import { daily } from "../../../shared/ui/plotBase";
 import type { Day, Performance } from "./queries";
 
 /** The same numbers day by day; with fewer than two days there is nothing to draw. */
@@ -40,11 +39,11 @@ export function Trends({ data }: { data: Performance }) {
   );
 }
 
-const at = (day: Day) => Date.parse(`${day.day}T12:00:00Z`);
+const at = (day: Day) => Date.parse(day.day);
 const share = (part: number, of: number) => (of === 0 ? null : (100 * part) / of);
 
 function frame(theme: Theme, formatter: (value: number) => string, max?: number) {
-  const { muted, line, ...rest } = common({ ...theme, timeText: dayText });
+  const { muted, line, ...rest } = daily(theme);
   return {
     ...rest,
     legend: { top: 0, right: 8, textStyle: { color: muted, fontSize: 11 }, itemWidth: 14 },

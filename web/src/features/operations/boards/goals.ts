@@ -1,11 +1,10 @@
-import { dayText } from "../../../shared/time";
 import type { Theme } from "../../../shared/ui/Plotted";
-import { common, SERIES_COLOURS, SERIES_DASHES } from "../../../shared/ui/plotBase";
+import { daily, SERIES_COLOURS, SERIES_DASHES, shareAxis } from "../../../shared/ui/plotBase";
 import type { Goal } from "./queries";
 
 /** A figure day by day, beside its goal; a day without a measurement is a gap. */
 export function goalOption(goal: Goal, theme: Theme, text: (value: number | null) => string) {
-  const { muted, line, ...base } = common({ ...theme, timeText: dayText });
+  const { muted, line, ...base } = daily(theme);
   const points = goal.series.map(({ day, value }) => [Date.parse(day), value] as const);
   const lines = [
     // A point alone between two gaps would not show as a line.
@@ -24,8 +23,9 @@ export function goalOption(goal: Goal, theme: Theme, text: (value: number | null
     yAxis: {
       type: "value",
       splitNumber: 2,
-      // Shares near all would be one line at the top of an axis that begins at nothing.
-      scale: true,
+      ...(goal.target.unit === "share"
+        ? shareAxis([goal.target.value, ...points.map(([, value]) => value)])
+        : { scale: true }),
       splitLine: { lineStyle: { color: line } },
       axisLabel: { color: muted, fontSize: 11, formatter: (value: number) => text(value) },
     },
