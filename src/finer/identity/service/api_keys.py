@@ -6,7 +6,7 @@ import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,6 +29,7 @@ OVERLAP_MAX = timedelta(days=30)
 
 MACHINE_PERMISSIONS = frozenset(GRANTS[Role.SERVICE])
 """What a machine may have."""
+MachineAct = Literal["create", "change", "rotate", "revoke", "approve", "widen"]
 _PREFIXES = {MachineKind.API_KEY: "key", MachineKind.OAUTH_CLIENT: "ocl"}
 
 
@@ -231,7 +232,7 @@ def _spoken(machine: ApiKey, secret: str) -> str:
     return f"{KEY_MARK}{machine.prefix}_{secret}"
 
 
-def _record(tx: Tx, act: str, machine: ApiKey, **detail: Any) -> None:
+def _record(tx: Tx, act: MachineAct, machine: ApiKey, **detail: Any) -> None:
     area = "oauth_clients" if machine.kind is MachineKind.OAUTH_CLIENT else "api_keys"
     shown = {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in detail.items()}
     record_audit(tx, f"{area}:{act}", shown_id(machine), {"prefix": machine.prefix, **shown})

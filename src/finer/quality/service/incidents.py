@@ -113,14 +113,14 @@ def _change(tx: Tx, identifier: uuid.UUID, version: int, state: IncidentState, n
         raise ChangedMeanwhile(f"{shown} was changed since you opened it. Look at it again first.")
     if changed.closed_at is not None:
         notifications.settle(tx, key_of(changed))
-    record_audit(tx, f"quality:{_ACTS[state]}", shown, {"contract": before.contract, "kind": before.kind.value})
+    record_audit(tx, _ACTS[state], shown, {"contract": before.contract, "kind": before.kind.value})
     return changed
 
 
 _ACTS = {
-    IncidentState.ACKNOWLEDGED: "acknowledge",
-    IncidentState.RESOLVED: "resolve",
-    IncidentState.EXPECTED: "expect",
+    IncidentState.ACKNOWLEDGED: "quality:acknowledge",
+    IncidentState.RESOLVED: "quality:resolve",
+    IncidentState.EXPECTED: "quality:expect",
 }
 
 

@@ -242,7 +242,7 @@ def _set_state(tx: Tx, identifier: uuid.UUID, state: State, word: str) -> Source
         identifier, state=state, version=source.version + 1, owner=None, error="", failures=0, next_try_at=None
     )
     MemoryStore(tx, identifier).note(word, f"{tx.actor.name} {word} the source.")
-    record_audit(tx, f"sources:{'pause' if state is State.PAUSED else 'resume'}", show_id("src", identifier))
+    record_audit(tx, "sources:pause" if state is State.PAUSED else "sources:resume", show_id("src", identifier))
     return find(tx, identifier)
 
 

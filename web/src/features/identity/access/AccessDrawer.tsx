@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Drawer } from "antd";
+import { actionWord } from "../../../shared/acts";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
-import { BlockSkeleton, FailureState } from "../../../shared/ui/states";
+import { NotYet } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
-import { actionWord, outcomeWord } from "../audit/filter";
+import { outcomeWord } from "../audit/filter";
 import { Actions } from "./Actions";
 import { aboutOf, Severity, StateOf } from "./columns";
 import { type AccessAlertDetail, alertQuery } from "./queries";
@@ -22,10 +23,7 @@ export function AccessDrawer({ id, onClose }: { id: string | undefined; onClose(
 
 function Content({ id }: { id: string }) {
   const query = useQuery(alertQuery(id));
-  if (query.error && !query.data) {
-    return <FailureState what="The alert" error={query.error} onRetry={() => void query.refetch()} />;
-  }
-  if (!query.data) return <BlockSkeleton height={220} label="Loading the alert" />;
+  if (!query.data) return <NotYet query={query} what="The alert" height={220} />;
   return <Whole detail={query.data} />;
 }
 

@@ -1,7 +1,8 @@
 import { Button, Drawer } from "antd";
+import { actionWord } from "../../../shared/acts";
 import { When } from "../../../shared/ui/values";
 import { Changes } from "./Changes";
-import { type AuditFilter, actionWord, outcomeWord } from "./filter";
+import { type AuditFilter, outcomeWord } from "./filter";
 import type { AuditEntry } from "./queries";
 
 interface DrawerProps {

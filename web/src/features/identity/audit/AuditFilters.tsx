@@ -2,11 +2,12 @@ import { CloseOutlined, SearchOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, Input, type InputRef, Select } from "antd";
 import { type RefObject, useRef } from "react";
+import { actionWord } from "../../../shared/acts";
 import { useHotkeys } from "../../../shared/hotkeys";
 import { useSession } from "../../../shared/session";
 import { instantOf, localInput } from "../../../shared/time";
 import { Draft } from "../../../shared/ui/Draft";
-import { type AuditFilter, actionWord, isNarrowed, OUTCOMES } from "./filter";
+import { type AuditFilter, isNarrowed, OUTCOMES } from "./filter";
 import { actionsQuery } from "./queries";
 
 interface FiltersProps {

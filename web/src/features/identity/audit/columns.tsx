@@ -1,7 +1,8 @@
+import { actionWord } from "../../../shared/acts";
 import type { Column } from "../../../shared/ui/grid";
 import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
-import { actionWord, outcomeTone, outcomeWord } from "./filter";
+import { outcomeTone, outcomeWord } from "./filter";
 import type { AuditEntry } from "./queries";
 
 export const columns: readonly Column<AuditEntry>[] = [

@@ -51,22 +51,6 @@ export function isNarrowed(filter: AuditFilter): boolean {
   return KEYS.some((key) => filter[key] !== undefined);
 }
 
-/** Acts of everybody, whose names say little by themselves. */
-const ACTS: Record<string, string> = {
-  "session:begin": "Sign in",
-  "session:prove": "Prove who they are",
-  "session:step_up": "Prove who they are again",
-  "session:end": "Sign out",
-  "session:end_others": "Sign out everywhere else",
-  "sessions:end_all": "Sign out everywhere",
-};
-
-/** "session:begin" as words: "Sign in"; what has none of its own by its area: "Lists: take off". */
-export function actionWord(action: string): string {
-  const [area = "", act = ""] = action.replaceAll("_", " ").split(":");
-  return ACTS[action] ?? `${area.charAt(0).toUpperCase()}${area.slice(1)}${act ? `: ${act}` : ""}`;
-}
-
 export function outcomeWord(outcome: string): string {
   return OUTCOMES.find((each) => each.value === outcome)?.label ?? outcome.replaceAll("_", " ");
 }
