@@ -122,6 +122,39 @@ def test_the_palette_shows_the_command_that_the_keys_have_come_to(server: Server
     assert complaints == []
 
 
+def test_a_dialog_is_worked_by_keys_alone(server: Server, browser: Browser) -> None:
+    """Focus goes in and stays in, Escape gives it back, Enter sends, and what is wrong is said and gets the focus."""
+    complaints: list[str] = []
+    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
+    _sign_in(page, server)
+    page.goto("/lists")
+    opener = page.get_by_role("button", name="New list")
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog, name = page.get_by_role("dialog"), page.get_by_label("Name", exact=True)
+    expect(name).to_be_focused()
+    # Past the last field the keys reach the browser itself, whose page has then nothing in focus, and then the first.
+    inside = "element => element.contains(document.activeElement) || document.activeElement === document.body"
+    for key in ["Tab"] * 9 + ["Shift+Tab"] * 12:
+        page.keyboard.press(key)
+        assert dialog.evaluate(inside)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(name).to_be_focused()
+    page.keyboard.type("No name of a list")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert").first).to_contain_text("lower-case letters")
+    expect(name).to_be_focused()
+    name.fill("by_keys")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("by_keys").first).to_be_visible()
+    page.context.close()
+    assert complaints == []
+
+
 def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: Browser) -> None:
     """The policy stops it, not the app: the script is planted past React."""
     complaints: list[str] = []

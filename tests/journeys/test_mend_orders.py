@@ -94,7 +94,7 @@ def test_a_released_payment_is_decided_as_it_would_have_been(server: Server, bro
     page = open_page(browser, server.url, complaints, viewport={"width": 390, "height": 844}, color_scheme="dark")
     page.goto("/quarantine")
     type_password(page, server.email(_ROLE))
-    page.get_by_role("list", name="Causes").get_by_role("button", name=re.compile("transaction")).click()
+    page.get_by_role("list", name="Causes").get_by_role("button", name=re.compile("Transactions")).click()
     page.get_by_label("Quarantined records").get_by_text("cannot be read without a valid currency").click()
     drawer = page.get_by_role("dialog")
     drawer.get_by_label("currency", exact=True).fill("USD")

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
-import { actionWord } from "../src/features/identity/audit/filter";
+import { actionWord } from "../src/shared/acts";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
@@ -81,9 +81,10 @@ beforeEach(() => {
 
 describe("an act", () => {
   it("is told in words", () => {
-    expect(["session:begin", "lists:take_off", "upkeep"].map(actionWord)).toEqual([
+    expect(["session:begin", "lists:take_off", "things:put_by", "upkeep"].map(actionWord)).toEqual([
       "Sign in",
-      "Lists: take off",
+      "Take something off a list",
+      "Things: put by",
       "Upkeep",
     ]);
   });
@@ -175,7 +176,8 @@ describe("the access alerts", () => {
     await screen.findByRole("button", { name: "Disable the person" });
     await user.click(ownClose());
     const button = await screen.findByRole("button", { name: "Close it" });
-    expect((button as HTMLButtonElement).disabled).toBe(true);
+    await user.click(button);
+    await screen.findByText("Say why: the audit trail keeps it.");
     await user.type(screen.getByLabelText("Why it can be closed"), "It was a test.");
     await user.click(button);
     await screen.findByText(/It was a test\./);

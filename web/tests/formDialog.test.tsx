@@ -27,6 +27,9 @@ function dialog(answer: () => Promise<void>) {
           seen.closed += 1;
         }}
       >
+        <Form.Item name="aside" label="Aside">
+          <Input />
+        </Form.Item>
         <Form.Item name="word" label="Word" rules={[{ required: true, message: "Say a word." }]}>
           <Input />
         </Form.Item>
@@ -76,4 +79,17 @@ it("sends nothing that a rule of its fields refuses", async () => {
   await send();
   await screen.findByText("Say a word.");
   expect(seen.sent).toEqual([]);
+});
+
+it("takes the focus in, and gives it to what is wrong", async () => {
+  const seen = dialog(() => Promise.resolve());
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("Aside")));
+  const word = screen.getByLabelText("Word");
+  await userEvent.clear(word);
+  await send();
+  await screen.findByText("Say a word.");
+  await waitFor(() => expect(document.activeElement).toBe(word));
+  await userEvent.keyboard("two");
+  await send();
+  await waitFor(() => expect(seen.sent).toEqual(["two"]));
 });

@@ -238,7 +238,9 @@ describe("the fraud monitor", () => {
   it("says what the page is for when there is nothing", async () => {
     server.alerts = [];
     openApp("/fraud");
-    expect((await screen.findByText("No open alerts")).parentElement?.textContent).toContain("Check again");
+    expect((await screen.findByText("No open alerts")).parentElement?.textContent).toContain(
+      "Records come by",
+    );
   });
 
   it("keeps a view under its name", async () => {

@@ -54,7 +54,10 @@ describe("people and approvals", () => {
     const { user } = openApp("/people");
     await user.click(await screen.findByRole("button", { name: "Change role" }));
     expect(await screen.findByText(/Change the role of Cy Tan/)).toBeTruthy();
-    expect((screen.getByRole("button", { name: "Propose" }) as HTMLButtonElement).disabled).toBe(true);
+    await user.click(screen.getByRole("button", { name: "Propose" }));
+    await screen.findByText("Choose another role.");
+    await screen.findByText("Say why: the audit trail keeps it.");
+    expect(server.sent("PUT /api/v1/users/usr_9/role")).toEqual([]);
   });
 
   it("finds people by role, and shows fifty at once", async () => {

@@ -115,7 +115,7 @@ describe("the quality page", () => {
     const list = await screen.findByRole("list", { name: "Contracts" });
     within(list).getByText("18 of 1,000 refused in 24 h");
     within(list).getByText("1 unusual, 5 as usual");
-    await user.click(within(list).getByRole("button", { name: "order" }));
+    await user.click(within(list).getByRole("button", { name: "Orders" }));
     const drawer = await screen.findByRole("dialog");
     await within(drawer).findByRole("table");
     within(drawer).getByRole("link", { name: "Refused records" });

@@ -108,7 +108,7 @@ describe("the quarantine page", () => {
       { ...act, kind: "edit", state: "running", done: 20 },
     ]);
     const { user } = openApp("/quarantine");
-    await user.click(await screen.findByRole("button", { name: /order · quantity · range/ }));
+    await user.click(await screen.findByRole("button", { name: /Orders · quantity · range/ }));
     const form = await screen.findByRole("form", { name: "Change by expression" });
     expect(within(form).getByRole<HTMLInputElement>("textbox", { name: "Field" }).value).toBe("quantity");
     await user.type(within(form).getByRole("textbox", { name: "Expression" }), "abs(quantity)");
@@ -161,8 +161,10 @@ describe("the quarantine page", () => {
     const { user } = openApp(`${AT}&record=${RECORD}`);
     const drawer = await screen.findByRole("dialog");
     await user.click(await within(drawer).findByRole("button", { name: "Show what was sent" }));
-    const ok = await screen.findByRole<HTMLButtonElement>("button", { name: "Show" });
-    expect(ok.disabled).toBe(true);
+    const ok = await screen.findByRole("button", { name: "Show" });
+    await user.click(ok);
+    await screen.findByText("Say why: the audit trail keeps it.");
+    expect(server.sent(`POST /api/v1/quarantine/${RECORD}/reveal`)).toEqual([]);
     await user.type(screen.getByLabelText("Why"), "The sender asked us.");
     await user.click(ok);
     await within(drawer).findByText('{"quantity": -4}');
@@ -194,7 +196,7 @@ describe("the quarantine page", () => {
   it("offers nothing to those who may only look", async () => {
     server.me = { ...me, permissions: ["quarantine:read"] };
     openApp(AT);
-    await screen.findByText("order · quantity · range", { selector: "h2" });
+    await screen.findByText("Orders · quantity · range", { selector: "h2" });
     await screen.findByText(/quantity is -4/, { selector: ".cut" });
     expect(screen.queryByRole("button", { name: "Release all" })).toBeNull();
     expect(screen.queryByRole("form", { name: "Change by expression" })).toBeNull();

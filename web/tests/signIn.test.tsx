@@ -29,7 +29,9 @@ describe("signing in", () => {
     await user.type(await screen.findByLabelText("E-mail"), "mei@luzon.example");
     await user.type(screen.getByLabelText("Password"), "wrong");
     await user.click(screen.getByRole("button", { name: "Sign in" }));
-    expect((await screen.findByRole("alert")).textContent).toContain("password is wrong");
+    const said = await screen.findByRole("alert");
+    expect(said.textContent).toContain("password is wrong");
+    expect(document.activeElement).toBe(said);
     expect(screen.getByLabelText<HTMLInputElement>("E-mail").value).toBe("mei@luzon.example");
   });
 

@@ -1,6 +1,7 @@
 import { SearchOutlined } from "@ant-design/icons";
-import { Input, Modal } from "antd";
+import { Input } from "antd";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { Dialog } from "../shared/ui/Dialog";
 import { type Command, useCommands } from "./commands";
 
 /** Ctrl-K: go anywhere and do anything by typing its name. */
@@ -29,15 +30,7 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
     event.preventDefault();
   };
   return (
-    <Modal
-      open
-      onCancel={onClose}
-      footer={null}
-      closable={false}
-      width={560}
-      style={{ top: 96 }}
-      title={null}
-    >
+    <Dialog onCancel={onClose} footer={null} closable={false} width={560} style={{ top: 96 }} title={null}>
       <div className="palette">
         <Input
           autoFocus
@@ -82,6 +75,6 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
           </p>
         )}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

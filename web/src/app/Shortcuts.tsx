@@ -1,5 +1,5 @@
-import { Modal } from "antd";
 import { controlKey, useRegisteredHotkeys } from "../shared/hotkeys";
+import { Dialog } from "../shared/ui/Dialog";
 
 const WORDS: Record<string, string> = { Escape: "Esc", k: "k", Enter: "Enter" };
 const GRID: readonly [string, string][] = [
@@ -14,7 +14,7 @@ export function Shortcuts({ onClose }: { onClose(): void }) {
   const hotkeys = useRegisteredHotkeys();
   const groups = [...new Set(hotkeys.map((each) => each.group))];
   return (
-    <Modal open onCancel={onClose} footer={null} title="Keyboard shortcuts" width={520}>
+    <Dialog open onCancel={onClose} footer={null} title="Keyboard shortcuts" width={520}>
       {groups.map((group) => (
         <section key={group} className="keys">
           <h3>{group}</h3>
@@ -46,6 +46,6 @@ export function Shortcuts({ onClose }: { onClose(): void }) {
           ))}
         </dl>
       </section>
-    </Modal>
+    </Dialog>
   );
 }

@@ -19,10 +19,11 @@ from finer.quality.service import overview
 from finer.workspace.service import saved, schedules
 
 _PAGES: tuple[tuple[Permission, str, str, str, Mapping[str, Sequence[str]]], ...] = (
-    (Permission.FINANCE_READ, "finance", "Finance", "Revenue, payments and refunds",
+    (Permission.FINANCE_READ, "finance", "Financial performance", "Revenue, payments and refunds",
      {"order": ("currency", "amount", "quantity", "unit_cost"), "transaction": ("currency", "amount")}),
-    (Permission.ORDERS_READ, "orders", "Orders", "Where orders stand", {"order": ("currency", "amount")}),
-    (Permission.BEHAVIOUR_READ, "behaviour", "Customers", "Sessions, actions and product interest", {"activity": ()}),
+    (Permission.ORDERS_READ, "orders", "Order status", "Where orders stand", {"order": ("currency", "amount")}),
+    (Permission.BEHAVIOUR_READ, "behaviour", "Customer behaviour", "Sessions, actions and product interest",
+     {"activity": ()}),
 )  # fmt: skip
 """Pages of numbers that come with Finer: who may open them, and what they add up of which contracts."""
 

@@ -3,7 +3,7 @@ import { Drawer, Select, Switch } from "antd";
 import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { type Analyst, analystsQuery, setAnalyst } from "./queries";
 import { useAct } from "./useAct";
 import { TYPOLOGIES } from "./words";
@@ -21,9 +21,7 @@ function Analysts() {
   const query = useQuery(analystsQuery);
   const { may } = useSession();
   const [busy, act] = useAct();
-  if (query.error && !query.data)
-    return <FailureState what="The analysts" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={4} height={48} label="Loading the analysts" />;
+  if (!query.data) return <NotYet query={query} what="The analysts" rows={4} height={48} />;
   const change = (of: Analyst) =>
     void act(
       () => setAnalyst(of),

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Segmented } from "antd";
 import { useState } from "react";
 import { counted } from "../../shared/numbers";
-import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { LinkPlot } from "./LinkPlot";
@@ -13,9 +13,7 @@ import { type Links, linksQuery } from "./queries";
 export function CaseLinks({ id }: { id: string }) {
   const query = useQuery(linksQuery(id));
   const [view, setView] = useState<"graph" | "table">("graph");
-  if (query.error && !query.data)
-    return <FailureState what="The links" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={360} label="Loading the links" />;
+  if (!query.data) return <NotYet query={query} what="The links" height={360} />;
   const { nodes, edges, whole } = query.data;
   const others = nodes.filter((node) => !node.here && (node.kind === "customer" || node.kind === "account"));
   if (edges.length === 0) {

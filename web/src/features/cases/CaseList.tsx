@@ -5,6 +5,7 @@ import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Selection } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { WhereFrom } from "../../shared/ui/WhereFrom";
 import { CaseCard, columns } from "./caseColumns";
 import { type Case, type Filter, isNarrowed } from "./filter";
 import { casesQuery } from "./queries";
@@ -64,7 +65,10 @@ function NoCases({ filter, onClear }: { filter: Filter; onClear(): void }) {
     );
   }
   return (
-    <EmptyState title="No cases here" action={<Button onClick={onClear}>Show open cases</Button>}>
+    <EmptyState
+      title="No cases here"
+      action={filter.closed === "no" ? <WhereFrom /> : <Button onClick={onClear}>Show open cases</Button>}
+    >
       Alerts of one customer become a case a moment after they were raised. The case that is due first and
       costs most is on top.
     </EmptyState>

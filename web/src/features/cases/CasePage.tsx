@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { Button, Segmented } from "antd";
+import { Button } from "antd";
 import { useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { useHotkeys } from "../../shared/hotkeys";
@@ -9,6 +9,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Fact } from "../../shared/ui/Fact";
 import { Page } from "../../shared/ui/Page";
+import { Parts } from "../../shared/ui/Parts";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { Amount } from "../../shared/ui/values";
@@ -149,21 +150,22 @@ function Found({ found }: { found: CaseDocument }) {
       <Facts found={found} />
       <div className="case">
         <div className="case-main">
-          <Segmented<Tab>
-            aria-label="Part of the case"
-            value={tab}
-            onChange={show}
-            options={[
-              { value: "alerts", label: `Alerts (${found.alerts})` },
-              { value: "timeline", label: "Timeline" },
-              { value: "links", label: "Links" },
-              { value: "history", label: "History" },
+          <Parts
+            label="Parts of the case"
+            parts={[
+              { name: "alerts", title: `Alerts (${found.alerts})` },
+              { name: "timeline", title: "Timeline" },
+              { name: "links", title: "Links" },
+              { name: "history", title: "History" },
             ]}
-          />
-          {tab === "alerts" ? <CaseAlerts found={found} /> : null}
-          {tab === "timeline" ? <CaseTimeline id={found.id} alerts={found.alert_list} /> : null}
-          {tab === "links" ? <CaseLinks id={found.id} /> : null}
-          {tab === "history" ? <CaseHistory found={found} noteRef={note} /> : null}
+            shown={tab}
+            onShow={show}
+          >
+            {tab === "alerts" ? <CaseAlerts found={found} /> : null}
+            {tab === "timeline" ? <CaseTimeline id={found.id} alerts={found.alert_list} /> : null}
+            {tab === "links" ? <CaseLinks id={found.id} /> : null}
+            {tab === "history" ? <CaseHistory found={found} noteRef={note} /> : null}
+          </Parts>
         </div>
         <aside className="case-side" aria-label="Work on the case">
           <Owner found={found} />

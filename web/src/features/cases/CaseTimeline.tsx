@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Segmented } from "antd";
 import { useState } from "react";
 import type { Schema } from "../../api/client";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { ActionTag, Tag } from "../../shared/ui/tags";
 import { Amount, When } from "../../shared/ui/values";
 import { timelineQuery } from "./queries";
@@ -18,9 +18,7 @@ const KINDS: Record<string, string> = {
 export function CaseTimeline({ id, alerts }: { id: string; alerts: readonly Schema<"Alert">[] }) {
   const query = useQuery(timelineQuery(id));
   const [kind, setKind] = useState<string>("all");
-  if (query.error && !query.data)
-    return <FailureState what="The timeline" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={8} height={34} label="Loading the timeline" />;
+  if (!query.data) return <NotYet query={query} what="The timeline" rows={8} height={34} />;
   const alarmed = new Set(alerts.map((alert) => alert.event_id));
   const shown = query.data.items.filter((item) => kind === "all" || item.contract === kind);
   return (

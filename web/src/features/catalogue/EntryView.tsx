@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { type Entry, fullName, KINDS } from "../../shared/lineage";
 import { count } from "../../shared/numbers";
 import { safeReturn } from "../../shared/paths";
-import { BlockSkeleton, FailureState, Loaded } from "../../shared/ui/states";
+import { Loaded, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { LineageGraph } from "./LineageGraph";
@@ -16,9 +16,7 @@ export function EntryView({ id, onOpen }: { id: string; onOpen(id: string): void
   const query = useQuery(entryQuery(id));
   const graph = useQuery(graphQuery(id));
   const router = useRouter();
-  if (query.error && !query.data)
-    return <FailureState what="The entry" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={240} label="Loading the entry" />;
+  if (!query.data) return <NotYet query={query} what="The entry" height={240} />;
   const { entry, sources, readers, rows, newest, example } = query.data;
   return (
     <article className="entry" aria-label={fullName(entry)}>
@@ -45,11 +43,7 @@ export function EntryView({ id, onOpen }: { id: string; onOpen(id: string): void
         <Neighbours title="Made from" entries={sources} none="Nothing before it." onOpen={onOpen} />
         <Neighbours title="Read by" entries={readers} none="Nothing reads it." onOpen={onOpen} />
       </div>
-      <Loaded
-        query={graph}
-        what="The lineage"
-        waiting={<BlockSkeleton height={160} label="Loading the lineage" />}
-      >
+      <Loaded query={graph} what="The lineage" height={160}>
         {(found) => (found.nodes.length > 1 ? <LineageGraph graph={found} onOpen={onOpen} /> : null)}
       </Loaded>
     </article>

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { METRICS } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, FailureState, NotYet, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { AlertDialog } from "./AlertDialog";
@@ -155,10 +155,8 @@ function Silences({ silences, alerts, onEnd }: SilencesProps) {
 
 function History({ alert, onClose }: { alert: MetricAlert; onClose(): void }) {
   const query = useQuery(historyQuery(alert.id));
-  let body = <RowsSkeleton rows={4} height={48} label="Loading the history" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The history" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data?.length === 0) {
+  let body = <NotYet query={query} what="The history" rows={4} height={48} />;
+  if (query.data?.length === 0) {
     body = <p className="muted">Nothing has happened yet: it has been quiet since it was made.</p>;
   } else if (query.data) {
     body = (

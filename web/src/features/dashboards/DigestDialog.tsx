@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, Form, Input, Modal, Select } from "antd";
+import { Alert, App, Button, Form, Input, Select } from "antd";
 import { useSession } from "../../shared/session";
+import { Dialog } from "../../shared/ui/Dialog";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { BlockSkeleton, FailureState, reasonOf } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
@@ -25,13 +26,13 @@ export function DigestDialog({ dashboard, onClose }: { dashboard: Dashboard; onC
   const { data, error, refetch } = useQuery(digestQuery(dashboard.id));
   if (data) return <Asked dashboard={dashboard} digest={data} onClose={onClose} />;
   return (
-    <Modal open title={`${dashboard.name} by e-mail`} footer={null} onCancel={onClose}>
+    <Dialog open title={`${dashboard.name} by e-mail`} footer={null} onCancel={onClose}>
       {error ? (
         <FailureState what="The digest" error={error} onRetry={() => void refetch()} />
       ) : (
         <BlockSkeleton height={120} label="Loading" />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -7,7 +7,9 @@ import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Selection } from "../../shared/ui/grid";
+import { ListFoot } from "../../shared/ui/ListFoot";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { WhereFrom } from "../../shared/ui/WhereFrom";
 import { AlertCard, columnsFor } from "./alertColumns";
 import { type Alert, type Filter, isNarrowed } from "./filter";
 import type { useFeed } from "./useFeed";
@@ -64,7 +66,7 @@ export function AlertList(props: AlertListProps) {
         onEnd={more}
         onScroll={(top) => onScrolled(top > 8)}
         scrollRef={scrollRef}
-        footer={<Foot query={query} rows={rows.length} />}
+        footer={<ListFoot query={query} rows={rows.length} noun="alert" />}
       />
     );
   }
@@ -97,18 +99,6 @@ function tone(alert: Alert, filter: Filter, isNew: boolean): string {
   return isNew ? "row-new" : "";
 }
 
-function Foot({ query, rows }: { query: ReturnType<typeof useFeed>["query"]; rows: number }) {
-  if (query.isFetchNextPageError) {
-    return (
-      <Button onClick={() => void query.fetchNextPage()}>
-        The next alerts could not be loaded. Try again
-      </Button>
-    );
-  }
-  if (query.hasNextPage) return "Loading more…";
-  return rows === 1 ? "The only alert" : `All ${counted(rows, "alert")}`;
-}
-
 function NoAlerts({ filter, onClearFilter }: { filter: Filter; onClearFilter(): void }) {
   const scope = useQuery(grantsQuery).data?.permissions[permission.readAlerts];
   if (isNarrowed(filter)) {
@@ -136,7 +126,7 @@ function NoAlerts({ filter, onClearFilter }: { filter: Filter; onClearFilter(): 
     );
   }
   return (
-    <EmptyState title="No open alerts" action={<Button onClick={onClearFilter}>Check again</Button>}>
+    <EmptyState title="No open alerts" action={<WhereFrom />}>
       Every transaction that a rule or a model finds suspicious shows here within a second, with the reasons,
       to be confirmed or dismissed. There is nothing to judge at the moment.
     </EmptyState>

@@ -1,9 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Modal, Select } from "antd";
+import { App, Button, Input, Select } from "antd";
 import { useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { WhyVisible } from "../../shared/ui/WhyVisible";
 import { type AlertDetail, alertQuery } from "./queries";
@@ -68,8 +69,7 @@ function RevealDialog({ alert, onClose }: { alert: AlertDetail; onClose(): void 
     }
   };
   return (
-    <Modal
-      open
+    <Dialog
       title="Show a value in clear"
       okText="Show"
       onCancel={onClose}
@@ -108,6 +108,6 @@ function RevealDialog({ alert, onClose }: { alert: AlertDetail; onClose(): void 
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

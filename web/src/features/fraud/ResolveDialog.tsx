@@ -1,10 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Modal } from "antd";
+import { App, Button, Input } from "antd";
 import { type KeyboardEvent, useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { counted } from "../../shared/numbers";
 import { useSession } from "../../shared/session";
 import { shortTime } from "../../shared/time";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { Amount } from "../../shared/ui/values";
 import type { Alert } from "./filter";
@@ -65,8 +66,7 @@ export function ResolveDialog({ alerts, verdict, onClose, onDone }: ResolveDialo
   };
 
   return (
-    <Modal
-      open
+    <Dialog
       width={460}
       title={alerts.length === 1 ? verb : `${verb}: ${counted(alerts.length, "alert")}`}
       onCancel={busy ? undefined : onClose}
@@ -107,7 +107,7 @@ export function ResolveDialog({ alerts, verdict, onClose, onDone }: ResolveDialo
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,4 +1,5 @@
-import { Alert, App, Button, Modal } from "antd";
+import { Alert, App, Button } from "antd";
+import { Dialog } from "../../shared/ui/Dialog";
 
 /** New recovery codes, shown this once. */
 export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string[]; onClose(): void }) {
@@ -11,8 +12,7 @@ export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string
     );
   const download = `data:text/plain;charset=utf-8,${encodeURIComponent(`Recovery codes for Finer\n\n${text}\n`)}`;
   return (
-    <Modal
-      open
+    <Dialog
       title="Your recovery codes"
       closable={false}
       mask={{ closable: false }}
@@ -41,6 +41,6 @@ export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string
           Download
         </Button>
       </p>
-    </Modal>
+    </Dialog>
   );
 }

@@ -46,12 +46,15 @@ export function SignInPage() {
       const known = isProblem(error) && error.status >= 400 && error.status < 500 && error.status !== 429;
       setProblem(known ? refused : reasonOf(error));
       setBusy(false);
-      failed.current?.focus();
     }
   };
   const latest = useRef(attempt);
   latest.current = attempt;
 
+  useEffect(() => {
+    // Once it is drawn: what is hidden takes no focus.
+    if (problem) failed.current?.focus();
+  }, [problem]);
   useEffect(() => {
     if (token === null) return;
     const refused = "This link was used already or is too old. Sign in below, or ask for a new link.";

@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Button, Input, Modal } from "antd";
+import { Button, Input } from "antd";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { answer, api } from "../../api/client";
 import { onStepUp } from "../../api/stepUp";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { ProviderButton } from "./ProviderButton";
 import { hasPasskeys, isCancelled, proveByPasskey } from "./passkeys";
@@ -62,8 +63,7 @@ function Proof({ methods, answered }: Question) {
   };
 
   return (
-    <Modal
-      open
+    <Dialog
       title="Confirm that it is you"
       footer={null}
       onCancel={() => answered(false)}
@@ -127,6 +127,6 @@ function Proof({ methods, answered }: Question) {
           </>
         )}
       </form>
-    </Modal>
+    </Dialog>
   );
 }

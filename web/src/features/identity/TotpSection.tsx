@@ -1,6 +1,7 @@
-import { Button, Input, Modal, Popconfirm, QRCode } from "antd";
+import { Button, Input, Popconfirm, QRCode } from "antd";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
+import { Dialog } from "../../shared/ui/Dialog";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { Section } from "./Section";
@@ -69,7 +70,7 @@ function Enrolment({ enrolment, onClose, onDone }: EnrolmentProps) {
     if (done) onDone(done.recovery_codes);
   };
   return (
-    <Modal open title="Set up an authenticator app" footer={null} onCancel={onClose}>
+    <Dialog open title="Set up an authenticator app" footer={null} onCancel={onClose}>
       <form onSubmit={submit} className="account-form account-form-wide" aria-busy={busy}>
         <p>Scan this with your authenticator app, then enter the code that it shows.</p>
         <div className="account-qr">
@@ -92,7 +93,7 @@ function Enrolment({ enrolment, onClose, onDone }: EnrolmentProps) {
           Confirm
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

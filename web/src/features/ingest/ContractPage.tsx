@@ -1,13 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { App, Button } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count, counted, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { type Permission, permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Fact } from "../../shared/ui/Fact";
 import { Page } from "../../shared/ui/Page";
-import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { Parts } from "../../shared/ui/Parts";
+import { NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { FieldTable } from "./FieldTable";
@@ -35,13 +37,8 @@ export function ContractPage() {
   const { contract } = useParams({ strict: false }) as { contract: string };
   const query = useQuery(contractQuery(contract));
   return (
-    <Page title={contract} aside={<Link to={paths.contracts}>All contracts</Link>}>
-      {query.error && !query.data ? (
-        <FailureState what="The contract" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {!query.data && !query.error ? (
-        <RowsSkeleton rows={8} height={40} label="Loading the contract" />
-      ) : null}
+    <Page title={contractWord(contract)} aside={<Link to={paths.contracts}>All contracts</Link>}>
+      <NotYet query={query} what="The contract" rows={8} height={40} />
       {query.data ? <Contract detail={query.data} /> : null}
     </Page>
   );
@@ -66,40 +63,36 @@ function Contract({ detail }: { detail: ContractDetail }) {
     });
   return (
     <>
-      <p className="contracts-about">{summary.description}</p>
+      <p className="contracts-about">
+        <code>{summary.name}</code> · {summary.description}
+      </p>
       <Facts detail={detail} />
       <Actions detail={detail} />
-      <section className="contracts-part" aria-label={TABS[shown]}>
-        <div className="contracts-tabs">
-          {tabs.map((tab) => (
-            <Button
-              key={tab}
-              type={shown === tab ? "primary" : "text"}
-              ghost={shown === tab}
-              aria-pressed={shown === tab}
-              onClick={() => go(tab)}
-            >
-              {TABS[tab]}
-            </Button>
-          ))}
-        </div>
-        {shown === "fields" ? (
-          <FieldTable
-            contract={summary.name}
-            fields={detail.fields}
-            readers={may(permission.readLineage) && summary.in_force}
-          />
-        ) : null}
-        {shown === "rules" ? <RuleList detail={detail} /> : null}
-        {shown === "readers" ? (
-          <ReaderList
-            detail={detail}
-            field={typeof search.field === "string" ? search.field : undefined}
-            onField={(field) => go("readers", field)}
-          />
-        ) : null}
-        {shown === "versions" ? <VersionList detail={detail} /> : null}
-        {shown === "sample" ? <SampleTable contract={summary.name} /> : null}
+      <section className="part" aria-label={TABS[shown]}>
+        <Parts
+          label="Parts of the contract"
+          parts={tabs.map((name) => ({ name, title: TABS[name] }))}
+          shown={shown}
+          onShow={(tab) => go(tab)}
+        >
+          {shown === "fields" ? (
+            <FieldTable
+              contract={summary.name}
+              fields={detail.fields}
+              readers={may(permission.readLineage) && summary.in_force}
+            />
+          ) : null}
+          {shown === "rules" ? <RuleList detail={detail} /> : null}
+          {shown === "readers" ? (
+            <ReaderList
+              detail={detail}
+              field={typeof search.field === "string" ? search.field : undefined}
+              onField={(field) => go("readers", field)}
+            />
+          ) : null}
+          {shown === "versions" ? <VersionList detail={detail} /> : null}
+          {shown === "sample" ? <SampleTable contract={summary.name} /> : null}
+        </Parts>
       </section>
     </>
   );

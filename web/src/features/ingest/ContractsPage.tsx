@@ -2,12 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Input } from "antd";
 import { useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { count, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { NewContract } from "./NewContract";
@@ -18,11 +19,12 @@ import { TableBox } from "../../shared/ui/TableBox";
 /** What records of each kind are held to, who answers for it, and how many keep it. */
 export function ContractsPage() {
   const { may } = useSession();
-  const { data, error, refetch } = useQuery(contractsQuery);
+  const query = useQuery(contractsQuery);
+  const { data } = query;
   const [wanted, setWanted] = useState("");
   const text = wanted.trim().toLowerCase();
   const found = data?.filter((one) =>
-    `${one.name} ${one.owner} ${one.description}`.toLowerCase().includes(text),
+    `${one.name} ${contractWord(one.name)} ${one.owner} ${one.description}`.toLowerCase().includes(text),
   );
   return (
     <Page title="Contracts">
@@ -37,11 +39,8 @@ export function ContractsPage() {
         {may(permission.writeContracts) ? <NewContract /> : null}
       </div>
       {found && found.length > 0 ? null : (
-        <div className="contracts-part">
-          {error && !data ? (
-            <FailureState what="The contracts" error={error} onRetry={() => void refetch()} />
-          ) : null}
-          {!data && !error ? <RowsSkeleton rows={8} height={44} label="Loading the contracts" /> : null}
+        <div className="part">
+          <NotYet query={query} what="The contracts" rows={8} height={44} />
           {found ? (
             <EmptyState title="No contract fits">Contracts are found by name, owner and purpose.</EmptyState>
           ) : null}
@@ -54,7 +53,7 @@ export function ContractsPage() {
 
 function ContractTable({ contracts }: { contracts: readonly ContractSummary[] }) {
   return (
-    <TableBox className="contracts-part">
+    <TableBox className="part">
       <table className="table">
         <thead>
           <tr>
@@ -88,8 +87,9 @@ function Row({ contract: one }: { contract: ContractSummary }) {
     <tr>
       <th scope="row">
         <Link to={paths.contract} params={{ contract: one.name }}>
-          {one.name}
+          {contractWord(one.name)}
         </Link>
+        <code className="contracts-id">{one.name}</code>
       </th>
       <td>
         <span className="num">{one.version}</span>{" "}

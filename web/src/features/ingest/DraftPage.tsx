@@ -2,11 +2,12 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { App, Button, Popconfirm } from "antd";
 import { useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
-import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { NotYet, reasonOf } from "../../shared/ui/states";
 import { useSettled } from "../../shared/useSettled";
 import { Changes } from "./Changes";
 import { PublishDialog } from "./PublishDialog";
@@ -26,7 +27,7 @@ import "./contracts.css";
 export function DraftPage() {
   const { draft } = useParams({ strict: false }) as { draft: string };
   const query = useQuery(draftQuery(draft));
-  const title = query.data ? `${query.data.contract}, a draft` : "Draft";
+  const title = query.data ? `${contractWord(query.data.contract)}, a draft` : "Draft";
   return (
     <Page
       title={title}
@@ -38,10 +39,7 @@ export function DraftPage() {
         ) : null
       }
     >
-      {query.error && !query.data ? (
-        <FailureState what="The draft" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {!query.data && !query.error ? <RowsSkeleton rows={12} height={28} label="Loading the draft" /> : null}
+      <NotYet query={query} what="The draft" rows={12} height={28} />
       {query.data ? <Editing key={query.data.id} draft={query.data} /> : null}
     </Page>
   );

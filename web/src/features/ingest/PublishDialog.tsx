@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { contractWord } from "../../shared/contracts";
 import { paths } from "../../shared/paths";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { type ContractDraft, proposeDraft } from "./queries";
@@ -16,7 +17,7 @@ export function PublishDialog({ draft, onClose }: { draft: ContractDraft; onClos
   };
   return (
     <ReasonDialog
-      title={`Publish ${draft.contract} ${draft.version}`}
+      title={`Publish ${contractWord(draft.contract)} ${draft.version}`}
       text="Somebody else approves it on the page Approvals. From that moment records are held to it."
       okText="Propose it"
       onReason={propose}

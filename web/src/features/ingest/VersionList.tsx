@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { useState } from "react";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { Changes } from "./Changes";
@@ -61,8 +61,8 @@ export function VersionList({ detail }: { detail: ContractDetail }) {
 }
 
 function Compared({ contract, old, next }: { contract: string; old: string; next: string }) {
-  const { data, error, refetch } = useQuery(comparisonQuery(contract, old, next));
-  if (error) return <FailureState what="The comparison" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <RowsSkeleton rows={3} height={28} label="Comparing the versions" />;
+  const query = useQuery(comparisonQuery(contract, old, next));
+  const { data } = query;
+  if (!data) return <NotYet query={query} what="The comparison" rows={3} height={28} />;
   return <Changes comparison={data} />;
 }

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Input, Modal } from "antd";
+import { App, Input } from "antd";
 import { useState } from "react";
 import { counted } from "../../shared/numbers";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { backfill, JOBS, type Job } from "./queries";
 import { jobWord } from "./words";
@@ -33,8 +34,7 @@ export function BackfillDialog({ job, onClose }: { job: Job; onClose(): void }) 
     }
   };
   return (
-    <Modal
-      open
+    <Dialog
       width={440}
       title={`${jobWord(job.name)} for past days`}
       okText={days > 0 ? `Ask for ${counted(days, "run")}` : "Ask for runs"}
@@ -71,6 +71,6 @@ export function BackfillDialog({ job, onClose }: { job: Job; onClose(): void }) 
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

@@ -5,7 +5,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { dayText } from "../../shared/time";
 import { Fact } from "../../shared/ui/Fact";
-import { BlockSkeleton, FailureState } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { cancelRun, isOpen, type RunDetail, retryRun, runQuery } from "./queries";
 import { useAct } from "./useAct";
@@ -22,9 +22,7 @@ export function RunDrawer({ id, onClose }: { id: string | undefined; onClose(): 
 
 function Loaded({ id }: { id: string }) {
   const query = useQuery(runQuery(id));
-  if (query.error && !query.data)
-    return <FailureState what="The run" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={200} label="Loading the run" />;
+  if (!query.data) return <NotYet query={query} what="The run" height={200} />;
   return <Whole run={query.data} />;
 }
 

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Progress } from "antd";
 import { count } from "../../shared/numbers";
 import { useSession } from "../../shared/session";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { endExport, exportsQuery, isUnderWay, type LakeExport } from "./queries";
@@ -11,10 +11,8 @@ import { range, STATES, size } from "./words";
 /** My exports: how far they are, and their files while they last. */
 export function ExportList() {
   const query = useQuery(exportsQuery);
-  let body = <RowsSkeleton rows={2} height={44} label="Loading your exports" />;
-  if (query.error && !query.data)
-    body = <FailureState what="Your exports" error={query.error} onRetry={() => void query.refetch()} />;
-  else if (query.data?.length === 0)
+  let body = <NotYet query={query} what="Your exports" rows={2} height={44} />;
+  if (query.data?.length === 0)
     body = (
       <EmptyState title="No exports yet">
         An export is a file of a table, masked as you see it. You are told when it is ready.

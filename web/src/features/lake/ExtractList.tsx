@@ -7,7 +7,7 @@ import { roleText } from "../../shared/grants";
 import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { ExtractDialog } from "./ExtractDialog";
@@ -30,10 +30,8 @@ export function ExtractList({ tables }: { tables: string[] }) {
   const page = query.data;
   const mayOpen = may(permission.writeExtracts) && page?.address != null && tables.length > 0;
   const open = mayOpen ? <Button onClick={() => setOpening(true)}>Open to a BI tool</Button> : undefined;
-  let body = <RowsSkeleton rows={2} height={44} label="Loading the extracts" />;
-  if (query.error && !page)
-    body = <FailureState what="The extracts" error={query.error} onRetry={() => void query.refetch()} />;
-  else if (page && page.items.length === 0)
+  let body = <NotYet query={query} what="The extracts" rows={2} height={44} />;
+  if (page && page.items.length === 0)
     body = (
       <EmptyState title="No BI tool reads the lake" action={open}>
         {page.address

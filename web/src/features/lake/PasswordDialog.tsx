@@ -1,13 +1,13 @@
-import { Button, Input, Modal } from "antd";
+import { Button, Input } from "antd";
 import { useId } from "react";
+import { Dialog } from "../../shared/ui/Dialog";
 import type { ExtractPassword } from "./queries";
 
 /** How a BI tool signs in, shown this once. */
 export function PasswordDialog({ given, onClose }: { given: ExtractPassword; onClose(): void }) {
   const { address, login, password } = given;
   return (
-    <Modal
-      open
+    <Dialog
       title="How the BI tool signs in"
       width={520}
       closable={false}
@@ -27,7 +27,7 @@ export function PasswordDialog({ given, onClose }: { given: ExtractPassword; onC
       <Line label="Database" text={address.database} />
       <Line label="User" text={login} />
       <Line label="Password" text={password} />
-    </Modal>
+    </Dialog>
   );
 }
 

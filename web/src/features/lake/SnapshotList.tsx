@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "antd";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import { type Lake, snapshotsQuery } from "./queries";
@@ -9,10 +9,8 @@ import { type Lake, snapshotsQuery } from "./queries";
 export function SnapshotList({ lake }: { lake: Lake | undefined }) {
   const query = useInfiniteQuery(snapshotsQuery);
   const found = query.data?.pages.flatMap((page) => page.items) ?? [];
-  let body = <RowsSkeleton rows={4} height={36} label="Loading the snapshots" />;
-  if (query.error && !query.data)
-    body = <FailureState what="The snapshots" error={query.error} onRetry={() => void query.refetch()} />;
-  else if (query.data)
+  let body = <NotYet query={query} what="The snapshots" rows={4} height={36} />;
+  if (query.data)
     body = (
       <>
         <TableBox>

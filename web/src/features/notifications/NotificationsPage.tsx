@@ -4,7 +4,7 @@ import { Button, Segmented } from "antd";
 import { count, counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { Page } from "../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { AsOf } from "../../shared/ui/values";
 import { NotificationItem } from "./NotificationItem";
 import { notificationsQuery } from "./queries";
@@ -22,10 +22,8 @@ export function NotificationsPage() {
   const show = (next: boolean) =>
     void navigate({ to: paths.notifications, search: next ? { show: "unread" } : {}, replace: true });
 
-  let body = <RowsSkeleton rows={6} height={72} label="Loading notifications" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The notifications" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && rows.length === 0) {
+  let body = <NotYet query={query} what="The notifications" rows={6} height={72} />;
+  if (query.data && rows.length === 0) {
     body = (
       <EmptyState
         title={unread ? "Nothing is unread" : "Nothing has happened yet"}

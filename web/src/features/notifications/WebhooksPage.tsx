@@ -1,10 +1,11 @@
 import { PlusOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Form, Input, Modal } from "antd";
+import { App, Button, Form, Input } from "antd";
 import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Copied } from "../../shared/ui/Copied";
+import { Dialog } from "../../shared/ui/Dialog";
 import { FormDialog } from "../../shared/ui/FormDialog";
 import { Page } from "../../shared/ui/Page";
 import { BlockSkeleton, EmptyState, FailureState, reasonOf } from "../../shared/ui/states";
@@ -187,8 +188,7 @@ function AddDialog({ onAdd, onClose }: { onAdd(fields: NewHook): Promise<void>; 
 /** The secret of a new webhook, this once. It closes by its button only: a slip must not lose it. */
 function SecretOnce({ made, onClose }: { made: HookMade; onClose(): void }) {
   return (
-    <Modal
-      open
+    <Dialog
       title={`Secret of ${made.hook.name}`}
       closable={false}
       keyboard={false}
@@ -204,6 +204,6 @@ function SecretOnce({ made, onClose }: { made: HookMade; onClose(): void }) {
         document came from here and was not changed.
       </p>
       <Copied label="Secret" text={made.secret} />
-    </Modal>
+    </Dialog>
   );
 }

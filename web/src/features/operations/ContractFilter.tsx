@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Select } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { pipelineQuery } from "./queries";
-import { contractWord, type View } from "./view";
+import type { View } from "./view";
 
 export function ContractFilter({ view, onChange }: { view: View; onChange(view: View): void }) {
   const { data } = useQuery({ ...pipelineQuery, enabled: false });

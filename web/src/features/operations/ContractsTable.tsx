@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import { contractWord } from "../../shared/contracts";
 import { count, measure } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
@@ -8,7 +9,7 @@ import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import type { PartProps } from "./part";
 import type { Pipeline } from "./queries";
-import { contractWord, type View, viewSearch } from "./view";
+import { type View, viewSearch } from "./view";
 
 /** What became of the records of each contract: received = accepted + duplicate + quarantined. */
 export function ContractsTable({ data, error, onRetry }: PartProps) {

@@ -1,6 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Button } from "antd";
 import { useMemo, useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { useLiveStream } from "../../shared/live/useLiveStream";
@@ -9,6 +8,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { LiveControl } from "../../shared/ui/LiveControl";
 import { Page } from "../../shared/ui/Page";
+import { Parts } from "../../shared/ui/Parts";
 import { AsOf } from "../../shared/ui/values";
 import { ContractsTable } from "./ContractsTable";
 import { FlowTiles } from "./FlowTiles";
@@ -78,27 +78,24 @@ function Records() {
       resetScroll: false,
       replace: next.tab === view.tab,
     });
-  const tab = (name: View["tab"], label: string) => (
-    <Button
-      type={shown === name ? "primary" : "text"}
-      ghost={shown === name}
-      aria-pressed={shown === name}
-      onClick={() => change({ tab: name, contract: view.contract })}
-    >
-      {label}
-    </Button>
-  );
+  const parts = [
+    ...(mayQuarantine ? [{ name: "quarantine", title: "Quarantined records" } as const] : []),
+    ...(mayReceipts ? [{ name: "receipts", title: "Receipts" } as const] : []),
+  ];
   return (
     <section className="part" id="records" aria-label="Records">
-      <div className="part-tabs">
-        {mayQuarantine ? tab("quarantine", "Quarantined records") : null}
-        {mayReceipts ? tab("receipts", "Receipts") : null}
-      </div>
-      {shown === "receipts" ? (
-        <ReceiptList view={view} onChange={change} />
-      ) : (
-        <QuarantineList view={view} onChange={change} />
-      )}
+      <Parts
+        label="Records"
+        parts={parts}
+        shown={shown}
+        onShow={(tab) => change({ tab, contract: view.contract })}
+      >
+        {shown === "receipts" ? (
+          <ReceiptList view={view} onChange={change} />
+        ) : (
+          <QuarantineList view={view} onChange={change} />
+        )}
+      </Parts>
     </section>
   );
 }

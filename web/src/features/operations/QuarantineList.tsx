@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Button, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import type { Schema } from "../../api/client";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
@@ -11,7 +12,7 @@ import { When } from "../../shared/ui/values";
 import { ContractFilter } from "./ContractFilter";
 import { causesQuery, type QuarantinedRecord, quarantineQuery } from "./queries";
 import { RecordDrawer } from "./RecordDrawer";
-import { contractWord, type View, valueText } from "./view";
+import { type View, valueText } from "./view";
 
 const columns: readonly Column<QuarantinedRecord>[] = [
   { key: "at", title: "Received", width: "110px", render: (record) => <When at={record.received_at} /> },

@@ -1,8 +1,9 @@
 import { Drawer } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { When } from "../../shared/ui/values";
 import type { Receipt } from "./queries";
-import { contractWord, valueText } from "./view";
+import { valueText } from "./view";
 
 /** A receipt whole: the account of its records, and the first things that were wrong. */
 export function ReceiptDrawer({ receipt, onClose }: { receipt: Receipt | undefined; onClose(): void }) {

@@ -1,17 +1,18 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Input, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { ContractFilter } from "./ContractFilter";
 import { type Receipt, receiptsQuery } from "./queries";
 import { ReceiptDrawer } from "./ReceiptDrawer";
-import { contractWord, type View } from "./view";
+import type { View } from "./view";
 
 const number = (
   key: "received" | "accepted" | "duplicate" | "quarantined",
@@ -60,10 +61,8 @@ export function ReceiptList({ view, onChange }: { view: View; onChange(view: Vie
       void query.fetchNextPage();
   }, [query.hasNextPage, query.isFetchingNextPage, query.isFetchNextPageError, query.fetchNextPage]);
 
-  let body = <RowsSkeleton rows={6} height={36} label="Loading receipts" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The receipts" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && rows.length === 0) {
+  let body = <NotYet query={query} what="The receipts" rows={6} height={36} />;
+  if (query.data && rows.length === 0) {
     body = filtered ? (
       <EmptyState
         title="No receipt fits"

@@ -1,9 +1,10 @@
 import { CopyOutlined } from "@ant-design/icons";
 import { App, Button, Drawer } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { When } from "../../shared/ui/values";
 import type { QuarantinedRecord } from "./queries";
-import { contractWord, valueText } from "./view";
+import { valueText } from "./view";
 
 /** A quarantined record whole: everything that was wrong with it, and the record as it came. */
 export function RecordDrawer({

@@ -26,18 +26,6 @@ export function viewSearch(view: View): Record<string, string> {
   return search;
 }
 
-const WORDS: Record<string, string> = {
-  transaction: "Transactions",
-  order: "Orders",
-  customer_profile: "Customer profiles",
-  activity: "Activity",
-};
-
-export function contractWord(contract: string): string {
-  const words = contract.replaceAll("_", " ");
-  return WORDS[contract] ?? `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-}
-
 /** A value of a refused record as text. The server sends it as it stood in the record. */
 export function valueText(value: unknown): string {
   if (value === undefined || value === null) return "missing";

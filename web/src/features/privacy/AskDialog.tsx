@@ -1,5 +1,6 @@
-import { Input, Modal } from "antd";
+import { Input } from "antd";
 import { type ReactNode, useState } from "react";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 
 interface AskDialogProps {
@@ -31,8 +32,7 @@ export function AskDialog(props: AskDialogProps) {
     }
   };
   return (
-    <Modal
-      open
+    <Dialog
       width={480}
       title={props.title}
       onCancel={busy ? undefined : props.onClose}
@@ -56,6 +56,6 @@ export function AskDialog(props: AskDialogProps) {
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

@@ -3,7 +3,7 @@ import { App, Button } from "antd";
 import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { AskDialog } from "./AskDialog";
@@ -35,9 +35,7 @@ export function BreachList() {
   const query = useQuery(breachesQuery);
   const { may } = useSession();
   const [adding, setAdding] = useState(false);
-  if (query.error && !query.data)
-    return <FailureState what="The breaches" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={3} height={60} label="Loading breaches" />;
+  if (!query.data) return <NotYet query={query} what="The breaches" rows={3} height={60} />;
   const add = may(permission.breachPrivacy) ? (
     <Button type="primary" onClick={() => setAdding(true)}>
       Write a breach down

@@ -4,24 +4,45 @@ import { useMemo, useState } from "react";
 import { counted } from "../../shared/numbers";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { type CatalogueEntry, catalogueQuery } from "./queries";
 
 const columns: readonly Column<CatalogueEntry>[] = [
   { key: "place", title: "Where", width: "minmax(150px, 1fr)", render: (one) => <code>{one.place}</code> },
   { key: "field", title: "Field", width: "minmax(120px, 0.8fr)", render: (one) => <code>{one.field}</code> },
-  { key: "about", title: "Holds", width: "minmax(140px, 1fr)", render: (one) => one.about },
+  { key: "about", title: "Holds", width: "minmax(140px, 1fr)", render: (one) => <Text of={one.about} /> },
   {
     key: "class",
     title: "Class",
     width: "100px",
     render: (one) => <Tag word={one.data_class} tone="plain" />,
   },
-  { key: "why", title: "Purpose", width: "minmax(180px, 1.4fr)", from: 900, render: (one) => one.purpose },
-  { key: "kept", title: "Kept", width: "minmax(140px, 1fr)", from: 1100, render: (one) => one.retention },
-  { key: "erasure", title: "Erasure", width: "110px", from: 760, render: (one) => one.erasure },
+  {
+    key: "why",
+    title: "Purpose",
+    width: "minmax(180px, 1.4fr)",
+    from: 900,
+    render: (one) => <Text of={one.purpose} />,
+  },
+  {
+    key: "kept",
+    title: "Kept",
+    width: "minmax(140px, 1fr)",
+    from: 1100,
+    render: (one) => <Text of={one.retention} />,
+  },
+  { key: "erasure", title: "Erasure", width: "110px", from: 760, render: (one) => <Text of={one.erasure} /> },
 ];
+
+/** One line of a text: the whole of it on hover, and below the list once the row is chosen. */
+function Text({ of }: { of: string }) {
+  return (
+    <span className="cut" title={of}>
+      {of}
+    </span>
+  );
+}
 
 /** Every personal field that is kept: what it holds, why, on what ground, how long, who receives it. */
 export function CatalogueList() {
@@ -33,9 +54,7 @@ export function CatalogueList() {
     const all = query.data ?? [];
     return wanted ? all.filter((one) => Object.values(one).join(" ").toLowerCase().includes(wanted)) : all;
   }, [query.data, text]);
-  if (query.error && !query.data)
-    return <FailureState what="The catalogue" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={8} height={36} label="Loading the catalogue" />;
+  if (!query.data) return <NotYet query={query} what="The catalogue" rows={8} height={36} />;
   const open = rows.find((one) => keyOf(one) === cursor);
   return (
     <>

@@ -5,7 +5,7 @@ import type { Schema } from "../../api/client";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { type Hold, holdsQuery, placeHold, releaseHold } from "./queries";
@@ -16,9 +16,7 @@ export function HoldList() {
   const query = useQuery(holdsQuery);
   const { may } = useSession();
   const [adding, setAdding] = useState(false);
-  if (query.error && !query.data)
-    return <FailureState what="The holds" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={4} height={44} label="Loading holds" />;
+  if (!query.data) return <NotYet query={query} what="The holds" rows={4} height={44} />;
   const add = may(permission.writePrivacy) ? (
     <Button type="primary" onClick={() => setAdding(true)}>
       Place a hold

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Button } from "antd";
 import { paths } from "../../shared/paths";
 import { Page } from "../../shared/ui/Page";
+import { Parts } from "../../shared/ui/Parts";
 import { BreachList } from "./BreachList";
 import { CatalogueList } from "./CatalogueList";
 import { HoldList } from "./HoldList";
@@ -26,21 +26,15 @@ export function PrivacyPage() {
   const [, Part] = TABS[shown];
   return (
     <Page title="Privacy">
-      <section className="privacy-part" aria-label={TABS[shown][0]}>
-        <div className="privacy-tabs">
-          {(Object.keys(TABS) as Tab[]).map((tab) => (
-            <Button
-              key={tab}
-              type={shown === tab ? "primary" : "text"}
-              ghost={shown === tab}
-              aria-pressed={shown === tab}
-              onClick={() => void navigate({ to: paths.privacy, search: tab === "requests" ? {} : { tab } })}
-            >
-              {TABS[tab][0]}
-            </Button>
-          ))}
-        </div>
-        <Part />
+      <section className="part privacy-part" aria-label={TABS[shown][0]}>
+        <Parts
+          label="Parts of privacy"
+          parts={(Object.keys(TABS) as Tab[]).map((name) => ({ name, title: TABS[name][0] }))}
+          shown={shown}
+          onShow={(tab) => void navigate({ to: paths.privacy, search: tab === "requests" ? {} : { tab } })}
+        >
+          <Part />
+        </Parts>
       </section>
     </Page>
   );

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Fact } from "../../shared/ui/Fact";
-import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { AskDialog } from "./AskDialog";
@@ -27,9 +27,7 @@ export function RequestDrawer({ id, onClose }: { id: string | undefined; onClose
 
 function Contents({ id }: { id: string }) {
   const query = useQuery(requestQuery(id));
-  if (query.error && !query.data)
-    return <FailureState what="The request" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={5} height={32} label="Loading the request" />;
+  if (!query.data) return <NotYet query={query} what="The request" rows={5} height={32} />;
   return <Request found={query.data} />;
 }
 

@@ -7,7 +7,7 @@ import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { Due } from "./Due";
@@ -48,10 +48,8 @@ export function RequestList() {
     </Button>
   ) : null;
 
-  let body = <RowsSkeleton rows={6} height={36} label="Loading requests" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The requests" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data?.length === 0) {
+  let body = <NotYet query={query} what="The requests" rows={6} height={36} />;
+  if (query.data?.length === 0) {
     body = (
       <EmptyState title="No requests yet" action={add}>
         When a person asks to see, correct or erase what is kept of them, it is worked on here, within the

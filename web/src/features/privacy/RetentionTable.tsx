@@ -5,15 +5,13 @@ import { answer, api } from "../../api/client";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { NotYet, reasonOf } from "../../shared/ui/states";
 import { type RetentionRule, retentionQuery } from "./queries";
 
 /** How long things are kept, and what the next nightly run lets go of. A hold goes before every term. */
 export function RetentionTable() {
   const query = useQuery(retentionQuery);
-  if (query.error && !query.data)
-    return <FailureState what="The terms" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={4} height={44} label="Loading the terms" />;
+  if (!query.data) return <NotYet query={query} what="The terms" rows={4} height={44} />;
   return (
     <ul className="privacy-list" aria-label="Terms of retention">
       {query.data.map((rule) => (

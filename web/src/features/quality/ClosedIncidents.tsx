@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "antd";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { IncidentRow } from "./IncidentRow";
 import { closedQuery } from "./queries";
 
@@ -8,10 +8,8 @@ import { closedQuery } from "./queries";
 export function ClosedIncidents({ onOpen }: { onOpen(incident: string): void }) {
   const query = useInfiniteQuery(closedQuery);
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
-  let body = <RowsSkeleton rows={2} height={52} label="Loading earlier incidents" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="Earlier incidents" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && items.length === 0) {
+  let body = <NotYet query={query} what="Earlier incidents" rows={2} height={52} />;
+  if (query.data && items.length === 0) {
     body = <p className="quality-none-yet muted">None in the last 400 days.</p>;
   } else if (query.data) {
     body = (

@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Drawer } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { IncidentRow } from "./IncidentRow";
 import { type ContractDetail, contractQuery, type Monitor, type View } from "./queries";
@@ -24,7 +25,7 @@ export function ContractDrawer({ contract, go }: DrawerProps) {
       open={contract !== undefined}
       onClose={() => go({})}
       size={760}
-      title={contract ?? "Contract"}
+      title={contract ? contractWord(contract) : "Contract"}
       destroyOnHidden
     >
       {contract ? <Loaded contract={contract} go={go} /> : null}
@@ -34,9 +35,7 @@ export function ContractDrawer({ contract, go }: DrawerProps) {
 
 function Loaded({ contract, go }: { contract: string; go(view: View): void }) {
   const query = useQuery(contractQuery(contract));
-  if (query.error && !query.data)
-    return <FailureState what="The contract" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={240} label="Loading the contract" />;
+  if (!query.data) return <NotYet query={query} what="The contract" height={240} />;
   return <Whole detail={query.data} go={go} />;
 }
 

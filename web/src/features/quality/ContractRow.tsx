@@ -1,3 +1,4 @@
+import { contractWord } from "../../shared/contracts";
 import { count, measure } from "../../shared/numbers";
 import { Sparkline } from "../../shared/ui/Sparkline";
 import { Tag } from "../../shared/ui/tags";
@@ -15,7 +16,7 @@ export function ContractRow({ one, onOpen }: { one: Contract; onOpen(): void }) 
     <li className="quality-row">
       <div className="quality-what">
         <button type="button" className="quality-name" onClick={onOpen}>
-          {one.contract}
+          {contractWord(one.contract)}
         </button>
         {one.open_incidents > 0 ? <Tag word={`${one.open_incidents} open`} tone="block" /> : null}
       </div>

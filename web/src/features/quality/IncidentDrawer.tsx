@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Drawer } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { Fact } from "../../shared/ui/Fact";
-import { BlockSkeleton, FailureState } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { FailingKeys } from "./FailingKeys";
 import { IncidentActs } from "./IncidentActs";
@@ -24,9 +25,7 @@ export function IncidentDrawer({ id, go }: DrawerProps) {
 
 function Loaded({ id, go }: { id: string; go(view: View): void }) {
   const query = useQuery(incidentQuery(id));
-  if (query.error && !query.data)
-    return <FailureState what="The incident" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={240} label="Loading the incident" />;
+  if (!query.data) return <NotYet query={query} what="The incident" height={240} />;
   return <Whole incident={query.data} go={go} />;
 }
 
@@ -35,7 +34,7 @@ function Whole({ incident, go }: { incident: Incident; go(view: View): void }) {
     <div className="quality-whole">
       <p className="quality-head">
         <button type="button" className="quality-name" onClick={() => go({ contract: incident.contract })}>
-          {incident.contract}
+          {contractWord(incident.contract)}
         </button>{" "}
         <IncidentTag incident={incident} />
       </p>

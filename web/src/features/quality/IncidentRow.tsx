@@ -1,3 +1,4 @@
+import { contractWord } from "../../shared/contracts";
 import { When } from "../../shared/ui/values";
 import type { Incident } from "./queries";
 import { IncidentTag } from "./words";
@@ -9,7 +10,7 @@ export function IncidentRow({ incident, onOpen }: { incident: Incident; onOpen()
       <button type="button" onClick={onOpen}>
         <span className="quality-incident-head">
           <IncidentTag incident={incident} />
-          <strong>{incident.contract}</strong>
+          <strong>{contractWord(incident.contract)}</strong>
           <span className="push muted">
             <When at={incident.since} />
             {incident.closed_at ? (

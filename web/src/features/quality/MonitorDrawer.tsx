@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Drawer, Segmented } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Plotted } from "../../shared/ui/Plotted";
-import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { IncidentRow } from "./IncidentRow";
 import { MonitorSettings } from "./MonitorSettings";
 import { historyOption } from "./plot";
@@ -30,9 +31,7 @@ export function MonitorDrawer({ id, view, go }: DrawerProps) {
 function Loaded({ id, view, go }: DrawerProps & { id: string }) {
   const hours = view.hours ?? SPANS[0]?.hours ?? 3;
   const query = useQuery(monitorQuery(id, hours));
-  if (query.error && !query.data)
-    return <FailureState what="The monitor" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <BlockSkeleton height={320} label="Loading the monitor" />;
+  if (!query.data) return <NotYet query={query} what="The monitor" height={320} />;
   return <Whole one={query.data} hours={hours} view={view} go={go} />;
 }
 
@@ -43,7 +42,7 @@ function Whole({ one, hours, view, go }: { one: MonitorDetail; hours: number } &
     <div className="quality-whole">
       <p className="quality-head">
         <strong>
-          {one.contract} · {monitorName(one)}
+          {contractWord(one.contract)} · {monitorName(one)}
         </strong>{" "}
         <MonitorTag state={one.state} />
       </p>
@@ -68,7 +67,7 @@ function Whole({ one, hours, view, go }: { one: MonitorDetail; hours: number } &
       />
       {drawn ? (
         <Plotted
-          label={`${monitorName(one)} of ${one.contract} over ${hours} hours; the shaded band was usual`}
+          label={`${monitorName(one)} of ${contractWord(one.contract)} over ${hours} hours; the shaded band was usual`}
           option={(theme) => historyOption(one, theme)}
         />
       ) : (

@@ -1,3 +1,4 @@
+import { contractWord } from "../../shared/contracts";
 import { Plotted } from "../../shared/ui/Plotted";
 import { scoreOption } from "./plot";
 
@@ -11,7 +12,7 @@ export function ScoreChart({ contract, points }: ScoreChartProps) {
   if (points.length < 2) return <p className="muted">A chart by the day appears after the second day.</p>;
   return (
     <Plotted
-      label={`Share of records of ${contract} that passed, over ${points.length} days`}
+      label={`Share of records of ${contractWord(contract)} that passed, over ${points.length} days`}
       option={(theme) => scoreOption(points, theme)}
     />
   );

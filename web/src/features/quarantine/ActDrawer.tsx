@@ -3,7 +3,7 @@ import { Button, Drawer, Popconfirm, Progress } from "antd";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { type Act, actQuery, stopAct, undoAll } from "./queries";
@@ -21,9 +21,7 @@ export function ActDrawer({ id, onClose }: { id: string | undefined; onClose(): 
 
 function Loaded({ id }: { id: string }) {
   const query = useQuery(actQuery(id));
-  if (query.error && !query.data)
-    return <FailureState what="The act" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={5} height={32} label="Loading the act" />;
+  if (!query.data) return <NotYet query={query} what="The act" rows={5} height={32} />;
   return <Contents act={query.data} />;
 }
 

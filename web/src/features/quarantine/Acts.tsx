@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Progress } from "antd";
 import { useEffect, useRef } from "react";
 import { count } from "../../shared/numbers";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { actsQuery } from "./queries";
@@ -19,10 +19,8 @@ export function Acts({ onOpen }: { onOpen(act: string): void }) {
     if (before.current > running) void client.invalidateQueries({ queryKey: ["quarantine"] });
     before.current = running;
   }, [running, client]);
-  let body = <RowsSkeleton rows={2} height={40} label="Loading what was done" />;
-  if (query.error && !query.data)
-    body = <FailureState what="What was done" error={query.error} onRetry={() => void query.refetch()} />;
-  else if (query.data && acts.length === 0) return null;
+  let body = <NotYet query={query} what="What was done" rows={2} height={40} />;
+  if (query.data && acts.length === 0) return null;
   else if (query.data)
     body = (
       <ul className="acts">

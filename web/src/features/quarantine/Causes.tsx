@@ -1,4 +1,5 @@
 import { Button } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count, counted } from "../../shared/numbers";
 import { EmptyState } from "../../shared/ui/states";
 import type { Cause, Choice } from "./queries";
@@ -50,7 +51,7 @@ export function Causes({ causes, choice, onChange }: CausesProps) {
               >
                 <span className="num cause-count">{count(cause.records)}</span>
                 <span className="cause-name">
-                  {contract} · <code>{field || "record"}</code> · {rule}
+                  {contractWord(contract)} · <code>{field || "record"}</code> · {rule}
                 </span>
                 <span className="cause-ready">{readiness(cause)}</span>
                 <span className="cause-example muted">{cause.example}</span>

@@ -1,12 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Column } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
-import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { EmptyState, NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { DiscardDialog } from "./DiscardDialog";
@@ -74,10 +75,8 @@ export function Chosen({ choice, onChange }: { choice: Choice; onChange(choice: 
   }, [cause]);
   const gone = choice.state === "discarded";
   const mayEdit = may(permission.editQuarantine);
-  let body = <RowsSkeleton rows={5} height={36} label="Loading records" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The records" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && rows.length === 0) {
+  let body = <NotYet query={query} what="The records" rows={5} height={36} />;
+  if (query.data && rows.length === 0) {
     body = (
       <EmptyState
         title={gone ? "Nothing was discarded lately" : "Nothing waits here"}
@@ -135,7 +134,7 @@ export function Chosen({ choice, onChange }: { choice: Choice; onChange(choice: 
             "Discarded"
           ) : (
             <>
-              {choice.contract} · {choice.field || "record"} · {choice.rule}
+              {contractWord(choice.contract ?? "")} · {choice.field || "record"} · {choice.rule}
             </>
           )}
         </h2>

@@ -1,5 +1,4 @@
-import { Input, Modal } from "antd";
-import { useState } from "react";
+import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { type Act, discardAll, type Selection } from "./queries";
 
 interface DialogProps {
@@ -10,34 +9,15 @@ interface DialogProps {
 
 /** Gives records up, for a reason that is kept. */
 export function DiscardDialog({ selection, carryOut, onClose }: DialogProps) {
-  const [reason, setReason] = useState("");
-  const [busy, setBusy] = useState(false);
-  const submit = async () => {
-    setBusy(true);
-    if (await carryOut(() => discardAll(selection, reason))) onClose();
-    else setBusy(false);
-  };
   return (
-    <Modal
-      open
+    <ReasonDialog
       title="Discard these records?"
+      text="They are kept for 30 days and can be put back until then. The reason is audited."
       okText="Discard"
-      okButtonProps={{ danger: true, disabled: reason.trim().length < 5, loading: busy }}
-      onOk={() => void submit()}
-      onCancel={onClose}
-      destroyOnHidden
-    >
-      <p className="muted">
-        They are kept for 30 days and can be put back until then. The reason is audited.
-      </p>
-      <label htmlFor="discard-reason">Why</label>
-      <Input.TextArea
-        id="discard-reason"
-        rows={2}
-        maxLength={1000}
-        value={reason}
-        onChange={(event) => setReason(event.target.value)}
-      />
-    </Modal>
+      danger
+      least={5}
+      onClose={onClose}
+      onReason={(reason) => carryOut(() => discardAll(selection, reason))}
+    />
   );
 }

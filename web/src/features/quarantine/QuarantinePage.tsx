@@ -4,7 +4,7 @@ import { Button, Input, Segmented } from "antd";
 import { useCallback, useMemo } from "react";
 import { paths } from "../../shared/paths";
 import { Page } from "../../shared/ui/Page";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Loaded } from "../../shared/ui/states";
 import { AsOf } from "../../shared/ui/values";
 import { ActDrawer } from "./ActDrawer";
 import { Acts } from "./Acts";
@@ -77,13 +77,9 @@ export function QuarantinePage() {
       </div>
       {gone ? null : (
         <section className="part" aria-label="Why records wait">
-          {causes.error && !causes.data ? (
-            <FailureState what="The causes" error={causes.error} onRetry={() => void causes.refetch()} />
-          ) : causes.data ? (
-            <Causes causes={causes.data.items} choice={choice} onChange={change} />
-          ) : (
-            <RowsSkeleton rows={4} height={40} label="Loading causes" />
-          )}
+          <Loaded query={causes} what="The causes" rows={4} height={40}>
+            {(data) => <Causes causes={data.items} choice={choice} onChange={change} />}
+          </Loaded>
         </section>
       )}
       {chosen ? <Chosen choice={choice} onChange={change} /> : null}

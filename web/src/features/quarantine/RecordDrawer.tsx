@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, Drawer } from "antd";
 import { useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { type Detail, detailQuery, releaseAll, undoAll } from "./queries";
@@ -23,9 +24,7 @@ export function RecordDrawer({ id, onClose }: { id: string | undefined; onClose(
 
 function Loaded({ id, onClose }: { id: string; onClose(): void }) {
   const query = useQuery(detailQuery(id));
-  if (query.error && !query.data)
-    return <FailureState what="The record" error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <RowsSkeleton rows={6} height={30} label="Loading the record" />;
+  if (!query.data) return <NotYet query={query} what="The record" rows={6} height={30} />;
   return <Contents key={query.data.changed_at} record={query.data} onClose={onClose} />;
 }
 
@@ -43,7 +42,7 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
       <dl className="facts">
         <div>
           <dt>Contract</dt>
-          <dd>{record.contract}</dd>
+          <dd>{contractWord(record.contract)}</dd>
         </div>
         <div>
           <dt>Received</dt>

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer } from "antd";
 import { type ReactNode, useState } from "react";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
-import { Loaded, RowsSkeleton } from "../../shared/ui/states";
+import { Loaded } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -14,11 +14,7 @@ export function HitDrawer({ id, onClose }: { id: string | undefined; onClose(): 
   const query = useQuery({ ...hitQuery(id ?? ""), enabled: id !== undefined });
   return (
     <Drawer open={id !== undefined} onClose={onClose} size={820} title="Is this the same?" destroyOnHidden>
-      <Loaded
-        query={query}
-        what="The comparison"
-        waiting={<RowsSkeleton rows={6} height={36} label="Loading the comparison" />}
-      >
+      <Loaded query={query} what="The comparison" rows={6} height={36}>
         {(one) => <Compared key={one.hit.id} one={one} onClose={onClose} />}
       </Loaded>
     </Drawer>

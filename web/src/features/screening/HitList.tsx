@@ -22,7 +22,7 @@ export function HitList({ view, go }: { view: View; go(view: View): void }) {
   }));
   return (
     <section className="part" aria-label="Hits">
-      <div className="screening-bar screening-queues">
+      <div className="screening-queues">
         <Segmented
           aria-label="Queue"
           value={view.queue}
@@ -37,8 +37,8 @@ export function HitList({ view, go }: { view: View; go(view: View): void }) {
       {query.isPending ? <RowsSkeleton rows={6} height={48} label="Loading the hits" /> : null}
       {pages && rows.length === 0 ? (
         <EmptyState title={view.queue === "open" ? "Nobody waits for a judgement" : "There is no such hit"}>
-          Customers and payees are held against the lists as they come and as the lists change. Whoever is
-          like an entry stands here until a person has judged it.
+          Customers and payees are held against the lists of the part Lists as they come and as the lists
+          change. Whoever is like an entry stands here until a person has judged it.
         </EmptyState>
       ) : null}
       {rows.length > 0 ? <Rows rows={rows} onOpen={(hit) => go({ ...view, hit: hit.id })} /> : null}

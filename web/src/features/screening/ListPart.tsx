@@ -5,7 +5,7 @@ import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { FormDialog } from "../../shared/ui/FormDialog";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
 import { LoadDialog } from "./LoadDialog";
@@ -40,11 +40,8 @@ export function ListPart({ view, go }: { view: View; go(view: View): void }) {
   };
   return (
     <section className="part" aria-label="Lists">
-      <div className="screening-bar screening-queues">{query.data?.length ? make : null}</div>
-      {query.error && !query.data ? (
-        <FailureState what="The lists" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isPending ? <RowsSkeleton rows={4} height={48} label="Loading the lists" /> : null}
+      <div className="screening-queues">{query.data?.length ? make : null}</div>
+      <NotYet query={query} what="The lists" rows={4} height={48} />
       {query.data?.length === 0 ? (
         <EmptyState title="There is no list to screen against" action={make}>
           Load the lists that OpenSanctions publishes, or one of your own, and customers and payees are held
@@ -155,9 +152,9 @@ function OneList({ list, writes, open, onOpen }: OneListProps) {
 }
 
 function Loads({ name }: { name: string }) {
-  const { data, error, refetch } = useQuery(loadsQuery(name));
-  if (error) return <FailureState what="The versions" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <RowsSkeleton rows={2} height={32} label="Loading the versions" />;
+  const query = useQuery(loadsQuery(name));
+  const { data } = query;
+  if (!data) return <NotYet query={query} what="The versions" rows={2} height={32} />;
   return (
     <TableBox>
       <table className="table">

@@ -1,10 +1,11 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Button, Segmented } from "antd";
+import { Button } from "antd";
 import { useMemo, useState } from "react";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
+import { Parts } from "../../shared/ui/Parts";
 import { WhyVisible } from "../../shared/ui/WhyVisible";
 import { CheckDialog } from "./CheckDialog";
 import { HitDrawer } from "./HitDrawer";
@@ -14,8 +15,8 @@ import { parseView, toSearch, type View } from "./queries";
 import "./screening.css";
 
 const PARTS = [
-  { value: "hits", label: "Hits" },
-  { value: "lists", label: "Lists" },
+  { name: "hits", title: "Hits" },
+  { name: "lists", title: "Lists" },
 ] as const;
 
 /** Who may be on a list: what a person is asked about, and the lists themselves. */
@@ -40,15 +41,14 @@ export function ScreeningPage() {
         </>
       }
     >
-      <div className="screening-bar">
-        <Segmented
-          aria-label="Part"
-          value={view.part}
-          options={[...PARTS]}
-          onChange={(part) => go({ ...view, part, hit: undefined })}
-        />
-      </div>
-      {view.part === "hits" ? <HitList view={view} go={go} /> : <ListPart view={view} go={go} />}
+      <Parts
+        label="Parts of screening"
+        parts={PARTS}
+        shown={view.part}
+        onShow={(part) => go({ ...view, part, hit: undefined })}
+      >
+        {view.part === "hits" ? <HitList view={view} go={go} /> : <ListPart view={view} go={go} />}
+      </Parts>
       <HitDrawer id={view.hit} onClose={() => go({ ...view, hit: undefined })} />
       {checking ? <CheckDialog onClose={() => setChecking(false)} /> : null}
     </Page>

@@ -1,13 +1,13 @@
-import { Button, Input, Modal } from "antd";
+import { Button, Input } from "antd";
 import { useId } from "react";
+import { Dialog } from "../../shared/ui/Dialog";
 
 /** Where Stripe or Plaid has to send to, shown this once. */
 export function AddressDialog({ address, onClose }: { address: string; onClose(): void }) {
   const id = useId();
   const plaid = address.includes("/webhooks/plaid/");
   return (
-    <Modal
-      open
+    <Dialog
       title="Address for webhooks"
       width={600}
       closable={false}
@@ -27,6 +27,6 @@ export function AddressDialog({ address, onClose }: { address: string; onClose()
       </p>
       <label htmlFor={id}>Address</label>
       <Input id={id} readOnly value={address} className="mono" onFocus={(event) => event.target.select()} />
-    </Modal>
+    </Dialog>
   );
 }

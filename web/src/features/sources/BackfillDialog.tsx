@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Button, Input, Modal } from "antd";
+import { Button, Input } from "antd";
 import { type FormEvent, useId, useState } from "react";
+import { Dialog } from "../../shared/ui/Dialog";
 import { backfillSource, type Source, sourcesQuery } from "./queries";
 import { useWork } from "./useWork";
 import { BACKFILLS } from "./words";
@@ -21,8 +22,7 @@ export function BackfillDialog({ source, onClose }: { source: Source; onClose():
     });
   };
   return (
-    <Modal
-      open
+    <Dialog
       title={`Read ${source.name} again`}
       onCancel={onClose}
       footer={
@@ -55,6 +55,6 @@ export function BackfillDialog({ source, onClose }: { source: Source; onClose():
           </p>
         ) : null}
       </form>
-    </Modal>
+    </Dialog>
   );
 }

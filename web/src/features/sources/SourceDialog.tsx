@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Input, Modal, Radio, Select } from "antd";
+import { Button, Input, Radio, Select } from "antd";
 import { type FormEvent, useId, useState } from "react";
+import { contractWord } from "../../shared/contracts";
+import { Dialog } from "../../shared/ui/Dialog";
 import { credentialsOf, initialValues, isComplete, settingsOf } from "./form";
 import {
   addSource,
@@ -92,8 +94,7 @@ export function SourceDialog({ source, onClose, onAddress }: SourceDialogProps) 
     </>
   );
   return (
-    <Modal
-      open
+    <Dialog
       title={source ? `Change ${source.name}` : "Add a source"}
       width={720}
       onCancel={busy ? undefined : onClose}
@@ -140,7 +141,10 @@ export function SourceDialog({ source, onClose, onAddress }: SourceDialogProps) 
                   showSearch
                   value={contract}
                   onChange={(next) => edited(() => setContract(next))}
-                  options={(names.data ?? [contract]).map((one) => ({ value: one, label: one }))}
+                  options={(names.data ?? [contract]).map((one) => ({
+                    value: one,
+                    label: `${contractWord(one)} (${one})`,
+                  }))}
                 />
               </div>
               <div className="source-field source-wide">
@@ -169,7 +173,7 @@ export function SourceDialog({ source, onClose, onAddress }: SourceDialogProps) 
           </div>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

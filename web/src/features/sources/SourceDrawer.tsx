@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Drawer, Popconfirm } from "antd";
 import { useState } from "react";
+import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -66,7 +67,7 @@ function Contents({ source, mayWrite, onAddress, onClose }: ContentsProps) {
           </Fact>
         ) : null}
         <Fact name="Kind">{KINDS[source.connection.type].title}</Fact>
-        <Fact name="Contract">{source.contract}</Fact>
+        <Fact name="Contract">{contractWord(source.contract)}</Fact>
         {settingsShown(source).map(([label, value]) => (
           <Fact key={label} name={label}>
             <span className="source-value">{value}</span>

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
+import { contractWord } from "../../shared/contracts";
 import { count, counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { Sparkline } from "../../shared/ui/Sparkline";
@@ -29,7 +30,7 @@ export function SourceRow({
           {source.name}
         </Link>
         <span className="muted">
-          {KINDS[source.connection.type].title} → {source.contract}
+          {KINDS[source.connection.type].title} → {contractWord(source.contract)}
         </span>
       </div>
       <div>

@@ -7,7 +7,7 @@ import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../shared/ui/states";
 import { AsOf, useNow } from "../../shared/ui/values";
 import { AddressDialog } from "./AddressDialog";
 import { pauseSource, resumeSource, type Source, sourcesQuery } from "./queries";
@@ -34,14 +34,13 @@ export function SourcesPage() {
     </Button>
   );
 
-  let body = <RowsSkeleton rows={4} height={56} label="Loading the sources" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The sources" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && sources.length === 0) {
+  let body = <NotYet query={query} what="The sources" rows={4} height={56} />;
+  if (query.data && sources.length === 0) {
     body = (
       <EmptyState title="Nothing is read by itself yet" action={mayWrite ? add : undefined}>
         A source is a folder, a bucket, a Kafka topic, a table, or events of Stripe and Plaid. Its records are
-        held to a contract and decided on like all others.
+        held to a contract and decided on like all others. Records also come by the API (
+        <code>/api/v1/events</code>) and from files (<code>finer ingest</code>).
         {mayWrite ? null : " Data engineers of your firm add one here."}
       </EmptyState>
     );

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
-import { Loaded, RowsSkeleton } from "../../shared/ui/states";
+import { Loaded } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import { historyQuery, itemsQuery, receiptsQuery, type Source } from "./queries";
@@ -13,7 +13,7 @@ export function History({ id }: { id: string }) {
   return (
     <>
       <h3>History</h3>
-      <Loaded query={useQuery(historyQuery(id))} what="The history" waiting={<Waiting of="the history" />}>
+      <Loaded query={useQuery(historyQuery(id))} what="The history" rows={2} height={32}>
         {(notes) => (
           <ul className="source-notes">
             {notes.slice(0, 30).map((note) => (
@@ -41,7 +41,7 @@ export function Items({ source }: { source: Source }) {
   return (
     <>
       <h3>{source.connection.type === "stripe" ? "Events" : "Files"}</h3>
-      <Loaded query={query} what={`The ${name}`} waiting={<Waiting of={`the ${name}`} />}>
+      <Loaded query={query} what={`The ${name}`} rows={2} height={32}>
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
           if (items.length === 0) return <p className="muted">None yet.</p>;
@@ -76,7 +76,7 @@ export function Receipts({ id }: { id: string }) {
   return (
     <>
       <h3>Latest receipts</h3>
-      <Loaded query={useQuery(receiptsQuery(id))} what="The receipts" waiting={<Waiting of="the receipts" />}>
+      <Loaded query={useQuery(receiptsQuery(id))} what="The receipts" rows={2} height={32}>
         {(receipts) =>
           receipts.length === 0 ? (
             <p className="muted">None yet.</p>
@@ -99,8 +99,4 @@ export function Receipts({ id }: { id: string }) {
       </Loaded>
     </>
   );
-}
-
-function Waiting({ of }: { of: string }) {
-  return <RowsSkeleton rows={2} height={32} label={`Loading ${of}`} />;
 }

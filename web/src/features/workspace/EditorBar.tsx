@@ -5,11 +5,12 @@ import {
   SaveOutlined,
   StopOutlined,
 } from "@ant-design/icons";
-import { App, Button, Input, Modal } from "antd";
+import { App, Button, Input } from "antd";
 import { useId, useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { useSession } from "../../shared/session";
 import { localInput } from "../../shared/time";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { explain, layOut, type Run } from "./queries";
 import { SaveDialog } from "./SaveDialog";
@@ -87,7 +88,7 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
         ) : null}
       </span>
       <span className="muted sql-keys">Ctrl-Enter runs the statement at the cursor</span>
-      <Modal
+      <Dialog
         open={told !== null}
         title="In plain words"
         footer={null}
@@ -102,7 +103,7 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
             </li>
           ))}
         </ol>
-      </Modal>
+      </Dialog>
       {saving ? <SaveDialog sheet={sheet} onClose={() => setSaving(false)} onSaved={onChange} /> : null}
     </div>
   );

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Checkbox, Form, Input, InputNumber, Modal, Select } from "antd";
+import { App, Checkbox, Form, Input, InputNumber, Select } from "antd";
 import { useState } from "react";
 import { useSession } from "../../shared/session";
+import { Dialog } from "../../shared/ui/Dialog";
 import { reasonOf } from "../../shared/ui/states";
 import { ValueField } from "./ParameterFields";
 import { type Saved, type Schedule, type ScheduleBody, saveSchedule, type Values } from "./queries";
@@ -86,8 +87,7 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
   const known = TIMES.some((one) => one.value === schedule?.cron);
   const alert = schedule?.alert;
   return (
-    <Modal
-      open
+    <Dialog
       title={schedule ? `Change ${schedule.name}` : `Schedule ${saved.name}`}
       okText={schedule ? "Change" : "Schedule"}
       confirmLoading={busy}
@@ -186,6 +186,6 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Modal, Popconfirm, Select } from "antd";
+import { App, Button, Popconfirm, Select } from "antd";
 import { useState } from "react";
+import { Dialog } from "../../shared/ui/Dialog";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { differences, type Line } from "./differences";
@@ -20,7 +21,7 @@ interface VersionsDialogProps {
 export function VersionsDialog({ saved, onClose, onOpen }: VersionsDialogProps) {
   const query = useQuery(versionsQuery(saved.id));
   return (
-    <Modal open width={760} title={`Versions of ${saved.name}`} footer={null} onCancel={onClose}>
+    <Dialog open width={760} title={`Versions of ${saved.name}`} footer={null} onCancel={onClose}>
       {query.error && !query.data ? (
         <FailureState what="The versions" error={query.error} onRetry={() => void query.refetch()} />
       ) : !query.data ? (
@@ -28,7 +29,7 @@ export function VersionsDialog({ saved, onClose, onOpen }: VersionsDialogProps) 
       ) : (
         <Versions saved={saved} versions={query.data} onOpen={onOpen} onClose={onClose} />
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

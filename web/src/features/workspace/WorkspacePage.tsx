@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { Button } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { paths } from "../../shared/paths";
 import { useSession } from "../../shared/session";
 import { localInput } from "../../shared/time";
 import { Page } from "../../shared/ui/Page";
+import { Parts } from "../../shared/ui/Parts";
 import { EditorPanel } from "./EditorPanel";
 import { HistoryList } from "./HistoryList";
 import { type Run, runQuery, type Saved, savedOneQuery } from "./queries";
@@ -54,23 +54,17 @@ export function WorkspacePage() {
   useOnce(linkedSaved.data, savedId, openSaved);
   return (
     <Page title="SQL">
-      <nav className="sql-tabs" aria-label="Parts of the workspace">
-        {(Object.keys(TABS) as Tab[]).map((tab) => (
-          <Button
-            key={tab}
-            type={shown === tab ? "primary" : "text"}
-            ghost={shown === tab}
-            aria-pressed={shown === tab}
-            onClick={() => go(tab)}
-          >
-            {TABS[tab]}
-          </Button>
-        ))}
-      </nav>
-      {shown === "editor" ? <EditorPanel sheets={sheets} onSheets={setSheets} /> : null}
-      {shown === "saved" ? <SavedList onOpen={openSaved} onNew={() => go("editor")} /> : null}
-      {shown === "schedules" ? <ScheduleList onNew={() => go("saved")} onRun={openRun} /> : null}
-      {shown === "history" ? <HistoryList onOpen={openRun} onNew={() => go("editor")} /> : null}
+      <Parts
+        label="Parts of the workspace"
+        parts={(Object.keys(TABS) as Tab[]).map((name) => ({ name, title: TABS[name] }))}
+        shown={shown}
+        onShow={go}
+      >
+        {shown === "editor" ? <EditorPanel sheets={sheets} onSheets={setSheets} /> : null}
+        {shown === "saved" ? <SavedList onOpen={openSaved} onNew={() => go("editor")} /> : null}
+        {shown === "schedules" ? <ScheduleList onNew={() => go("saved")} onRun={openRun} /> : null}
+        {shown === "history" ? <HistoryList onOpen={openRun} onNew={() => go("editor")} /> : null}
+      </Parts>
     </Page>
   );
 }

@@ -1,7 +1,8 @@
-import { Form, type FormInstance, Modal } from "antd";
-import { type ReactNode, useState } from "react";
+import { Form, type FormInstance } from "antd";
+import { type ReactNode, useId, useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { STEP_UP } from "../../api/stepUp";
+import { Dialog } from "./Dialog";
 import { reasonOf } from "./states";
 
 interface FormDialogProps<Fields> {
@@ -13,9 +14,12 @@ interface FormDialogProps<Fields> {
   /** The form, for who watches one of its fields. */
   form?: FormInstance<Fields>;
   children: ReactNode;
+  /** Resolves to false when it did not go well and that was said elsewhere: the dialog stays. */
   onSubmit(fields: Fields): Promise<unknown>;
   onClose(): void;
 }
+
+const FIELD = "input:not([type=hidden], :disabled), textarea:not(:disabled)";
 
 /** A form in a dialog: sent once at a time, closed when that went well; why it did not is told in the dialog. */
 export function FormDialog<Fields extends object>({
@@ -30,14 +34,18 @@ export function FormDialog<Fields extends object>({
   onClose,
 }: FormDialogProps<Fields>) {
   const [used] = Form.useForm<Fields>(form);
+  const id = useId();
+  const fields = useRef<HTMLDivElement>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const submit = async (fields: Fields) => {
+  // What stands beside each field in sight is told to who hears the page.
+  const [wrong, setWrong] = useState("");
+  const submit = async (filled: Fields) => {
     setBusy(true);
     setProblem(null);
     try {
-      await onSubmit(fields);
-      onClose();
+      if ((await onSubmit(filled)) === false) setBusy(false);
+      else onClose();
     } catch (error) {
       // Whoever did not want to prove who they are knows why nothing happened.
       if (!(isProblem(error, 403) && error.type === STEP_UP)) setProblem(reasonOf(error));
@@ -45,29 +53,39 @@ export function FormDialog<Fields extends object>({
     }
   };
   return (
-    <Modal
-      open
+    <Dialog
       width={width}
       title={title}
       okText={okText}
-      okButtonProps={{ danger, loading: busy }}
-      onOk={used.submit}
+      // It belongs to the form although it stands outside, so that Enter in any field sends it.
+      okButtonProps={{ danger, loading: busy, htmlType: "submit", form: id }}
+      afterOpenChange={(open) => {
+        const place = fields.current;
+        if (open && !place?.contains(document.activeElement))
+          place?.querySelector<HTMLElement>(FIELD)?.focus();
+      }}
       onCancel={busy ? undefined : onClose}
       destroyOnHidden
     >
       <Form
+        id={id}
         form={used}
         layout="vertical"
         initialValues={initialValues}
-        onFinish={(fields) => void submit(fields)}
+        onFinishFailed={({ errorFields }) => {
+          setWrong(`Not sent. ${errorFields.flatMap(({ errors }) => errors).join(" ")}`);
+          if (errorFields[0]) used.focusField(errorFields[0].name);
+        }}
+        onFinish={(filled) => {
+          setWrong("");
+          void submit(filled);
+        }}
       >
-        {children}
+        <div ref={fields}>{children}</div>
       </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Modal>
+      <p role="alert" className={problem ? "problem" : "sr-only"}>
+        {problem ?? wrong}
+      </p>
+    </Dialog>
   );
 }

@@ -1,29 +1,40 @@
 import { Form, Input } from "antd";
+import type { ReactNode } from "react";
 import { FormDialog } from "./FormDialog";
 
 interface ReasonDialogProps {
   title: string;
-  text: string;
+  text: ReactNode;
   okText: string;
   danger?: boolean;
+  label?: string;
+  hint?: string;
+  /** How many letters a reason has at least. */
+  least?: number;
   onClose(): void;
-  onReason(reason: string): Promise<void>;
+  onReason(reason: string): Promise<unknown>;
 }
 
 /** Asks why, then does it; what goes wrong is told in the dialog. */
-export function ReasonDialog({ title, text, okText, danger, onClose, onReason }: ReasonDialogProps) {
-  const submit = async ({ reason }: { reason: string }) => {
-    await onReason(reason);
-  };
+export function ReasonDialog({
+  text,
+  label = "Why",
+  hint,
+  least = 3,
+  onReason,
+  ...dialog
+}: ReasonDialogProps) {
   return (
-    <FormDialog title={title} okText={okText} danger={danger} onSubmit={submit} onClose={onClose}>
+    <FormDialog<{ reason: string }> {...dialog} onSubmit={({ reason }) => onReason(reason)}>
       <p>{text}</p>
       <Form.Item
         name="reason"
-        label="Why"
-        rules={[{ required: true, min: 3, whitespace: true, message: "Say why: the audit trail keeps it." }]}
+        label={label}
+        rules={[
+          { required: true, min: least, whitespace: true, message: "Say why: the audit trail keeps it." },
+        ]}
       >
-        <Input.TextArea rows={3} maxLength={1000} />
+        <Input.TextArea rows={3} maxLength={1000} placeholder={hint} />
       </Form.Item>
     </FormDialog>
   );

@@ -43,21 +43,37 @@ export function FailureState({ error, onRetry, what }: { error: unknown; onRetry
   );
 }
 
-interface LoadedProps<Data> {
-  query: { data: Data | undefined; error: unknown; refetch(): unknown };
+interface NotYetProps {
+  query: { data: unknown; error: unknown; refetch(): unknown };
+  /** "The rules": begins the sentence that says why they are not there. */
   what: string;
-  /** What stands in its place until it is there. */
-  waiting: ReactNode;
+  /** Of the grey bars, in pixels: of each row where there are `rows`, else of them all. */
+  height: number;
+  rows?: number;
+}
+
+/** What stands in the place of something that was asked for and is not there: grey bars, or why it failed. */
+export function NotYet({ query, what, height, rows }: NotYetProps) {
+  if (query.data !== undefined) return null;
+  if (query.error) {
+    return <FailureState what={what} error={query.error} onRetry={() => void query.refetch()} />;
+  }
+  const label = `Loading ${what.charAt(0).toLowerCase()}${what.slice(1)}`;
+  return rows === undefined ? (
+    <BlockSkeleton height={height} label={label} />
+  ) : (
+    <RowsSkeleton rows={rows} height={height} label={label} />
+  );
+}
+
+interface LoadedProps<Data> extends NotYetProps {
+  query: { data: Data | undefined; error: unknown; refetch(): unknown };
   children(data: Data): ReactNode;
 }
 
 /** What was asked for, once it is there; before that what stands for it, or why it failed. */
-export function Loaded<Data>({ query, what, waiting, children }: LoadedProps<Data>) {
-  if (query.data !== undefined) return children(query.data);
-  if (query.error) {
-    return <FailureState what={what} error={query.error} onRetry={() => void query.refetch()} />;
-  }
-  return waiting;
+export function Loaded<Data>({ children, ...asked }: LoadedProps<Data>) {
+  return asked.query.data === undefined ? <NotYet {...asked} /> : children(asked.query.data);
 }
 
 export function reasonOf(error: unknown): string {

@@ -5,7 +5,7 @@ import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
 import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
-import { FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { NotYet, reasonOf } from "../../../shared/ui/states";
 import { TableBox } from "../../../shared/ui/TableBox";
 import { When } from "../../../shared/ui/values";
 import { EntryDialog } from "./EntryDialog";
@@ -91,10 +91,7 @@ export function EntryList({ list }: { list: FirmList }) {
           </>
         ) : null}
       </div>
-      {query.error && !query.data ? (
-        <FailureState what="The entries" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isPending ? <RowsSkeleton rows={5} height={36} label="Loading the entries" /> : null}
+      <NotYet query={query} what="The entries" rows={5} height={36} />
       {query.data && entries.length === 0 ? (
         <p className="muted">{found ? "This value is not on the list." : "Nothing is on the list yet."}</p>
       ) : null}

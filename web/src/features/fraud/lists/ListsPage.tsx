@@ -7,7 +7,7 @@ import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
 import { EntryList } from "./EntryList";
@@ -26,7 +26,8 @@ const EFFECTS = {
 /** What is blocked, allowed, or asked by rules. */
 export function ListsPage() {
   const { may } = useSession();
-  const { data, error, refetch } = useQuery(listsQuery);
+  const query = useQuery(listsQuery);
+  const { data } = query;
   const search = useSearch({ strict: false }) as { list?: unknown };
   const navigate = useNavigate();
   const [making, setMaking] = useState(false);
@@ -38,8 +39,7 @@ export function ListsPage() {
   ) : null;
   return (
     <Page title="Lists" aside={data && data.length > 0 ? make : null}>
-      {error && !data ? <FailureState what="The lists" error={error} onRetry={() => void refetch()} /> : null}
-      {!data && !error ? <RowsSkeleton rows={6} height={44} label="Loading the lists" /> : null}
+      <NotYet query={query} what="The lists" rows={6} height={44} />
       {data?.length === 0 ? (
         <EmptyState title="There is no list yet" action={make}>
           A list blocks or allows accounts, cards, devices, merchants, customers or countries, or is asked by

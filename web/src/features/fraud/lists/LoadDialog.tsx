@@ -1,6 +1,7 @@
-import { App, Checkbox, Input, Modal } from "antd";
+import { App, Checkbox, Input } from "antd";
 import { useState } from "react";
 import { counted } from "../../../shared/numbers";
+import { Dialog } from "../../../shared/ui/Dialog";
 import { reasonOf } from "../../../shared/ui/states";
 import { blocks, type FirmList, putFile } from "./queries";
 
@@ -39,8 +40,7 @@ export function LoadDialog({
   };
   const tooLarge = file !== null && file.size > BYTES_MAX;
   return (
-    <Modal
-      open
+    <Dialog
       title={`Add a file to ${list.name}`}
       okText="Add"
       confirmLoading={busy}
@@ -79,6 +79,6 @@ export function LoadDialog({
           </p>
         ) : null}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import { paths } from "../../../shared/paths";
 import { useSession } from "../../../shared/session";
 import { dateText } from "../../../shared/time";
 import { Page } from "../../../shared/ui/Page";
-import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { NotYet } from "../../../shared/ui/states";
 import { AsOf, When } from "../../../shared/ui/values";
 import { CardPanel } from "./CardPanel";
 import { ComparisonPanel } from "./ComparisonPanel";
@@ -19,7 +19,8 @@ import "./models.css";
 /** One model: what it is, how good it was in its trial, how it does beside the champion and in service. */
 export function ModelPage() {
   const { id } = useParams({ strict: false }) as { id: string };
-  const { data, error, refetch } = useQuery(modelQuery(id));
+  const query = useQuery(modelQuery(id));
+  const { data } = query;
   return (
     <Page
       title={data?.name ?? "Model"}
@@ -30,8 +31,7 @@ export function ModelPage() {
         </>
       }
     >
-      {error && !data ? <FailureState what="The model" error={error} onRetry={() => void refetch()} /> : null}
-      {!data && !error ? <RowsSkeleton rows={10} height={36} label="Loading the model" /> : null}
+      <NotYet query={query} what="The model" rows={10} height={36} />
       {data ? <Whole model={data} /> : null}
     </Page>
   );

@@ -6,7 +6,7 @@ import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { AsOf, When } from "../../../shared/ui/values";
 import { LearningPanel } from "./LearningPanel";
 import { type ModelSummary, modelsQuery } from "./queries";
@@ -18,7 +18,8 @@ import { TableBox } from "../../../shared/ui/TableBox";
 /** Every model of the firm: what decides, what is tried beside it, what waits and what was before. */
 export function ModelsPage() {
   const { may } = useSession();
-  const { data, error, refetch } = useQuery(modelsQuery);
+  const query = useQuery(modelsQuery);
+  const { data } = query;
   const [training, setTraining] = useState(false);
   const learn = may(permission.writeModels) ? (
     <Button type="primary" onClick={() => setTraining(true)}>
@@ -28,10 +29,7 @@ export function ModelsPage() {
   return (
     <Page title="Models" aside={data ? <AsOf at={data.as_of} /> : null}>
       {data?.learning ? <LearningPanel learning={data.learning} /> : null}
-      {error && !data ? (
-        <FailureState what="The models" error={error} onRetry={() => void refetch()} />
-      ) : null}
-      {!data && !error ? <RowsSkeleton rows={6} height={44} label="Loading the models" /> : null}
+      <NotYet query={query} what="The models" rows={6} height={44} />
       {data?.items.length === 0 ? (
         <EmptyState title="No model yet" action={learn}>
           A model learns from past payments and what became of them, and gives every payment a probability of

@@ -6,7 +6,7 @@ import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { TableBox } from "../../../shared/ui/TableBox";
 import { ActionTag, StateTag } from "../../../shared/ui/tags";
 import { Amount, When } from "../../../shared/ui/values";
@@ -59,12 +59,7 @@ export function PaymentsDrawer({
       }
       destroyOnHidden
     >
-      {query.error && !query.data ? (
-        <FailureState what="The payments" error={query.error} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isPending && !query.error ? (
-        <RowsSkeleton rows={8} height={40} label="Loading the payments" />
-      ) : null}
+      <NotYet query={query} what="The payments" rows={8} height={40} />
       {query.data && rows.length === 0 ? (
         <EmptyState title="There is no such payment">
           Nothing of this kind was known at that moment.

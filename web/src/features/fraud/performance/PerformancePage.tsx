@@ -10,6 +10,7 @@ import { dateText, dayOf } from "../../../shared/time";
 import { Page } from "../../../shared/ui/Page";
 import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
 import { AsOf } from "../../../shared/ui/values";
+import { WhereFrom } from "../../../shared/ui/WhereFrom";
 import { WhyVisible } from "../../../shared/ui/WhyVisible";
 import { PaymentsDrawer } from "./PaymentsDrawer";
 import { PerformanceTiles } from "./PerformanceTiles";
@@ -109,7 +110,7 @@ export function PerformancePage() {
 function Nothing({ data }: { data: Performance }) {
   const { timeZone } = useSession();
   return (
-    <EmptyState title="No payment was decided in this period">
+    <EmptyState title="No payment was decided in this period" action={<WhereFrom />}>
       This page measures rules and models by what people found out about payments. The lake holds none between{" "}
       {dateText(data.since, timeZone)} and {dateText(data.until, timeZone)}; choose a longer period or another
       day.

@@ -1,10 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { App, Button, Checkbox, Modal, Popconfirm } from "antd";
+import { App, Button, Checkbox, Popconfirm } from "antd";
 import { useState } from "react";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
+import { Dialog } from "../../../shared/ui/Dialog";
 import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { reasonOf } from "../../../shared/ui/states";
 import {
@@ -173,8 +174,7 @@ function ShadowDialog({
     }
   };
   return (
-    <Modal
-      open
+    <Dialog
       title={`Try ${version.rule} ${version.version} in shadow`}
       okText="Try it"
       okButtonProps={{ disabled: broad && !confirmed }}
@@ -196,6 +196,6 @@ function ShadowDialog({
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

@@ -5,7 +5,7 @@ import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { Page } from "../../../shared/ui/Page";
 import { Sparkline } from "../../../shared/ui/Sparkline";
-import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { NotYet } from "../../../shared/ui/states";
 import { AsOf, When } from "../../../shared/ui/values";
 import { PricePanel } from "./PricePanel";
 import { type RuleDetail, type RuleVersion, ruleQuery } from "./queries";
@@ -18,7 +18,8 @@ import "./rules.css";
 /** One rule: what it says, what it would do, what it does, and how it came about. */
 export function RulePage() {
   const { rule } = useParams({ strict: false }) as { rule: string };
-  const { data, error, refetch } = useQuery(ruleQuery(rule));
+  const query = useQuery(ruleQuery(rule));
+  const { data } = query;
   const shown = data ? current(data) : undefined;
   return (
     <Page
@@ -30,8 +31,7 @@ export function RulePage() {
         </>
       }
     >
-      {error && !data ? <FailureState what="The rule" error={error} onRetry={() => void refetch()} /> : null}
-      {!data && !error ? <RowsSkeleton rows={10} height={36} label="Loading the rule" /> : null}
+      <NotYet query={query} what="The rule" rows={10} height={36} />
       {data && shown ? <Whole detail={data} shown={shown} /> : null}
     </Page>
   );

@@ -8,7 +8,7 @@ import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { AsOf } from "../../../shared/ui/values";
 import { Drafts } from "./Drafts";
 import { NewRule } from "./NewRule";
@@ -20,7 +20,8 @@ import { TableBox } from "../../../shared/ui/TableBox";
 /** Every rule of the firm: what it asks for, what it did within a day, and how its alerts ended. */
 export function RulesPage() {
   const { may } = useSession();
-  const { data, error, refetch } = useQuery(rulesQuery);
+  const query = useQuery(rulesQuery);
+  const { data } = query;
   const [wanted, setWanted] = useState("");
   const text = wanted.trim().toLowerCase();
   const found = data?.items.filter((one) =>
@@ -44,8 +45,7 @@ export function RulesPage() {
           </span>
         ) : null}
       </div>
-      {error && !data ? <FailureState what="The rules" error={error} onRetry={() => void refetch()} /> : null}
-      {!data && !error ? <RowsSkeleton rows={10} height={44} label="Loading the rules" /> : null}
+      <NotYet query={query} what="The rules" rows={10} height={44} />
       {found?.length === 0 ? (
         <EmptyState title="No rule fits">Rules are found by name, title and owner.</EmptyState>
       ) : null}

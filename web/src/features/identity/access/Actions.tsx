@@ -1,6 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Modal } from "antd";
+import { App, Button } from "antd";
 import { useState } from "react";
+import { FormDialog } from "../../../shared/ui/FormDialog";
+import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { reasonOf } from "../../../shared/ui/states";
 import {
   type AccessAlert,
@@ -75,54 +77,19 @@ export function Actions({ alert }: { alert: AccessAlert }) {
           {ACTS[one].button}
         </Button>
       ))}
-      {closing ? <CloseDialog alert={alert} onClose={() => setClosing(false)} onDone={changed} /> : null}
+      {closing ? (
+        <ReasonDialog
+          title="Close the alert"
+          text="It can be opened again."
+          label="Why it can be closed"
+          hint="For example: Ana was travelling, she confirmed it by phone"
+          okText="Close it"
+          onReason={async (note) => changed(await changeState(alert, "closed", note))}
+          onClose={() => setClosing(false)}
+        />
+      ) : null}
       {act ? <ContainDialog alert={alert} act={act} onClose={() => setAct(null)} /> : null}
     </div>
-  );
-}
-
-interface CloseProps {
-  alert: AccessAlert;
-  onClose(): void;
-  onDone(alert: AccessAlert): void;
-}
-
-function CloseDialog({ alert, onClose, onDone }: CloseProps) {
-  const [note, setNote] = useState("");
-  const closing = useMutation({
-    mutationFn: () => changeState(alert, "closed", note),
-    onSuccess: (next) => {
-      onDone(next);
-      onClose();
-    },
-  });
-  return (
-    <Modal
-      open
-      width={460}
-      title="Close the alert"
-      okText="Close it"
-      okButtonProps={{ disabled: note.trim() === "" }}
-      confirmLoading={closing.isPending}
-      onOk={() => closing.mutate()}
-      onCancel={onClose}
-    >
-      <label htmlFor="close-note">Why it can be closed</label>
-      <Input.TextArea
-        id="close-note"
-        autoFocus
-        rows={3}
-        maxLength={2000}
-        value={note}
-        onChange={(event) => setNote(event.target.value)}
-        placeholder="For example: Ana was travelling, she confirmed it by phone"
-      />
-      {closing.error ? (
-        <p role="alert" className="problem">
-          {reasonOf(closing.error)}
-        </p>
-      ) : null}
-    </Modal>
   );
 }
 
@@ -135,31 +102,21 @@ interface ContainProps {
 function ContainDialog({ alert, act, onClose }: ContainProps) {
   const client = useQueryClient();
   const { message } = App.useApp();
-  const ending = useMutation({
-    mutationFn: () => contain(alert, act),
-    onSuccess: () => {
-      message.success(ACTS[act].done);
-      void client.invalidateQueries({ queryKey: alertQuery(alert.id).queryKey });
-      onClose();
-    },
-  });
+  const submit = async () => {
+    await contain(alert, act);
+    message.success(ACTS[act].done);
+    void client.invalidateQueries({ queryKey: alertQuery(alert.id).queryKey });
+  };
   return (
-    <Modal
-      open
+    <FormDialog
       width={460}
       title={ACTS[act].button}
       okText={ACTS[act].button}
-      okButtonProps={{ danger: true }}
-      confirmLoading={ending.isPending}
-      onOk={() => ending.mutate()}
-      onCancel={onClose}
+      danger
+      onSubmit={submit}
+      onClose={onClose}
     >
       <p>{ACTS[act].ask}</p>
-      {ending.error ? (
-        <p role="alert" className="problem">
-          {reasonOf(ending.error)}
-        </p>
-      ) : null}
-    </Modal>
+    </FormDialog>
   );
 }

@@ -8,7 +8,7 @@ import { useSession } from "../../../shared/session";
 import { DataGrid } from "../../../shared/ui/DataGrid";
 import { ListFoot } from "../../../shared/ui/ListFoot";
 import { Page } from "../../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { AuditDrawer } from "./AuditDrawer";
 import { AuditFilters } from "./AuditFilters";
 import { ChainStatus } from "./ChainStatus";
@@ -66,10 +66,7 @@ function Entries({ filter, opened, onOpen, onFilter }: EntriesProps) {
     if (query.hasNextPage && !query.isFetchingNextPage && !query.isFetchNextPageError)
       void query.fetchNextPage();
   }, [query.hasNextPage, query.isFetchingNextPage, query.isFetchNextPageError, query.fetchNextPage]);
-  if (query.error && !query.data) {
-    return <FailureState what="The audit trail" error={query.error} onRetry={() => void query.refetch()} />;
-  }
-  if (!query.data) return <RowsSkeleton rows={10} height={36} label="Loading the audit trail" />;
+  if (!query.data) return <NotYet query={query} what="The audit trail" rows={10} height={36} />;
   if (rows.length === 0) {
     return isNarrowed(filter) ? (
       <EmptyState

@@ -1,5 +1,6 @@
-import { App, Button, Input, Modal } from "antd";
+import { App, Button, Input } from "antd";
 import { type FormEvent, useId, useState } from "react";
+import { Dialog } from "../../../shared/ui/Dialog";
 import { useSubmit } from "../useSubmit";
 import { change, type Machine } from "./machines";
 import { KINDS, readNetworks } from "./words";
@@ -25,8 +26,7 @@ export function ChangeDialog(props: { machine: Machine; onClose(): void; onDone(
     });
   };
   return (
-    <Modal
-      open
+    <Dialog
       title={`Change ${KINDS[machine.kind]}`}
       width={460}
       onCancel={busy ? undefined : onClose}
@@ -72,6 +72,6 @@ export function ChangeDialog(props: { machine: Machine; onClose(): void; onDone(
           </p>
         ) : null}
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -8,7 +8,7 @@ import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
-import { BlockSkeleton, EmptyState, FailureState } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { useNow } from "../../../shared/ui/values";
 import { ChangeDialog } from "./ChangeDialog";
 import { CreateDialog } from "./CreateDialog";
@@ -43,10 +43,8 @@ export function ClientsPage() {
   const isOver = (machine: Machine) => ["expired", "revoked"].includes(stateOf(machine, now));
   const ended = machines.filter(isOver).length;
   const shown = all ? machines : machines.filter((machine) => !isOver(machine));
-  let body = <BlockSkeleton height={240} label="Loading the API clients" />;
-  if (query.error && !query.data) {
-    body = <FailureState what="The API clients" error={query.error} onRetry={() => void query.refetch()} />;
-  } else if (query.data && machines.length === 0) {
+  let body = <NotYet query={query} what="The API clients" height={240} />;
+  if (query.data && machines.length === 0) {
     body = (
       <EmptyState title="No machine may use Finer yet" action={mayWrite ? create : undefined}>
         Systems of your firm send records and ask for decisions with an API key or as an OAuth client. Each

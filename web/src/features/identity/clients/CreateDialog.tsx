@@ -1,5 +1,6 @@
-import { Button, Checkbox, Input, InputNumber, Modal, Radio } from "antd";
+import { Button, Checkbox, Input, InputNumber, Radio } from "antd";
 import { type FormEvent, useId, useState } from "react";
+import { Dialog } from "../../../shared/ui/Dialog";
 import { useSubmit } from "../useSubmit";
 import { create, type Kind, type Secret } from "./machines";
 import { KINDS, readNetworks, SCOPES } from "./words";
@@ -31,8 +32,7 @@ export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
     });
   };
   return (
-    <Modal
-      open
+    <Dialog
       title="New API client"
       width={520}
       onCancel={busy ? undefined : onClose}
@@ -113,6 +113,6 @@ export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
           </p>
         ) : null}
       </form>
-    </Modal>
+    </Dialog>
   );
 }

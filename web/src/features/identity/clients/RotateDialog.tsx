@@ -1,5 +1,6 @@
-import { App, Button, Modal, Select } from "antd";
+import { App, Button, Select } from "antd";
 import { useId, useState } from "react";
+import { Dialog } from "../../../shared/ui/Dialog";
 import { useSubmit } from "../useSubmit";
 import { type Machine, revoke, rotate, type Secret } from "./machines";
 import { shownRef } from "./words";
@@ -31,8 +32,7 @@ export function RotateDialog({ machine, onClose, onDone, onStored }: RotateDialo
       onDone(made);
     });
   return (
-    <Modal
-      open
+    <Dialog
       title={`New secret for ${machine.name}`}
       width={460}
       onCancel={busy ? undefined : onClose}
@@ -57,7 +57,7 @@ export function RotateDialog({ machine, onClose, onDone, onStored }: RotateDialo
           </p>
         ) : null}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -74,8 +74,7 @@ export function RevokeDialog(props: { machine: Machine; onClose(): void; onDone(
       onClose();
     });
   return (
-    <Modal
-      open
+    <Dialog
       title={`Revoke ${machine.name}?`}
       width={460}
       onCancel={busy ? undefined : onClose}
@@ -99,6 +98,6 @@ export function RevokeDialog(props: { machine: Machine; onClose(): void; onDone(
           {problem}
         </p>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }

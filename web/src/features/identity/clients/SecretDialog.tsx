@@ -1,13 +1,13 @@
-import { Button, Modal } from "antd";
+import { Button } from "antd";
 import { Copied } from "../../../shared/ui/Copied";
+import { Dialog } from "../../../shared/ui/Dialog";
 import type { Secret } from "./machines";
 import { KINDS, tryOut } from "./words";
 
 /** Shows a new secret, this once. It closes by its button only: a slip beside it must not lose the secret. */
 export function SecretDialog({ machine, secret, onClose }: Secret & { onClose(): void }) {
   return (
-    <Modal
-      open
+    <Dialog
       title={`${KINDS[machine.kind]} for ${machine.name}`}
       width={600}
       closable={false}
@@ -32,6 +32,6 @@ export function SecretDialog({ machine, secret, onClose }: Secret & { onClose():
       {machine.kind === "client" ? <Copied label="Client id" text={machine.ref} /> : null}
       <Copied label={machine.kind === "key" ? "Key" : "Client secret"} text={secret} />
       <Copied label="Try it" text={tryOut(machine, secret, window.location.origin)} />
-    </Modal>
+    </Dialog>
   );
 }

@@ -112,7 +112,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
           </Button>
         )}
       </form>
-      <Look name={logo} colour={isColour(colour) ? colour : OWN} />
+      <Look name={logo} colour={isColour(colour) ? colour : undefined} />
     </div>
   );
 }

@@ -8,13 +8,15 @@ const GROUNDS = [
 ] as const;
 
 /** The brand as people will see it on light and dark ground, and whether it can be read there. */
-export function Look({ name, colour }: { name: string; colour: string }) {
+export function Look({ name, colour }: { name: string; colour: string | undefined }) {
   return (
     <section className="look" aria-label="Preview">
       {GROUNDS.map((ground) => {
         const used = primaryOf({ dark: ground.dark, brand: colour });
-        const ratio = contrast(ground.surface, colour);
-        const fits = used.toLowerCase() === colour.toLowerCase();
+        // Without a colour of the firm's own there is nothing to be made readable: Finer's is that on both grounds.
+        const wanted = colour ?? used;
+        const ratio = contrast(ground.surface, wanted);
+        const fits = used.toLowerCase() === wanted.toLowerCase();
         return (
           <figure key={ground.word} className="look-card">
             <div

@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Segmented } from "antd";
 import { paths } from "../../../shared/paths";
 import { Page } from "../../../shared/ui/Page";
-import { EmptyState, FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { ProposalCard } from "./ProposalCard";
 import { proposalsQuery } from "./queries";
 import "./people.css";
@@ -13,7 +13,8 @@ export function ApprovalsPage() {
   const search: Record<string, unknown> = useSearch({ strict: false });
   const navigate = useNavigate();
   const state = search.state === "decided" ? "decided" : "waiting";
-  const { data, error, refetch } = useQuery(proposalsQuery);
+  const query = useQuery(proposalsQuery);
+  const { data } = query;
   const waiting = data?.filter((one) => one.state === "waiting") ?? [];
   const found = state === "waiting" ? waiting : (data?.filter((one) => one.state !== "waiting") ?? []);
   return (
@@ -29,8 +30,7 @@ export function ApprovalsPage() {
           ]}
         />
       </div>
-      {error ? <FailureState what="The proposals" error={error} onRetry={() => void refetch()} /> : null}
-      {!data && !error ? <RowsSkeleton rows={4} height={96} label="Loading the proposals" /> : null}
+      <NotYet query={query} what="The proposals" rows={4} height={96} />
       {data && found.length === 0 ? (
         <EmptyState title={state === "waiting" ? "Nothing waits for approval" : "Nothing was decided yet"}>
           Acts that take two people, such as changing a role, wait here for the second one.

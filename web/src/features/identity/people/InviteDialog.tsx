@@ -1,36 +1,32 @@
-import { Alert, Input, Modal, Select, Typography } from "antd";
+import { Alert, Form, Input, Select, Typography } from "antd";
 import { useState } from "react";
 import type { Schema } from "../../../api/client";
 import { roleText } from "../../../shared/grants";
-import { reasonOf } from "../../../shared/ui/states";
+import { Dialog } from "../../../shared/ui/Dialog";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { invite, type Role } from "./queries";
 import { ROLES } from "./roles";
 
+interface Asked {
+  name: string;
+  email: string;
+  role: Role;
+  reason?: string;
+}
+
 /** Adds a person, and shows the link that lets them in: once. */
 export function InviteDialog({ onClose, onDone }: { onClose(): void; onDone(): void }) {
-  const [name, setName] = useState("");
-  const [email, setEmail] = useState("");
-  const [role, setRole] = useState<Role>("risk_analyst");
-  const [reason, setReason] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
+  const [form] = Form.useForm<Asked>();
+  const role = Form.useWatch("role", form);
   const [made, setMade] = useState<Schema<"Invitation"> | null>(null);
-  const submit = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      setMade(await invite({ name, email, role, reason }));
-      onDone();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    } finally {
-      setBusy(false);
-    }
+  const submit = async ({ reason = "", ...asked }: Asked) => {
+    setMade(await invite({ ...asked, reason }));
+    onDone();
+    return false;
   };
   if (made) {
     return (
-      <Modal
-        open
+      <Dialog
         title={`${made.user.name} is invited`}
         onCancel={onClose}
         onOk={onClose}
@@ -51,63 +47,53 @@ export function InviteDialog({ onClose, onDone }: { onClose(): void; onDone(): v
             Their link is then made by the operator: <code>finer user link</code>.
           </p>
         )}
-      </Modal>
+      </Dialog>
     );
   }
   return (
-    <Modal
-      open
+    <FormDialog<Asked>
       title="Invite a person"
       okText="Invite"
-      onCancel={onClose}
-      onOk={() => void submit()}
-      confirmLoading={busy}
-      okButtonProps={{
-        disabled: !name.trim() || !email.trim() || (role === "administrator" && !reason.trim()),
-      }}
+      form={form}
+      initialValues={{ role: "risk_analyst" }}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <div className="people-form">
-        <label htmlFor="invite-name">Name</label>
-        <Input
-          id="invite-name"
-          autoFocus
-          maxLength={120}
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <label htmlFor="invite-email">E-mail address</label>
-        <Input
-          id="invite-email"
-          type="email"
-          maxLength={254}
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-        <label htmlFor="invite-role">Role</label>
-        <Select<Role>
-          id="invite-role"
-          value={role}
-          onChange={setRole}
-          options={ROLES.map((value) => ({ value, label: roleText(value) }))}
-        />
-        {role === "administrator" ? (
-          <>
-            <label htmlFor="invite-reason">Why (for whoever approves)</label>
-            <Input
-              id="invite-reason"
-              maxLength={1000}
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-            />
-            <Alert type="info" showIcon title="A second administrator has to approve." />
-          </>
-        ) : null}
-      </div>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
+      <Form.Item
+        name="name"
+        label="Name"
+        rules={[{ required: true, whitespace: true, message: "Say who it is." }]}
+      >
+        <Input maxLength={120} />
+      </Form.Item>
+      <Form.Item
+        name="email"
+        label="E-mail address"
+        rules={[
+          {
+            required: true,
+            type: "email",
+            message: "Say the address that they sign in with, like ana@bank.example.",
+          },
+        ]}
+      >
+        <Input type="email" maxLength={254} />
+      </Form.Item>
+      <Form.Item name="role" label="Role">
+        <Select<Role> options={ROLES.map((value) => ({ value, label: roleText(value) }))} />
+      </Form.Item>
+      {role === "administrator" ? (
+        <>
+          <Form.Item
+            name="reason"
+            label="Why (for whoever approves)"
+            rules={[{ required: true, whitespace: true, message: "Say why, for whoever approves it." }]}
+          >
+            <Input maxLength={1000} />
+          </Form.Item>
+          <Alert type="info" showIcon title="A second administrator has to approve." />
+        </>
       ) : null}
-    </Modal>
+    </FormDialog>
   );
 }

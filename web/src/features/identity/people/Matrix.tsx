@@ -1,11 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Select, Table } from "antd";
 import { useState } from "react";
+import { actionWord } from "../../../shared/acts";
 import { FORMS, roleText, SCOPES } from "../../../shared/grants";
 import { PHONE, useMedia } from "../../../shared/media";
 import { counted } from "../../../shared/numbers";
 import { useSession } from "../../../shared/session";
-import { FailureState, RowsSkeleton } from "../../../shared/ui/states";
+import { NotYet } from "../../../shared/ui/states";
 import { Tag } from "../../../shared/ui/tags";
 import { type RoleColumn, rolesQuery } from "./queries";
 
@@ -16,14 +17,14 @@ interface Line {
 
 /** The grants table itself: every permission by role, and what one role sees. Nobody is impersonated. */
 export function Matrix() {
-  const { data, error, refetch } = useQuery(rolesQuery);
+  const query = useQuery(rolesQuery);
+  const { data } = query;
   const [chosen, setChosen] = useState<string>();
   const { me } = useSession();
   // A phone has no room for ten columns: it shows one role, one's own first.
   const phone = useMedia(PHONE);
   const viewed = chosen ?? (phone ? me.user.role : undefined);
-  if (error) return <FailureState what="The roles" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <RowsSkeleton rows={10} height={36} label="Loading the roles" />;
+  if (!data) return <NotYet query={query} what="The roles" rows={10} height={36} />;
   const shown = data.filter((column) => viewed === undefined || column.role === viewed);
   const names = [...new Set(shown.flatMap((column) => Object.keys(column.permissions)))].sort();
   const lines: Line[] = names.map((key) => ({
@@ -61,8 +62,12 @@ export function Matrix() {
             title: "Permission",
             dataIndex: "key",
             fixed: "left",
-            width: 170,
-            render: (key: string) => <code>{key}</code>,
+            width: phone ? 170 : 250,
+            render: (key: string) => (
+              <>
+                {actionWord(key)} <code className="people-permission">{key}</code>
+              </>
+            ),
           },
           ...shown.map((column) => ({
             title: roleText(column.role),

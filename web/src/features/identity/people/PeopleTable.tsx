@@ -5,7 +5,7 @@ import { useState } from "react";
 import { roleText } from "../../../shared/grants";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
-import { EmptyState, FailureState, RowsSkeleton, reasonOf } from "../../../shared/ui/states";
+import { EmptyState, NotYet, reasonOf } from "../../../shared/ui/states";
 import { TableBox } from "../../../shared/ui/TableBox";
 import { Tag } from "../../../shared/ui/tags";
 import { InviteDialog } from "./InviteDialog";
@@ -19,7 +19,8 @@ export function PeopleTable() {
   const client = useQueryClient();
   const { modal, message } = App.useApp();
   const { may, me } = useSession();
-  const { data, error, refetch } = useQuery(peopleQuery);
+  const query = useQuery(peopleQuery);
+  const { data } = query;
   const [text, setText] = useState("");
   const [page, setPage] = useState(1);
   const [inviting, setInviting] = useState(false);
@@ -41,8 +42,7 @@ export function PeopleTable() {
           message.error(reasonOf(problem), 8);
         }),
     });
-  if (error) return <FailureState what="The people" error={error} onRetry={() => void refetch()} />;
-  if (!data) return <RowsSkeleton rows={8} height={48} label="Loading the people" />;
+  if (!data) return <NotYet query={query} what="The people" rows={8} height={48} />;
   const wanted = text.trim().toLowerCase();
   const found = data.filter((person) =>
     [person.name, person.email ?? "", roleText(person.role)].some((each) =>

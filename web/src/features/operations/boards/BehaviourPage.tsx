@@ -44,6 +44,7 @@ export function BehaviourPage() {
     <BoardPage
       title="Customer behaviour"
       board={board}
+      quiet={none && quiet}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
     >

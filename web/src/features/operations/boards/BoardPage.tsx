@@ -4,6 +4,7 @@ import { Behind } from "../../../shared/ui/Behind";
 import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
 import { AsOf } from "../../../shared/ui/values";
+import { WhereFrom } from "../../../shared/ui/WhereFrom";
 import type { Board } from "./useBoard";
 import { regionText, SPAN_WORDS } from "./view";
 import "./boards.css";
@@ -15,6 +16,8 @@ interface BoardPageProps<T> {
   channels?: readonly string[];
   /** Stands behind the filters. */
   act?: ReactNode;
+  /** Nothing came in in this time: says once where it would come from. */
+  quiet?: boolean;
   children: ReactNode;
 }
 
@@ -25,6 +28,7 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
   regions,
   channels,
   act,
+  quiet = false,
   children,
 }: BoardPageProps<T>) {
   const { view, change } = board;
@@ -66,6 +70,11 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
         {act}
       </search>
       {board.data?.behind_since ? <Behind since={board.data.behind_since} asOf={board.data.as_of} /> : null}
+      {quiet && board.data && !board.data.behind_since ? (
+        <div className="board-quiet">
+          Nothing came in that this page shows. <WhereFrom />
+        </div>
+      ) : null}
       {children}
     </Page>
   );

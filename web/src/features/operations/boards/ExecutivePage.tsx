@@ -99,6 +99,7 @@ export function ExecutivePage() {
     <BoardPage
       title="Executive"
       board={board}
+      quiet={shown.every(({ name }) => data?.[name]?.value == null)}
       act={
         <TargetsButton word="Goals">
           {(targets, close) => <GoalsDialog targets={targets} titles={GOALS} onClose={close} />}
@@ -158,7 +159,7 @@ function Tiles({
         error={error}
         title="Goals held"
         meaning="Figures that reach their goal, of those that were measured in this time."
-        value={`${held} of ${measured.length}`}
+        value={measured.length > 0 ? `${held} of ${measured.length}` : "–"}
         note={
           measured.length < shown.length
             ? `${counted(shown.length - measured.length, "goal")} not measured yet`

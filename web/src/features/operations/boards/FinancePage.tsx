@@ -64,6 +64,7 @@ export function FinancePage() {
     <BoardPage
       title="Financial performance"
       board={board}
+      quiet={quiet}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
       act={

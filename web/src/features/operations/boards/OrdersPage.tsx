@@ -38,6 +38,7 @@ export function OrdersPage() {
     <BoardPage
       title="Order status"
       board={board}
+      quiet={quiet}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
     >

@@ -37,7 +37,7 @@ export function SystemPage() {
   const { may } = useSession();
   const { data, part } = board;
   return (
-    <BoardPage title="System performance" board={board}>
+    <BoardPage title="System performance" board={board} quiet={data?.throughput?.every(nothing)}>
       <SystemTiles board={board} />
       <div className="board-parts">
         <Charted

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
+import { contractWord } from "../../../shared/contracts";
 import { count, counted, duration, milliseconds } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { TableBox } from "../../../shared/ui/TableBox";
@@ -87,7 +88,7 @@ export function StagesPart({ stages, ...part }: { stages: readonly StageDelay[] 
 export function ContractsPart({ flows, ...part }: { flows: readonly ContractFlow[] } & Part) {
   const rows = flows.map((one) => ({
     key: one.contract,
-    name: <code>{one.contract}</code>,
+    name: contractWord(one.contract),
     values: [
       ...[one.received, one.refused, one.duplicates].map(count),
       ...[one.p50_ms, one.p99_ms].map(milliseconds),
