@@ -1,11 +1,13 @@
-"""SIGTERM while streams are open and a request is under way: the API stops in seconds, and answers what it took."""
+"""What the processes are to each other, and SIGTERM while streams are open: the API stops in seconds."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 
@@ -13,6 +15,18 @@ from finer.kit.settings import Settings
 from tests.support.server import Server
 
 STREAMS = ("/api/v1/alerts/stream", "/api/v1/pipeline/stream") * 4
+
+
+def test_each_process_leads_a_session_and_jobs_stand_behind(server: Server) -> None:
+    sessions = {os.getsid(server.process_of(name).pid) for name in ("api", "worker", "jobs")}
+    assert len(sessions | {os.getsid(server.process.pid)}) == 4
+    jobs = server.process_of("jobs").pid
+    deadline = time.monotonic() + 30
+    while os.getpriority(os.PRIO_PROCESS, jobs) != 10:  # it has to load its libraries first
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    group = Path(f"/proc/{jobs}/autogroup")
+    assert not group.exists() or group.read_text().strip().endswith("nice 10")
 
 
 def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost(server: Server) -> None:

@@ -21,6 +21,7 @@ from finer.app.process import database_url
 from finer.app.readiness import is_ready
 from finer.kit.errors import Conflict, Unavailable
 from finer.kit.migration import migrate
+from finer.kit.processor_time import take_short_turns
 from finer.kit.settings import Settings
 from finer.kit.stopping import StopEvent
 
@@ -97,6 +98,7 @@ class Supervisor:
 
     def prepare(self) -> None:
         """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
+        take_short_turns()  # PostgreSQL and all processes have them from here
         if self._server is not None:
             self._server.start()
         migrate(self.url, keyring(self._settings))
@@ -187,8 +189,10 @@ class Supervisor:
         if child.port is not None:
             environment["FINER_PORT"] = str(child.port)
         child.process = subprocess.Popen(  # noqa: S603 - our own commands
-            child.command, env=environment, stdin=subprocess.DEVNULL, stderr=self._log_file
-        )
+            child.command, env=environment, stdin=subprocess.DEVNULL, stderr=self._log_file,
+            # Linux shares the processors among sessions first: in one of its own, none waits for what another uses.
+            start_new_session=True,
+        )  # fmt: skip
         child.started_at = now
 
     def _ended(self, child: _Child, code: int, now: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -16,6 +15,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
+from finer.kit.processor_time import stand_behind
 from finer.kit.settings import Settings
 
 _NICENESS = 15
@@ -25,7 +25,7 @@ def _yield_to_others() -> None:
     # On Linux niceness is per thread. argon2 works outside of Python's lock, so a thread of low priority holds nothing
     # that others wait for.
     if sys.platform.startswith("linux"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        stand_behind(_NICENESS)
 
 
 _HASHERS = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), "hash", initializer=_yield_to_others)

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from finer.kit.errors import FinerError
+from finer.kit.processor_time import stand_behind
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -107,7 +108,7 @@ def write_in_child(write: Callable[[], None]) -> int:
     if pid == 0:
         code = 1
         try:
-            os.nice(10)
+            stand_behind(10)
             write()
             code = 0
         finally:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from finer.app.commands.common import data_dir_option, settings_of
 from finer.app.jobs import Jobs
 from finer.app.process import prepare_process
+from finer.kit.processor_time import stand_behind
 
 _NICENESS = 10
 
@@ -24,5 +23,5 @@ def jobs(data_dir: str | None) -> None:
     prepare_process(settings, "jobs")
     # Whoever waits for a decision or a page goes first: at 200 decisions a second what this process does behind each of
     # them (cases, explanations, sums) tripled their latency on two cores.
-    os.nice(_NICENESS)
+    stand_behind(_NICENESS)
     Jobs(settings).run()

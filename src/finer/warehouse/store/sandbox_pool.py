@@ -17,9 +17,12 @@ from pathlib import Path
 
 import structlog
 
+from finer.kit.processor_time import stand_behind
+
 _CHILD = Path(__file__).with_name("sandbox_child.py")
 _NOWHERE = "/nonexistent"  # where DuckDB looks for what belongs to a person: extensions, secrets, its rc file
 _START_S = 10.0
+_NICENESS = 5  # a query that a person wrote waits for decisions and pages
 _log = structlog.get_logger(__name__)
 
 
@@ -121,6 +124,7 @@ class Sandboxes:
                 stop_child(self._ready.get_nowait())
 
     def _start_children(self) -> None:
+        stand_behind(_NICENESS)
         while True:
             self._asked.acquire()
             if self._closing.is_set():

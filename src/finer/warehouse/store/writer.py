@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import uuid
@@ -10,6 +9,7 @@ import uuid
 import structlog
 
 from finer.kit.clock import Clock, SystemClock
+from finer.kit.processor_time import stand_behind
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.store.access import LakeAccess
@@ -160,4 +160,4 @@ def recorded_offsets(access: LakeAccess, tenant: uuid.UUID) -> dict[Position, in
 
 def become_unimportant() -> None:
     """Let the calling thread wait for all others; it cannot take that back."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    stand_behind(_NICE)
