@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from finer.app.job_types import Ground, Job, checked
 from finer.app.runner import Runner
@@ -25,6 +26,7 @@ from finer.kit.schedules import words
 from finer.kit.settings import Settings
 from finer.notifications import service as notifications
 from finer.notifications.types import Severity
+from finer.warehouse.errors import LakeUnavailable, NotInLakeYet
 
 _AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 ENGINEER = Actor(kind="user", id=str(uuid.UUID(int=1)), name="Dewi", role=Role.DATA_ENGINEER)
@@ -141,6 +143,29 @@ def test_a_failed_run_is_tried_again_and_then_people_are_told_until_it_works(sta
     broken = False
     runner.run(stage.tenant, stage.ask("load"))
     assert stage.told() == [("Load failed 3 times in a row", Severity.CRITICAL, True)]
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (NotInLakeYet("1 labelled payment is not in the lake yet."), [("info", False), ("error", True)]),
+        (LakeUnavailable("The lake cannot be read."), [("error", True), ("error", True)]),
+    ],
+)
+def test_a_wait_that_is_expected_is_a_quiet_line_and_a_failure_is_logged_with_its_traceback(
+    error: Exception, logged: list[tuple[str, bool]], stage: Stage
+) -> None:
+    def work(_: Ground, _run: Run) -> None:
+        raise error
+
+    runner = stage.runner(_job("label", work, attempts=2))
+    asked = stage.ask("label")
+    with capture_logs() as lines:
+        runner.run(stage.tenant, asked)
+        runner.run(stage.tenant, asked)
+    assert [(line["log_level"], line.get("exc_info") is error) for line in lines] == logged
+    # Who looks at the run sees what it waited for, and one that waited in vain has failed.
+    assert (stage.get(asked).state, stage.get(asked).error) == (RunState.FAILED, str(error))
 
 
 def test_what_nobody_foresaw_is_told_without_its_insides(stage: Stage) -> None:

@@ -23,7 +23,7 @@ from finer.fraud.service import verdicts as fraud
 from finer.fraud.store import lake
 from finer.kit.settings import Settings
 from finer.warehouse import handlers
-from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.errors import NotInLakeYet
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.types import LakeBatch
@@ -190,7 +190,7 @@ def test_a_label_waits_for_its_payment_to_reach_the_lake_and_not_for_one_that_ne
     scene.desk.pipeline._lake = cast(Any, Waiting())
     scene.desk.work()
     fact = AlertResolved("e2", NOON, "confirmed_fraud", NOON, "chargeback")
-    with pytest.raises(LakeUnavailable, match="not in the lake yet"):
+    with pytest.raises(NotInLakeYet, match="not in the lake yet"):
         scene.carry(fact)
     assert scene.rows() == []
     scene.restart()
@@ -209,7 +209,7 @@ def test_a_payment_that_is_gone_holds_up_no_label_while_others_are_on_their_way(
     gone = AlertResolved("e99", NOON, "confirmed_fraud", NOON, "chargeback")
     scene.carry(scene.fact("e1", "confirmed_fraud", NOON), gone)
     assert scene.rows() == [(1, 0, -1)]
-    with pytest.raises(LakeUnavailable, match=r"^1 labelled payment is not in the lake yet"):
+    with pytest.raises(NotInLakeYet, match=r"^1 labelled payment is not in the lake yet"):
         scene.carry(gone, AlertResolved("e3", NOON, "confirmed_fraud", NOON, "chargeback"))
 
 

@@ -20,6 +20,7 @@ from finer.kit.runs import Cause, Counts, JobRun, Run, RunCancelled, RunFilter, 
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
+from finer.warehouse.errors import NotInLakeYet
 
 _log = structlog.get_logger(__name__)
 _FIRST_WAIT_S = 30
@@ -111,8 +112,13 @@ class Runner:
             says = (
                 f"Something went wrong inside Finer ({type(error).__name__}). The log of the jobs process has {shown}."
             )
-        _log.error("a job failed", job=job.name, tenant=str(tenant), run=shown, exc_info=error)
-        if record.attempts < job.attempts:
+        more = record.attempts < job.attempts
+        if more and isinstance(error, NotInLakeYet):
+            # Nothing is wrong: records take seconds to the lake, and longer while a backlog is worked off.
+            _log.info("a job waits", job=job.name, tenant=str(tenant), run=shown, says=says)
+        else:
+            _log.error("a job failed", job=job.name, tenant=str(tenant), run=shown, exc_info=error)
+        if more:
             wait = timedelta(seconds=_FIRST_WAIT_S * 4 ** (record.attempts - 1))
             with self._ground.database.transaction(tenant, SYSTEM) as tx:
                 runs.again(tx, record, says, tx.now() + wait)

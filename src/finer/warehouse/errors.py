@@ -33,6 +33,10 @@ class LakeUnavailable(Unavailable):
     title = "The lake is not available right now"
 
 
+class NotInLakeYet(LakeUnavailable):
+    """Records that were asked for are on their way to the lake; nothing is wrong, and asking again is right."""
+
+
 class ExportNotFound(NotFound):
     """There is no such export of the caller."""
 

@@ -14,7 +14,7 @@ from finer.warehouse.types import Label
 def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess) -> None:
     """Judged alerts label their transactions, for training and measuring rules, and become rows for the windows.
 
-    Raises LakeUnavailable also while the lake does not hold one of the payments yet; doing it again is right.
+    Raises LakeUnavailable, as NotInLakeYet while the lake does not hold one of the payments; doing it again is right.
     """
     label_rows.one_at_once(tx)
     labels = [

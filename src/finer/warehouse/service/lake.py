@@ -20,7 +20,7 @@ from finer.kit.log import PostgresLog, decode_columns
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
-from finer.warehouse.errors import LakeEmpty, LakeUnavailable
+from finer.warehouse.errors import LakeEmpty, LakeUnavailable, NotInLakeYet
 from finer.warehouse.rules import column_name, table_of
 from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
@@ -218,8 +218,8 @@ def append_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]
 def labelled(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> list[dict[str, Any]]:
     """What a query over the lake answers of the payments of some labels: `$events`, made from `$since` to `$until`.
 
-    Its column `in_lake` says whether a payment is there. Raises LakeUnavailable when one is not, and the lake has still
-    to take payments that were decided: it may be among them.
+    Its column `in_lake` says whether a payment is there. Raises NotInLakeYet when one is not, and is among the payments
+    that were decided and that the lake has still to take; LakeUnavailable when the lake cannot be read.
     """
     by_day: dict[date, list[Label]] = {}
     for one in labels:
@@ -246,7 +246,7 @@ def labelled(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) ->
             for event in _among(tx, position, held.get(position, 0), end, missing)
         }
         if coming:
-            raise LakeUnavailable(
+            raise NotInLakeYet(
                 f"{len(coming)} labelled {'payment is' if len(coming) == 1 else 'payments are'} not in the lake yet. "
                 "Their labels are, and windows count them as soon as the payments are there.",
                 retry_after_s=30,
