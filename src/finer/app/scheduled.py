@@ -73,6 +73,7 @@ def _compact_lake(ground: Ground, run: Run) -> Counts:
         "files_after": done.files_after,
         "snapshots_expired": done.snapshots_expired,
         "files_deleted": done.files_deleted,
+        "columns_mended": done.columns_mended,
     }
 
 
@@ -261,7 +262,7 @@ def _retain(ground: Ground, run: Run) -> Counts:
 JOBS = checked([
     Job(
         name="compact_lake", owner="warehouse", cron="*/10 * * * *", work=_compact_lake,
-        about="Merges small files of the lake and lets go of old snapshots.",
+        about="Merges small files of the lake, lets go of old snapshots, and mends wrong statistics of columns.",
     ),
     Job(
         name=exports.EXPORT_JOB, owner="warehouse", work=_export_lake, expected_s=3_600, dropped=_drop_export,

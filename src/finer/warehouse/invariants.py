@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from finer.warehouse.rules import DECISIONS, LABELS, table_of
 from finer.warehouse.store.reading import LakeReader
+from finer.warehouse.types import WrongStatistics
 
 
 def no_offset_twice(reader: LakeReader, tenant: uuid.UUID) -> list[str]:
@@ -45,6 +46,25 @@ def nothing_beyond_recorded(reader: LakeReader, tenant: uuid.UUID) -> list[str]:
         for (name, partition), last in sorted(held.items())
         if last >= (at := recorded.get((name, partition), 0))
     ]
+
+
+def statistics_hold(reader: LakeReader, tenant: uuid.UUID) -> list[str]:
+    """What the catalogue says of a column is true of every file; otherwise queries silently find too little."""
+    return [_of_statistics(one) for one in reader.wrong_statistics(tenant)]
+
+
+def _of_statistics(wrong: WrongStatistics) -> str:
+    faults = []
+    if wrong.files_with_nulls:
+        faults.append(f"it is said to hold no nulls, which is wrong of {wrong.files_with_nulls} of its files")
+    if wrong.files_without_bounds:
+        faults.append(f"bounds are told of it, and {wrong.files_without_bounds} of its files tell none")
+    if wrong.narrow:
+        faults.append("some values lie outside of its bounds")
+    return (
+        f"The catalogue is wrong of {wrong.table}.{wrong.column}, so that queries may find too little: "
+        f"{'; '.join(faults)}. `finer job run compact_lake` mends it."
+    )
 
 
 def rows_equal_log(reader: LakeReader, tenant: uuid.UUID, expected: Mapping[str, int]) -> list[str]:

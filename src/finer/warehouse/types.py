@@ -268,13 +268,28 @@ class KeyTest(StrEnum):
     ANY = "any"
 
 
+class WrongStatistics(msgspec.Struct, frozen=True):
+    """A column of which the catalogue says what its files contradict.
+
+    `files_with_nulls` hold nulls or lack the column, and it is said to have none. `files_without_bounds` have values
+    and do not say which, and bounds are said of all. `narrow`: some values lie outside of what is said.
+    """
+
+    table: str
+    column: str
+    files_with_nulls: int
+    files_without_bounds: int
+    narrow: bool
+
+
 class Compaction(msgspec.Struct, frozen=True):
-    """What one round of upkeep did to a tenant's lake."""
+    """What one round of upkeep did to a tenant's lake; `columns_mended` are those with wrong statistics."""
 
     files_before: int
     files_after: int
     snapshots_expired: int
     files_deleted: int
+    columns_mended: int
 
 
 class NewExtract(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from finer.kit.log import PostgresLog, decode_columns
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse import invariants
-from finer.warehouse.errors import LakeEmpty, LakeUnavailable, NotInLakeYet
+from finer.warehouse.errors import LakeEmpty, NotInLakeYet
 from finer.warehouse.rules import column_name, table_of
 from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
@@ -174,7 +174,7 @@ def snapshots(access: LakeAccess, tenant: uuid.UUID, limit: int, before: int | N
 
 
 def compact(access: LakeAccess, tenant: uuid.UUID, *, clock: Clock | None = None) -> Compaction:
-    """One round of upkeep of a tenant's lake: merge small files, forget old snapshots, delete what nobody names."""
+    """One round of upkeep of a tenant's lake: merge files, forget snapshots, delete unnamed files, mend statistics."""
     now = (clock or SystemClock()).now()
     return compact_quietly(access, tenant, now, timedelta(days=access.settings.lake_snapshots_keep_days))
 
@@ -269,6 +269,7 @@ def broken_invariants(reader: LakeReader, tenant: uuid.UUID, expected: dict[str,
     found = invariants.no_offset_twice(reader, tenant)
     found += invariants.one_decision_per_transaction(reader, tenant)
     found += invariants.nothing_beyond_recorded(reader, tenant)
+    found += invariants.statistics_hold(reader, tenant)
     if expected is not None:
         found += invariants.rows_equal_log(reader, tenant, expected)
     return found

@@ -19,7 +19,8 @@ from finer.warehouse.rules import table_of
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
-from finer.warehouse.types import LakeTable, Position
+from finer.warehouse.store.statistics import wrong_statistics
+from finer.warehouse.types import LakeTable, Position, WrongStatistics
 
 if TYPE_CHECKING:
     import duckdb
@@ -137,6 +138,12 @@ class LakeReader:
         with self.access.catalogue() as connection:
             catalogue = Catalogue(connection, tenant)
             return catalogue.positions() if catalogue.exists() else {}
+
+    def wrong_statistics(self, tenant: uuid.UUID) -> list[WrongStatistics]:
+        """Columns of which the catalogue says what the files contradict; empty without a lake."""
+        with self.access.catalogue() as connection:
+            there = Catalogue(connection, tenant).exists()
+            return wrong_statistics(connection, tenant) if there else []
 
     def repeated_offsets(self, tenant: uuid.UUID, table: str) -> dict[int, int]:
         """How many rows of a table repeat a log offset, by partition; partitions without any are left out."""
