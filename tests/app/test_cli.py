@@ -145,6 +145,56 @@ def test_a_database_that_is_not_made_ready_is_told_in_a_sentence(
     assert "has no tables of Finer. Run finer migrate." in doctor.stdout
 
 
+@pytest.mark.parametrize("command", [["migrate"], ["verify"], ["tenant", "list"]], ids=" ".join)
+def test_a_database_of_another_program_is_told_and_left_alone(
+    command: list[str], bare: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = urlsplit(database_url)._replace(path=urlsplit(bare).path).geturl()
+    with psycopg.connect(owner) as other:
+        other.execute("create table alembic_version (version_num varchar(32) not null)")
+        other.execute("insert into alembic_version values ('3f2a9c1b7d44')")
+    monkeypatch.setenv("FINER_DATABASE_URL", bare)
+    monkeypatch.setenv("FINER_DATA_DIR", str(tmp_path))
+    for asked in (command, ["doctor"]):
+        done = CliRunner().invoke(main, asked)
+        assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+        assert "holds the tables of another program" in (done.stdout if asked == ["doctor"] else done.stderr)
+    with psycopg.connect(bare) as other:
+        assert other.execute("select tablename from pg_tables where schemaname = 'public'").fetchall() == [
+            ("alembic_version",)
+        ]
+
+
+@pytest.mark.parametrize(
+    "command", [["up"], ["tenant", "list"], ["tenant", "create", "x", "X"], ["doctor"]], ids=" ".join
+)
+@pytest.mark.parametrize(
+    ("below", "says"),
+    [("file", "file is no folder."), ("file/deeper", "file is no folder."), ("x" * 300, "File name too long.")],
+    ids=["file", "below a file", "too long"],
+)
+def test_a_data_folder_that_cannot_be_is_told_with_what_to_do(
+    command: list[str], below: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(main, [*command, "--data-dir", str(tmp_path / below)])
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+    told = done.stdout if command == ["doctor"] else done.stderr
+    assert says in told
+    assert "by --data-dir or FINER_DATA_DIR" in told
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("command", [["up"], ["tenant", "list"], ["doctor"]], ids=" ".join)
+def test_a_data_folder_whose_links_lead_in_a_circle_is_told(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(tmp_path / "one")
+    done = CliRunner().invoke(main, [*command, "--data-dir", str(tmp_path / "one")])
+    assert (done.exit_code, done.exception.__class__) == (1, SystemExit), done.exception
+    assert "which cannot be found: Symlink loop" in done.stderr
+    assert "Give another folder." in done.stderr
+
+
 def test_a_role_of_finer_that_is_not_there_is_told_with_what_makes_it(database_url: str) -> None:
     with pytest.raises(NotMade, match="Run `finer migrate` first"):
         connect(database_url, "finer_absent")

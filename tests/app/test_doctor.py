@@ -85,6 +85,11 @@ def test_a_lake_that_nothing_can_be_written_to_is_told_with_its_place(tmp_path: 
     assert _found(Settings(data_dir=str(tmp_path)))["lake"].good
     found = _found(Settings(data_dir=str(tmp_path), lake=str(file)))["lake"]
     assert (found.good, str(file) in found.says) == (False, True)
+    # Permissions let root write here, and the system lets nobody: only trying tells.
+    found = _found(Settings(data_dir=str(tmp_path), lake="/proc/lake"))["lake"]
+    assert (found.good, "Nothing can be written to /proc: " in found.says) == (False, True)
+    found = _found(Settings(data_dir="/proc/finer"))["disk"]
+    assert (found.good, "Nothing can be written to /proc: " in found.says) == (False, True)
     # The system does not even say whether this is there, as of a folder in one that is closed to the user.
     found = _found(Settings(data_dir=str(tmp_path), lake=str(tmp_path / ("x" * 300))))["lake"]
     assert (found.good, "File name too long" in found.says) == (False, True)

@@ -13,8 +13,9 @@ from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
 from finer.kit.clock import SystemClock
-from finer.kit.db import API, DatabaseError, NotMade, connect, has_tables, server_version
+from finer.kit.db import API, DatabaseError, NotMade, NotOurs, connect, has_tables, server_version
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
+from finer.kit.folders import nearest_folder, try_writing
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
@@ -23,6 +24,9 @@ from finer.warehouse.service.lake import try_storage
 _DISK_MIN_GB = 5
 _MEMORY_MIN_GB = 4
 _CERTIFICATE_MIN_DAYS = 14
+
+
+_DATA_FOLDER = "Finer keeps its data there; give another folder by --data-dir or FINER_DATA_DIR."
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -59,9 +63,10 @@ def _memory() -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    folder = settings.data_path
-    while not folder.exists():
-        folder = folder.parent
+    try:
+        folder = try_writing(settings.data_path, _DATA_FOLDER)
+    except InvalidInput as error:
+        return Finding("disk", False, error.detail)
     free = shutil.disk_usage(folder).free / 2**30
     return Finding(
         "disk", free >= _DISK_MIN_GB, f"{free:.1f} GiB free at {folder}; at least {_DISK_MIN_GB} GiB is advised."
@@ -99,6 +104,8 @@ def _tls(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
+    if not _folder_found(settings):
+        return Finding("database", False, "the embedded PostgreSQL cannot be looked for in the data folder; see disk.")
     url, server = database_url(settings)
     if server is not None and not server.running():
         return Finding("database", True, "the embedded PostgreSQL is not running; finer up starts it.")
@@ -106,11 +113,23 @@ def _database(settings: Settings) -> Finding:
         version = server_version(url)
     except Unavailable as error:
         return Finding("database", False, f"{error.detail}. Check FINER_DATABASE_URL.")
-    if server is None and not has_tables(url):
+    try:
+        made = server is not None or has_tables(url)
+    except NotOurs as error:
+        return Finding("database", False, error.detail)
+    if not made:
         return Finding(
             "database", False, f"PostgreSQL {version} answers, and has no tables of Finer. Run finer migrate."
         )
     return Finding("database", True, f"PostgreSQL {version} answers.")
+
+
+def _folder_found(settings: Settings) -> bool:
+    """Whether an embedded PostgreSQL can be looked for; nobody looks for one beside a server of one's own."""
+    try:
+        return bool(settings.database_url) or nearest_folder(settings.data_path, _DATA_FOLDER).is_dir()
+    except InvalidInput:
+        return False
 
 
 def _lake(settings: Settings) -> Finding:
@@ -122,6 +141,8 @@ def _lake(settings: Settings) -> Finding:
 
 def _log(settings: Settings) -> list[Finding]:
     """What the worker could not process; nothing is said while the database does not answer, or has no tables yet."""
+    if not _folder_found(settings):
+        return []
     url, server = database_url(settings)
     if server is not None and not server.running():
         return []

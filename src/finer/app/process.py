@@ -13,6 +13,7 @@ from typing import TextIO
 import structlog
 
 from finer.kit.database_address import check_database_address
+from finer.kit.folders import nearest_folder, try_writing
 from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import Settings
 
@@ -42,13 +43,20 @@ def prepare_process(settings: Settings, name: str, log: TextIO | None = None) ->
     _die_with_supervisor()
 
 
+def check_data_folder(settings: Settings, *, written: bool = False) -> None:
+    """See that the data folder can be looked for, and written to. Raises InvalidInput that says what to do."""
+    advice = "Give another folder by --data-dir or FINER_DATA_DIR, or put right what is in the way of this one."
+    (try_writing if written else nearest_folder)(settings.data_path, advice)
+
+
 def database_url(settings: Settings) -> tuple[str, EmbeddedPostgres | None]:
     """The owner's address of the database, and the embedded server behind it (None with a server of one's own).
 
-    Raises InvalidInput for a server of one's own that is reached unprotected.
+    Raises InvalidInput for a server of one's own that is reached unprotected, and for a data folder that cannot be.
     """
     if settings.database_url:
         return check_database_address(settings), None
+    check_data_folder(settings)
     server = EmbeddedPostgres(settings.data_path)
     return server.url, server
 

@@ -63,6 +63,13 @@ class NotMade(Unavailable):
     title = "The database is not ready"
 
 
+class NotOurs(Unavailable):
+    """The database belongs to another program."""
+
+    slug = "database-not-ours"
+    title = "The database belongs to another program"
+
+
 def url_for_role(url: str, role: str | None) -> str:
     """The same database as `role`: signed in as it (embedded server), or acting as it from the first statement on."""
     if role is None:
@@ -91,10 +98,21 @@ def _opened(address: str, **more: Any) -> Connection:
 
 
 def has_tables(url: str) -> bool:
-    """Whether `finer migrate` was ever run on the database at `url`, which answers."""
+    """Whether `finer migrate` was ever run on the database at `url`, which answers.
+
+    Raises NotOurs for one where another program keeps its version in the table that ours is kept in.
+    """
     with psycopg.connect(url, connect_timeout=5) as connection:
-        row = connection.execute("select to_regclass('alembic_version') is not null").fetchone()
-    return row is not None and bool(row[0])
+        row = connection.execute(
+            "select to_regclass('alembic_version') is not null, to_regclass('kit_log_heads') is not null"
+        ).fetchone()
+    versioned, ours = row or (False, False)
+    if versioned and not ours:
+        raise NotOurs(
+            "The database of FINER_DATABASE_URL holds the tables of another program: there is a table alembic_version, "
+            "and none of Finer's. Make a database for Finer alone, and name that one."
+        )
+    return bool(versioned)
 
 
 def server_version(url: str) -> str:

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from finer.kit.crypto.keyring import Keyring
-from finer.kit.db import metadata
+from finer.kit.db import has_tables, metadata
 from finer.kit.errors import InvalidInput
 
 _OWN_TENANT = "tenant_id = nullif(current_setting('finer.tenant', true), '')::uuid"
@@ -51,8 +51,9 @@ def migrate(url: str, keys: Keyring | None = None) -> None:
     """Bring the database to the newest schema. Waits at most five seconds for a lock, then fails without harm.
 
     `keys` seal what older versions kept in plain text; a database without such rows needs none. Raises InvalidInput
-    when the user of the database may not make what it takes.
+    when the user of the database may not make what it takes, NotOurs for a database of another program.
     """
+    has_tables(url)
     config = _config(url)
     config.attributes["keys"] = keys
     try:

@@ -220,8 +220,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data_path(self) -> Path:
-        """The data folder as an absolute path."""
-        return Path(self.data_dir).expanduser().resolve()
+        """The data folder as an absolute path. Raises InvalidInput for one whose links lead in a circle."""
+        try:
+            return Path(self.data_dir).expanduser().resolve()
+        except RuntimeError as error:
+            raise InvalidInput(
+                f"{PREFIX}DATA_DIR is {self.data_dir!r}, which cannot be found: {error}. Give another folder."
+            ) from error
 
     @property
     def key_path(self) -> Path:

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from finer.app.keys import keyring, prove_keys_at
-from finer.app.process import database_url
+from finer.app.process import check_data_folder, database_url
 from finer.identity.service import tenants
 from finer.kit.actors import Actor, Fact
 from finer.kit.db import API, NO_TENANT, Database, NotMade, has_tables, server_version
@@ -65,8 +65,11 @@ def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[
     """The database; an embedded server that does not run is started, and stopped again at the end.
 
     Only with `may_make` is one made where there is none: otherwise a misspelt folder would hold an empty Finer. Raises
-    NotFound then, Unavailable for a server of one's own that does not answer, and NotMade for one without tables.
+    NotFound then, Unavailable for a server of one's own that does not answer, NotMade for one without tables, and
+    InvalidInput for a folder that cannot be used.
     """
+    if may_make and not settings.database_url:
+        check_data_folder(settings, written=True)
     url, server = database_url(settings)
     if server is None:
         try:

@@ -12,7 +12,7 @@ from finer.app.commands.common import data_dir_option, settings_of, tls_options
 from finer.app.log_file import open_log
 from finer.app.log_partitions import prepare_log
 from finer.app.ports import refuse_taken_port
-from finer.app.process import prepare_process
+from finer.app.process import check_data_folder, prepare_process
 from finer.app.readiness import is_ready
 from finer.app.supervisor import Supervisor, lock_data_folder
 from finer.app.tls import tls_files
@@ -47,6 +47,7 @@ def up(demo: bool, demo_rate: float, demo_days: int, data_dir: str | None, **giv
     Example: finer up --demo --port 8000
     """
     settings = settings_of(data_dir, **given)
+    check_data_folder(settings, written=True)
     log = open_log(settings)
     prepare_process(settings, "supervisor", log)
     if tls_files(settings) is not None and demo:

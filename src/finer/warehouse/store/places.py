@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,8 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+from finer.kit.errors import InvalidInput
+from finer.kit.folders import try_writing
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
 
@@ -43,14 +44,10 @@ class Place:
     def try_out(self) -> None:
         """See whether files can be written here and deleted. Raises LakeUnavailable with what the storage says."""
         if self.local:
-            folder = Path(self.root)
             try:
-                while not folder.exists():
-                    folder = folder.parent
-            except OSError as error:  # a folder above it is closed to this user, or the path is none
-                raise LakeUnavailable(f"The lake cannot be looked for: {error.strerror}: {folder}.") from error
-            if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-                raise LakeUnavailable(f"Nothing can be written to {folder}, where the files of the lake are to be.")
+                try_writing(Path(self.root), "The files of the lake are to be there; see FINER_LAKE.")
+            except InvalidInput as error:
+                raise LakeUnavailable(error.detail) from error
             return
         probe = self.path(f"finer-probe-{uuid.uuid4().hex}")
         try:
