@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from finer.kit.ids import new_id, show_id
 from finer.kit.tx import Tx
 from finer.notifications.service import settle
 from finer.sources.errors import BackfillImpossible, SettingsInvalid, SourceExists, SourceNotFound
+from finer.sources.rules.beginnings import is_number
 from finer.sources.service.checking import check_name, check_records, check_settings
 from finer.sources.service.reach import Reach
 from finer.sources.service.taking import key_of
@@ -39,8 +39,6 @@ from finer.sources.types import (
 
 _SOURCES_MAX = 200
 _RECENT = timedelta(hours=1)
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_WHOLE_MAX = 2**63 - 1  # what a bigint holds
 
 
 def draft(
@@ -249,20 +247,18 @@ def _set_state(tx: Tx, identifier: uuid.UUID, state: State, word: str) -> Source
 def _comparable(begin: str, places: Sequence[str]) -> str:
     """A beginning in words of PostgreSQL; one that it cannot compare would stop a source that reads well.
 
-    `places` is where the cursor stands, as text; nothing before the first rows. Raises BackfillImpossible.
+    `places` is where the cursor stands, as text; nothing before the first rows, and then the first sweep says whether
+    the table can compare it. Raises BackfillImpossible.
     """
-    number = _NUMBER.fullmatch(begin) is not None
-    whole, _, fraction = begin.partition(".") if number else ("0", "", "")
+    number = is_number(begin)
     try:
-        if abs(int(whole)) > _WHOLE_MAX:
-            raise ValueError(whole)
         found = begin if number else datetime.fromisoformat(begin).isoformat()
     except ValueError as error:
         raise BackfillImpossible(
             f"{begin[:80]!r} is neither a number nor a date or a moment such as 2026-11-01T00:00:00Z."
         ) from error
     for place in places:
-        if (_NUMBER.fullmatch(place) is not None) != number or (fraction and "." not in place):
+        if is_number(place) != number:
             raise BackfillImpossible(f"{begin[:80]!r} cannot be held to the cursor, which stands at {place}.")
     return found
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from finer.sources.errors import SourceFailed, SourceMisconfigured
+from finer.sources.rules.beginnings import as_bigint, is_number
 from finer.sources.types import Credentials, PostgresSettings
 
 _CONNECT_S = 10
@@ -20,7 +21,8 @@ _NUMBERS = {
     "smallint": pa.int64(), "integer": pa.int64(), "bigint": pa.int64(), "real": pa.float64(),
     "double precision": pa.float64(), "boolean": pa.bool_(),
 }  # fmt: skip
-_GROWING = frozenset({"smallint", "integer", "bigint", "numeric", "date", *_TIMES})
+_WHOLE = ("smallint", "integer", "bigint")
+_GROWING = frozenset({*_WHOLE, "numeric", "date", *_TIMES})
 _COLUMNS = """
 select a.attname, format_type(a.atttypid, null), c.relkind::text from pg_catalog.pg_attribute as a
 join pg_catalog.pg_class as c on c.oid = a.attrelid join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
@@ -90,11 +92,10 @@ class ForeignTable:
             conditions.append(self._compared(">"))
             values = list(place)
         elif begin:
-            # A beginning may be larger than the numbers of a small column, and indices take a bigint as well.
-            kind = "bigint" if self._order_types[0] in ("smallint", "integer") else self._order_types[0]
-            since = sql.SQL("cast({} as {})").format(sql.Placeholder(), sql.SQL(kind))
-            conditions.append(sql.SQL("{} >= {}").format(_column(self._settings.cursor), since))
-            values = [begin]
+            kind, since = self._beginning(begin)
+            compared = sql.SQL("{} >= cast({} as {})")
+            conditions.append(compared.format(_column(self._settings.cursor), sql.Placeholder(), sql.SQL(kind)))
+            values = [since]
         if self.has_rows_of_its_own:
             conditions.append(sql.SQL("{} < {}").format(_written_by(horizon), sql.Literal(horizon)))
         elif self._order_types[0] in _TIMES:
@@ -102,6 +103,19 @@ class ForeignTable:
             settled = sql.SQL("{} <= now() - {}").format(_column(self._settings.cursor), self._overlap())
             conditions.append(settled)
         return self._rows(conditions, values, limit)
+
+    def _beginning(self, begin: str) -> tuple[str, str]:
+        """The type that a beginning is compared as, and its text. Raises SourceMisconfigured."""
+        kind = self._order_types[0]
+        timed = kind in _TIMES or kind == "date"
+        if is_number(begin) is timed:
+            wanted = "a moment such as 2026-11-01T00:00:00Z" if timed else "a number"
+            raise SourceMisconfigured(
+                f"The source was to begin at {begin[:80]!r}, and its column {self._settings.cursor} is a {kind}. "
+                f"Backfill it from {wanted}, and resume it."
+            )
+        # A beginning may be larger than the numbers of a column, and indices take a bigint for smaller ones as well.
+        return ("bigint", as_bigint(begin)) if kind in _WHOLE else (kind, begin)
 
     def late(
         self, place: Sequence[str], since: int, horizon: int, done: Sequence[str] | None, limit: int
