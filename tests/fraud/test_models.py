@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -22,14 +23,21 @@ from finer.identity.service import audit, proposals
 from finer.identity.types.access import Role
 from finer.kit import runs
 from finer.kit.clock import FixedClock
-from finer.kit.ids import new_id
-from finer.kit.runs import Run, RunCancelled
+from finer.kit.ids import new_id, show_id
+from finer.kit.runs import Run, RunCancelled, RunState
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import Notification
 from finer.scoring import invariants
-from finer.scoring.errors import ModelChanged, ModelNotAcceptable, ModelNotFound, ModelRefused, TrainingRefused
+from finer.scoring.errors import (
+    ModelChanged,
+    ModelNotAcceptable,
+    ModelNotFound,
+    ModelRefused,
+    TrainingRefused,
+    TrainingUnderWay,
+)
 from finer.scoring.service import asking, models, monitors
 from finer.scoring.types import Model, ModelState, TrainingPlan
 from finer.warehouse.service import lake as warehouse
@@ -274,13 +282,39 @@ def learnt(desk: Desk, ground: Ground, plan: TrainingPlan = PLAN) -> Model:
     """The model of a run."""
     with desk.firm.tx(desk.writer) as tx:
         identifier = asking.begin_training(tx, plan, "first", "a note")
-        assert identifier is not None
         record = runs.get(tx, identifier)
         assert record is not None
-    counts = model_learning.train_model(ground, Run(record, desk.firm.tenant.id))
+    try:
+        counts = model_learning.train_model(ground, Run(record, desk.firm.tenant.id))
+    finally:
+        with desk.firm.tx(desk.writer) as tx:
+            runs.finish(tx, identifier, RunState.SUCCEEDED)
     assert counts["payments"] > 1500
     with desk.firm.tx(desk.writer) as tx:
         return models.list_models(tx, "fraud")[0]
+
+
+def test_of_trainings_that_are_asked_for_at_once_one_is_done_and_the_others_are_told(desk: Desk) -> None:
+    told: list[str] = []
+
+    def ask(number: int) -> None:
+        try:
+            with desk.firm.tx(desk.writer) as tx:
+                told.append(show_id("run", asking.begin_training(tx, PLAN, f"Number {number}", "")))
+        except TrainingUnderWay as error:
+            told.append(error.detail)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(ask, range(3)))
+    with desk.firm.tx(desk.writer) as tx:
+        [begun] = [one for one in runs.under_way(tx) if one.job == asking.TRAIN_JOB]
+        shown = show_id("run", begun.id)
+        assert told.count(shown) == 1
+        assert sum(f"({shown}, asked for by {desk.writer.name})" in one for one in told) == 2
+        # One that is stopped, as one that has ended, keeps nobody from asking, nor does one on schedule.
+        asking.stop_training(tx)
+        assert runs.start(tx, asking.TRAIN_JOB, cause=runs.Cause.SCHEDULE) is not None
+        assert asking.begin_training(tx, PLAN, "again", "") != begun.id
 
 
 def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(

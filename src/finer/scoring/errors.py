@@ -19,6 +19,13 @@ class TrainingRefused(Unprocessable):
     title = "The model cannot be trained"
 
 
+class TrainingUnderWay(Conflict):
+    """A model of the firm is being learnt, or waits for it; one is learnt at a time."""
+
+    slug = "training-under-way"
+    title = "A model is being learnt already"
+
+
 class ModelNotFound(NotFound):
     """The firm has no such model."""
 

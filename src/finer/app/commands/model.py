@@ -138,7 +138,7 @@ def model_train(
     )  # fmt: skip
     with tenant_transaction(data_dir, tenant) as tx:
         run = asking.begin_training(tx, plan, name, "")
-    click.echo("It is being learnt already." if run is None else f"Asked for: {show_id('run', run)}.")
+    click.echo(f"Asked for: {show_id('run', run)}.")
 
 
 @model.command("export")

@@ -11,7 +11,8 @@ from finer.kit import runs
 from finer.kit.ids import show_id
 from finer.kit.runs import JobRun, RunFilter
 from finer.kit.tx import Tx
-from finer.scoring.errors import ModelChanged
+from finer.scoring.errors import ModelChanged, TrainingUnderWay
+from finer.scoring.store import ModelStore
 from finer.scoring.types import TrainingPlan
 
 __all__ = ["TRAIN_JOB", "WATCH_JOB", "begin_training", "begin_watch", "last_training", "stop_training"]
@@ -19,12 +20,24 @@ __all__ = ["TRAIN_JOB", "WATCH_JOB", "begin_training", "begin_watch", "last_trai
 TRAIN_JOB, WATCH_JOB = "train_model", "watch_models"
 
 
-def begin_training(tx: Tx, plan: TrainingPlan, name: str, note: str) -> uuid.UUID | None:
-    """Ask for a model to be learnt, as a job; the run, or None when the same is asked for already."""
+def begin_training(tx: Tx, plan: TrainingPlan, name: str, note: str) -> uuid.UUID:
+    """Ask for a model to be learnt, as a job; the run.
+
+    Raises TrainingUnderWay while another one that somebody asked for has not ended: each takes much of the machine, and
+    the page shows one. It waits behind one that is learnt on schedule.
+    """
+    ModelStore(tx).lock()
+    under_way = [one for one in runs.under_way(tx) if one.job == TRAIN_JOB and one.arguments]
+    if under_way:
+        raise TrainingUnderWay(
+            f"A model is being learnt already ({show_id('run', under_way[0].id)}, asked for by "
+            f"{under_way[0].asked_by}). Wait until it is there, or stop it, and ask again."
+        )
     arguments = {"plan": msgspec.to_builtins(plan), "name": name.strip(), "note": note.strip(), "owner": tx.actor.id}
     run = runs.start(tx, TRAIN_JOB, arguments=arguments)
-    if run is not None:
-        record_audit(tx, "models:train", show_id("run", run), {"plan": arguments["plan"], "name": arguments["name"]})
+    if run is None:
+        raise RuntimeError("A run that somebody asks for has no due time, so that none can be there already.")
+    record_audit(tx, "models:train", show_id("run", run), {"plan": arguments["plan"], "name": arguments["name"]})
     return run
 
 
