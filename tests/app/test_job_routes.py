@@ -110,6 +110,13 @@ def test_what_is_misspelt_in_a_query_is_told_by_its_name_with_what_it_may_be(
     assert (answer.status, told in answer.json()["detail"]) == (status, True), answer.text
 
 
+def test_what_is_misspelt_in_a_body_is_told_with_what_it_may_be(driver: Driver, world: World) -> None:
+    body = {"table": "transactions", "format": "xlsx"}
+    answer = driver.call("POST", "/api/v1/lake/exports", world.headers(Role.DATA_ENGINEER.value), body)
+    assert answer.status == 400
+    assert answer.json()["detail"].endswith(": format: Invalid enum value 'xlsx'. It may be parquet, csv"), answer.text
+
+
 def test_a_run_that_waits_is_stopped_at_once(driver: Driver, world: World) -> None:
     dewi = Caller(driver, world)
     [asked] = dewi.post("/forget/runs").json()["items"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import threading
 import uuid
 from hashlib import sha256
 
@@ -17,7 +18,7 @@ from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from finer.kit.runs import RunState
 from finer.notifications import service as notifications
-from finer.notifications.errors import HookNotFound, HookRefused
+from finer.notifications.errors import HookNameTaken, HookNotFound, HookRefused
 from finer.notifications.types import DeliveryState, Hook
 from tests.dashboards.tower import Tower
 from tests.identity.conftest import clock, clocked, firm, settings
@@ -33,12 +34,12 @@ def tower(firm: Firm, worker_database: Database, clock: FixedClock) -> Tower:
     return Tower(firm, on_clock(worker_database, clock), clock)
 
 
-def _hook(tower: Tower, url: str = "https://hooks.example/x", allowed: str = "") -> tuple[Hook, str]:
+def _hook(tower: Tower, url: str = "https://hooks.example/x", allowed: str = "", name: str = "") -> tuple[Hook, str]:
     tower.firm = Firm(
         tower.firm.database, msgspec.structs.replace(tower.firm.settings, outbound_hosts=allowed), tower.firm.tenant
     )
     with tower.tx(Role.ADMINISTRATOR) as tx:
-        return notifications.add_hook(tx, tower.firm.settings, "Pager", url)
+        return notifications.add_hook(tx, tower.firm.settings, name or url, url)
 
 
 def _last(tower: Tower, hook: uuid.UUID) -> tuple[DeliveryState, str]:
@@ -147,6 +148,34 @@ def test_e01_a_webhook_that_leads_inside_or_on_to_another_address_gets_nothing(t
 def test_e01_a_webhook_leads_outside_by_https_only(tower: Tower, url: str) -> None:
     with pytest.raises(HookRefused):
         _hook(tower, url)
+
+
+def test_webhooks_of_a_firm_have_names_of_their_own(tower: Tower) -> None:
+    hook, _ = _hook(tower, name="Pager")
+    with tower.tx(Role.ADMINISTRATOR) as tx:
+        for name in ("Pager", " pager "):
+            with pytest.raises(HookNameTaken, match="There is a webhook 'Pager' already"):
+                notifications.add_hook(tx, tower.firm.settings, name, "https://hooks.example/y")
+        notifications.remove_hook(tx, hook.id)
+        notifications.add_hook(tx, tower.firm.settings, " pager ", "https://hooks.example/y")
+        assert [one.name for one in notifications.list_hooks(tx)] == ["pager"]
+    # Two that are added at one moment.
+    answers: list[str] = []
+
+    def add() -> None:
+        try:
+            with tower.tx(Role.ADMINISTRATOR) as tx:
+                notifications.add_hook(tx, tower.firm.settings, "Desk", "https://hooks.example/z")
+            answers.append("added")
+        except HookNameTaken:
+            answers.append("taken")
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["added", "taken", "taken", "taken"]
 
 
 def test_webhooks_are_added_by_administrators_and_chosen_by_others(tower: Tower) -> None:

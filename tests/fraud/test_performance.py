@@ -14,6 +14,7 @@ from finer.fraud.errors import PeriodNotAcceptable
 from finer.fraud.service import performance
 from finer.fraud.types import OutcomeKind, Performance, Source
 from finer.kit.clock import FixedClock
+from finer.kit.errors import MomentToCome
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty
 from finer.warehouse.service import lake as warehouse
@@ -169,5 +170,7 @@ def test_an_empty_lake_is_zeros_and_a_bad_period_is_refused(desk: Desk, database
         )
         with pytest.raises(PeriodNotAcceptable, match="ends before"):
             performance.period(tx.now(), tx.now() + HOUR, None, None)
+        with pytest.raises(MomentToCome):
+            performance.period(tx.now(), None, None, tx.now() + HOUR)
         with pytest.raises(PeriodNotAcceptable, match="400 days"):
             performance.period(tx.now(), tx.now() - timedelta(days=500), None, None)

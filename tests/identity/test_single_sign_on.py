@@ -179,8 +179,10 @@ def test_a_domain_belongs_to_one_firm(firm: Firm, other_firm: Firm) -> None:
     with firm.tx() as tx:
         sso.add_domain(tx, domain)
         assert domain in sso.list_domains(tx)
+        with pytest.raises(AlreadyExists, match=r"this firm's already\. Nothing was changed"):
+            sso.add_domain(tx, domain)
     with other_firm.tx() as tx:
-        with pytest.raises(AlreadyExists):
+        with pytest.raises(AlreadyExists, match=r"another firm's already\. Take it from that one first"):
             sso.add_domain(tx, domain)
         with pytest.raises(ProviderNotFound):
             sso.remove_domain(tx, domain)

@@ -131,6 +131,7 @@ def test_i01_an_export_needs_a_range_a_table_and_a_moment_that_are_there(
         ({"table": "transactions", "from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}, 400),
         ({"table": "transactions", "from": "2026-03-02T00:00:00"}, 400),
         ({"table": "transactions", "snapshot": 10**6}, 404),
+        ({"table": "transactions", "as_of": "2999-03-01T00:00:00Z"}, 422),
         ({"table": "transactions", "snapshot": 1, "as_of": "2026-03-01T00:00:00Z"}, 400),
     ):
         answer = driver.call("POST", EXPORTS, headers, body)

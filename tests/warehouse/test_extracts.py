@@ -305,7 +305,7 @@ def test_what_cannot_be_is_refused_with_what_to_do(firms: Firms, settings: Setti
     assert not {"risk_analyst", "service", "administrator"} & set(page["roles"])
     firms.opened(world)
     again = firms.call(world, Role.DATA_ENGINEER, "POST", EXTRACTS, ASKED)
-    assert (again.status, "already" in again.text) == (422, True)
+    assert (again.status, "already" in again.text) == (409, True)
     # Finer's own database is no place for BI tools, and one that does not answer is said at the extract.
     for url, says in ((database_url, "Finer itself"), ("postgresql://nobody@127.0.0.1:9/x", "refused")):
         firms.settings = msgspec.structs.replace(settings, bi_database_url=url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finer.kit.errors import MomentToCome
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty, SnapshotGone
 from finer.warehouse.service import lake as service
@@ -132,6 +134,9 @@ def test_what_is_not_remembered_is_told(
     for asked in (10**9, first.at - timedelta(days=1), datetime(1970, 1, 1, tzinfo=UTC)):
         with pytest.raises(SnapshotGone, match="remembers back to"):
             service.sql(access, tenant, COUNT, as_of=asked)
+    to_come = datetime.now(UTC) + timedelta(minutes=2)
+    with pytest.raises(MomentToCome, match=f"as of {re.escape(to_come.isoformat())} yet"):
+        service.sql(access, tenant, COUNT, as_of=to_come)
     forgetful = service.LakeAccess(database_url, msgspec.structs.replace(settings, lake_snapshots_keep_days=0))
     service.compact(forgetful, tenant)
     with pytest.raises(SnapshotGone):

@@ -17,6 +17,7 @@ from finer.app.proposals import PROPOSAL_KINDS
 from finer.identity.service import audit
 from finer.identity.types.access import Role
 from finer.identity.types.audit import AuditFilter
+from finer.kit.errors import MomentToCome
 from finer.kit.ids import show_id
 from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
@@ -267,6 +268,8 @@ def test_c11_an_export_holds_no_formula_and_is_in_the_trail(desk: Desk) -> None:
 def test_the_lake_is_asked_as_it_was(desk: Desk) -> None:
     run = desk.ask("select count(*) from orders", as_of=datetime(2020, 1, 1, tzinfo=UTC))
     assert (run.state, run.problem) == (RunState.FAILED, "snapshot-gone")
+    with pytest.raises(MomentToCome):
+        desk.ask("select count(*) from orders", as_of=datetime.now(UTC) + timedelta(days=1))
     later = datetime.now(UTC) + timedelta(seconds=1)
     assert desk.rows("select count(*) from orders", as_of=later) == [[20]]
 

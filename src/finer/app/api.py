@@ -8,7 +8,6 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from enum import Enum
 from typing import Any
 
 import msgspec
@@ -61,6 +60,7 @@ from finer.ingest.routes.documents import Receipt
 from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.ingest.service.contracts import CHANNEL as CONTRACTS_CHANNEL
+from finer.kit import allowed
 from finer.kit.db import API, Database
 from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
@@ -326,23 +326,23 @@ def _callers_own(error: HTTPException) -> HTTPException:
     said = str(error.__cause__)
     if error.status_code == 500 and isinstance(error.__cause__, msgspec.ValidationError) and "`$.data." in said:
         what, _, where = said.partition(" - at `$.data.")
-        return ValidationException("Validation failed", extra=[{"key": where.rstrip("`"), "message": what}])
+        return ValidationException(
+            "Validation failed", extra=[{"key": where.rstrip("`"), "message": what, "source": "body"}]
+        )
     return error
 
 
-def _said_of_parameter(request: Request[Any, Any, Any], key: str = "", message: str = "", source: object = None) -> str:
-    """What is wrong with a parameter, by the name that callers know it by, and with what it may be."""
+def _said_of_value(request: Request[Any, Any, Any], key: str = "", message: str = "", source: object = None) -> str:
+    """What is wrong with a parameter or a body, by the name that callers know, and with what may stand there."""
     handler: Any = request.scope.get("route_handler")  # there is none where no route was found
-    field: Any = handler.parsed_fn_signature.parameters.get(key) if handler is not None and source == "query" else None
+    known = {} if handler is None else handler.parsed_fn_signature.parameters
+    if source == "body" and "data" in known:
+        return f"{key}: {allowed.told(known['data'].annotation, message, key)}"
+    field: Any = known.get(key) if source == "query" else None
     if field is None:
         return f"{key}: {message}"
     name = getattr(field.kwarg_definition, "query", None) or key
-    if message.startswith("Invalid enum value"):
-        kinds: tuple[Any, ...] = (field.annotation, *(inner.annotation for inner in field.inner_types))
-        enums = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Enum)]
-        names = [str(one.value) for enum in enums for one in enum]
-        message += f". It may be {', '.join(names)}" if names else ""
-    return f"{name}: {message}"
+    return f"{name}: {allowed.told(field.annotation, message, '')}"
 
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -353,7 +353,7 @@ def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if isinstance(error, NotFoundException):
         detail = f"There is no endpoint {_shown_path(request)}. /api/v1/openapi.json lists them."
     if extra:
-        detail += ": " + "; ".join(_said_of_parameter(request, **one) for one in extra)
+        detail += ": " + "; ".join(_said_of_value(request, **one) for one in extra)
     document = {
         "type": "about:blank",
         "title": type(error).__name__.removesuffix("Exception"),

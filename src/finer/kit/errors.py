@@ -106,6 +106,13 @@ class Unprocessable(FinerError):
     title = "The record breaks its contract"
 
 
+class MomentToCome(Unprocessable):
+    """Something is to be seen as of a moment that has not come yet."""
+
+    slug = "moment-to-come"
+    title = "This moment is yet to come"
+
+
 class TooManyRequests(FinerError):
     """The caller, or the whole system, is over its limit; `retry_after_s` says when to come back."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from finer.kit.errors import MomentToCome
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -15,3 +18,12 @@ def microseconds(at: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """The inverse of `microseconds`."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def refuse_to_come(as_of: datetime, now: datetime) -> None:
+    """Raise MomentToCome when nothing can be seen as of a moment yet. A minute is let through: clocks differ."""
+    if as_of > now + _CLOCKS_DIFFER:
+        raise MomentToCome(
+            f"Nothing can be seen as of {as_of.isoformat()} yet: it is {now.isoformat(timespec='seconds')} now. Give a "
+            "moment that has passed, or none for the newest state."
+        )

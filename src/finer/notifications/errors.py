@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import NotFound, Unprocessable
+from finer.kit.errors import Conflict, NotFound, Unprocessable
 
 
 class NotificationNotFound(NotFound):
@@ -15,6 +15,13 @@ class HookNotFound(NotFound):
     """The firm has no webhook of this id."""
 
     slug = "hook-not-found"
+
+
+class HookNameTaken(Conflict):
+    """The firm has a webhook of this name, and people choose webhooks by their names."""
+
+    slug = "hook-name-taken"
+    title = "There is a webhook of this name"
 
 
 class HookRefused(Unprocessable):

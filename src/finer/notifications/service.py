@@ -24,7 +24,7 @@ from finer.kit.mail import Mail
 from finer.kit.outbound import Outbound, OutboundRefused
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.notifications.errors import HookNotFound, HookRefused, NotificationNotFound
+from finer.notifications.errors import HookNameTaken, HookNotFound, HookRefused, NotificationNotFound
 from finer.notifications.store import DeliveryStore, HookStore, NotificationStore
 from finer.notifications.types import (
     Audience,
@@ -187,18 +187,24 @@ def get_hook(tx: Tx, identifier: uuid.UUID) -> Hook:
 def add_hook(tx: Tx, settings: Settings, name: str, url: str) -> tuple[Hook, str]:
     """Let alerts go to an address outside; the secret that signs them is told this once.
 
-    Raises HookRefused for an address that must not be asked, and for too many of them.
+    Raises HookRefused for an address that must not be asked, and for too many of them; HookNameTaken.
     """
     reach_of(tx.actor, Permission.HOOKS_WRITE)
-    store = HookStore(tx)
-    if not name.strip() or len(store.find()) >= _HOOKS_MAX:
+    store, name = HookStore(tx), name.strip()
+    store.add_one_by_one()
+    known = store.find()
+    if not name or len(known) >= _HOOKS_MAX:
         raise HookRefused(f"Give the webhook a name; a firm has at most {_HOOKS_MAX}.")
+    if taken := [one.name for one in known if one.name.casefold() == name.casefold()]:
+        raise HookNameTaken(
+            f"There is a webhook {taken[0]!r} already. Choose another name, or take that one away first."
+        )
     try:
         Outbound.of(settings).check(url)
     except OutboundRefused as error:
         raise HookRefused(error.detail) from error
     identifier, secret = new_id(), new_secret()
-    store.add(identifier, name.strip(), url, secret, uuid.UUID(tx.actor.id))
+    store.add(identifier, name, url, secret, uuid.UUID(tx.actor.id))
     record_audit(tx, "hooks:add", show_id(HOOK_PREFIX, identifier), {"host": urlsplit(url).hostname or ""})
     return get_hook(tx, identifier), secret
 

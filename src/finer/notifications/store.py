@@ -224,6 +224,12 @@ class HookStore:
         self._tx = tx
         self._connection, self._tenant = tx.connection, tx.tenant
 
+    def add_one_by_one(self) -> None:
+        """Wait until nobody else adds an address to this firm, and let nobody until this transaction ends."""
+        self._connection.exec_driver_sql(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"hooks:{self._tenant}",)
+        )
+
     def add(self, identifier: uuid.UUID, name: str, url: str, secret: str, by: uuid.UUID) -> None:
         """A new address; it may carry a key in its path, so it is sealed too."""
         self._connection.execute(

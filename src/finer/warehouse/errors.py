@@ -115,6 +115,13 @@ class ExtractNotFound(NotFound):
     slug = "extract-not-found"
 
 
+class ExtractNameTaken(Conflict):
+    """The firm has an extract of this name."""
+
+    slug = "extract-name-taken"
+    title = "There is an extract of this name"
+
+
 class ExtractNotAcceptable(Unprocessable):
     """An extract cannot be so."""
 

@@ -22,7 +22,7 @@ from finer.identity.service import proposals
 from finer.identity.service.proposals import Kinds
 from finer.identity.types.access import Permission
 from finer.identity.types.proposals import Proposal
-from finer.kit import documents
+from finer.kit import allowed, documents
 from finer.kit.documents import show_money
 from finer.kit.errors import InvalidInput
 from finer.kit.money import Money
@@ -83,7 +83,7 @@ async def _behind(
         # What stands before a transaction is not handed the body as the route is.
         data = msgspec.convert(await request.json(), PaymentExport, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"This is no question for payments: {error}.") from error
+        raise InvalidInput(f"This is no question for payments: {allowed.problem(PaymentExport, error)}.") from error
     until = data.as_of or asked.now
     wanted = performance.period(asked.now, until - timedelta(days=data.days), until, data.as_of)
     most = performance.FILE_ROWS_MAX + 1

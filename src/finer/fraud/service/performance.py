@@ -29,6 +29,7 @@ from finer.fraud.types import (
 from finer.identity.service import exports, tenants
 from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.types.proposals import Proposal
+from finer.kit.moments import refuse_to_come
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -65,7 +66,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def period(now: datetime, since: datetime | None, until: datetime | None, as_of: datetime | None) -> Period:
-    """The period that somebody asks for: without more, the last 30 days as known now. Raises PeriodNotAcceptable."""
+    """The period that somebody asks for: without more, the last 30 days as known now.
+
+    Raises PeriodNotAcceptable, and MomentToCome for an `as_of` in the future.
+    """
+    if as_of is not None:
+        refuse_to_come(as_of, now)
     known = min(as_of or now, now)
     end = min(until or known, known)
     begin = since or end - timedelta(days=30)

@@ -227,8 +227,11 @@ def list_domains(tx: Tx) -> list[str]:
 
 def add_domain(tx: Tx, domain: str) -> None:
     """Confirm that an e-mail domain is this firm's; for operators. Raises AlreadyExists, NotAcceptable."""
-    if not SsoStore(tx).add_domain(check_domain(domain)):
-        raise AlreadyExists(f"The domain {domain} is a firm's already. Take it from that one first.")
+    store = SsoStore(tx)
+    if not store.add_domain(check_domain(domain)):
+        if domain in store.domains():
+            raise AlreadyExists(f"The domain {domain} is this firm's already. Nothing was changed.")
+        raise AlreadyExists(f"The domain {domain} is another firm's already. Take it from that one first.")
     record_audit(tx, "sso_domains:add", domain)
 
 

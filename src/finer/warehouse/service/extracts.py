@@ -28,7 +28,7 @@ from finer.kit.masking import DataClass, Form, Masking
 from finer.kit.runs import JobRun
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
-from finer.warehouse.errors import BiUnavailable, ExtractNotAcceptable, ExtractNotFound
+from finer.warehouse.errors import BiUnavailable, ExtractNameTaken, ExtractNotAcceptable, ExtractNotFound
 from finer.warehouse.service.shown import ShownTo, shown_to
 from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess
@@ -75,8 +75,8 @@ def roles_to_show(tx: Tx) -> list[Role]:
 def ask_for_extract(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: NewExtract, reason: str) -> Proposal | None:
     """Propose an extract; None when it was made at once, where no second person is asked for.
 
-    Raises BiUnavailable without a BI database, ExtractNotAcceptable, LakeEmpty for an unknown table, and NotAcceptable
-    without a reason.
+    Raises BiUnavailable without a BI database, ExtractNotAcceptable, ExtractNameTaken, LakeEmpty for an unknown table,
+    and NotAcceptable without a reason.
     """
     _database(access.settings)
     for table in wanted.tables:
@@ -86,7 +86,7 @@ def ask_for_extract(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: NewExtract
 
 
 def opening_version(tx: Tx, payload: Payload) -> str:
-    """What an opening starts from: that the name is free. Raises ExtractNotAcceptable."""
+    """What an opening starts from: that the name is free. Raises ExtractNotAcceptable, ExtractNameTaken."""
     wanted, problem = _read(payload), None
     if not _NAME.match(wanted.name):
         problem = "A name has 2 to 40 small letters, digits and underscores, a letter first."
@@ -96,12 +96,12 @@ def opening_version(tx: Tx, payload: Payload) -> str:
         problem = "It is refreshed every 1 to 168 hours, and holds the rows of 1 to 3660 days, or all."
     elif not _within(masking_of(_acting(Role(wanted.shown_as))), masking_of(_acting(Role(payload["role"])))):
         problem = "It would show more than whoever asks for it may see. Choose another role."
-    elif ExtractStore(tx).find(name=wanted.name):
-        problem = f"There is an extract {wanted.name!r} already."
     elif len(ExtractStore(tx).find()) >= EXTRACTS_MAX:
         problem = f"There are {EXTRACTS_MAX} extracts already. Close one first."
     if problem is not None:
         raise ExtractNotAcceptable(problem)
+    if ExtractStore(tx).find(name=wanted.name):
+        raise ExtractNameTaken(f"There is an extract {wanted.name!r} already. Choose another name, or close that one.")
     return ""
 
 

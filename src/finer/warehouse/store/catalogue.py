@@ -176,6 +176,11 @@ class Catalogue:
         rows = self._rows(_SNAPSHOT_AT, (moment,))
         return int(rows[0][0]) if rows else None
 
+    def time(self) -> datetime:
+        """What time it is, by the clock of the database."""
+        moment: datetime = self._rows("select now()")[0][0]
+        return moment
+
     def has_snapshot(self, snapshot: int) -> bool:
         """Whether the lake still remembers a snapshot."""
         return bool(self._rows(_HAS_SNAPSHOT, (snapshot,)))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from finer.kit.moments import refuse_to_come
 from finer.warehouse.errors import LakeEmpty, SnapshotGone, TableNotFound
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.catalogue import Catalogue
@@ -15,12 +16,13 @@ from finer.warehouse.types import LakeTable, Snapshot, TableFiles, TableState
 
 
 def resolve(catalogue: Catalogue, as_of: datetime | int | None) -> int | None:
-    """The snapshot that is meant; None for the newest state. Raises LakeEmpty or SnapshotGone."""
+    """The snapshot that is meant; None for the newest state. Raises LakeEmpty, SnapshotGone or MomentToCome."""
     if not catalogue.exists():
         raise LakeEmpty("Nothing has reached the lake yet. Send records first; they are there a second later.")
     if as_of is None:
         return None
     if isinstance(as_of, datetime):
+        refuse_to_come(as_of, catalogue.time())
         found = catalogue.snapshot_at(as_of)
     else:
         found = as_of if catalogue.has_snapshot(as_of) else None

@@ -21,6 +21,7 @@ from finer.kit.crypto.fields import blind
 from finer.kit.errors import FinerError
 from finer.kit.ids import new_id, show_id
 from finer.kit.masking import DataClass
+from finer.kit.moments import refuse_to_come
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 from finer.warehouse.types import SqlResult
@@ -56,9 +57,11 @@ _LOST = "The process that ran it is gone. Run it again."
 def submit(tx: Tx, new: NewRun) -> Run:
     """Ask a question. The run waits until the app works it off; the same question of a moment ago is answered at once.
 
-    Raises StatementRefused, CannotBeUsed, SavedQueryNotFound, TooManyQueries.
+    Raises StatementRefused, CannotBeUsed, SavedQueryNotFound, TooManyQueries, and MomentToCome.
     """
     reach_of(tx.actor, Permission.SQL_RUN)
+    if new.as_of is not None:
+        refuse_to_come(new.as_of, tx.now())
     statement, kinds, version = new.statement, new.kinds, None
     if new.saved_id is not None:
         found = get_saved(tx, new.saved_id)
