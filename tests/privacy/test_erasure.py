@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,8 +37,11 @@ from finer.privacy.types import HoldKind, Law, RequestKind, RequestState, Reques
 from finer.screening.service import subjects
 from finer.screening.types import Profile, Subject
 from finer.screening.types import SubjectKind as ScreenedKind
+from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.handlers import append_label
 from finer.warehouse.service import lake as warehouse
+from finer.warehouse.store import erasing
+from finer.warehouse.store.append import Appender
 from tests.decisions.test_alerts import _alert
 from tests.support.identity import Firm
 from tests.warehouse.samples import START, order_batch, sample_batch
@@ -97,6 +103,15 @@ def _carry_out(jobs: Database, firm: Firm, found: RequestWithSteps, access: ware
         handlers.erase_person(tx, ErasureApproved(request_id=found.request.id), access)
 
 
+def _expect_nowhere(folder: str) -> None:
+    """No file of the lake holds the customer."""
+    files = list(Path(folder).rglob("*.parquet"))
+    assert files
+    for file in files:
+        for column in pq.read_table(file).columns:
+            assert CUSTOMER not in column.to_pylist(), file
+
+
 def test_i02_an_erased_customer_is_found_nowhere(
     furnished: Firm,
     jobs: Database,
@@ -141,11 +156,63 @@ def test_i02_an_erased_customer_is_found_nowhere(
     assert rows[4]["customer_id"] == "customer_id-4"
     assert sum(one["n"] for one in before) == 40
     warehouse.compact(access, tenant, clock=FixedClock(Database(jobs.url, jobs.role).clock.now() + timedelta(hours=3)))
-    files = list(Path(access.address(tenant)).rglob("*.parquet"))
-    assert files
-    for file in files:
-        for column in pq.read_table(file).columns:
-            assert CUSTOMER not in column.to_pylist(), file
+    _expect_nowhere(access.address(tenant))
+
+
+def test_i02_a_customer_is_erased_while_records_keep_coming_into_the_lake(
+    furnished: Firm, jobs: Database, access: warehouse.LakeAccess, reader: warehouse.LakeReader, manager: Actor,
+    administrator: Actor,
+) -> None:  # fmt: skip
+    tenant, over = furnished.tenant.id, threading.Event()
+    appender, added = Appender(access), 0
+
+    def keep_coming() -> int:
+        rows = 40
+        while not over.is_set():
+            rows += appender.append([sample_batch(tenant, rows, 5)]).added["transactions"]
+        return rows
+
+    found = _approved(furnished, manager, administrator, RequestKind.ERASE, SubjectKind.CUSTOMER, CUSTOMER)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            coming = pool.submit(keep_coming)
+            try:
+                # Not once: each of these might find the lake alone by chance.
+                for number in (5, 6):
+                    columns = {"transaction": {"customer_id": "pseudonym"}}
+                    warehouse.part_customer(access, tenant, f"customer_id-{number}", "salt", columns)
+                _carry_out(jobs, furnished, found, access)
+            finally:
+                over.set()
+            added = coming.result(60)
+    finally:
+        appender.close()
+    query = "select count(*) as n, count(*) filter (starts_with(customer_id, 'erased-')) as parted from transactions"
+    assert reader.read(tenant, query).to_pylist() == [{"n": added, "parted": 3}]
+
+
+def test_i02_an_erasure_that_stopped_half_way_leaves_nothing_when_it_is_done_again(
+    furnished: Firm,
+    jobs: Database,
+    access: warehouse.LakeAccess,
+    manager: Actor,
+    administrator: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant = furnished.tenant.id
+    found = _approved(furnished, manager, administrator, RequestKind.ERASE, SubjectKind.CUSTOMER, CUSTOMER)
+
+    def stops(*_: object) -> None:
+        raise duckdb.IOException("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "_forget_history", stops)
+        with pytest.raises(LakeUnavailable):
+            _carry_out(jobs, furnished, found, access)
+    _carry_out(jobs, furnished, found, access)
+    assert len(warehouse.snapshots(access, tenant, 10)) == 1
+    warehouse.compact(access, tenant, clock=FixedClock(Database(jobs.url, jobs.role).clock.now() + timedelta(hours=3)))
+    _expect_nowhere(access.address(tenant))
 
 
 def test_i02_a_row_of_a_known_fraud_no_longer_says_whose_account_it_was(

@@ -29,6 +29,8 @@ class LockKey(enum.IntEnum):
     """One lake is made at a time."""
     LAKE_UPKEEP = 7_316_777
     """Files of a firm's lake are merged or rewritten by one process at a time."""
+    LAKE_ROWS = 7_316_778
+    """Who changes rows of a firm's lake is alone with them; those who add rows share it."""
     SUMS = 7_316_779
     """One process keeps, or makes anew, the sums of dashboards."""
     MODELS = 7_316_901

@@ -122,7 +122,7 @@ class Appender:
     ) -> Appended:
         for attempt in range(_COMMIT_ATTEMPTS):
             try:
-                with self._attachments.use(tenant) as lake:
+                with self._attachments.use(tenant) as lake, self._catalogue(tenant).rows_shared():
                     return self._commit_once(tenant, lake, rows, extra)
             except duckdb.TransactionException:
                 # Somebody else committed in between, or the answer was lost: look again at what is recorded.

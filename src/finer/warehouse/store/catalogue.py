@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -209,6 +211,29 @@ class Catalogue:
     def work_alone(self) -> None:
         """Wait until nobody else merges or rewrites files of this lake; holds as long as the connection is open."""
         self._connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (LockKey.LAKE_UPKEEP.value, self._schema))
+
+    @contextmanager
+    def rows_alone(self) -> Iterator[None]:
+        """Let nobody add rows to this lake in the block: DuckLake refuses to change rows of what grows meanwhile."""
+        with self._rows_held("pg_advisory_lock", "pg_advisory_unlock"):
+            yield
+
+    @contextmanager
+    def rows_shared(self) -> Iterator[None]:
+        """Let others add rows in the block, too, and nobody change them."""
+        with self._rows_held("pg_advisory_lock_shared", "pg_advisory_unlock_shared"):
+            yield
+
+    @contextmanager
+    def _rows_held(self, take: str, leave: str) -> Iterator[None]:
+        call, key = sql.SQL("select {}(%s, hashtext(%s))"), (LockKey.LAKE_ROWS.value, self._schema)
+        self._connection.execute(call.format(sql.Identifier(take)), key)
+        try:
+            yield
+        finally:
+            # A connection that broke meanwhile holds nothing any more.
+            if not self._connection.broken and not self._connection.closed:
+                self._connection.execute(call.format(sql.Identifier(leave)), key)
 
     def carry_positions(self) -> None:
         """Let the newest commit say how far the lake has come, so that no older one has to be kept for that."""

@@ -42,8 +42,8 @@ def part_customer(
 ) -> dict[str, int]:
     """Rows changed by table. `columns` says by table what becomes of a column: `pseudonym` or `blank`.
 
-    Doing it again is right. Raises LakeUnavailable when the lake cannot be written to, or somebody else changes the
-    same files at this moment; then nothing was changed.
+    Nothing is added to the lake meanwhile. Doing it again is right. Raises LakeUnavailable when the lake cannot be
+    written to, or somebody else changes the same files at this moment; then doing it again goes on.
     """
     with access.catalogue() as connection:
         catalogue = Catalogue(connection, tenant)
@@ -55,18 +55,21 @@ def part_customer(
         attachments = Attachments(access, capacity=1, memory_mb=1024, create=True)
         try:
             with attachments.use(tenant) as lake:
-                changed = {
-                    name: _part(attachments.duckdb, lake, name, _wanted(columns[name], there), customer_id, salt)
-                    for name, there in tables.items()
-                    if name in columns and _CUSTOMER in there
-                }
-                for name in [name for name, rows in changed.items() if rows]:
-                    attachments.duckdb.execute(
-                        f"call ducklake_rewrite_data_files('{lake}', '{name}', delete_threshold => 0)"
-                    )
-                if any(changed.values()):
-                    _forget_history(attachments.duckdb, catalogue, lake)
-                    forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)), at_once=True)
+                db = attachments.duckdb
+                with catalogue.rows_alone():
+                    # One commit, so that a try that fails leaves no table parted by a salt that is forgotten.
+                    db.begin()
+                    changed = {
+                        name: _part(db, lake, name, _wanted(columns[name], there), customer_id, salt)
+                        for name, there in tables.items()
+                        if name in columns and _CUSTOMER in there
+                    }
+                    db.commit()
+                # Also when nothing was changed: a try before this may have come no further than that commit.
+                for name in changed:
+                    db.execute(f"call ducklake_rewrite_data_files('{lake}', '{name}', delete_threshold => 0)")
+                _forget_history(db, catalogue, lake)
+                forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)), at_once=True)
         except duckdb.Error as error:
             raise unavailable("The lake could not be changed.", error) from error
         finally:
