@@ -164,6 +164,18 @@ def test_moving_from_the_key_file_opens_both_and_wraps_with_the_service(vault: V
     assert file.unwrap([(old, b"place 0")]) == [BOXES[0][0]]
 
 
+def test_keys_of_a_service_that_is_no_longer_set_and_of_a_file_that_is_gone_are_not_called_damaged(
+    vault: VaultTransit, tmp_path: Path
+) -> None:
+    file = KeyFile(tmp_path / "master.key")
+    file.prepare()
+    [by_file], [by_service] = file.wrap(BOXES[:1]), vault.wrap(BOXES[:1])
+    with pytest.raises(KeysUnavailable, match="Set FINER_KMS_URL and FINER_KMS_TOKEN_FILE as they were"):
+        file.unwrap([(by_service, b"place 0")])
+    with pytest.raises(KeysUnavailable, match="Put it back to where FINER_KEY_FILE says"):
+        vault.unwrap([(by_file, b"place 0")])
+
+
 def test_the_settings_choose_the_service(engine: TransitServer, token_file: Path, tmp_path: Path) -> None:
     plain = load_settings({}, data_dir=str(tmp_path / uuid.uuid4().hex))
     assert isinstance(keyring(plain).service, KeyFile)

@@ -55,9 +55,17 @@ class KeyService(Protocol):
         ...
 
 
+BY_SERVICE = b"t1"
+"""How a key begins that a key service wrapped."""
 _MARK = b"f1"
 _ID = 8
+_WRAPPED_BYTES = len(_MARK) + _ID + len(encrypt(bytes(KEY_BYTES), bytes(KEY_BYTES), b""))
 _HEADER = "# Finer's master keys, the newest first. Whoever has this file and the database can read everything.\n"
+
+
+def by_file(wrapped: bytes) -> bool:
+    """Whether this looks like a key that was wrapped with a key file."""
+    return wrapped.startswith(_MARK) and len(wrapped) == _WRAPPED_BYTES
 
 
 class KeyFile:
@@ -110,6 +118,11 @@ class KeyFile:
 
     def _unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
         start = len(_MARK) + _ID
+        if wrapped.startswith(BY_SERVICE):
+            raise KeysUnavailable(
+                "The data keys were wrapped by a key service, and none is set. Set FINER_KMS_URL and "
+                "FINER_KMS_TOKEN_FILE as they were."
+            )
         if not wrapped.startswith(_MARK) or len(wrapped) <= start:
             raise SealBroken("A wrapped data key is damaged. Restore the database from a backup.")
         identifier = bytes(wrapped[len(_MARK) : start])

@@ -22,10 +22,10 @@ import msgspec
 
 from finer.kit.crypto.envelope import KEY_BYTES
 from finer.kit.crypto.errors import KeysUnavailable, SealBroken
-from finer.kit.crypto.kms import Boxed, KeyService
+from finer.kit.crypto.kms import BY_SERVICE, Boxed, KeyService, by_file
 from finer.kit.outbound import Answer, Outbound, OutboundRefused
 
-_MARK = b"t1"
+_MARK = BY_SERVICE
 _AT_ONCE = 200
 _BELIEVED_S = 30.0  # how long the newest version is remembered; a rotation by this process is noticed at once
 _CIPHERTEXT = re.compile(r"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/=]{40,400}")
@@ -101,6 +101,11 @@ class VaultTransit:
 
     def _unwrap(self, wrapped: Sequence[Boxed]) -> list[bytes]:
         texts = [bytes(one).removeprefix(_MARK).decode("ascii", "replace") for one, _ in wrapped]
+        if any(by_file(one) for one, _ in wrapped):
+            raise KeysUnavailable(
+                "Some data keys were wrapped with a key file, and there is none. Put it back to where FINER_KEY_FILE "
+                "says until `finer keys rotate --master` is done under the key service."
+            )
         marked = all(one.startswith(_MARK) for one, _ in wrapped)
         if not marked or any(_CIPHERTEXT.fullmatch(text) is None for text in texts):
             raise SealBroken("A wrapped data key is damaged. Restore the database from a backup.")
