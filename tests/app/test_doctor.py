@@ -13,8 +13,12 @@ from click.testing import CliRunner
 
 from finer.app.cli import main
 from finer.app.doctor import Finding, examine
+from finer.app.keys import prove_keys
+from finer.kit.crypto.kms import KeyFile
+from finer.kit.db import Database
 from finer.kit.settings import Settings
 from tests.support.object_storage import ACCESS_KEY, REGION, SECRET_KEY, object_storage
+from tests.support.transit import TOKEN, transit
 
 
 def _found(settings: Settings) -> dict[str, Finding]:
@@ -38,7 +42,7 @@ def free() -> int:
 
 def test_everything_is_looked_at_and_told_in_a_sentence(tmp_path: Path, free: int) -> None:
     found = _found(Settings(data_dir=str(tmp_path / "not" / "made" / "yet"), port=free))
-    assert list(found) == ["Python", "memory", "disk", "port", "web app", "TLS", "database", "lake"]
+    assert list(found) == ["Python", "memory", "disk", "port", "web app", "TLS", "database", "keys", "lake"]
     assert all(finding.says.endswith(".") for finding in found.values())
     assert found["Python"].good
     assert str(tmp_path) in found["disk"].says
@@ -77,6 +81,51 @@ def test_an_embedded_database_that_does_not_run_yet_is_no_fault(tmp_path: Path, 
     found = _found(Settings(data_dir=str(tmp_path), port=free))["database"]
     assert found.good
     assert "finer up" in found.says
+
+
+def test_keys_are_tried_and_none_are_made(tmp_path: Path, free: int) -> None:
+    settings = Settings(data_dir=str(tmp_path), port=free)
+    first = _found(settings)["keys"]
+    assert first.good
+    assert "finer up makes it" in first.says
+    assert not settings.key_path.exists()
+    KeyFile(settings.key_path).prepare()
+    assert _found(settings)["keys"].good
+    settings.key_path.chmod(0o644)
+    readable = _found(settings)["keys"]
+    assert not readable.good
+    assert "has mode 0644" in readable.says
+
+
+def test_a_key_service_that_finer_may_not_use_is_told_with_the_setting(tmp_path: Path, free: int) -> None:
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o400)
+    with transit() as engine:
+        engine.rotate()
+        settings = Settings(
+            data_dir=str(tmp_path), port=free, kms_url=engine.url, kms_token_file=str(token),
+            outbound_hosts=engine.host,
+        )  # fmt: skip
+        assert _found(settings)["keys"] == Finding("keys", True, f"the master key of {engine.url} wraps and opens.")
+        engine.mode = "revoked"
+        refused = _found(settings)["keys"]
+        assert not refused.good
+        assert "FINER_KMS_TOKEN_FILE" in refused.says
+        elsewhere = _found(msgspec.structs.replace(settings, outbound_hosts=""))["keys"]
+        assert not elsewhere.good
+        assert "FINER_OUTBOUND_HOSTS" in elsewhere.says
+
+
+def test_keys_that_do_not_open_what_the_database_holds_are_not_good(
+    tmp_path: Path, free: int, database: Database
+) -> None:
+    prove_keys(database)
+    settings = Settings(data_dir=str(tmp_path), port=free, database_url=database.url)
+    KeyFile(settings.key_path).prepare()
+    found = _found(settings)["keys"]
+    assert not found.good
+    assert "does not hold the master key" in found.says
 
 
 def test_a_lake_that_nothing_can_be_written_to_is_told_with_its_place(tmp_path: Path) -> None:

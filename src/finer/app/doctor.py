@@ -8,13 +8,27 @@ import sys
 import msgspec
 import psutil
 
+from finer.app.keys import keyring
 from finer.app.ports import listener_of, refuse_taken_port, served_by_finer
 from finer.app.process import database_url
 from finer.app.tls import certificate_end
 from finer.app.web import web_folder
+from finer.kit.actors import SYSTEM
 from finer.kit.clock import SystemClock
-from finer.kit.db import API, DatabaseError, NotMade, NotOurs, connect, has_tables, server_version
-from finer.kit.errors import Conflict, InvalidInput, Unavailable
+from finer.kit.crypto.envelope import new_key
+from finer.kit.crypto.keyring import Keyring
+from finer.kit.db import (
+    API,
+    NO_TENANT,
+    Database,
+    DatabaseError,
+    NotMade,
+    NotOurs,
+    connect,
+    has_tables,
+    server_version,
+)
+from finer.kit.errors import Conflict, FinerError, InvalidInput, Unavailable
 from finer.kit.folders import nearest_folder, try_writing
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
@@ -38,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Python, memory, disk, port, web app, TLS, database and lake, in that order."""
+    """Python, memory, disk, port, web app, TLS, database, keys and lake, in that order."""
     return [
         _python(),
         _memory(),
@@ -47,6 +61,7 @@ def examine(settings: Settings) -> list[Finding]:
         _web(),
         _tls(settings),
         _database(settings),
+        _keys(settings),
         _lake(settings),
         *_log(settings),
     ]
@@ -130,6 +145,42 @@ def _folder_found(settings: Settings) -> bool:
         return bool(settings.database_url) or nearest_folder(settings.data_path, _DATA_FOLDER).is_dir()
     except InvalidInput:
         return False
+
+
+def _keys(settings: Settings) -> Finding:
+    """Whether the master key wraps, and opens what was sealed; nothing is made."""
+    if not _folder_found(settings):
+        return Finding("keys", False, "the keys cannot be looked for in the data folder; see disk.")
+    try:
+        keys = keyring(settings)
+        if not settings.kms_url and not settings.key_path.exists():
+            says = f"there is no key file {settings.key_path}; finer up makes it at its first start."
+            return Finding("keys", not _sealed(settings, keys), says)
+        keys.service.wrap([(new_key(), b"finer doctor")])
+        _sealed(settings, keys)
+    except FinerError as error:
+        return Finding("keys", False, error.detail)
+    except OSError as error:
+        return Finding("keys", False, f"the key file {settings.key_path} cannot be looked for: {error.strerror}.")
+    return Finding("keys", True, f"the master key of {settings.kms_url or settings.key_path} wraps and opens.")
+
+
+def _sealed(settings: Settings, keys: Keyring) -> bool:
+    """Whether the database holds what was sealed with these keys; False while it cannot be asked."""
+    url, server = database_url(settings)
+    if server is not None and not server.running():
+        return False
+    try:
+        if not has_tables(url):
+            return False
+        database = Database(url, API, connections=1, keys=keys)
+    except (DatabaseError, Unavailable):
+        return False  # what is said of the database says why
+    try:
+        with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+            return keys.proven(tx)
+    finally:
+        database.close()
 
 
 def _lake(settings: Settings) -> Finding:

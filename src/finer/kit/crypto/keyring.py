@@ -70,13 +70,20 @@ class Keyring:
 
         Called once at the start of every process. Raises KeysUnavailable when data exist and cannot be opened.
         """
-        if self._stored_index_key(tx) is None:
+        if not self.proven(tx):
             self.service.prepare()
             [wrapped] = self.service.wrap([(new_key(), _INDEX.encode())])
             row = insert(installation_keys).values(name=_INDEX, wrapped=wrapped, created_at=tx.now())
             tx.connection.execute(row.on_conflict_do_nothing())
+            self.proven(tx)
+
+    def proven(self, tx: KeyTx) -> bool:
+        """Whether anything was sealed yet, with this master key. Raises KeysUnavailable when it was another one."""
+        if self._stored_index_key(tx) is None:
+            return False
         self._index_key = b""
         self.index_key(tx, uuid.UUID(int=0))
+        return True
 
     def index_key(self, tx: KeyTx, tenant: uuid.UUID) -> bytes:
         """The key of a firm's blind indexes, 32 bytes; that of the null tenant is for all firms together."""
