@@ -62,6 +62,20 @@ class Lake:
             )
         attachments.close()
 
+    def claim(self, column: str, low: str, high: str) -> None:
+        """Let the catalogue tell bounds of a column of the payments."""
+        with self.access.catalogue() as connection:
+            schema = psycopg.sql.Identifier(service.schema_name(self.tenant))
+            connection.execute(
+                psycopg.sql.SQL(
+                    "update {s}.ducklake_table_column_stats n set min_value = %s, max_value = %s "
+                    "from {s}.ducklake_column c join {s}.ducklake_table t using (table_id) "
+                    "where t.table_name = 'transactions' and c.column_name = %s and n.table_id = c.table_id "
+                    "and n.column_id = c.column_id"
+                ).format(s=schema),
+                (low, high, column),
+            )
+
     def offsets(self, condition: str) -> list[int]:
         query = f"select log_offset from transactions where {condition} order by 1"
         found: list[int] = self.reader.read(self.tenant, query).column(0).to_pylist()
@@ -156,17 +170,7 @@ def test_bounds_that_leave_values_out_are_found_whatever_they_are_of(
     lake.writer.put(order_batch(lake.tenant, 0, 3))
     assert lake.writer.flush()
     assert (lake.mended(), lake.broken()) == (0, [])
-    with lake.access.catalogue() as connection:
-        schema = psycopg.sql.Identifier(service.schema_name(lake.tenant))
-        connection.execute(
-            psycopg.sql.SQL(
-                "update {s}.ducklake_table_column_stats n set min_value = %s, max_value = %s "
-                "from {s}.ducklake_column c join {s}.ducklake_table t using (table_id) "
-                "where t.table_name = 'transactions' and c.column_name = %s and n.table_id = c.table_id "
-                "and n.column_id = c.column_id"
-            ).format(s=schema),
-            (low, high, column),
-        )
+    lake.claim(column, low, high)
     [said] = lake.broken()
     assert f"The catalogue is wrong of transactions.{column}, " in said
     assert lake.mended() == 1
@@ -175,6 +179,13 @@ def test_bounds_that_leave_values_out_are_found_whatever_they_are_of(
     found = fresh.read(lake.tenant, f"select log_offset from transactions where {condition} order by 1")
     assert found.column(0).to_pylist() == wanted
     fresh.close()
+
+
+def test_what_is_no_value_of_a_column_ends_no_upkeep(lake: Lake) -> None:
+    lake.put(0, 5)
+    lake.claim("amount_minor", "few", "many")
+    lake.claim("occurred_at", "-infinity+00", "2026-02-30")
+    assert (lake.broken(), lake.mended()) == ([], 0)
 
 
 def test_a_lake_that_grows_while_it_is_mended_loses_nothing(lake: Lake) -> None:

@@ -31,9 +31,10 @@ _ATTEMPTS = 20
 _FILES_AT_ONCE = 100
 
 # By column that the table says something of: how many files hold nulls or say nothing of them, how many have values
-# and no bounds, and the bounds of all others. Values are texts in the catalogue and compared as what they are.
+# and no bounds, and the bounds of all others. Values are texts in the catalogue and compared as what they are;
+# one that is none of its type is taken for unknown, since an error would end upkeep.
 _HELD = """
-with kinds as (
+with typed as (
   select t.table_id, t.table_name, c.column_id, c.column_name, n.contains_null, n.min_value, n.max_value,
     case when c.column_type ~ '^(u?int[0-9]+|decimal.*)$' then 'numeric'
       when c.column_type in ('float32', 'float64') then 'double precision'
@@ -44,6 +45,10 @@ with kinds as (
   join {s}.ducklake_column c on c.table_id = t.table_id and c.end_snapshot is null and c.parent_column is null
   join {s}.ducklake_table_column_stats n on n.table_id = t.table_id and n.column_id = c.column_id
   where t.end_snapshot is null
+), kinds as (
+  select table_id, table_name, column_id, column_name, contains_null, kind,
+    case when pg_input_is_valid(min_value, kind) then min_value end as min_value,
+    case when pg_input_is_valid(max_value, kind) then max_value end as max_value from typed
 ), stated as (
   select k.table_id, k.column_id, k.kind, s.null_count, s.value_count,
     case when pg_input_is_valid(s.min_value, k.kind) then s.min_value end as low,
