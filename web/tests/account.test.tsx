@@ -50,6 +50,30 @@ describe("a firm that wants a second factor", () => {
     expect(screen.queryByRole("region", { name: "Where you are signed in" })).toBeNull();
     expect(server.sent("GET /api/v1/sessions")).toHaveLength(0);
   });
+
+  it("shows the recovery codes while it opens everything else, and says in the dialog why a code is wrong", async () => {
+    const server = serving();
+    const whole = server.me;
+    server.me = { ...me, permissions: [], second_factor_missing: true };
+    server.on("POST /api/v1/account/totp", () => [201, { secret: "ABCDEFGH", uri: "otpauth://totp/x" }]);
+    let tries = 0;
+    server.on("POST /api/v1/account/totp/confirm", () => {
+      if (tries++ === 0) return problem(422, "This code does not fit.");
+      server.me = whole;
+      server.on("GET /api/v1/account", () => [200, { ...account, totp_since: NOW, recovery_codes_left: 10 }]);
+      return [200, { recovery_codes: ["first-code", "second-code"] }];
+    });
+    const { user } = openApp("/account");
+    await user.click(await screen.findByRole("button", { name: "Set up an app" }));
+    await user.type(await screen.findByLabelText("Code"), "111111{Enter}");
+    const dialog = screen.getByRole("dialog");
+    expect((await within(dialog).findByText("This code does not fit.")).getAttribute("role")).toBe("alert");
+    await user.clear(screen.getByLabelText("Code"));
+    await user.type(screen.getByLabelText("Code"), "222222{Enter}");
+    // The rest of the app is open by now, and the codes, which are told this once, are still there.
+    expect(await screen.findByRole("link", { name: "Fraud monitor" })).toBeTruthy();
+    expect(await screen.findByText("first-code")).toBeTruthy();
+  });
 });
 
 describe("the account page", () => {

@@ -52,9 +52,13 @@ describe("a chart of days", () => {
 describe("a scale of shares", () => {
   it("ends at all of it where all was reached", () => {
     const shown = percents(goalOption(goal([1, 1, 1], { ...share, value: 1 }), theme, shareText));
-    expect(shown.length).toBeGreaterThan(1);
+    expect([Math.min(...shown), Math.max(...shown)]).toEqual([0, 100]);
+  });
+
+  it("begins near what was reached where that was nearly all", () => {
+    const shown = percents(goalOption(goal([0.999, 1, 0.998], { ...share, value: 0.99 }), theme, shareText));
+    expect(Math.min(...shown)).toBeGreaterThan(90);
     expect(Math.max(...shown)).toBe(100);
-    expect(Math.min(...shown)).toBeGreaterThanOrEqual(0);
   });
 
   it("begins at nothing where little was", () => {

@@ -73,6 +73,16 @@ it("says why it went wrong, stays, and sends again", async () => {
   expect(seen.sent).toEqual(["one", "one"]);
 });
 
+it("says that the session ended in words for people, and keeps what was typed", async () => {
+  const said = "Sign in, or send a valid API key or access token as 'Authorization: Bearer ...'.";
+  dialog(() =>
+    Promise.reject(new ApiProblem(401, "Sign in first", said, "urn:finer:problem:unauthenticated")),
+  );
+  await send();
+  expect((await screen.findByText(/session has ended/)).textContent).toContain("in another tab");
+  expect(screen.getByLabelText<HTMLInputElement>("Word").value).toBe("one");
+});
+
 it("sends nothing that a rule of its fields refuses", async () => {
   const seen = dialog(() => Promise.resolve());
   await userEvent.clear(screen.getByLabelText("Word"));

@@ -102,6 +102,7 @@ describe("pages that are not", () => {
     new Server();
     openApp("/nowhere");
     expect(await screen.findByText("There is no such page")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Fraud monitor" })).toBeTruthy();
   });
 
   it("offer another try when the server is down", async () => {

@@ -35,7 +35,8 @@ export function Shell() {
 
 function Streams({ children }: { children: ReactNode }) {
   const { may } = useSession();
-  return may(permission.readAlerts) ? <AlertStreamProvider>{children}</AlertStreamProvider> : children;
+  // Around everybody's pages: what a person may do can change under a page, which must not lose what it holds then.
+  return <AlertStreamProvider open={may(permission.readAlerts)}>{children}</AlertStreamProvider>;
 }
 
 function Frame() {

@@ -5,6 +5,7 @@ import { deskRoutes } from "./deskRoutes";
 import { NoPagesPage } from "./errorPages";
 import { anySearch, inside, root, signIn } from "./frame";
 import { allowedPages } from "./navigation";
+import { ownRoutes } from "./ownRoutes";
 
 const home = createRoute({
   getParentRoute: () => inside,
@@ -21,12 +22,6 @@ const overview = createRoute({
   path: paths.overview,
   validateSearch: anySearch,
   component: lazyRouteComponent(() => import("../features/operations/boards/ExecutivePage"), "ExecutivePage"),
-});
-
-const account = createRoute({
-  getParentRoute: () => inside,
-  path: paths.account,
-  component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
 });
 
 const models = createRoute({
@@ -201,16 +196,6 @@ const quality = createRoute({
   component: lazyRouteComponent(() => import("../features/quality/QualityPage"), "QualityPage"),
 });
 
-const notifications = createRoute({
-  getParentRoute: () => inside,
-  path: paths.notifications,
-  validateSearch: anySearch,
-  component: lazyRouteComponent(
-    () => import("../features/notifications/NotificationsPage"),
-    "NotificationsPage",
-  ),
-});
-
 /** Every page, and what has to be so before it opens. */
 export const tree = root.addChildren([
   signIn,
@@ -218,8 +203,6 @@ export const tree = root.addChildren([
     home,
     overview,
     ...deskRoutes,
-    account,
-    notifications,
     catalogue,
     jobs,
     models,
@@ -246,5 +229,6 @@ export const tree = root.addChildren([
     clients,
     webhooks,
     settings,
+    ...ownRoutes,
   ]),
 ]);

@@ -25,8 +25,14 @@ const DOUBT_MS = 8000;
 
 const StreamContext = createContext<AlertStream | null>(null);
 
+interface ProviderProps {
+  /** Whether the person may see alerts; for others there is no connection. */
+  open: boolean;
+  children: ReactNode;
+}
+
 /** Holds the one connection for alerts that list, tiles and bell share. */
-export function AlertStreamProvider({ children }: { children: ReactNode }) {
+export function AlertStreamProvider({ open, children }: ProviderProps) {
   const client = useQueryClient();
   const listeners = useRef(new Set<AlertListener>()).current;
   const gathered = useRef<Alert[]>([]);
@@ -46,7 +52,7 @@ export function AlertStreamProvider({ children }: { children: ReactNode }) {
   const gap = () => {
     for (const listener of listeners) listener.onGap?.();
   };
-  const state = useLiveStream(paths.streams.alerts, NAMES, {
+  const state = useLiveStream(open ? paths.streams.alerts : null, NAMES, {
     onGap: gap,
     onEvent(name, data) {
       if (name === "resync") gap();

@@ -1,11 +1,14 @@
-import { Button, Input, Popconfirm, QRCode } from "antd";
+import { useQueryClient } from "@tanstack/react-query";
+import { App, Button, Input, Popconfirm, QRCode } from "antd";
 import { type FormEvent, useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { Dialog } from "../../shared/ui/Dialog";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
+import { refetchAccount } from "./account";
 import { Section } from "./Section";
 import { useAct } from "./useAct";
+import { useSubmit } from "./useSubmit";
 
 interface TotpSectionProps {
   since: string | null;
@@ -62,12 +65,18 @@ interface EnrolmentProps {
 
 function Enrolment({ enrolment, onClose, onDone }: EnrolmentProps) {
   const [code, setCode] = useState("");
-  const [busy, act] = useAct();
-  const submit = async (event: FormEvent) => {
+  const { busy, problem, run } = useSubmit();
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const submit = (event: FormEvent) => {
     event.preventDefault();
-    const send = () => answer(api.POST("/api/v1/account/totp/confirm", { body: { code: code.trim() } }));
-    const done = await act(send, "From now on the app is asked for when you sign in.");
-    if (done) onDone(done.recovery_codes);
+    void run(async () => {
+      const done = await answer(api.POST("/api/v1/account/totp/confirm", { body: { code: code.trim() } }));
+      message.success("From now on the app is asked for when you sign in.");
+      // First, since the codes are told this once and the rest of the page changes with what follows.
+      onDone(done.recovery_codes);
+      await refetchAccount(client);
+    });
   };
   return (
     <Dialog open title="Set up an authenticator app" footer={null} onCancel={onClose}>
@@ -89,6 +98,9 @@ function Enrolment({ enrolment, onClose, onDone }: EnrolmentProps) {
           value={code}
           onChange={(event) => setCode(event.target.value)}
         />
+        <p role="alert" className={problem ? "problem" : "sr-only"}>
+          {problem}
+        </p>
         <Button type="primary" htmlType="submit" loading={busy}>
           Confirm
         </Button>

@@ -8,10 +8,10 @@ interface Handlers {
 
 /**
  * Listens to a stream while the component is mounted. The handlers may change between renders. When `edition` changes,
- * the stream is opened anew: what it tells of is another thing at the same address.
+ * the stream is opened anew: what it tells of is another thing at the same address. Without a URL there is none.
  */
 export function useLiveStream(
-  url: string,
+  url: string | null,
   names: readonly string[],
   handlers: Handlers,
   edition = 0,
@@ -24,6 +24,7 @@ export function useLiveStream(
   const wanted = names.join(" ");
   // biome-ignore lint/correctness/useExhaustiveDependencies: the edition is in no address, but opens the stream anew
   useEffect(() => {
+    if (url === null) return;
     const stream = new LiveStream(url, wanted.split(" "), {
       onState: setState,
       onEvent: (name, data) => latest.current.onEvent(name, data),
@@ -32,5 +33,5 @@ export function useLiveStream(
     stream.start();
     return () => stream.stop();
   }, [url, wanted, edition]);
-  return state;
+  return url === null ? "stopped" : state;
 }

@@ -1,9 +1,12 @@
 import { Modal, type ModalProps } from "antd";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
-/** A dialog that is there while it is open: once it goes, the focus is again where it was when it came. */
-export function Dialog(props: ModalProps) {
+const FIELD = "input:not([type=hidden], :disabled), textarea:not(:disabled)";
+
+/** A dialog that is there while it is open: its first field takes the focus, and once it goes the focus is back where it was. */
+export function Dialog({ children, afterOpenChange, ...props }: ModalProps) {
   const [before] = useState(() => document.activeElement);
+  const body = useRef<HTMLDivElement>(null);
   useEffect(
     () => () => {
       // Later, when nothing holds the focus in the dialog any more; what was given the focus meanwhile keeps it.
@@ -14,5 +17,19 @@ export function Dialog(props: ModalProps) {
     },
     [before],
   );
-  return <Modal open {...props} />;
+  return (
+    <Modal
+      open
+      {...props}
+      afterOpenChange={(open) => {
+        // What holds the focus in a dialog gives it to the cross in its corner, also where a field asked for it.
+        const place = body.current;
+        if (open && !place?.contains(document.activeElement))
+          place?.querySelector<HTMLElement>(FIELD)?.focus();
+        afterOpenChange?.(open);
+      }}
+    >
+      <div ref={body}>{children}</div>
+    </Modal>
+  );
 }

@@ -1,5 +1,5 @@
 import { Form, type FormInstance } from "antd";
-import { type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { STEP_UP } from "../../api/stepUp";
 import { Dialog } from "./Dialog";
@@ -19,8 +19,6 @@ interface FormDialogProps<Fields> {
   onClose(): void;
 }
 
-const FIELD = "input:not([type=hidden], :disabled), textarea:not(:disabled)";
-
 /** A form in a dialog: sent once at a time, closed when that went well; why it did not is told in the dialog. */
 export function FormDialog<Fields extends object>({
   title,
@@ -35,7 +33,6 @@ export function FormDialog<Fields extends object>({
 }: FormDialogProps<Fields>) {
   const [used] = Form.useForm<Fields>(form);
   const id = useId();
-  const fields = useRef<HTMLDivElement>(null);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   // What stands beside each field in sight is told to who hears the page.
@@ -59,11 +56,6 @@ export function FormDialog<Fields extends object>({
       okText={okText}
       // It belongs to the form although it stands outside, so that Enter in any field sends it.
       okButtonProps={{ danger, loading: busy, htmlType: "submit", form: id }}
-      afterOpenChange={(open) => {
-        const place = fields.current;
-        if (open && !place?.contains(document.activeElement))
-          place?.querySelector<HTMLElement>(FIELD)?.focus();
-      }}
       onCancel={busy ? undefined : onClose}
       destroyOnHidden
     >
@@ -81,7 +73,7 @@ export function FormDialog<Fields extends object>({
           void submit(filled);
         }}
       >
-        <div ref={fields}>{children}</div>
+        {children}
       </Form>
       <p role="alert" className={problem ? "problem" : "sr-only"}>
         {problem ?? wrong}

@@ -49,13 +49,13 @@ const DAY_MS = 86_400_000;
 
 /**
  * The value axis of shares of one: never below nothing or above all. Shares near all begin where they differ, so that they
- * are no line at the top.
+ * are no line at the top; where none differs there is nothing to come near to.
  */
 export function shareAxis(values: readonly (number | null)[]) {
   const known = values.filter((value) => value !== null);
   const low = Math.min(...known);
   const high = Math.max(...known);
-  if (known.length === 0 || (low <= 0.5 && high > 0.5)) return { min: 0, max: 1 };
+  if (known.length === 0 || low === 1 || (low <= 0.5 && high > 0.5)) return { min: 0, max: 1 };
   if (low > 0.5) return { scale: true, max: 1 };
   return high === 0 ? { min: 0, max: 0.01 } : { min: 0 };
 }

@@ -76,7 +76,12 @@ export function Loaded<Data>({ children, ...asked }: LoadedProps<Data>) {
   return asked.query.data === undefined ? <NotYet {...asked} /> : children(asked.query.data);
 }
 
+const SIGNED_OUT = "urn:finer:problem:unauthenticated";
+
+/** Why something did not go, as a sentence for a person: what the server says, unless it speaks to programs. */
 export function reasonOf(error: unknown): string {
+  if (isProblem(error) && error.type === SIGNED_OUT)
+    return "Your session has ended. Sign in again in another tab, and then do this once more: what you wrote is still here.";
   if (isProblem(error)) return error.message;
   return "Something in this page went wrong. Try again; if it stays, load the page anew.";
 }

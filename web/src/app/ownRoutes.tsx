@@ -1,0 +1,26 @@
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { paths } from "../shared/paths";
+import { MissingPage } from "./errorPages";
+import { anySearch, inside } from "./frame";
+
+const account = createRoute({
+  getParentRoute: () => inside,
+  path: paths.account,
+  component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
+});
+
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: paths.notifications,
+  validateSearch: anySearch,
+  component: lazyRouteComponent(
+    () => import("../features/notifications/NotificationsPage"),
+    "NotificationsPage",
+  ),
+});
+
+/** An address that is none, for who is signed in: the way on stays beside it. */
+const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });
+
+/** What everybody has who is signed in, whatever the role. */
+export const ownRoutes = [account, notifications, missing];
