@@ -214,7 +214,7 @@ class Catalogue:
 
     @contextmanager
     def rows_alone(self) -> Iterator[None]:
-        """Let nobody add rows to this lake in the block: DuckLake refuses to change rows of what grows meanwhile."""
+        """Let nobody add rows to this lake in the block."""
         with self._rows_held("pg_advisory_lock", "pg_advisory_unlock"):
             yield
 

@@ -54,17 +54,18 @@ def part_customer(
         tables = {one.name: {column.name for column in one.columns} for one in catalogue.tables().values()}
         attachments = Attachments(access, capacity=1, memory_mb=1024, create=True)
         try:
-            with attachments.use(tenant) as lake:
+            # Nobody adds rows until all is done: DuckLake refuses to change rows of what grows meanwhile, and whoever
+            # rewrites files loses the race for the next snapshot against a writer that commits each second.
+            with attachments.use(tenant) as lake, catalogue.rows_alone():
                 db = attachments.duckdb
-                with catalogue.rows_alone():
-                    # One commit, so that a try that fails leaves no table parted by a salt that is forgotten.
-                    db.begin()
-                    changed = {
-                        name: _part(db, lake, name, _wanted(columns[name], there), customer_id, salt)
-                        for name, there in tables.items()
-                        if name in columns and _CUSTOMER in there
-                    }
-                    db.commit()
+                # One commit, so that a try that fails leaves no table parted by a salt that is forgotten.
+                db.begin()
+                changed = {
+                    name: _part(db, lake, name, _wanted(columns[name], there), customer_id, salt)
+                    for name, there in tables.items()
+                    if name in columns and _CUSTOMER in there
+                }
+                db.commit()
                 # Also when nothing was changed: a try before this may have come no further than that commit.
                 for name in changed:
                     db.execute(f"call ducklake_rewrite_data_files('{lake}', '{name}', delete_threshold => 0)")
