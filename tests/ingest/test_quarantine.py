@@ -281,6 +281,29 @@ def test_erasing_a_person_leaves_what_was_refused_of_others_whose_id_is_alike(tx
     assert [one.reason for one in acts.list_acts(tx).items if one.reason] == [f"{alike[0]} left"]
 
 
+@pytest.mark.parametrize(
+    ("identifier", "written"),
+    [
+        ("Ñ-1", rb'"\u00D1-1"'),  # as Java and .NET write it
+        ("Ñ-1", rb'"\u00d1-1"'),
+        ("bank/7", rb'"bank\/7"'),  # as PHP writes it
+        ("a<b&c", rb'"a\u003cb\u0026c"'),  # as Go writes it
+        ("\U0001f600-1", rb'"\uD83D\uDE00-1"'),
+        ("c-1", rb'"Customers:\nc-1\tand others"'),
+    ],
+)
+def test_erasing_a_person_finds_them_however_json_may_write_their_id(tx: Tx, identifier: str, written: bytes) -> None:
+    send(tx, b'{"event_id": "e1", "amount": -1, "customer_id": ' + written + b"}")
+    send(tx, line(event_id="e2", customer_id="another", amount="-1"))
+    assert quarantine.blank_refused(tx, identifier) == 1
+    assert sorted(record.raw == b"" for record in quarantine.list_quarantined(tx).items) == [False, True]
+
+
+def test_erasing_a_person_finds_an_id_with_quotation_marks_in_csv(tx: Tx) -> None:
+    send(tx, b'event_id,customer_id,amount\nm1,"the ""Fox""",-7\nm2,Fox,-7', format="csv")
+    assert quarantine.blank_refused(tx, 'the "Fox"') == 1
+
+
 def test_b01_another_firm_sees_and_changes_nothing(database: Database, tenant: uuid.UUID) -> None:
     with database.transaction(tenant, ENGINEER) as tx:
         send(tx, line(event_id="e1", amount="-1"))
