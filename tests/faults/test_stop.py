@@ -10,9 +10,10 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import psutil
 
 from finer.kit.settings import Settings
-from tests.support.server import Server
+from tests.support.server import Server, serving
 
 STREAMS = ("/api/v1/alerts/stream", "/api/v1/pipeline/stream") * 4
 
@@ -61,6 +62,25 @@ def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost(server: Ser
     assert set(accepted) == {202}
     # A balancer has been told for so long that nothing is to be sent here.
     assert refused_at[0] - began >= Settings().drain_s
+
+
+def test_a_closed_terminal_stops_everything_in_order_and_nohup_keeps_it() -> None:
+    with serving() as server:
+        processes = psutil.Process(server.process.pid).children(recursive=True)
+        assert any("postgres" in one.name() for one in processes)
+        server.process.send_signal(signal.SIGHUP)
+        assert server.process.wait(60) == 0
+        _, left = psutil.wait_procs(processes, timeout=10)
+        assert left == []
+        ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            server.start()
+        finally:
+            signal.signal(signal.SIGHUP, ignored)
+        server.process.send_signal(signal.SIGHUP)
+        assert server.wait_ready() >= 0
+        server.stop()
+        assert server.process.returncode == 0
 
 
 def _watch(server: Server, browser: dict[str, str], path: str, opened: threading.Semaphore, ended: list[str]) -> None:

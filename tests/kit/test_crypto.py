@@ -127,6 +127,32 @@ def test_a_rotation_by_root_leaves_the_key_file_to_the_user_who_runs_finer(tmp_p
         assert (about.st_uid, about.st_gid, about.st_mode & 0o777) == (65_534, 65_533, 0o400)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_user_rotates_a_key_file_of_theirs_that_has_the_group_of_root(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    service = KeyFile(folder / "master.key")
+    service.prepare()
+    for one in (folder, service.path):
+        os.chown(one, 65_534, 0)
+    before = service.path.read_text()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.chdir(folder)  # the folders above it are closed to others than root
+            os.setgroups([])
+            os.setgid(65_533)
+            os.setuid(65_534)
+            KeyFile(Path("master.key")).rotate()
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    about = service.path.stat()
+    assert (about.st_uid, about.st_mode & 0o777) == (65_534, 0o400)
+    assert service.path.read_text() != before
+
+
 def _forgetful(database: Database) -> Keyring:
     """The keys as another process has them that has just started."""
     assert database.keys is not None

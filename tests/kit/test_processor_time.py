@@ -63,6 +63,39 @@ print(inside[0], os.getpriority(os.PRIO_PROCESS, 0))
     assert _said(program) == ["9", "0"]
 
 
+def test_whoever_has_more_niceness_already_keeps_it_and_goes_on() -> None:
+    # Only root may take niceness back, and jobs that were started by `nice` ended with an error, again and again.
+    program = """
+from finer.kit.processor_time import stand_behind
+os.nice(15)
+if os.geteuid() == 0:
+    os.setuid(65534)
+stand_behind(10)
+print(os.getpriority(os.PRIO_PROCESS, 0))
+"""
+    assert _said(program, session=True) == ["15"]
+
+
+@_groups
+def test_sessions_that_are_weighed_at_once_by_another_user_than_root_are_all_weighed() -> None:
+    program = """
+import ctypes, sys
+from finer.kit.processor_time import stand_behind
+if os.geteuid() == 0:
+    os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1)  # PR_SET_DUMPABLE: what is its own under /proc is its own again
+for leader in range(3):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        stand_behind(10 + leader)
+        os.write(write, group().encode())
+        os._exit(0)
+    print(os.read(read, 10).decode())
+"""
+    assert _said(program) == ["10", "11", "12"]
+
+
 @_groups
 def test_a_session_gets_the_niceness_of_the_process_that_leads_it() -> None:
     program = "from finer.kit.processor_time import stand_behind\nstand_behind(10)\nprint(group())"

@@ -116,7 +116,11 @@ class Supervisor:
             finally:
                 self._answers.set()
 
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        asking = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            # A closed terminal tells this process alone: the others are in sessions of their own. `nohup` ignores it.
+            asking.append(signal.SIGHUP)
+        previous = {number: signal.signal(number, self._on_signal) for number in asking}
         previous[signal.SIGUSR2] = signal.signal(signal.SIGUSR2, self._on_restart)
         try:
             announcer = threading.Thread(target=announce, daemon=True)

@@ -173,7 +173,9 @@ class KeyFile:
     def _replace(self, keys: Sequence[tuple[bytes, bytes]]) -> None:
         beside, about = self._written(keys), self.path.stat()
         # When root rotates at the command line, the file stays that of the user who runs Finer, who alone may read it.
-        os.chown(beside, about.st_uid, about.st_gid)
+        # Anybody else owns both already, and may not give a file the group of root that the old one may have.
+        if os.geteuid() == 0:
+            os.chown(beside, about.st_uid, about.st_gid)
         beside.rename(self.path)
         self._read()
 

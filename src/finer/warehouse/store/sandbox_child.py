@@ -88,10 +88,12 @@ def isolate() -> None:
         # A network of its own with nobody in it. Where the system forbids this, DuckDB's own lock is what is left.
         if kernel.unshare(_CLONE_NEWNET) != 0:
             kernel.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+        # Its niceness is that of the thread that started it. Linux weighs sessions first, and this one leads its own.
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(os.nice(0)), encoding="ascii")
+    else:
+        os.nice(5)  # elsewhere threads have no niceness of their own that this process could have got
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Its niceness is that of the thread that started it. Linux weighs sessions first, and this process leads its own.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(os.nice(0)), encoding="ascii")
 
 
 def limit(request: dict[str, Any]) -> None:
