@@ -12,7 +12,7 @@ _CONTROL = rb"(?<=\\[bfnrt])"
 
 
 def naming(identifier: str) -> re.Pattern[bytes]:
-    r"""What finds the id as a whole in bytes: the id `c-1` is neither in `c-10` nor in `abc-1`, and `12` not in `12.50`.
+    r"""What finds the id as a whole in bytes: the id `c-1` is neither in `c-10` nor in `abc-1`, `12` not in `12.50`.
 
     It is found however JSON may write it (`ñ`, `\u00f1`, `\u00F1`; `/`, `\/`), and with the doubled quotation marks
     of CSV. An id that is a plain number is found, too, where an amount equals it.
