@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 
 import msgspec
@@ -186,6 +187,28 @@ def test_what_is_no_value_of_a_column_ends_no_upkeep(lake: Lake) -> None:
     lake.claim("amount_minor", "few", "many")
     lake.claim("occurred_at", "-infinity+00", "2026-02-30")
     assert (lake.broken(), lake.mended()) == ([], 0)
+
+
+def test_bounds_are_written_as_the_lake_reads_them_however_the_database_shows_days(lake: Lake) -> None:
+    lake.put(0, 12)
+    with lake.access.catalogue() as connection:
+        schema = psycopg.sql.Identifier(service.schema_name(lake.tenant))
+        connection.execute(
+            psycopg.sql.SQL(
+                "update {s}.ducklake_table_column_stats n set min_value = '2026-03-01 12:00:09+00' "
+                "from {s}.ducklake_column c where c.column_name = 'occurred_at' and n.table_id = c.table_id "
+                "and n.column_id = c.column_id"
+            ).format(s=schema)
+        )
+    # As an operator may have set it for the whole of a server of their own.
+    german = dataclasses.replace(lake.access, url=f"{lake.access.url}&options=-c%20datestyle%3DSQL,DMY")
+    assert service.compact(german, lake.tenant).columns_mended > 0
+    lake.put(12, 1)
+    assert lake.offsets("second(occurred_at) = 4") == [4]
+    assert lake.offsets("occurred_at < '2026-03-01 12:00:05+00'") == [0, 1, 2, 3, 4]
+    with german.catalogue() as connection:
+        assert connection.execute("show datestyle").fetchone() == ("SQL, DMY",)
+    assert lake.broken() == []
 
 
 def test_a_lake_that_grows_while_it_is_mended_loses_nothing(lake: Lake) -> None:

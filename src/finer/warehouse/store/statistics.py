@@ -123,8 +123,13 @@ _RIGHT = (
 )
 
 
+# How PostgreSQL writes days and fractions as texts is a setting of a server; the lake reads them in this way.
+_AS_THE_LAKE = "set datestyle = 'ISO, YMD'; set extra_float_digits = 1"
+
+
 def wrong_statistics(connection: psycopg.Connection, tenant: uuid.UUID) -> list[WrongStatistics]:
     """The columns of which the catalogue of a tenant, which has a lake, says what its files contradict."""
+    connection.execute(_AS_THE_LAKE)
     return [WrongStatistics(*row) for row in connection.execute(_sql(_WRONG, tenant)).fetchall()]
 
 
