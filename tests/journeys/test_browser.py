@@ -155,6 +155,22 @@ def test_a_dialog_is_worked_by_keys_alone(server: Server, browser: Browser) -> N
     assert complaints == []
 
 
+def test_a_page_that_cannot_come_says_so_beside_the_navigation_and_comes_afterwards(
+    server: Server, browser: Browser
+) -> None:
+    """The code of each page is fetched when it is opened; without a network the window must not be left empty."""
+    page = open_page(browser, server.url, [], viewport={"width": 1440, "height": 900})
+    _sign_in(page, server)
+    page.context.set_offline(True)
+    page.get_by_role("link", name="Models", exact=True).click()
+    expect(page.get_by_text("Finer cannot be reached")).to_be_visible()
+    expect(page.get_by_role("link", name="Fraud monitor")).to_be_visible()
+    page.context.set_offline(False)
+    page.get_by_role("main").get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
+    page.context.close()
+
+
 def test_w03_what_is_injected_into_a_page_does_not_run(server: Server, browser: Browser) -> None:
     """The policy stops it, not the app: the script is planted past React."""
     complaints: list[str] = []

@@ -31,7 +31,7 @@ describe("signing in", () => {
     await user.click(screen.getByRole("button", { name: "Sign in" }));
     const said = await screen.findByRole("alert");
     expect(said.textContent).toContain("password is wrong");
-    expect(document.activeElement).toBe(said);
+    await waitFor(() => expect(document.activeElement).toBe(said));
     expect(screen.getByLabelText<HTMLInputElement>("E-mail").value).toBe("mei@luzon.example");
   });
 

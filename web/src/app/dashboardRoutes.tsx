@@ -1,24 +1,25 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { paths } from "../shared/paths";
 import { anySearch, inside } from "./frame";
+import { lazyPage } from "./lazyPage";
 
 const dashboards = createRoute({
   getParentRoute: () => inside,
   path: paths.dashboards,
-  component: lazyRouteComponent(() => import("../features/dashboards/DashboardsPage"), "DashboardsPage"),
+  component: lazyPage(() => import("../features/dashboards/DashboardsPage"), "DashboardsPage"),
 });
 
 const dashboard = createRoute({
   getParentRoute: () => inside,
   path: paths.dashboard,
   validateSearch: anySearch,
-  component: lazyRouteComponent(() => import("../features/dashboards/DashboardPage"), "DashboardPage"),
+  component: lazyPage(() => import("../features/dashboards/DashboardPage"), "DashboardPage"),
 });
 
 const metricAlerts = createRoute({
   getParentRoute: () => inside,
   path: paths.metricAlerts,
-  component: lazyRouteComponent(() => import("../features/dashboards/AlertsPage"), "AlertsPage"),
+  component: lazyPage(() => import("../features/dashboards/AlertsPage"), "AlertsPage"),
 });
 
 /** The pages of dashboards that people make. */

@@ -67,13 +67,14 @@ export function MissingPage() {
 export function FailedPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   if (isProblem(error, 403)) return <ForbiddenPage />;
-  const status = error instanceof ApiProblem && error.status > 0 ? error.status : 500;
+  const code =
+    error instanceof ApiProblem ? (error.status === 0 ? "No answer" : String(error.status)) : "500";
   const again = () => {
     reset();
     void router.invalidate();
   };
   return (
-    <ErrorPage code={String(status)} title={titleOf(error)}>
+    <ErrorPage code={code} title={titleOf(error)}>
       <p role="alert">{reasonOf(error)}</p>
       <p className="error-actions">
         <Button type="primary" onClick={again}>

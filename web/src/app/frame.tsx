@@ -1,15 +1,10 @@
 import type { QueryClient } from "@tanstack/react-query";
-import {
-  createRootRouteWithContext,
-  createRoute,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, Outlet, redirect } from "@tanstack/react-router";
 import { isProblem } from "../api/problem";
 import { meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { FailedPage, MissingPage, WaitingPage } from "./errorPages";
+import { lazyPage } from "./lazyPage";
 import { Shell } from "./Shell";
 
 export const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -21,7 +16,7 @@ export const root = createRootRouteWithContext<{ client: QueryClient }>()({
 export const signIn = createRoute({
   getParentRoute: () => root,
   path: paths.signIn,
-  component: lazyRouteComponent(() => import("../features/identity/SignInPage"), "SignInPage"),
+  component: lazyPage(() => import("../features/identity/SignInPage"), "SignInPage"),
 });
 
 /** Everything that needs somebody signed in. */

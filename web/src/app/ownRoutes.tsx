@@ -1,22 +1,20 @@
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { paths } from "../shared/paths";
 import { MissingPage } from "./errorPages";
 import { anySearch, inside } from "./frame";
+import { lazyPage } from "./lazyPage";
 
 const account = createRoute({
   getParentRoute: () => inside,
   path: paths.account,
-  component: lazyRouteComponent(() => import("../features/identity/AccountPage"), "AccountPage"),
+  component: lazyPage(() => import("../features/identity/AccountPage"), "AccountPage"),
 });
 
 const notifications = createRoute({
   getParentRoute: () => inside,
   path: paths.notifications,
   validateSearch: anySearch,
-  component: lazyRouteComponent(
-    () => import("../features/notifications/NotificationsPage"),
-    "NotificationsPage",
-  ),
+  component: lazyPage(() => import("../features/notifications/NotificationsPage"), "NotificationsPage"),
 });
 
 /** An address that is none, for who is signed in: the way on stays beside it. */

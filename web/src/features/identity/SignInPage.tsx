@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { Button, Input } from "antd";
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Schema } from "../../api/client";
 import { isProblem } from "../../api/problem";
 import { safeReturn } from "../../shared/paths";
@@ -51,7 +51,7 @@ export function SignInPage() {
   const latest = useRef(attempt);
   latest.current = attempt;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Once it is drawn: what is hidden takes no focus.
     if (problem) failed.current?.focus();
   }, [problem]);
