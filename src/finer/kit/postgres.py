@@ -47,7 +47,9 @@ def _tuning() -> dict[str, str]:
         "random_page_cost": "1.1",
         "jit": "off",
         "autovacuum_naptime": "15s",
-        "log_min_duration_statement": "2000",
+        # Its log is for the operator and kept, and statements of the lake's catalogue quote values of people.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "log_lock_waits": "on",
         "lock_timeout": "10s",
         "idle_in_transaction_session_timeout": "60s",
