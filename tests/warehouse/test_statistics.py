@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import psycopg
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from finer.kit.clock import FixedClock
 from finer.kit.settings import Settings
 from finer.warehouse.service import lake as service
 from finer.warehouse.store.attachments import Attachments
@@ -119,6 +121,23 @@ def test_a_column_that_a_file_lacks_is_found_with_its_nulls_after_mending(lake: 
     assert (lake.offsets("late is null"), lake.count("late")) == ([5, 6, 7, 8, 9], 10)
     assert lake.offsets("late = 'late-12'") == [12]
     assert lake.mended() == 0
+
+
+def test_a_column_that_every_file_lacks_is_found_with_its_nulls_after_mending(lake: Lake) -> None:
+    lake.put(0, 5)
+    lake.add(5, 5, without="late", month=4)
+    attachments = Attachments(lake.access, capacity=1, memory_mb=256, create=True)
+    with attachments.use(lake.tenant) as name:
+        attachments.duckdb.execute(f"delete from {name}.main.transactions where log_offset < 5")
+    attachments.close()
+    # The file with the column goes once it is in no snapshot, with what it said, and what the table says stays.
+    lake.writer.put(order_batch(lake.tenant, 0, 3))
+    assert lake.writer.flush()
+    later = FixedClock(datetime.now(UTC) + timedelta(days=400))
+    service.compact(lake.access, lake.tenant, clock=later)
+    assert lake.mended() == 0
+    assert lake.offsets("late is null") == [5, 6, 7, 8, 9]
+    assert lake.count("late") == 0
 
 
 @both_places

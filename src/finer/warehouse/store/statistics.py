@@ -72,9 +72,9 @@ with typed as (
 ), counted as (
   select table_id, count(*) as files from {s}.ducklake_data_file group by table_id
 ), wrong as (
-  select k.table_id, k.column_id, k.table_name, k.column_name, h.low, h.high, h.unbounded,
-    case when k.contains_null is false then h.with_nulls + f.files - h.files else 0 end as with_nulls,
-    case when k.min_value is null and k.max_value is null then 0 else h.unbounded end as unfounded,
+  select k.table_id, k.column_id, k.table_name, k.column_name, h.low, h.high, coalesce(h.unbounded, 0) as unbounded,
+    case when k.contains_null is false then coalesce(h.with_nulls - h.files, 0) + f.files else 0 end as with_nulls,
+    case when k.min_value is null and k.max_value is null then 0 else coalesce(h.unbounded, 0) end as unfounded,
     case k.kind
       when 'text' then h.low < k.min_value collate "C" or h.high > k.max_value collate "C"
       when 'numeric' then h.low::numeric < k.min_value::numeric or h.high::numeric > k.max_value::numeric
@@ -82,7 +82,8 @@ with typed as (
       when 'date' then h.low::date < k.min_value::date or h.high::date > k.max_value::date
       when 'timestamptz' then h.low::timestamptz < k.min_value::timestamptz
         or h.high::timestamptz > k.max_value::timestamptz end is true as narrow
-  from kinds k join held h using (table_id, column_id) join counted f using (table_id)
+  from kinds k left join held h using (table_id, column_id) join counted f using (table_id)
+  where k.kind is not null
 )
 """
 _WRONG = (
