@@ -249,6 +249,8 @@ class Snapshots:
                 continue
             if any(offset > consumed.get(position, 0) for position, offset in applied.items()):
                 aside = folder.with_name(f"of-another-database-{folder.name}")
+                # One of that name is this very snapshot, put aside before its folder was restored from a copy.
+                shutil.rmtree(aside, ignore_errors=True)
                 folder.rename(aside)
                 _log.warning(
                     "a snapshot holds records that this database does not know: it is of another database, or the "
