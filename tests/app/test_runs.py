@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
+from finer.app import runner as runner_module
 from finer.app.job_types import Ground, Job, checked
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
@@ -153,13 +155,15 @@ def test_a_failed_run_is_tried_again_and_then_people_are_told_until_it_works(sta
     ],
 )
 def test_a_wait_that_is_expected_is_a_quiet_line_and_a_failure_is_logged_with_its_traceback(
-    error: Exception, logged: list[tuple[str, bool]], stage: Stage
+    error: Exception, logged: list[tuple[str, bool]], stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def work(_: Ground, _run: Run) -> None:
         raise error
 
     runner = stage.runner(_job("label", work, attempts=2))
     asked = stage.ask("label")
+    # Commands that other tests ran in this process have loggers keep the settings of their first line.
+    monkeypatch.setattr(runner_module, "_log", structlog.get_logger())
     with capture_logs() as lines:
         runner.run(stage.tenant, asked)
         runner.run(stage.tenant, asked)

@@ -532,7 +532,8 @@ class Samples:
     def hook_id(self) -> str:
         with self._world.firm.tx(self._world.actor(self._world.people[Role.ADMINISTRATOR])) as tx:
             url = f"https://{self._world.mark}.example/hook"
-            hook, secret = notifications.add_hook(tx, self._world.firm.settings, f"Hook {self._world.mark}", url)
+            name = f"Hook {self._world.mark} {new_id()}"
+            hook, secret = notifications.add_hook(tx, self._world.firm.settings, name, url)
         self._world.secrets.append(secret)
         return show_id(notifications.HOOK_PREFIX, hook.id)
 
