@@ -23,11 +23,11 @@ def test_each_process_leads_a_session_and_jobs_stand_behind(server: Server) -> N
     assert len(sessions | {os.getsid(server.process.pid)}) == 4
     jobs = server.process_of("jobs").pid
     deadline = time.monotonic() + 30
-    while os.getpriority(os.PRIO_PROCESS, jobs) != 10:  # it has to load its libraries first
+    while os.getpriority(os.PRIO_PROCESS, jobs) != 5:  # it has to load its libraries first
         assert time.monotonic() < deadline
         time.sleep(0.05)
     group = Path(f"/proc/{jobs}/autogroup")
-    assert not group.exists() or group.read_text().strip().endswith("nice 10")
+    assert not group.exists() or group.read_text().strip().endswith("nice 5")
 
 
 def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost(server: Server) -> None:
