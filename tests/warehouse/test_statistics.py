@@ -65,13 +65,13 @@ class Lake:
             )
         attachments.close()
 
-    def claim(self, column: str, low: str, high: str) -> None:
-        """Let the catalogue tell bounds of a column of the payments."""
+    def claim(self, column: str, low: str, high: str | None) -> None:
+        """Let the catalogue tell bounds of a column of the payments; without `high` the upper one stays."""
         with self.access.catalogue() as connection:
             schema = psycopg.sql.Identifier(service.schema_name(self.tenant))
             connection.execute(
                 psycopg.sql.SQL(
-                    "update {s}.ducklake_table_column_stats n set min_value = %s, max_value = %s "
+                    "update {s}.ducklake_table_column_stats n set min_value = %s, max_value = coalesce(%s, max_value) "
                     "from {s}.ducklake_column c join {s}.ducklake_table t using (table_id) "
                     "where t.table_name = 'transactions' and c.column_name = %s and n.table_id = c.table_id "
                     "and n.column_id = c.column_id"
@@ -210,15 +210,7 @@ def test_what_is_no_value_of_a_column_ends_no_upkeep(lake: Lake) -> None:
 
 def test_bounds_are_written_as_the_lake_reads_them_however_the_database_shows_days(lake: Lake) -> None:
     lake.put(0, 12)
-    with lake.access.catalogue() as connection:
-        schema = psycopg.sql.Identifier(service.schema_name(lake.tenant))
-        connection.execute(
-            psycopg.sql.SQL(
-                "update {s}.ducklake_table_column_stats n set min_value = '2026-03-01 12:00:09+00' "
-                "from {s}.ducklake_column c where c.column_name = 'occurred_at' and n.table_id = c.table_id "
-                "and n.column_id = c.column_id"
-            ).format(s=schema)
-        )
+    lake.claim("occurred_at", "2026-03-01 12:00:09+00", None)
     # As an operator may have set it for the whole of a server of their own.
     german = dataclasses.replace(lake.access, url=f"{lake.access.url}&options=-c%20datestyle%3DSQL,DMY")
     assert service.compact(german, lake.tenant).columns_mended > 0
