@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
 import httpx
 
@@ -12,34 +11,35 @@ from tests.support.server import Server, serving
 
 def test_a_worker_leaves_no_record_out_when_its_folder_holds_the_state_of_another_database() -> None:
     with serving() as server:
-        empty = server.folder.with_name(f"{server.folder.name}-empty")
+        snapshots = server.folder / "snapshots"
+        _send(server, "of the first", 30)
+        server.wait_in_lake("transactions", 30)
         server.stop()
-        try:
-            # The whole folder, so that cluster, firm and key are those of the beginning.
-            subprocess.run(["cp", "--archive", str(server.folder), str(empty)], check=True)
-            server.start()
-            _send(server, 30)
-            server.wait_in_lake("transactions", 30)
-            server.stop()
-            newest = max(one.name for one in (server.folder / "snapshots").iterdir())
-            for part in ("postgres", "lake"):
-                shutil.rmtree(server.folder / part, ignore_errors=True)
-                if (empty / part).exists():
-                    subprocess.run(["cp", "--archive", str(empty / part), str(server.folder / part)], check=True)
-            # As when the whole folder was restored from a copy: the same snapshot was put aside before.
-            (server.folder / "snapshots" / f"of-another-database-{newest}" / "windows").mkdir(parents=True)
-            server.start()
-            _send(server, 5)
-            server.wait_in_lake("transactions", 5)
-            assert server.rows_in_lake("transactions") == 5
-            assert any((server.folder / "snapshots" / f"of-another-database-{newest}" / "windows").iterdir())
-        finally:
-            shutil.rmtree(empty, ignore_errors=True)
+        newest = max(one.name for one in snapshots.iterdir())
+        aside = snapshots / f"of-another-database-{newest}"
+        for part in ("postgres", "lake"):
+            shutil.rmtree(server.folder / part)
+        # As when the whole folder was restored from a copy: the same snapshot was put aside before.
+        (aside / "windows").mkdir(parents=True)
+        server.start()
+        other = server.for_firm(server.tenant)
+        _send(other, "of the second", 35)
+        other.wait_in_lake("transactions", 35)
+        assert any((aside / "windows").iterdir())
+        server.stop()
+        # Now the new database has come farther than the state of the one before.
+        for own in snapshots.glob("[0-9]*"):
+            shutil.rmtree(own)
+        aside.rename(snapshots / newest)
+        server.start()
+        _send(other, "later of the second", 5)
+        other.wait_in_lake("transactions", 40)
+        server.finer_here("verify")  # Windows are of all records of this database, and of no other.
 
 
-def _send(server: Server, count: int) -> None:
+def _send(server: Server, name: str, count: int) -> None:
     records = "\n".join(
-        f'{{"event_id":"e{n}","customer_id":"c1","amount":5,"occurred_at":"2026-01-01T00:00:00Z"}}'
+        f'{{"event_id":"{n} {name}","customer_id":"c1","amount":5,"occurred_at":"2026-01-01T00:00:00Z"}}'
         for n in range(count)
     )
     headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"}

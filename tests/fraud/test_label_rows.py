@@ -89,14 +89,14 @@ class Scene:
         self.desk.start()
         self._attend()
         if snapshot is not None:
-            found = Snapshots(snapshot, self.desk.database.clock).restore(self.settings, {})
+            found = Snapshots(snapshot, self.desk.database.clock, "this log").restore(self.settings, {})
             assert found is not None
             self.desk.pipeline.engine, self.desk.pipeline.seen, applied = found
             self.desk.pipeline.begin(applied, {})
 
     def snapshot(self, name: str) -> Path:
         """The worker writes its state down."""
-        Snapshots(self.folder / name, self.desk.database.clock).write_now(self.desk.pipeline)
+        Snapshots(self.folder / name, self.desk.database.clock, "this log").write_now(self.desk.pipeline)
         return self.folder / name
 
     def last(self) -> list[float]:

@@ -58,7 +58,8 @@ class Worker:
         self._listener = Listener(url, WORKER, heard)
         self._lake = warehouse.LakeWriter(url, settings)
         self._failures = Failures(self._reader, self._database)
-        self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock)
+        log = PostgresLog.identity(self._reader)
+        self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock, log)
         self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
 
     def run(self) -> None:
@@ -202,9 +203,11 @@ class Snapshots:
 
     KEEP = 2
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, log: str) -> None:
+        """`log` is the identity of the log that the state is made from."""
         self._folder = folder
         self._clock = clock
+        self._log = log
         self._child: int | None = None
 
     def write_now(self, pipeline: Pipeline) -> None:
@@ -230,30 +233,31 @@ class Snapshots:
         def write() -> None:
             pipeline.seen.snapshot(target / "seen", {})
             # Written last: a folder with windows is a whole snapshot.
-            pipeline.engine.snapshot(target / "windows", {"positions": positions})
+            pipeline.engine.snapshot(target / "windows", {"log": self._log, "positions": positions})
             for old in sorted(self._folder.glob("[0-9]*"))[: -self.KEEP]:
                 shutil.rmtree(old, ignore_errors=True)
 
         return write
 
     def put_aside_strangers(self, consumed: dict[Position, int]) -> None:
-        """Keep snapshots that hold more than the database knows of from ever being restored.
+        """Keep snapshots of another log, or that hold more than the database knows of, from ever being restored.
 
-        They are of another database, or of a later state of this one, whose backup was restored: behind the same
-        offsets stand other records now.
+        The latter are of a later state of this database, whose backup was restored: behind the same offsets stand
+        other records now. Snapshots of versions that wrote no identity down are told by their offsets alone.
         """
         for folder in self._found():
             try:
-                applied = _positions(read_notes(folder / "windows"))
+                notes = read_notes(folder / "windows")
             except SnapshotRefused:
                 continue
-            if any(offset > consumed.get(position, 0) for position, offset in applied.items()):
+            beyond = any(offset > consumed.get(position, 0) for position, offset in _positions(notes).items())
+            if beyond or notes.get("log", self._log) != self._log:
                 aside = folder.with_name(f"of-another-database-{folder.name}")
                 # One of that name is this very snapshot, put aside before its folder was restored from a copy.
                 shutil.rmtree(aside, ignore_errors=True)
                 folder.rename(aside)
                 _log.warning(
-                    "a snapshot holds records that this database does not know: it is of another database, or the "
+                    "a snapshot holds records that this database does not have: it is of another database, or the "
                     "database was restored to an earlier state. It is put aside; delete it when it is not missed",
                     folder=str(aside),
                 )

@@ -143,6 +143,14 @@ class PostgresLog:
         return [LogRow(*row) for row in found.fetchall()]
 
     @staticmethod
+    def identity(connection: psycopg.Connection) -> str:
+        """What tells this log from that of any other database: made once, and carried along by backups and copies."""
+        row = connection.execute("select id::text from kit_log_identity").fetchone()
+        if row is None:
+            raise LookupError("kit_log_identity is empty: the database was not wholly restored. Restore it again.")
+        return str(row[0])
+
+    @staticmethod
     def heads(connection: psycopg.Connection) -> dict[Position, int]:
         """The next offset of every stream and partition."""
         rows = connection.execute("select stream, partition, next_offset from kit_log_heads").fetchall()

@@ -1,4 +1,4 @@
-"""The tables of kit itself: the event log, its heads and consumers, keys of sealed columns, remembered answers."""
+"""The tables of kit itself: the event log, its identity, heads and consumers, keys, remembered answers, runs."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ log = sa.Table(
     sa.Column("appended_at", sa.DateTime(timezone=True), primary_key=True),
     sa.Column("payload", BYTEA, nullable=False),
     postgresql_partition_by="range (appended_at)",
+)
+
+log_identity = sa.Table(
+    "kit_log_identity",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
 )
 
 log_failures = sa.Table(
