@@ -19,6 +19,7 @@ import pytest
 
 from finer.app.api import create_app
 from finer.app.bi_extracts import ExtractsFailed, refresh_extracts
+from finer.app.doctor import examine
 from finer.app.job_types import Ground
 from finer.identity.types.access import Role
 from finer.kit import runs
@@ -188,21 +189,33 @@ def test_c02_a_login_reads_its_own_extract_and_writes_nothing(firms: Firms, bi_u
     firms.refresh(theirs)
     url = firms.password(ours, extract)
     with psycopg.connect(url, autocommit=True) as connection:
-        refused = (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction)
+        for statement in (
+            "delete from transactions",
+            "create table mine (n int)",
+            "create temporary table mine (n int)",
+        ):
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                connection.execute(statement)
+        # A session may write for all that PostgreSQL says of its transactions, and then has no right to.
+        connection.execute("set default_transaction_read_only = off")
         for statement in (
             f"select * from {other['login']}.transactions",
             "insert into transactions default values",
-            "set default_transaction_read_only = off; delete from transactions",
-            "set default_transaction_read_only = off; create table mine (n int)",
-            "set default_transaction_read_only = off; create temporary table mine (n int)",
-            "set default_transaction_read_only = off; create schema mine",
+            "delete from transactions",
+            "create table mine (n int)",
+            "create table public.mine (n int)",
+            "create temporary table mine (n int)",
+            "create schema mine",
+            "select lo_creat(0)",
+            "select lo_create(0)",
+            "select lo_from_bytea(0, 'mine')",
             f"set role {other['login']}",
             "copy transactions to program 'id'",
             "select pg_read_file('/etc/passwd')",
             "set temp_file_limit = -1",
             "set log_statement = 'none'",
         ):
-            with pytest.raises(refused):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
         visible = connection.execute(
             "select distinct n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
@@ -216,6 +229,17 @@ def test_c02_a_login_reads_its_own_extract_and_writes_nothing(firms: Firms, bi_u
             (extract["login"],),
         ).fetchone()
         assert limits == (5, True, False, False)
+        # What Finer does not take away by itself is said, until the owner of the server did it.
+        assert "in that database: revoke connect on database postgres, template1 from public;" in _doctor(firms)
+        owner.execute("revoke connect on database postgres, template1 from public")
+        owner.commit()
+    assert _doctor(firms) == "answers; logins of extracts reach nothing but their extract."
+
+
+def _doctor(firms: Firms) -> str:
+    (found,) = [one for one in examine(firms.settings) if one.what == "BI database"]
+    assert found.good
+    return found.says
 
 
 @pytest.mark.skipif(bool(_NO_JDBC) and not os.environ.get("CI"), reason=_NO_JDBC or "never")
@@ -261,7 +285,7 @@ def test_a_refresh_shows_what_came_since_and_readers_never_see_half(firms: Firms
         assert extracts.refresh_all(tx) == 1
 
 
-def test_i01_an_extract_is_taken_back_at_once(firms: Firms) -> None:
+def test_i01_an_extract_is_taken_back_at_once(firms: Firms, bi_url: str) -> None:
     world = firms.made()
     extract = firms.opened(world)
     firms.refresh(world)
@@ -273,18 +297,38 @@ def test_i01_an_extract_is_taken_back_at_once(firms: Firms) -> None:
             old.execute("select 1")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(first)
+    _own_an_object(bi_url, extract["login"])
     with psycopg.connect(second, autocommit=True) as connection:
         assert firms.call(world, Role.ADMINISTRATOR, "DELETE", path).status == 204
         with pytest.raises(psycopg.OperationalError):
             connection.execute("select 1")
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(second)
+    assert _roles(bi_url, extract["login"]) == []
+    # A role that stored something in another database of the server stays there, and lets nobody in.
+    extract = firms.opened(world, name="again")
+    firms.refresh(world)
+    firms.password(world, extract)
+    _own_an_object(bi_url.replace("/finer?", "/postgres?"), extract["login"])
+    assert firms.call(world, Role.ADMINISTRATOR, "DELETE", f"{EXTRACTS}/{extract['id']}").status == 204
+    assert _roles(bi_url, extract["login"]) == [(False, None)]
     assert firms.call(world, Role.DATA_ENGINEER, "GET", EXTRACTS).json()["items"] == []
     actions = {
         one["action"]
         for one in firms.call(world, Role.AUDITOR, "GET", "/api/v1/audit?action=lake:extract*").json()["items"]
     }
     assert {"lake:extract_refreshed", "lake:extract_password", "lake:extract_close"} <= actions
+
+
+def _own_an_object(url: str, login: str) -> None:
+    """Let a login own a large object, as one could make it before that was taken from it."""
+    with psycopg.connect(url) as owner:
+        owner.execute(f"alter large object {owner.execute('select lo_create(0)').fetchall()[0][0]} owner to {login}")
+
+
+def _roles(url: str, login: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as owner:
+        return owner.execute("select rolcanlogin, rolpassword from pg_authid where rolname = %s", (login,)).fetchall()
 
 
 def test_what_cannot_be_is_refused_with_what_to_do(firms: Firms, settings: Settings, database_url: str) -> None:
@@ -311,6 +355,8 @@ def test_what_cannot_be_is_refused_with_what_to_do(firms: Firms, settings: Setti
         firms.settings = msgspec.structs.replace(settings, bi_database_url=url)
         with pytest.raises(ExtractsFailed, match="1 of 1"):
             firms.refresh(world)
+        (finding,) = [one for one in examine(firms.settings) if one.what == "BI database"]
+        assert (finding.good, says in finding.says) == (False, True)
         firms.settings = settings
         (shown,) = firms.call(world, Role.DATA_ENGINEER, "GET", EXTRACTS).json()["items"]
         assert says in shown["problem"]

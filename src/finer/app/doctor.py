@@ -32,7 +32,8 @@ from finer.kit.errors import Conflict, FinerError, InvalidInput, Unavailable
 from finer.kit.folders import nearest_folder, try_writing
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
-from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.errors import BiUnavailable, LakeUnavailable
+from finer.warehouse.service.extracts import left_open
 from finer.warehouse.service.lake import try_storage
 
 _DISK_MIN_GB = 5
@@ -52,7 +53,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Python, memory, disk, port, web app, TLS, database, keys and lake, in that order."""
+    """Python, memory, disk, port, web app, TLS, database, keys, lake, BI database and log, in that order."""
     return [
         _python(),
         _memory(),
@@ -63,6 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
         _database(settings),
         _keys(settings),
         _lake(settings),
+        *_bi_database(settings),
         *_log(settings),
     ]
 
@@ -188,6 +190,19 @@ def _lake(settings: Settings) -> Finding:
         return Finding("lake", True, f"files can be written to {try_storage(settings)}.")
     except LakeUnavailable as error:
         return Finding("lake", False, error.detail)
+
+
+def _bi_database(settings: Settings) -> list[Finding]:
+    if not settings.bi_database_url:
+        return []
+    try:
+        wanting = left_open(settings)
+    except BiUnavailable as error:
+        return [Finding("BI database", False, error.detail)]
+    if not wanting:
+        return [Finding("BI database", True, "answers; logins of extracts reach nothing but their extract.")]
+    says = f"answers. Let a superuser of that server take more from its logins, in that database: {' '.join(wanting)}"
+    return [Finding("BI database", True, says)]
 
 
 def _log(settings: Settings) -> list[Finding]:

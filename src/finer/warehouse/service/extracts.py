@@ -66,6 +66,11 @@ def address(settings: Settings) -> BiAddress | None:
     return _database(settings).address() if settings.bi_database_url else None
 
 
+def left_open(settings: Settings) -> list[str]:
+    """What the owner of the BI server should still take from its logins, as statements of SQL. Raises BiUnavailable."""
+    return _database(settings).left_open()
+
+
 def roles_to_show(tx: Tx) -> list[Role]:
     """The roles that an extract of the caller may be masked for: nobody hands out more than they see."""
     own = masking_of(tx.actor)

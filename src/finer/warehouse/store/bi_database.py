@@ -34,6 +34,17 @@ _SETTINGS = {
 }
 # Only a superuser may set these for others, and their owner cannot lift them: they are set where Finer may.
 _STRICT = {"temp_file_limit": "1GB", "log_statement": "all"}
+# PostgreSQL lets everybody store large objects, also who may create nothing else.
+_NO_OBJECTS = "revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public"
+_OBJECTS_OPEN = (
+    "select has_function_privilege('public', 'lo_creat(integer)', 'execute') "
+    "or has_function_privilege('public', 'lo_create(oid)', 'execute') "
+    "or has_function_privilege('public', 'lo_from_bytea(oid, bytea)', 'execute')"
+)
+_OTHER_DATABASES_OPEN = (
+    "select quote_ident(datname) from pg_database where datallowconn and datname <> current_database() "
+    "and has_database_privilege('public', oid, 'connect') order by 1"
+)
 _FINERS_OWN = "select to_regclass('public.warehouse_exports') is not null"
 _TYPES = {
     "BIGINT": "bigint",
@@ -77,12 +88,20 @@ class BiDatabase:
             for name, value in (_SETTINGS | {"search_path": login}).items():
                 connection.execute(_setting(login, name, value))
             connection.execute(_on_database(connection, "grant connect on database {database} to {login}", login))
-        for name, value in _STRICT.items():
-            with self._connection() as connection:
-                try:
-                    connection.execute(_setting(login, name, value))
-                except psycopg.errors.InsufficientPrivilege:
-                    connection.rollback()
+        for statement in (*(_setting(login, name, value) for name, value in _STRICT.items()), sql.SQL(_NO_OBJECTS)):
+            self._execute_unless(psycopg.errors.InsufficientPrivilege, statement)
+
+    def left_open(self) -> list[str]:
+        """What a superuser of the server should take from its logins, as statements; Finer does not do it by itself.
+
+        Raises BiUnavailable for Finer's own database, too.
+        """
+        with self._connection() as connection:
+            _refuse_own(connection)
+            databases = [name for (name,) in connection.execute(_OTHER_DATABASES_OPEN)]
+            objects_open = connection.execute(_OBJECTS_OPEN).fetchone() == (True,)
+        open_to_all = [f"revoke connect on database {', '.join(databases)} from public;"] if databases else []
+        return open_to_all + ([f"{_NO_OBJECTS};"] if objects_open else [])
 
     def set_password(self, login: str) -> str:
         """Give a login another password, end the sessions that came in with the old one, and return it."""
@@ -135,14 +154,27 @@ class BiDatabase:
     def drop(self, login: str) -> None:
         """Delete an extract with its login, and end its sessions."""
         with self._connection() as connection:
-            if connection.execute("select from pg_roles where rolname = %s", (login,)).fetchone() is not None:
-                connection.execute(sql.SQL("alter role {} nologin").format(sql.Identifier(login)))
+            known = connection.execute("select from pg_roles where rolname = %s", (login,)).fetchone() is not None
+            if known:
+                connection.execute(sql.SQL("alter role {} nologin password null").format(sql.Identifier(login)))
                 connection.commit()
                 _end_sessions(connection, login)
                 connection.execute(_on_database(connection, "revoke all on database {database} from {login}", login))
             for schema in (login, _beside(login)):
                 connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
-            connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(login)))
+            if known:
+                connection.execute(sql.SQL("drop owned by {}").format(sql.Identifier(login)))
+        if known:
+            # What it made in another database of the server keeps the role there: it cannot sign in any more.
+            gone = sql.SQL("drop role {}").format(sql.Identifier(login))
+            self._execute_unless(psycopg.errors.DependentObjectsStillExist, gone)
+
+    def _execute_unless(self, refusal: type[psycopg.Error], statement: sql.Composable) -> None:
+        with self._connection() as connection:
+            try:
+                connection.execute(sql.Composed([statement]))
+            except refusal:
+                connection.rollback()
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection]:
@@ -158,13 +190,17 @@ class BiDatabase:
 
 def _keep_apart(connection: psycopg.Connection) -> None:
     """Nobody comes in or makes anything who was not let in. Raises BiUnavailable for Finer's own database."""
+    _refuse_own(connection)
+    connection.execute(_on_database(connection, "revoke connect, temporary on database {database} from public"))
+    connection.execute("revoke all on schema public from public")
+
+
+def _refuse_own(connection: psycopg.Connection) -> None:
     if connection.execute(_FINERS_OWN).fetchone() == (True,):
         raise BiUnavailable(
             "FINER_BI_DATABASE_URL names the database that Finer itself works in. Give BI tools one of their own, "
             "best on another server: what they ask must not slow down what decides."
         )
-    connection.execute(_on_database(connection, "revoke connect, temporary on database {database} from public"))
-    connection.execute("revoke all on schema public from public")
 
 
 def _on_database(connection: psycopg.Connection, text: str, login: str = "") -> sql.Composed:
