@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from finer.app import model_learning
+from finer.app import job_desk, model_learning
 from finer.app.job_types import Ground
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.fraud.service import brakes
@@ -314,7 +314,15 @@ def test_of_trainings_that_are_asked_for_at_once_one_is_done_and_the_others_are_
         # One that is stopped, as one that has ended, keeps nobody from asking, nor does one on schedule.
         asking.stop_training(tx)
         assert runs.start(tx, asking.TRAIN_JOB, cause=runs.Cause.SCHEDULE) is not None
-        assert asking.begin_training(tx, PLAN, "again", "") != begun.id
+        again = asking.begin_training(tx, PLAN, "again", "")
+        assert again != begun.id
+        # Nor is one that was stopped begun once more beside it, from the page of jobs.
+        with pytest.raises(TrainingUnderWay, match=show_id("run", again)):
+            job_desk.retry(tx, begun.id)
+        asking.stop_training(tx)
+        assert job_desk.retry(tx, begun.id).arguments["name"] == begun.arguments["name"]
+        with pytest.raises(TrainingUnderWay):
+            job_desk.retry(tx, again)
 
 
 def test_a_model_is_learnt_from_the_lake_with_a_card_compared_and_watched(

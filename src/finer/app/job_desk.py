@@ -74,7 +74,10 @@ def backfill(tx: Tx, name: str, first: date, last: date) -> list[JobRun]:
 
 
 def retry(tx: Tx, identifier: uuid.UUID) -> JobRun:
-    """Ask for a run like one that failed or was stopped. Raises RunNotFound, RunNotReady, or NotForPeople."""
+    """Ask for a run like one that failed or was stopped.
+
+    Raises RunNotFound, RunNotReady, NotForPeople, or what the job says against it.
+    """
     old = get(tx, identifier)
     job = JOBS.get(old.job)
     if job is None:
@@ -82,6 +85,8 @@ def retry(tx: Tx, identifier: uuid.UUID) -> JobRun:
     _refuse_to_firm(tx, job)
     if old.state not in (RunState.FAILED, RunState.CANCELLED, RunState.SKIPPED):
         raise RunNotReady(f"This run is {old.state}. Only one that failed or was stopped can be done again.")
+    if job.repeated is not None:
+        job.repeated(tx, old)
     return _started(tx, job, Cause.RETRY, old.day, old)
 
 

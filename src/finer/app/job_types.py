@@ -37,6 +37,9 @@ Work: TypeAlias = Callable[[Ground, Run], Counts | None]
 Dropped: TypeAlias = Callable[[Tx, JobRun, str], None]
 """Told, in the transaction that ends it, that a run will not be done: why it failed, or "" when somebody stopped it."""
 
+Repeated: TypeAlias = Callable[[Tx, JobRun], None]
+"""Asked before a run that failed or was stopped is done again; raises why that cannot be now."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -64,6 +67,7 @@ class Job:
     when: str = "when somebody asks for it"
     stoppable: bool = True
     dropped: Dropped | None = None
+    repeated: Repeated | None = None
 
     def due_before(self, now: datetime) -> datetime | None:
         """The last time at or before `now` at which this job was due."""

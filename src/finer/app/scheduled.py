@@ -334,7 +334,7 @@ JOBS = checked([
         name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *",
         work=_for_models("finer.app.model_learning:train_model"),
         about="Learns a model from the payments of the lake: when somebody asks, and from then on once a week.",
-        expected_s=3_600, attempts=1,
+        expected_s=3_600, attempts=1, repeated=asking.refuse_second,
     ),
     Job(
         name=asking.WATCH_JOB, owner="scoring", cron="17 * * * *", attempts=1,

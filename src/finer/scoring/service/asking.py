@@ -15,7 +15,15 @@ from finer.scoring.errors import ModelChanged, TrainingUnderWay
 from finer.scoring.store import ModelStore
 from finer.scoring.types import TrainingPlan
 
-__all__ = ["TRAIN_JOB", "WATCH_JOB", "begin_training", "begin_watch", "last_training", "stop_training"]
+__all__ = [
+    "TRAIN_JOB",
+    "WATCH_JOB",
+    "begin_training",
+    "begin_watch",
+    "last_training",
+    "refuse_second",
+    "stop_training",
+]
 
 TRAIN_JOB, WATCH_JOB = "train_model", "watch_models"
 
@@ -26,6 +34,22 @@ def begin_training(tx: Tx, plan: TrainingPlan, name: str, note: str) -> uuid.UUI
     Raises TrainingUnderWay while another one that somebody asked for has not ended: each takes much of the machine, and
     the page shows one. It waits behind one that is learnt on schedule.
     """
+    _alone(tx)
+    arguments = {"plan": msgspec.to_builtins(plan), "name": name.strip(), "note": note.strip(), "owner": tx.actor.id}
+    run = runs.start(tx, TRAIN_JOB, arguments=arguments)
+    if run is None:
+        raise RuntimeError("A run that somebody asks for has no due time, so that none can be there already.")
+    record_audit(tx, "models:train", show_id("run", run), {"plan": arguments["plan"], "name": arguments["name"]})
+    return run
+
+
+def refuse_second(tx: Tx, old: JobRun) -> None:
+    """Raise TrainingUnderWay when a learning that somebody asked for is to be repeated while another has not ended."""
+    if old.arguments:
+        _alone(tx)
+
+
+def _alone(tx: Tx) -> None:
     ModelStore(tx).lock()
     under_way = [one for one in runs.under_way(tx) if one.job == TRAIN_JOB and one.arguments]
     if under_way:
@@ -33,12 +57,6 @@ def begin_training(tx: Tx, plan: TrainingPlan, name: str, note: str) -> uuid.UUI
             f"A model is being learnt already ({show_id('run', under_way[0].id)}, asked for by "
             f"{under_way[0].asked_by}). Wait until it is there, or stop it, and ask again."
         )
-    arguments = {"plan": msgspec.to_builtins(plan), "name": name.strip(), "note": note.strip(), "owner": tx.actor.id}
-    run = runs.start(tx, TRAIN_JOB, arguments=arguments)
-    if run is None:
-        raise RuntimeError("A run that somebody asks for has no due time, so that none can be there already.")
-    record_audit(tx, "models:train", show_id("run", run), {"plan": arguments["plan"], "name": arguments["name"]})
-    return run
 
 
 def begin_watch(tx: Tx) -> uuid.UUID | None:
