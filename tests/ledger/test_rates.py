@@ -59,6 +59,10 @@ def test_own_rates_stand_beside_the_starter_rates(tx: Tx) -> None:
     assert {rate.currency for rate in service.list_rates(tx)} >= {"USD", "PHP", "SGD"}
     service.load_rates(tx, [ExchangeRate("PHP", date(2026, 6, 1), Decimal("0.02"))])
     assert _convert(service.rate_table(tx), (100_000, "PHP", _NOON), (100, "USD", _NOON)) == [2000, 100]
+    service.load_rates(
+        tx, [ExchangeRate("EUR", date(year, 1, 1), Decimal(rate)) for year, rate in ((2020, "1.25"), (2999, "2"))]
+    )
+    assert [service.per_dollar(tx, code) for code in ("EUR", "USD", "XXX")] == [Decimal("0.8"), Decimal(1), None]
 
 
 @pytest.mark.parametrize(("currency", "usd"), [("php", "1"), ("PHP", "0"), ("PHP", "-1"), ("", "1")])

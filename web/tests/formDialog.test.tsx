@@ -1,8 +1,10 @@
-import { render, screen, waitFor } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { App, Form, Input } from "antd";
+import { useState } from "react";
 import { expect, it } from "vitest";
 import { ApiProblem } from "../src/api/problem";
+import { Dialog } from "../src/shared/ui/Dialog";
 import { FormDialog } from "../src/shared/ui/FormDialog";
 
 interface Asked {
@@ -58,6 +60,15 @@ it("sends once however often the button is pressed, and closes when that went we
   await waitFor(() => expect(seen.closed).toBe(1));
 });
 
+it("sends once when it is asked twice before it is drawn as busy", async () => {
+  const seen = dialog(() => Promise.resolve());
+  const form = screen.getByLabelText("Word").closest("form") as HTMLFormElement;
+  fireEvent.submit(form);
+  fireEvent.submit(form);
+  await waitFor(() => expect(seen.closed).toBeGreaterThan(0));
+  expect(seen).toEqual({ sent: ["one"], closed: 1 });
+});
+
 it("says why it went wrong, stays, and sends again", async () => {
   let first = true;
   const seen = dialog(() => {
@@ -83,6 +94,15 @@ it("says that the session ended in words for people, and keeps what was typed", 
   expect(screen.getByLabelText<HTMLInputElement>("Word").value).toBe("one");
 });
 
+it("forgets what the server said once something else is wrong", async () => {
+  dialog(() => Promise.reject(new ApiProblem(422, "No", "Not this word.")));
+  await send();
+  await screen.findByText("Not this word.");
+  await userEvent.clear(screen.getByLabelText("Word"));
+  await send();
+  await waitFor(() => expect(screen.queryByText("Not this word.")).toBeNull());
+});
+
 it("sends nothing that a rule of its fields refuses", async () => {
   const seen = dialog(() => Promise.resolve());
   await userEvent.clear(screen.getByLabelText("Word"));
@@ -102,4 +122,47 @@ it("takes the focus in, and gives it to what is wrong", async () => {
   await userEvent.keyboard("two");
   await send();
   await waitFor(() => expect(seen.sent).toEqual(["two"]));
+});
+
+/** A button whose form gives way to another dialog, as one does that shows what was made. */
+function Making() {
+  const [shown, setShown] = useState<"form" | "made" | null>(null);
+  return (
+    <>
+      <button type="button" onClick={() => setShown("form")}>
+        Make it
+      </button>
+      {shown === "form" ? (
+        <FormDialog
+          title="Make"
+          okText="Send"
+          onSubmit={async () => {
+            setShown("made");
+            return false;
+          }}
+          onClose={() => setShown(null)}
+        >
+          <Form.Item name="word" label="Word">
+            <Input />
+          </Form.Item>
+        </FormDialog>
+      ) : null}
+      {shown === "made" ? <Dialog title="It is made" onCancel={() => setShown(null)} /> : null}
+    </>
+  );
+}
+
+it("gives the focus back to the button behind a dialog that gave way to another", async () => {
+  render(
+    <App>
+      <Making />
+    </App>,
+  );
+  const opener = screen.getByRole("button", { name: "Make it" });
+  await userEvent.click(opener);
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("Word")));
+  await userEvent.keyboard("one{Enter}");
+  await screen.findByText("It is made");
+  await userEvent.click(screen.getByRole("button", { name: "Cancel" }));
+  await waitFor(() => expect(document.activeElement).toBe(opener));
 });

@@ -32,9 +32,10 @@ describe("the fraud monitor", () => {
     expect(first?.textContent).toContain("56,000.03");
     expect(first?.textContent).toContain("**** 1234");
     expect(first?.textContent).toContain("Reason of alert 3.");
-    expect(screen.getByRole("link", { name: "1,234.56 USD" }).getAttribute("href")).toContain(
-      "state=confirmed",
-    );
+    // In the firm's own currency, at a rate of 50; what rules compare is on hover.
+    const worth = await screen.findByRole("link", { name: "61,728.00 PHP" });
+    expect(worth.getAttribute("href")).toContain("state=confirmed");
+    expect(within(worth).getByTitle(/1,234\.56 USD at today's rate/)).toBeTruthy();
     expect(screen.getByText("Live")).toBeTruthy();
   });
 

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
@@ -87,6 +87,12 @@ describe("the jobs page", () => {
     server.on("POST /api/v1/jobs/compact_lake/backfill", () => [202, { items: [run, run] }]);
     const { user } = openApp("/jobs");
     await user.click(await screen.findByRole("button", { name: "Run Compact lake for past days" }));
+    const first = await screen.findByLabelText("First day");
+    const before = (first as HTMLInputElement).value;
+    fireEvent.change(first, { target: { value: "2999-01-01" } });
+    await user.click(await screen.findByRole("button", { name: "Ask for runs" }));
+    await screen.findByText("This day is before the first one.");
+    fireEvent.change(first, { target: { value: before } });
     await user.click(await screen.findByRole("button", { name: /^Ask for 7 runs/ }));
     await waitFor(() => expect(server.sent("POST /api/v1/jobs/compact_lake/backfill")).toHaveLength(1));
   });

@@ -61,6 +61,35 @@ describe("the sources page", () => {
     await screen.findByText("There is no such source");
   });
 
+  it("says which settings lack before it tries or adds a source, and keeps what was filled in", async () => {
+    server.on("POST /api/v1/sources/trials", () => problem(422, "The folder is not open to the firm."));
+    server.on("POST /api/v1/sources", () => [201, { source, address: null }]);
+    const { user } = openApp("/sources");
+    await user.click(await screen.findByRole("button", { name: "Add a source" }));
+    await user.click(await screen.findByRole("radio", { name: /^Folder/ }));
+    await user.click(screen.getByRole("button", { name: "Test connection" }));
+    await screen.findByText(/Fill in.*Folder/);
+    expect(screen.queryByText(/what the source is called/)).toBeNull();
+    await user.type(screen.getByLabelText("Folder"), "/srv/in");
+    await user.click(screen.getByRole("button", { name: "Test connection" }));
+    await screen.findByText("The folder is not open to the firm.");
+    await user.click(screen.getByRole("button", { name: "Add source" }));
+    await screen.findByText(/what the source is called/);
+    await user.type(screen.getByLabelText("Name"), "Branch files");
+    expect(screen.queryByText("The folder is not open to the firm.")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Add source" }));
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Add source" })).toBeNull());
+    const [sent, ...more] = server.sent("POST /api/v1/sources");
+    expect(more).toEqual([]);
+    expect(await sent?.json()).toEqual({
+      name: "Branch files",
+      paused: false,
+      contract: "transaction",
+      mapping: "",
+      connection: { type: "folder", folder: "/srv/in", pattern: "*", settle_s: 5 },
+    });
+  });
+
   it("says what of a source could not be loaded, and tries that again alone", async () => {
     let away = true;
     server.me = { ...me, permissions: ["sources:read", "receipts:read"] };

@@ -66,6 +66,7 @@ from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
 from finer.kit.tx import Tx
+from finer.ledger.routes import LedgerController
 from finer.lineage.routes import LineageController
 from finer.notifications.routes import ROUTES as NOTIFICATION_ROUTES
 from finer.notifications.service import CHANNEL as NOTIFICATIONS_CHANNEL
@@ -98,6 +99,7 @@ ROUTES: list[Any] = [
     *NOTIFICATION_ROUTES,
     *BOARD_ROUTES,
     JobController,
+    LedgerController,
     LineageController,
     StreamController,
     monitoring.MonitoringController,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Context, Decimal
 
 from finer.kit.errors import Unprocessable
 from finer.kit.tx import Tx
@@ -11,9 +12,10 @@ from finer.ledger.rules import RateTable, starter_rates
 from finer.ledger.store import LedgerStore
 from finer.ledger.types import ExchangeRate
 
-__all__ = ["RateTable", "list_rates", "load_rates", "rate_table"]
+__all__ = ["RateTable", "list_rates", "load_rates", "per_dollar", "rate_table"]
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
+_SHOWN = Context(prec=12)
 
 
 def rate_table(tx: Tx) -> RateTable:
@@ -24,6 +26,15 @@ def rate_table(tx: Tx) -> RateTable:
 def list_rates(tx: Tx) -> list[ExchangeRate]:
     """The tenant's rates by currency and day; the starter rates until the firm has loaded its own."""
     return LedgerStore(tx).rates() or starter_rates()
+
+
+def per_dollar(tx: Tx, currency: str) -> Decimal | None:
+    """Units of a currency that one US dollar is worth today, to twelve digits; None where no rate is known."""
+    rates = [one for one in list_rates(tx) if one.currency == currency]
+    until_now = [one for one in rates if one.day <= tx.now().date()]
+    # As everywhere, the first rate holds for what was before it.
+    rate = until_now[-1] if until_now else next(iter(rates), None)
+    return None if rate is None else _SHOWN.divide(Decimal(1), rate.usd_per_unit)
 
 
 def load_rates(tx: Tx, rates: Iterable[ExchangeRate]) -> int:

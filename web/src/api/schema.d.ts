@@ -2567,6 +2567,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/currency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which currency is my firm's
+         * @description The firm's base currency, and what a US dollar is worth in it today.
+         */
+        get: operations["ApiV1MeCurrencyOwn"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/permissions": {
         parameters: {
             query?: never;
@@ -7292,6 +7312,12 @@ export interface components {
             name: string;
             primary_color?: string | null;
             timezone: string;
+        };
+        /** FirmCurrency */
+        FirmCurrency: {
+            currency: string;
+            exponent: number;
+            per_usd: string | null;
         };
         /**
          * FolderSettings
@@ -16104,6 +16130,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1MeCurrencyOwn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmCurrency"];
                 };
             };
             401: components["responses"]["Problem401"];

@@ -22,6 +22,8 @@ export function Palette({ onClose, onShortcuts }: { onClose(): void; onShortcuts
     command.run();
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    // The keys of an input method put a word together.
+    if (event.nativeEvent.isComposing) return;
     const last = commands.length - 1;
     if (event.key === "ArrowDown") setAt(at >= last ? 0 : at + 1);
     else if (event.key === "ArrowUp") setAt(at <= 0 ? last : at - 1);

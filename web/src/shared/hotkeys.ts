@@ -57,14 +57,18 @@ export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.altKey || event.isComposing) return;
   const control = event.ctrlKey || event.metaKey;
   if (!control && rests(event.target)) return;
-  // Enter belongs to whatever holds the focus.
-  if (event.key === "Enter" && event.target !== document.body) return;
+  // Enter belongs to whatever holds the focus; the content as a whole does nothing with it.
+  if (event.key === "Enter" && !idle(event.target)) return;
   const found = working().find(
     (hotkey) => hotkey.key === event.key && (hotkey.withControl ?? false) === control,
   );
   if (!found) return;
   event.preventDefault();
   found.run();
+}
+
+function idle(target: EventTarget | null): boolean {
+  return target === document.body || (target instanceof HTMLElement && target.id === "main");
 }
 
 function rests(target: EventTarget | null): boolean {

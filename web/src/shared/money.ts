@@ -15,9 +15,24 @@ export function moneyText(money: Money): string {
   return `${amountText(money)} ${money.currency}`;
 }
 
+/** An amount of minor units, of which `digits` stand behind the point. */
+export function amountOf(minor: number, currency: string, digits: number): Money {
+  return { minor, currency, text: `${(minor / 10 ** digits).toFixed(digits)} ${currency}` };
+}
+
+/** US cents, as sums over several currencies are told. */
+export function usd(cents: number): Money {
+  return amountOf(cents, "USD", 2);
+}
+
+/** In major units: 12345.6 */
+export function inMajor(money: Money): number {
+  return money.minor / 10 ** digitsOf(money);
+}
+
 /** "1.2M USD", for tiles; small amounts stay whole. */
 export function shortMoney(money: Money): string {
-  const value = money.minor / 10 ** digitsOf(money);
+  const value = inMajor(money);
   if (Math.abs(value) < 100_000) return moneyText(money);
   const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 4 }).format(
     value,

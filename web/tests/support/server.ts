@@ -48,6 +48,7 @@ export class Server {
     }
     if (!this.me) return problem(401, "Nobody is signed in.");
     if (call === "GET /me") return [200, this.me];
+    if (call === "GET /me/currency") return [200, { currency: "PHP", exponent: 2, per_usd: "50" }];
     if (call === "DELETE /session") {
       this.me = null;
       return [204];

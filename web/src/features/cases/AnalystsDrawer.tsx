@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Select, Switch } from "antd";
+import { Select, Switch } from "antd";
 import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { type Analyst, analystsQuery, setAnalyst } from "./queries";
 import { useAct } from "./useAct";
@@ -11,9 +12,9 @@ import { TYPOLOGIES } from "./words";
 /** Who works cases: on which kinds, and whether cases are given to them. */
 export function AnalystsDrawer({ open, onClose }: { open: boolean; onClose(): void }) {
   return (
-    <Drawer open={open} onClose={onClose} size={520} title="Analysts" destroyOnHidden>
+    <SideDrawer open={open} onClose={onClose} size={520} title="Analysts">
       {open ? <Analysts /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

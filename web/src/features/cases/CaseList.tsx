@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button } from "antd";
-import { useCallback, useMemo } from "react";
+import { type RefObject, useCallback, useMemo } from "react";
 import { DataGrid } from "../../shared/ui/DataGrid";
 import type { Selection } from "../../shared/ui/grid";
 import { ListFoot } from "../../shared/ui/ListFoot";
@@ -15,13 +15,15 @@ interface ListProps {
   compact: boolean;
   cursor: string | null;
   selection: Selection | undefined;
+  scrollRef: RefObject<HTMLDivElement | null>;
   onCursor(id: string): void;
   onOpen(id: string): void;
   onClear(): void;
 }
 
 /** The queue, or what stands in its place while there is nothing to list. */
-export function CaseList({ filter, compact, cursor, selection, onCursor, onOpen, onClear }: ListProps) {
+export function CaseList(props: ListProps) {
+  const { filter, compact, cursor, selection, scrollRef, onCursor, onOpen, onClear } = props;
   const query = useInfiniteQuery(casesQuery(filter));
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query;
@@ -47,6 +49,7 @@ export function CaseList({ filter, compact, cursor, selection, onCursor, onOpen,
       onCursor={onCursor}
       onOpen={(row) => onOpen(row.id)}
       selection={selection}
+      scrollRef={scrollRef}
       onEnd={more}
       footer={<ListFoot query={query} rows={rows.length} noun="case" />}
     />

@@ -4,6 +4,7 @@ import { Button } from "antd";
 import { useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { useHotkeys } from "../../shared/hotkeys";
+import type { Money } from "../../shared/money";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -13,6 +14,7 @@ import { Parts } from "../../shared/ui/Parts";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { Amount } from "../../shared/ui/values";
+import { useWorth } from "../../shared/ui/Worth";
 import { CaseActions } from "./CaseActions";
 import { CaseAlerts } from "./CaseAlerts";
 import { CaseFiles } from "./CaseFiles";
@@ -23,6 +25,7 @@ import { CaseTimeline } from "./CaseTimeline";
 import { Checklist } from "./Checklist";
 import { CloseDialog } from "./CloseDialog";
 import { Owner } from "./Owner";
+import { queuePlace } from "./place";
 import { CASES, type CaseDocument, caseQuery, reopen, setState, take, takeNext } from "./queries";
 import { useAct } from "./useAct";
 import { CaseStateTag, Due, PriorityTag, TYPOLOGIES, type Verdict } from "./words";
@@ -91,6 +94,7 @@ function Found({ found }: { found: CaseDocument }) {
     const taken = works ? await act(takeNext, (one) => `You have case #${one.number}.`) : undefined;
     if (taken) void navigate({ to: paths.case, params: { id: taken.id } });
   };
+  const back = () => void navigate({ to: paths.cases, search: queuePlace().search });
   const keys = { group: "Case" };
   useHotkeys([
     { ...keys, key: "t", label: "Take the case", run: takeIt },
@@ -102,7 +106,7 @@ function Found({ found }: { found: CaseDocument }) {
     { ...keys, key: "2", label: "Timeline", run: () => show("timeline") },
     { ...keys, key: "3", label: "Links", run: () => show("links") },
     { ...keys, key: "4", label: "History", run: () => show("history") },
-    { ...keys, key: "Escape", label: "Back to the queue", run: () => void navigate({ to: paths.cases }) },
+    { ...keys, key: "Escape", label: "Back to the queue", run: back },
   ]);
 
   return (
@@ -110,7 +114,9 @@ function Found({ found }: { found: CaseDocument }) {
       title={`Case #${found.number}`}
       aside={
         <span className="page-tools">
-          <Link to={paths.cases}>Queue</Link>
+          <Link to={paths.cases} search={queuePlace().search}>
+            Queue
+          </Link>
           {open && works && !mine ? (
             <Button onClick={takeIt} loading={busy}>
               Take it <kbd>t</kbd>
@@ -197,6 +203,22 @@ function Found({ found }: { found: CaseDocument }) {
   );
 }
 
+/** An amount as the firm counts, and beside it the dollars that priorities and limits are set in. */
+function Whole({ usd }: { usd: Money }) {
+  const worth = useWorth()(usd);
+  return (
+    <>
+      <Amount money={worth} />
+      {worth.currency === usd.currency ? null : (
+        <span className="muted">
+          {" "}
+          = <Amount money={usd} />
+        </span>
+      )}
+    </>
+  );
+}
+
 function Facts({ found }: { found: CaseDocument }) {
   return (
     <dl className="case-facts">
@@ -211,10 +233,10 @@ function Facts({ found }: { found: CaseDocument }) {
         {found.closed_by ? <span className="muted"> by {found.closed_by}</span> : null}
       </Fact>
       <Fact name="Expected loss">
-        <Amount money={found.expected_loss_usd} />
+        <Whole usd={found.expected_loss_usd} />
       </Fact>
       <Fact name="All payments">
-        <Amount money={found.amount_usd} />
+        <Whole usd={found.amount_usd} />
       </Fact>
       <Fact name="Kind">{TYPOLOGIES[found.typology]}</Fact>
       <Fact name="Customer">{found.customer_id ?? "–"}</Fact>

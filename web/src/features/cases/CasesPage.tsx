@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button, Tooltip } from "antd";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useHotkeys } from "../../shared/hotkeys";
 import { counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
@@ -18,6 +18,7 @@ import { CaseList } from "./CaseList";
 import { CloseDialog } from "./CloseDialog";
 import { type Case, DEFAULT_FILTER, type Filter, parseFilter, toSearch } from "./filter";
 import { PolicyDrawer } from "./PolicyDrawer";
+import { leaveQueue, queuePlace } from "./place";
 import { QueueTiles } from "./QueueTiles";
 import { casesQuery, giveOut, queueQuery, take, takeNext } from "./queries";
 import { useAct } from "./useAct";
@@ -44,7 +45,8 @@ export function CasesPage() {
   const navigate = useNavigate();
   const { may } = useSession();
   const { density } = usePreferences();
-  const [cursor, setCursor] = useState<string | null>(null);
+  const [cursor, setCursor] = useState(() => queuePlace().id);
+  const list = useRef<HTMLDivElement>(null);
   const [closing, setClosing] = useState<{ cases: readonly Case[]; verdict: Verdict } | null>(null);
   const [showing, setShowing] = useState<"analysts" | "policy" | null>(null);
   const [busy, act] = useAct();
@@ -57,8 +59,19 @@ export function CasesPage() {
     selection.clear();
     void navigate({ to: paths.cases, search: toSearch(next) });
   };
-  const open = (id: string) => void navigate({ to: paths.case, params: { id } });
+  const open = (id: string) => {
+    leaveQueue({ search: toSearch(filter), id });
+    void navigate({ to: paths.case, params: { id } });
+  };
   const here = rows.find((row) => row.id === cursor);
+  const there = rows.length > 0;
+  // Whoever comes back from a case goes on at its row.
+  useEffect(() => {
+    const { search: before, id } = queuePlace();
+    if (!there || id === null) return;
+    leaveQueue({ search: before, id: null });
+    list.current?.focus({ preventScroll: true });
+  }, [there]);
   const step = (by: 1 | -1) => {
     const row = rows[rows.findIndex((each) => each.id === cursor) + by];
     if (row) setCursor(row.id);
@@ -129,6 +142,7 @@ export function CasesPage() {
           compact={density === "compact"}
           cursor={cursor}
           selection={may(permission.closeCases) ? selection : undefined}
+          scrollRef={list}
           onCursor={setCursor}
           onOpen={open}
           onClear={() => setFilter(DEFAULT_FILTER)}

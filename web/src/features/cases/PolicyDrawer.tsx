@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Drawer, InputNumber, Segmented, Select } from "antd";
+import { Button, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { PolicySteps } from "./PolicySteps";
@@ -27,15 +28,9 @@ const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;
 /** From which expected loss cases are urgent, until when they are due, and which steps an investigation takes. */
 export function PolicyDrawer({ open, onClose }: { open: boolean; onClose(): void }) {
   return (
-    <Drawer
-      open={open}
-      onClose={onClose}
-      size={720}
-      title="Priorities, due times and checklists"
-      destroyOnHidden
-    >
+    <SideDrawer open={open} onClose={onClose} size={720} title="Priorities, due times and checklists">
       {open ? <Found onDone={onClose} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

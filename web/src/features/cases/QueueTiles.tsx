@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { shortMoney } from "../../shared/money";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { Tile } from "../../shared/ui/Tile";
+import { Worth } from "../../shared/ui/Worth";
 import { DEFAULT_FILTER, type Filter, toSearch } from "./filter";
 import { queueQuery } from "./queries";
 
@@ -19,7 +19,13 @@ export function QueueTiles() {
         title="Open cases"
         meaning="Cases that nobody has closed yet, as far as you reach."
         value={<To filter={{}} of={data?.open} />}
-        note={data ? `${shortMoney(data.expected_loss_usd)} expected to be lost` : null}
+        note={
+          data ? (
+            <>
+              <Worth usd={data.expected_loss_usd} /> expected to be lost
+            </>
+          ) : null
+        }
       />
       <Tile
         {...common}

@@ -1,7 +1,7 @@
-import { shortMoney } from "../../shared/money";
 import { counted } from "../../shared/numbers";
 import type { Column } from "../../shared/ui/grid";
 import { When } from "../../shared/ui/values";
+import { Worth } from "../../shared/ui/Worth";
 import type { Case } from "./filter";
 import { CaseStateTag, Due, PriorityTag, TYPOLOGIES } from "./words";
 
@@ -24,7 +24,7 @@ export const columns: readonly Column<Case>[] = [
     title: "Expected loss",
     width: "120px",
     align: "right",
-    render: (each) => <span className="num">{shortMoney(each.expected_loss_usd)}</span>,
+    render: (each) => <Worth usd={each.expected_loss_usd} />,
   },
   {
     key: "typology",
@@ -77,7 +77,9 @@ export function CaseCard({ of }: { of: Case }) {
         <span className="num">#{of.number}</span>
         <PriorityTag priority={of.priority} />
         <CaseStateTag of={of} />
-        <span className="push num">{shortMoney(of.expected_loss_usd)}</span>
+        <span className="push">
+          <Worth usd={of.expected_loss_usd} />
+        </span>
       </div>
       <div className="card-line muted">
         <span className="cut">

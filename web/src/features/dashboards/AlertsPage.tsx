@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer } from "antd";
+import { App, Button } from "antd";
 import { useState } from "react";
 import { METRICS } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { EmptyState, FailureState, NotYet, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -175,8 +176,8 @@ function History({ alert, onClose }: { alert: MetricAlert; onClose(): void }) {
     );
   }
   return (
-    <Drawer open size="min(560px, 100vw)" title={`History of ${alert.name}`} onClose={onClose}>
+    <SideDrawer open size="min(560px, 100vw)" title={`History of ${alert.name}`} onClose={onClose}>
       {body}
-    </Drawer>
+    </SideDrawer>
   );
 }

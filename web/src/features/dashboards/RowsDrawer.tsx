@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Drawer } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { cellText } from "./figures";
 import { PAGE_ROWS, rowsQuery, type Tile } from "./queries";
@@ -16,7 +17,7 @@ export function RowsDrawer({ dashboard, tile, onClose }: { dashboard: string; ti
   const query = useQuery(rowsQuery(dashboard, tile.id, offset));
   const page = query.data;
   return (
-    <Drawer
+    <SideDrawer
       open
       size="min(920px, 100vw)"
       title={tile.title}
@@ -80,7 +81,7 @@ export function RowsDrawer({ dashboard, tile, onClose }: { dashboard: string; ti
           </p>
         </>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Schema } from "../../api/client";
-import type { Money } from "../../shared/money";
+import { usd } from "../../shared/money";
 import { measure } from "../../shared/numbers";
 import { Amount } from "../../shared/ui/values";
 
@@ -43,16 +43,12 @@ export function AlertFeatures({ features }: { features: readonly FeatureValue[] 
 
 function FeatureText({ feature }: { feature: FeatureValue }) {
   const { value, unit } = feature;
-  if (unit === "USD cents" && typeof value === "number") return <Amount money={usd(value)} />;
+  if (unit === "USD cents" && typeof value === "number") return <Amount money={usd(Math.round(value))} />;
   return (
     <>
       {valueText(value)} {unit ? <span className="muted">{unit}</span> : null}
     </>
   );
-}
-
-function usd(cents: number): Money {
-  return { minor: Math.round(cents), currency: "USD", text: `${(cents / 100).toFixed(2)} USD` };
 }
 
 export function sentence(text: string): string {

@@ -1,10 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Input, Select } from "antd";
+import { App, Button, Form, Select } from "antd";
 import { useState } from "react";
 import { answer, api, type Schema } from "../../api/client";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { Dialog } from "../../shared/ui/Dialog";
+import { FormDialog } from "../../shared/ui/FormDialog";
+import { ReasonField } from "../../shared/ui/ReasonField";
 import { reasonOf } from "../../shared/ui/states";
 import { WhyVisible } from "../../shared/ui/WhyVisible";
 import { type AlertDetail, alertQuery } from "./queries";
@@ -52,62 +53,40 @@ export function AlertWork({ alert }: { alert: AlertDetail }) {
   );
 }
 
+interface Asked {
+  field: Field;
+  reason: string;
+}
+
 function RevealDialog({ alert, onClose }: { alert: AlertDetail; onClose(): void }) {
-  const [field, setField] = useState<Field>("account_id");
-  const [reason, setReason] = useState("");
   const [shown, setShown] = useState<Schema<"Revealed"> | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async () => {
-    setProblem(null);
-    try {
-      const params = { path: { alert_id: alert.id } };
-      setShown(
-        await answer(api.POST("/api/v1/alerts/{alert_id}/reveal", { params, body: { field, reason } })),
-      );
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
+  const submit = async ({ field, reason }: Asked) => {
+    const params = { path: { alert_id: alert.id } };
+    setShown(await answer(api.POST("/api/v1/alerts/{alert_id}/reveal", { params, body: { field, reason } })));
+    return false;
   };
   return (
-    <Dialog
+    <FormDialog<Asked>
       title="Show a value in clear"
       okText="Show"
-      onCancel={onClose}
-      onOk={() => void submit()}
-      okButtonProps={{ disabled: reason.trim().length < 5 }}
-      destroyOnHidden
+      initialValues={{ field: "account_id" }}
+      onEdit={() => setShown(null)}
+      onSubmit={submit}
+      onClose={onClose}
     >
       <p className="muted">Your name and the reason are kept in the audit trail.</p>
-      <label htmlFor="reveal-field">Value</label>
-      <Select<Field>
-        id="reveal-field"
-        className="alert-reveal"
-        value={field}
-        onChange={(next) => {
-          setField(next);
-          setShown(null);
-        }}
-        options={Object.entries(FIELDS).map(([value, label]) => ({ value: value as Field, label }))}
-      />
-      <label htmlFor="reveal-reason">Why</label>
-      <Input.TextArea
-        id="reveal-reason"
-        rows={2}
-        maxLength={1000}
-        value={reason}
-        onChange={(event) => setReason(event.target.value)}
-      />
-      {shown ? (
-        <p role="status">
-          {FIELDS[field]}: <strong className="num">{shown.value ?? "none"}</strong>{" "}
-          <span className="muted">({shown.left} more this hour)</span>
-        </p>
-      ) : null}
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Dialog>
+      <Form.Item name="field" label="Value">
+        <Select options={Object.entries(FIELDS).map(([value, label]) => ({ value, label }))} />
+      </Form.Item>
+      <ReasonField least={5} rows={2} />
+      <p role="status">
+        {shown ? (
+          <>
+            {FIELDS[shown.field as Field]}: <strong className="num">{shown.value ?? "none"}</strong>{" "}
+            <span className="muted">({shown.left} more this hour)</span>
+          </>
+        ) : null}
+      </p>
+    </FormDialog>
   );
 }

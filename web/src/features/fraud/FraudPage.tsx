@@ -71,7 +71,6 @@ export function FraudPage() {
   };
   const close = () => {
     void navigate({ to: paths.fraud, search: toSearch(filter) });
-    list.current?.focus();
   };
   const step = (by: 1 | -1) => {
     const row = rows[rows.findIndex((each) => each.id === at) + by];
@@ -92,9 +91,12 @@ export function FraudPage() {
     if (latest.some((alert) => alert.id === at)) step(1);
   };
 
-  // The opened alert is where j and k go on from once it is closed.
+  // The opened alert is where j and k go on from once it is closed, by whatever way.
+  const before = useRef(opened);
   useEffect(() => {
     if (opened) setCursor(opened);
+    else if (before.current) list.current?.focus({ preventScroll: true });
+    before.current = opened;
   }, [opened]);
 
   useHotkeys([

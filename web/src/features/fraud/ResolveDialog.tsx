@@ -60,7 +60,8 @@ export function ResolveDialog({ alerts, verdict, onClose, onDone }: ResolveDialo
   };
   const busy = done !== null;
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || event.shiftKey || busy) return;
+    // Enter also ends a word that is put together by an input method.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing || busy) return;
     event.preventDefault();
     void submit();
   };

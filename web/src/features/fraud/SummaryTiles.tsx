@@ -1,11 +1,12 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { shortMoney } from "../../shared/money";
+import type { ReactNode } from "react";
 import { count, counted } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { Sparkline } from "../../shared/ui/Sparkline";
 import { Tile } from "../../shared/ui/Tile";
 import { AsOf } from "../../shared/ui/values";
+import { Worth } from "../../shared/ui/Worth";
 import { useAlertStream } from "./alertStream";
 import { DEFAULT_FILTER, type Filter, toSearch } from "./filter";
 import { lastHour } from "./perMinute";
@@ -32,7 +33,13 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
         title="Open alerts"
         meaning="Alerts that nobody has judged yet, and the worth of their transactions."
         value={<To filter={{}} text={count(data?.open ?? 0)} />}
-        note={data ? `${shortMoney(data.open_amount_usd)} at stake` : null}
+        note={
+          data ? (
+            <>
+              <Worth usd={data.open_amount_usd} /> at stake
+            </>
+          ) : null
+        }
       />
       <Tile
         {...common}
@@ -46,7 +53,14 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
         }
         note={
           data ? (
-            <To filter={{ action: "review" }} text={`${shortMoney(data.in_review_usd)} in review`} />
+            <To
+              filter={{ action: "review" }}
+              text={
+                <>
+                  <Worth usd={data.in_review_usd} /> in review
+                </>
+              }
+            />
           ) : null
         }
       />
@@ -66,7 +80,7 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
         value={
           <To
             filter={{ state: "confirmed", action: "block" }}
-            text={data ? shortMoney(data.protected_usd) : "–"}
+            text={data ? <Worth usd={data.protected_usd} /> : "–"}
           />
         }
         note="blocked and confirmed"
@@ -93,7 +107,7 @@ export function SummaryAsOf({ paused }: { paused: boolean }) {
   return <AsOf at={data?.as_of} staleAfterS={paused ? undefined : 90} />;
 }
 
-function To({ filter, text }: { filter: Partial<Filter>; text: string }) {
+function To({ filter, text }: { filter: Partial<Filter>; text: ReactNode }) {
   return (
     <Link to={paths.fraud} search={toSearch({ ...DEFAULT_FILTER, ...filter })}>
       {text}

@@ -5,11 +5,15 @@ import { Dialog } from "../../shared/ui/Dialog";
 export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string[]; onClose(): void }) {
   const { message } = App.useApp();
   const text = codes.join("\n");
-  const copy = () =>
-    navigator.clipboard.writeText(text).then(
-      () => message.success("Copied."),
-      () => message.error("This browser does not allow copying. Select the codes and copy them by hand."),
-    );
+  const copy = async () => {
+    try {
+      // Over plain HTTP there is no clipboard at all.
+      await navigator.clipboard.writeText(text);
+      message.success("Copied.");
+    } catch {
+      message.error("This browser does not allow copying. Select the codes and copy them by hand.");
+    }
+  };
   const download = `data:text/plain;charset=utf-8,${encodeURIComponent(`Recovery codes for Finer\n\n${text}\n`)}`;
   return (
     <Dialog
@@ -36,7 +40,7 @@ export function RecoveryCodesDialog({ codes, onClose }: { codes: readonly string
         ))}
       </ul>
       <p className="account-actions">
-        <Button onClick={copy}>Copy</Button>
+        <Button onClick={() => void copy()}>Copy</Button>
         <Button href={download} download="finer-recovery-codes.txt">
           Download
         </Button>

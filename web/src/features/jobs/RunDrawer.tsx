@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Drawer, Progress } from "antd";
+import { Button, Progress } from "antd";
 import { count, counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { dayText } from "../../shared/time";
 import { Fact } from "../../shared/ui/Fact";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { cancelRun, isOpen, type RunDetail, retryRun, runQuery } from "./queries";
@@ -14,9 +15,9 @@ import { CAUSES, jobWord, RunTag, tookText } from "./words";
 /** A run whole: how far it is, what came of it, what its work said. */
 export function RunDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={560} title="Run" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={560} title="Run">
       {id ? <Loaded id={id} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,6 +1,6 @@
-import { Drawer } from "antd";
 import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { When } from "../../shared/ui/values";
 import type { Receipt } from "./queries";
 import { valueText } from "./view";
@@ -8,7 +8,7 @@ import { valueText } from "./view";
 /** A receipt whole: the account of its records, and the first things that were wrong. */
 export function ReceiptDrawer({ receipt, onClose }: { receipt: Receipt | undefined; onClose(): void }) {
   return (
-    <Drawer open={receipt !== undefined} onClose={onClose} size={560} title="Receipt" destroyOnHidden>
+    <SideDrawer open={receipt !== undefined} onClose={onClose} size={560} title="Receipt">
       {receipt ? (
         <div className="record">
           <dl className="facts">
@@ -61,6 +61,6 @@ export function ReceiptDrawer({ receipt, onClose }: { receipt: Receipt | undefin
           </ul>
         </div>
       ) : null}
-    </Drawer>
+    </SideDrawer>
   );
 }

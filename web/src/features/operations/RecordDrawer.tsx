@@ -1,7 +1,8 @@
 import { CopyOutlined } from "@ant-design/icons";
-import { App, Button, Drawer } from "antd";
+import { App, Button } from "antd";
 import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { When } from "../../shared/ui/values";
 import type { QuarantinedRecord } from "./queries";
 import { valueText } from "./view";
@@ -15,15 +16,9 @@ export function RecordDrawer({
   onClose(): void;
 }) {
   return (
-    <Drawer
-      open={record !== undefined}
-      onClose={onClose}
-      size={560}
-      title="Quarantined record"
-      destroyOnHidden
-    >
+    <SideDrawer open={record !== undefined} onClose={onClose} size={560} title="Quarantined record">
       {record ? <Content record={record} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,7 +1,6 @@
-import { Input } from "antd";
-import { type ReactNode, useState } from "react";
-import { Dialog } from "../../shared/ui/Dialog";
-import { reasonOf } from "../../shared/ui/states";
+import { Form, Input } from "antd";
+import type { ReactNode } from "react";
+import { FormDialog } from "../../shared/ui/FormDialog";
 
 interface AskDialogProps {
   title: string;
@@ -16,46 +15,25 @@ interface AskDialogProps {
 }
 
 /** Asks for the words that stay with an act, does it, and says why when it fails. */
-export function AskDialog(props: AskDialogProps) {
-  const [note, setNote] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async () => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await props.onSubmit(note.trim());
-      props.onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-      setBusy(false);
-    }
+export function AskDialog({ title, children, label, action, danger, required, ...props }: AskDialogProps) {
+  const needed = {
+    required: true,
+    whitespace: true,
+    message: "Say it in a few words: they stay with the act.",
   };
   return (
-    <Dialog
+    <FormDialog<{ note?: string }>
       width={480}
-      title={props.title}
-      onCancel={busy ? undefined : props.onClose}
-      onOk={() => void submit()}
-      okText={props.action}
-      okButtonProps={{ danger: props.danger, loading: busy, disabled: props.required && note.trim() === "" }}
-      destroyOnHidden
+      title={title}
+      okText={action}
+      danger={danger}
+      onSubmit={({ note = "" }) => props.onSubmit(note.trim())}
+      onClose={props.onClose}
     >
-      {props.children}
-      <label htmlFor="privacy-note">{props.label}</label>
-      <Input.TextArea
-        id="privacy-note"
-        autoFocus
-        rows={3}
-        maxLength={2000}
-        value={note}
-        onChange={(event) => setNote(event.target.value)}
-      />
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Dialog>
+      {children}
+      <Form.Item name="note" label={label} rules={required ? [needed] : []}>
+        <Input.TextArea rows={3} maxLength={2000} />
+      </Form.Item>
+    </FormDialog>
   );
 }

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer } from "antd";
+import { App, Button } from "antd";
 import { useState } from "react";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Fact } from "../../shared/ui/Fact";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet, reasonOf } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -19,9 +20,9 @@ const OPTIONAL: readonly Step[] = ["propose", "approve"];
 /** One request: who asks what, everything that was done, and what can be done next. */
 export function RequestDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={600} title="Subject request" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={600} title="Subject request">
       {id ? <Contents id={id} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Drawer } from "antd";
 import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { EmptyState, NotYet } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { IncidentRow } from "./IncidentRow";
@@ -21,15 +21,14 @@ interface DrawerProps {
 /** One contract: its scores day by day, what is open, and everything that is watched of it. */
 export function ContractDrawer({ contract, go }: DrawerProps) {
   return (
-    <Drawer
+    <SideDrawer
       open={contract !== undefined}
       onClose={() => go({})}
       size={760}
       title={contract ? contractWord(contract) : "Contract"}
-      destroyOnHidden
     >
       {contract ? <Loaded contract={contract} go={go} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

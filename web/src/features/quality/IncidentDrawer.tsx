@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { Drawer } from "antd";
 import { contractWord } from "../../shared/contracts";
 import { Fact } from "../../shared/ui/Fact";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
 import { FailingKeys } from "./FailingKeys";
@@ -17,9 +17,9 @@ interface DrawerProps {
 /** One incident: what is not as usual, which records failed, and what can be done. */
 export function IncidentDrawer({ id, go }: DrawerProps) {
   return (
-    <Drawer open={id !== undefined} onClose={() => go({})} size={680} title="Incident" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={() => go({})} size={680} title="Incident">
       {id ? <Loaded id={id} go={go} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

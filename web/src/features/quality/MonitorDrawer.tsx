@@ -1,10 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Segmented } from "antd";
+import { Segmented } from "antd";
 import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Plotted } from "../../shared/ui/Plotted";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { EmptyState, NotYet } from "../../shared/ui/states";
 import { IncidentRow } from "./IncidentRow";
 import { MonitorSettings } from "./MonitorSettings";
@@ -22,9 +23,9 @@ interface DrawerProps {
 export function MonitorDrawer({ id, view, go }: DrawerProps) {
   const close = () => go({ ...view, monitor: undefined, hours: undefined });
   return (
-    <Drawer open={id !== undefined} onClose={close} size={760} title="Monitor" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={close} size={760} title="Monitor">
       {id ? <Loaded id={id} view={view} go={go} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

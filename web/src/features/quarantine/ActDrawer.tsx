@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Drawer, Popconfirm, Progress } from "antd";
+import { Button, Popconfirm, Progress } from "antd";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -13,9 +14,9 @@ import { ACT_STATES, actOutcome, actTitle, DONE, percentOf } from "./words";
 /** One act on many records: what was asked, how far it is, what came of it, and the way back. */
 export function ActDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={560} title="Quarantine: an act" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={560} title="Quarantine: an act">
       {id === undefined ? null : <Loaded id={id} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

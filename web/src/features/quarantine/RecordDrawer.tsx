@@ -1,9 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { Button, Drawer } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
 import { contractWord } from "../../shared/contracts";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -16,9 +17,9 @@ import { STATES } from "./words";
 /** One refused record: what is wrong, its values, and what can be done with it. */
 export function RecordDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={600} title="Quarantined record" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={600} title="Quarantined record">
       {id === undefined ? null : <Loaded id={id} onClose={onClose} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer } from "antd";
+import { App, Button } from "antd";
 import { type ReactNode, useState } from "react";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { Loaded } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
@@ -13,11 +14,11 @@ import { STATES, score } from "./words";
 export function HitDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   const query = useQuery({ ...hitQuery(id ?? ""), enabled: id !== undefined });
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={820} title="Is this the same?" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={820} title="Is this the same?">
       <Loaded query={query} what="The comparison" rows={6} height={36}>
         {(one) => <Compared key={one.hit.id} one={one} onClose={onClose} />}
       </Loaded>
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,9 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Input, Radio, Select } from "antd";
-import { type FormEvent, useId, useState } from "react";
+import { Button, Form, Input, Radio, Select } from "antd";
+import { useState } from "react";
 import { contractWord } from "../../shared/contracts";
 import { Dialog } from "../../shared/ui/Dialog";
-import { credentialsOf, initialValues, isComplete, settingsOf } from "./form";
+import { FormDialog } from "../../shared/ui/FormDialog";
+import { credentialsOf, initialValues, settingsOf, type Values } from "./form";
 import {
   addSource,
   changeSource,
@@ -26,154 +27,150 @@ interface SourceDialogProps {
   onAddress(address: string): void;
 }
 
-/** Asks for a kind, its settings, the contract and the mapping; looks at the source before it is saved. */
+/** Asks for a kind, and then for what a source of this kind needs. */
 export function SourceDialog({ source, onClose, onAddress }: SourceDialogProps) {
-  const id = useId();
-  const client = useQueryClient();
-  const names = useQuery(contractNamesQuery);
   const [kind, setKind] = useState<Kind | null>(source?.connection.type ?? null);
-  const [values, setValues] = useState(() => (source ? initialValues(source.connection.type, source) : {}));
-  const [name, setName] = useState(source?.name ?? "");
-  const [contract, setContract] = useState(source?.contract ?? "transaction");
-  const [mapping, setMapping] = useState(source?.mapping ?? "");
-  const [trial, setTrial] = useState<Trial | null>(null);
-  const { busy, problem, run } = useWork();
-  const fixed = kind === "stripe" || kind === "plaid";
-  const complete = kind !== null && isComplete(kind, values, source !== undefined);
-
-  const choose = (chosen: Kind) => {
-    setKind(chosen);
-    setValues(initialValues(chosen));
-    setTrial(null);
-    if (chosen === "stripe" || chosen === "plaid") setContract("transaction");
-  };
-  const edited = (work: () => void) => {
-    work();
-    setTrial(null);
-  };
-  const wanted = (chosen: Kind) => ({
-    contract,
-    mapping: fixed ? "" : mapping,
-    connection: settingsOf(chosen, values, source),
-    credentials: credentialsOf(chosen, values),
-  });
-  const look = () =>
-    kind === null
-      ? undefined
-      : run("look", async () => setTrial(await tryOut({ ...wanted(kind), source: source?.id })));
-  const save = (event: FormEvent) => {
-    event.preventDefault();
-    if (kind === null) return;
-    void run("save", async () => {
-      const body = { name: name.trim(), paused: false, ...wanted(kind) };
-      const made = source ? null : await addSource(body);
-      if (source) await changeSource(source.id, body);
-      await client.invalidateQueries({ queryKey: sourcesQuery.queryKey });
-      onClose();
-      if (made?.address) onAddress(made.address);
-    });
-  };
-
-  const foot = (
-    <>
-      <Button onClick={onClose} disabled={busy !== null}>
-        Cancel
-      </Button>
-      <Button onClick={() => void look()} loading={busy === "look"} disabled={!complete || busy === "save"}>
-        Test connection
-      </Button>
-      <Button
-        type="primary"
-        htmlType="submit"
-        form={id}
-        loading={busy === "save"}
-        disabled={!complete || name.trim() === "" || busy === "look"}
-      >
-        {source ? "Save" : "Add source"}
-      </Button>
-    </>
-  );
+  if (kind === null) {
+    return (
+      <Dialog title="Add a source" width={720} onCancel={onClose} footer={null}>
+        <KindChoice onChoose={setKind} />
+      </Dialog>
+    );
+  }
   return (
-    <Dialog
+    <Asked kind={kind} source={source} onKind={() => setKind(null)} onClose={onClose} onAddress={onAddress} />
+  );
+}
+
+interface Filled {
+  name: string;
+  values: Values;
+  /** Some kinds have a contract of their own. */
+  contract?: string;
+  mapping?: string;
+}
+
+/** Asks for settings, contract and mapping; looks at the source before it is saved. */
+function Asked({
+  kind,
+  source,
+  onKind,
+  onClose,
+  onAddress,
+}: SourceDialogProps & { kind: Kind; onKind(): void }) {
+  const client = useQueryClient();
+  const [form] = Form.useForm<Filled>();
+  const [trial, setTrial] = useState<Trial | null>(null);
+  const { busy, problem, run, forget } = useWork();
+  const fixed = kind === "stripe" || kind === "plaid";
+  const held = source?.contract ?? "transaction";
+  const wanted = ({ values, contract = held, mapping = "" }: Filled) => ({
+    contract,
+    mapping,
+    connection: settingsOf(kind, values, source),
+    credentials: credentialsOf(kind, values),
+  });
+  const look = async () => {
+    setTrial(null);
+    // The name has nothing to do with whether the source can be reached.
+    const names = ["values", "contract", "mapping"] as const;
+    const filled = await form.validateFields([...names], { recursive: true }).catch(() => null);
+    if (filled)
+      await run("look", async () => setTrial(await tryOut({ ...wanted(filled), source: source?.id })));
+  };
+  const save = async (filled: Filled) => {
+    const body = { name: filled.name.trim(), paused: false, ...wanted(filled) };
+    const made = source ? null : await addSource(body);
+    if (source) await changeSource(source.id, body);
+    await client.invalidateQueries({ queryKey: sourcesQuery.queryKey });
+    if (made?.address) onAddress(made.address);
+  };
+  return (
+    <FormDialog<Filled>
       title={source ? `Change ${source.name}` : "Add a source"}
+      okText={source ? "Save" : "Add source"}
       width={720}
-      onCancel={busy ? undefined : onClose}
-      closable={busy === null}
-      mask={{ closable: false }}
-      footer={kind === null ? null : foot}
+      form={form}
+      initialValues={{
+        name: source?.name,
+        values: initialValues(kind, source),
+        contract: held,
+        mapping: source?.mapping,
+      }}
+      beside={
+        <Button onClick={() => void look()} loading={busy === "look"}>
+          Test connection
+        </Button>
+      }
+      onEdit={() => {
+        setTrial(null);
+        forget();
+      }}
+      onSubmit={save}
+      onClose={onClose}
     >
-      {kind === null ? (
-        <KindChoice onChoose={choose} />
-      ) : (
-        <form id={id} onSubmit={save} className="source-form">
-          {source ? null : (
-            <p className="muted source-kind">
-              {KINDS[kind].title}: {KINDS[kind].about}.{" "}
-              <Button type="link" size="small" onClick={() => setKind(null)}>
-                Another kind
-              </Button>
+      <div className="source-form">
+        {source ? null : (
+          <p className="muted source-kind">
+            {KINDS[kind].title}: {KINDS[kind].about}.{" "}
+            <Button type="link" size="small" onClick={onKind}>
+              Another kind
+            </Button>
+          </p>
+        )}
+        <Form.Item
+          name="name"
+          label="Name"
+          rules={[{ required: true, whitespace: true, message: "Say what the source is called here." }]}
+        >
+          <Input maxLength={80} placeholder="Card payments" />
+        </Form.Item>
+        <SettingsFields kind={kind} stored={source !== undefined} />
+        {fixed ? null : <Mapped />}
+        <div className="source-wide" aria-live="polite">
+          {problem ? (
+            <p role="alert" className="problem">
+              {problem}
             </p>
-          )}
-          <div className="source-field">
-            <label htmlFor={`${id}-name`}>Name</label>
-            <Input
-              id={`${id}-name`}
-              autoFocus
-              maxLength={80}
-              value={name}
-              placeholder="Card payments"
-              onChange={(event) => setName(event.target.value)}
-            />
-          </div>
-          <SettingsFields
-            id={id}
-            kind={kind}
-            values={values}
-            stored={source !== undefined}
-            onChange={(next) => edited(() => setValues(next))}
-          />
-          {fixed ? null : (
-            <>
-              <div className="source-field">
-                <label htmlFor={`${id}-contract`}>Contract</label>
-                <Select
-                  id={`${id}-contract`}
-                  showSearch
-                  value={contract}
-                  onChange={(next) => edited(() => setContract(next))}
-                  options={(names.data ?? [contract]).map((one) => ({
-                    value: one,
-                    label: `${contractWord(one)} (${one})`,
-                  }))}
-                />
-              </div>
-              <div className="source-field source-wide">
-                <label htmlFor={`${id}-mapping`}>
-                  Mapping <span className="muted">(optional)</span>
-                </label>
-                <Input.TextArea
-                  id={`${id}-mapping`}
-                  rows={6}
-                  className="mono"
-                  value={mapping}
-                  placeholder={"columns:\n  customer_id: cif\n  amount: cents / 100"}
-                  onChange={(event) => edited(() => setMapping(event.target.value))}
-                />
-                <p className="hint">YAML. Only when the fields have other names than the contract's.</p>
-              </div>
-            </>
-          )}
-          <div className="source-wide" aria-live="polite">
-            {problem ? (
-              <p role="alert" className="problem">
-                {problem}
-              </p>
-            ) : null}
-            {trial ? <TrialResult trial={trial} /> : null}
-          </div>
-        </form>
-      )}
-    </Dialog>
+          ) : null}
+          {trial ? <TrialResult trial={trial} /> : null}
+        </div>
+      </div>
+    </FormDialog>
+  );
+}
+
+/** Which contract the records are held to, and how their fields are called there. */
+function Mapped() {
+  const names = useQuery(contractNamesQuery);
+  return (
+    <>
+      <Form.Item name="contract" label="Contract">
+        <Select
+          showSearch
+          options={(names.data ?? ["transaction"]).map((one) => ({
+            value: one,
+            label: `${contractWord(one)} (${one})`,
+          }))}
+        />
+      </Form.Item>
+      <Form.Item
+        name="mapping"
+        label={
+          <>
+            Mapping <span className="muted source-optional">(optional)</span>
+          </>
+        }
+        extra="YAML. Only when the fields have other names than the contract's."
+        className="source-wide"
+      >
+        <Input.TextArea
+          rows={6}
+          className="mono"
+          placeholder={"columns:\n  customer_id: cif\n  amount: cents / 100"}
+        />
+      </Form.Item>
+    </>
   );
 }
 

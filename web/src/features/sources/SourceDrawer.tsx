@@ -1,11 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer, Popconfirm } from "antd";
+import { App, Button, Popconfirm } from "antd";
 import { useState } from "react";
 import { contractWord } from "../../shared/contracts";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Fact } from "../../shared/ui/Fact";
+import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { EmptyState, RowsSkeleton } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
@@ -28,13 +29,7 @@ interface DrawerProps {
 /** One source: how it is set up, what can be done, what happened, and what became of its files and receipts. */
 export function SourceDrawer({ id, source, loaded, mayWrite, onAddress, onClose }: DrawerProps) {
   return (
-    <Drawer
-      open={id !== undefined}
-      onClose={onClose}
-      size={680}
-      title={source?.name ?? "Source"}
-      destroyOnHidden
-    >
+    <SideDrawer open={id !== undefined} onClose={onClose} size={680} title={source?.name ?? "Source"}>
       {source ? (
         <Contents source={source} mayWrite={mayWrite} onAddress={onAddress} onClose={onClose} />
       ) : loaded ? (
@@ -42,7 +37,7 @@ export function SourceDrawer({ id, source, loaded, mayWrite, onAddress, onClose 
       ) : (
         <RowsSkeleton rows={5} height={32} label="Loading the source" />
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

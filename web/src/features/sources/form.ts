@@ -14,13 +14,6 @@ function shown(field: FieldSpec, value: unknown): string {
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
-/** Whether every field that is needed is filled in; stored credentials need not be. */
-export function isComplete(kind: Kind, values: Values, stored: boolean): boolean {
-  return FIELDS[kind].every(
-    (field) => field.optional || (stored && field.secret) || (values[field.name] ?? "").trim() !== "",
-  );
-}
-
 /** The settings as the server takes them: those that are not in the form stay as they were. */
 export function settingsOf(kind: Kind, values: Values, source?: Source): Settings {
   const settings: Record<string, unknown> = { ...source?.connection, type: kind };

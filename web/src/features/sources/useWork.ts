@@ -8,6 +8,8 @@ export function useWork(): {
   busy: string | null;
   problem: string | null;
   run(what: string, work: () => Promise<void>): Promise<void>;
+  /** Takes back why it failed: what was asked for is another thing by now. */
+  forget(): void;
 } {
   const [busy, setBusy] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -23,5 +25,5 @@ export function useWork(): {
       setBusy(null);
     }
   };
-  return { busy, problem, run };
+  return { busy, problem, run, forget: () => setProblem(null) };
 }

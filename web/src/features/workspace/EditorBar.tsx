@@ -88,22 +88,18 @@ export function EditorBar({ sheet, run, onRun, onCancel, onStatement, onChange }
         ) : null}
       </span>
       <span className="muted sql-keys">Ctrl-Enter runs the statement at the cursor</span>
-      <Dialog
-        open={told !== null}
-        title="In plain words"
-        footer={null}
-        onCancel={() => setTold(null)}
-        destroyOnHidden
-      >
-        <ol className="sql-explained">
-          {(told ?? []).map((sentence, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the sentences of one explanation never move.
-            <li key={i} className={sentence.startsWith("  ") ? "sql-deeper" : undefined}>
-              {sentence.trim()}
-            </li>
-          ))}
-        </ol>
-      </Dialog>
+      {told ? (
+        <Dialog title="In plain words" footer={null} onCancel={() => setTold(null)}>
+          <ol className="sql-explained">
+            {told.map((sentence, i) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: the sentences of one explanation never move.
+              <li key={i} className={sentence.startsWith("  ") ? "sql-deeper" : undefined}>
+                {sentence.trim()}
+              </li>
+            ))}
+          </ol>
+        </Dialog>
+      ) : null}
       {saving ? <SaveDialog sheet={sheet} onClose={() => setSaving(false)} onSaved={onChange} /> : null}
     </div>
   );

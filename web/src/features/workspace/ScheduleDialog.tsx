@@ -2,8 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Checkbox, Form, Input, InputNumber, Select } from "antd";
 import { useState } from "react";
 import { useSession } from "../../shared/session";
-import { Dialog } from "../../shared/ui/Dialog";
-import { reasonOf } from "../../shared/ui/states";
+import { FormDialog } from "../../shared/ui/FormDialog";
 import { ValueField } from "./ParameterFields";
 import { type Saved, type Schedule, type ScheduleBody, saveSchedule, type Values } from "./queries";
 
@@ -52,14 +51,10 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
       schedule?.parameters ??
       Object.fromEntries(saved.parameters.map((one) => [one.name, one.default ?? null])),
   );
-  const [problem, setProblem] = useState<string | null>(null);
-  const [busy, setBusy] = useState(false);
   const every = Form.useWatch("every", form);
   const watch = Form.useWatch("watch", form);
   const test = Form.useWatch("test", form);
   const submit = async (fields: Fields) => {
-    setBusy(true);
-    setProblem(null);
     const { pending_minutes, cooldown_minutes, condition, severity } = fields;
     const body: ScheduleBody = {
       saved: saved.id,
@@ -73,119 +68,113 @@ export function ScheduleDialog({ saved, schedule, onClose }: ScheduleDialogProps
       active: true,
       version: schedule?.version ?? 0,
     };
-    try {
-      await saveSchedule(body, schedule?.id);
-      await client.invalidateQueries({ queryKey: ["sql", "schedules"] });
-      message.success("The schedule is set. The bell tells you when it has run.");
-      onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    } finally {
-      setBusy(false);
-    }
+    await saveSchedule(body, schedule?.id);
+    await client.invalidateQueries({ queryKey: ["sql", "schedules"] });
+    message.success("The schedule is set. The bell tells you when it has run.");
   };
   const known = TIMES.some((one) => one.value === schedule?.cron);
   const alert = schedule?.alert;
   return (
-    <Dialog
+    <FormDialog<Fields>
       title={schedule ? `Change ${schedule.name}` : `Schedule ${saved.name}`}
       okText={schedule ? "Change" : "Schedule"}
-      confirmLoading={busy}
-      onOk={form.submit}
-      onCancel={onClose}
-      destroyOnHidden
+      form={form}
+      initialValues={{
+        name: schedule?.name ?? saved.name,
+        every: schedule ? (known ? schedule.cron : "own") : "0 9 * * 1-5",
+        cron: schedule?.cron ?? "0 9 * * 1-5",
+        timezone: schedule?.timezone ?? timeZone,
+        watch: Boolean(alert),
+        test: alert?.test ?? "any_row",
+        condition: alert?.condition ?? "",
+        severity: alert?.severity ?? "warning",
+        pending_minutes: alert?.pending_minutes ?? 0,
+        cooldown_minutes: alert?.cooldown_minutes ?? 0,
+      }}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <Form
-        form={form}
-        layout="vertical"
-        initialValues={{
-          name: schedule?.name ?? saved.name,
-          every: schedule ? (known ? schedule.cron : "own") : "0 9 * * 1-5",
-          cron: schedule?.cron ?? "0 9 * * 1-5",
-          timezone: schedule?.timezone ?? timeZone,
-          watch: Boolean(alert),
-          test: alert?.test ?? "any_row",
-          condition: alert?.condition ?? "",
-          severity: alert?.severity ?? "warning",
-          pending_minutes: alert?.pending_minutes ?? 0,
-          cooldown_minutes: alert?.cooldown_minutes ?? 0,
-        }}
-        onFinish={(fields) => void submit(fields)}
+      <Form.Item
+        name="name"
+        label="Name"
+        rules={[{ required: true, whitespace: true, message: "Give it a name." }]}
       >
-        <Form.Item name="name" label="Name">
-          <Input maxLength={200} autoComplete="off" />
+        <Input maxLength={200} autoComplete="off" />
+      </Form.Item>
+      <div className="sql-pair">
+        <Form.Item name="every" label="When">
+          <Select options={TIMES} />
         </Form.Item>
-        <div className="sql-pair">
-          <Form.Item name="every" label="When">
-            <Select options={TIMES} />
-          </Form.Item>
-          <Form.Item name="timezone" label="Time zone">
-            <Input maxLength={60} autoComplete="off" />
-          </Form.Item>
-        </div>
-        {every === "own" ? (
-          <Form.Item name="cron" label="Cron" extra="Minute, hour, day of month, month, day of week">
-            <Input maxLength={100} autoComplete="off" className="mono" />
-          </Form.Item>
-        ) : null}
-        {saved.parameters.map((one) => (
-          <div key={one.name} className="sql-parameter">
-            <label htmlFor={`parameter-${one.name}`}>{one.label || one.name}</label>
-            <ValueField
-              parameter={one}
-              value={values[one.name] ?? null}
-              onChange={(value) => setValues({ ...values, [one.name]: value })}
-            />
-          </div>
-        ))}
-        <Form.Item name="watch" valuePropName="checked">
-          <Checkbox>Warn me about its result</Checkbox>
+        <Form.Item
+          name="timezone"
+          label="Time zone"
+          rules={[{ required: true, whitespace: true, message: "Say whose clock it goes by." }]}
+        >
+          <Input maxLength={60} autoComplete="off" />
         </Form.Item>
-        {watch ? (
-          <>
-            <div className="sql-pair">
-              <Form.Item name="test" label="Warn when">
-                <Select
-                  options={[
-                    { value: "any_row", label: "any row meets" },
-                    { value: "all_rows", label: "all rows meet" },
-                    { value: "first_row", label: "the first row meets" },
-                    { value: "row_count", label: "the number of rows meets" },
-                  ]}
-                />
-              </Form.Item>
-              <Form.Item name="severity" label="How serious">
-                <Select options={SEVERITIES} />
-              </Form.Item>
-            </div>
-            <Form.Item
-              name="condition"
-              label="Condition"
-              extra={
-                test === "row_count"
-                  ? "Such as row_count > 0"
-                  : "Over the columns of the result, such as amount > 1000 and country = 'GB'"
-              }
-              rules={[{ required: true, whitespace: true, message: "Say what to look out for." }]}
-            >
-              <Input maxLength={4000} autoComplete="off" className="mono" />
-            </Form.Item>
-            <div className="sql-pair">
-              <Form.Item name="pending_minutes" label="Once it has held for (minutes)">
-                <InputNumber min={0} max={10_080} />
-              </Form.Item>
-              <Form.Item name="cooldown_minutes" label="Remind after (minutes, 0 never)">
-                <InputNumber min={0} max={10_080} />
-              </Form.Item>
-            </div>
-          </>
-        ) : null}
-      </Form>
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
+      </div>
+      {every === "own" ? (
+        <Form.Item
+          name="cron"
+          label="Cron"
+          extra="Minute, hour, day of month, month, day of week"
+          rules={[{ required: true, whitespace: true, message: "Say when it runs." }]}
+        >
+          <Input maxLength={100} autoComplete="off" className="mono" />
+        </Form.Item>
       ) : null}
-    </Dialog>
+      {saved.parameters.map((one) => (
+        <div key={one.name} className="sql-parameter">
+          <label htmlFor={`parameter-${one.name}`}>{one.label || one.name}</label>
+          <ValueField
+            parameter={one}
+            value={values[one.name] ?? null}
+            onChange={(value) => setValues({ ...values, [one.name]: value })}
+          />
+        </div>
+      ))}
+      <Form.Item name="watch" valuePropName="checked">
+        <Checkbox>Warn me about its result</Checkbox>
+      </Form.Item>
+      {watch ? (
+        <>
+          <div className="sql-pair">
+            <Form.Item name="test" label="Warn when">
+              <Select
+                options={[
+                  { value: "any_row", label: "any row meets" },
+                  { value: "all_rows", label: "all rows meet" },
+                  { value: "first_row", label: "the first row meets" },
+                  { value: "row_count", label: "the number of rows meets" },
+                ]}
+              />
+            </Form.Item>
+            <Form.Item name="severity" label="How serious">
+              <Select options={SEVERITIES} />
+            </Form.Item>
+          </div>
+          <Form.Item
+            name="condition"
+            label="Condition"
+            extra={
+              test === "row_count"
+                ? "Such as row_count > 0"
+                : "Over the columns of the result, such as amount > 1000 and country = 'GB'"
+            }
+            rules={[{ required: true, whitespace: true, message: "Say what to look out for." }]}
+          >
+            <Input maxLength={4000} autoComplete="off" className="mono" />
+          </Form.Item>
+          <div className="sql-pair">
+            <Form.Item name="pending_minutes" label="Once it has held for (minutes)">
+              <InputNumber min={0} max={10_080} />
+            </Form.Item>
+            <Form.Item name="cooldown_minutes" label="Remind after (minutes, 0 never)">
+              <InputNumber min={0} max={10_080} />
+            </Form.Item>
+          </div>
+        </>
+      ) : null}
+    </FormDialog>
   );
 }

@@ -1,22 +1,15 @@
 import { Modal, type ModalProps } from "antd";
 import { useEffect, useRef, useState } from "react";
+import { giveFocusBack, nothingFocused } from "./focusBack";
 
 const FIELD = "input:not([type=hidden], :disabled), textarea:not(:disabled)";
 
 /** A dialog that is there while it is open: its first field takes the focus, and once it goes the focus is back where it was. */
 export function Dialog({ children, afterOpenChange, ...props }: ModalProps) {
-  const [before] = useState(() => document.activeElement);
+  // Where nothing had the focus, as after a key of the page, nothing gets it back: Enter is a key of the page there.
+  const [nowhere] = useState(nothingFocused);
   const body = useRef<HTMLDivElement>(null);
-  useEffect(
-    () => () => {
-      // Later, when nothing holds the focus in the dialog any more; what was given the focus meanwhile keeps it.
-      setTimeout(() => {
-        const lost = document.activeElement === null || document.activeElement === document.body;
-        if (lost && before instanceof HTMLElement && before.isConnected) before.focus();
-      });
-    },
-    [before],
-  );
+  useEffect(() => (nowhere ? undefined : giveFocusBack), [nowhere]);
   return (
     <Modal
       open

@@ -1,5 +1,5 @@
 import { Form, type FormInstance } from "antd";
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { STEP_UP } from "../../api/stepUp";
 import { Dialog } from "./Dialog";
@@ -13,8 +13,11 @@ interface FormDialogProps<Fields> {
   initialValues?: Partial<Fields>;
   /** The form, for who watches one of its fields. */
   form?: FormInstance<Fields>;
+  /** Stands before the buttons: what else can be done with what is filled in. */
+  beside?: ReactNode;
   children: ReactNode;
-  /** Resolves to false when it did not go well and that was said elsewhere: the dialog stays. */
+  onEdit?(): void;
+  /** Resolves to false when it did not go well and that was said elsewhere, or more is to be done: the dialog stays. */
   onSubmit(fields: Fields): Promise<unknown>;
   onClose(): void;
 }
@@ -27,19 +30,26 @@ export function FormDialog<Fields extends object>({
   width,
   initialValues,
   form,
+  beside,
   children,
+  onEdit,
   onSubmit,
   onClose,
 }: FormDialogProps<Fields>) {
   const [used] = Form.useForm<Fields>(form);
   const id = useId();
+  // The fields are checked before the button is drawn as busy: two keys at once would send twice.
+  const sending = useRef(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   // What stands beside each field in sight is told to who hears the page.
   const [wrong, setWrong] = useState("");
   const submit = async (filled: Fields) => {
+    if (sending.current) return;
+    sending.current = true;
     setBusy(true);
     setProblem(null);
+    setWrong("");
     try {
       if ((await onSubmit(filled)) === false) setBusy(false);
       else onClose();
@@ -47,6 +57,8 @@ export function FormDialog<Fields extends object>({
       // Whoever did not want to prove who they are knows why nothing happened.
       if (!(isProblem(error, 403) && error.type === STEP_UP)) setProblem(reasonOf(error));
       setBusy(false);
+    } finally {
+      sending.current = false;
     }
   };
   return (
@@ -56,22 +68,30 @@ export function FormDialog<Fields extends object>({
       okText={okText}
       // It belongs to the form although it stands outside, so that Enter in any field sends it.
       okButtonProps={{ danger, loading: busy, htmlType: "submit", form: id }}
+      cancelButtonProps={{ disabled: busy }}
       onCancel={busy ? undefined : onClose}
-      destroyOnHidden
+      closable={!busy}
+      // A slip beside it must not lose what was filled in.
+      mask={{ closable: false }}
+      footer={(buttons) => (
+        <>
+          {beside}
+          {buttons}
+        </>
+      )}
     >
       <Form
         id={id}
         form={used}
         layout="vertical"
         initialValues={initialValues}
+        onValuesChange={onEdit}
         onFinishFailed={({ errorFields }) => {
+          setProblem(null);
           setWrong(`Not sent. ${errorFields.flatMap(({ errors }) => errors).join(" ")}`);
           if (errorFields[0]) used.focusField(errorFields[0].name);
         }}
-        onFinish={(filled) => {
-          setWrong("");
-          void submit(filled);
-        }}
+        onFinish={(filled) => void submit(filled)}
       >
         {children}
       </Form>

@@ -1,6 +1,6 @@
-import { Form, Input } from "antd";
 import type { ReactNode } from "react";
 import { FormDialog } from "./FormDialog";
+import { ReasonField } from "./ReasonField";
 
 interface ReasonDialogProps {
   title: string;
@@ -16,26 +16,11 @@ interface ReasonDialogProps {
 }
 
 /** Asks why, then does it; what goes wrong is told in the dialog. */
-export function ReasonDialog({
-  text,
-  label = "Why",
-  hint,
-  least = 3,
-  onReason,
-  ...dialog
-}: ReasonDialogProps) {
+export function ReasonDialog({ text, label, hint, least, onReason, ...dialog }: ReasonDialogProps) {
   return (
     <FormDialog<{ reason: string }> {...dialog} onSubmit={({ reason }) => onReason(reason)}>
       <p>{text}</p>
-      <Form.Item
-        name="reason"
-        label={label}
-        rules={[
-          { required: true, min: least, whitespace: true, message: "Say why: the audit trail keeps it." },
-        ]}
-      >
-        <Input.TextArea rows={3} maxLength={1000} placeholder={hint} />
-      </Form.Item>
+      <ReasonField label={label} hint={hint} least={least} />
     </FormDialog>
   );
 }

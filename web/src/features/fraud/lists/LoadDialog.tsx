@@ -1,11 +1,15 @@
-import { App, Checkbox, Input } from "antd";
+import { App, Checkbox, Form, Input } from "antd";
 import { useState } from "react";
 import { counted } from "../../../shared/numbers";
-import { Dialog } from "../../../shared/ui/Dialog";
-import { reasonOf } from "../../../shared/ui/states";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { blocks, type FirmList, putFile } from "./queries";
 
 const BYTES_MAX = 16_000_000;
+
+interface Asked {
+  reason: string;
+  replace?: boolean;
+}
 
 /** Puts a CSV file on a list, all of it or nothing. */
 export function LoadDialog({
@@ -19,66 +23,41 @@ export function LoadDialog({
 }) {
   const { message } = App.useApp();
   const [file, setFile] = useState<File | null>(null);
-  const [reason, setReason] = useState("");
-  const [replace, setReplace] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async () => {
+  const submit = async ({ reason, replace = false }: Asked) => {
     if (!file) return;
-    setProblem(null);
-    setBusy(true);
-    try {
-      const after = await putFile(list.name, await file.text(), reason, replace);
-      await onDone();
-      message.success(`The list now has ${counted(after.entries, "entry", "entries")}.`);
-      onClose();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    } finally {
-      setBusy(false);
-    }
+    const after = await putFile(list.name, await file.text(), reason, replace);
+    await onDone();
+    message.success(`The list now has ${counted(after.entries, "entry", "entries")}.`);
   };
-  const tooLarge = file !== null && file.size > BYTES_MAX;
+  const check = () => {
+    if (!file) return Promise.reject(new Error("Choose a file."));
+    return file.size > BYTES_MAX ? Promise.reject(new Error("It is larger than 16 MB.")) : Promise.resolve();
+  };
   return (
-    <Dialog
-      title={`Add a file to ${list.name}`}
-      okText="Add"
-      confirmLoading={busy}
-      okButtonProps={{ disabled: !file || tooLarge || reason.trim().length < 3 }}
-      onOk={() => void submit()}
-      onCancel={onClose}
-      destroyOnHidden
-    >
-      <div className="lists-file">
-        <p>
-          A CSV file with the column <code>value</code>, and <code>expires_at</code>, <code>reason</code> and{" "}
-          <code>source</code> if it has them; at most 100,000 lines.
-        </p>
+    <FormDialog<Asked> title={`Add a file to ${list.name}`} okText="Add" onSubmit={submit} onClose={onClose}>
+      <p>
+        A CSV file with the column <code>value</code>, and <code>expires_at</code>, <code>reason</code> and{" "}
+        <code>source</code> if it has them; at most 100,000 lines.
+      </p>
+      <Form.Item name="file" label="CSV file" rules={[{ validator: check }]}>
         <input
           type="file"
-          aria-label="CSV file"
           accept=".csv,text/csv"
           onChange={(event) => setFile(event.target.files?.[0] ?? null)}
         />
-        <label htmlFor="file-reason">Why, for lines without a reason</label>
-        <Input
-          id="file-reason"
-          value={reason}
-          maxLength={500}
-          onChange={(event) => setReason(event.target.value)}
-        />
-        {blocks(list) ? null : (
-          <Checkbox checked={replace} onChange={(event) => setReplace(event.target.checked)}>
-            Take off the list what the file does not have
-          </Checkbox>
-        )}
-        {tooLarge ? <p role="alert">The file is larger than 16 MB.</p> : null}
-        {problem ? (
-          <p role="alert" className="problem">
-            {problem}
-          </p>
-        ) : null}
-      </div>
-    </Dialog>
+      </Form.Item>
+      <Form.Item
+        name="reason"
+        label="Why, for lines without a reason"
+        rules={[{ required: true, min: 3, whitespace: true, message: "Say why: others read it." }]}
+      >
+        <Input maxLength={500} />
+      </Form.Item>
+      {blocks(list) ? null : (
+        <Form.Item name="replace" valuePropName="checked">
+          <Checkbox>Take off the list what the file does not have</Checkbox>
+        </Form.Item>
+      )}
+    </FormDialog>
   );
 }

@@ -1,11 +1,12 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Button, Drawer } from "antd";
+import { Button } from "antd";
 import { useState } from "react";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { CSV_ONLY, FileDialog } from "../../../shared/ui/FileDialog";
+import { SideDrawer } from "../../../shared/ui/SideDrawer";
 import { EmptyState, NotYet } from "../../../shared/ui/states";
 import { TableBox } from "../../../shared/ui/TableBox";
 import { ActionTag, StateTag } from "../../../shared/ui/tags";
@@ -47,7 +48,7 @@ export function PaymentsDrawer({
   const source = of?.sources.find((one) => one.source === view.source && one.name === view.name);
   const title = view.outcome ? WORDS[view.outcome] : "";
   return (
-    <Drawer
+    <SideDrawer
       open={view.outcome !== undefined}
       onClose={onClose}
       size={860}
@@ -57,7 +58,6 @@ export function PaymentsDrawer({
           <Button onClick={() => setExporting(true)}>Export CSV …</Button>
         ) : null
       }
-      destroyOnHidden
     >
       <NotYet query={query} what="The payments" rows={8} height={40} />
       {query.data && rows.length === 0 ? (
@@ -83,7 +83,7 @@ export function PaymentsDrawer({
           audit trail.
         </FileDialog>
       ) : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,7 +1,8 @@
 import type { ReactNode } from "react";
+import { usd } from "../../../shared/money";
 import { count, duration } from "../../../shared/numbers";
 import { Tile } from "../../../shared/ui/Tile";
-import { dollars } from "../rules/words";
+import { Worth } from "../../../shared/ui/Worth";
 import { NumberLink } from "./NumberLink";
 import type { Performance, View } from "./queries";
 import { bounds, percent } from "./table";
@@ -51,8 +52,12 @@ export function PerformanceTiles({ data, view, open }: TilesProps) {
         {...common}
         title="Protected"
         meaning="The worth of known fraud that was blocked. What was tried again within a day counts once."
-        value={rows("protected", dollars(data.protected_usd_minor))}
-        note={`${dollars(data.missed_usd_minor)} of fraud not blocked`}
+        value={rows("protected", <Worth usd={usd(data.protected_usd_minor)} />)}
+        note={
+          <>
+            <Worth usd={usd(data.missed_usd_minor)} /> of fraud not blocked
+          </>
+        }
       />
       <Tile
         {...common}

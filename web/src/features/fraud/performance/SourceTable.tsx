@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
+import { usd } from "../../../shared/money";
 import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { TableBox } from "../../../shared/ui/TableBox";
-import { dollars } from "../rules/words";
+import { Worth } from "../../../shared/ui/Worth";
 import { NumberLink } from "./NumberLink";
 import type { Outcome, OutcomeKind, Performance, View } from "./queries";
 import { bounds, type Interval, percent } from "./table";
@@ -91,7 +92,9 @@ function Row({ one, view, open }: { one: Outcome; view: View; open: SourceTableP
       <Share found={one.precision} />
       <Share found={one.recall} />
       <Share found={one.false_positives} />
-      <td className="right num">{dollars(one.protected_usd_minor)}</td>
+      <td className="right num">
+        <Worth usd={usd(one.protected_usd_minor)} />
+      </td>
     </tr>
   );
 }

@@ -1,10 +1,13 @@
+import { inMajor, usd } from "../../../shared/money";
 import { Plotted, type Theme } from "../../../shared/ui/Plotted";
 import { daily } from "../../../shared/ui/plotBase";
+import { useWorth } from "../../../shared/ui/Worth";
 import type { Day, Performance } from "./queries";
 
 /** The same numbers day by day; with fewer than two days there is nothing to draw. */
 export function Trends({ data }: { data: Performance }) {
   const { days, capacity_per_day: capacity } = data;
+  const worth = useWorth();
   if (days.length < 2) return null;
   return (
     <div className="performance-trends">
@@ -28,11 +31,11 @@ export function Trends({ data }: { data: Performance }) {
       </section>
       <section className="part" aria-label="Protected by day">
         <h2>
-          Protected <span className="muted">blocked fraud in USD</span>
+          Protected <span className="muted">blocked fraud in {worth(usd(0)).currency}</span>
         </h2>
         <Plotted
           label={`Worth of blocked fraud over ${days.length} days`}
-          option={(theme) => moneyOption(days, theme)}
+          option={(theme) => moneyOption(days, (day) => inMajor(worth(usd(day.protected_usd_minor))), theme)}
         />
       </section>
     </div>
@@ -112,7 +115,7 @@ function alertOption(days: readonly Day[], capacity: number, theme: Theme) {
   };
 }
 
-function moneyOption(days: readonly Day[], theme: Theme) {
+function moneyOption(days: readonly Day[], worth: (day: Day) => number, theme: Theme) {
   return {
     ...frame(theme, (value) => Math.round(value).toLocaleString("en")),
     series: [
@@ -121,7 +124,7 @@ function moneyOption(days: readonly Day[], theme: Theme) {
         name: "Protected",
         barMaxWidth: 18,
         color: theme.primary,
-        data: days.map((day) => [at(day), day.protected_usd_minor / 100]),
+        data: days.map((day) => [at(day), worth(day)]),
       },
     ],
   };

@@ -1,11 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { App, Button, Checkbox, Popconfirm } from "antd";
+import { App, Button, Checkbox, Form, Popconfirm } from "antd";
 import { useState } from "react";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
-import { Dialog } from "../../../shared/ui/Dialog";
+import { FormDialog } from "../../../shared/ui/FormDialog";
 import { ReasonDialog } from "../../../shared/ui/ReasonDialog";
 import { reasonOf } from "../../../shared/ui/states";
 import {
@@ -88,14 +88,7 @@ export function RuleActs({ detail, shown }: { detail: RuleDetail; shown: RuleVer
         </Button>
       ) : null}
       {trying ? (
-        <ShadowDialog
-          version={shown}
-          onClose={() => setTrying(false)}
-          onDone={() => {
-            setTrying(false);
-            void renewed();
-          }}
-        />
+        <ShadowDialog version={shown} onClose={() => setTrying(false)} onDone={() => void renewed()} />
       ) : null}
       {asked === "propose" ? (
         <ReasonDialog
@@ -162,40 +155,27 @@ function ShadowDialog({
 }) {
   const price = version.price;
   const broad = (price?.hits ?? 0) > 0.2 * (price?.events ?? 0) && (price?.events ?? 0) > 0;
-  const [confirmed, setConfirmed] = useState(false);
-  const [problem, setProblem] = useState<string | null>(null);
-  const submit = async () => {
-    setProblem(null);
-    try {
-      await shadowRule(version, confirmed);
-      onDone();
-    } catch (error) {
-      setProblem(reasonOf(error));
-    }
-  };
+  const meant = (_: unknown, confirmed?: boolean) =>
+    confirmed ? Promise.resolve() : Promise.reject(new Error("Say that it is meant so, or narrow the rule."));
   return (
-    <Dialog
+    <FormDialog<{ confirmed?: boolean }>
       title={`Try ${version.rule} ${version.version} in shadow`}
       okText="Try it"
-      okButtonProps={{ disabled: broad && !confirmed }}
-      onOk={() => void submit()}
-      onCancel={onClose}
-      destroyOnHidden
+      onSubmit={async ({ confirmed = false }) => {
+        await shadowRule(version, confirmed);
+        onDone();
+      }}
+      onClose={onClose}
     >
       <p>
         It is held to live payments and counted, and decides nothing. A version in shadow takes the place of
         another.
       </p>
       {broad ? (
-        <Checkbox checked={confirmed} onChange={(event) => setConfirmed(event.target.checked)}>
-          It holds for more than a fifth of all payments, and is meant so
-        </Checkbox>
+        <Form.Item name="confirmed" valuePropName="checked" rules={[{ validator: meant }]}>
+          <Checkbox>It holds for more than a fifth of all payments, and is meant so</Checkbox>
+        </Form.Item>
       ) : null}
-      {problem ? (
-        <p role="alert" className="problem">
-          {problem}
-        </p>
-      ) : null}
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Drawer } from "antd";
 import { actionWord } from "../../../shared/acts";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
+import { SideDrawer } from "../../../shared/ui/SideDrawer";
 import { NotYet } from "../../../shared/ui/states";
 import { When } from "../../../shared/ui/values";
 import { outcomeWord } from "../audit/filter";
@@ -15,9 +15,9 @@ import { type AccessAlertDetail, alertQuery } from "./queries";
 /** One alert whole: its reasons, the entries behind it, and what can be done. */
 export function AccessDrawer({ id, onClose }: { id: string | undefined; onClose(): void }) {
   return (
-    <Drawer open={id !== undefined} onClose={onClose} size={620} title="Access alert" destroyOnHidden>
+    <SideDrawer open={id !== undefined} onClose={onClose} size={620} title="Access alert">
       {id ? <Content id={id} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

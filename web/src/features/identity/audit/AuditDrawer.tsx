@@ -1,5 +1,6 @@
-import { Button, Drawer } from "antd";
+import { Button } from "antd";
 import { actionWord } from "../../../shared/acts";
+import { SideDrawer } from "../../../shared/ui/SideDrawer";
 import { When } from "../../../shared/ui/values";
 import { Changes } from "./Changes";
 import { type AuditFilter, outcomeWord } from "./filter";
@@ -14,9 +15,9 @@ interface DrawerProps {
 /** One entry whole: who, what, from where, and what changed. */
 export function AuditDrawer({ entry, onClose, onFilter }: DrawerProps) {
   return (
-    <Drawer open={entry !== undefined} onClose={onClose} size={560} title="Audit entry" destroyOnHidden>
+    <SideDrawer open={entry !== undefined} onClose={onClose} size={560} title="Audit entry">
       {entry ? <Content entry={entry} onFilter={onFilter} /> : null}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -1,9 +1,8 @@
-import { Button, Checkbox, Input, InputNumber, Radio } from "antd";
-import { type FormEvent, useId, useState } from "react";
-import { Dialog } from "../../../shared/ui/Dialog";
-import { useSubmit } from "../useSubmit";
+import { Checkbox, Form, Input, InputNumber, Radio } from "antd";
+import { FormDialog } from "../../../shared/ui/FormDialog";
+import { ReasonField } from "../../../shared/ui/ReasonField";
 import { create, type Kind, type Secret } from "./machines";
-import { KINDS, readNetworks, SCOPES } from "./words";
+import { KINDS, NAMED, readNetworks, SCOPES } from "./words";
 
 interface CreateDialogProps {
   onClose(): void;
@@ -11,108 +10,75 @@ interface CreateDialogProps {
   onStored(): void;
 }
 
+interface Asked {
+  kind: Kind;
+  name: string;
+  scopes: string[];
+  days: number;
+  networks: string;
+  reason: string;
+}
+
 /** Asks what a machine may do, from where and for how long. */
 export function CreateDialog({ onClose, onDone, onStored }: CreateDialogProps) {
-  const id = useId();
-  const [kind, setKind] = useState<Kind>("key");
-  const [name, setName] = useState("");
-  const [scopes, setScopes] = useState<string[]>([]);
-  const [days, setDays] = useState(365);
-  const [networks, setNetworks] = useState("");
-  const [reason, setReason] = useState("");
-  const { busy, problem, run } = useSubmit();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    void run(async () => {
-      const wanted = { name: name.trim(), scopes, days, networks: readNetworks(networks), reason };
-      const made = await create(kind, wanted);
-      onStored();
-      onClose();
-      onDone(made);
-    });
+  const [form] = Form.useForm<Asked>();
+  const kind = Form.useWatch("kind", form);
+  const submit = async ({ kind, name, networks, ...asked }: Asked) => {
+    const made = await create(kind, { ...asked, name: name.trim(), networks: readNetworks(networks) });
+    onStored();
+    onDone(made);
   };
   return (
-    <Dialog
+    <FormDialog<Asked>
       title="New API client"
+      okText="Create"
       width={520}
-      onCancel={busy ? undefined : onClose}
-      closable={!busy}
-      footer={
-        <>
-          <Button onClick={onClose} disabled={busy}>
-            Cancel
-          </Button>
-          <Button
-            type="primary"
-            htmlType="submit"
-            form={id}
-            loading={busy}
-            disabled={name.trim() === "" || scopes.length === 0 || reason.trim().length < 3}
-          >
-            Create
-          </Button>
-        </>
-      }
+      form={form}
+      initialValues={{ kind: "key", name: "", scopes: [], days: 365, networks: "", reason: "" }}
+      onSubmit={submit}
+      onClose={onClose}
     >
-      <form id={id} onSubmit={submit} className="dialog-form">
-        <Radio.Group value={kind} onChange={(event) => setKind(event.target.value)} aria-label="Kind">
+      <Form.Item
+        name="kind"
+        label="Kind"
+        extra={
+          kind === "client"
+            ? "The client exchanges its secret for tokens of ten minutes (OAuth 2 client credentials)."
+            : "The key goes with every request. Simple, and right for most systems."
+        }
+      >
+        <Radio.Group>
           <Radio value="key">{KINDS.key}</Radio>
           <Radio value="client">{KINDS.client}</Radio>
         </Radio.Group>
-        <p className="hint">
-          {kind === "key"
-            ? "The key goes with every request. Simple, and right for most systems."
-            : "The client exchanges its secret for tokens of ten minutes (OAuth 2 client credentials)."}
-        </p>
-        <label htmlFor={`${id}-name`}>Name</label>
-        <Input
-          id={`${id}-name`}
-          autoFocus
-          maxLength={120}
-          placeholder="Which system uses it"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-        />
-        <fieldset>
-          <legend>May</legend>
-          <Checkbox.Group value={scopes} onChange={setScopes} className="dialog-scopes">
-            {SCOPES.map(({ scope, about }) => (
-              <Checkbox key={scope} value={scope}>
-                {about} <code className="muted">{scope}</code>
-              </Checkbox>
-            ))}
-          </Checkbox.Group>
-        </fieldset>
-        <label htmlFor={`${id}-days`}>Days until it ends</label>
-        <InputNumber
-          id={`${id}-days`}
-          min={1}
-          max={3650}
-          precision={0}
-          value={days}
-          onChange={(value) => setDays(value ?? 365)}
-        />
-        <label htmlFor={`${id}-networks`}>From these networks only (optional)</label>
-        <Input
-          id={`${id}-networks`}
-          placeholder="203.0.113.0/24, 2001:db8::/48"
-          value={networks}
-          onChange={(event) => setNetworks(event.target.value)}
-        />
-        <label htmlFor={`${id}-reason`}>Why</label>
-        <Input
-          id={`${id}-reason`}
-          maxLength={1000}
-          placeholder="For whoever approves it"
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-        {problem ? (
-          <p role="alert" className="problem">
-            {problem}
-          </p>
-        ) : null}
-      </form>
-    </Dialog>
+      </Form.Item>
+      <Form.Item name="name" label="Name" rules={NAMED}>
+        <Input maxLength={120} placeholder="Which system uses it" />
+      </Form.Item>
+      <Form.Item
+        name="scopes"
+        label="May"
+        rules={[{ required: true, type: "array", min: 1, message: "Choose what it may do." }]}
+      >
+        <Checkbox.Group className="dialog-scopes">
+          {SCOPES.map(({ scope, about }) => (
+            <Checkbox key={scope} value={scope}>
+              {about} <code className="muted">{scope}</code>
+            </Checkbox>
+          ))}
+        </Checkbox.Group>
+      </Form.Item>
+      <Form.Item
+        name="days"
+        label="Days until it ends"
+        rules={[{ required: true, message: "Say for how many days." }]}
+      >
+        <InputNumber min={1} max={3650} precision={0} />
+      </Form.Item>
+      <Form.Item name="networks" label="From these networks only (optional)">
+        <Input placeholder="203.0.113.0/24, 2001:db8::/48" />
+      </Form.Item>
+      <ReasonField needed="Say why, for whoever approves it." hint="For whoever approves it" rows={2} />
+    </FormDialog>
   );
 }

@@ -25,6 +25,9 @@ export const SCOPES: readonly { scope: string; about: string }[] = [
   { scope: "lineage:read", about: "Search the catalogue and see where data comes from" },
 ];
 
+/** The rule of a field that holds what a machine is called. */
+export const NAMED = [{ required: true, whitespace: true, message: "Say which system uses it." }];
+
 export const KINDS: Record<Kind, string> = { key: "API key", client: "OAuth client" };
 
 export const STATES: Record<State, { word: string; tone: string }> = {

@@ -31,6 +31,10 @@ export function InviteDialog({ onClose, onDone }: { onClose(): void; onDone(): v
         onCancel={onClose}
         onOk={onClose}
         cancelButtonProps={{ hidden: true }}
+        // A slip beside it must not lose the link.
+        closable={!made.link}
+        keyboard={!made.link}
+        mask={{ closable: !made.link }}
       >
         {made.link ? (
           <>

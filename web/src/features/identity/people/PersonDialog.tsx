@@ -1,6 +1,7 @@
-import { App, Form, Input, Select } from "antd";
+import { App, Form, Select } from "antd";
 import { roleText } from "../../../shared/grants";
 import { FormDialog } from "../../../shared/ui/FormDialog";
+import { ReasonField } from "../../../shared/ui/ReasonField";
 import { changeRole, enable, type Person, type Role } from "./queries";
 import { ROLES } from "./roles";
 
@@ -47,13 +48,7 @@ export function PersonDialog({ person, act, onClose, onDone }: PersonDialogProps
           <Select<Role> options={ROLES.map((value) => ({ value, label: roleText(value) }))} />
         </Form.Item>
       ) : null}
-      <Form.Item
-        name="reason"
-        label="Why"
-        rules={[{ required: true, min: 3, whitespace: true, message: "Say why: the audit trail keeps it." }]}
-      >
-        <Input.TextArea rows={2} maxLength={1000} />
-      </Form.Item>
+      <ReasonField rows={2} />
     </FormDialog>
   );
 }

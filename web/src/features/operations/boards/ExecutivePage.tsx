@@ -1,12 +1,13 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { moneyText, shortMoney } from "../../../shared/money";
+import { usd } from "../../../shared/money";
 import { count, counted, duration, milliseconds } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
 import { type Permission, permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Tile } from "../../../shared/ui/Tile";
 import { When } from "../../../shared/ui/values";
+import { Worth } from "../../../shared/ui/Worth";
 import { BoardPage } from "./BoardPage";
 import { GoalPanel } from "./GoalPanel";
 import { GoalsDialog } from "./GoalsDialog";
@@ -62,8 +63,12 @@ const GOALS: readonly Shown[] = [
     title: "Value at risk protected",
     about: "of the worth of known fraud, blocked",
     needs: permission.readPerformance,
-    made: ({ parts }) =>
-      `${dollars(parts.protected_usd_minor ?? 0)} blocked, ${dollars(parts.missed_usd_minor ?? 0)} went through`,
+    made: ({ parts }) => (
+      <>
+        <Worth usd={usd(parts.protected_usd_minor ?? 0)} /> blocked,{" "}
+        <Worth usd={usd(parts.missed_usd_minor ?? 0)} /> went through
+      </>
+    ),
     empty: "No fraud is known of this time.",
   },
   {
@@ -174,9 +179,9 @@ function Tiles({
         value={<Leads to={may(permission.readAlerts) ? paths.fraud : null}>{count(alerts?.open ?? 0)}</Leads>}
         note={
           alerts ? (
-            <span title={moneyText(alerts.open_amount_usd)}>
-              {shortMoney(alerts.open_amount_usd)} at stake
-            </span>
+            <>
+              <Worth usd={alerts.open_amount_usd} /> at stake
+            </>
           ) : null
         }
       />
@@ -186,7 +191,13 @@ function Tiles({
         title="Blocked today"
         meaning="Payments that Finer stopped since midnight UTC."
         value={count(alerts?.blocked_today ?? 0)}
-        note={alerts ? `${shortMoney(alerts.in_review_usd)} in review` : null}
+        note={
+          alerts ? (
+            <>
+              <Worth usd={alerts.in_review_usd} /> in review
+            </>
+          ) : null
+        }
       />
       {may(permission.readQuality) ? (
         <Tile
@@ -222,9 +233,4 @@ function Behind({ name, days }: { name: Name; days: number }) {
       Performance
     </Link>
   );
-}
-
-function dollars(minor: number): string {
-  const text = `${(minor / 100).toFixed(2)} USD`;
-  return shortMoney({ minor, currency: "USD", text });
 }
