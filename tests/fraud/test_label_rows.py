@@ -22,6 +22,7 @@ from finer.fraud.service import label_rows
 from finer.fraud.service import verdicts as fraud
 from finer.fraud.store import lake
 from finer.kit.settings import Settings
+from finer.privacy.service import erasure
 from finer.warehouse import handlers
 from finer.warehouse.errors import NotInLakeYet
 from finer.warehouse.service import lake as warehouse
@@ -111,6 +112,18 @@ class Scene:
         places = {offset: place for place, offset in enumerate(sorted(self.seen))} | {-1: -1}
         noon = int(NOON.timestamp() * 1e6)
         return [(row.weight, row.known_us - noon, places[row.offset]) for row in sorted(found)]
+
+    def erase(self, customer: str) -> dict[str, int]:
+        """The job parts a customer from what is kept of them; returns what was changed."""
+        with self.desk.database.transaction(self.desk.firm.tenant.id, self.desk.writer) as tx:
+            return erasure.part_customer(tx, customer, self.access)
+
+    def names(self) -> set[str]:
+        """What the lake's payments still say of people."""
+        named = ("customer_id", "account_id", "device_id", "counterparty_id", "card_last4")
+        found = self.reader.read(self.desk.firm.tenant.id, f"select {', '.join(named)} from transactions")
+        values = {value for column in found.columns for value in column.to_pylist() if value is not None}
+        return {value for value in values if not value.startswith("erased-")}
 
     def differing(self) -> list[str]:
         """What `finer verify` says of the windows."""
@@ -286,6 +299,33 @@ def test_a_rule_reads_them_and_a_firm_knows_nothing_of_another(scene: Scene, oth
     with scene.desk.database.transaction(other_firm.tenant.id, scene.desk.writer, read_only=True) as tx:
         assert label_rows.waiting(tx) == []
         assert label_rows.pinned(tx, ("transaction", 0), 0) == []
+
+
+def test_who_holds_an_account_together_with_an_erased_customer_keeps_its_windows(scene: Scene) -> None:
+    shared: dict[str, Any] = {"account_id": "joint", "device_id": "tablet", "counterparty_id": "landlord"}
+    anna, ben, minute = {"customer_id": "anna"}, {"customer_id": "ben"}, timedelta(minutes=1)
+    scene.decide(
+        made(1, **anna | shared), made(2, NOON + minute, **ben | shared),
+        made(3, NOON + 2 * minute, **anna | shared | {"device_id": "annas-phone", "counterparty_id": "aunt"}),
+        made(4, NOON + 3 * minute, **anna, account_id="annas-own"),
+        made(5, NOON + 4 * minute, **anna, account_id="annas-own", card_last4="2222"),
+        made(6, NOON + 5 * minute, **ben | shared),
+    )  # fmt: skip
+    scene.label("e1", "confirmed_fraud", NOON + timedelta(hours=1))
+    scene.decide(made(7, NOON + timedelta(hours=2), **ben | shared))
+    assert scene.last() == [1, 1, 1, 1]
+    assert scene.differing() == []
+    told = scene.erase("anna")
+    assert told["rows of known frauds"] == 0
+    assert told["rows of transactions in the lake"] == 4
+    scene.decide(made(8, NOON + timedelta(hours=3), **ben | shared))
+    assert scene.last() == [1, 1, 1, 1]
+    assert scene.differing() == []
+    assert scene.names() == {"ben", "joint", "tablet", "landlord", "1111"}
+    # With the last of its holders the account goes, also where it had stayed.
+    assert scene.erase("ben")["rows of known frauds"] == 1
+    assert scene.differing() == []
+    assert scene.names() == set()
 
 
 @pytest.mark.parametrize("seed", range(3))

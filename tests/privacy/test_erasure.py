@@ -75,7 +75,10 @@ def furnished(firm: Firm, jobs: Database, access: warehouse.LakeAccess) -> Firm:
         )
         receipts.append(tx, parsed, 1)
     writer = warehouse.LakeWriter(access.url, access.settings)
-    writer.put(sample_batch(tenant, 0, 40, extra="customer_id"))
+    batch = sample_batch(tenant, 0, 40, extra="customer_id")
+    own = pa.array([f"account_id-{n}" for n in range(40)])
+    place = batch.events.schema.get_field_index("account_id")
+    writer.put(replace(batch, events=batch.events.set_column(place, "account_id", own)))
     assert writer.flush()
     writer.close()
     return firm

@@ -1,6 +1,8 @@
 """Parting a customer's records from the customer: the rows stay, and say no longer who it was.
 
-Rows are not deleted, because amounts, counts and the windows of other people and merchants rest on them. DuckLake
+Rows are not deleted, because amounts, counts and the windows of other people and merchants rest on them. For the same
+reason an account that somebody else holds as well keeps its id in all its rows, and a device, payee or card that the
+other has used with it: those are the other's records, too. Who of them it was, no row says any more. DuckLake
 writes the changed rows to new files; the old files are rewritten without them, and the history that still shows them is
 forgotten at once, so that only what the clean-up deletes within the hour holds the person any more.
 """
@@ -8,7 +10,7 @@ forgotten at once, so that only what the clean-up deletes within the hour holds 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 else:
     duckdb = LateModule("duckdb")
 
-_CUSTOMER = "customer_id"
+_CUSTOMER, _ACCOUNT = "customer_id", "account_id"
 _PARTED = "erased-"
 PARTED_PAYMENTS = (
     f"select event_id from transactions where starts_with(account_id, '{_PARTED}') "  # noqa: S608 - our own names
@@ -85,15 +87,39 @@ def _wanted(columns: Mapping[str, str], there: set[str]) -> dict[str, str]:
 def _part(
     db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Mapping[str, str], customer_id: str, salt: str
 ) -> int:
+    rows, arguments = f"{_CUSTOMER} = $customer", {"customer": customer_id}
+    stays = dict.fromkeys(columns, "false")
+    if _ACCOUNT in columns:
+        named = [name for name, what in columns.items() if what == "pseudonym" and name != _CUSTOMER]
+        _note_shared(db, lake, table, named, arguments)
+        stays |= {name: f"({_ACCOUNT}, {name}) in (from shared_{name})" for name in named}
+        # With the last of its holders an account goes, also where it had stayed for them.
+        mine = f"select {_ACCOUNT} from {lake}.{table} where {_CUSTOMER} = $customer"  # noqa: S608 - our own names
+        rows += f" or starts_with({_CUSTOMER}, '{_PARTED}') and {_ACCOUNT} in ({mine})"
     changes = ", ".join(
-        f"{name} = null" if what == "blank" else f"{name} = '{_PARTED}' || left(sha256($salt || {name}), 20)"
+        f"{name} = null"
+        if what == "blank"
+        else f"{name} = case when starts_with({name}, '{_PARTED}') or {stays[name]} then {name} "
+        f"else '{_PARTED}' || left(sha256($salt || {name}), 20) end"
         for name, what in columns.items()
     )
-    arguments = {"customer": customer_id} | ({"salt": salt} if "$salt" in changes else {})
-    statement = f"update {lake}.{table} set {changes} where {_CUSTOMER} = $customer"  # noqa: S608 - our own names
-    done = db.execute(statement, arguments)
+    arguments |= {"salt": salt} if "$salt" in changes else {}
+    done = db.execute(f"update {lake}.{table} set {changes} where {rows}", arguments)  # noqa: S608 - our own names
     row = done.fetchone()
     return int(row[0]) if row is not None else 0
+
+
+def _note_shared(
+    db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Sequence[str], arguments: Mapping[str, str]
+) -> None:
+    """Note by column what records of others say of the customer's accounts, too, in tables `shared_<column>`."""
+    for name in columns:
+        db.execute(
+            f"create or replace temp table shared_{name} as select distinct {_ACCOUNT} as account, {name} as value "  # noqa: S608 - our own names
+            f"from {lake}.{table} where {_CUSTOMER} <> $customer and not starts_with({_CUSTOMER}, '{_PARTED}') "
+            f"and {_ACCOUNT} in (select {_ACCOUNT} from {lake}.{table} where {_CUSTOMER} = $customer)",
+            dict(arguments),
+        )
 
 
 def _forget_history(db: duckdb.DuckDBPyConnection, catalogue: Catalogue, lake: str) -> None:
