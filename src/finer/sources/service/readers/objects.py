@@ -52,6 +52,10 @@ class Objects:
         )
         try:
             found = self._storage.get_file_info(selector)
+        except FileNotFoundError as error:
+            if self._bucket_found():
+                return []  # storage has no folders: below a prefix may be nothing yet, or nothing any more
+            raise SourceFailed(f"There is no bucket {self._settings.bucket} at {self._settings.endpoint}.") from error
         except OSError as error:
             raise SourceFailed(f"The bucket {self._settings.bucket} cannot be listed: {_short(error)}") from error
         begin = f"{self._settings.bucket}/"
@@ -63,6 +67,12 @@ class Objects:
                 modified = info.mtime or datetime.fromtimestamp(0, UTC)
                 listed.append(Listed(name, f"{info.size}-{info.mtime_ns}", info.size, modified))
         return listed
+
+    def _bucket_found(self) -> bool:
+        try:
+            return self._storage.get_file_info(self._settings.bucket).type is not fs.FileType.NotFound
+        except OSError as error:
+            raise SourceFailed(f"The bucket {self._settings.bucket} cannot be listed: {_short(error)}") from error
 
     @contextmanager
     def open(self, listed: Listed, *, whole: bool) -> Iterator[Opened]:
