@@ -80,10 +80,14 @@ def _receipt_when_done(server: Server, identifier: str) -> dict[str, Any]:
             return receipt
 
 
-def test_0_people_read_a_sentence_before_any_line_of_the_log(server: Server) -> None:
+def test_0_people_read_a_sentence_before_any_line_of_the_log(server: Server, analyst: httpx.Client) -> None:
     said = (server.folder / "finer.log").read_text().splitlines()
     assert said[0].startswith("Finer starts. Its log is ")
     assert any(line.startswith("Finer answers at ") for line in said)
+    # The port was an option of `finer up`: what other commands print opens all the same.
+    link = server.finer_here("user", "link", server.email("risk_analyst"), "--tenant", server.tenant)
+    assert link.startswith(f"{server.url}/sign-in?token=")
+    assert analyst.post("/api/v1/session/link", json={"token": link.strip().partition("=")[2]}).status_code < 300
 
 
 def test_1_good_and_bad_records_are_told_apart(server: Server) -> None:

@@ -26,6 +26,7 @@ from finer.kit.settings import Settings
 from finer.kit.stopping import StopEvent
 
 _log = structlog.get_logger(__name__)
+_LOCK = "supervisor.lock"
 _TICK_S = 0.1
 _STOP_S = 15.0
 _BACKOFF_MAX_S = 5.0
@@ -50,10 +51,13 @@ class _Child:
 
 
 def lock_data_folder(settings: Settings) -> IO[str]:
-    """Hold the data folder for this supervisor. Raises Conflict when another one runs on it."""
+    """Hold the data folder for this supervisor. Raises Conflict when another one runs on it.
+
+    The file says where Finer answers: port and certificate may be options, which no other command is given.
+    """
     settings.data_path.mkdir(parents=True, exist_ok=True)
     # The handle is the lock: it is kept open until the supervisor ends, and the kernel releases it in any case.
-    handle = (settings.data_path / "supervisor.lock").open("a+")
+    handle = (settings.data_path / _LOCK).open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -61,7 +65,19 @@ def lock_data_folder(settings: Settings) -> IO[str]:
         raise Conflict(
             f"Finer already runs on {settings.data_path}. Stop it first, or give another --data-dir and --port."
         ) from error
+    handle.truncate(0)
+    handle.write(settings.web_url)
+    handle.flush()
     return handle
+
+
+def address_of(settings: Settings) -> str:
+    """The address that people open: of the Finer that ran last in the data folder, else that of the settings."""
+    try:
+        told = (settings.data_path / _LOCK).read_text()
+    except OSError:
+        told = ""
+    return settings.public_url.rstrip("/") or told or settings.web_url
 
 
 class Supervisor:

@@ -21,6 +21,7 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
+from finer.app.supervisor import address_of
 from finer.identity.service import access_tokens, api_keys, factors, people, staff, tenants
 from finer.identity.types.access import MachineKind, Permission, Role
 from finer.kit.db import NO_TENANT
@@ -133,7 +134,7 @@ def user_link(email: str, tenant: str, data_dir: str | None) -> None:
     """
     with tenant_transaction(data_dir, tenant) as tx:
         token = people.create_sign_in_link(tx, email=email)
-    click.echo(f"{settings_of(data_dir).web_url}/sign-in?token={token}")
+    click.echo(f"{address_of(settings_of(data_dir))}/sign-in?token={token}")
 
 
 @user.command("role")

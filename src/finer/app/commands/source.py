@@ -20,6 +20,7 @@ from finer.app.commands.common import (
     tenant_option,
     tenant_transaction,
 )
+from finer.app.supervisor import address_of
 from finer.identity.service import tenants
 from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.ids import read_id, show_id
@@ -79,7 +80,7 @@ def add(file: Path, paused: bool, tenant: str, data_dir: str | None, as_json: bo
             settings=wanted.connection, credentials=wanted.credentials, paused=paused,
         )  # fmt: skip
         hook = manage.new_hook(tx, made.id) if isinstance(made.settings, HOOKED) else ""
-    address = f"{settings.web_url}/api/v1/webhooks/{made.kind}/{hook}" if hook else ""
+    address = f"{address_of(settings)}/api/v1/webhooks/{made.kind}/{hook}" if hook else ""
     shown = _document(made) | ({"address": address} if hook else {})
     show(shown, as_json, lambda: click.echo(f"{show_id('src', made.id)}  {made.name}  {address}".rstrip()))
 
