@@ -31,6 +31,7 @@ from finer.kit.tx import Tx
 from tests.support.identity import PASSWORD, Firm
 
 TEAMS = "/api/v1/teams"
+_LOCK = "select pg_advisory_xact_lock(1234567)"
 pytestmark = pytest.mark.anyio
 
 
@@ -52,7 +53,7 @@ async def gate() -> Gate:
 
 @pytest.fixture
 def planted(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More routes: one waits inside its act, two fail after they have acted, and one answers with a file.
+    """More routes: one waits inside its act, three fail after they have acted, and one answers with a file.
 
     Of the others just those of identity: an app of them is made in a fraction of the time, and each test makes one.
     """
@@ -74,6 +75,13 @@ def planted(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
         teams.create_team(tx, name=data.name)
         return Response(object())  # cannot be encoded
 
+    @post("/planted/locked", opt={"permission": Permission.TEAMS_WRITE}, sync_to_thread=True)
+    def locked(tx: Tx, data: TeamPlan) -> TeamPlan:
+        teams.create_team(tx, name=data.name)
+        tx.connection.exec_driver_sql("set local lock_timeout = 1")
+        tx.connection.exec_driver_sql(_LOCK)
+        return data
+
     @post("/planted/file", opt={"permission": Permission.TEAMS_WRITE}, sync_to_thread=True)
     def file(tx: Tx, data: TeamPlan) -> Response[bytes]:
         teams.create_team(tx, name=data.name)
@@ -81,7 +89,7 @@ def planted(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
         content = b"\xff\xfe" if data.name == "Binary" else b"name\n"
         return Response(content, media_type="text/csv", headers=headers)
 
-    monkeypatch.setattr(api, "ROUTES", [*IDENTITY_ROUTES, slow, refused, broken, file])
+    monkeypatch.setattr(api, "ROUTES", [*IDENTITY_ROUTES, slow, refused, broken, locked, file])
 
 
 @pytest.fixture
@@ -199,6 +207,16 @@ async def test_what_is_refused_leaves_nothing_and_the_key_is_free(client: Client
     assert _teams(firm) == []
     assert (await _make(client, "Night watch", "k1")).status_code == 201
     assert _teams(firm) == ["Night watch"]
+
+
+async def test_who_waits_too_long_for_somebody_else_is_told_to_try_again(client: Client, firm: Firm) -> None:
+    with firm.tx() as other:
+        other.connection.exec_driver_sql(_LOCK)
+        answer = await _make(client, "Night watch", "k1", "/planted/locked")
+        assert (answer.status_code, answer.headers.get("retry-after")) == (503, "1")
+        assert "Somebody else is changing the same" in answer.json()["detail"]
+    assert _teams(firm) == []
+    assert (await _make(client, "Night watch", "k1", "/planted/locked")).status_code == 201
 
 
 async def test_an_act_whose_answer_cannot_be_written_is_undone(client: Client, firm: Firm) -> None:

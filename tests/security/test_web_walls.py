@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -50,6 +51,7 @@ def client(folder: Path, database_url: str, data_path: Path) -> Iterator[TestCli
     ("method", "path"),
     [
         ("GET", "/"),
+        ("HEAD", "/"),
         ("GET", "/fraud"),
         ("GET", "/assets/app.js"),
         ("GET", "/assets/missing.js"),
@@ -74,6 +76,27 @@ def test_w03_every_answer_carries_the_headers(client: TestClient[Litestar], meth
     assert "unsafe" not in policy
     if "text/html" not in answer.headers.get("content-type", ""):
         assert "sandbox" in policy
+
+
+def test_an_answer_to_head_has_no_body(client: TestClient[Litestar]) -> None:
+    # The test client keeps no body of such an answer, and a client that speaks HTTP/2 ends with an error for one.
+    for path, status in (("/", 200), ("/assets/app.js", 200), ("/api/v1/me", 405)):
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any, sent: list[Any] = sent) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "2", "method": "HEAD", "scheme": "https",
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": b"",
+            "headers": [(b"host", b"testserver.local")], "server": ("testserver.local", 443), "client": ("client", 1),
+        }  # fmt: skip
+        with client.portal() as portal:
+            portal.call(client.app, scope, receive, send)
+        assert (sent[0]["status"], b"".join(one.get("body", b"") for one in sent[1:])) == (status, b""), path
 
 
 def test_w03_a_page_has_a_nonce_of_its_own_and_no_script_without_it(client: TestClient[Litestar]) -> None:

@@ -41,7 +41,7 @@ from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
-from finer.app.web import last_answers, security_headers, web_app
+from finer.app.web import last_answers, no_body_for_head, security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.explanations import Explanation
@@ -231,7 +231,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         before_request=masking.note_viewer,
         after_request=_finish,
-        before_send=[security_headers(chosen), last_answers(lambda: services.draining)],
+        before_send=[security_headers(chosen), last_answers(lambda: services.draining), no_body_for_head],
         request_max_body_size=chosen.body_bytes_max,
         openapi_config=openapi.config(),
         logging_config=None,
@@ -376,6 +376,10 @@ def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Respon
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    # The framework wraps what a transaction says of its end when a route failed in it: that somebody else holds a lock.
+    for told in error.exceptions if isinstance(error, ExceptionGroup) else ():
+        if isinstance(told, FinerError):
+            return _problem(request, told)
     incident = uuid.uuid4().hex[:12]
     _log.error("unexpected failure", incident=incident, path=_shown_path(request), exc_info=error)
     failure = FinerError(

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.types import Message, Scope
 
@@ -56,7 +56,10 @@ def web_app() -> list[Any]:
     """The handlers that serve the web app; every path that is no file is a page of the app."""
     folder = web_folder()
 
-    @get(["/", "/{path:path}"], opt={"permission": "public"}, include_in_schema=False)
+    @route(
+        ["/", "/{path:path}"], http_method=[HttpMethod.GET, HttpMethod.HEAD], opt={"permission": "public"},
+        include_in_schema=False,
+    )  # fmt: skip
     async def page(request: Request[Any, Any, Any], path: Path | None = None) -> Response[Any]:
         answer = await asyncio.to_thread(_answer, folder, str(path or "").lstrip("/"))
         if answer.media_type == "text/html" and not credential_of(request)[0]:
@@ -106,6 +109,12 @@ def security_headers(settings: Settings) -> Callable[[Message, Scope], Awaitable
             message["headers"] = [*message["headers"], *(one for one in headers if one[0] not in present)]
 
     return add
+
+
+async def no_body_for_head(message: Message, scope: Scope) -> None:
+    """An answer to HEAD has no body (RFC 9110 9.3.2): over HTTP/2 one is an error that ends the stream."""
+    if message["type"] == "http.response.body" and scope.get("method") == "HEAD":
+        message["body"] = b""
 
 
 def last_answers(draining: Callable[[], bool]) -> Callable[[Message, Scope], Awaitable[None]]:
