@@ -66,7 +66,7 @@ describe("the sources page", () => {
     server.on("POST /api/v1/sources", () => [201, { source, address: null }]);
     const { user } = openApp("/sources");
     await user.click(await screen.findByRole("button", { name: "Add a source" }));
-    await user.click(await screen.findByRole("radio", { name: /^Folder/ }));
+    await user.click(await screen.findByRole("button", { name: /^Folder/ }));
     await user.click(screen.getByRole("button", { name: "Test connection" }));
     await screen.findByText(/Fill in.*Folder/);
     expect(screen.queryByText(/what the source is called/)).toBeNull();

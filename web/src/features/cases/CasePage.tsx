@@ -94,7 +94,7 @@ function Found({ found }: { found: CaseDocument }) {
     const taken = works ? await act(takeNext, (one) => `You have case #${one.number}.`) : undefined;
     if (taken) void navigate({ to: paths.case, params: { id: taken.id } });
   };
-  const back = () => void navigate({ to: paths.cases, search: queuePlace().search });
+  const back = () => void navigate({ to: paths.cases, search: queuePlace(client).search });
   const keys = { group: "Case" };
   useHotkeys([
     { ...keys, key: "t", label: "Take the case", run: takeIt },
@@ -114,7 +114,7 @@ function Found({ found }: { found: CaseDocument }) {
       title={`Case #${found.number}`}
       aside={
         <span className="page-tools">
-          <Link to={paths.cases} search={queuePlace().search}>
+          <Link to={paths.cases} search={queuePlace(client).search}>
             Queue
           </Link>
           {open && works && !mine ? (

@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { Button, Tooltip } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
@@ -43,9 +43,10 @@ export function CasesPage() {
   const shape = JSON.stringify(search);
   const filter = useMemo(() => parseFilter(JSON.parse(shape)), [shape]);
   const navigate = useNavigate();
+  const client = useQueryClient();
   const { may } = useSession();
   const { density } = usePreferences();
-  const [cursor, setCursor] = useState(() => queuePlace().id);
+  const [cursor, setCursor] = useState(() => queuePlace(client).id);
   const list = useRef<HTMLDivElement>(null);
   const [closing, setClosing] = useState<{ cases: readonly Case[]; verdict: Verdict } | null>(null);
   const [showing, setShowing] = useState<"analysts" | "policy" | null>(null);
@@ -60,18 +61,18 @@ export function CasesPage() {
     void navigate({ to: paths.cases, search: toSearch(next) });
   };
   const open = (id: string) => {
-    leaveQueue({ search: toSearch(filter), id });
+    leaveQueue(client, { search: toSearch(filter), id });
     void navigate({ to: paths.case, params: { id } });
   };
   const here = rows.find((row) => row.id === cursor);
   const there = rows.length > 0;
   // Whoever comes back from a case goes on at its row.
   useEffect(() => {
-    const { search: before, id } = queuePlace();
+    const { search: before, id } = queuePlace(client);
     if (!there || id === null) return;
-    leaveQueue({ search: before, id: null });
+    leaveQueue(client, { search: before, id: null });
     list.current?.focus({ preventScroll: true });
-  }, [there]);
+  }, [there, client]);
   const step = (by: 1 | -1) => {
     const row = rows[rows.findIndex((each) => each.id === cursor) + by];
     if (row) setCursor(row.id);

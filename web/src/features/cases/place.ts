@@ -1,3 +1,5 @@
+import type { QueryClient } from "@tanstack/react-query";
+
 interface Place {
   /** The filter of the queue, as its address has it. */
   search: Record<string, string | number>;
@@ -5,14 +7,15 @@ interface Place {
   id: string | null;
 }
 
-let left: Place = { search: {}, id: null };
+const KEY = ["queue-place"];
 
-/** Keeps where the queue is left for a case. */
-export function leaveQueue(place: Place): void {
-  left = place;
+/** Keeps where the queue is left for a case, until somebody else signs in. */
+export function leaveQueue(client: QueryClient, place: Place): void {
+  client.setQueryDefaults(KEY, { gcTime: Number.POSITIVE_INFINITY });
+  client.setQueryData<Place>(KEY, place);
 }
 
 /** Where the queue was left last in this window: the way back from a case leads there. */
-export function queuePlace(): Place {
-  return left;
+export function queuePlace(client: QueryClient): Place {
+  return client.getQueryData<Place>(KEY) ?? { search: {}, id: null };
 }

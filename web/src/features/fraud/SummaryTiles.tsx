@@ -44,10 +44,10 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
       <Tile
         {...common}
         title="Blocked today"
-        meaning="Transactions that Finer stopped since midnight in your firm's time zone."
+        meaning="Transactions that Finer stopped since midnight UTC."
         value={
           <To
-            filter={{ state: "all", action: "block", range: "today" }}
+            filter={{ state: "all", action: "block", range: "custom", from: midnightUtc() }}
             text={count(data?.blocked_today ?? 0)}
           />
         }
@@ -99,6 +99,11 @@ export function SummaryTiles({ paused }: { paused: boolean }) {
       </Tile>
     </div>
   );
+}
+
+/** Where the day begins by which the server counts, so that the list holds what the number says. */
+function midnightUtc(): string {
+  return `${new Date().toISOString().slice(0, 10)}T00:00:00.000Z`;
 }
 
 /** When the numbers were true. */

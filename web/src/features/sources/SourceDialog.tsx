@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Form, Input, Radio, Select } from "antd";
+import { Button, Form, Input, Select } from "antd";
 import { useState } from "react";
 import { contractWord } from "../../shared/contracts";
 import { Dialog } from "../../shared/ui/Dialog";
@@ -176,17 +176,16 @@ function Mapped() {
 
 function KindChoice({ onChoose }: { onChoose(kind: Kind): void }) {
   return (
-    <Radio.Group
-      className="source-kinds"
-      aria-label="Kind"
-      onChange={(event) => onChoose(event.target.value)}
-    >
+    // No radios: an arrow key would choose the next one before anybody has heard of those after it.
+    <ul className="source-kinds" aria-label="Kind">
       {Object.entries(KINDS).map(([kind, { title, about }]) => (
-        <Radio key={kind} value={kind}>
-          <strong>{title}</strong>
-          <span className="muted">{about}</span>
-        </Radio>
+        <li key={kind}>
+          <button type="button" onClick={() => onChoose(kind as Kind)}>
+            <strong>{title}</strong>
+            <span className="muted">{about}</span>
+          </button>
+        </li>
       ))}
-    </Radio.Group>
+    </ul>
   );
 }
