@@ -14,7 +14,7 @@ from tests.house.checks.tree import REPOSITORY
 
 DOMAINS = (
     "identity", "notifications", "ingest", "ledger", "sources", "features", "scoring", "decisions", "fraud",
-    "screening", "warehouse", "privacy", "quality", "workspace", "dashboards", "lineage",
+    "screening", "warehouse", "privacy", "quality", "segments", "workspace", "dashboards", "lineage",
 )  # fmt: skip
 LATER = ("customers", "credit", "marketing", "advice", "operations")
 ROOMS = ("types", "errors", "rules", "tables", "store", "invariants", "service", "routes", "handlers", "jobs")

@@ -76,6 +76,9 @@ from finer.screening.service.lists import LISTS_MAX as SCREENING_LISTS_MAX
 from finer.screening.types import ListKind as ScreeningListKind
 from finer.screening.types import Profile, Subject
 from finer.screening.types import SubjectKind as ScreenedKind
+from finer.segments.service import segments
+from finer.segments.types import PREFIX as SEGMENT_PREFIX
+from finer.segments.types import Draft as SegmentDraft
 from finer.sources.service import manage
 from finer.sources.service.reach import Reach
 from finer.sources.types import Credentials, StripeSettings
@@ -93,6 +96,7 @@ _RULE: dict[str, Any] = {
     "title": "Matrix", "condition": "amount_usd > 5000", "action": "review", "reason": "It is {amount_usd:usd}.",
 }  # fmt: skip
 _METRIC_ALERT = {"name": "matrix", "watched": {"metric": "orders_placed"}, "condition": "value > 1"}
+_SEGMENT = {"name": "matrix", "condition": "city = 'Cebu'"}
 _ENTRY = {"value": "acc_1", "reason": "matrix"}
 _PLANS = [{"month": "2026-11", "amounts_minor": {"revenue": 100}}]
 _POLICY = msgspec.to_builtins(policy.STANDARD)
@@ -522,6 +526,12 @@ class Samples:
         with self._watcher() as tx:
             return show_id(ALERT_PREFIX, metric_alerts.create_alert(tx, wanted).id)
 
+    def segment_id(self) -> str:
+        mark = self._world.mark
+        wanted = SegmentDraft(name=f"Segment {mark}", description=f"Made {mark}", condition=f"city = 'City {mark}'")
+        with self._world.firm.tx(self._world.actor(self._world.people[Role.MARKETING_MANAGER])) as tx:
+            return show_id(SEGMENT_PREFIX, segments.create_segment(tx, wanted).id)
+
     def silence_id(self) -> str:
         with self._watcher() as tx:
             until = tx.now() + timedelta(hours=1)
@@ -770,6 +780,10 @@ def bodies(samples: Samples | _Names) -> dict[str, Any]:
             "group": "matrix",
         },
         "PUT /api/v1/metric-alerts/{metric_alert_id}": _METRIC_ALERT | {"version": 1},
+        "POST /api/v1/segments": _SEGMENT,
+        "PUT /api/v1/segments/{segment_id}": _SEGMENT | {"version": 1},
+        "POST /api/v1/segments/preview": {"condition": "city = 'Cebu'"},
+        "POST /api/v1/segments/validation": {"condition": "city = 'Cebu'"},
         "POST /api/v1/dashboards": {"name": "matrix"},
         "PUT /api/v1/dashboards/{dashboard_id}": {"name": "matrix", "version": 1},
         "POST /api/v1/dashboards/{dashboard_id}/annotations": {"at": _AT.isoformat(), "text": "matrix"},

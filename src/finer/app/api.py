@@ -75,6 +75,7 @@ from finer.privacy.routes.registers import ROUTES as PRIVACY_ROUTES
 from finer.quality.routes.quality import ROUTES as QUALITY_ROUTES
 from finer.scoring.routes.listing import ROUTES as MODEL_ROUTES
 from finer.screening.routes.screening import ROUTES as SCREENING_ROUTES
+from finer.segments.routes import ROUTES as SEGMENT_ROUTES
 from finer.sources.routes.listing import ROUTES as SOURCE_ROUTES
 from finer.warehouse.routes import ROUTES as LAKE_ROUTES
 from finer.warehouse.service import lake as warehouse
@@ -96,6 +97,7 @@ ROUTES: list[Any] = [
     *LAKE_ROUTES,
     *WORKSPACE_ROUTES,
     *DASHBOARD_ROUTES,
+    *SEGMENT_ROUTES,
     *NOTIFICATION_ROUTES,
     *BOARD_ROUTES,
     JobController,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request
@@ -49,6 +49,15 @@ def lake_dependencies(database: Database, lake: warehouse.LakeReader) -> dict[st
         with database.transaction(who.tenant_id, who.actor(), read_only=True) as tx:
             return performance.asked_of(tx)
 
+    def briefly(request: Request[Principal, Any, Any]) -> Callable[[Callable[[Tx], Any]], Any]:
+        who = request.user
+
+        def act(what: Callable[[Tx], Any]) -> Any:
+            with database.transaction(who.tenant_id, who.actor(), read_only=True) as tx:
+                return what(tx)
+
+        return act
+
     def contract_sample(sample_tx: Tx, contract: str) -> list[dict[str, Any]]:
         return lake.newest(sample_tx.tenant, contract)
 
@@ -61,5 +70,6 @@ def lake_dependencies(database: Database, lake: warehouse.LakeReader) -> dict[st
         "read_lake": constant(read_lake),
         "contract_sample": constant(contract_sample),
         # Of routes that have no transaction: what they ask of the lake may take a while, and none is to wait for it.
+        "briefly": Provide(briefly, sync_to_thread=False),
         "asked": Provide(asked, sync_to_thread=True),
     }

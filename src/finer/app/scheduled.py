@@ -24,6 +24,7 @@ from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_d
 from finer.app.pricing import price_rule
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.screening import screen
+from finer.app.segment_counting import count_segments
 from finer.app.sum_rebuilding import rebuild_sums
 from finer.app.verify import verify
 from finer.dashboards.service import alerts as metric_alerts
@@ -44,6 +45,7 @@ from finer.privacy.service import retention
 from finer.quality.service import watching
 from finer.scoring.service import asking, models, monitors
 from finer.screening.service.lists import SCREEN_JOB
+from finer.segments.service import segments
 from finer.sources.service import upkeep
 from finer.warehouse.service import exports, extracts
 from finer.warehouse.service import lake as warehouse
@@ -170,6 +172,7 @@ def _forget(ground: Ground, run: Run) -> Counts:
             "readings": gauges.forget_old(tx),
             "hours_of_sessions": behaviour.forget_old(tx),
             "source_items": upkeep.forget_old(tx),
+            "sizes_of_segments": segments.forget_old(tx),
         }
 
 
@@ -374,6 +377,10 @@ JOBS = checked([
     Job(
         name="look_at_metrics", owner="dashboards", cron="* * * * *", work=look_at_metrics, attempts=1, expected_s=60,
         about="Looks whether alerts on metrics fire or have settled.",
+    ),
+    Job(
+        name=segments.COUNT_JOB, owner="segments", cron="29 1 * * *", work=count_segments, attempts=2,
+        about="Counts how many customers are in each segment: every day, and at once what somebody wrote.",
     ),
     Job(
         name="retain", owner="privacy", cron="11 3 * * *", work=_retain,

@@ -26,6 +26,7 @@ class NodeKind(StrEnum):
     SCHEDULE = "schedule"
     METRIC_ALERT = "metric_alert"
     MONITOR = "monitor"
+    SEGMENT = "segment"
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +84,7 @@ class SavedQuery(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """What shows or looks at others: a metric, a dashboard, a schedule, an alert on a metric, a monitor of a field.
+    """What reads others: a metric, a dashboard, a schedule, an alert on a metric, a monitor of a field, a segment.
 
     `id` is without its kind, `reads` are the ids of the nodes that it is made from.
     """

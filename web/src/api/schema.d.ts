@@ -4848,6 +4848,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Segments
+         * @description The firm's segments with how many are in each, in tens for who may not see who they are.
+         */
+        get: operations["ApiV1SegmentsList"];
+        put?: never;
+        /**
+         * Make a segment
+         * @description Keep a segment. It is counted at once, and every day from then on.
+         */
+        post: operations["ApiV1SegmentsCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count people before a segment is kept
+         * @description How many of all customers a condition holds for now. That somebody asked is an entry of the audit trail.
+         */
+        post: operations["ApiV1SegmentsPreviewPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look at a condition
+         * @description How a condition reads in plain language and what it costs, or what is wrong and where.
+         */
+        post: operations["ApiV1SegmentsValidationValidate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/vocabulary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The words of segments
+         * @description Columns and functions that a condition can name: fields of the firm's contract that name nobody.
+         */
+        get: operations["ApiV1SegmentsVocabularyWords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One segment
+         * @description A segment with its reading in plain language and how many were in it day by day.
+         */
+        get: operations["ApiV1SegmentsSegmentIdDetail"];
+        /**
+         * Change a segment
+         * @description Another text for a segment, or put it away. Refused when somebody else changed it meanwhile.
+         */
+        put: operations["ApiV1SegmentsSegmentIdChange"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{segment_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The people in a segment
+         * @description Who is in it now, page by page, each column masked for the caller. Who looked is in the audit trail.
+         */
+        get: operations["ApiV1SegmentsSegmentIdMembersMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -6686,6 +6814,10 @@ export interface components {
             level: components["schemas"]["Level"];
             lowest_version: string;
         };
+        /** ConditionBody */
+        ConditionBody: {
+            condition: string;
+        };
         /**
          * Containment
          * @description What can be done at once about an account or a key.
@@ -8374,7 +8506,7 @@ export interface components {
          * @description What a node is, in the order in which data flows.
          * @enum {string}
          */
-        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "metric" | "query" | "dashboard" | "schedule" | "metric_alert" | "monitor";
+        NodeKind: "contract" | "field" | "column" | "feature" | "model" | "rule" | "alert" | "table" | "lake" | "metric" | "query" | "dashboard" | "schedule" | "metric_alert" | "monitor" | "segment";
         /** NoticeAnswer */
         NoticeAnswer: {
             /** @enum {string} */
@@ -8636,7 +8768,7 @@ export interface components {
          * @description Everything that can be allowed, as `resource:action`, in alphabetical order.
          * @enum {string}
          */
-        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "behaviour:read" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "targets:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
+        Permission: "alerts:assign" | "alerts:export" | "alerts:read" | "alerts:resolve" | "alerts:reveal" | "alerts:summarise" | "api_keys:approve" | "api_keys:read" | "api_keys:write" | "audit:export" | "audit:read" | "audit:verify" | "behaviour:read" | "bi:close" | "bi:read" | "bi:write" | "cases:act" | "cases:approve" | "cases:carry_out" | "cases:close" | "cases:configure" | "cases:read" | "cases:report" | "cases:work" | "contracts:approve" | "contracts:read" | "contracts:sample" | "contracts:write" | "dashboards:read" | "dashboards:write" | "decisions:export" | "decisions:read" | "decisions:write" | "events:write" | "exports:approve" | "finance:read" | "firm:approve" | "firm:read" | "firm:write" | "hooks:read" | "hooks:write" | "jobs:read" | "jobs:run" | "labels:write" | "lake:export" | "lake:read" | "lineage:read" | "lists:export" | "lists:read" | "lists:write" | "models:approve" | "models:read" | "models:write" | "orders:read" | "performance:read" | "pipeline:read" | "privacy:approve" | "privacy:breach" | "privacy:export" | "privacy:read" | "privacy:write" | "proposals:decide" | "proposals:read" | "quality:manage" | "quality:read" | "quarantine:edit" | "quarantine:read" | "quarantine:release" | "quarantine:reveal" | "receipts:read" | "rules:approve" | "rules:read" | "rules:write" | "screening:approve" | "screening:check" | "screening:judge" | "screening:lists" | "screening:read" | "security_alerts:read" | "security_alerts:resolve" | "segments:members" | "segments:read" | "segments:write" | "session:own" | "sources:read" | "sources:write" | "sql:run" | "sso:approve" | "sso:read" | "sso:write" | "targets:write" | "teams:read" | "teams:write" | "users:approve" | "users:read" | "users:write";
         /** Person */
         Person: {
             id: string;
@@ -9771,6 +9903,101 @@ export interface components {
             legitimate: number;
             precision?: components["schemas"]["Interval"] | null;
             value: string;
+        };
+        /** SegmentAssessment */
+        SegmentAssessment: {
+            column?: number | null;
+            /** @default  */
+            hint: string;
+            line?: number | null;
+            position?: number | null;
+            /** @default  */
+            problem: string;
+            /** @default  */
+            reading: string;
+            /** @default 0 */
+            steps: number;
+            /** @default 0 */
+            steps_max: number;
+            usable: boolean;
+        };
+        /** SegmentBody */
+        SegmentBody: {
+            /** @default false */
+            archived: boolean;
+            condition: string;
+            /** @default  */
+            description: string;
+            name: string;
+            /** @default 0 */
+            version: number;
+        };
+        /** SegmentColumn */
+        SegmentColumn: {
+            name: string;
+            shown: string;
+        };
+        /** SegmentDay */
+        SegmentDay: {
+            /** Format: date */
+            day: string;
+            size: components["schemas"]["SegmentSize"];
+        };
+        /** SegmentDetail */
+        SegmentDetail: {
+            assessment: components["schemas"]["SegmentAssessment"];
+            days: components["schemas"]["SegmentDay"][];
+            reads: string[];
+            segment: components["schemas"]["SegmentDocument"];
+        };
+        /** SegmentDocument */
+        SegmentDocument: {
+            archived: boolean;
+            /** Format: date-time */
+            changed_at: string;
+            condition: string;
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            id: string;
+            name: string;
+            owner_name: string;
+            problem: string;
+            size: components["schemas"]["SegmentSize"] | null;
+            version: number;
+        };
+        /** SegmentList */
+        SegmentList: {
+            items: components["schemas"]["SegmentDocument"][];
+        };
+        /** SegmentMembers */
+        SegmentMembers: {
+            columns: components["schemas"]["SegmentColumn"][];
+            items: unknown[][];
+            next: string | null;
+        };
+        /** SegmentSize */
+        SegmentSize: {
+            /** Format: date-time */
+            counted_at: string;
+            customers: number | null;
+            exact: boolean;
+            few: boolean;
+            people: number | null;
+            /** @default  */
+            problem: string;
+            version: number;
+        };
+        /** SegmentVocabulary */
+        SegmentVocabulary: {
+            columns: components["schemas"]["SegmentWord"][];
+            functions: string[];
+        };
+        /** SegmentWord */
+        SegmentWord: {
+            description: string;
+            name: string;
+            type: string;
         };
         /**
          * Sensitivity
@@ -20361,6 +20588,283 @@ export interface operations {
             415: components["responses"]["Problem415"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsList: {
+        parameters: {
+            query?: {
+                archived?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsCreate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsPreviewPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConditionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentSize"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsValidationValidate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConditionBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentAssessment"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsVocabularyWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentVocabulary"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsSegmentIdDetail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsSegmentIdChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A text that names this request. The same request again, within 24 hours, is answered as it was the first time and done once; with another request it is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    /** @description true when the act was done by an earlier request. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentDetail"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            415: components["responses"]["Problem415"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    ApiV1SegmentsSegmentIdMembersMembers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                after?: string | null;
+            };
+            header?: never;
+            path: {
+                segment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentMembers"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problem"];
         };

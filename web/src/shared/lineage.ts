@@ -20,6 +20,7 @@ export const KINDS: Record<Kind, string> = {
   schedule: "Scheduled query",
   metric_alert: "Alert on a metric",
   monitor: "Monitor of quality",
+  segment: "Segment",
 };
 
 /** "transaction.amount": what an entry is called where its parent is not said beside it. */

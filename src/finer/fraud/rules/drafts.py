@@ -13,19 +13,16 @@ from finer.fraud.rules.evaluate import BASE_COLUMNS
 from finer.fraud.rules.reasons import FIELD, FORMATS
 from finer.fraud.rules.rule_set import catalogue
 from finer.fraud.types import Brake, ListPin, RuleText
-from finer.kit.conditions import tree as t
 from finer.kit.conditions.condition import Condition, parse_condition
-from finer.kit.conditions.tree import ColumnType, walk
+from finer.kit.conditions.cost import COST_MAX, cost
+from finer.kit.conditions.tree import ColumnType
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 TITLE_MAX, REASON_MAX, OWNER_MAX, NOTE_MAX = 120, 500, 120, 1000
-COST_MAX = 400
-"""Steps of a condition, each one over all rows; those that look at letters count tenfold."""
 EVERYTHING_SHARE = 0.2
 """A rule that holds for more payments than this is taken only when somebody confirms that it is meant so."""
 US_PER_EVENT_MAX = 5.0
 """What one rule may cost, measured over the payments that it was priced on."""
-_DEAR = 10
 _PERSONAL = frozenset({"account_id", "card", "card_last4", "counterparty_id", "customer_id", "device_id"})
 _NUMERIC = frozenset(FORMATS) - {"money", "money_and_usd"}
 
@@ -71,21 +68,6 @@ def _check_brake(brake: Brake, action: Action) -> None:
         raise RuleNotAcceptable("The share of a brake is above 0 and at most 1.")
     if not 1 <= brake.minutes <= 1440:
         raise RuleNotAcceptable("A brake looks back 1 to 1,440 minutes.")
-
-
-def cost(tree: t.Node) -> int:
-    """The steps that a condition takes over a batch."""
-    return sum(_DEAR if _looks_at_letters(node) else 1 for node in walk(tree))
-
-
-def _looks_at_letters(node: t.Node) -> bool:
-    if isinstance(node, t.Like):
-        return True
-    if isinstance(node, t.Call):
-        return node.name in t.TEXT_FUNCTIONS or node.name == "starts_with" or node.arguments[0].type is ColumnType.TEXT
-    if isinstance(node, t.Compare):
-        return node.operator not in ("=", "<>") and node.left.type is ColumnType.TEXT
-    return isinstance(node, t.Between) and node.operand.type is ColumnType.TEXT
 
 
 def _check_reason(reason: str, columns: Mapping[str, ColumnType]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from finer.fraud.rules import drafts
-from finer.fraud.rules.drafts import COST_MAX as STEPS_MAX
 from finer.fraud.rules.examples import example
 from finer.fraud.rules.lists import COLUMNS
 from finer.fraud.rules.reasons import FORMATS
@@ -14,6 +12,8 @@ from finer.fraud.service.rule_sets import feature_types, list_pins, windows
 from finer.fraud.service.rules import check
 from finer.fraud.types import ListKind, RuleText
 from finer.kit.conditions.condition import Condition, plain_language
+from finer.kit.conditions.cost import COST_MAX as STEPS_MAX
+from finer.kit.conditions.cost import cost
 from finer.kit.conditions.parse import CALLABLE
 from finer.kit.conditions.tree import Catalogue
 from finer.kit.tx import Tx
@@ -102,4 +102,4 @@ def assess(tx: Tx, text: RuleText) -> tuple[Condition, str, int, str]:
     """
     condition, known = check(tx, text), _catalogue(tx)
     said = example(text.reason, condition.tree, known)
-    return condition, plain_language(condition, known), drafts.cost(condition.tree), said
+    return condition, plain_language(condition, known), cost(condition.tree), said

@@ -19,9 +19,11 @@ from finer.ingest.rules.columns import Array
 from finer.ingest.rules.contract import check_contract
 from finer.ingest.rules.describe import json_schema
 from finer.ingest.rules.plan import plan_of
+from finer.ingest.rules.row_rules import TYPES
 from finer.ingest.store.contracts import ContractStore
 from finer.ingest.types.contracts import Contract, Field, FirmContracts
 from finer.kit.columns import Columns
+from finer.kit.conditions.tree import ColumnType
 from finer.kit.hashing import combine_hashes, hash_text
 from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
@@ -130,6 +132,11 @@ def stand_in(known: FirmContracts, header: str) -> Contract:
 def class_of_field(field: Field) -> DataClass:
     """How sensitive the values of a field are."""
     return CLASSES[field.classification]
+
+
+def column_types(contract: Contract) -> dict[str, ColumnType]:
+    """What conditions take the columns of a contract for."""
+    return {field.column: TYPES[field.kind] for field in contract.fields}
 
 
 def guarded_reason(contract: Contract | None, field: str, rule: str, reason: str) -> tuple[DataClass, str]:

@@ -1,4 +1,4 @@
-"""What people have made that shows or looks at others: metrics, dashboards, schedules, alerts, monitors."""
+"""What people have made that shows or looks at others: metrics, dashboards, schedules, alerts, monitors, segments."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from finer.lineage.rules.build import field_node
 from finer.lineage.types import NodeKind, Reader
 from finer.operations.service import metrics
 from finer.quality.service import overview
+from finer.segments.service import segments
+from finer.segments.types import CONTRACT
+from finer.segments.types import PREFIX as SEGMENT_PREFIX
 from finer.workspace.service import saved, schedules
 
 _PAGES: tuple[tuple[Permission, str, str, str, Mapping[str, Sequence[str]]], ...] = (
@@ -56,6 +59,8 @@ def readers_for(tx: Tx) -> list[Reader]:
         found += _schedules(tx)
     if allowed(role, Permission.QUALITY_READ) is not None:
         found += _monitors(tx)
+    if allowed(role, Permission.SEGMENTS_READ) is not None:
+        found += _segments(tx)
     return found
 
 
@@ -102,6 +107,17 @@ def _monitors(tx: Tx) -> Iterator[Reader]:
             NodeKind.MONITOR, f"{one.contract}.{one.field}.{one.kind}", f"{one.field}: {one.kind}",
             "Learns what is usual, and tells of what is not", parent=one.contract,
             link=f"/quality?contract={quote(one.contract)}", reads=(field_node(one.contract, one.field),),
+        )  # fmt: skip
+
+
+def _segments(tx: Tx) -> Iterator[Reader]:
+    made = segments.list_segments(tx)
+    names = people.names(tx, [one.owner_id for one in made])
+    for one in made:
+        identifier = show_id(SEGMENT_PREFIX, one.id)
+        yield Reader(
+            NodeKind.SEGMENT, identifier, one.draft.name, one.draft.condition, names.get(str(one.owner_id), ""),
+            f"/segments/{identifier}", reads=tuple(field_node(CONTRACT, name) for name in one.reads),
         )  # fmt: skip
 
 

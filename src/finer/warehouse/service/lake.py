@@ -26,7 +26,7 @@ from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.answers import answered
 from finer.warehouse.store.catalogue import Catalogue
-from finer.warehouse.store.erasing import PARTED_PAYMENTS
+from finer.warehouse.store.erasing import PARTED, PARTED_PAYMENTS
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.places import place_of
@@ -54,6 +54,7 @@ from finer.warehouse.types import (
 )
 
 __all__ = [
+    "PARTED",
     "DecisionColumns",
     "LakeAccess",
     "LakeBatch",
@@ -70,6 +71,7 @@ __all__ = [
     "create_reader",
     "describe",
     "drop_reader",
+    "expressions",
     "freshness",
     "labelled",
     "lake_offsets",

@@ -26,9 +26,10 @@ else:
     duckdb = LateModule("duckdb")
 
 _CUSTOMER, _ACCOUNT = "customer_id", "account_id"
-_PARTED = "erased-"
+PARTED = "erased-"
+"""What the pseudonyms of parted customers begin with."""
 PARTED_PAYMENTS = (
-    f"select event_id from transactions where starts_with(account_id, '{_PARTED}') "  # noqa: S608 - our own names
+    f"select event_id from transactions where starts_with(account_id, '{PARTED}') "  # noqa: S608 - our own names
     "and event_id in (select unnest($events::varchar[]))"
 )
 """Which of the payments `$events` (ids) no longer say whose they are."""
@@ -95,12 +96,12 @@ def _part(
         stays |= {name: f"({_ACCOUNT}, {name}) in (from shared_{name})" for name in named}
         # With the last of its holders an account goes, also where it had stayed for them.
         mine = f"select {_ACCOUNT} from {lake}.{table} where {_CUSTOMER} = $customer"  # noqa: S608 - our own names
-        rows += f" or starts_with({_CUSTOMER}, '{_PARTED}') and {_ACCOUNT} in ({mine})"
+        rows += f" or starts_with({_CUSTOMER}, '{PARTED}') and {_ACCOUNT} in ({mine})"
     changes = ", ".join(
         f"{name} = null"
         if what == "blank"
-        else f"{name} = case when starts_with({name}, '{_PARTED}') or {stays[name]} then {name} "
-        f"else '{_PARTED}' || left(sha256($salt || {name}), 20) end"
+        else f"{name} = case when starts_with({name}, '{PARTED}') or {stays[name]} then {name} "
+        f"else '{PARTED}' || left(sha256($salt || {name}), 20) end"
         for name, what in columns.items()
     )
     arguments |= {"salt": salt} if "$salt" in changes else {}
@@ -116,7 +117,7 @@ def _note_shared(
     for name in columns:
         db.execute(
             f"create or replace temp table shared_{name} as select distinct {_ACCOUNT} as account, {name} as value "  # noqa: S608 - our own names
-            f"from {lake}.{table} where {_CUSTOMER} <> $customer and not starts_with({_CUSTOMER}, '{_PARTED}') "
+            f"from {lake}.{table} where {_CUSTOMER} <> $customer and not starts_with({_CUSTOMER}, '{PARTED}') "
             f"and {_ACCOUNT} in (select {_ACCOUNT} from {lake}.{table} where {_CUSTOMER} = $customer)",
             dict(arguments),
         )

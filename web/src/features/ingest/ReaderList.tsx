@@ -17,6 +17,7 @@ const TITLES: Partial<Record<Kind, string>> = {
   metric: "Metrics",
   query: "Saved queries",
   dashboard: "Dashboards and pages of numbers",
+  segment: "Segments of customers",
   schedule: "Scheduled queries, yours",
   metric_alert: "Alerts on metrics, yours",
   monitor: "Monitors of quality",
@@ -99,7 +100,17 @@ export function Impact({ contract, field }: { contract: string; field: string })
 
 function summed(readers: readonly Entry[]): string {
   const parts = (
-    ["feature", "model", "rule", "metric", "query", "dashboard", "schedule", "metric_alert"] as const
+    [
+      "feature",
+      "model",
+      "rule",
+      "metric",
+      "query",
+      "dashboard",
+      "segment",
+      "schedule",
+      "metric_alert",
+    ] as const
   )
     .map((kind) => [kind, readers.filter((one) => one.kind === kind).length] as const)
     .filter(([, many]) => many > 0)
@@ -114,6 +125,7 @@ const PLURALS = {
   metric: "metrics",
   query: "queries",
   dashboard: "dashboards",
+  segment: "segments",
   schedule: "scheduled queries",
   metric_alert: "alerts on metrics",
 };
