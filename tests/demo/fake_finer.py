@@ -28,6 +28,7 @@ class FakeFiner:
         self.answers: dict[str, dict[str, Any]] = {}
         self.totals: Counter[str] = Counter()
         self.alerts: dict[str, dict[str, Any]] = {}
+        self.segments: list[dict[str, Any]] = []
         self.resolved: list[tuple[str, dict[str, Any]]] = []
         self.arrived = threading.Condition(self.lock)
 
@@ -76,6 +77,13 @@ class FakeFiner:
             found = [alert for alert in self.alerts.values() if alert["state"] == "open"]
             return {"items": found, "next": None}
         return {"status": "ready"}
+
+    def act(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """What a person asks for: to keep a segment, or to close an alert."""
+        if path.endswith("/segments"):
+            self.segments.append(body)
+            return 201, {}
+        return self.resolve(path.split("/")[-2], body)
 
     def resolve(self, identifier: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Close an alert, or say that somebody did."""
@@ -129,7 +137,7 @@ def serving(fake: FakeFiner) -> Iterator[str]:
                 return
             assert self.headers["cookie"] == "finer_session=s1"
             assert self.headers["x-requested-with"] == "finer"
-            self._answer(*fake.resolve(self.path.split("/")[-2], document))
+            self._answer(*fake.act(self.path, document))
 
         def _answer(self, status: int, document: dict[str, Any], headers: dict[str, str] | None = None) -> None:
             data = json.dumps(document).encode()

@@ -20,6 +20,7 @@ from finer.demo.world import World
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body
 from finer.kit.moments import microseconds
+from finer.segments.service import segments
 from tests.demo.fake_finer import BUSY, REFUSED, RESET_AFTER, RESET_BEFORE, FakeFiner, serving
 
 NOON = microseconds(datetime(2026, 11, 20, 4, tzinfo=UTC)) // TICK_US
@@ -124,10 +125,13 @@ def test_run_loads_once_lets_the_analyst_work_and_then_lives(world: World) -> No
     fake.alerts["alr_1"] = {"id": "alr_1", "event_id": "w5-t-0-0", "version": 1, "state": "open"}
     fake.alerts["alr_1"]["occurred_at"] = "2026-01-01T00:00:00Z"
     with serving(fake) as url:
-        run(url, "fk_test", "secret", rate=0, seed=5, history_days=2, customers=300)
+        run(url, "fk_test", "secret", "secret", rate=0, seed=5, history_days=2, customers=300)
         history = fake.totals["accepted"]
         assert history > 500
         assert len(fake.records["customer_profile"]) == 300
+        assert len(fake.segments) == 3
+        for one in fake.segments:
+            assert segments.compiled(contracts.contracts()["customer_profile"], one["condition"])
         stop = threading.Event()
         arguments: dict[str, Any] = {"rate": 400, "seed": 5, "history_days": 2, "customers": 300, "stop": stop}
         thread = threading.Thread(target=run, args=(url, "fk_test"), kwargs=arguments)

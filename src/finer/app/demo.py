@@ -77,14 +77,17 @@ def _firm(database: Database) -> uuid.UUID:
         return made.id
 
 
-def prepare_world(settings: Settings) -> tuple[str, str]:
-    """What the simulated world signs in with: an API key for as long as it may run, and the link of an analyst."""
+def prepare_world(settings: Settings) -> tuple[str, str, str]:
+    """What the simulated world signs in with: an API key, and links of an analyst and of a marketing manager."""
     url, _ = database_url(settings)
     database = Database(url, API, connections=1, deliver=deliver, keys=keyring(settings))
     try:
         with database.transaction(_firm(database), SYSTEM) as tx:
             _, key = api_keys.create_api_key(tx, name="simulated world", scopes=_KEY_SCOPES, lifetime=timedelta(days=7))
-            link = people.create_sign_in_link(tx, email=f"{Role.RISK_ANALYST.value}@demo.example")
-        return key, link
+            analyst, marketer = (
+                people.create_sign_in_link(tx, email=f"{role.value}@demo.example")
+                for role in (Role.RISK_ANALYST, Role.MARKETING_MANAGER)
+            )
+        return key, analyst, marketer
     finally:
         database.close()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from finer.demo import analyst
+from finer.demo import analyst, marketing
 from finer.demo.client import Api, Stopped
 from finer.demo.live import DEFAULT_RATE, TICK_US, LiveWorld
 from finer.demo.loader import is_loaded, load
@@ -23,12 +23,14 @@ _CLOCK = SystemClock()
 _BEHIND_MAX_TICKS = 40
 _TOGETHER_RECORDS = 10_000
 _TRIES_FOREVER_S = 1e9
+_SECONDS_TO_THE_LAKE = 30
 
 
 def run(
     base_url: str,
     api_key: str,
     analyst_link_token: str | None = None,
+    marketer_link_token: str | None = None,
     *,
     rate: float = DEFAULT_RATE,
     seed: int = DEFAULT_SEED,
@@ -39,8 +41,9 @@ def run(
 ) -> None:
     """Load `history_days` days unless they are there already, then send `rate` events a second until `stop` is set.
 
-    With a risk analyst's sign-in link, old alerts are closed by a simulated analyst after a first load. A rate of 0
-    ends after the history. Raises Refused when the API key or the records are not accepted.
+    After a first load a simulated analyst closes old alerts, and a marketing manager makes a few segments, if their
+    sign-in links are given. A rate of 0 ends after the history. Raises Refused when the API key or the records are not
+    accepted.
     """
     stop = stop or threading.Event()
     try:
@@ -53,6 +56,8 @@ def run(
                 _log.info("demo history loaded", records=loaded.received, seconds=round(loaded.seconds, 1))
                 if analyst_link_token:
                     people = _start_analyst(base_url, api_key, analyst_link_token, world.labels, seed, stop, clock)
+                if marketer_link_token:
+                    _make_segments(base_url, api, marketer_link_token, world, stop)
             _forget_history(world)
             if rate > 0:
                 go_on(LiveWorld(world, rate), api, stop, clock)
@@ -99,6 +104,16 @@ def go_on(live: LiveWorld, api: Api, stop: threading.Event, clock: Clock = _CLOC
 def _tick_of(clock: Clock) -> int:
     """The number of the tick that is going on."""
     return microseconds(clock.now()) // TICK_US
+
+
+def _make_segments(base_url: str, api: Api, token: str, world: World, stop: threading.Event) -> None:
+    for _ in range(_SECONDS_TO_THE_LAKE):  # what is counted before the lake has the customers is nobody
+        if is_loaded(api, world) or stop.wait(1.0):
+            break
+    try:
+        _log.info("demo segments made", segments=marketing.work(base_url, token, stop))
+    except FinerError as error:
+        _log.warning("the demo segments could not be made", error=error.detail)
 
 
 def _start_analyst(

@@ -22,5 +22,17 @@ const metricAlerts = createRoute({
   component: lazyPage(() => import("../features/dashboards/AlertsPage"), "AlertsPage"),
 });
 
-/** The pages of dashboards that people make. */
-export const dashboardRoutes = [dashboards, dashboard, metricAlerts];
+const segments = createRoute({
+  getParentRoute: () => inside,
+  path: paths.segments,
+  component: lazyPage(() => import("../features/segments/SegmentsPage"), "SegmentsPage"),
+});
+
+const segment = createRoute({
+  getParentRoute: () => inside,
+  path: paths.segment,
+  component: lazyPage(() => import("../features/segments/SegmentPage"), "SegmentPage"),
+});
+
+/** The pages of dashboards and of segments that people make. */
+export const dashboardRoutes = [dashboards, dashboard, metricAlerts, segments, segment];

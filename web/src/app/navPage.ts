@@ -13,6 +13,7 @@ export interface NavPage {
     | typeof paths.lists
     | typeof paths.performance
     | typeof paths.screening
+    | typeof paths.segments
     | typeof paths.dashboards
     | typeof paths.metricAlerts
     | typeof paths.finance

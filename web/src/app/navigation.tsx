@@ -17,6 +17,7 @@ import {
   MedicineBoxOutlined,
   SafetyOutlined,
   StockOutlined,
+  TeamOutlined,
   UnorderedListOutlined,
   UserSwitchOutlined,
 } from "@ant-design/icons";
@@ -75,6 +76,13 @@ const PAGES: readonly NavPage[] = [
     title: "Performance",
     icon: <LineChartOutlined aria-hidden />,
     needs: permission.readPerformance,
+  },
+  {
+    path: paths.segments,
+    title: "Segments",
+    icon: <TeamOutlined aria-hidden />,
+    needs: permission.readSegments,
+    group: "Customers",
   },
   ...OPERATIONS,
   {

@@ -18,6 +18,8 @@ export const paths = {
   dashboards: "/dashboards",
   dashboard: "/dashboards/$id",
   metricAlerts: "/metric-alerts",
+  segments: "/segments",
+  segment: "/segments/$id",
   finance: "/finance",
   orders: "/orders",
   behaviour: "/behaviour",

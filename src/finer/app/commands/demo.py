@@ -24,5 +24,5 @@ def demo(data_dir: str | None, rate: float, days: int) -> None:
     stop = StopEvent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    key, link = prepare_world(settings)
-    world.run(settings.web_url, key, link, rate=rate, history_days=days, stop=stop)
+    key, analyst, marketer = prepare_world(settings)
+    world.run(settings.web_url, key, analyst, marketer, rate=rate, history_days=days, stop=stop)

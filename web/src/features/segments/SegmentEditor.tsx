@@ -1,0 +1,187 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { App, Button, Input } from "antd";
+import { useMemo, useState } from "react";
+import { paths } from "../../shared/paths";
+import { permission } from "../../shared/permissions";
+import { useSession } from "../../shared/session";
+import { CodeField } from "../../shared/ui/CodeField";
+import { reasonOf } from "../../shared/ui/states";
+import { useSettled } from "../../shared/useSettled";
+import {
+  type Assessment,
+  assessmentQuery,
+  changeSegment,
+  makeSegment,
+  preview,
+  type SegmentDetail,
+  type Size,
+  vocabularyQuery,
+  type Written,
+} from "./queries";
+import { shareText, sizeText } from "./sizes";
+
+const NOTHING: Written = { name: "", description: "", condition: "" };
+
+/** What a segment says: read by all, written by who may. Without a segment a new one is written. */
+export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const segment = detail?.segment;
+  const before: Written = segment
+    ? { name: segment.name, description: segment.description, condition: segment.condition }
+    : NOTHING;
+  const writes = may(permission.writeSegments) && !segment?.archived;
+  const [written, setWritten] = useState(before);
+  const [counted, setCounted] = useState<{ condition: string; size: Size } | null>(null);
+  const [busy, setBusy] = useState<"count" | "save" | null>(null);
+  const condition = useSettled(written.condition, 300);
+  const { data } = useQuery({ ...assessmentQuery(condition), placeholderData: (last) => last });
+  const found = condition.trim() === "" ? undefined : data;
+  const words = useWords();
+  const problem = useMemo(
+    () =>
+      found && !found.usable && found.position != null
+        ? { position: found.position, message: [found.problem, found.hint].filter(Boolean).join(". ") }
+        : null,
+    [found],
+  );
+  const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
+  const changed = JSON.stringify(written) !== JSON.stringify(before);
+  const usable = found?.usable === true && condition === written.condition;
+  const act = async (what: "count" | "save", work: () => Promise<unknown>) => {
+    setBusy(what);
+    try {
+      await work();
+    } catch (error) {
+      message.error(reasonOf(error), 8);
+    } finally {
+      setBusy(null);
+    }
+  };
+  const count = () => act("count", async () => setCounted({ condition, size: await preview(condition) }));
+  const keep = (archived: boolean, text: Written) =>
+    act("save", async () => {
+      const kept = segment ? await changeSegment(segment, text, archived) : await makeSegment(text);
+      client.setQueryData(["segments", "one", kept.segment.id], kept);
+      void client.invalidateQueries({ queryKey: ["segments", "list"] });
+      message.success(archived ? "The segment is archived." : "The segment is saved, and is being counted.");
+      if (!segment) await navigate({ to: paths.segment, params: { id: kept.segment.id }, replace: true });
+    });
+  return (
+    <>
+      {writes ? (
+        <>
+          <label className="segments-field" htmlFor="segment-name">
+            Name
+            <Input
+              id="segment-name"
+              value={written.name}
+              maxLength={120}
+              placeholder="Young savers in Cebu"
+              onChange={(event) => change({ name: event.target.value })}
+            />
+          </label>
+          <label className="segments-field" htmlFor="segment-description">
+            Description
+            <Input.TextArea
+              id="segment-description"
+              value={written.description}
+              rows={2}
+              maxLength={1000}
+              placeholder="What the group is for"
+              onChange={(event) => change({ description: event.target.value })}
+            />
+          </label>
+        </>
+      ) : segment?.description ? (
+        <p>{segment.description}</p>
+      ) : null}
+      <CodeField
+        id={segment ? `${segment.id}:${segment.version}` : "new"}
+        text={before.condition}
+        language="sql"
+        label="Condition"
+        hint="city = 'Cebu' and age between 25 and 40"
+        words={words}
+        problem={problem}
+        readOnly={!writes}
+        onChange={(text) => change({ condition: text })}
+        height={130}
+      />
+      <Reading found={found} empty={condition.trim() === ""} />
+      {counted && counted.condition === written.condition ? (
+        <p role="status" className="segments-counted">
+          <strong className="num">{sizeText(counted.size)}</strong> {shareText(counted.size)} now
+        </p>
+      ) : null}
+      {may(permission.writeSegments) ? (
+        <div className="segments-acts">
+          {writes ? (
+            <>
+              <Button
+                type="primary"
+                disabled={!changed || !usable || written.name.trim() === "" || busy !== null}
+                loading={busy === "save"}
+                onClick={() => void keep(false, written)}
+              >
+                Save
+              </Button>
+              <Button
+                disabled={!usable || busy !== null}
+                loading={busy === "count"}
+                onClick={() => void count()}
+              >
+                Count
+              </Button>
+            </>
+          ) : null}
+          {segment ? (
+            <Button type="text" disabled={busy !== null} onClick={() => void keep(!segment.archived, before)}>
+              {segment.archived ? "Take it out again" : "Archive"}
+            </Button>
+          ) : null}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Reading({ found, empty }: { found: Assessment | undefined; empty: boolean }) {
+  if (empty)
+    return <p className="muted segments-reading">Write who is in it. Columns are offered as you type.</p>;
+  if (!found) return <p className="muted segments-reading">Reading the condition …</p>;
+  if (!found.usable)
+    return (
+      <p role="alert" className="problem segments-reading">
+        {found.line ? `Line ${found.line}, column ${found.column}: ` : ""}
+        {found.problem}
+        {found.hint ? `. ${found.hint}` : ""}
+      </p>
+    );
+  return (
+    <p className="segments-reading">
+      Everybody of whom {found.reading}.{" "}
+      <span className="muted">
+        {found.steps} of {found.steps_max} steps.
+      </span>
+    </p>
+  );
+}
+
+function useWords() {
+  const { data } = useQuery(vocabularyQuery);
+  return useMemo(
+    () => ({
+      tables: [],
+      parameters: [],
+      functions: [
+        ...(data?.columns ?? []).map((one) => ({ label: one.name, detail: one.type, info: one.description })),
+        ...(data?.functions ?? []).map((label) => ({ label, detail: "function" })),
+      ],
+    }),
+    [data],
+  );
+}

@@ -1,0 +1,116 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { problem, Server } from "./support/server";
+
+const size: Schema<"SegmentSize"> = {
+  people: 1240,
+  customers: 8000,
+  few: false,
+  exact: false,
+  counted_at: NOW,
+  version: 2,
+  problem: "",
+};
+const segment: Schema<"SegmentDocument"> = {
+  id: "seg_1",
+  name: "Young savers",
+  description: "For the account that has no fee.",
+  condition: "age < 30",
+  owner_name: "Farid",
+  version: 2,
+  archived: false,
+  created_at: NOW,
+  changed_at: NOW,
+  size,
+  problem: "",
+};
+const gone = "The segment reads a field that the contract customer_profile has no more: town.";
+let server: Server;
+
+const hold = (...items: (typeof segment)[]) => server.on("GET /api/v1/segments", () => [200, { items }]);
+const open = (one: typeof segment) =>
+  server.on("GET /api/v1/segments/seg_1", () => [
+    200,
+    {
+      segment: one,
+      assessment: { usable: true, reading: "the age in years is below 30", steps: 3, steps_max: 400 },
+      reads: ["date_of_birth"],
+      days: [{ day: "2026-11-20", size }],
+    },
+  ]);
+
+beforeEach(() => {
+  server = new Server();
+  server.me = { ...me, permissions: ["segments:read", "segments:write"] };
+  server.on("GET /api/v1/segments/vocabulary", () => [200, { columns: [], functions: [] }]);
+  server.on("POST /api/v1/segments/validation", () => [
+    200,
+    { usable: true, reading: "the age in years is below 30", steps: 3, steps_max: 400 },
+  ]);
+});
+
+describe("segments", () => {
+  it("stand with how many they are, as far as the person may know it, and with what is wrong", async () => {
+    hold(
+      segment,
+      { ...segment, id: "seg_2", name: "A few", size: { ...size, people: null, few: true } },
+      { ...segment, id: "seg_3", name: "Broken", problem: gone },
+      { ...segment, id: "seg_4", name: "Just saved", version: 3 },
+    );
+    openApp("/segments");
+    const row = async (name: string) => (await screen.findByRole("link", { name })).closest("tr");
+    expect((await row("Young savers"))?.textContent).toContain("about 1,240");
+    expect((await row("Young savers"))?.textContent).toContain("16 %");
+    expect((await row("A few"))?.textContent).toContain("fewer than 10");
+    expect((await row("Broken"))?.textContent).toContain(gone);
+    expect((await row("Just saved"))?.textContent).toContain("being counted");
+  });
+
+  it("are explained where there are none, with a way to the first one for who may make it", async () => {
+    hold();
+    openApp("/segments");
+    const link = await screen.findByRole("link", { name: "New segment" });
+    expect(link.getAttribute("href")).toBe("/segments/new");
+    expect(screen.getByText("No segments yet")).toBeTruthy();
+  });
+
+  it("show people only to who may see them, and only once they ask", async () => {
+    open(segment);
+    openApp("/segments/seg_1");
+    await screen.findByText(/Everybody of whom the age in years is below 30/);
+    expect(screen.queryByRole("button", { name: "Show people" })).toBeNull();
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Save" }).disabled).toBe(true);
+  });
+
+  it("are read by who may not write them, and show who is in them", async () => {
+    server.me = { ...me, permissions: ["segments:read", "segments:members"] };
+    open(segment);
+    server.on("GET /api/v1/segments/seg_1/members", () => [
+      200,
+      { columns: [{ name: "customer_id", shown: "token" }], items: [["****0001~ab"]], next: null },
+    ]);
+    openApp("/segments/seg_1");
+    fireEvent.click(await screen.findByRole("button", { name: "Show people" }));
+    const people = screen.getByRole("region", { name: "Who is in it" });
+    await within(people).findByText("****0001~ab");
+    expect(screen.queryByRole("button", { name: "Save" })).toBeNull();
+  });
+
+  it("keep what was written when somebody else was first", async () => {
+    open(segment);
+    server.on("PUT /api/v1/segments/seg_1", () =>
+      problem(409, "Somebody changed the segment since you opened it. Load it again first."),
+    );
+    openApp("/segments/seg_1");
+    const name = await screen.findByLabelText<HTMLInputElement>("Name");
+    fireEvent.change(name, { target: { value: "Savers below 30" } });
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
+    await waitFor(() => expect(save.disabled).toBe(false));
+    fireEvent.click(save);
+    await screen.findByText(/Somebody changed the segment/);
+    expect(name.value).toBe("Savers below 30");
+  });
+});
