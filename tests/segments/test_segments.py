@@ -135,10 +135,12 @@ def _newest(records: pa.RecordBatch) -> pl.DataFrame:
 def bank(driver: Driver, database: Database, worker_database: Database, app_settings: Settings) -> Bank:
     firm = Firm.made(database, app_settings, f"seg-{uuid.uuid4().hex[:12]}")
     records = _records()
+    # A column that some earlier version of the contract had, with the name of one that is computed.
+    kept = records.append_column("age", pa.array([1] * ROWS, pa.int64()))
     writer = warehouse.LakeWriter(database.url, app_settings)
     writer.put(
         LakeBatch(
-            tenant=firm.tenant.id, stream=CONTRACT, partition=0, next_offset=ROWS, events=records,
+            tenant=firm.tenant.id, stream=CONTRACT, partition=0, next_offset=ROWS, events=kept,
             offsets=pa.array(range(ROWS)).to_numpy(),
         )
     )  # fmt: skip

@@ -146,7 +146,7 @@ def read_members(lake: LakeReader, question: WhoQuestion, after: str | None, lim
     return SegmentMembers(
         columns=[SegmentColumn(name, _FORMS.get(form, "part")) for name, form in seen.items()],
         items=[[row[name] for name in seen] for row in rows],
-        next=rows[-1]["place"] if len(rows) == limit else None,
+        next=rows[-1][customers.PLACE] if len(rows) == limit else None,
     )
 
 

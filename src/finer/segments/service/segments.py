@@ -131,7 +131,9 @@ def assess(tx: Tx, text: str) -> SegmentAssessment:
 
 def problem_of(segment: Segment, known: Catalogue) -> str:
     """Why a segment cannot be counted any more; empty when it can, as far as is known."""
-    return rules.gone(segment.reads, known) or (segment.size.problem if segment.size is not None else "")
+    size = segment.size
+    last = size.problem if size is not None and size.version == segment.version else ""
+    return rules.gone(segment.reads, known) or last
 
 
 def shown(tx: Tx, size: Size) -> SegmentSize:

@@ -11,6 +11,8 @@ from finer.kit.conditions.tree import ColumnType
 from finer.warehouse.service.lake import PARTED
 
 TABLE = "customer_profiles"
+PLACE = "the place"
+"""No field of a contract has a blank in its name."""
 _TYPES = {
     ColumnType.NUMBER: "double",
     ColumnType.TEXT: "varchar",
@@ -24,9 +26,9 @@ _AGE = (
 _NEWEST = """
 select {columns} from (
   select *, row_number() over (
-    partition by customer_id order by occurred_at desc, log_partition desc, log_offset desc) as newest
+    partition by customer_id order by occurred_at desc, log_partition desc, log_offset desc) as "its turn"
     from {table} where customer_id is not null and not starts_with(customer_id, '{parted}')
-) where newest = 1
+) where "its turn" = 1
 """
 Query = tuple[str, dict[str, Any]]
 
@@ -50,18 +52,22 @@ def members(
     condition: Condition, known: Mapping[str, ColumnType], held: Collection[str], ours: Collection[str], today: date,
     shown: Mapping[str, str], secret: str, after: str | None, limit: int,
 ) -> Query:  # fmt: skip
-    """Rows of `place` and the columns of `shown`, each by the SQL that shows it, in the order of `place`.
+    """Rows of PLACE and the columns of `shown`, each by the SQL that shows it, in the order of PLACE.
 
     That is a hash that nobody can compute without the firm's `secret`: pages follow one another without saying who is
     on them, and no order tells of a value that is not shown.
     """
-    extra = [_column(name, known, held, ours) for name in sorted(condition.columns) if name not in held]
-    newest, arguments = _newest(["*", *extra], today)
+    made = [name for name in sorted(condition.columns) if name in ours or name not in held]
+    # A column of an earlier version of the contract may have the name of one that is computed.
+    hidden = [f'"{name}"' for name in made if name in held]
+    every = f"* exclude ({', '.join(hidden)})" if hidden else "*"
+    newest, arguments = _newest([every, *(_column(name, known, held, ours) for name in made)], today)
     columns = ", ".join(f'{shows} as "{name}"' for name, shows in shown.items())
     arguments |= {"secret": secret, "limit": limit} | ({} if after is None else {"after": after})
-    page = f"select *, sha256($secret || '#' || customer_id) as place from ({newest}) where {condition.duckdb()}"  # noqa: S608 - names of the contract
-    further = "" if after is None else "where place > $after"
-    return f"select place, {columns} from ({page}) {further} order by place limit $limit", arguments  # noqa: S608 - the same
+    place = f"sha256($secret || '#' || customer_id) as \"{PLACE}\""
+    page = f"select *, {place} from ({newest}) where {condition.duckdb()}"  # noqa: S608 - names of the contract
+    further = "" if after is None else f'where "{PLACE}" > $after'
+    return f'select "{PLACE}", {columns} from ({page}) {further} order by "{PLACE}" limit $limit', arguments  # noqa: S608 - the same
 
 
 def _newest(columns: Sequence[str], today: date) -> Query:
