@@ -131,7 +131,7 @@ def test_run_loads_once_lets_the_analyst_work_and_then_lives(world: World) -> No
         assert len(fake.records["customer_profile"]) == 300
         assert len(fake.segments) == 3
         for one in fake.segments:
-            assert segments.compiled(contracts.contracts()["customer_profile"], one["condition"])
+            assert segments.compiled(contracts.contracts()["customer_profile"], one["condition"]).columns
         stop = threading.Event()
         arguments: dict[str, Any] = {"rate": 400, "seed": 5, "history_days": 2, "customers": 300, "stop": stop}
         thread = threading.Thread(target=run, args=(url, "fk_test"), kwargs=arguments)
