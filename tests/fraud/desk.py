@@ -30,7 +30,7 @@ from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import WORKER, Connection, Database, WritePipeline
 from finer.kit.deduplication import Deduplicator
-from finer.kit.log import LogRow, PostgresLog
+from finer.kit.log import LogReader, LogRow, PostgresLog
 from finer.warehouse.service.lake import LakeWriter
 from finer.warehouse.types import LakeBatch
 from tests.support.identity import Firm
@@ -89,6 +89,7 @@ class Desk:
 
     def __init__(self, firm: Firm, url: str, reader: Connection) -> None:
         self.firm, self._url, self._reader = firm, url, reader
+        self._log = LogReader(reader)
         self.firms = {firm.tenant.id}
         self.writer, self.checker = acting(firm), acting(firm)
         self.database = Database(url, WORKER, connections=3, clock=firm.database.clock)
@@ -124,7 +125,7 @@ class Desk:
 
     def rows(self) -> list[LogRow]:
         """Everything of its firms that the log holds and this worker has not seen."""
-        found = PostgresLog.read(self._reader, self.pipeline.applied, 10_000)
+        found = self._log.read(self.pipeline.applied, 10_000)
         return [row for row in found if row.tenant in self.firms]
 
     def work(self, at_once: int = 1_000) -> None:

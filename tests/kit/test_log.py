@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, WORKER, Database, connect
 from finer.kit.errors import Conflict
-from finer.kit.log import LogRow, PostgresLog, decode, decode_columns, encode
+from finer.kit.log import LogReader, LogRow, PostgresLog, decode, decode_columns, encode
 
 
 def _batch(*names: str) -> pa.RecordBatch:
@@ -31,12 +31,13 @@ def test_offsets_have_no_gaps_and_rows_come_back_in_order(
         with database.transaction(tenant, SYSTEM) as tx:
             PostgresLog.append(tx.connection, stream, 0, tenant, "x/1", _batch(*names))
     with connect(database_url, WORKER) as reader:
-        rows = _mine(stream, PostgresLog.read(reader, {}, 10))
+        log = LogReader(reader)
+        rows = _mine(stream, log.read({}, 10))
         assert [(row.base_offset, row.count) for row in rows] == [(0, 2), (2, 1), (3, 3)]
         assert [decode(row.payload).column(0).to_pylist() for row in rows] == [["a", "b"], ["c"], ["d", "e", "f"]]
         assert rows[0].tenant == tenant
         assert PostgresLog.heads(reader)[stream, 0] == 6
-        assert [row.base_offset for row in _mine(stream, PostgresLog.read(reader, {(stream, 0): 2}, 1))] == [2]
+        assert [row.base_offset for row in _mine(stream, log.read({(stream, 0): 2}, 1))] == [2]
 
 
 def test_a_rolled_back_append_leaves_no_gap(database: Database, database_url: str, tenant: uuid.UUID) -> None:

@@ -26,7 +26,7 @@ from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.db import WORKER, Connection, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
-from finer.kit.log import LogRow, PostgresLog
+from finer.kit.log import LogReader, LogRow, PostgresLog
 from finer.kit.runs import JobRun
 from finer.kit.settings import Settings
 from finer.warehouse.service.lake import LakeWriter
@@ -50,6 +50,7 @@ class Floor:
 
     def __init__(self, firm: Firm, url: str, reader: Connection) -> None:
         self.firm, self._url, self._reader = firm, url, reader
+        self._log = LogReader(reader)
         self.database = Database(url, WORKER, connections=3, clock=firm.database.clock)
         self.effects = WritePipeline(url, WORKER, name="floor", clock=firm.database.clock)
         self.start()
@@ -80,7 +81,7 @@ class Floor:
 
     def rows(self) -> list[LogRow]:
         """Everything of the firm that the log holds and this worker has not seen."""
-        found = PostgresLog.read(self._reader, self.pipeline.applied, 10_000)
+        found = self._log.read(self.pipeline.applied, 10_000)
         return [row for row in found if row.tenant == self.firm.tenant.id]
 
     def keep(self) -> None:

@@ -17,10 +17,10 @@ from finer.ingest.service import receipts
 from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
-from finer.kit.db import NO_TENANT, WORKER, Connection, Database, connect
+from finer.kit.db import NO_TENANT, WORKER, Database, connect
 from finer.kit.errors import Conflict
 from finer.kit.lock_keys import LockKey
-from finer.kit.log import LogRow, Position, PostgresLog, decode_columns
+from finer.kit.log import LogReader, LogRow, Position, PostgresLog, decode_columns
 from finer.operations.service import rollups
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ class RollupKeeper:
 
     def __init__(self, database: Database, url: str) -> None:
         self._database, self._url = database, url
-        self._reader: Connection | None = None
+        self._reader: LogReader | None = None
         self._most = _EVENTS_MAX
         # Of its own: whoever watches a dashboard does not wait for whatever else this process does.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollups")
@@ -63,12 +63,12 @@ class RollupKeeper:
     def close(self) -> None:
         """Let go of the connection, and with it of the lock."""
         if self._reader is not None:
-            self._reader.close()
+            self._reader.connection.close()
             self._reader = None
 
     def tick(self) -> bool:
         """Add what the pipeline has finished since; True when there may be more at once."""
-        reader = self._reader = self._reader or connect(self._url, WORKER, name="finer-rollups")
+        reader = self._reader = self._reader or LogReader(connect(self._url, WORKER, name="finer-rollups"))
         locked = reader.execute("select pg_try_advisory_lock(%s)", (LockKey.SUMS.value,)).fetchone()
         if locked is None or not locked[0]:
             return False
@@ -77,8 +77,9 @@ class RollupKeeper:
         finally:
             reader.execute("select pg_advisory_unlock(%s)", (LockKey.SUMS.value,))
 
-    def _follow(self, reader: Connection) -> bool:
-        finished, done = PostgresLog.consumed(reader, READER), PostgresLog.consumed(reader, rollups.CONSUMER)
+    def _follow(self, reader: LogReader) -> bool:
+        finished = PostgresLog.consumed(reader.connection, READER)
+        done = PostgresLog.consumed(reader.connection, rollups.CONSUMER)
         behind = {
             position: done.get(position, 0)
             for position, end in finished.items()
@@ -86,8 +87,8 @@ class RollupKeeper:
         }
         if not behind:
             return False
-        offsets = {position: behind.get(position, _NEVER) for position in PostgresLog.heads(reader)}
-        read = PostgresLog.read(reader, offsets, _ROWS_MAX)
+        offsets = {position: behind.get(position, _NEVER) for position in PostgresLog.heads(reader.connection)}
+        read = reader.read(offsets, _ROWS_MAX)
         rows = [row for row in read if row.base_offset + row.count <= finished.get((row.stream, row.partition), 0)]
         for group in _groups(rows, self._most):
             position = (group[0].stream, group[0].partition)

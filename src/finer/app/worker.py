@@ -26,7 +26,7 @@ from finer.kit.db import WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.live import Listener, receive
 from finer.kit.lock_keys import LockKey
-from finer.kit.log import CHANNEL, LogRow, Position, PostgresLog
+from finer.kit.log import CHANNEL, LogReader, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
 from finer.kit.snapshots import SnapshotRefused, child_finished, read_notes, write_in_child
@@ -48,6 +48,7 @@ class Worker:
         self._url, self._settings = url, settings
         self._stop = StopEvent()
         self._reader = connect(url, WORKER, name="finer-worker")
+        self._log = LogReader(self._reader)
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")
         self._tenants = Tenants(self._database)
@@ -139,7 +140,7 @@ class Worker:
 
         Who appends notifies after the commit: what was not there to be read is still to be announced.
         """
-        rows = PostgresLog.read(self._reader, self.pipeline.applied, _ROWS_MAX)
+        rows = self._log.read(self.pipeline.applied, _ROWS_MAX)
         for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
                 self._pass_by(group[0])

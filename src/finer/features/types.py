@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -131,15 +132,15 @@ class FeatureSet:
         )
         """The version of this set without what is told of events."""
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The features, in the order of their declaration."""
         return tuple(definition.name for definition in self.definitions)
 
-    @property
-    def text_names(self) -> tuple[str, ...]:
+    @cached_property
+    def text_names(self) -> frozenset[str]:
         """The features whose values are texts."""
-        return tuple(definition.name for definition in self.definitions if definition.is_text)
+        return frozenset(definition.name for definition in self.definitions if definition.is_text)
 
     def of(self, entity: str) -> tuple[FeatureDefinition, ...]:
         """The features of one entity."""
@@ -161,24 +162,23 @@ class FeatureColumns:
         self.feature_set = feature_set
         self.matrix = matrix
         self.nulls = nulls
-        self._places = {name: place for place, name in enumerate(feature_set.names)}
 
     def values(self, name: str) -> Array:
         """The numbers of one feature, shape (rows,), float64; null is NaN."""
-        return np.asarray(self.matrix[self._places[name]])
+        return np.asarray(self.matrix[self.feature_set.names.index(name)])
 
     def hashes(self, name: str) -> Array:
         """The text hashes of one feature, shape (rows,), uint64; null is 0."""
-        return np.asarray(self.matrix[self._places[name]].view(np.uint64))
+        return np.asarray(self.matrix[self.feature_set.names.index(name)].view(np.uint64))
 
     def add_to(self, columns: Columns) -> None:
         """Add every feature to the columns of its batch, under its name."""
-        for place, definition in enumerate(self.feature_set.definitions):
-            values = self.matrix[place]
-            if definition.is_text:
-                columns.add_hashes(definition.name, values.view(np.uint64))
+        texts, nulls = self.feature_set.text_names, self.nulls.tolist()
+        for name, values, missing in zip(self.feature_set.names, self.matrix, nulls, strict=True):
+            if name in texts:
+                columns.add_hashes(name, values.view(np.uint64))
             else:
-                columns.add(definition.name, values, ~np.isnan(values) if self.nulls[place] else None)
+                columns.add(name, values, ~np.isnan(values) if missing else None)
 
 
 def _version(entities: tuple[Entity, ...], definitions: tuple[FeatureDefinition, ...]) -> str:

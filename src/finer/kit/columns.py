@@ -12,6 +12,7 @@ from finer.kit.hash_set import HashSet
 from finer.kit.hashing import hash_columns, hash_strings
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_FEW = 4  # up to so many rows, picking each value costs less than taking rows of all columns
 
 
 class Columns:
@@ -84,6 +85,11 @@ class Columns:
             zip((name for name, _ in wanted), hash_columns([array for _, array in wanted]), strict=True)
         )
 
+    def holds_texts(self, name: str) -> bool:
+        """Whether a column is of texts, or of hashes of texts."""
+        computed = self._values.get(name)
+        return _is_text(self._arrow[name].type) if computed is None else computed.dtype == np.uint64
+
     def strings(self, name: str) -> pa.Array:
         """A text column as Arrow, for what hashes cannot do (patterns, order)."""
         return self._arrow[name]
@@ -100,23 +106,41 @@ class Columns:
         """Plain Python values of a few rows, for alerts and answers."""
         wanted = list(names)
         stored = [name for name in wanted if name in self._arrow]
-        # One take for all columns: each costs as much for one row as for a thousand.
-        taken = self.batch.select(stored).take(pa.array(rows))
-        found = dict(zip(stored, (column.to_pylist() for column in taken.columns), strict=True))
+        if len(rows) <= _FEW:
+            places = rows.tolist()
+            found = {name: [self._arrow[name][place].as_py() for place in places] for name in stored}
+        else:
+            # One take for all columns: each costs as much for one row as for a thousand.
+            taken = self.batch.select(stored).take(pa.array(rows))
+            found = dict(zip(stored, (column.to_pylist() for column in taken.columns), strict=True))
         return {name: found[name] if name in found else self._picked(name, rows) for name in wanted}
 
     def _picked(self, name: str, rows: Array) -> list[Any]:
-        values: list[Any] = self._values[name][rows].tolist()
-        valid = self._valid.get(name)
+        values, valid = self._values[name], self._valid.get(name)
+        if self.rows > 1 or not len(rows):
+            values = values[rows]
+            valid = None if valid is None else valid[rows]
+        picked: list[Any] = values.tolist()
         if valid is None:
-            return values
-        return [value if known else None for value, known in zip(values, valid[rows].tolist(), strict=True)]
+            return picked
+        return [value if known else None for value, known in zip(picked, valid.tolist(), strict=True)]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(
+        of(kind)
+        for of in (
+            pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    )  # fmt: skip
 
 
 def _numbers(array: pa.Array) -> Array:
     kind = array.type
     if pa.types.is_timestamp(kind) or pa.types.is_time(kind) or pa.types.is_duration(kind):
-        array = array.cast(pa.timestamp("us", tz=kind.tz)) if pa.types.is_timestamp(kind) else array
+        if pa.types.is_timestamp(kind) and kind.unit != "us":
+            array = array.cast(pa.timestamp("us", tz=kind.tz))
         array = array.view(pa.int64())
     elif pa.types.is_date(kind):
         array = array.cast(pa.timestamp("us")).view(pa.int64())

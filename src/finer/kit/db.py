@@ -298,11 +298,16 @@ def _execute(connection: sa.Connection, statement: bytes) -> None:
     """Execute without the driver's own machinery. Raises OperationalError when the connection is lost."""
     driver: Any = connection.connection.driver_connection
     pgconn: psycopg.pq.abc.PGconn = driver.pgconn
-    result = pgconn.exec_(statement)
-    if result.status != psycopg.pq.ExecStatus.TUPLES_OK:
-        error = psycopg.errors.error_from_result(result)
-        # The library makes an answer of its own then, and says in it what happened but not of which kind it is.
-        raise psycopg.OperationalError(str(error)) if pgconn.status != psycopg.pq.ConnStatus.OK else error
+    checked(pgconn, pgconn.exec_(statement))
+
+
+def checked(pgconn: psycopg.pq.abc.PGconn, result: psycopg.pq.abc.PGresult) -> psycopg.pq.abc.PGresult:
+    """What the server answered to a statement. Raises its error, and OperationalError when the connection is lost."""
+    if result.status in (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK):
+        return result
+    error = psycopg.errors.error_from_result(result)
+    # The library makes an answer of its own then, and says in it what happened but not of which kind it is.
+    raise psycopg.OperationalError(str(error)) if pgconn.status != psycopg.pq.ConnStatus.OK else error
 
 
 def _refuse_what_was_closed(connection: Any, _record: Any, _fairy: Any) -> None:

@@ -8,6 +8,7 @@ SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numba as nb
@@ -84,13 +85,14 @@ def _combine(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
 
 def _buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     _, offsets, data = array.buffers()
-    width = np.int64 if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type) else np.int32
-    view = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1]
+    view = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     return view, np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
 
 
 def hash_strings(array: pa.Array) -> np.ndarray:
     """Hashes of a string or binary Arrow array, shape (n,), uint64; a null hashes to 0 and no text does."""
+    if not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
+        return hash_columns([array])[0]
     out = np.empty(len(array), np.uint64)
     if len(array) == 0:
         return out
@@ -118,6 +120,7 @@ def _address(buffer: pa.Buffer | None) -> int:
     return 0 if buffer is None else buffer.address
 
 
+@lru_cache(maxsize=1024)
 def hash_text(text: str) -> int:
     """The same hash of one text."""
     return int(hash_strings(pa.array([text]))[0])

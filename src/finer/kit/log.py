@@ -14,8 +14,9 @@ import msgspec
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
+from psycopg.adapt import Transformer
 
-from finer.kit.db import many_rows
+from finer.kit.db import checked, many_rows
 from finer.kit.tx import Tx
 
 CHANNEL = "finer_log"
@@ -34,11 +35,11 @@ _READ = """
 select l.stream, l.partition, l.base_offset, l.count, l.tenant_id, l.header,
        (extract(epoch from l.appended_at) * 1000000)::bigint, l.payload
 from kit_log_heads as h
-left join unnest(%s::text[], %s::int[], %s::bigint[]) as o(stream, partition, reached)
+left join unnest($1::text[], $2::int[], $3::bigint[]) as o(stream, partition, reached)
   on o.stream = h.stream and o.partition = h.partition
 cross join lateral (
   select * from kit_log where kit_log.stream = h.stream and kit_log.partition = h.partition
-    and base_offset >= coalesce(o.reached, 0) order by base_offset limit %s) as l
+    and base_offset >= coalesce(o.reached, 0) order by base_offset limit $4::int) as l
 where h.next_offset > coalesce(o.reached, 0)
 order by l.stream, l.partition, l.base_offset
 """
@@ -128,20 +129,6 @@ class PostgresLog:
         return int(connection.exec_driver_sql(f"select {PostgresLog.APPEND}", parameters).scalar_one())
 
     @staticmethod
-    def read(connection: psycopg.Connection, offsets: dict[Position, int], rows_max: int) -> list[LogRow]:
-        """Up to `rows_max` rows of every position at or after its offset (0 when not given), in order."""
-        found = connection.cursor(binary=True).execute(
-            _READ,
-            (
-                [stream for stream, _ in offsets],
-                [partition for _, partition in offsets],
-                list(offsets.values()),
-                rows_max,
-            ),
-            prepare=True,
-        )
-        return [LogRow(*row) for row in found.fetchall()]
-
     @staticmethod
     def identity(connection: psycopg.Connection) -> str:
         """What tells this log from that of any other database: made once, and carried along by backups and copies."""
@@ -239,3 +226,41 @@ class PostgresLog:
         The transaction ends with a Conflict, and nothing of it stays, when another worker moved the consumer first.
         """
         tx.write("select kit_log_advance(%s, %s, %s, %s, %s)", (consumer, *position, old, new))
+
+
+class LogReader:
+    """Reads the log on one connection, which may listen to notifications meanwhile.
+
+    A worker reads for every decision that somebody waits for, so the query is prepared once and asked of the server
+    without the driver's own machinery.
+    """
+
+    _NAME = b"finer_log_read"
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+        self._positions: tuple[Position, ...] | None = None
+        self._named: list[bytes] = []
+        self._transformer = Transformer(connection)
+
+    def read(self, offsets: dict[Position, int], rows_max: int) -> list[LogRow]:
+        """Up to `rows_max` rows of every position at or after its offset (0 when not given), in order.
+
+        Raises DatabaseError when the server refuses or has closed the connection.
+        """
+        pgconn = self.connection.pgconn
+        if self._positions is None:
+            checked(pgconn, pgconn.prepare(self._NAME, _READ.encode()))
+        positions = tuple(offsets)
+        if positions != self._positions:
+            self._positions = positions
+            self._named = [_array([stream for stream, _ in positions]), _array([at for _, at in positions])]
+        values = [*self._named, _array(list(offsets.values())), str(rows_max).encode()]
+        result = checked(pgconn, pgconn.exec_prepared(self._NAME, values, None, psycopg.pq.Format.BINARY))
+        self._transformer.set_pgresult(result, set_loaders=True, format=psycopg.pq.Format.BINARY)
+        return [LogRow(*row) for row in self._transformer.load_rows(0, result.ntuples, tuple)]
+
+
+def _array(values: list[str] | list[int]) -> bytes:
+    """An array in the server's text format; names are quoted as in JSON, of which it takes the escapes."""
+    return b"{" + msgspec.json.encode(values)[1:-1] + b"}"

@@ -184,14 +184,13 @@ class _Batch:
     def number(self, source: tuple[str, int | None], own: EntityPlan) -> tuple[Array, Array | None]:
         """A value column as whole numbers (or bits of hashes), and which rows have one (None: all)."""
         if source not in self._numbers:
-            users = [d for d in own.definitions if (d.value, d.decimals) == source]
-            self._numbers[source] = self._convert(*source, users)
+            self._numbers[source] = self._convert(*source, own.users[source])
         return self._numbers[source]
 
     def _convert(self, name: str, decimals: int | None, users: list[FeatureDefinition]) -> tuple[Array, Array | None]:
         if name not in self.columns:
             raise UnsuitableColumn(f"The batch has no column {name}, which {users[0].name} reads. Add it.")
-        if _is_text(self.columns, name):
+        if self.columns.holds_texts(name):
             for definition in users:
                 if is_number(definition):
                     raise UnsuitableColumn(f"{definition.name} needs numbers, but the column {name} holds texts.")
@@ -239,14 +238,6 @@ def _seed(tenant_seed: int) -> np.uint64:
 def _owned(array: Array) -> Array:
     """The array, writable and contiguous: a kernel is compiled anew for every other kind."""
     return array if array.flags.writeable and array.flags.c_contiguous else array.copy()
-
-
-def _is_text(columns: Columns, name: str) -> bool:
-    schema = columns.batch.schema
-    place = schema.get_field_index(name)
-    if place >= 0 and str(schema.types[place]) in ("string", "large_string", "string_view", "binary", "large_binary"):
-        return True
-    return columns.values(name).dtype == np.uint64
 
 
 class WindowState:

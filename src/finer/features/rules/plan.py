@@ -49,6 +49,7 @@ class EntityPlan:
         self.places = np.array(places, np.int64)
         self.definitions = definitions
         self.sources: list[Source] = []
+        self.users: dict[Source, list[FeatureDefinition]] = {}
         self.predicates: list[Predicate] = [(None, None)]
         # A window that ends earlier is the difference of two that end now.
         windows = sorted({reach for d in definitions for reach in _reaches(d)})
@@ -82,6 +83,7 @@ class EntityPlan:
             source = (definition.value, definition.decimals)
             if source not in self.sources:
                 self.sources.append(source)
+            self.users.setdefault(source, []).append(definition)
         predicate = self._predicate(definition)
         if predicate not in self.predicates:
             self.predicates.append(predicate)

@@ -143,7 +143,7 @@ class CompiledRules:
         final: Array | None = None
         for bit, (rule, condition, spare) in enumerate(zip(self.rules, self.conditions, self._spare, strict=True)):
             mask = condition.mask(columns)
-            if not mask.any():
+            if not np.count_nonzero(mask):
                 continue
             fired |= mask.astype(np.uint64) << np.uint64(bit)
             if not spare:
@@ -164,7 +164,7 @@ class CompiledRules:
         fired = np.zeros(columns.rows, np.uint64)
         for bit, condition in enumerate(self.shadow_conditions):
             mask = condition.mask(columns)
-            if mask.any():
+            if np.count_nonzero(mask):
                 fired |= mask.astype(np.uint64) << np.uint64(bit)
         return fired
 

@@ -56,7 +56,7 @@ def windows() -> FeatureSet:
 @cache
 def feature_types() -> dict[str, ColumnType]:
     """The windows as columns of the conditions language."""
-    texts = set(windows().text_names)
+    texts = windows().text_names
     return {name: ColumnType.TEXT if name in texts else ColumnType.NUMBER for name in windows().names}
 
 

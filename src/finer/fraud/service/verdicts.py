@@ -287,7 +287,7 @@ def stored_columns(columns: Columns) -> dict[str, Array | pa.Array]:
 
     Texts are hashes (uint64, 0 for none); numbers with nulls are Arrow arrays.
     """
-    texts = set(windows().text_names)
+    texts = windows().text_names
     found: dict[str, Array | pa.Array] = {}
     for name in ("amount_usd_minor", *windows().names):
         if name in texts:
@@ -308,16 +308,8 @@ def exact_columns() -> frozenset[str]:
 
 
 def _feature_values(columns: Columns, rows: Array) -> dict[str, list[float | str | None]]:
-    found: dict[str, list[float | str | None]] = {}
-    texts = set(windows().text_names)
-    for name in windows().names:
-        if name in texts:
-            continue
-        values = columns.values(name)[rows].tolist()
-        valid = columns.valid(name)
-        kept = [True] * len(rows) if valid is None else valid[rows].tolist()
-        found[name] = [value if ok else None for value, ok in zip(values, kept, strict=True)]
-    return found
+    texts = windows().text_names
+    return columns.pick(rows, [name for name in windows().names if name not in texts])
 
 
 def _verdict(

@@ -166,7 +166,7 @@ def _shown(plan: Plan, arrays: list[pa.Array], name: str, row: int) -> str:
 
 def fingerprint(plan: Plan, columns: Columns) -> Array:
     """32 bits of the content of every record, uint32[n]: equal for a record sent again, different for a conflict."""
-    names = [plan.contract.field(name).column for name in plan.contract.fingerprint_fields]
+    names = plan.fingerprint
     columns.hash_together(names)
     hashes = np.empty((len(names), columns.rows), np.uint64)
     for place, name in enumerate(names):

@@ -186,6 +186,8 @@ def _words(array: pa.Array) -> Array:
     """The values of a fixed-width column as unsigned words."""
     if pa.types.is_boolean(array.type):
         return np.asarray(array.fill_null(False)).astype(np.uint64)
+    if array.type.bit_width == 64 and not array.null_count:
+        return np.frombuffer(array.buffers()[1], np.uint64, len(array), 8 * array.offset)
     width = pa.int32() if pa.types.is_date32(array.type) else pa.int64()
     whole = array.view(width)
     words: Array = np.asarray(whole.fill_null(0) if whole.null_count else whole)

@@ -71,6 +71,7 @@ class Plan:
     field_schema: pa.Schema
     empty: pa.RecordBatch
     event_id: int
+    fingerprint: tuple[str, ...]
     rules: tuple[tuple[RowRule, Callable[[Columns], Array]], ...]
 
 
@@ -112,6 +113,7 @@ def plan_of(contract: Contract) -> Plan:
         field_schema=pa.schema(list(schema)[: len(fields)]),
         empty=pa.RecordBatch.from_pylist([], schema=schema),
         event_id=names.index("event_id") if "event_id" in names else -1,
+        fingerprint=tuple(contract.field(name).column for name in contract.fingerprint_fields),
         rules=compile_rules(contract),
     )
 

@@ -156,9 +156,17 @@ def identify(columns: Columns, contract: Contract, seed: int) -> tuple[Array, Ar
     `contract` is the version that the records were held to. Ids of other tenants (`seed`) and of other contracts never
     meet; those of other versions of the same one do.
     """
+    plan = plan_of(contract)
+    columns.hash_together(("event_id", *plan.fingerprint))
     apart = (hash_text(contract.name) ^ int(seed)) & 0xFFFFFFFFFFFFFFFF
     ids = combine_hashes(columns.hashes("event_id"), np.full(columns.rows, apart, np.uint64))
-    return ids, fingerprint(plan_of(contract), columns)
+    return ids, fingerprint(plan, columns)
+
+
+@lru_cache(maxsize=64)
+def _columns_of(name: str) -> dict[str, pa.Field]:
+    """The columns of a built-in contract."""
+    return {field.name: field for field in plan_of(contracts()[name]).schema}
 
 
 def completed(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
@@ -166,9 +174,8 @@ def completed(batch: pa.RecordBatch, contract: Contract) -> pa.RecordBatch:
 
     Features and rules read the columns of the built-in contract, and a firm may do without some of them.
     """
-    there = frozenset(batch.schema.names)
-    for field in plan_of(contracts()[contract.name]).schema:
-        if field.name in there:
-            continue
+    wanted = _columns_of(contract.name)
+    missing = wanted.keys() - batch.schema.names
+    for field in (wanted[name] for name in wanted if name in missing):
         batch = batch.append_column(field, pa.nulls(batch.num_rows, field.type))
     return batch

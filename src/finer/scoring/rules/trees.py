@@ -20,6 +20,7 @@ from finer.scoring.errors import ModelRefused
 
 Array = np.ndarray[Any, np.dtype[Any]]
 LEAVES_MAX = 64
+_FEW = 8  # up to so many rows, one after the other is faster than all at once
 _ALL = 0xFFFFFFFFFFFFFFFF
 
 
@@ -37,6 +38,18 @@ _lowest_bit: Any = intrinsic(_count_trailing_zeros)
 def _sums(rows: Array, feature: Array, threshold: Array, keep: Array, start: Array, leaves: Array, out: Array) -> None:
     """The sum of the exit leaves of all trees for each of `rows`, float64 (columns, n)."""
     count, n = rows.shape
+    if n <= _FEW:
+        # The block below does the work of 64 rows however few there are.
+        for i in range(n):
+            alone = 0.0
+            for tree in range(len(start) - 1):
+                left = np.uint64(0xFFFFFFFFFFFFFFFF)
+                for split in range(start[tree], start[tree + 1]):
+                    if not rows[feature[split], i] <= threshold[split]:
+                        left &= keep[split]
+                alone += leaves[tree, _lowest_bit(left)]
+            out[i] = alone
+        return
     block = np.zeros((count, 64))
     word = np.empty(64, np.uint64)
     total = np.empty(64)
