@@ -69,13 +69,13 @@ class RollupKeeper:
     def tick(self) -> bool:
         """Add what the pipeline has finished since; True when there may be more at once."""
         reader = self._reader = self._reader or LogReader(connect(self._url, WORKER, name="finer-rollups"))
-        locked = reader.execute("select pg_try_advisory_lock(%s)", (LockKey.SUMS.value,)).fetchone()
+        locked = reader.connection.execute("select pg_try_advisory_lock(%s)", (LockKey.SUMS.value,)).fetchone()
         if locked is None or not locked[0]:
             return False
         try:
             return self._follow(reader)
         finally:
-            reader.execute("select pg_advisory_unlock(%s)", (LockKey.SUMS.value,))
+            reader.connection.execute("select pg_advisory_unlock(%s)", (LockKey.SUMS.value,))
 
     def _follow(self, reader: LogReader) -> bool:
         finished = PostgresLog.consumed(reader.connection, READER)

@@ -92,7 +92,8 @@ def _buffers(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 def hash_strings(array: pa.Array) -> np.ndarray:
     """Hashes of a string or binary Arrow array, shape (n,), uint64; a null hashes to 0 and no text does."""
     if not (pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)):
-        return hash_columns([array])[0]
+        only: np.ndarray = hash_columns([array])[0]
+        return only
     out = np.empty(len(array), np.uint64)
     if len(array) == 0:
         return out

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from finer.ingest.rules import kernels, time_kernels
+from finer.ingest.rules import kernels, text_kernels, time_kernels
 from finer.ingest.rules.patterns import anchored
 from finer.ingest.rules.plan import EXPONENT_TABLE, NO_TEXT, POWERS, FieldPlan, Plan
 from finer.ingest.rules.record import timestamp_high
@@ -18,6 +18,7 @@ from finer.kit.hashing import hash_strings
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _NO_PLACES = np.zeros(1, np.int32)
+_TEXT = pa.string()
 Native = Callable[[FieldPlan, Array | None, int, Array], pa.Array]
 """Makes the column of a field from values that are no text: (field, exponents, received, bad) -> array."""
 
@@ -44,6 +45,7 @@ def build_columns(plan: Plan, cells: Cells, rows: int, received_us: int, bad: Ar
     arrays: list[pa.Array] = [None] * len(plan.fields)
     anywhere = int(np.bitwise_or.reduce(cells.present[:rows])) if rows else 0
     exponents: dict[int, Array] = {}
+    texts = _texts(plan, cells, rows, anywhere, bad)
     for i in plan.order:
         item = plan.fields[i]
         scale = None
@@ -53,10 +55,10 @@ def build_columns(plan: Plan, cells: Cells, rows: int, received_us: int, bad: Ar
                 scale = exponents[item.currency] = _exponents(arrays[item.currency], rows, bad)
         if item.slot in cells.natives:
             arrays[i] = cells.natives[item.slot](item, scale, received_us, bad)
+        elif i in texts:
+            arrays[i] = texts[i]
         elif _absent(item, anywhere):
             arrays[i] = pa.nulls(rows, item.arrow)
-        elif item.field.kind is Kind.STRING:
-            arrays[i] = _text(item, cells, bad)
         else:
             arrays[i] = _typed(item, cells, rows, scale, received_us, bad)
     return arrays
@@ -64,10 +66,7 @@ def build_columns(plan: Plan, cells: Cells, rows: int, received_us: int, bad: Ar
 
 def _absent(item: FieldPlan, anywhere: int) -> bool:
     """Whether no record has a value for the field, and none is needed."""
-    if item.required or item.field.default is not None:
-        return False
-    slots = (item.slot, item.source, item.date_slot, item.time_slot)
-    return not any(slot >= 0 and anywhere >> slot & 1 for slot in slots)
+    return not item.required and item.field.default is None and not item.slots & anywhere
 
 
 def _exponents(currency: pa.Array, rows: int, bad: Array) -> Array:
@@ -81,19 +80,35 @@ def _exponents(currency: pa.Array, rows: int, bad: Array) -> Array:
     return out
 
 
-def _text(item: FieldPlan, cells: Cells, bad: Array) -> pa.Array:
-    source = item.source
-    offsets, data, valid, nulls = kernels.text_column(
-        cells.data, cells.starts[item.slot], cells.sizes[item.slot], cells.present, item.slot, cells.bare,
-        item.field.from_number or cells.texts,
-        cells.starts[source] if source >= 0 else _NO_PLACES, cells.sizes[source] if source >= 0 else _NO_PLACES, source,
-        item.filling, item.required, item.text_rules, item.classes, item.allowed, bad,
+def _texts(plan: Plan, cells: Cells, rows: int, anywhere: int, bad: Array) -> dict[int, pa.Array]:
+    """The text fields that stand in bytes, by their places in the plan."""
+    chosen = [
+        place
+        for place, i in enumerate(plan.text_fields)
+        if plan.fields[i].slot not in cells.natives and not _absent(plan.fields[i], anywhere)
+    ]
+    if not chosen:
+        return {}
+    known = plan.texts
+    if len(chosen) < len(plan.text_fields):
+        known = text_kernels.Texts(known.places[chosen], known.bytes, known.sizes)
+    data = np.empty(text_kernels.text_room(cells.sizes, cells.present, known.places), np.uint8)
+    offsets = np.empty((len(chosen), rows + 1), np.int32)
+    valid, counts = np.empty((len(chosen), rows), np.bool_), np.empty((len(chosen), 2), np.int64)
+    text_kernels.text_columns(
+        cells.data, cells.starts, cells.sizes, cells.present, cells.bare, cells.texts, known, data, offsets, valid,
+        counts, bad,
     )  # fmt: skip
-    buffers = [bitmap(valid, nulls), pa.py_buffer(offsets), pa.py_buffer(data)]
-    array = pa.Array.from_buffers(pa.string(), len(valid), buffers, nulls)
-    if item.slow_pattern:
-        _check_pattern(str(item.field.pattern), array, bad)
-    return array
+    found, begin = {}, 0
+    for row, (place, (size, nulls)) in enumerate(zip(chosen, counts.tolist(), strict=True)):
+        buffers = [bitmap(valid[row], nulls), pa.py_buffer(offsets[row]), pa.py_buffer(data[begin : begin + size])]
+        array = pa.Array.from_buffers(_TEXT, rows, buffers, nulls)
+        begin += size
+        item = plan.fields[plan.text_fields[place]]
+        if item.slow_pattern:
+            _check_pattern(str(item.field.pattern), array, bad)
+        found[plan.text_fields[place]] = array
+    return found
 
 
 def _check_pattern(pattern: str, array: pa.Array, bad: Array) -> None:

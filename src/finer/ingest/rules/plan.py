@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field as default
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from finer.ingest.rules.kernels import Allowed, TextRules
 from finer.ingest.rules.row_rules import compile_rules
 from finer.ingest.rules.scan_json import KEY_BYTES_MAX, TABLE_SIZE
+from finer.ingest.rules.text_kernels import Allowed, TextRules, Texts
 from finer.ingest.rules.times import read_date, read_timestamp
 from finer.ingest.types.contracts import ARROW_TYPES, Contract, Field, Kind, RowRule
 from finer.kit.columns import Columns
@@ -52,6 +52,12 @@ class FieldPlan:
     highs: Array = default(default_factory=lambda: np.zeros(MAX_EXPONENT + 1, np.int64))
     slow_pattern: bool = False
 
+    @cached_property
+    def slots(self) -> int:
+        """The slots that its value may come from, a bit for each."""
+        places = (self.slot, self.source, self.date_slot, self.time_slot)
+        return sum({1 << place for place in places if place >= 0})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -72,6 +78,8 @@ class Plan:
     empty: pa.RecordBatch
     event_id: int
     fingerprint: tuple[str, ...]
+    text_fields: tuple[int, ...]
+    texts: Texts
     rules: tuple[tuple[RowRule, Callable[[Columns], Array]], ...]
 
 
@@ -98,6 +106,7 @@ def plan_of(contract: Contract) -> Plan:
     # Money comes after everything else, because it needs the currency column.
     order = sorted(range(len(fields)), key=lambda i: (fields[i].field.kind is Kind.MONEY, i))
     schema = contract.schema
+    text_fields = tuple(i for i, one in enumerate(fields) if one.field.kind is Kind.STRING)
     return Plan(
         contract=contract,
         fields=fields,
@@ -114,6 +123,8 @@ def plan_of(contract: Contract) -> Plan:
         empty=pa.RecordBatch.from_pylist([], schema=schema),
         event_id=names.index("event_id") if "event_id" in names else -1,
         fingerprint=tuple(contract.field(name).column for name in contract.fingerprint_fields),
+        text_fields=text_fields,
+        texts=_texts([fields[i] for i in text_fields]),
         rules=compile_rules(contract),
     )
 
@@ -181,6 +192,26 @@ def _text_tables(item: Field) -> dict[str, Any]:
     found["text_rules"] = TextRules(shortest, longest, last_class, fold=item.fold)
     found["slow_pattern"] = item.pattern is not None and item.program is None
     return found
+
+
+def _texts(fields: list[FieldPlan]) -> Texts:
+    """The tables of several text fields together."""
+    known: list[Array] = [np.zeros(1, np.uint8)]
+    sizes: list[Array] = [np.zeros(1, np.int32)]
+
+    def put(array: Array, among: list[Array]) -> int:
+        among.append(array.reshape(-1))
+        return sum(len(one) for one in among[:-1])
+
+    places = [
+        (
+            one.slot, one.source, one.field.from_number, one.required, *one.text_rules,
+            put(one.filling, known), len(one.filling), put(one.classes, known), put(one.allowed.texts, known),
+            put(one.allowed.sizes, sizes), one.allowed.many, one.allowed.width,
+        )
+        for one in fields
+    ]  # fmt: skip
+    return Texts(np.array(places, np.int64).reshape(len(places), -1), np.concatenate(known), np.concatenate(sizes))
 
 
 def text_limits(item: Field) -> tuple[int, int]:

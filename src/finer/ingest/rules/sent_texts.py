@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from finer.ingest.rules import kernels
+from finer.ingest.rules import text_kernels
 from finer.ingest.rules.columns import Array, Native, bitmap
 from finer.ingest.rules.plan import FieldPlan, Plan
 from finer.ingest.types.contracts import Kind
@@ -51,7 +51,7 @@ def _stays(item: FieldPlan, array: pa.Array, marks: Array) -> bool:
         return False
     valid = np.asarray(array.is_valid()) if array.null_count else _ALL_VALID
     return bool(
-        kernels.text_stays(
+        text_kernels.text_stays(
             places, texts, valid, plain, item.required, item.text_rules, item.classes, item.allowed, marks
         )
     )

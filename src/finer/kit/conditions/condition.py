@@ -97,7 +97,10 @@ class Condition(Expression):
     """A checked expression that holds or does not hold; where it is null, it does not hold."""
 
     def mask(self, columns: Columns) -> Array:
-        """The rows where it holds, a new bool array of shape (rows,). Raises KeyError when a column is absent."""
+        """The rows where it holds, a new bool array of shape (rows,).
+
+        Raises KeyError when a column is absent that had to be looked at: a conjunction ends where no row is left.
+        """
         found: Array = self._program.run(columns)
         return found
 
