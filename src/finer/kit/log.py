@@ -129,7 +129,6 @@ class PostgresLog:
         return int(connection.exec_driver_sql(f"select {PostgresLog.APPEND}", parameters).scalar_one())
 
     @staticmethod
-    @staticmethod
     def identity(connection: psycopg.Connection) -> str:
         """What tells this log from that of any other database: made once, and carried along by backups and copies."""
         row = connection.execute("select id::text from kit_log_identity").fetchone()
