@@ -106,6 +106,32 @@ def _enter(browser: Browser, server: Server, complaints: list[str], email: str) 
     return page
 
 
+def _by_keys_to_the_queue_a_drawer_and_back(page: Page) -> None:
+    """Escape leads back to the row of a case, and from a drawer to the button that opened it; focus stays inside."""
+    case, queue, drawer = (
+        page.get_by_role("heading", name="Case #1"),
+        page.get_by_role("grid"),
+        page.get_by_role("dialog"),
+    )
+    expect(case).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(queue).to_be_focused()
+    opener = page.get_by_role("button", name="Analysts", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(drawer).to_be_visible()
+    inside = "element => element.contains(document.activeElement) || document.activeElement === document.body"
+    for key in ("Tab", "Tab", "Shift+Tab", "Shift+Tab", "Shift+Tab"):
+        page.keyboard.press(key)
+        assert drawer.evaluate(inside)
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(opener).to_be_focused()
+    queue.focus()
+    page.keyboard.press("Enter")
+    expect(case).to_be_visible()
+
+
 def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Browser, firm: Firm) -> None:
     complaints: list[str] = []
     page = _enter(browser, server, complaints, server.email(_ROLE))
@@ -114,7 +140,7 @@ def test_an_alert_becomes_a_case_a_block_and_a_label(server: Server, browser: Br
     page.get_by_role("link", name="Cases").first.click()
     page.get_by_text("Urgent", exact=True).first.click()
 
-    expect(page.get_by_role("heading", name="Case #1", exact=True)).to_be_visible()
+    _by_keys_to_the_queue_a_drawer_and_back(page)
     expect(page.get_by_text("above the limit of 800 USD").first).to_be_visible()
     page.keyboard.press("t")
     expect(page.get_by_text("It is yours.")).to_be_visible()

@@ -68,7 +68,7 @@ describe("the sources page", () => {
     await user.click(await screen.findByRole("button", { name: "Add a source" }));
     await user.click(await screen.findByRole("button", { name: /^Folder/ }));
     await user.click(screen.getByRole("button", { name: "Test connection" }));
-    await screen.findByText(/Fill in.*Folder/);
+    await screen.findByText("Folder is missing.");
     expect(screen.queryByText(/what the source is called/)).toBeNull();
     await user.type(screen.getByLabelText("Folder"), "/srv/in");
     await user.click(screen.getByRole("button", { name: "Test connection" }));

@@ -23,11 +23,7 @@ export function SettingsFields({ kind, stored }: FieldsProps) {
           </>
         }
         extra={field.hint}
-        rules={
-          needed
-            ? [{ required: true, whitespace: true, message: `Fill in what stands here: ${field.label}.` }]
-            : []
-        }
+        rules={needed ? [{ required: true, whitespace: true, message: `${field.label} is missing.` }] : []}
       >
         <Entry field={field} stored={stored} />
       </Form.Item>
