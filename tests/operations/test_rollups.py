@@ -257,7 +257,7 @@ def test_a_sum_that_the_lake_does_not_confirm_is_told(floor: Floor) -> None:
         assert len(found) == 5
         assert found[0] == (
             "Sums of order (placed, PHP) altogether are (1, 2, 2000, 0, 0, 0), the lake says (0, 0, 0, 0, 0, 0) "
-            "(records, units, amount; with a cost: records, amount, cost)."
+            "(records, units, amount; with a cost: records, amount, cost). The job rebuild_sums makes them anew."
         )
     assert all("log_offset >= " in statement or "where false" in statement for statement in asked)
 

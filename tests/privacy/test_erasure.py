@@ -40,7 +40,7 @@ from finer.screening.types import SubjectKind as ScreenedKind
 from finer.warehouse.errors import LakeUnavailable
 from finer.warehouse.handlers import append_label
 from finer.warehouse.service import lake as warehouse
-from finer.warehouse.store import erasing
+from finer.warehouse.store import catalogue, erasing
 from finer.warehouse.store.append import Appender
 from tests.decisions.test_alerts import _alert
 from tests.support.identity import Firm
@@ -208,6 +208,11 @@ def test_i02_an_erasure_that_stopped_half_way_leaves_nothing_when_it_is_done_aga
     def stops(*_: object) -> None:
         raise duckdb.IOException("the disk is full")
 
+    with monkeypatch.context() as patch, access.catalogue() as compaction:
+        patch.setattr(catalogue, "_PATIENCE_S", 0.1)
+        catalogue.Catalogue(compaction, tenant).work_alone()
+        with pytest.raises(LakeUnavailable, match="Somebody else merges"):
+            _carry_out(jobs, furnished, found, access)
     with monkeypatch.context() as patch:
         patch.setattr(erasing, "_forget_history", stops)
         with pytest.raises(LakeUnavailable):

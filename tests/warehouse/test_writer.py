@@ -15,6 +15,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import structlog
 from pyarrow.fs import LocalFileSystem
 
 from finer.kit.actors import SYSTEM
@@ -22,6 +23,7 @@ from finer.kit.clock import FixedClock
 from finer.kit.db import Database
 from finer.kit.settings import Settings
 from finer.warehouse.service import lake as service
+from finer.warehouse.store import catalogue
 from finer.warehouse.store.append import write_parquet
 from finer.warehouse.types import Label
 from tests.warehouse.conftest import both_places
@@ -102,6 +104,24 @@ def test_rows_that_lack_a_column_of_the_table_have_nulls_in_it(
     assert found.column(0).to_pylist() == lacking
     counted = reader.read(tenant, "select count(late)::int as there, count(*)::int as whole from transactions")
     assert counted.to_pylist() == [{"there": 5 * len(files) - len(lacking), "whole": 5 * len(files)}]
+
+
+def test_records_wait_without_an_error_while_others_change_rows(
+    access: service.LakeAccess,
+    writer: service.LakeWriter,
+    reader: service.LakeReader,
+    tenant: uuid.UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalogue, "_PATIENCE_S", 0.1)
+    with access.catalogue() as erasing, structlog.testing.capture_logs() as said:
+        with catalogue.Catalogue(erasing, tenant).rows_alone():
+            writer.put(sample_batch(tenant, 0, 20))
+            assert not writer.flush(1)
+            assert "Somebody else" in str(writer.problem)
+        assert writer.flush()
+    assert _offsets(reader, tenant) == list(range(20))
+    assert {one["log_level"] for one in said} == {"info"}
 
 
 @both_places

@@ -33,6 +33,10 @@ class LakeUnavailable(Unavailable):
     title = "The lake is not available right now"
 
 
+class LakeBusy(LakeUnavailable):
+    """Somebody else changes rows or files of the lake; nothing is wrong, and asking again is right."""
+
+
 class NotInLakeYet(LakeUnavailable):
     """Records that were asked for are on their way to the lake; nothing is wrong, and asking again is right."""
 

@@ -118,7 +118,7 @@ def _compare(expected: Expected, rows: list[dict[str, Any]]) -> list[str]:
         f"{expected.when}"
         f"{f' from {EPOCH + timedelta(seconds=key[0]):%Y-%m-%d %H:%M} on' if key[0] else ''} are "
         f"{counted.get(key, nothing)}, the lake says {held.get(key, nothing)} (records, units, "
-        "amount; with a cost: records, amount, cost)."
+        "amount; with a cost: records, amount, cost). The job rebuild_sums makes them anew."
         for key in sorted(counted.keys() | held.keys())
         if counted.get(key, nothing) != held.get(key, nothing)
     ]

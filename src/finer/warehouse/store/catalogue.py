@@ -13,6 +13,7 @@ from psycopg import sql
 
 from finer.kit.db import unchanging_view
 from finer.kit.lock_keys import LockKey
+from finer.warehouse.errors import LakeBusy
 from finer.warehouse.rules import MONTH, read_changes, read_positions, type_in_catalogue
 from finer.warehouse.store.access import schema_name
 from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles, TableState
@@ -81,6 +82,7 @@ _CARRY_POSITIONS = (
     "order by snapshot_id desc limit 1) as known where newest.snapshot_id > known.snapshot_id "
     "and newest.snapshot_id = (select max(snapshot_id) from {s}.ducklake_snapshot)"
 )
+_PATIENCE_S = 60.0
 _NEWEST = 2**62  # as good as "now": no snapshot has so high a number
 _SEEN = "{t}.begin_snapshot <= %(at)s and ({t}.end_snapshot is null or {t}.end_snapshot > %(at)s)"
 
@@ -209,8 +211,11 @@ class Catalogue:
         return [int(row[0]) for row in self._rows(_OLD_SNAPSHOTS, (before, limit))]
 
     def work_alone(self) -> None:
-        """Wait until nobody else merges or rewrites files of this lake; holds as long as the connection is open."""
-        self._connection.execute("select pg_advisory_lock(%s, hashtext(%s))", (LockKey.LAKE_UPKEEP.value, self._schema))
+        """Wait until nobody else merges or rewrites files of this lake; holds as long as the connection is open.
+
+        Raises LakeBusy when that takes over a minute, as do `rows_alone` and `rows_shared`.
+        """
+        self._take(sql.Identifier("pg_advisory_lock"), LockKey.LAKE_UPKEEP)
 
     @contextmanager
     def rows_alone(self) -> Iterator[None]:
@@ -226,14 +231,25 @@ class Catalogue:
 
     @contextmanager
     def _rows_held(self, take: str, leave: str) -> Iterator[None]:
-        call, key = sql.SQL("select {}(%s, hashtext(%s))"), (LockKey.LAKE_ROWS.value, self._schema)
-        self._connection.execute(call.format(sql.Identifier(take)), key)
+        self._take(sql.Identifier(take), LockKey.LAKE_ROWS)
         try:
             yield
         finally:
             # A connection that broke meanwhile holds nothing any more.
             if not self._connection.broken and not self._connection.closed:
-                self._connection.execute(call.format(sql.Identifier(leave)), key)
+                self._call(sql.Identifier(leave), LockKey.LAKE_ROWS)
+
+    def _take(self, function: sql.Identifier, lock: LockKey) -> None:
+        # Files of a large lake are rewritten for longer than the server lets a request wait for a lock.
+        patience_ms = sql.Literal(int(_PATIENCE_S * 1_000))
+        self._connection.execute(sql.SQL("set lock_timeout = {}").format(patience_ms))
+        try:
+            self._call(function, lock)
+        except psycopg.errors.LockNotAvailable as error:
+            raise LakeBusy("Somebody else merges or changes files of the lake. Try again in a minute.") from error
+
+    def _call(self, function: sql.Identifier, lock: LockKey) -> None:
+        self._connection.execute(sql.SQL("select {}(%s, hashtext(%s))").format(function), (lock.value, self._schema))
 
     def carry_positions(self) -> None:
         """Let the newest commit say how far the lake has come, so that no older one has to be kept for that."""

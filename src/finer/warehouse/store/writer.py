@@ -11,7 +11,7 @@ import structlog
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.processor_time import stand_behind
 from finer.kit.settings import Settings
-from finer.warehouse.errors import LakeUnavailable
+from finer.warehouse.errors import LakeBusy, LakeUnavailable
 from finer.warehouse.store.access import LakeAccess
 from finer.warehouse.store.append import Step
 from finer.warehouse.store.catalogue import Catalogue
@@ -127,6 +127,10 @@ class LakeWriter:
             now = batches[: counts[tenant]]
             try:
                 self._sink.write(tenant, now)
+            except LakeBusy as error:
+                problem = error.detail
+                _log.info("a lake append waits", tenant=str(tenant), reason=problem)
+                continue
             except LakeUnavailable as error:
                 problem = error.detail
                 _log.warning("a lake append failed and is tried again", tenant=str(tenant), error=problem)
