@@ -220,7 +220,10 @@ def array_rest(splitter: ArraySplitter, left: bytes) -> list[RefusedRecord]:
         if not left:
             return []
         return [refuse(line, left, broken("json", "The array has ended, and something follows it.", _start(left)))]
-    reason = f"The array is not closed: element {line} and what may follow it cannot be read."
+    reason = (
+        f"The array, or element {line} of it, does not end: neither it nor what may follow it can be read. Look for a "
+        "quote, brace or bracket that is not closed."
+    )
     return [refuse(line, left, broken("json", reason, _start(left)))]
 
 

@@ -57,7 +57,9 @@ def table_batches(kind: str, source: BinaryIO, bytes_max: int | None = None) -> 
         for batch in batches:
             yield from _cut(batch)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The {name} data cannot be read: {show(error).rstrip('.')}.") from error
+        raise UnreadableBody(
+            f"The {name} data cannot be read: {' '.join(show(error).split()).rstrip(' .')}."
+        ) from error
 
 
 def too_large(bytes_max: int) -> TooLarge:
@@ -70,7 +72,9 @@ def parquet_unpacked_bytes(source: Any) -> int:
     try:
         metadata = pq.ParquetFile(source).metadata
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise UnreadableBody(f"The Parquet data cannot be read: {show(error).rstrip('.')}.") from error
+        raise UnreadableBody(
+            f"The Parquet data cannot be read: {' '.join(show(error).split()).rstrip(' .')}."
+        ) from error
     return sum(int(metadata.row_group(i).total_byte_size) for i in range(metadata.num_row_groups))
 
 
