@@ -99,7 +99,10 @@ describe("people and approvals", () => {
   it("approves exactly the payload that was seen", async () => {
     server.on("POST /api/v1/proposals/pro_1/approval", () => [200, { ...proposal, state: "executed" }]);
     const { user } = openApp("/approvals");
-    await user.type(await screen.findByLabelText("Why"), "Agreed with both");
+    await user.click(await screen.findByRole("button", { name: "Approve" }));
+    await screen.findByText(/^Say why/);
+    expect(document.activeElement).toBe(screen.getByLabelText("Why"));
+    await user.keyboard("Agreed with both");
     await user.click(screen.getByRole("button", { name: "Approve" }));
     await waitFor(() => expect(server.sent("POST /api/v1/proposals/pro_1/approval")).toHaveLength(1));
     const [sent] = server.sent("POST /api/v1/proposals/pro_1/approval");

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Card, Input } from "antd";
-import { useState } from "react";
+import { App, Button, Card, Input, type InputRef } from "antd";
+import { useRef, useState } from "react";
 import { reasonOf } from "../../../shared/ui/states";
 import { Tag } from "../../../shared/ui/tags";
 import { When } from "../../../shared/ui/values";
@@ -41,7 +41,15 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
   const { message } = App.useApp();
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState<Act | null>(null);
+  const [asked, setAsked] = useState(false);
+  const field = useRef<InputRef>(null);
+  const unsaid = reason.trim().length < 3;
   const act = async (which: Act) => {
+    if (unsaid && which !== "withdrawal") {
+      setAsked(true);
+      field.current?.focus();
+      return;
+    }
     setBusy(which);
     try {
       await decide(proposal, which, reason);
@@ -59,7 +67,7 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
       ]);
     }
   };
-  const unsaid = reason.trim().length < 3;
+  const lacks = asked && unsaid;
   return (
     <Card
       size="small"
@@ -98,14 +106,23 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
           <label htmlFor={`why-${proposal.id}`}>Why</label>
           <Input
             id={`why-${proposal.id}`}
+            ref={field}
             maxLength={1000}
             value={reason}
+            status={lacks ? "error" : undefined}
+            aria-invalid={lacks}
+            aria-describedby={lacks ? `lacks-${proposal.id}` : undefined}
             onChange={(event) => setReason(event.target.value)}
           />
+          {lacks ? (
+            <p id={`lacks-${proposal.id}`} role="alert" className="problem">
+              Say why, in three letters or more: it stays with the decision.
+            </p>
+          ) : null}
           <div className="proposal-foot">
             <Button
               type="primary"
-              disabled={unsaid || busy !== null}
+              disabled={busy !== null}
               loading={busy === "approval"}
               onClick={() => void act("approval")}
             >
@@ -113,7 +130,7 @@ export function ProposalCard({ proposal }: { proposal: Proposal }) {
             </Button>
             <Button
               danger
-              disabled={unsaid || busy !== null}
+              disabled={busy !== null}
               loading={busy === "rejection"}
               onClick={() => void act("rejection")}
             >
