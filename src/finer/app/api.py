@@ -38,6 +38,7 @@ from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.queries import Queries
 from finer.app.ready_boards import ReadyBoards
 from finer.app.sign_in import Doorway
+from finer.app.silence import SilenceWatch, told
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
@@ -147,6 +148,8 @@ class Services:
             },
         )
 
+        self._silence = SilenceWatch(lambda: self._listener.heard_at)
+
     def _rights_changed(self, whose: str) -> None:
         # Who looks at the streams asks anew, so that what is remembered has to go first.
         self.authenticator.rights_changed(whose)
@@ -169,6 +172,7 @@ class Services:
         self.pipeline.start()
         self.boards.start()
         self._listener.start()
+        self._silence.start()
         settle()
 
     def drain(self) -> None:
@@ -186,6 +190,7 @@ class Services:
         await self.pipeline.close()
         await self.boards.close()
         await asyncio.to_thread(self.ingestion.close)
+        await asyncio.to_thread(self._silence.close)
         await asyncio.to_thread(self._listener.close)
         self.source_desk.close()
         await asyncio.to_thread(self.queries.close)
@@ -378,10 +383,8 @@ def _too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Respon
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    # The framework wraps what a transaction says of its end when a route failed in it: that somebody else holds a lock.
-    for told in error.exceptions if isinstance(error, ExceptionGroup) else ():
-        if isinstance(told, FinerError):
-            return _problem(request, told)
+    if (foreseen := told(error)) is not None:
+        return _problem(request, foreseen)
     incident = uuid.uuid4().hex[:12]
     _log.error("unexpected failure", incident=incident, path=_shown_path(request), exc_info=error)
     failure = FinerError(

@@ -66,8 +66,9 @@ class Decider:
                 found = await future
         except TimeoutError as error:
             raise Unavailable(
-                f"No decision within {self._timeout_s:g} s. The transaction is stored; send the same body again for "
-                "its decision."
+                f"No decision within {self._timeout_s:g} s. The transaction is stored, unless the database stands "
+                "still; send the same body again for its decision.",
+                retry_after_s=1,
             ) from error
         finally:
             others = self._waiting[key]

@@ -22,8 +22,17 @@ from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body, ParsedGroup
 from finer.kit.actors import Actor
 from finer.kit.crypto.bulk import Sealer
-from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, WritePipeline, connect
-from finer.kit.errors import FinerError, TooManyRequests, Unavailable
+from finer.kit.db import (
+    API,
+    DATABASE_GONE,
+    UNIQUE_VIOLATION,
+    Database,
+    DatabaseError,
+    DatabaseGone,
+    WritePipeline,
+    connect,
+)
+from finer.kit.errors import FinerError, TooManyRequests
 from finer.kit.log import PostgresLog
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
@@ -152,8 +161,8 @@ class Ingestion:
                 return [answer for waiting in members for answer in self._commit([waiting])]
             return [(first, receipts.key_reused(str(first.body.idempotency_key)))]
         except DATABASE_GONE as error:
-            gone = Unavailable(f"The database is not there right now; nothing of this body was accepted: {error}")
-            return [(waiting, gone) for waiting in members]
+            _log.warning("the database is not there", error=str(error).partition("\n")[0])
+            return [(waiting, DatabaseGone()) for waiting in members]
         except FinerError as error:
             return [(waiting, error) for waiting in members]
         except Exception as error:  # noqa: BLE001 - the requests that wait are told, whatever it was

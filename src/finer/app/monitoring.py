@@ -9,17 +9,20 @@ from typing import Any, Literal
 
 import msgspec
 import prometheus_client
+import structlog
 from litestar import Controller, Request, Response, get
 
 from finer.identity.types.access import Permission
 from finer.ingest.service import activity
 from finer.ingest.types.receipts import READER, ContractCounts, Latency, Throughput
+from finer.kit.db import DatabaseGone
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import Freshness
 
+_log = structlog.get_logger(__name__)
 _LOOPBACK = ("127.0.0.1", "::1")
 _FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")
 BACKLOG = prometheus_client.Gauge("finer_backlog_events", "Events in the log that no worker has taken yet")
@@ -106,7 +109,9 @@ class MonitoringController(Controller):
             with services.database.engine.connect() as connection:
                 connection.exec_driver_sql("select 1")
         except Exception as error:
-            raise Unavailable(f"The database does not answer: {error}") from error
+            # Anybody may ask: where the database is, and as whom it is asked, is said in the log alone.
+            _log.warning("the database does not answer", error=str(error).partition("\n")[0])
+            raise DatabaseGone from error
         return Readiness("ready", services.ingestion.backlog_events)
 
     @get("/metrics", opt={"permission": "public", "any_host": True}, sync_to_thread=True, include_in_schema=False)

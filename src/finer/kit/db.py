@@ -6,12 +6,16 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 
 from __future__ import annotations
 
+import os
 import select
+import socket
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from weakref import WeakSet
 
 import psycopg
 import sqlalchemy as sa
@@ -33,6 +37,9 @@ Connection: TypeAlias = psycopg.Connection
 """A bare connection, see `connect`."""
 DatabaseError = psycopg.Error
 """What a bare connection raises."""
+_NOT_THERE = ("08", "53", "57P")
+"""Beginnings of the SQLSTATEs by which a server says that it cannot serve now: no connection, no means, going down."""
+_CONNECT_S = 10
 DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
 """What a transaction raises when the server is not there, or goes away."""
 
@@ -54,6 +61,9 @@ _ALIVE: dict[str, Any] = {
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
 metadata = schema.metadata
+_silent = threading.Event()
+_open: WeakSet[Connection] = WeakSet()
+"""The connections of this process."""
 
 
 class NotMade(Unavailable):
@@ -70,6 +80,16 @@ class NotOurs(Unavailable):
     title = "The database belongs to another program"
 
 
+class DatabaseGone(Unavailable):
+    """The database cannot be reached, or serves nobody, at this moment."""
+
+    def __init__(self) -> None:
+        again = (
+            "Send the same again in a few seconds: a record counts once, and so does a request with an Idempotency-Key."
+        )
+        super().__init__(f"The database does not answer at this moment. {again}", retry_after_s=5)
+
+
 def url_for_role(url: str, role: str | None) -> str:
     """The same database as `role`: signed in as it (embedded server), or acting as it from the first statement on."""
     if role is None:
@@ -83,18 +103,48 @@ def url_for_role(url: str, role: str | None) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query, quote_via=quote), parts.fragment))
 
 
-def connect(url: str, role: str | None = None, *, name: str = "finer") -> Connection:
-    """A bare psycopg connection in autocommit, for LISTEN and for the hot path. Raises NotMade."""
-    return _opened(url_for_role(url, role), autocommit=True, application_name=name)
+def connect(url: str, role: str | None = None, *, name: str = "finer", to_hear: bool = False) -> Connection:
+    """A bare psycopg connection in autocommit, for LISTEN and for the hot path. Raises NotMade.
+
+    With `to_hear` it is opened also while the server is known not to answer: to find out when it does.
+    """
+    return _opened(url_for_role(url, role), to_hear=to_hear, autocommit=True, application_name=name)
 
 
-def _opened(address: str, **more: Any) -> Connection:
+def _opened(address: str, *, to_hear: bool = False, **more: Any) -> Connection:
+    if _silent.is_set() and not to_hear:
+        raise psycopg.OperationalError("The server has not answered for a while.")
     try:
-        return psycopg.connect(address, **more, **_ALIVE)
+        connection = psycopg.connect(address, connect_timeout=_CONNECT_S, **more, **_ALIVE)
+        _open.add(connection)
+        return connection
     except psycopg.OperationalError as error:
         if 'role "finer_' in str(error) and "does not exist" in str(error):
             raise NotMade("The database has no roles of Finer yet. Run `finer migrate` first.") from error
         raise
+
+
+def server_answers(answers: bool) -> None:
+    """Say whether the server answers. Where it does not, who waits for it or wants to is told so at once."""
+    if answers:
+        _silent.clear()
+        return
+    # All connections of this process end then, and others are opened only to hear from it.
+    _silent.set()
+    for connection in _open.copy():
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def not_there(error: BaseException) -> bool:
+    """Whether an error means that the database cannot be reached, or cannot serve anybody now."""
+    if isinstance(error, sa.exc.DisconnectionError | psycopg.InterfaceError):
+        return True
+    origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if not isinstance(origin, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    code = origin.sqlstate
+    return code is None or code.startswith(_NOT_THERE)
 
 
 def has_tables(url: str) -> bool:

@@ -77,7 +77,7 @@ class Listener:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                with connect(self._url, self._role, name=self._name) as connection:
+                with connect(self._url, self._role, name=self._name, to_hear=True) as connection:
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
                     # Of the first connection too: what was notified before it, nobody was told.

@@ -1,0 +1,65 @@
+"""A database that neither answers nor ends its connections: stopped, or lost by the network in between.
+
+Whoever asked it would wait for ever, and keep a thread. So once the listener, which asks twice a second, has heard
+nothing for some time, all connections of the process end, and none is opened until the listener has heard again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from finer.kit.db import DatabaseGone, not_there, server_answers
+from finer.kit.errors import FinerError
+
+_log = structlog.get_logger(__name__)
+_PATIENCE_S = 10.0
+_STEP_S = 0.5
+
+
+def told(error: Exception) -> FinerError | None:
+    """What callers are told of an error that says that the database is not there; None of what nobody foresaw.
+
+    The framework wraps what a transaction says of its end when a route failed in it: that somebody else holds a lock.
+    """
+    for one in error.exceptions if isinstance(error, ExceptionGroup) else (error,):
+        if isinstance(one, FinerError):
+            return one
+        if not_there(one):
+            _log.warning("the database is not there", error=str(one).partition("\n")[0])
+            return DatabaseGone()
+    return None
+
+
+class SilenceWatch:
+    """A thread that compares what `heard_at` gives with what it gave before."""
+
+    def __init__(self, heard_at: Callable[[], float]) -> None:
+        self._heard_at = heard_at
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="silence", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+        server_answers(True)
+
+    def _run(self) -> None:
+        heard, steps = self._heard_at(), 0
+        # Steps are counted and no clock is read: the time that this machine slept is no silence.
+        while not self._stop.wait(_STEP_S):
+            if (now := self._heard_at()) != heard:
+                heard, steps = now, 0
+                server_answers(True)
+                continue
+            steps += 1
+            if steps * _STEP_S == _PATIENCE_S:
+                _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
+                server_answers(False)
