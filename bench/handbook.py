@@ -59,18 +59,18 @@ def feature_set() -> FeatureSet:
         declare("card.stddev_90d", "card", kind.STDDEV, 90 * day, "amount_minor"),
         declare("card.genuine_mean_83d", "card", kind.MEAN, 83 * day, "amount_minor", "is_genuine", delay=DELAY),
     ]
+    # A compromised terminal has frauds only: whether a genuine payment came since says more than their share does.
+    known = (("genuine", "is_genuine", (1, 3, 7, 21, 30)), ("frauds", "is_fraud", (1, 3, 7, 14, 21)))
     terminal = [
-        declare(f"terminal.{name}_{days}d", "terminal", aggregate, days * day, value, where, delay=DELAY)
-        for days in (1, 3, 7, 14, 21, 30)
-        for name, aggregate, value, where in (
-            ("count", kind.COUNT, None, None),
-            ("share", kind.MEAN, "fraud", None),
-            ("frauds", kind.COUNT, None, "is_fraud"),
-        )
+        declare(f"terminal.{name}_{days}d", "terminal", kind.COUNT, days * day, None, where, delay=DELAY)
+        for name, where, lengths in known
+        for days in lengths
     ]
     terminal.append(
         declare("terminal.frauds_before", "terminal", kind.COUNT, 28 * day, None, "is_fraud", delay=28 * day)
     )
+    # Only the book's models read this one, so it is the last.
+    terminal.append(declare("terminal.frauds_30d", "terminal", kind.COUNT, 30 * day, None, "is_fraud", delay=DELAY))
     entities = (Entity("card", ("card",)), Entity("terminal", ("terminal",)))
     return FeatureSet(entities, (*card, *terminal))
 
@@ -89,9 +89,13 @@ RATIOS = [
 
 
 class Payments(msgspec.Struct):
-    """Every payment in the order of its time, with its windows; arrays of shape (payments,)."""
+    """Every payment in the order of its time, with its windows; arrays of shape (payments,).
+
+    `table` is what Finer learns from, `windows` by name also those that only the book's models read.
+    """
 
     table: Table
+    windows: dict[str, Array]
     times: Array
     days: Array
     cards: Array
@@ -125,7 +129,6 @@ def compute(found: pa.Table) -> Payments:
             "terminal": found.column("TERMINAL_ID").cast(pa.string()).combine_chunks(),
             "occurred_at": pa.array(times, pa.timestamp("us", "UTC")),
             "amount_minor": amount.combine_chunks(),
-            "fraud": found.column("TX_FRAUD").cast(pa.int64()).combine_chunks(),
         }
     )
     windows = feature_set()
@@ -134,7 +137,7 @@ def compute(found: pa.Table) -> Payments:
     values[0] = np.asarray(batch.column("amount_minor"))
     values[1] = (days + 3) % 7 >= 5  # 1970-01-01 was a Thursday
     values[2] = times // 3_600_000_000 % 24 <= 6
-    fraud = np.asarray(batch.column("fraud")) > 0
+    fraud = np.asarray(found.column("TX_FRAUD").cast(pa.int64())) > 0
     engine = Engine(windows, lateness=timedelta(0))
     for start in range(0, len(times), BATCH):
         part = slice(start, start + BATCH)
@@ -148,7 +151,8 @@ def compute(found: pa.Table) -> Payments:
     cards, terminals = (
         np.asarray(batch.column(name).dictionary_encode().indices).astype(np.int64) for name in ("card", "terminal")
     )
-    return Payments(Table(names, RATIOS, values, fraud), times, days - days[0], cards, terminals)
+    table = Table(names[:-1], RATIOS, values[:-1], fraud)
+    return Payments(table, dict(zip(names, values, strict=True)), times, days - days[0], cards, terminals)
 
 
 def rows_of(fold: Fold, found: Payments) -> Rows:
@@ -213,7 +217,7 @@ def run(file: Path | None, seed: int, threads: int, say: Callable[[str], None] =
         scorer = models.load_scorer(training.fit(table, rows.train, recipe, seed=seed, threads=threads))
         scores = scorer.margins(table.columns[:, rows.test])
         results.append(measure(found, rows, scores))
-        others = {**book_scores(table, rows), "judge": limit[rows.test]}
+        others = {**book_scores(found.windows, table.labels, rows), "judge": limit[rows.test]}
         books.append({name: measure(found, rows, its) for name, its in others.items()})
         say(
             f"train {fold.train_from:%m-%d}, test {fold.test_from:%m-%d} to {fold.test_to:%m-%d} (excluded): "
