@@ -32,7 +32,7 @@ def inputs_of(windows: Mapping[str, Array], rows: Array) -> Array:
         frauds = windows[f"terminal.frauds_{days}d"][rows]
         count = frauds + windows[f"terminal.genuine_{days}d"][rows]
         read += [count, np.divide(frauds, count, out=np.zeros_like(count), where=count > 0)]
-    return np.nan_to_num(np.column_stack(read))
+    return np.asarray(np.nan_to_num(np.column_stack(read)))
 
 
 def scores(windows: Mapping[str, Array], labels: Array, rows: Rows) -> dict[str, Array]:
