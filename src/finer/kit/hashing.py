@@ -107,12 +107,13 @@ def hash_columns(arrays: Sequence[pa.Array]) -> np.ndarray:
     """`hash_strings` of several string arrays of one length, shape (arrays, n), uint64: one call instead of many."""
     rows = len(arrays[0]) if arrays else 0
     out = np.zeros((len(arrays), rows), np.uint64)
+    if rows == 0:
+        return out  # what is empty may have no type, and so no buffers
     places = np.zeros((len(arrays), 4), np.int64)
     for index, array in enumerate(arrays):
         valid, offsets, data = array.buffers()
         places[index] = _address(offsets), _address(data), _address(valid) if array.null_count else 0, array.offset
-    if rows:
-        _hash_columns(places, out)
+    _hash_columns(places, out)
     return out
 
 
