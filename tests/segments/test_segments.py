@@ -20,6 +20,7 @@ from finer.app.job_types import Ground
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.identity.types.access import Role
+from finer.ingest.rules.contract import check_contract
 from finer.ingest.service import contracts, drafts
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
@@ -30,6 +31,7 @@ from finer.segments.service import segments
 from finer.segments.types import CONTRACT
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import LakeBatch
+from tests.ingest import contract_texts
 from tests.security.world import World
 from tests.support.asgi import Driver
 from tests.support.identity import Firm
@@ -292,9 +294,19 @@ def test_a_condition_that_cannot_be_is_refused_as_one_of_a_rule(
     bank.ask(MARKETING, "POST", "/segments/preview", {"condition": condition}, 422)
 
 
+@pytest.mark.parametrize(("classification", "named"), [("internal", True), ("confidential", False)])
+def test_an_age_of_the_firms_own_hides_the_computed_one_and_stays_a_secret(classification: str, named: bool) -> None:
+    written = contract_texts.document(CONTRACT, "2.0.0")
+    age = {"name": "age", "logicalType": "integer", "classification": classification, "description": "Of the contact."}
+    written["schema"][0]["properties"].append(age)
+    known = segments.catalogue_of(check_contract(contract_texts.text(written), "here"))
+    assert ("age" in known.columns) is named
+
+
 def test_a_segment_whose_field_has_gone_says_so_and_can_be_put_away(bank: Bank) -> None:
     made = bank.make("market_segment = 'Affluent'", role=MANAGER)
     kept = bank.make("city = 'Cebu'")
+    unfit = bank.make("age = 47.11")
     path = f"/segments/{made['id']}"
     with bank.world.firm.tx() as tx:
         text = yaml.safe_load(drafts.text_of(tx, CONTRACT))
@@ -303,6 +315,8 @@ def test_a_segment_whose_field_has_gone_says_so_and_can_be_put_away(bank: Bank) 
             one for one in text["schema"][0]["properties"] if one["name"] != "market_segment"
         ]
         text["schema"][0]["customProperties"][0]["value"].remove("market_segment")
+        age = {"name": "age", "logicalType": "string", "description": "In words."}
+        text["schema"][0]["properties"].append(age)
         draft = drafts.create(tx, CONTRACT, yaml.safe_dump(text, sort_keys=False), "")
         readers = bank.ask(ENGINEER, "GET", f"/lineage/fields/{CONTRACT}/market_segment")["readers"]
         assert f"segment:{made['id']}" in {one["id"] for one in readers}
@@ -314,6 +328,10 @@ def test_a_segment_whose_field_has_gone_says_so_and_can_be_put_away(bank: Bank) 
     bank.count()
     listed = {one["id"]: one for one in bank.ask(MARKETING, "GET", "/segments")["items"]}
     assert (listed[made["id"]]["problem"], listed[kept["id"]]["problem"]) == (problem, "")
+    # What is kept beside the size is not sealed, so it repeats nothing of the condition; the condition's page does.
+    assert "does not fit" in listed[unfit["id"]]["problem"]
+    assert "47.11" not in listed[unfit["id"]]["problem"]
+    assert "47.11" in bank.ask(MARKETING, "GET", f"/segments/{unfit['id']}")["assessment"]["problem"]
     assert listed[made["id"]]["size"]["people"] is None
     assert listed[kept["id"]]["size"]["people"] > 0
     detail = bank.ask(MARKETING, "GET", path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from finer.ingest.types.contracts import CONFIDENTIAL, Field
 from finer.kit.conditions.condition import Condition, parse_condition
@@ -47,12 +47,16 @@ def named(fields: Iterable[Field]) -> list[Field]:
     return [one for one in fields if one.name not in _NAMING and one.classification not in hidden]
 
 
-def catalogue(fields: Iterable[Field], types: Mapping[str, ColumnType]) -> Catalogue:
-    """The columns of a condition. Where a firm has a field `age` or `today` of its own, that one is meant."""
-    columns = {one.column: types[one.column] for one in named(fields)}
-    if types.get(BORN) is ColumnType.TIMESTAMP and BORN in columns:
-        columns.setdefault(AGE, ColumnType.NUMBER)
-    columns.setdefault(TODAY, ColumnType.TIMESTAMP)
+def catalogue(fields: Sequence[Field], types: Mapping[str, ColumnType]) -> Catalogue:
+    """The columns of a condition. Where a firm has a field `age` or `today` of its own, that one is meant.
+
+    So neither can be named where the firm's own one is hidden: what is asked for by that name would be the hidden one.
+    """
+    columns, ours = {one.column: types[one.column] for one in named(fields)}, computed(fields)
+    if AGE in ours and BORN in columns and types[BORN] is ColumnType.TIMESTAMP:
+        columns[AGE] = ColumnType.NUMBER
+    if TODAY in ours:
+        columns[TODAY] = ColumnType.TIMESTAMP
     phrases = {name: _PHRASES.get(name, f"the {name.replace('_', ' ')}") for name in columns}
     return Catalogue(columns, phrases)
 

@@ -170,8 +170,9 @@ def _asked(segment: Segment, contract: Contract) -> tuple[Condition | None, str]
         return None, missing
     try:
         return compiled(contract, segment.draft.condition), ""
-    except (ConditionError, SegmentNotUsable) as error:
-        return None, f"The condition does not fit the contract {CONTRACT} any more. {error.detail}"
+    except (ConditionError, SegmentNotUsable):
+        # This is kept with the size, unsealed; what is wrong would quote from the condition, which is sealed.
+        return None, f"The condition does not fit the contract {CONTRACT} any more."
 
 
 def _held(lake: LakeReader, tenant: uuid.UUID) -> Sequence[str]:
