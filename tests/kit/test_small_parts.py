@@ -157,5 +157,8 @@ def test_columns_give_numbers_texts_and_nulls() -> None:
     columns.add("ratio", np.array([0.5, 2.0]), np.array([True, False]))
     assert columns.arrow("ratio").to_pylist() == [0.5, None]
     assert columns.pick(np.array([1]), ["count", "ratio"]) == {"count": [7], "ratio": [None]}
+    alone = Columns(batch.slice(0, 1))
+    alone.add("count", np.array([7]))
+    assert alone.pick(np.array([0, 0]), ["count"]) == {"count": [7, 7]}
     assert "ratio" in columns
     assert columns.names() == ["name", "count", "at", "yes", "day", "ratio"]

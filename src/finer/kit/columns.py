@@ -117,7 +117,7 @@ class Columns:
 
     def _picked(self, name: str, rows: Array) -> list[Any]:
         values, valid = self._values[name], self._valid.get(name)
-        if self.rows > 1 or not len(rows):
+        if self.rows > 1 or len(rows) != 1:
             values = values[rows]
             valid = None if valid is None else valid[rows]
         picked: list[Any] = values.tolist()

@@ -261,5 +261,5 @@ class LogReader:
 
 
 def _array(values: list[str] | list[int]) -> bytes:
-    """An array in the server's text format; names are quoted as in JSON, of which it takes the escapes."""
+    """An array in the server's text format, which quotes a name as JSON does, but for control characters."""
     return b"{" + msgspec.json.encode(values)[1:-1] + b"}"
