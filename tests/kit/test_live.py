@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from finer.kit.db import API, Connection, DatabaseError, connect
+import pytest
+
+from finer.kit.db import API, Connection, DatabaseError, connect, server_answers
 from finer.kit.live import Listener, receive
 
 PATIENCE_S = 20.0
@@ -72,6 +74,45 @@ def test_after_a_lost_connection_every_handler_looks_for_itself(database_url: st
         # The handlers are called once the new connection listens, so nothing from now on is missed.
         _notify(database_url, "test_one", "again")
         assert received.get(timeout=PATIENCE_S) == "again"
+
+
+def test_a_handler_that_fails_does_not_end_the_listening(database_url: str) -> None:
+    received, failures = queue.Queue[str](), [LookupError("what it looked for"), OSError("the disk")]
+
+    def handle(payload: str) -> None:
+        if failures:
+            raise failures.pop()
+        received.put(payload)
+
+    listener = Listener(database_url, API, {"test_one": handle}, name=_NAME)
+    listener.start()
+    try:
+        # It begins to listen anew, and who failed looks for itself once more.
+        assert received.get(timeout=PATIENCE_S) == ""
+        _notify(database_url, "test_one", "again")
+        assert received.get(timeout=PATIENCE_S) == "again"
+    finally:
+        listener.close()
+
+
+def test_handlers_can_ask_a_database_that_answers_again(database_url: str) -> None:
+    received = queue.Queue[str]()
+
+    def ask(_: str) -> None:
+        with connect(database_url) as connection:
+            received.put(str(connection.execute("select 'asked'").fetchall()[0][0]))
+
+    listener = Listener(database_url, API, {"test_one": ask}, name=_NAME)
+    server_answers(False)
+    try:
+        with pytest.raises(DatabaseError, match="not answered"):
+            connect(database_url)
+        # The listener is the first to come through. Who waits for what it tells looks for it at once.
+        listener.start()
+        assert received.get(timeout=PATIENCE_S) == "asked"
+    finally:
+        server_answers(True)
+        listener.close()
 
 
 def test_a_closed_listener_is_gone(database_url: str) -> None:

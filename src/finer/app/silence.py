@@ -60,6 +60,7 @@ class SilenceWatch:
                 server_answers(True)
                 continue
             steps += 1
-            if steps * _STEP_S == _PATIENCE_S:
+            # Again and again: it may have answered in between without a word to the listener.
+            if steps * _STEP_S % _PATIENCE_S == 0:
                 _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
                 server_answers(False)

@@ -63,7 +63,8 @@ _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 metadata = schema.metadata
 _silent = threading.Event()
 _open: WeakSet[Connection] = WeakSet()
-"""The connections of this process."""
+"""The connections of this process; a set cannot be read while somebody adds to it, hence the lock."""
+_opening = threading.Lock()
 
 
 class NotMade(Unavailable):
@@ -116,7 +117,8 @@ def _opened(address: str, *, to_hear: bool = False, **more: Any) -> Connection:
         raise psycopg.OperationalError("The server has not answered for a while.")
     try:
         connection = psycopg.connect(address, connect_timeout=_CONNECT_S, **more, **_ALIVE)
-        _open.add(connection)
+        with _opening:
+            _open.add(connection)
         return connection
     except psycopg.OperationalError as error:
         if 'role "finer_' in str(error) and "does not exist" in str(error):
@@ -131,7 +133,9 @@ def server_answers(answers: bool) -> None:
         return
     # All connections of this process end then, and others are opened only to hear from it.
     _silent.set()
-    for connection in _open.copy():
+    with _opening:
+        ending = list(_open)
+    for connection in ending:
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import psycopg
 import structlog
 
-from finer.kit.db import Connection, connect
+from finer.kit.db import Connection, connect, server_answers
 
 _log = structlog.get_logger(__name__)
 _RECONNECT_S = 0.5
@@ -80,12 +80,17 @@ class Listener:
                 with connect(self._url, self._role, name=self._name, to_hear=True) as connection:
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
+                    # Before the handlers: they may ask the database themselves.
+                    server_answers(True)
                     # Of the first connection too: what was notified before it, nobody was told.
                     for handler in self._handlers.values():
                         handler("")
                     self._receive(connection)
             except psycopg.Error as error:
                 _log.warning("listener lost its connection", error=str(error))
+                self._stop.wait(_RECONNECT_S)
+            except Exception:  # noqa: BLE001 - without this thread nobody would be told anything for ever
+                _log.exception("a handler of notifications failed; the listener begins anew, and tells all to look")
                 self._stop.wait(_RECONNECT_S)
 
     def _receive(self, connection: Connection) -> None:
