@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import psycopg
 import sqlalchemy as sa
@@ -62,9 +62,8 @@ _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
 metadata = schema.metadata
 _silent = threading.Event()
-_open: WeakSet[Connection] = WeakSet()
-"""The connections of this process; a set cannot be read while somebody adds to it, hence the lock."""
-_opening = threading.Lock()
+_open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
+"""The connections of this process; no set, which cannot be read while somebody adds to it."""
 
 
 class NotMade(Unavailable):
@@ -117,8 +116,7 @@ def _opened(address: str, *, to_hear: bool = False, **more: Any) -> Connection:
         raise psycopg.OperationalError("The server has not answered for a while.")
     try:
         connection = psycopg.connect(address, connect_timeout=_CONNECT_S, **more, **_ALIVE)
-        with _opening:
-            _open.add(connection)
+        _open[id(connection)] = connection
         return connection
     except psycopg.OperationalError as error:
         if 'role "finer_' in str(error) and "does not exist" in str(error):
@@ -133,9 +131,7 @@ def server_answers(answers: bool) -> None:
         return
     # All connections of this process end then, and others are opened only to hear from it.
     _silent.set()
-    with _opening:
-        ending = list(_open)
-    for connection in ending:
+    for connection in filter(None, (one() for one in _open.valuerefs())):
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
 
