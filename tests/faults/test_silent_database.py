@@ -24,8 +24,9 @@ ASKED = (
 
 def test_who_asks_a_database_that_stands_still_or_is_gone_is_told_in_time(server: Server) -> None:
     with closing(server.sign_in("administrator")) as client:
-        before = _answers(server, client)
-        assert all(answer.status_code < 500 for answer in before), before
+        # The API may be ready before the worker is, which a decision waits for.
+        tries = (_answers(server, client) for _ in range(12))
+        before = next(found for found in tries if all(answer.status_code < 500 for answer in found))
         for fault in (_standing_still, _gone):
             with fault(server):
                 # More than there are connections: none of them stays with who asked first.

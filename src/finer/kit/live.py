@@ -82,9 +82,11 @@ class Listener:
                         connection.execute(f'listen "{channel}"')
                     # Before the handlers: they may ask the database themselves.
                     server_answers(True)
+                    now = time.monotonic()
                     # Of the first connection too: what was notified before it, nobody was told.
                     for handler in self._handlers.values():
                         handler("")
+                    self.heard_at = now
                     self._receive(connection)
             except psycopg.Error as error:
                 _log.warning("listener lost its connection", error=str(error))
