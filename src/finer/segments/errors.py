@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finer.kit.errors import Conflict, NotFound, Unprocessable
+from finer.kit.errors import Conflict, Forbidden, NotFound, Unprocessable
 
 
 class SegmentNotFound(NotFound):
@@ -30,3 +30,10 @@ class SegmentBroken(Conflict):
 
     slug = "segment-broken"
     title = "The segment cannot be counted"
+
+
+class SegmentWithheld(Forbidden):
+    """Who is in it would tell what the caller's role does not see of them."""
+
+    slug = "segment-withheld"
+    title = "Its people are not shown to your role"

@@ -138,8 +138,8 @@ class SegmentController(Controller):
         """The firm's segments with how many are in each, in tens for who may not see who they are."""
         found = segments.list_segments(tx, archived=archived)
         known = segments.catalogue_of(segments.contract_of(tx))
-        names = people.names(tx, [one.owner_id for one in found])
-        return SegmentList([_show(tx, one, names, segments.problem_of(one, known)) for one in found])
+        names, hidden = people.names(tx, [one.owner_id for one in found]), segments.withheld(tx)
+        return SegmentList([_show(tx, one, names, segments.problem_of(one, known), hidden) for one in found])
 
     @post("/", opt={"permission": _WRITE}, sync_to_thread=True, summary="Make a segment")
     def create(self, tx: Tx, data: SegmentBody) -> SegmentDetail:
@@ -167,7 +167,7 @@ class SegmentController(Controller):
         """How many of all customers a condition holds for now. That somebody asked is an entry of the audit trail."""
         question, size = before_tx
         counting.note_preview(tx, question)
-        return segments.shown(tx, size)
+        return segments.shown(tx, size, hidden=not segments.withheld(tx).isdisjoint(counting.columns_of(question)))
 
     @get("/{segment_id:str}", opt={"permission": _READ}, sync_to_thread=True, summary="One segment")
     def detail(self, tx: Tx, segment_id: str) -> SegmentDetail:
@@ -211,21 +211,26 @@ def _detail(tx: Tx, found: Segment) -> SegmentDetail:
     known = segments.catalogue_of(segments.contract_of(tx))
     names = people.names(tx, [found.owner_id])
     days: list[Daily] = segments.history(tx, found.id)
+    hidden = segments.withheld(tx)
     return SegmentDetail(
-        segment=_show(tx, found, names, segments.problem_of(found, known)),
+        segment=_show(tx, found, names, segments.problem_of(found, known), hidden),
         assessment=segments.assess(tx, found.draft.condition),
         reads=list(found.reads),
-        days=[SegmentDay(one.day, segments.shown(tx, one.size)) for one in days],
+        days=[
+            SegmentDay(one.day, segments.shown(tx, one.size, hidden=not hidden.isdisjoint(found.reads))) for one in days
+        ],
     )
 
 
-def _show(tx: Tx, found: Segment, names: dict[str, str], problem: str) -> SegmentDocument:
+def _show(tx: Tx, found: Segment, names: dict[str, str], problem: str, hidden: frozenset[str]) -> SegmentDocument:
     return SegmentDocument(
         id=show_id(PREFIX, found.id), name=found.draft.name, description=found.draft.description,
         condition=found.draft.condition, owner_name=names.get(str(found.owner_id), "Somebody who is gone"),
         version=found.version, archived=found.archived_at is not None, created_at=found.created_at,
-        changed_at=found.changed_at, size=None if found.size is None else segments.shown(tx, found.size),
-        problem=problem,
+        changed_at=found.changed_at, problem=problem,
+        size=None if found.size is None else segments.shown(
+            tx, found.size, hidden=not hidden.isdisjoint(found.reads)
+        ),
     )  # fmt: skip
 
 

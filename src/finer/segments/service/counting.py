@@ -25,9 +25,9 @@ from finer.kit.ids import show_id
 from finer.kit.masking import Masking
 from finer.kit.tx import Tx
 from finer.segments import rules
-from finer.segments.errors import SegmentBroken, SegmentNotUsable
+from finer.segments.errors import SegmentBroken, SegmentNotUsable, SegmentWithheld
 from finer.segments.rules import CUSTOMER
-from finer.segments.service.segments import catalogue_of, compiled, contract_of, get_segment
+from finer.segments.service.segments import catalogue_of, compiled, contract_of, get_segment, withheld
 from finer.segments.store import customers
 from finer.segments.store.segments import SegmentStore
 from finer.segments.types import CONTRACT, PREFIX, Segment, SegmentColumn, SegmentMembers, Size
@@ -111,17 +111,26 @@ def note(tx: Tx, sizes: Mapping[uuid.UUID, Size]) -> int:
     return len(current)
 
 
+def columns_of(question: Question) -> frozenset[str]:
+    """What the conditions of a question name."""
+    return frozenset().union(*(one.columns for one in question.conditions if one is not None))
+
+
 def note_preview(tx: Tx, question: Question) -> None:
     """Write down that somebody counted people without keeping the segment: by which columns, not with what."""
-    condition = question.conditions[0]
-    columns = [] if condition is None else sorted(condition.columns)
-    record_audit(tx, "segments:preview", CONTRACT, {"columns": columns})
+    record_audit(tx, "segments:preview", CONTRACT, {"columns": sorted(columns_of(question))})
 
 
 def ask_who(tx: Tx, identifier: uuid.UUID) -> WhoQuestion:
-    """The question who is in a segment. Raises SegmentNotFound, SegmentBroken, PermissionMissing."""
+    """The question who is in a segment. Raises SegmentNotFound, SegmentBroken, SegmentWithheld, PermissionMissing."""
     reach_of(tx.actor, Permission.SEGMENTS_MEMBERS)
-    condition, problem = _asked(get_segment(tx, identifier), contract_of(tx))
+    segment = get_segment(tx, identifier)
+    if told := sorted(withheld(tx) & set(segment.reads)):
+        raise SegmentWithheld(
+            f"It goes by {', '.join(told)}, of which you see no whole value: who is in it would tell you. "
+            "How many they are is shown in tens."
+        )
+    condition, problem = _asked(segment, contract_of(tx))
     if condition is None:
         raise SegmentBroken(f"{problem} Change its condition first.")
     secret = blind(tx, "segments.tokens", "members")

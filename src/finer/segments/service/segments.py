@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from finer.identity.service.audit import record_audit
-from finer.identity.service.authorisation import allowed, reach_of
+from finer.identity.service.authorisation import allowed, masking_of, reach_of
 from finer.identity.types.access import Permission, Role
 from finer.ingest.service import contracts
 from finer.ingest.types.contracts import Contract
@@ -18,6 +18,7 @@ from finer.kit.conditions.errors import ConditionError
 from finer.kit.conditions.parse import CALLABLE
 from finer.kit.conditions.tree import Catalogue
 from finer.kit.ids import new_id, show_id
+from finer.kit.masking import DataClass
 from finer.kit.tx import Tx
 from finer.segments import rules
 from finer.segments.errors import SegmentChanged, SegmentNotFound, SegmentNotUsable
@@ -136,10 +137,22 @@ def problem_of(segment: Segment, known: Catalogue) -> str:
     return rules.gone(segment.reads, known) or last
 
 
-def shown(tx: Tx, size: Size) -> SegmentSize:
-    """A size as the caller may see it: exact for who may see people, else in tens."""
-    role = Role(tx.actor.role)
-    return rules.shown(size, exact=allowed(role, Permission.SEGMENTS_MEMBERS) is not None)
+def withheld(tx: Tx) -> frozenset[str]:
+    """The sensitive columns of which the caller sees no whole value, such as incomes.
+
+    Who is in a segment of one of them would tell the value, and so would the exact size of two that lie close together.
+    """
+    seen = masking_of(tx.actor)
+    classes = {one.column: contracts.class_of_field(one) for one in contract_of(tx).fields}
+    return frozenset(
+        name for name, known in classes.items() if known is DataClass.SENSITIVE and not seen.clear(known)
+    )  # fmt: skip
+
+
+def shown(tx: Tx, size: Size, *, hidden: bool) -> SegmentSize:
+    """A size as the caller may see it: exact for who may see the people, else in tens; `hidden` says who may not."""
+    may = allowed(Role(tx.actor.role), Permission.SEGMENTS_MEMBERS) is not None
+    return rules.shown(size, exact=may and not hidden)
 
 
 def forget_old(tx: Tx) -> int:
