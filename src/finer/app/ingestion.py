@@ -22,13 +22,13 @@ from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body, ParsedGroup
 from finer.kit.actors import Actor
 from finer.kit.crypto.bulk import Sealer
+from finer.kit.database_gone import DatabaseGone
 from finer.kit.db import (
     API,
     DATABASE_GONE,
     UNIQUE_VIOLATION,
     Database,
     DatabaseError,
-    DatabaseGone,
     WritePipeline,
     connect,
 )

@@ -15,7 +15,7 @@ from litestar import Controller, Request, Response, get
 from finer.identity.types.access import Permission
 from finer.ingest.service import activity
 from finer.ingest.types.receipts import READER, ContractCounts, Latency, Throughput
-from finer.kit.db import DatabaseGone
+from finer.kit.database_gone import DatabaseGone
 from finer.kit.errors import Forbidden, Unavailable
 from finer.kit.log import PostgresLog
 from finer.kit.tx import Tx

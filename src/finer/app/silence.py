@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import structlog
 
-from finer.kit.db import DatabaseGone, not_there, server_answers
+from finer.kit.database_gone import DatabaseGone, not_there
+from finer.kit.db import server_answers
 from finer.kit.errors import FinerError
 
 _log = structlog.get_logger(__name__)

@@ -37,8 +37,6 @@ Connection: TypeAlias = psycopg.Connection
 """A bare connection, see `connect`."""
 DatabaseError = psycopg.Error
 """What a bare connection raises."""
-_NOT_THERE = ("08", "53", "57P")
-"""Beginnings of the SQLSTATEs by which a server says that it cannot serve now: no connection, no means, going down."""
 _CONNECT_S = 10
 DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
 """What a transaction raises when the server is not there, or goes away."""
@@ -80,16 +78,6 @@ class NotOurs(Unavailable):
     title = "The database belongs to another program"
 
 
-class DatabaseGone(Unavailable):
-    """The database cannot be reached, or serves nobody, at this moment."""
-
-    def __init__(self) -> None:
-        again = (
-            "Send the same again in a few seconds: a record counts once, and so does a request with an Idempotency-Key."
-        )
-        super().__init__(f"The database does not answer at this moment. {again}", retry_after_s=5)
-
-
 def url_for_role(url: str, role: str | None) -> str:
     """The same database as `role`: signed in as it (embedded server), or acting as it from the first statement on."""
     if role is None:
@@ -116,6 +104,8 @@ def _opened(address: str, *, to_hear: bool = False, **more: Any) -> Connection:
         raise psycopg.OperationalError("The server has not answered for a while.")
     try:
         connection = psycopg.connect(address, connect_timeout=_CONNECT_S, **more, **_ALIVE)
+        # It has answered: also one that was asked before the silence, and whom readiness is asked through then.
+        server_answers(True)
         _open[id(connection)] = connection
         return connection
     except psycopg.OperationalError as error:
@@ -134,17 +124,6 @@ def server_answers(answers: bool) -> None:
     for connection in filter(None, (one() for one in _open.valuerefs())):
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
             end.shutdown(socket.SHUT_RDWR)
-
-
-def not_there(error: BaseException) -> bool:
-    """Whether an error means that the database cannot be reached, or cannot serve anybody now."""
-    if isinstance(error, sa.exc.DisconnectionError | psycopg.InterfaceError):
-        return True
-    origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    if not isinstance(origin, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    code = origin.sqlstate
-    return code is None or code.startswith(_NOT_THERE)
 
 
 def has_tables(url: str) -> bool:

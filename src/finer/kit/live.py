@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import psycopg
 import structlog
 
-from finer.kit.db import Connection, connect, server_answers
+from finer.kit.db import Connection, connect
 
 _log = structlog.get_logger(__name__)
 _RECONNECT_S = 0.5
@@ -80,8 +80,6 @@ class Listener:
                 with connect(self._url, self._role, name=self._name, to_hear=True) as connection:
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
-                    # Before the handlers: they may ask the database themselves.
-                    server_answers(True)
                     now = time.monotonic()
                     # Of the first connection too: what was notified before it, nobody was told.
                     for handler in self._handlers.values():
