@@ -5,11 +5,10 @@ import { useMemo, useState } from "react";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { CodeField } from "../../shared/ui/CodeField";
+import { ConditionField, wordsOf } from "../../shared/ui/ConditionField";
 import { reasonOf } from "../../shared/ui/states";
 import { useSettled } from "../../shared/useSettled";
 import {
-  type Assessment,
   assessmentQuery,
   changeSegment,
   makeSegment,
@@ -41,13 +40,6 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   const { data } = useQuery({ ...assessmentQuery(condition), placeholderData: (last) => last });
   const found = condition.trim() === "" ? undefined : data;
   const words = useWords();
-  const problem = useMemo(
-    () =>
-      found && !found.usable && found.position != null
-        ? { position: found.position, message: [found.problem, found.hint].filter(Boolean).join(". ") }
-        : null,
-    [found],
-  );
   const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(written) !== JSON.stringify(before);
   const usable = found?.usable === true && condition === written.condition;
@@ -99,19 +91,18 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
       ) : segment?.description ? (
         <p>{segment.description}</p>
       ) : null}
-      <CodeField
+      <ConditionField
         id={segment ? `${segment.id}:${segment.version}` : "new"}
         text={before.condition}
-        language="sql"
-        label="Condition"
         hint="city = 'Cebu' and age between 25 and 40"
         words={words}
-        problem={problem}
+        found={found}
+        says="Everybody of whom"
+        empty={condition.trim() === "" ? "Write who is in it. Columns are offered as you type." : undefined}
         readOnly={!writes}
         onChange={(text) => change({ condition: text })}
         height={130}
       />
-      <Reading found={found} empty={condition.trim() === ""} />
       {counted && counted.condition === written.condition ? (
         <p role="status" className="segments-counted">
           <strong className="num">{sizeText(counted.size)}</strong> {shareText(counted.size)} now
@@ -149,39 +140,7 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   );
 }
 
-function Reading({ found, empty }: { found: Assessment | undefined; empty: boolean }) {
-  if (empty)
-    return <p className="muted segments-reading">Write who is in it. Columns are offered as you type.</p>;
-  if (!found) return <p className="muted segments-reading">Reading the condition …</p>;
-  if (!found.usable)
-    return (
-      <p role="alert" className="problem segments-reading">
-        {found.line ? `Line ${found.line}, column ${found.column}: ` : ""}
-        {found.problem}
-        {found.hint ? `. ${found.hint}` : ""}
-      </p>
-    );
-  return (
-    <p className="segments-reading">
-      Everybody of whom {found.reading}.{" "}
-      <span className="muted">
-        {found.steps} of {found.steps_max} steps.
-      </span>
-    </p>
-  );
-}
-
 function useWords() {
   const { data } = useQuery(vocabularyQuery);
-  return useMemo(
-    () => ({
-      tables: [],
-      parameters: [],
-      functions: [
-        ...(data?.columns ?? []).map((one) => ({ label: one.name, detail: one.type, info: one.description })),
-        ...(data?.functions ?? []).map((label) => ({ label, detail: "function" })),
-      ],
-    }),
-    [data],
-  );
+  return useMemo(() => wordsOf(data?.columns, data?.functions), [data]);
 }

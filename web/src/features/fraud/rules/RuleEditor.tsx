@@ -3,17 +3,10 @@ import { App, Button } from "antd";
 import { useMemo, useState } from "react";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
-import { CodeField } from "../../../shared/ui/CodeField";
+import { ConditionField, wordsOf } from "../../../shared/ui/ConditionField";
 import { reasonOf } from "../../../shared/ui/states";
 import { useSettled } from "../../../shared/useSettled";
-import {
-  type Assessment,
-  assessmentQuery,
-  type RuleText,
-  type RuleVersion,
-  saveDraft,
-  vocabularyQuery,
-} from "./queries";
+import { assessmentQuery, type RuleText, type RuleVersion, saveDraft, vocabularyQuery } from "./queries";
 import { RuleFields } from "./RuleFields";
 import { brakeText, RuleAction } from "./words";
 
@@ -30,13 +23,6 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
   const words = useWords();
   const change = (fields: Partial<RuleText>) => setText((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(text) !== JSON.stringify(version.text);
-  const problem = useMemo(
-    () =>
-      found && !found.usable && found.position != null
-        ? { position: found.position, message: [found.problem, found.hint].filter(Boolean).join(". ") }
-        : null,
-    [found],
-  );
   const save = async () => {
     setBusy(true);
     try {
@@ -51,19 +37,17 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
   };
   return (
     <>
-      <CodeField
+      <ConditionField
         id={version.id}
         text={version.text.condition}
-        language="sql"
-        label="Condition"
         hint="is_spending and amount_usd > 800"
         words={words}
-        problem={problem}
+        found={found}
+        says="Holds when"
         readOnly={!writes}
         onChange={(condition) => change({ condition })}
         height={150}
       />
-      <Reading found={found} />
       {writes ? (
         <RuleFields text={text} example={found?.example ?? ""} onChange={change} />
       ) : (
@@ -100,44 +84,16 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
   );
 }
 
-function Reading({ found }: { found: Assessment | undefined }) {
-  if (!found) return <p className="muted rules-reading">Reading the condition …</p>;
-  if (!found.usable)
-    return (
-      <p role="alert" className="problem rules-reading">
-        {found.line ? `Line ${found.line}, column ${found.column}: ` : ""}
-        {found.problem}
-        {found.hint ? `. ${found.hint}` : ""}
-      </p>
-    );
-  return (
-    <p className="rules-reading">
-      Holds when {found.reading}.{" "}
-      <span className="muted">
-        {found.steps} of {found.steps_max} steps.
-      </span>
-    </p>
-  );
-}
-
 function useWords() {
   const { data } = useQuery(vocabularyQuery);
-  return useMemo(
-    () => ({
-      tables: [],
-      parameters: [],
-      functions: [
-        ...(data?.columns ?? []).map((one) => ({ label: one.name, detail: one.type, info: one.description })),
-        ...(data?.functions ?? []).map((label) => ({ label, detail: "function" })),
-        ...(data?.lists ?? []).flatMap((one) =>
-          one.columns.map((column) => ({
-            label: `in_list(${column}, '${one.name}')`,
-            detail: "list",
-            info: `Whether the ${one.kind} is on the list ${one.name}`,
-          })),
-        ),
-      ],
-    }),
-    [data],
-  );
+  return useMemo(() => {
+    const lists = (data?.lists ?? []).flatMap((one) =>
+      one.columns.map((column) => ({
+        label: `in_list(${column}, '${one.name}')`,
+        detail: "list",
+        info: `Whether the ${one.kind} is on the list ${one.name}`,
+      })),
+    );
+    return wordsOf(data?.columns, data?.functions, lists);
+  }, [data]);
 }
