@@ -250,6 +250,23 @@ def test_a_first_firm_makes_the_database_that_other_commands_then_find() -> None
         assert "acme" in CliRunner().invoke(main, ["tenant", "list", *given]).stdout
 
 
+def test_a_list_with_nothing_in_it_says_so_beside_the_lines(
+    database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FINER_DATABASE_URL", database.url)
+    given = ["--data-dir", str(tmp_path), "--tenant", f"none-{uuid.uuid4().hex[:12]}"]
+    made = CliRunner().invoke(main, ["tenant", "create", given[-1], "Nothing yet", *given[:2]])
+    assert made.exit_code == 0, made.stderr
+    lists = {path for path in EVERY if path[-1] == "list"} - {("job", "list"), ("contract", "list"), ("tenant", "list")}
+    more = {("quarantine", "causes"), ("privacy", "requests"), ("sso", "domains"), ("job", "history")}
+    for command in sorted(lists | more):
+        told = CliRunner().invoke(main, [*command, *given])
+        assert (told.exit_code, told.stdout, told.stderr.count("\n")) == (0, "", 1), (command, told.output)
+        assert told.stderr.endswith(".\n")
+        read = CliRunner().invoke(main, [*command, *given, "--json"])
+        assert (json.loads(read.stdout), read.stderr) == ([], ""), command
+
+
 def test_a_misspelt_permission_is_told_the_nearest_and_a_strange_one_what_machines_may_have() -> None:
     given = ["key", "create", "k", "--tenant", "t", "--scope"]
     near = CliRunner().invoke(main, [*given, "decisions:writ"]).stderr

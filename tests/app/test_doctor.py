@@ -158,6 +158,20 @@ def test_a_lake_in_object_storage_is_good_when_files_can_be_written_and_deleted(
     assert "The bucket must exist" in lacking.says
 
 
+def test_what_does_not_answer_is_told_and_keeps_nobody_from_the_rest(tmp_path: Path, free: int, listening: int) -> None:
+    silent = Settings(
+        data_dir=str(tmp_path), port=free, lake="s3://lakes/prefix", lake_endpoint=f"http://127.0.0.1:{listening}",
+        lake_access_key=ACCESS_KEY, lake_secret_key=SECRET_KEY,
+        database_url=f"postgresql://finer@127.0.0.1:{listening}/finer",
+    )  # fmt: skip
+    found = {finding.what: finding for finding in examine(silent, patience_s=1)}
+    for what, setting in (("database", "FINER_DATABASE_URL"), ("lake", "FINER_LAKE_ENDPOINT")):
+        assert not found[what].good
+        assert found[what].says.startswith("nothing was heard within 1 s. ")
+        assert setting in found[what].says
+    assert found["Python"].good
+
+
 def test_the_command_fails_when_something_is_bad(
     tmp_path: Path, listening: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeAlias
 
 import msgspec
 import psutil
@@ -39,6 +43,7 @@ from finer.warehouse.service.lake import try_storage
 _DISK_MIN_GB = 5
 _MEMORY_MIN_GB = 4
 _CERTIFICATE_MIN_DAYS = 14
+_PATIENCE_S = 20.0
 
 
 _DATA_FOLDER = "Finer keeps its data there; give another folder by --data-dir or FINER_DATA_DIR."
@@ -52,29 +57,47 @@ class Finding(msgspec.Struct, frozen=True):
     says: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Python, memory, disk, port, web app, TLS, database, keys, lake, BI database and log, in that order."""
-    return [
-        _python(),
-        _memory(),
-        _disk(settings),
-        _port(settings),
-        _web(),
-        _tls(settings),
-        _database(settings),
-        _keys(settings),
-        _lake(settings),
-        *_bi_database(settings),
-        *_log(settings),
-    ]
+_Look: TypeAlias = Callable[[Settings], Finding | list[Finding]]
 
 
-def _python() -> Finding:
+def examine(settings: Settings, patience_s: float = _PATIENCE_S) -> list[Finding]:
+    """Python, memory, disk, port, web app, TLS, database, keys, lake, BI database and log, in that order.
+
+    They are looked at beside one another: one that says nothing within `patience_s` seconds is bad, and is not waited
+    for.
+    """
+    looked = [(what, _begin(look, settings), who) for what, look, who in _LOOKS]
+    wait([found for _, found, _ in looked], timeout=patience_s)
+    findings: list[Finding] = []
+    for what, found, who in looked:
+        if found.done():
+            findings += found.result()
+        else:
+            findings.append(Finding(what, False, f"nothing was heard within {patience_s:g} s. {who}"))
+    return findings
+
+
+def _begin(look: _Look, settings: Settings) -> Future[list[Finding]]:
+    """Look in a thread of its own, which does not keep the process from ending while it hears nothing."""
+    found: Future[list[Finding]] = Future()
+
+    def run() -> None:
+        try:
+            seen = look(settings)
+            found.set_result([seen] if isinstance(seen, Finding) else seen)
+        except BaseException as error:  # noqa: BLE001 - whoever takes the result raises it
+            found.set_exception(error)
+
+    threading.Thread(target=run, name="finer-doctor", daemon=True).start()
+    return found
+
+
+def _python(_: Settings) -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return Finding("Python", sys.version_info >= (3, 11), f"{version}; 3.11 or newer is needed.")
 
 
-def _memory() -> Finding:
+def _memory(_: Settings) -> Finding:
     total = psutil.virtual_memory().total / 2**30
     return Finding("memory", total >= _MEMORY_MIN_GB, f"{total:.1f} GiB; at least {_MEMORY_MIN_GB} GiB is advised.")
 
@@ -104,7 +127,7 @@ def _port(settings: Settings) -> Finding:
     return Finding("port", True, f"{where} is free.")
 
 
-def _web() -> Finding:
+def _web(_: Settings) -> Finding:
     built = (web_folder() / "index.html").is_file()
     return Finding("web app", built, "built." if built else "not built; run make web.")
 
@@ -222,3 +245,20 @@ def _log(settings: Settings) -> list[Finding]:
         return [Finding("event log", True, "every record could be processed.")]
     says = f"{records} records of {len(counts)} firms are set aside; see `finer log list`, then `finer log replay`."
     return [Finding("event log", False, says)]
+
+
+_DATABASE = "See whether its server is overloaded, or a firewall drops what is sent to FINER_DATABASE_URL."
+_LOOKS: tuple[tuple[str, _Look, str], ...] = (
+    ("Python", _python, "See whether the machine is overloaded."),
+    ("memory", _memory, "See whether the machine is overloaded."),
+    ("disk", _disk, f"See whether it is a network share that is gone. {_DATA_FOLDER}"),
+    ("port", _port, "See whether the name in FINER_HOST can be looked up."),
+    ("web app", _web, "See whether Finer is installed on a network share that is gone."),
+    ("TLS", _tls, "See whether the file of FINER_TLS_CERT is on a network share that is gone."),
+    ("database", _database, _DATABASE),
+    ("keys", _keys, "See whether the service of FINER_KMS_URL and the database answer from this machine."),
+    ("lake", _lake, "See whether the storage of FINER_LAKE and FINER_LAKE_ENDPOINT answers from this machine."),
+    ("BI database", _bi_database, "See whether the server of FINER_BI_DATABASE_URL answers from this machine."),
+    ("event log", _log, _DATABASE),
+)
+"""What is looked at, how, and what to do where nothing is heard of it."""

@@ -139,7 +139,11 @@ def show(value: Any, as_json: bool, text: Callable[[], None]) -> None:
         text()
 
 
-def echo_lines(lines: Iterable[str]) -> None:
-    """Print one line after the other; nothing when there is none."""
+def echo_lines(lines: Iterable[str], none: str = "") -> None:
+    """Print one line after the other; where there is none, `none` on standard error: who counts lines counts none."""
+    shown = False
     for line in lines:
         click.echo(line)
+        shown = True
+    if none and not shown:
+        click.echo(none, err=True)

@@ -127,7 +127,7 @@ def _print(found: list[JobRun], as_json: bool) -> None:
         end = f" {run.error}" if run.error else ""
         click.echo(f"{show_id('run', run.id)}  {run.asked_at:%Y-%m-%d %H:%M:%S}  {run.job:<20} {run.state:<10}{end}")
     if not found:
-        click.echo("There is no such run.")
+        click.echo("There is no such run.", err=True)
 
 
 def _document(run: JobRun) -> dict[str, Any]:

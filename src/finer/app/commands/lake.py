@@ -15,6 +15,7 @@ from finer.app.commands.common import (
     OPERATOR,
     as_of_option,
     data_dir_option,
+    echo_lines,
     json_option,
     moment,
     running_database,
@@ -161,7 +162,8 @@ def reader_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
     settings = settings_of(data_dir)
     with running_database(settings) as database:
         found = lakes.list_readers(database_url(settings)[0], tenant_id(database, tenant))
-    show(found, as_json, lambda: click.echo("\n".join(found) or "There are none."))
+    none = "No role reads the lake of this firm. `finer lake reader create` makes one."
+    show(found, as_json, lambda: echo_lines(found, none))
 
 
 @reader.command("drop")

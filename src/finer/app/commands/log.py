@@ -54,7 +54,7 @@ def list_command(tenant: str | None, data_dir: str | None, as_json: bool) -> Non
         f"set aside {row['set_aside_at']}, {row['error']}"
         for row in found
     ]
-    show(found, as_json, lambda: echo_lines(lines or ["Nothing is set aside."]))
+    show(found, as_json, lambda: echo_lines(lines, "Nothing is set aside."))
 
 
 @log.command("replay")
@@ -72,7 +72,7 @@ def replay_command(tenant: str | None, data_dir: str | None, as_json: bool) -> N
             rows, records = set_aside.replay(database, firm, OPERATOR)
             found.append({"tenant": slug, "rows": rows, "records": records})
     lines = [f"{one['tenant']:<20} {one['records']} records in {one['rows']} rows put back" for one in found]
-    show(found, as_json, lambda: echo_lines(lines))
+    show(found, as_json, lambda: echo_lines(lines, "There is no firm."))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import msgspec
 
 from finer.app.commands.common import (
     data_dir_option,
+    echo_lines,
     json_option,
     show,
     tenant_option,
@@ -49,14 +50,13 @@ def model_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
             for one in models.list_models(tx, fraud.PRODUCT)
         ]  # fmt: skip
 
-    def text() -> None:
-        for one in found:
-            click.echo(
-                f"{one['id']}  v{one['version']:<4} {one['state']:<11} {str(one['sha256'])[:12]}  "
-                f"{one['threshold']:<9.6g} {one['name']}"
-            )
-
-    show(found, as_json, text)
+    lines = (
+        f"{one['id']}  v{one['version']:<4} {one['state']:<11} {str(one['sha256'])[:12]}  "
+        f"{one['threshold']:<9.6g} {one['name']}"
+        for one in found
+    )
+    none = "This firm has no model. `finer model train` learns one, `finer model register` takes one from a file."
+    show(found, as_json, lambda: echo_lines(lines, none))
 
 
 @model.command("register")

@@ -89,7 +89,8 @@ def tenant_list(data_dir: str | None, as_json: bool) -> None:
     ):
         found = tenants.list_tenants(tx)
     rows = [{"slug": one.slug, "name": one.name, "base_currency": one.base_currency} for one in found]
-    show(rows, as_json, lambda: echo_lines(f"{row['slug']:<20} {row['name']}" for row in rows))
+    none = "There is no firm yet. `finer tenant create` makes one."
+    show(rows, as_json, lambda: echo_lines((f"{row['slug']:<20} {row['name']}" for row in rows), none))
 
 
 @click.group()
@@ -259,7 +260,9 @@ def key_list(tenant: str, data_dir: str | None, as_json: bool) -> None:
     with tenant_transaction(data_dir, tenant) as tx:
         found = api_keys.list_api_keys(tx)
     rows = [{"prefix": one.prefix, "name": one.name, "revoked_at": one.revoked_at} for one in found]
-    show(msgspec.to_builtins(rows), as_json, lambda: echo_lines(f"{row['prefix']}  {row['name']}" for row in rows))
+    lines = (f"{row['prefix']}  {row['name']}" for row in rows)
+    none = "This firm has no API key. `finer key create` makes one."
+    show(msgspec.to_builtins(rows), as_json, lambda: echo_lines(lines, none))
 
 
 @key.command("revoke")

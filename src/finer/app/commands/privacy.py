@@ -54,7 +54,10 @@ def list_command(tenant: str, data_dir: str | None, as_json: bool) -> None:
     show(
         msgspec.to_builtins(found),
         as_json,
-        lambda: echo_lines(f"{one.id}  {one.kind:<13} {one.state:<9} due {one.due_at:%Y-%m-%d}" for one in found),
+        lambda: echo_lines(
+            [f"{one.id}  {one.kind:<13} {one.state:<9} due {one.due_at:%Y-%m-%d}" for one in found],
+            "No subject request is open.",
+        ),
     )
 
 
@@ -93,7 +96,8 @@ def erase_command(request: str, tenant: str, data_dir: str | None, as_json: bool
     with _job(data_dir, tenant) as (tx, access):
         report = erasure.carry_out(tx, request, access)
     if report is None:
-        click.echo("There was nothing to do: the request is not approved, or was carried out before.")
+        none = "There was nothing to do: the request is not approved, or was carried out before."
+        show(None, as_json, lambda: click.echo(none))
         return
     lines = [f"{count:>8} {place}" for place, count in report.changed.items()]
     lines.append(f"{report.keys_destroyed:>8} keys destroyed")

@@ -28,6 +28,7 @@ from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
 
+_NONE = "There is no such record."
 _STATES = click.Choice(["open", "edited", "released", "discarded"])
 
 
@@ -76,7 +77,7 @@ def list_command(
     """
     with tenant_transaction(data_dir, tenant) as tx:
         found = quarantine.list_quarantined(tx, _chosen(options, state), limit=limit).items
-    show([_document(record) for record in found], as_json, lambda: echo_lines(map(_line, found)))
+    show([_document(record) for record in found], as_json, lambda: echo_lines(map(_line, found), _NONE))
 
 
 def _document(record: QuarantinedRecord) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def causes_command(tenant: str, data_dir: str | None, as_json: bool, **options: 
         f"{one.records:>10,}  {one.ready:>10,} ready  {one.contract}.{one.field or 'record'} {one.rule}: {one.example}"
         for one in found
     )
-    show(msgspec.to_builtins(found), as_json, lambda: echo_lines(lines))
+    show(msgspec.to_builtins(found), as_json, lambda: echo_lines(lines, _NONE))
 
 
 @quarantine_group.command("fix")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 from finer.app.commands.common import (
     OPERATOR,
     data_dir_option,
+    echo_lines,
     json_option,
     running_database,
     settings_of,
@@ -59,7 +61,8 @@ def list_command(tenant: str, data_dir: str | None, as_json: bool) -> None:
     """
     with tenant_transaction(data_dir, tenant) as tx:
         found = manage.list_sources(tx)
-    show([_document(one) for one in found], as_json, lambda: _print_all(found))
+    none = "This firm has no source. `finer source add` makes one."
+    show([_document(one) for one in found], as_json, lambda: echo_lines(_lines(found), none))
 
 
 @source.command("add")
@@ -126,7 +129,7 @@ def _act(name: str, about: str) -> click.Command:
         acts = {"pause": manage.pause, "resume": manage.resume}
         with tenant_transaction(data_dir, tenant) as tx:
             changed = acts[name](tx, _find(tx, identifier))
-        show(_document(changed), as_json, lambda: _print_all([changed]))
+        show(_document(changed), as_json, lambda: echo_lines(_lines([changed])))
 
     return command
 
@@ -148,7 +151,7 @@ def backfill(identifier: str, begin: str, tenant: str, data_dir: str | None, as_
     """
     with tenant_transaction(data_dir, tenant) as tx:
         changed = manage.backfill(tx, _find(tx, identifier), begin)
-    show(_document(changed), as_json, lambda: _print_all([changed]))
+    show(_document(changed), as_json, lambda: echo_lines(_lines([changed])))
 
 
 @source.command("remove")
@@ -192,12 +195,12 @@ def _document(one: Source) -> dict[str, Any]:
     return found | {"id": show_id("src", one.id), "kind": one.kind}
 
 
-def _print_all(found: list[Source]) -> None:
+def _lines(found: list[Source]) -> Iterator[str]:
     for one in found:
         lag = "" if one.lag is None else f"{one.lag:,} {one.lag_unit} behind"
-        click.echo(
+        yield (
             f"{show_id('src', one.id)}  {one.state.value:<8} {one.kind:<8} {one.accepted:>11,} accepted "
             f"{one.quarantined:>8,} quarantined  {lag:<22} {one.name}"
         )
         if one.error:
-            click.echo(f"    {one.error}")
+            yield f"    {one.error}"

@@ -62,4 +62,8 @@ def domains(tenant: str, data_dir: str | None, as_json: bool) -> None:
     """
     with tenant_transaction(data_dir, tenant) as tx:
         found = service.list_domains(tx)
-    show(found, as_json, lambda: echo_lines(found))
+    show(
+        found,
+        as_json,
+        lambda: echo_lines(found, "No e-mail domain belongs to this firm. `finer sso add-domain` adds one."),
+    )

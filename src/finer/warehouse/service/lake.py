@@ -93,8 +93,8 @@ _PAYMENTS = "transaction"
 
 
 def try_storage(settings: Settings) -> str:
-    """Where the files of lakes are, after one was written there and deleted. Raises LakeUnavailable."""
-    place = place_of(settings)
+    """Where the files of lakes are, after one was written there and deleted. Raises LakeUnavailable within seconds."""
+    place = place_of(settings, to_try=True)
     place.try_out()
     return place.prefix + place.root
 

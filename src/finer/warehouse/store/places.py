@@ -17,7 +17,9 @@ from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeUnavailable
 
 _S3 = "s3://"
-_CONNECT_S, _ANSWER_S = 5, 30
+_CONNECT_S, _ANSWER_S, _ATTEMPTS = 5, 30, 3
+_PROBE_S = 8
+"""How long who only looks whether the storage is there waits for an answer, once."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,11 @@ def tenant_folder(tenant: uuid.UUID) -> str:
     return tenant.hex
 
 
-def place_of(settings: Settings) -> Place:
-    """The root of all lakes. Raises LakeUnavailable when FINER_LAKE names neither a folder nor s3://bucket/prefix."""
+def place_of(settings: Settings, *, to_try: bool = False) -> Place:
+    """The root of all lakes. Raises LakeUnavailable when FINER_LAKE names neither a folder nor s3://bucket/prefix.
+
+    With `to_try` object storage that does not answer is an error after seconds; without, after a minute and a half.
+    """
     if not settings.lake:
         return Place(str(settings.data_path / "lake"), "", fs.LocalFileSystem())
     if "://" not in settings.lake:
@@ -84,7 +89,7 @@ def place_of(settings: Settings) -> Place:
             f"FINER_LAKE is {settings.lake!r}. Give a folder, or s3://bucket/prefix for object storage, or leave it "
             "empty for the data folder."
         )
-    return Place(root, _S3, _object_storage(*storage_options(settings)))
+    return Place(root, _S3, _object_storage(*storage_options(settings), to_try))
 
 
 def storage_options(settings: Settings) -> tuple[str, str, str, str]:
@@ -99,7 +104,7 @@ def endpoint_parts(endpoint: str) -> tuple[str, str]:
 
 
 @cache
-def _object_storage(endpoint: str, region: str, access_key: str, secret_key: str) -> fs.FileSystem:
+def _object_storage(endpoint: str, region: str, access_key: str, secret_key: str, to_try: bool) -> fs.FileSystem:
     scheme, host = endpoint_parts(endpoint) if endpoint else ("https", "")
     try:
         return fs.S3FileSystem(
@@ -109,7 +114,8 @@ def _object_storage(endpoint: str, region: str, access_key: str, secret_key: str
             scheme=scheme,
             endpoint_override=host or None,
             connect_timeout=_CONNECT_S,
-            request_timeout=_ANSWER_S,
+            request_timeout=_PROBE_S if to_try else _ANSWER_S,
+            retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=1 if to_try else _ATTEMPTS),
         )
     except (OSError, ValueError, pa.ArrowException) as error:
         raise LakeUnavailable(
