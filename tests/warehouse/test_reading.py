@@ -60,10 +60,23 @@ def test_what_is_not_there_is_told(
     assert writer.flush()
     with pytest.raises(LakeEmpty, match="orders"):
         reader.read(tenant, "select * from orders")
+    with pytest.raises(LakeUnavailable):
+        reader.read(tenant, "select no_such_function(1)")
     assert [(table.name, table.rows) for table in service.describe(access, tenant)] == [
         ("decisions", 1),
         ("transactions", 1),
     ]
+
+
+def test_a_catalogue_that_has_lost_a_table_of_its_own_is_no_empty_lake(
+    writer: service.LakeWriter, reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    writer.put(sample_batch(tenant, 0, 1))
+    assert writer.flush()
+    with connect(access.url, LAKE) as connection:
+        connection.execute(f"drop table {service.schema_name(tenant)}.ducklake_column")
+    with pytest.raises(LakeUnavailable):
+        reader.newest(tenant, "transaction")
 
 
 def test_i08_an_error_of_the_lake_names_no_file_machine_or_account(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 else:
     duckdb = LateModule("duckdb")
 
+_NO_TABLE = "Catalog Error: Table with name "
 _NEAR, _FAR = timedelta(days=7), timedelta(days=120)
 _TIMELINE = """
 with mine as materialized (
@@ -68,18 +70,8 @@ class LakeReader:
 
         Raises LakeEmpty when the tenant has no lake, LakeUnavailable when it cannot be read.
         """
-        try:
-            with self._attachments.use(tenant) as lake:
-                cursor = self._attachments.duckdb.cursor()
-                try:
-                    cursor.execute(f"use {lake}")
-                    return cursor.execute(statement, arguments or {}).to_arrow_table()
-                finally:
-                    cursor.close()
-        except duckdb.CatalogException as error:
-            raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
-        except duckdb.Error as error:
-            raise unavailable("The lake cannot be read.", error) from error
+        with self._cursor(tenant) as cursor:
+            return cursor.execute(statement, arguments or {}).to_arrow_table()
 
     def batches(
         self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime, rows: int = 16_384
@@ -98,18 +90,8 @@ class LakeReader:
         self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any], rows: int = 16_384
     ) -> Iterator[pa.RecordBatch]:
         """The answer of a query that Finer's own code wrote, at most `rows` rows at a time. Raises as `read`."""
-        try:
-            with self._attachments.use(tenant) as lake:
-                cursor = self._attachments.duckdb.cursor()
-                try:
-                    cursor.execute(f"use {lake}")
-                    yield from cursor.execute(statement, arguments).to_arrow_reader(rows)
-                finally:
-                    cursor.close()
-        except duckdb.CatalogException as error:
-            raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
-        except duckdb.Error as error:
-            raise unavailable("The lake cannot be read.", error) from error
+        with self._cursor(tenant) as cursor:
+            yield from cursor.execute(statement, arguments).to_arrow_reader(rows)
 
     def count(self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime) -> int:
         """How many records `batches` gives. Raises LakeUnavailable."""
@@ -200,6 +182,23 @@ class LakeReader:
     def close(self) -> None:
         """Close DuckDB with everything attached."""
         self._attachments.close()
+
+    @contextmanager
+    def _cursor(self, tenant: uuid.UUID) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in the tenant's lake. What it raises becomes LakeEmpty or LakeUnavailable, see `read`."""
+        try:
+            with self._attachments.use(tenant) as lake:
+                cursor = self._attachments.duckdb.cursor()
+                try:
+                    cursor.execute(f"use {lake}")
+                    yield cursor
+                finally:
+                    cursor.close()
+        except duckdb.Error as error:
+            # Of the same class are unknown functions and a catalogue that has lost tables of its own.
+            if str(error).startswith(_NO_TABLE):
+                raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
+            raise unavailable("The lake cannot be read.", error) from error
 
     def _actions(self, tenant: uuid.UUID, found: list[dict[str, Any]]) -> dict[tuple[int, int], ActionWord]:
         if not found:
