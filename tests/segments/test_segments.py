@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -287,6 +288,20 @@ def test_a_segment_is_counted_when_it_is_made_and_changed_and_put_away(bank: Ban
     assert made["id"] not in [one["id"] for one in bank.ask(ENGINEER, "GET", "/segments")["items"]]
     assert made["id"] in [one["id"] for one in bank.ask(ENGINEER, "GET", "/segments?archived=true")["items"]]
     bank.ask(ENGINEER, "PUT", path, body, 403)
+
+
+def test_requests_of_one_moment_are_held_to_the_limit_together(bank: Bank, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = len(bank.ask(MANAGER, "GET", "/segments")["items"])
+    monkeypatch.setattr(segments, "SEGMENTS_MAX", kept + 1)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [
+            pool.submit(
+                bank.driver.call, "POST", "/api/v1/segments", bank.world.headers(MANAGER.value),
+                {"name": f"Last {i}", "condition": "age >= 18"},
+            )
+            for i in range(4)
+        ]  # fmt: skip
+    assert sorted(one.result().status for one in asked) == [201, 422, 422, 422]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from finer.kit.crypto.fields import seal, unseal, unseal_all
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
 from finer.kit.lock_keys import LockKey
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.notifications.tables import deliveries, hooks, notifications, reads
 from finer.notifications.types import (
@@ -226,9 +227,7 @@ class HookStore:
 
     def add_one_by_one(self) -> None:
         """Wait until nobody else adds an address to this firm, and let nobody until this transaction ends."""
-        self._connection.exec_driver_sql(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"hooks:{self._tenant}",)
-        )
+        one_at_once(self._connection, "hooks", self._tenant)
 
     def add(self, identifier: uuid.UUID, name: str, url: str, secret: str, by: uuid.UUID) -> None:
         """A new address; it may carry a key in its path, so it is sealed too."""

@@ -65,6 +65,7 @@ def create_alert(tx: Tx, alert: MetricAlert) -> AlertState:
     """Look out for something of a metric. Raises CannotBeUsed, UnknownMetric, PermissionMissing, HookNotFound."""
     _check(tx, alert)
     store, owner = AlertStore(tx), _person(tx)
+    store.one_at_once(owner)
     if len(store.find(owner=owner)) >= _OWNED_MAX:
         raise CannotBeUsed(f"You have {_OWNED_MAX} alerts on metrics already. Delete one first.")
     identifier = new_id()
@@ -115,6 +116,7 @@ def silence(tx: Tx, silence: Silence) -> list[Silence]:
         get_alert(tx, silence.alert_id)
     if not tx.now() < silence.until <= tx.now() + _SILENCE_MAX:
         raise CannotBeUsed("A silence ends in the future, within 90 days.")
+    store.one_at_once(owner)
     if len(store.silences(owner)) >= _SILENCES_MAX:
         raise CannotBeUsed(f"You have {_SILENCES_MAX} silences already. End one first.")
     store.silence(owner, silence)

@@ -13,6 +13,7 @@ from finer.dashboards.tables import alerts, happenings, silences
 from finer.dashboards.types import AlertState, Happening, MetricAlert, Silence
 from finer.kit.crypto.fields import seal, unseal_all
 from finer.kit.ids import new_id
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.workspace.types import Watch, WatchState
 
@@ -26,6 +27,10 @@ class AlertStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._connection, self._tenant = tx.connection, tx.tenant
+
+    def one_at_once(self, owner: uuid.UUID) -> None:
+        """Wait until no other request of somebody adds here, and let others wait until this transaction ends."""
+        one_at_once(self._connection, "metric-alerts", self._tenant, owner)
 
     def add(self, identifier: uuid.UUID, alert: MetricAlert, owner: uuid.UUID) -> None:
         """A new alert."""

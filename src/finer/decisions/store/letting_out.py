@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from finer.decisions.tables.cases import case_actions, cases
 from finer.decisions.types.cases import ActionKind, ActionState
 from finer.decisions.types.letting_out import LetOut
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 
 _a, _c = case_actions.c, cases.c
@@ -26,8 +27,7 @@ class LettingOutStore:
 
     def one_at_once(self) -> None:
         """Wait until nobody else of the firm lets money out, and let others wait until this transaction ends."""
-        key = sa.func.hashtextextended(f"letting-out:{self._tenant}", 0)
-        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        one_at_once(self._connection, "letting-out", self._tenant)
 
     def alone_since(
         self, since: datetime, person: uuid.UUID | None, customer: str | None, accounts: Sequence[str]

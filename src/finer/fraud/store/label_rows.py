@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from finer.fraud.rules.label_rows import Change
 from finer.fraud.rules.windows import KNOWN_BY
 from finer.fraud.tables import label_rows
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 
 _t = label_rows.c
@@ -42,8 +43,7 @@ class LabelRowStore:
 
     def one_at_once(self) -> None:
         """Wait until nobody else of the firm adds rows, and let others wait until this transaction ends."""
-        key = sa.func.hashtextextended(f"label-rows:{self._tenant}", 0)
-        self._tx.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        one_at_once(self._tx.connection, "label-rows", self._tenant)
 
     def held(self, events: Sequence[str]) -> dict[str, datetime]:
         """Since when the windows count some payments as frauds; those that they do not count are left out."""

@@ -13,6 +13,7 @@ from finer.identity.tables.audit import seals
 from finer.identity.tables.core import audit_entries
 from finer.identity.types.audit import AuditEntry, AuditFilter, AuditLine
 from finer.kit.cursors import Cursor
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 
 _FIELDS = AuditEntry.__struct_fields__
@@ -75,8 +76,7 @@ class AuditStore:
 
         Two that are asked for in the same moment would both find that nothing was taken yet.
         """
-        key = sa.func.hashtextextended(f"exports:{self._tenant}:{actor}", 0)
-        self._connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+        one_at_once(self._connection, "exports", self._tenant, actor)
 
     def actions(self) -> list[str]:
         """Every action that the trail knows, read by skipping from one to the next in the index."""

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from finer.identity.tables.reveals import reveals
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 
 
@@ -20,9 +21,7 @@ class RevealStore:
 
     def count_since(self, person: uuid.UUID, since: datetime) -> int:
         """How many values a person has looked at; who asks for several at once is counted one after the other."""
-        self._connection.exec_driver_sql(
-            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"reveals:{self._tenant}:{person}",)
-        )
+        one_at_once(self._connection, "reveals", self._tenant, person)
         query = sa.select(sa.func.count()).where(
             reveals.c.tenant_id == self._tenant, reveals.c.user_id == person, reveals.c.at > since
         )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.crypto.fields import seal, unseal_all
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.segments.tables import segments, sizes
 from finer.segments.types import Daily, Draft, Segment, Size
@@ -71,7 +72,8 @@ class SegmentStore:
         return sorted(found, key=lambda one: (one.draft.name.casefold(), one.id))
 
     def count(self) -> int:
-        """How many segments are not archived."""
+        """How many segments are not archived; who asks at the same moment is answered one after the other."""
+        one_at_once(self._connection, "segments", self._tenant)
         query = sa.select(sa.func.count()).where(_s.tenant_id == self._tenant, _s.archived_at.is_(None))
         return int(self._connection.execute(query).scalar_one())
 

@@ -92,7 +92,8 @@ def ask_for_extract(tx: Tx, access: LakeAccess, kinds: Kinds, wanted: NewExtract
 
 def opening_version(tx: Tx, payload: Payload) -> str:
     """What an opening starts from: that the name is free. Raises ExtractNotAcceptable, ExtractNameTaken."""
-    wanted, problem = _read(payload), None
+    wanted, problem, store = _read(payload), None, ExtractStore(tx)
+    store.one_at_once()
     if not _NAME.match(wanted.name):
         problem = "A name has 2 to 40 small letters, digits and underscores, a letter first."
     elif not wanted.tables or len(wanted.tables) > TABLES_MAX or len(set(wanted.tables)) < len(wanted.tables):
@@ -101,11 +102,11 @@ def opening_version(tx: Tx, payload: Payload) -> str:
         problem = "It is refreshed every 1 to 168 hours, and holds the rows of 1 to 3660 days, or all."
     elif not _within(masking_of(_acting(Role(wanted.shown_as))), masking_of(_acting(Role(payload["role"])))):
         problem = "It would show more than whoever asks for it may see. Choose another role."
-    elif len(ExtractStore(tx).find()) >= EXTRACTS_MAX:
+    elif len(store.find()) >= EXTRACTS_MAX:
         problem = f"There are {EXTRACTS_MAX} extracts already. Close one first."
     if problem is not None:
         raise ExtractNotAcceptable(problem)
-    if ExtractStore(tx).find(name=wanted.name):
+    if store.find(name=wanted.name):
         raise ExtractNameTaken(f"There is an extract {wanted.name!r} already. Choose another name, or close that one.")
     return ""
 

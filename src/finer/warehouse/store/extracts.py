@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.warehouse.tables import extracts
 from finer.warehouse.types import Extract, NewExtract
@@ -18,6 +19,10 @@ class ExtractStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._mine = extracts.c.tenant_id == tx.tenant
+
+    def one_at_once(self) -> None:
+        """Wait until nobody else of the firm opens an extract, and let others wait until this transaction ends."""
+        one_at_once(self._tx.connection, "extracts", self._tx.tenant)
 
     def add(self, identifier: uuid.UUID, wanted: NewExtract, login: str, made_by: str) -> None:
         """A new extract, which nothing was copied for yet."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.warehouse.tables import exports
 from finer.warehouse.types import Export, ExportFormat, ExportState, Wanted
@@ -44,7 +45,8 @@ class ExportStore:
         return [_export(row) for row in self._tx.connection.execute(query.order_by(exports.c.id.desc()).limit(limit))]
 
     def count_open(self, asked_by: str) -> int:
-        """How many exports of somebody wait or run."""
+        """How many exports of somebody wait or run; who asks at the same moment is answered one after the other."""
+        one_at_once(self._tx.connection, "lake-exports", self._tx.tenant, asked_by)
         query = sa.select(sa.func.count()).where(self._mine, exports.c.asked_by == asked_by, exports.c.state.in_(_OPEN))
         return int(self._tx.connection.execute(query).scalar_one())
 
