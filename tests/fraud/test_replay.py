@@ -107,6 +107,16 @@ def test_decisions_before_and_after_a_change_of_rules_and_model_come_out_again(s
         assert again.same, again.differences
         assert again.verdict == alert.verdict
         break
+    # Explained together they are explained as each is alone, whatever decided them.
+    batch = scene.recorded(*(f"e{n}" for n in range(60)))
+    with scene.desk.firm.tx(scene.desk.writer) as tx:
+        together = explanations.explain(tx, batch, _ZONE)
+        alone = [explanations.explain(tx, batch.slice(row, 1), _ZONE) for row in range(60)]
+    # As documents: an amount without a rate is no number, and no such number equals another.
+    assert msgspec.json.encode(together, order="sorted") == msgspec.json.encode(
+        {event: found for each in alone for event, found in each.items()}, order="sorted"
+    )
+    assert len({one.would_pass for one in together.values()}) > 2
     with pytest.raises(NotFound, match="The lake holds no decided payment"):
         replay_one(scene.desk.database, scene.reader, scene.desk.firm.tenant.id, "e999")
 

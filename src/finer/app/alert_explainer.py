@@ -27,7 +27,8 @@ from finer.warehouse.service import lake as warehouse
 _log = structlog.get_logger(__name__)
 _TROUBLE: tuple[type[Exception], ...] = (*DATABASE_GONE, FinerError)
 _EVERY_S = 2.0
-_PAGE = 200
+_PAGE = 1_000
+"""Alerts that are explained together: what the lake is asked for costs nearly as much for one of them."""
 _OVERLAP = timedelta(minutes=1)
 """An alert may commit some time after the moment at which it was raised."""
 _REST, _REST_MAX = timedelta(seconds=2), timedelta(seconds=30)

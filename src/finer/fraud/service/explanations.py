@@ -6,11 +6,10 @@ Made once for each alert, beside the pipeline, from what the decision used and w
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,10 +19,10 @@ import pyarrow.compute as pc
 from finer.decisions.types.alerts import Action
 from finer.fraud.rules.evaluate import Array
 from finer.fraud.rules.reasons import sentence
-from finer.fraud.rules.rule_set import SCORE_RULE
+from finer.fraud.rules.rule_set import SCORE_RULE, CompiledRules
 from finer.fraud.service.recorded import Decided, by_deciders, recorded_query, restore
 from finer.fraud.service.rule_sets import feature_types, windows
-from finer.fraud.service.verdicts import Verdicts, evaluate, model_rows, values_of
+from finer.fraud.service.verdicts import evaluate, model_rows, values_of
 from finer.fraud.store import lake
 from finer.fraud.store.explanations import ExplanationStore
 from finer.fraud.types import AlertExplanation, AlertReason, ReasonWeight, Rule
@@ -41,24 +40,24 @@ _AMOUNTS = {"amount_usd": (_AMOUNT, 100.0), _AMOUNT: (_AMOUNT, 1.0)}
 """The ways to write the amount that can be compared with others', and what makes US cents of them."""
 _SUMS = frozenset(one.name for one in windows().definitions if one.unit == "USD cents")
 _FACTORS = np.array([0.95, 0.9, 0.8, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01])
-_PORTIONS = (0, 100, 800, 4_000)
-"""Changes are tried the nearest first, in portions up to these: most often one among the first lets a payment pass."""
+_PORTIONS = (16, 100, 800, 4_000)
+"""So many changes of a payment are tried, the nearest first: most often one among the first lets it pass."""
+_AT_ONCE = 4_000
+"""Changes that are tried together, of as many payments as that."""
 _EVERYTHING_PASSES = 2.0  # no probability reaches it: what would pass is looked for here, rules and model together
 
 
 class _Changes(NamedTuple):
-    """Values tried, each in the place of another: of which of `names`, shape (n,), and the value, float64 (n,).
+    """Values tried, each in the place of another: in which payment, of which of `names`, and the value; shape (n,).
 
-    A name is a window, or _AMOUNT for the payment's amount in US cents.
+    A name is a window, or _AMOUNT for the payment's amount in US cents. Those of a payment stand together, the nearest
+    first.
     """
 
     names: list[str]
+    rows: Array
     which: Array
     values: Array
-
-    def between(self, first: int, end: int) -> _Changes:
-        """Some of them."""
-        return _Changes(self.names, self.which[first:end], self.values[first:end])
 
 
 def explanations_of(tx: Tx, alerts: Sequence[uuid.UUID]) -> dict[uuid.UUID, AlertExplanation]:
@@ -88,47 +87,68 @@ def explain(tx: Tx, batch: pa.RecordBatch, zone: ZoneInfo) -> dict[str, AlertExp
     """Explain the payments of a batch of `recorded_query`, by event id. What cannot be decided again is left out."""
     found: dict[str, AlertExplanation] = {}
     for part in by_deciders(tx, batch):
-        if part.rules is None or (part.model is None and part.model_hash is not None):
-            continue
-        columns = part.columns(zone)
-        verdicts = evaluate(columns, part.model, part.rules)
-        for row, event in enumerate(part.batch.column("event_id").to_pylist()):
-            found[event] = _explained(part, columns, verdicts, row, zone)
+        if part.rules is not None and (part.model is not None or part.model_hash is None):
+            events = part.batch.column("event_id").to_pylist()
+            found.update(zip(events, _explained(part, part.rules, zone), strict=True))
     return found
 
 
-def _explained(part: Decided, columns: Columns, verdicts: Verdicts, row: int, zone: ZoneInfo) -> AlertExplanation:
-    rules = part.rules.of(int(verdicts.fired[row])) if part.rules is not None else []
-    score = None if verdicts.scores is None else float(verdicts.scores[row])
-    known = values_of(columns, row) | {"score": score}
+def _explained(part: Decided, by: CompiledRules, zone: ZoneInfo) -> list[AlertExplanation]:
+    """Each payment explained, all of them at once: the cost of a step is that of its calls, not of its payments."""
+    columns = part.columns(zone)
+    verdicts = evaluate(columns, part.model, by)
+    told: list[scoring.Explanation | None] = [None] * columns.rows
+    if part.model is not None:
+        scorer = part.model.scorer
+        told = [*scoring.explain_all(scorer, model_rows(columns, scorer.columns), _EVERYTHING_PASSES, _meanings())]
+    rows = zip(
+        values_of(columns, np.arange(columns.rows)),
+        verdicts.actions.tolist(),
+        verdicts.fired.tolist(),
+        [None] * columns.rows if verdicts.scores is None else verdicts.scores.tolist(),
+        told,
+        _would_pass(part, by, verdicts.fired, zone),
+        strict=True,
+    )
+    return [
+        _explanation(part, known | {"score": score}, action, by.of(fired), score, by_model, would_pass)
+        for known, action, fired, score, by_model, would_pass in rows
+    ]
+
+
+def _explanation(
+    part: Decided,
+    known: dict[str, Any],
+    action: int,
+    rules: Sequence[Rule],
+    score: float | None,
+    told: scoring.Explanation | None,
+    would_pass: str | None,
+) -> AlertExplanation:
     reasons = [
         AlertReason(source="rule", name=rule.id, text=sentence(rule.reason, known), weight=None) for rule in rules
     ]
-    log_odds = common = None
     weights: list[ReasonWeight] = []
-    if part.model is not None and score is not None:
-        one = np.ascontiguousarray(model_rows(columns, part.model.scorer.columns)[:, row])
-        told = scoring.explain(part.model.scorer, one, _EVERYTHING_PASSES, _meanings())
-        log_odds, common = told.log_odds, told.common
+    if told is not None:
         weights = [
             ReasonWeight(term=one.term, value=one.value, usual=one.usual, log_odds=one.log_odds)
             for one in told.contributions
         ]
-        if score >= part.model.threshold:
-            pushing = [one for one in weights if one.log_odds > 0]
-            total = sum(one.log_odds for one in pushing) or 1.0
-            reasons += [
-                AlertReason(source="model", name=one.term, text=text, weight=one.log_odds / total)
-                for one, text in zip(pushing, told.reasons, strict=False)
-            ]
+    if told is not None and score is not None and part.model is not None and score >= part.model.threshold:
+        pushing = [one for one in weights if one.log_odds > 0]
+        total = sum(one.log_odds for one in pushing) or 1.0
+        reasons += [
+            AlertReason(source="model", name=one.term, text=text, weight=one.log_odds / total)
+            for one, text in zip(pushing, told.reasons, strict=False)
+        ]
     return AlertExplanation(
-        action=Action(int(verdicts.actions[row])).word,
+        action=Action(action).word,
         reasons=reasons,
-        would_pass=_would_pass(part, row, rules, zone),
+        would_pass=would_pass,
         score=score,
         threshold=None if part.model is None else part.model.threshold,
-        log_odds=log_odds,
-        common=common,
+        log_odds=None if told is None else told.log_odds,
+        common=None if told is None else told.common,
         contributions=weights,
         rule_set=part.rule_set,
         model=part.model_hash,
@@ -151,58 +171,78 @@ def _meanings() -> dict[str, Meaning]:
     }
 
 
-def _would_pass(part: Decided, row: int, rules: Sequence[Rule], zone: ZoneInfo) -> str | None:
-    """The smallest change of one value with which rules and model together would have approved it, as a sentence."""
-    if part.rules is None:
-        return None
-    one = part.batch.slice(row, 1)
-    changes = _changes(part, one, rules)
-    for first, end in pairwise(_PORTIONS):
-        portion = changes.between(first, end)
-        if not len(portion.values):
-            break
-        columns = Columns(_changed(one, portion))
-        restore(columns, feature_types(), zone)
-        passing = np.flatnonzero(evaluate(columns, part.model, part.rules).actions == Action.APPROVE)
-        if len(passing):
-            name = portion.names[portion.which[passing[0]]]
-            meaning, value = _meanings()[name], float(portion.values[passing[0]])
-            return (
-                f"It would have passed had the {meaning.name} been {scoring.shown(value, meaning)} instead of "
-                f"{scoring.shown(_value(one, name), meaning)}."
-            )
-    return None
+def _would_pass(part: Decided, by: CompiledRules, fired: Array, zone: ZoneInfo) -> list[str | None]:
+    """For each payment, as a sentence, the smallest change of one value with which rules and model would approve it."""
+    told: list[str | None] = [None] * len(fired)
+    for bits in np.unique(fired):
+        left = np.flatnonzero(fired == bits)
+        limits = _limits(part, by, {rule.id for rule in by.of(int(bits))})
+        for many in _PORTIONS:
+            together = max(_AT_ONCE // many, 1)
+            for first in range(0, len(left), together):
+                changes = _nearest(part.batch, left[first : first + together], limits, many)
+                for row, name, value in _passing(part, by, changes, zone):
+                    meaning, was = _meanings()[name], float(_values(part.batch, name)[row])
+                    told[row] = (
+                        f"It would have passed had the {meaning.name} been {scoring.shown(value, meaning)} instead of "
+                        f"{scoring.shown(was, meaning)}."
+                    )
+            left = np.array([row for row in left if told[row] is None], np.int64)
+    return told
 
 
-def _changes(part: Decided, one: pa.RecordBatch, rules: Sequence[Rule]) -> _Changes:
-    """Values to try: the numbers in the rules that held, the thresholds of the model, and less of all that is named.
+def _passing(part: Decided, by: CompiledRules, changes: _Changes, zone: ZoneInfo) -> Iterator[tuple[int, str, float]]:
+    """Of each payment the first change with which it is approved: which payment, what is changed, and the value."""
+    if not len(changes.values):
+        return
+    columns = Columns(_changed(part.batch, changes))
+    restore(columns, feature_types(), zone)
+    passing = np.flatnonzero(evaluate(columns, part.model, by).actions == Action.APPROVE)
+    rows, first = np.unique(changes.rows[passing], return_index=True)
+    for row, place in zip(rows.tolist(), passing[first].tolist(), strict=True):
+        yield row, changes.names[changes.which[place]], float(changes.values[place])
+
+
+def _nearest(batch: pa.RecordBatch, rows: Array, limits: Mapping[str, Array], many: int) -> _Changes:
+    """The changes to try of some payments, `many` of each: to one of the limits, and to less of all that is named.
 
     The nearest come first: those of the amount before those of a count, and these before those of a mean or a sum,
     which nobody pays; of each kind, the one that changes least.
     """
-    held = {rule.id for rule in rules}
-    named: dict[str, list[Array]] = {name: [np.array(sorted(tried))] for name, tried in _of_rules(part, held).items()}
+    values, fars, which = [np.zeros((len(rows), 0))], [np.zeros((len(rows), 0))], [np.zeros(0, np.int64)]
+    for place, (name, known) in enumerate(limits.items()):
+        was = _values(batch, name)[rows, None]
+        tried = np.sort(np.hstack([np.broadcast_to(known, (len(rows), len(known))), np.floor(was * _FACTORS)]), axis=1)
+        again = np.zeros(tried.shape, np.bool_)
+        again[:, 1:] = tried[:, 1:] == tried[:, :-1]
+        kind = 0 if name == _AMOUNT else 2 if name in _SUMS else 1
+        far = 2 * kind + np.clip(np.abs(tried - was) / (tried + was + 1e-9), 0, 1)
+        fars.append(np.where((tried >= 0) & (tried != was) & ~np.isnan(was) & ~again, far, np.inf))
+        values.append(tried)
+        which.append(np.full(tried.shape[1], place))
+    far, value = np.hstack(fars), np.hstack(values)
+    near = np.arange(far.shape[1])[None].repeat(len(rows), axis=0)
+    if many < far.shape[1]:
+        near = np.sort(np.argpartition(far, many, axis=1)[:, :many], axis=1)
+    near = np.take_along_axis(near, np.argsort(np.take_along_axis(far, near, 1), axis=1, kind="stable"), 1)
+    row, column = np.nonzero(np.isfinite(np.take_along_axis(far, near, 1)))
+    chosen = near[row, column]
+    return _Changes(list(limits), rows[row], np.concatenate(which)[chosen], value[row, chosen])
+
+
+def _limits(part: Decided, by: CompiledRules, held: set[str]) -> dict[str, Array]:
+    """By column, in order: the numbers in the rules that held, and the model's thresholds where its rule did."""
+    named = {name: [np.array(sorted(tried))] for name, tried in _of_rules(by, held).items()}
     if part.model is not None and SCORE_RULE in held:
         for name, limits in _of_model(part.model.scorer).items():
             named.setdefault(name, []).append(limits)
-    names = list(named)
-    tables: list[Array] = [np.zeros((4, 0))]
-    for place, (name, several) in enumerate(named.items()):
-        was = _value(one, name)
-        tried = np.unique(np.concatenate([*several, np.floor(was * _FACTORS)]))
-        tried = tried[(tried >= 0) & (tried != was) & ~np.isnan(was)]
-        kind = 0 if name == _AMOUNT else 2 if name in _SUMS else 1
-        far = np.abs(tried - was) / (tried + was + 1e-9)
-        tables.append(np.array([np.full(len(tried), place), tried, np.full(len(tried), kind), far]))
-    which, values, kinds, fars = np.concatenate(tables, axis=1)
-    order = np.lexsort((fars, kinds))
-    return _Changes(names, which[order].astype(np.int64), values[order])
+    return {name: np.unique(np.concatenate(several)) for name, several in named.items()}
 
 
-def _of_rules(part: Decided, held: set[str]) -> dict[str, set[float]]:
+def _of_rules(by: CompiledRules, held: set[str]) -> dict[str, set[float]]:
     """By column: the numbers in the conditions of the rules that held, and beside them."""
     named: dict[str, set[float]] = {}
-    for rule, condition in () if part.rules is None else zip(part.rules.rules, part.rules.conditions, strict=True):
+    for rule, condition in zip(by.rules, by.conditions, strict=True):
         if rule.id not in held:
             continue
         numbers = _numbers(condition.tree)
@@ -242,23 +282,28 @@ def _varied(columns: Iterable[str]) -> list[str]:
     return sorted(found) + ([_AMOUNT] if names & amounts else [])
 
 
-def _value(one: pa.RecordBatch, name: str) -> float:
-    column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
-    value = one.column(column)[0].as_py()
-    return float("nan") if value is None else float(value)
+def _column(name: str) -> str:
+    """Where the lake keeps it."""
+    return "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
 
 
-def _changed(one: pa.RecordBatch, changes: _Changes) -> pa.RecordBatch:
-    """The same payment once for each change, with the change made. Amounts change in its own currency as well."""
-    batch = one.take(pa.array(np.zeros(len(changes.values), np.int64)))
+def _values(batch: pa.RecordBatch, name: str) -> Array:
+    """What payments have of it, float64, NaN where nothing is known."""
+    return np.asarray(batch.column(_column(name)).cast(pa.float64()).to_numpy(zero_copy_only=False))
+
+
+def _changed(batch: pa.RecordBatch, changes: _Changes) -> pa.RecordBatch:
+    """The payments once for each change, with the change made. Amounts change in their own currency as well."""
+    found = batch.take(pa.array(changes.rows))
     for place in np.unique(changes.which):
         name, mine = changes.names[place], changes.which == place
-        column = "kept_usd_minor" if name == _AMOUNT else lake.column_name(name)
-        batch = _with(batch, column, mine, changes.values)
+        found = _with(found, _column(name), mine, changes.values)
         if name == _AMOUNT:
-            minor, usd = float(one.column("amount_minor")[0].as_py()), _value(one, name)
-            batch = _with(batch, "amount_minor", mine, np.round(changes.values * (minor / usd if usd else 1.0)))
-    return batch
+            usd = _values(batch, name)[changes.rows]
+            minor = np.asarray(batch.column("amount_minor").to_numpy(), np.float64)[changes.rows]
+            scale = np.divide(minor, usd, out=np.ones(len(usd)), where=usd != 0)
+            found = _with(found, "amount_minor", mine, np.round(changes.values * scale))
+    return found
 
 
 def _with(batch: pa.RecordBatch, name: str, rows: Array, values: Array) -> pa.RecordBatch:

@@ -270,16 +270,15 @@ def verdict_of(
     """The whole answer for one row of a batch that was evaluated."""
     score = None if verdicts.scores is None else float(verdicts.scores[row])
     used = {name: values[0] for name, values in _feature_values(columns, np.array([row])).items()}
-    record = values_of(columns, row)
+    (record,) = values_of(columns, np.array([row]))
     return _verdict(record, used, int(verdicts.actions[row]), int(verdicts.fired[row]), score, rules, model)
 
 
-def values_of(columns: Columns, row: int) -> dict[str, Any]:
-    """The fields and windows of one row, as reasons are filled with them."""
-    rows = np.array([row])
+def values_of(columns: Columns, rows: Array) -> list[dict[str, Any]]:
+    """The fields and windows of some rows, as reasons are filled with them."""
     names = [name for name in BASE_COLUMNS if name in columns and name != "awaited"]
-    found = {name: values[0] for name, values in columns.pick(rows, names).items()}
-    return found | {name: values[0] for name, values in _feature_values(columns, rows).items()}
+    found = columns.pick(rows, names) | _feature_values(columns, rows)
+    return [dict(zip(found, values, strict=True)) for values in zip(*found.values(), strict=True)]
 
 
 def stored_columns(columns: Columns) -> dict[str, Array | pa.Array]:

@@ -57,33 +57,41 @@ class Explanation(msgspec.Struct, frozen=True):
 
 def explain(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[str, Meaning]) -> Explanation:
     """Explain one row, float64 (columns,), NaN where missing. A column without a meaning is called by its own name."""
-    rows = row[:, None]
-    log_odds = float(scorer.margins(rows)[0])
-    parts = scorer.contributions(rows)[0]
+    return explain_all(scorer, row[:, None], threshold, meanings)[0]
+
+
+def explain_all(scorer: Scorer, rows: Array, threshold: float, meanings: Mapping[str, Meaning]) -> list[Explanation]:
+    """`explain` for many rows at once, float64 (columns, n): asking the model costs as much for one as for some."""
+    margins, parts = scorer.margins(rows), scorer.contributions(rows)
     values, usual = _values(scorer, rows)
-    ordered = sorted(range(len(scorer.terms)), key=lambda place: -parts[place])
-    contributions = [
-        Contribution(scorer.terms[place], values[place], usual[place], float(parts[place])) for place in ordered
-    ]
     ratios = {ratio.name: ratio for ratio in scorer.document.ratios} if isinstance(scorer, EnsembleScorer) else {}
-    telling = [one for one in contributions[:SENTENCES] if one.log_odds > _SMALL]
-    return Explanation(
-        score=float(probabilities(np.array([log_odds]))[0]),
-        log_odds=log_odds,
-        common=float(parts[-1]),
-        contributions=contributions,
-        reasons=[_sentence(one, ratios, meanings) for one in telling],
-        would_pass=_would_pass(scorer, row, threshold, meanings),
-    )
+    found = []
+    for row, (log_odds, score) in enumerate(zip(margins.tolist(), probabilities(margins).tolist(), strict=True)):
+        added, own = parts[row].tolist(), values[:, row].tolist()
+        contributions = [
+            Contribution(scorer.terms[place], own[place], usual[place], added[place])
+            for place in sorted(range(len(scorer.terms)), key=lambda place: -added[place])
+        ]
+        telling = [one for one in contributions[:SENTENCES] if one.log_odds > _SMALL]
+        found.append(
+            Explanation(
+                score=score,
+                log_odds=log_odds,
+                common=added[-1],
+                contributions=contributions,
+                reasons=[_sentence(one, ratios, meanings) for one in telling],
+                would_pass=None if score < threshold else _would_pass(scorer, rows[:, row], threshold, meanings),
+            )
+        )
+    return found
 
 
-def _values(scorer: Scorer, rows: Array) -> tuple[list[float], list[float | None]]:
-    """The value of each term, and what is usual for it."""
+def _values(scorer: Scorer, rows: Array) -> tuple[Array, list[float | None]]:
+    """The value of each term, float64 (terms, n), and what is usual for it."""
     if not isinstance(scorer, EnsembleScorer):
-        return rows[:, 0].tolist(), [None] * len(rows)
+        return rows, [None] * len(rows)
     inputs = scorer.inputs(rows)
-    strange = float(scorer.unusual(inputs)[0])
-    return [*inputs[:, 0].tolist(), strange], [*scorer.document.usual, scorer.document.forest.usual]
+    return np.vstack([inputs, scorer.unusual(inputs)]), [*scorer.document.usual, scorer.document.forest.usual]
 
 
 def _sentence(one: Contribution, ratios: Mapping[str, Ratio], meanings: Mapping[str, Meaning]) -> str:
@@ -101,8 +109,6 @@ def _sentence(one: Contribution, ratios: Mapping[str, Ratio], meanings: Mapping[
 
 def _would_pass(scorer: Scorer, row: Array, threshold: float, meanings: Mapping[str, Meaning]) -> str | None:
     """The nearest value of each column that passes, tried in one batch; told is the column that needs least change."""
-    if probabilities(scorer.margins(row[:, None]))[0] < threshold:
-        return None
     places, tried = [], []
     for place in range(len(row)):
         for value in _candidates(scorer, row, place):

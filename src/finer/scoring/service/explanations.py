@@ -8,8 +8,9 @@ from finer.scoring.rules.explanation import (
     Explanation,
     Meaning,
     explain,
+    explain_all,
     limits_of,
     shown,
 )
 
-__all__ = ["ADDITIVITY_MAX", "Contribution", "Explanation", "Meaning", "explain", "limits_of", "shown"]
+__all__ = ["ADDITIVITY_MAX", "Contribution", "Explanation", "Meaning", "explain", "explain_all", "limits_of", "shown"]
