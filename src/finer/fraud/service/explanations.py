@@ -128,19 +128,8 @@ def _explanation(
     reasons = [
         AlertReason(source="rule", name=rule.id, text=sentence(rule.reason, known), weight=None) for rule in rules
     ]
-    weights: list[ReasonWeight] = []
-    if told is not None:
-        weights = [
-            ReasonWeight(term=one.term, value=one.value, usual=one.usual, log_odds=one.log_odds)
-            for one in told.contributions
-        ]
     if told is not None and score is not None and part.model is not None and score >= part.model.threshold:
-        pushing = [one for one in weights if one.log_odds > 0]
-        total = sum(one.log_odds for one in pushing) or 1.0
-        reasons += [
-            AlertReason(source="model", name=one.term, text=text, weight=one.log_odds / total)
-            for one, text in zip(pushing, told.reasons, strict=False)
-        ]
+        reasons += _pushing(told)
     return AlertExplanation(
         action=Action(action).word,
         reasons=reasons,
@@ -149,10 +138,24 @@ def _explanation(
         threshold=None if part.model is None else part.model.threshold,
         log_odds=None if told is None else told.log_odds,
         common=None if told is None else told.common,
-        contributions=weights,
+        contributions=[] if told is None else [_weight(one) for one in told.contributions],
         rule_set=part.rule_set,
         model=part.model_hash,
     )
+
+
+def _pushing(told: scoring.Explanation) -> list[AlertReason]:
+    """The sentences of a model that stopped a payment, each with its part of what spoke against it."""
+    pushing = [one for one in told.contributions if one.log_odds > 0]
+    total = sum(one.log_odds for one in pushing) or 1.0
+    return [
+        AlertReason(source="model", name=one.term, text=text, weight=one.log_odds / total)
+        for one, text in zip(pushing, told.reasons, strict=False)
+    ]
+
+
+def _weight(one: scoring.Contribution) -> ReasonWeight:
+    return ReasonWeight(term=one.term, value=one.value, usual=one.usual, log_odds=one.log_odds)
 
 
 @cache
