@@ -16,6 +16,7 @@ import pytest
 
 from bench.support.bodies import Bodies
 from bench.support.http import Connection
+from finer.kit.ids import show_id
 from tests.support.server import Server, serving
 
 _EVENTS = 100
@@ -30,13 +31,19 @@ def server() -> Iterator[Server]:
 class _Sender:
     """Sends bodies until told to stop; one that was not acknowledged is sent again, as a careful sender does."""
 
+    path, kind, events, first_digit = "/api/v1/events/transaction", "application/x-ndjson", _EVENTS, b"0"
+
     def __init__(self, server: Server) -> None:
         self._server = server
         self._stop = threading.Event()
-        self._supply = Bodies(_EVENTS, seed=3)
-        self._body = self._supply.next()[1]
+        self._supply = Bodies(self.events, seed=3)
+        self._body = self._next()
         self.acknowledged = 0
+        self.answers: list[bytes] = []
         self.start()
+
+    def _next(self) -> bytes:
+        return self._supply.next()[1].replace(b'"event_id": "0', b'"event_id": "' + self.first_digit)
 
     def start(self) -> None:
         """Begin, or go on where it was stopped."""
@@ -61,19 +68,26 @@ class _Sender:
         while not self._stop.is_set():
             try:
                 if connection is None:
-                    connection = Connection(self._server.port, self._server.api_key, "/api/v1/events/transaction")
-                status, _ = connection.post(self._body)
+                    connection = Connection(self._server.port, self._server.api_key, self.path, self.kind)
+                status, answer = connection.post(self._body)
             except OSError:
                 if connection is not None:
                     connection.close()
                 connection = None
                 self._stop.wait(0.05)
                 continue
-            if status == 202:
-                self.acknowledged += _EVENTS
-                self._body = self._supply.next()[1]
+            if status in {200, 202}:
+                self.acknowledged += self.events
+                self.answers.append(answer)
+                self._body = self._next()
         if connection is not None:
             connection.close()
+
+
+class _Asker(_Sender):
+    """Asks for decisions, one after the other."""
+
+    path, kind, events, first_digit = "/api/v1/decisions", "application/json", 1, b"d"
 
 
 def _settle(server: Server) -> None:
@@ -113,7 +127,7 @@ def _report_frauds(server: Server) -> int:
 
 
 def test_nothing_is_lost_or_doubled(server: Server) -> None:
-    sender = _Sender(server)
+    sender, asker = _Sender(server), _Asker(server)
     known = 0
     try:
         for name in ("worker", "api", "postgres", "worker", "worker"):
@@ -121,8 +135,11 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
             known = max(known, _report_frauds(server))
             os.kill(server.process_of(name).pid, signal.SIGKILL)
         sender.wait_for(20 * _EVENTS)
+        sender.stop()
+        asker.wait_for(20)  # behind all that was sent
     finally:
         sender.stop()
+        asker.stop()
     deadline = time.monotonic() + 120
     while known == 0:  # jobs stand behind what the sender asked for
         assert time.monotonic() < deadline
@@ -136,10 +153,14 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
     assert json.loads(server.finer_here("verify", "--json")) == {"ok": True, "violations": []}
     statement = "select count(*) as n, count(distinct event_id) as ids from transactions"
     rows = json.loads(server.finer_here("sql", statement, "--tenant", server.tenant, "--json"))["rows"]
-    # Every acknowledged body is there once. The last one may have become durable without its acknowledgement.
+    # Every acknowledged body is there once. The last ones may have become durable without their acknowledgement.
     assert rows[0][0] == rows[0][1]
-    assert sender.acknowledged <= rows[0][0] <= sender.acknowledged + _EVENTS
+    acknowledged = sender.acknowledged + asker.acknowledged
+    assert acknowledged <= rows[0][0] <= acknowledged + _EVENTS + 1
     with server.database() as database:
+        stored = {show_id("dec", one) for (one,) in database.execute("select id from decisions_decisions")}
+        # Whoever was answered finds that very decision: its records went to the disk with it, not before.
+        assert {json.loads(answer)["id"] for answer in asker.answers} <= stored
         row = database.execute("select count(*), count(distinct event_id) from decisions_alerts").fetchone()
         frauds = database.execute("select count(*), count(log_offset), count(distinct event_id) from fraud_label_rows")
         told = frauds.fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from finer.kit.actors import SYSTEM
-from finer.kit.db import DATABASE_GONE, WORKER, Database, WritePipeline, connect
+from finer.kit.db import DATABASE_GONE, WORKER, Database, Durable, WritePipeline, connect
 from finer.kit.errors import Conflict
 from finer.kit.live import receive
 from finer.kit.log import PostgresLog
@@ -18,6 +19,8 @@ _ADD = (
     "insert into ingest_rollups (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates, "
     "quarantined, latency, last_at) values (%s, %s, 5, now(), 'test', 0, 0, 0, 0, '{}', now())"
 )
+
+_ADD_MOMENT = _ADD.replace("values (%s, %s", "values (%s, pg_current_wal_insert_lsn()::text")
 
 
 @pytest.fixture
@@ -63,6 +66,39 @@ def test_one_bad_statement_takes_all_with_it_and_the_next_transaction_works(
         # The failed one has woken nobody.
         assert receive(listening, 20) == [("test_pipeline", str(tenant))]
     assert _contracts(worker_database, tenant) == ["c"]
+
+
+def _on_the_disk(database: Database, tenant: uuid.UUID) -> bool:
+    """Whether the server's log is on the disk up to behind the moments at which `_ADD_MOMENT` was run."""
+    query = "select bool_and(contract::pg_lsn < pg_current_wal_flush_lsn()) from ingest_rollups"
+    with database.transaction(tenant, SYSTEM) as tx:
+        return bool(tx.connection.exec_driver_sql(query).scalar())
+
+
+def test_who_is_told_when_a_block_ends_is_told_of_what_is_kept(
+    database_url: str, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    # The server of the tests waits for no disk, unless it is asked to.
+    waiting = f"{database_url}&options=-c%20synchronous_commit%3Don"
+    one, another = (WritePipeline(waiting, WORKER, name="durable") for _ in range(2))
+    with connect(database_url) as listening, contextlib.closing(one), contextlib.closing(another):
+        listening.execute("listen test_durable")
+
+        def write(effects: WritePipeline, durable: Durable) -> None:
+            with effects.transaction(tenant, SYSTEM, durable) as tx:
+                tx.write(_ADD_MOMENT, (tenant,))
+                tx.notify("test_durable", [durable.name])
+            assert receive(listening, 20) == [("test_durable", durable.name)]
+
+        write(one, Durable.FIRST)
+        assert _on_the_disk(worker_database, tenant)
+        write(one, Durable.LAST)
+        assert _on_the_disk(worker_database, tenant)
+        # What is durable later is with the next transaction that saw it.
+        write(one, Durable.LATER)
+        assert len(_contracts(worker_database, tenant)) == 3
+        write(another, Durable.FIRST)
+        assert _on_the_disk(worker_database, tenant)
 
 
 def test_leaving_by_an_error_writes_nothing(

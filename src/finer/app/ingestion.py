@@ -29,6 +29,7 @@ from finer.kit.db import (
     UNIQUE_VIOLATION,
     Database,
     DatabaseError,
+    Durable,
     WritePipeline,
     connect,
 )
@@ -153,7 +154,7 @@ class Ingestion:
                 with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
                     answered = receipts.replays(tx, parsed)
             seal = self._sealing(first, parsed)
-            with self._appends.transaction(first.tenant, first.actor) as tx:
+            with self._appends.transaction(first.tenant, first.actor, _durable(parsed)) as tx:
                 answers = receipts.append(tx, parsed, self._settings.partitions, answered, seal)
         except UNIQUE_VIOLATION:
             # Another process is using the idempotency key of one of them at this moment: only that one is told so.
@@ -193,6 +194,15 @@ class Ingestion:
             except DatabaseError as error:
                 _log.warning("the backlog cannot be read", error=str(error))
                 self._stop.wait(1)
+
+
+def _durable(parsed: ParsedGroup) -> Durable:
+    """The worker begins before the disk has the records: what it commits stands behind them in the server's log.
+
+    So a decision is told of when both are on the disk; only a receipt has to wait for its records.
+    """
+    told = any(source.awaited is None for source in parsed.sources) or any(body.refused for body in parsed.bodies)
+    return Durable.LAST if told else Durable.LATER
 
 
 def _by_tenant_and_contract(group: Sequence[_Waiting]) -> list[list[_Waiting]]:

@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from enum import Enum
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
@@ -57,11 +58,24 @@ _ALIVE: dict[str, Any] = {
 """A server that is gone without a word, over a network, is noticed within a minute."""
 # The payloads are JSON: as text, every quote in them would have to be found and marked.
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
+_TENANT = "select set_config('finer.tenant', %s, true)"
+# The commit does not wait for the disk, and whoever notifies in it holds up no other.
+_TENANT_AHEAD = f"{_TENANT}, set_config('synchronous_commit', 'off', true)"
+# A commit of its own that waits for the disk, and for a standby where there is one: for all before it as well.
+_FLUSH = "select pg_logical_emit_message(true, 'finer', '')"
 
 metadata = schema.metadata
 _silent = threading.Event()
 _open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
 """The connections of this process; no set, which cannot be read while somebody adds to it."""
+
+
+class Durable(Enum):
+    """When what a transaction writes outlives a crash of the server."""
+
+    FIRST = "before anybody sees it"
+    LAST = "when its block ends; others see it, and are woken, before that"
+    LATER = "when the next transaction is that saw it, or within a second"
 
 
 class NotMade(Unavailable):
@@ -247,18 +261,26 @@ class WritePipeline:
         self._round_trip: RoundTrip | None = None
 
     @contextmanager
-    def transaction(self, tenant: uuid.UUID, actor: Actor) -> Iterator[Tx]:
-        """One transaction for one tenant: committed when the block ends, and only then are its listeners woken."""
+    def transaction(self, tenant: uuid.UUID, actor: Actor, durable: Durable = Durable.FIRST) -> Iterator[Tx]:
+        """One transaction for one tenant: committed when the block ends, and only then are its listeners woken.
+
+        Who writes one that is durable later tells nobody that it is kept: that is for whoever takes it up.
+        """
         round_trip, self._round_trip = self._round_trip or self._begin(), None
         try:
             with _errors_told():
                 round_trip.add("begin")
-                round_trip.add("select set_config('finer.tenant', %s, true)", (str(tenant),))
+                round_trip.add(_TENANT if durable is Durable.FIRST else _TENANT_AHEAD, (str(tenant),))
                 tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, round_trip=round_trip)
                 yield tx
-                round_trip.add("commit")
+                if durable is Durable.FIRST:
+                    round_trip.add("commit")
                 for notification in tx.notifications:
                     round_trip.add(_NOTIFY, notification)
+                if durable is not Durable.FIRST:
+                    round_trip.add("commit")
+                if durable is Durable.LAST:
+                    round_trip.add(_FLUSH)
                 round_trip.send()
         except BaseException:
             self.close()

@@ -47,7 +47,10 @@ class Tx:
             self.connection.exec_driver_sql(statement, parameters)
 
     def notify(self, channel: str, payloads: Iterable[str]) -> None:
-        """Wake whoever listens, once this has committed: inside it, NOTIFY would make all committers wait in line."""
+        """Wake whoever listens once this has committed.
+
+        It is told after a commit that waits for the disk: inside it, NOTIFY would make all committers wait in line.
+        """
         if wanted := list(payloads):
             self.notifications.append((channel, wanted))
 
