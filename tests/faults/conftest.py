@@ -1,4 +1,7 @@
-"""One Finer for the tests of faults after which it is as before; the others start one of their own."""
+"""One Finer for the tests of faults after which it is as before; the others start one of their own.
+
+The last of them by its name, test_swapped_database.py, is the one after which it is not.
+"""
 
 from __future__ import annotations
 

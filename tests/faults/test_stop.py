@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from finer.kit.settings import Settings
-from tests.support.server import Server, serving
+from tests.support.server import Server
 
 STREAMS = ("/api/v1/alerts/stream", "/api/v1/pipeline/stream") * 4
 
@@ -64,26 +64,18 @@ def test_open_streams_do_not_hold_back_a_stop_and_no_request_is_lost(server: Ser
     assert refused_at[0] - began >= Settings().drain_s
 
 
-def test_a_closed_terminal_stops_everything_in_order_and_nohup_keeps_it() -> None:
-    # Whoever runs the tests under nohup hands its deafness on to what they start.
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    with serving() as server:
-        signal.signal(signal.SIGHUP, before)
-        processes = psutil.Process(server.process.pid).children(recursive=True)
-        assert any("postgres" in one.name() for one in processes)
-        server.process.send_signal(signal.SIGHUP)
-        assert server.process.wait(60) == 0
-        _, left = psutil.wait_procs(processes, timeout=10)
-        assert left == []
-        ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            server.start()
-        finally:
-            signal.signal(signal.SIGHUP, ignored)
-        server.process.send_signal(signal.SIGHUP)
-        assert server.wait_ready() >= 0
-        server.stop()
-        assert server.process.returncode == 0
+def test_a_closed_terminal_stops_everything_in_order_and_nohup_keeps_it(server: Server) -> None:
+    server.wait_ready()
+    processes = psutil.Process(server.process.pid).children(recursive=True)
+    assert any("postgres" in one.name() for one in processes)
+    server.process.send_signal(signal.SIGHUP)
+    assert server.process.wait(60) == 0
+    _, left = psutil.wait_procs(processes, timeout=10)
+    assert left == []
+    server.start(nohup=True)
+    server.process.send_signal(signal.SIGHUP)
+    # It goes on: the next test stops it.
+    assert server.wait_ready() >= 0
 
 
 def _watch(server: Server, browser: dict[str, str], path: str, opened: threading.Semaphore, ended: list[str]) -> None:

@@ -155,9 +155,9 @@ class Server:
             tables = describe(LakeAccess(database.url, settings), tenant_id(database, self.tenant))
         return next((found.rows for found in tables if found.name == table), 0)
 
-    def start(self) -> None:
-        """Start `finer up` on this folder."""
-        self.process = _start(self.folder, self.port)
+    def start(self, *, nohup: bool = False) -> None:
+        """Start `finer up` on this folder; `nohup` as that command does it."""
+        self.process = _start(self.folder, self.port, nohup=nohup)
         self.wait_ready()
 
     def stop(self) -> None:
@@ -228,10 +228,17 @@ def _make_firm(database: Database, slug: str) -> str:
         return api_keys.create_api_key(tx, name="machine", scopes=_SCOPES, lifetime=timedelta(days=90))[1]
 
 
-def _start(folder: Path, port: int, environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def _start(
+    folder: Path, port: int, environment: dict[str, str] | None = None, *, nohup: bool = False
+) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "finer.app.cli", "up", "--data-dir", str(folder), "--port", str(port)]
-    with (folder / "finer.log").open("ab") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (environment or {}))
+    # Whoever runs the tests under nohup would hand its deafness on to what they start.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if nohup else signal.SIG_DFL)
+    try:
+        with (folder / "finer.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | (environment or {}))
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def free_port(following: int = 0) -> int:
