@@ -21,6 +21,7 @@ _SEED = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
+_WORD = 2**64 - 1
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
@@ -124,8 +125,24 @@ def _address(buffer: pa.Buffer | None) -> int:
 
 @lru_cache(maxsize=1024)
 def hash_text(text: str) -> int:
-    """The same hash of one text."""
-    return int(hash_strings(pa.array([text]))[0])
+    """The same hash of one text.
+
+    In plain Python: conditions are parsed by processes that hash nothing else, and what numba loads at its first call
+    takes a quarter of a second.
+    """
+    data, h = text.encode(), int(_SEED)
+    h ^= len(data)
+    whole = len(data) & ~7
+    for at in range(0, whole, 8):
+        h = _mixed(h ^ int.from_bytes(data[at : at + 8], "little"))
+    return _mixed(h ^ int.from_bytes(data[whole:], "little") ^ int(_SEED)) or 1
+
+
+def _mixed(x: int) -> int:
+    """`mix` of one word."""
+    x = ((x ^ (x >> 30)) * int(_M1)) & _WORD
+    x = ((x ^ (x >> 27)) * int(_M2)) & _WORD
+    return x ^ (x >> 31)
 
 
 def combine_hashes(a: np.ndarray, b: np.ndarray) -> np.ndarray:
