@@ -8,6 +8,7 @@ plan of the roles, and a `?` that is left fails the test.
 from __future__ import annotations
 
 import csv
+import functools
 import itertools
 import re
 import sys
@@ -49,13 +50,14 @@ class Row(msgspec.Struct, frozen=True):
         return self.method not in ("GET", "HEAD")
 
 
-def read_rows(file: Path = FILE) -> list[Row]:
+@functools.cache
+def read_rows(file: Path = FILE) -> tuple[Row, ...]:
     """The checked-in matrix. Raises ValueError for a header that is not that of the principals."""
     with file.open(newline="", encoding="utf-8") as handle:
         reader = csv.reader(handle)
         if (header := next(reader)) != HEADER:
             raise ValueError(f"The header of {file.name} is {header}; it must be {HEADER}.")
-        return [Row(line[0], line[1], dict(zip(PRINCIPALS, line[2:], strict=True))) for line in reader]
+        return tuple(Row(line[0], line[1], dict(zip(PRINCIPALS, line[2:], strict=True))) for line in reader)
 
 
 def live_routes(app: Litestar) -> dict[tuple[str, str], bool]:
