@@ -72,7 +72,7 @@ TENANT ?= demo
 
 .PHONY: notebook
 notebook: .venv/.installed .tools/notebook/.installed ## Execute docs/notebooks against a running Finer: DATA=.finer TENANT=demo
-	@.tools/notebook/bin/python tools/notebook.py $(DATA) $(TENANT) $(abspath $(DATA))/socket
+	@.tools/notebook/bin/python tools/notebook.py $(DATA) $(TENANT)
 
 .tools/notebook/.installed: docs/notebooks/requirements.lock
 	@tools/make-venv .tools/notebook

@@ -35,11 +35,11 @@ def finer(*arguments: str, data: str, tenant: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def main(data: str, tenant: str, socket: str) -> None:
+def main(data: str, tenant: str) -> None:
     """Execute every notebook in place."""
     made = json.loads(finer("lake", "reader", "create", NAME, "--json", data=data, tenant=tenant))
     try:
-        os.environ["LAKE_DATABASE"] = f"host={socket} dbname=finer user={made['role']} password={made['password']}"
+        os.environ["LAKE_DATABASE"] = f"{made['database']} user={made['role']} password={made['password']}"
         os.environ["LAKE_SCHEMA"], os.environ["LAKE_FILES"] = made["schema"], made["files"]
         for file in sorted((ROOT / "docs/notebooks").glob("*.ipynb")):
             notebook = nbformat.read(file, as_version=4)
@@ -65,4 +65,4 @@ def stripped(text: str, made: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:3])

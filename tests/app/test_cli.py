@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -248,6 +249,10 @@ def test_a_first_firm_makes_the_database_that_other_commands_then_find() -> None
         made = CliRunner().invoke(main, ["tenant", "create", "acme", "Acme Bank", *given])
         assert made.exit_code == 0, made.stderr
         assert "acme" in CliRunner().invoke(main, ["tenant", "list", *given]).stdout
+        _, _, proposed = made.stdout.partition("Next: finer ")
+        written = [*shlex.split(proposed), "--password-stdin", "--data-dir", str(Path(above) / "none")]
+        understood = CliRunner().invoke(main, written, input="secret\n")
+        assert (understood.exit_code, "There is no Finer data in" in understood.stderr) == (1, True), understood.stderr
 
 
 def test_a_list_with_nothing_in_it_says_so_beside_the_lines(

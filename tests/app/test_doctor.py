@@ -16,6 +16,7 @@ from finer.app.doctor import Finding, examine
 from finer.app.keys import prove_keys
 from finer.kit.crypto.kms import KeyFile
 from finer.kit.db import Database
+from finer.kit.postgres import EmbeddedPostgres
 from finer.kit.settings import Settings
 from tests.support.object_storage import ACCESS_KEY, REGION, SECRET_KEY, object_storage
 from tests.support.transit import TOKEN, transit
@@ -68,6 +69,14 @@ def test_a_database_that_answers_is_told_with_its_version(tmp_path: Path, free: 
     found = _found(Settings(data_dir=str(tmp_path), port=free, database_url=database_url))["database"]
     assert found.good
     assert found.says.startswith("PostgreSQL 18")
+
+
+def test_an_embedded_database_is_told_with_the_folders_that_a_backup_needs(
+    free: int, data_path: Path, postgres: EmbeddedPostgres
+) -> None:
+    found = _found(Settings(data_dir=str(data_path), port=free))["database"]
+    assert found.good
+    assert f"Its files are in {postgres.cluster}, its socket is in {postgres.socket}." in found.says
 
 
 def test_a_database_that_does_not_answer_is_told_with_the_setting(tmp_path: Path, free: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
@@ -68,3 +69,16 @@ def test_a_source_that_is_not_there_is_told_by_the_name_that_was_asked_for(asked
     found = CliRunner().invoke(main, [*given, "--data-dir", asked.settings.data_dir])
     assert found.exit_code == 1
     assert "There is no source with the name or id 'Card topic'. `finer source list` shows them." in found.stderr
+
+
+def test_a_program_that_reads_the_lake_is_told_how_it_reaches_the_database(asked: Desk) -> None:
+    given = ["--tenant", asked.firm.tenant.slug, "--data-dir", asked.settings.data_dir]
+    made = json.loads(CliRunner().invoke(main, ["lake", "reader", "create", "told", "--json", *given]).stdout)
+    try:
+        address = f"{made['database']} user={made['role']} password={made['password']}"
+        with psycopg.connect(address) as connection:
+            found = connection.execute(f"select count(*) from {made['schema']}.ducklake_snapshot").fetchone()
+            assert found is not None
+            assert found[0] > 0
+    finally:
+        assert CliRunner().invoke(main, ["lake", "reader", "drop", "told", *given]).exit_code == 0

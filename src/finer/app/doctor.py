@@ -161,7 +161,8 @@ def _database(settings: Settings) -> Finding:
         return Finding(
             "database", False, f"PostgreSQL {version} answers, and has no tables of Finer. Run finer migrate."
         )
-    return Finding("database", True, f"PostgreSQL {version} answers.")
+    where = f" Its files are in {server.cluster}, its socket is in {server.socket}." if server is not None else ""
+    return Finding("database", True, f"PostgreSQL {version} answers.{where}")
 
 
 def _folder_found(settings: Settings) -> bool:

@@ -101,8 +101,13 @@ class EmbeddedPostgres:
             return False
 
     def start(self, timeout_s: float = 60.0) -> None:
-        """Make the cluster when there is none, start the server, and wait until it answers."""
+        """Make the cluster when there is none, start the server, and wait until it answers.
+
+        Raises Unavailable when the server does not start, or cannot reach the database in the data folder.
+        """
         self.data_path.mkdir(parents=True, exist_ok=True)
+        if not self.made():
+            self._refuse_to_begin_anew()
         self._own(self.cluster.parent, only_when_new=True)
         if not self.made():
             self._initialise()
@@ -141,6 +146,16 @@ class EmbeddedPostgres:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         if folder == self.socket:
             folder.chmod(0o700)
+
+    def _refuse_to_begin_anew(self) -> None:
+        """An empty database in the place of the one in the data folder, such as a restored one, looks like a loss."""
+        kept = self.data_path / "postgres"
+        if self._user is not None and kept != self.cluster and (kept / "PG_VERSION").exists():
+            raise Unavailable(
+                f"{kept} holds a database that the user {self._user.pw_name}, who runs PostgreSQL where Finer runs as "
+                f"root, cannot reach: a folder above it is closed. Open it, for example chmod o+x {self.data_path}, or "
+                "start Finer as a normal user."
+            )
 
     def _initialise(self) -> None:
         scratch = self.cluster.with_name("postgres.new")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from finer.app.commands.common import (
     OPERATOR,
@@ -136,11 +137,15 @@ def reader_create(name: str, tenant: str, data_dir: str | None, as_json: bool) -
     settings = settings_of(data_dir)
     with running_database(settings) as database:
         firm = tenant_id(database, tenant)
-        role, password = lakes.create_reader(database_url(settings)[0], firm, name)
+        address, _ = database_url(settings)
+        role, password = lakes.create_reader(address, firm, name)
         with database.transaction(firm, OPERATOR) as tx:
             record_audit(tx, "lake:reader_create", role)
         access = lakes.LakeAccess(database.url, settings)
-        made = {"role": role, "password": password, "schema": lakes.schema_name(firm), "files": access.address(firm)}
+        made = {
+            "database": _reached_at(address), "role": role, "password": password, "schema": lakes.schema_name(firm),
+            "files": access.address(firm),
+        }  # fmt: skip
 
     def text() -> None:
         for what, value in made.items():
@@ -148,6 +153,13 @@ def reader_create(name: str, tenant: str, data_dir: str | None, as_json: bool) -
         click.echo("The password is shown this once. docs/how-to/read-the-lake.md says how to use it.", err=True)
 
     show(made, as_json, text)
+
+
+def _reached_at(address: str) -> str:
+    """The database as drivers of PostgreSQL are told it, without who connects: every role has a name of its own."""
+    parts = conninfo_to_dict(address)
+    named = ("host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert")
+    return make_conninfo(**{name: parts[name] for name in named if parts.get(name)})
 
 
 @reader.command("list")

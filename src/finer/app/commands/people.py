@@ -70,7 +70,8 @@ def tenant_create(
         {"id": show_id("ten", made.id), "slug": made.slug, "name": made.name},
         as_json,
         lambda: click.echo(
-            f"Firm {made.slug!r} exists. Next: finer user create --tenant {made.slug} EMAIL --role administrator"
+            f"Firm {made.slug!r} exists. "
+            f"Next: finer user create --tenant {made.slug} EMAIL --name NAME --role administrator"
         ),
     )
 
