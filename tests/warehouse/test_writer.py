@@ -144,6 +144,11 @@ def test_duplicates_are_left_out_and_replayed_rows_dropped(
     assert service.broken_invariants(reader, tenant, {"transaction": 15}) == [
         "The lake holds 14 records of transaction, and 15 were accepted."
     ]
+    # Nothing of the last batch is new: the lake has come to its end all the same.
+    writer.put(sample_batch(tenant, 15, 5, keep=[False] * 5))
+    assert writer.flush()
+    assert writer.offsets(tenant) == {("transaction", 0): 20, ("order", 0): 5}
+    assert service.broken_invariants(reader, tenant, {"transaction": 14, "order": 5}) == []
 
 
 def _write_and_die(url: str, settings: Settings, tenant: uuid.UUID, stage: str, at: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import ProgrammingError
 
 from finer.kit.errors import InvalidInput
@@ -34,6 +34,13 @@ def check_database_address(settings: Settings) -> str:
             "encrypted, set FINER_DATABASE_TLS=any."
         )
     return settings.database_url
+
+
+def reached_at(address: str) -> str:
+    """Where an address leads, as drivers of PostgreSQL are told it, without who connects."""
+    parts = conninfo_to_dict(address)
+    named = ("host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert")
+    return make_conninfo("", **{name: parts[name] for name in named if parts.get(name)})
 
 
 def _is_here(host: str) -> bool:

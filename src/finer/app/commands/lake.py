@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from finer.app.commands.common import (
     OPERATOR,
@@ -33,6 +32,7 @@ from finer.identity.types.access import Role
 from finer.ingest.service import contracts
 from finer.kit.actors import Actor
 from finer.kit.crypto.fields import blind
+from finer.kit.database_address import reached_at
 from finer.warehouse.service import exports
 from finer.warehouse.service import lake as lakes
 from finer.warehouse.service.shown import shown_to
@@ -143,7 +143,7 @@ def reader_create(name: str, tenant: str, data_dir: str | None, as_json: bool) -
             record_audit(tx, "lake:reader_create", role)
         access = lakes.LakeAccess(database.url, settings)
         made = {
-            "database": _reached_at(address), "role": role, "password": password, "schema": lakes.schema_name(firm),
+            "database": reached_at(address), "role": role, "password": password, "schema": lakes.schema_name(firm),
             "files": access.address(firm),
         }  # fmt: skip
 
@@ -153,13 +153,6 @@ def reader_create(name: str, tenant: str, data_dir: str | None, as_json: bool) -
         click.echo("The password is shown this once. docs/how-to/read-the-lake.md says how to use it.", err=True)
 
     show(made, as_json, text)
-
-
-def _reached_at(address: str) -> str:
-    """The database as drivers of PostgreSQL are told it, without who connects: every role has a name of its own."""
-    parts = conninfo_to_dict(address)
-    named = ("host", "hostaddr", "port", "dbname", "sslmode", "sslrootcert")
-    return make_conninfo(**{name: parts[name] for name in named if parts.get(name)})
 
 
 @reader.command("list")

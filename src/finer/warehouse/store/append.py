@@ -3,7 +3,8 @@
 Every append is one DuckLake commit: the new files of all tables and, in the commit's extra information, the log
 offsets reached. DuckLake's own conflict retries are off. So a commit succeeds only as the very next one after the
 snapshot at which the recorded offsets were read, and neither a second writer nor a commit whose answer was lost can
-make rows appear twice: the attempt fails, the offsets are read again, and what they cover is dropped.
+make rows appear twice: the attempt fails, the offsets are read again, and what they cover is dropped. Offsets without
+rows, those of duplicates, are written into the newest commit that names offsets, if it names those that were read.
 """
 
 from __future__ import annotations
@@ -152,6 +153,10 @@ class Appender:
             found = {name: table for name, table in rows(recorded).items() if table.num_rows}
             if not found:
                 db.rollback()
+                if extra is not None:
+                    # Only duplicates: DuckLake makes no snapshot of a commit without changes, and whoever trims the
+                    # log or waits for the lake would wait for these offsets until the firm sends something new.
+                    catalogue.move_positions(positions_text(recorded), extra(recorded))
                 return Appended(added={}, totals={})
             if extra is not None:
                 db.execute(f"call {lake}.set_commit_message('finer', 'append', extra_info => ?)", [extra(recorded)])

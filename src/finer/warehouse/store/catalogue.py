@@ -82,6 +82,11 @@ _CARRY_POSITIONS = (
     "order by snapshot_id desc limit 1) as known where newest.snapshot_id > known.snapshot_id "
     "and newest.snapshot_id = (select max(snapshot_id) from {s}.ducklake_snapshot)"
 )
+_MOVE_POSITIONS = (
+    "update {s}.ducklake_snapshot_changes set commit_extra_info = %(reached)s where snapshot_id = "
+    "(select max(snapshot_id) from {s}.ducklake_snapshot_changes where commit_extra_info is not null) "
+    "and commit_extra_info = %(recorded)s"
+)
 _PATIENCE_S = 60.0
 _NEWEST = 2**62  # as good as "now": no snapshot has so high a number
 _SEEN = "{t}.begin_snapshot <= %(at)s and ({t}.end_snapshot is null or {t}.end_snapshot > %(at)s)"
@@ -254,6 +259,11 @@ class Catalogue:
     def carry_positions(self) -> None:
         """Let the newest commit say how far the lake has come, so that no older one has to be kept for that."""
         self._connection.execute(self._sql(_CARRY_POSITIONS))
+
+    def move_positions(self, recorded: str, reached: str) -> None:
+        """Say that the lake has come further where nothing had to be added; not when somebody else has said so."""
+        if reached != recorded:
+            self._connection.execute(self._sql(_MOVE_POSITIONS), {"recorded": recorded, "reached": reached})
 
     def due_deletions(self, before: datetime) -> int:
         """Files that were replaced before a moment and are still there."""
