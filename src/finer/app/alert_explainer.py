@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from finer.decisions.service import alerts as decisions
-from finer.decisions.types.alerts import Alert, AlertFilter
+from finer.decisions.types.alerts import Raised
 from finer.fraud.service import explanations
 from finer.identity.service import tenants
 from finer.kit.actors import SYSTEM
@@ -27,7 +27,8 @@ from finer.warehouse.service import lake as warehouse
 _log = structlog.get_logger(__name__)
 _TROUBLE: tuple[type[Exception], ...] = (*DATABASE_GONE, FinerError)
 _EVERY_S = 2.0
-_PAGE = 1_000
+_PAGE = 10_000
+_TOGETHER = 1_000
 """Alerts that are explained together: what the lake is asked for costs nearly as much for one of them."""
 _OVERLAP = timedelta(minutes=1)
 """An alert may commit some time after the moment at which it was raised."""
@@ -69,10 +70,11 @@ class AlertExplainer:
             with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
                 missing = explanations.unexplained(tx, [one.id for one in page])
             waiting = [one for one in page if one.id in missing]
-            if waiting:
-                done = self._explain(tenant, zone, waiting)
+            for first in range(0, len(waiting), _TOGETHER):
+                some = waiting[first : first + _TOGETHER]
+                done = self._explain(tenant, zone, some)
                 explained += len(done)
-                late = [one.raised_at for one in waiting if one.id not in done and one.raised_at > began - _PATIENCE]
+                late = [one.raised_at for one in some if one.id not in done and one.raised_at > began - _PATIENCE]
                 if late and not done:
                     # The lake does not hold them yet, and what is older may be as late: no use to ask for it all.
                     self._rest(tenant, began)
@@ -89,18 +91,18 @@ class AlertExplainer:
         rest = min(2 * before, _REST_MAX)
         self._rests[tenant] = now + rest, rest
 
-    def _pages(self, tenant: uuid.UUID) -> Iterator[list[Alert]]:
+    def _pages(self, tenant: uuid.UUID) -> Iterator[list[Raised]]:
         """The alerts since the last look, page by page."""
-        before: str | None = None
+        before: Raised | None = None
         while True:
             with self._database.transaction(tenant, SYSTEM, read_only=True) as tx:
-                wanted = AlertFilter(since=explanations.explained_until(tx), limit=_PAGE, before=before)
-                page, before = decisions.list_alerts(tx, wanted)
+                page = decisions.raised_alerts(tx, explanations.explained_until(tx), before, _PAGE)
             yield page
-            if before is None:
+            if len(page) < _PAGE:
                 return
+            before = page[-1]
 
-    def _explain(self, tenant: uuid.UUID, zone: ZoneInfo, alerts: Sequence[Alert]) -> set[uuid.UUID]:
+    def _explain(self, tenant: uuid.UUID, zone: ZoneInfo, alerts: Sequence[Raised]) -> set[uuid.UUID]:
         times = [one.occurred_at for one in alerts]
         arguments = {"events": [one.event_id for one in alerts], "since": min(times), "until": max(times)}
         made = []

@@ -119,10 +119,13 @@ class AlertReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonWeight(msgspec.Struct, frozen=True, kw_only=True):
-    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments."""
+    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments.
+
+    `value` is None where it was not known.
+    """
 
     term: str
-    value: float
+    value: float | None
     usual: float | None
     log_odds: float
 

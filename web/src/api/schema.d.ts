@@ -7246,7 +7246,7 @@ export interface components {
             log_odds: number;
             term: string;
             usual: number | null;
-            value: number;
+            value: number | null;
         };
         /** ExplainedReason */
         ExplainedReason: {

@@ -22,10 +22,13 @@ class ExplainedReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExplainedInput(msgspec.Struct, frozen=True, kw_only=True):
-    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments."""
+    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments.
+
+    `value` is null where it was not known.
+    """
 
     term: str
-    value: float
+    value: float | None
     usual: float | None
     log_odds: float
 

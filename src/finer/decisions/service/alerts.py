@@ -34,6 +34,7 @@ from finer.decisions.types.alerts import (
     Assignment,
     Decision,
     NewAlert,
+    Raised,
     RuleTotals,
 )
 from finer.decisions.types.cases import EntryKind, Judgement, LabelSource
@@ -146,6 +147,11 @@ def list_alerts(
     last = found[-1]
     amount = last.amount_usd.minor if last.amount_usd is not None else 0
     return found, show_cursor(amount if wanted.by_amount else last.raised_at, last.id)
+
+
+def raised_alerts(tx: Tx, since: datetime | None, before: Raised | None, limit: int) -> list[Raised]:
+    """Alerts of the firm raised since then, whatever became of them, the latest first; those behind `before`."""
+    return DecisionStore(tx).raised(since, before, limit)
 
 
 def take_alerts(

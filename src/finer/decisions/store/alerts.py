@@ -19,6 +19,7 @@ from finer.decisions.types.alerts import (
     Assignment,
     Decision,
     NewAlert,
+    Raised,
     Resolution,
     Verdict,
 )
@@ -142,6 +143,17 @@ class DecisionStore:
             query = query.where(sa.tuple_(key, alerts.c.id) < sa.tuple_(sa.literal(value), sa.literal(cursor.id)))
         query = query.order_by(key.desc(), alerts.c.id.desc()).limit(wanted.limit)
         return [read_alert(row) for row in self._connection.execute(query)]
+
+    def raised(self, since: datetime | None, before: Raised | None, limit: int) -> list[Raised]:
+        """The alerts that were raised since then, the latest first, from behind `before` on."""
+        chosen, key = [alerts.c.tenant_id == self._tenant], sa.tuple_(alerts.c.raised_at, alerts.c.id)
+        if since is not None:
+            chosen.append(alerts.c.raised_at >= since)
+        if before is not None:
+            chosen.append(key < sa.tuple_(sa.literal(before.raised_at), sa.literal(before.id)))
+        query = sa.select(*(alerts.c[name] for name in Raised.__struct_fields__)).where(*chosen)
+        query = query.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()).limit(limit)
+        return [Raised(*row) for row in self._connection.execute(query)]
 
     def count(self, wanted: AlertFilter, reach: Reach, most: int) -> int:
         """How many alerts within reach the filter has, counted up to `most`."""

@@ -151,6 +151,15 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class Raised(msgspec.Struct, frozen=True):
+    """Which alert was raised when, and for which payment."""
+
+    id: uuid.UUID
+    event_id: str
+    occurred_at: datetime
+    raised_at: datetime
+
+
 class AlertFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which alerts to list. `before` is the cursor of the last row seen.
 

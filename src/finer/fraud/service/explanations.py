@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from math import isnan
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -155,7 +156,9 @@ def _pushing(told: scoring.Explanation) -> list[AlertReason]:
 
 
 def _weight(one: scoring.Contribution) -> ReasonWeight:
-    return ReasonWeight(term=one.term, value=one.value, usual=one.usual, log_odds=one.log_odds)
+    # No number is none: JSON, as which it is kept, has no word for it.
+    value = None if isnan(one.value) else one.value
+    return ReasonWeight(term=one.term, value=value, usual=one.usual, log_odds=one.log_odds)
 
 
 @cache

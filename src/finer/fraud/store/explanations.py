@@ -33,7 +33,8 @@ class ExplanationStore:
 
     def known(self, alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         """Those of some alerts that have one."""
-        query = sa.select(_t.alert_id).where(_t.tenant_id == self._tenant, _t.alert_id.in_(alerts))
+        these = sa.any_(sa.literal(list(alerts), sa.ARRAY(sa.Uuid)))
+        query = sa.select(_t.alert_id).where(_t.tenant_id == self._tenant, _t.alert_id == these)
         return set(self._connection.execute(query).scalars())
 
     def add(self, made: Iterable[tuple[uuid.UUID, str, AlertExplanation]], at: datetime) -> None:

@@ -12,7 +12,7 @@ from finer.ingest.errors import UnreadableBody, UnsupportedFormat
 from finer.ingest.rules.arrow_blocks import arrow_body
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import csv_body
-from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, ndjson_blocks
+from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, lines_of, ndjson_blocks
 from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan, plan_of
 from finer.ingest.rules.table_batches import Decode, table_batches
@@ -84,7 +84,7 @@ def parse_group(
                 if not data:
                     continue  # An envelope without records, such as the last page of a search.
             if kind == "ndjson":
-                if data.count(b"\n") >= records_max:
+                if lines_of(data) >= records_max:
                     _count_records(data, records_max)
                 lines.append((index, data))
                 continue

@@ -86,7 +86,7 @@ function Explained({ explanation, features }: ExplainedProps) {
                     {sentence(about.get(one.term) ?? "")}
                     <code className="muted block">{one.term}</code>
                   </th>
-                  <td className="right num">{measure(one.value)}</td>
+                  <td className="right num">{one.value == null ? "–" : measure(one.value)}</td>
                   <td className="right num">{one.usual == null ? "–" : measure(one.usual)}</td>
                   <td className="right num">
                     {one.log_odds > 0 ? "+" : ""}
