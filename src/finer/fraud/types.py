@@ -119,10 +119,7 @@ class AlertReason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReasonWeight(msgspec.Struct, frozen=True, kw_only=True):
-    """What one input adds to the log-odds of the score; `usual` is its median among genuine payments.
-
-    `value` is None where it was not known.
-    """
+    """What an input, of unknown value None, adds to the log-odds; `usual` is its median among genuine payments."""
 
     term: str
     value: float | None
