@@ -6,13 +6,11 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 
 from __future__ import annotations
 
-import os
 import select
-import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -27,6 +25,7 @@ from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
 from finer.kit.round_trip import RoundTrip
+from finer.kit.socket_ends import end_all_that_lead_where
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -135,9 +134,7 @@ def server_answers(answers: bool) -> None:
         return
     # All connections of this process end then, and others are opened only to hear from it.
     _silent.set()
-    for connection in filter(None, (one() for one in _open.valuerefs())):
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+    end_all_that_lead_where(filter(None, (one() for one in _open.valuerefs())))
 
 
 def has_tables(url: str) -> bool:
