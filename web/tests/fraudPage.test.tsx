@@ -247,7 +247,10 @@ describe("the fraud monitor", () => {
   it("keeps a view under its name", async () => {
     const { user, address } = await openMonitor("/fraud?min=700");
     await user.click(screen.getByRole("button", { name: /^Views/ }));
-    await user.type(await screen.findByLabelText("Name of the new view"), "Large{Enter}");
+    const name = await screen.findByLabelText("Name of the new view");
+    await user.type(name, "{Enter}");
+    expect(screen.getByText("Give the view a name.")).toBeTruthy();
+    await user.type(name, "Large{Enter}");
     await user.click(screen.getByRole("button", { name: "Views: Large" }));
     await user.click(await screen.findByRole("button", { name: "Blocked today" }));
     await waitFor(() => expect(address()).toContain("range=today"));

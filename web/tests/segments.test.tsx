@@ -82,7 +82,10 @@ describe("segments", () => {
     openApp("/segments/seg_1");
     await screen.findByText(/Everybody of whom the age in years is below 30/);
     expect(screen.queryByRole("button", { name: "Show people" })).toBeNull();
-    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Save" }).disabled).toBe(true);
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    expect((await screen.findByRole("alert")).textContent).toBe("Nothing is changed yet.");
+    fireEvent.change(screen.getByLabelText("Name"), { target: { value: " " } });
+    expect(screen.getByRole("alert").textContent).toBe("Give the segment a name.");
   });
 
   it("are read by who may not write them, and show who is in them", async () => {

@@ -7,11 +7,16 @@ import { reasonOf } from "../../shared/ui/states";
 export function useSubmit(): {
   busy: boolean;
   problem: string | null;
-  run(act: () => Promise<void>): Promise<void>;
+  /** With a sentence that says what lacks, that is told and nothing runs: no button is shut without a word. */
+  run(act: () => Promise<void>, lacks?: string): Promise<void>;
 } {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
-  const run = async (act: () => Promise<void>) => {
+  const run = async (act: () => Promise<void>, lacks = "") => {
+    if (lacks) {
+      setProblem(lacks);
+      return;
+    }
     setBusy(true);
     setProblem(null);
     try {

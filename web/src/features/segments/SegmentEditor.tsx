@@ -36,6 +36,7 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   const [written, setWritten] = useState(before);
   const [counted, setCounted] = useState<{ condition: string; size: Size } | null>(null);
   const [busy, setBusy] = useState<"count" | "save" | null>(null);
+  const [asked, setAsked] = useState(false);
   const condition = useSettled(written.condition, 300);
   const { data } = useQuery({ ...assessmentQuery(condition), placeholderData: (last) => last });
   const found = condition.trim() === "" ? undefined : data;
@@ -43,6 +44,13 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(written) !== JSON.stringify(before);
   const usable = found?.usable === true && condition === written.condition;
+  const unusable = found?.usable === false && condition === written.condition;
+  const lacks = [
+    written.name.trim() ? "" : "Give the segment a name.",
+    written.condition.trim() ? "" : "Write who is in it.",
+    unusable ? "The condition cannot be used as it stands: below it stands why." : "",
+    changed ? "" : "Nothing is changed yet.",
+  ].find(Boolean);
   const act = async (what: "count" | "save", work: () => Promise<unknown>) => {
     setBusy(what);
     try {
@@ -108,15 +116,23 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
           <strong className="num">{sizeText(counted.size)}</strong> {shareText(counted.size)} now
         </p>
       ) : null}
+      {asked && lacks ? (
+        <p role="alert" className="problem">
+          {lacks}
+        </p>
+      ) : null}
       {may(permission.writeSegments) ? (
         <div className="segments-acts">
           {writes ? (
             <>
               <Button
                 type="primary"
-                disabled={!changed || !usable || written.name.trim() === "" || busy !== null}
+                disabled={busy !== null}
                 loading={busy === "save"}
-                onClick={() => void keep(false, written)}
+                onClick={() => {
+                  setAsked(Boolean(lacks));
+                  if (!lacks) void keep(false, written);
+                }}
               >
                 Save
               </Button>

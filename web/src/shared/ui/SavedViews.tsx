@@ -27,6 +27,7 @@ export function SavedViews({ list, standard, here, onChoose }: SavedViewsProps) 
   const [own, setOwn] = useState<View[]>(() => recall<View[]>(key, []));
   const [open, setOpen] = useState(false);
   const [name, setName] = useState("");
+  const [nameless, setNameless] = useState(false);
   const shape = JSON.stringify(here);
   const current = [...own, ...standard].find((view) => JSON.stringify(view.search) === shape);
 
@@ -37,6 +38,7 @@ export function SavedViews({ list, standard, here, onChoose }: SavedViewsProps) 
   const save = (event: FormEvent) => {
     event.preventDefault();
     const wanted = name.trim();
+    setNameless(!wanted);
     if (!wanted) return;
     keep([...own.filter((view) => view.name !== wanted), { name: wanted, search: here }]);
     setName("");
@@ -74,10 +76,13 @@ export function SavedViews({ list, standard, here, onChoose }: SavedViewsProps) 
           maxLength={40}
           onChange={(event) => setName(event.target.value)}
         />
-        <Button htmlType="submit" disabled={!name.trim()}>
-          Save
-        </Button>
+        <Button htmlType="submit">Save</Button>
       </form>
+      {nameless && !name.trim() ? (
+        <p role="alert" className="problem">
+          Give the view a name.
+        </p>
+      ) : null}
     </div>
   );
   return (

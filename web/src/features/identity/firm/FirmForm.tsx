@@ -26,7 +26,12 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
     firm.branding.primary_color ?? null,
   ];
   const changed = before.some((value, at) => value !== [name, logo, zone, colour][at]);
-  const complete = name.trim() !== "" && logo.trim() !== "" && (colour === null || isColour(colour));
+  const lacks = [
+    name.trim() ? "" : "Give the firm a name.",
+    logo.trim() ? "" : "Give it a logo text: it stands where the logo does.",
+    colour === null || isColour(colour) ? "" : "Write the colour as #1d4f91, or leave it empty.",
+    changed ? "" : "Nothing is changed yet.",
+  ].find(Boolean);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -37,7 +42,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
       await client.refetchQueries({ queryKey: meQuery.queryKey });
       client.setQueryData(firmQuery.queryKey, saved);
       message.success("Saved. People see it with their next page.");
-    });
+    }, lacks);
   };
 
   return (
@@ -107,7 +112,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
           </p>
         ) : null}
         {readOnly ? null : (
-          <Button type="primary" htmlType="submit" loading={busy} disabled={!changed || !complete}>
+          <Button type="primary" htmlType="submit" loading={busy}>
             Save
           </Button>
         )}

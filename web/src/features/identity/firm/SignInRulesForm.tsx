@@ -15,6 +15,10 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
   const { busy, problem, run } = useSubmit();
   const changed = required !== rules.second_factor_required;
   const less = changed && !required;
+  const unsaid = less && reason.trim().length < 3;
+  const lacks = changed
+    ? unsaid && "Say why it is needed no more, in 3 letters or more."
+    : "Nothing is changed yet.";
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void run(async () => {
@@ -23,7 +27,7 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
       if (now.second_factor_required === required)
         message.success("Saved. Whoever has no second factor sets one up before anything else.");
       else message.info("A second administrator has to approve this, under Approvals.", 8);
-    });
+    }, lacks || "");
   };
   return (
     <form onSubmit={submit} className="firm-form sso-form" aria-label="Sign-in rules">
@@ -54,12 +58,7 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
         </p>
       ) : null}
       {readOnly ? null : (
-        <Button
-          type="primary"
-          htmlType="submit"
-          loading={busy}
-          disabled={!changed || (less && reason.trim().length < 3)}
-        >
+        <Button type="primary" htmlType="submit" loading={busy}>
           Save
         </Button>
       )}

@@ -37,11 +37,16 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
   const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const reload = () => client.invalidateQueries({ queryKey: ssoQuery.queryKey });
   const moved = !provider || provider.issuer !== draft.issuer || provider.client_id !== draft.clientId;
-  const complete = [draft.name, draft.issuer, draft.clientId, draft.claim].every(
-    (text) => text.trim() !== "",
-  );
-  // What is switched on decides who comes in, so a change of it needs a reason for whoever approves it.
-  const unsaid = draft.enabled && draft.reason.trim().length < 3;
+  const lacks = [
+    draft.name.trim() ? "" : "Give it the name that its button shows.",
+    draft.issuer.trim() ? "" : "Say its issuer, the address that it calls itself by.",
+    draft.clientId.trim() ? "" : "Say the client id that Finer has there.",
+    moved && draft.secret === "" ? "Say the client secret: the stored one is of another client." : "",
+    draft.algorithms.length > 0 ? "" : "Choose what ID tokens are signed with.",
+    draft.claim.trim() ? "" : "Say the claim that roles come from.",
+    // What is switched on decides who comes in, so a change of it needs a reason for whoever approves it.
+    draft.enabled && draft.reason.trim().length < 3 ? "Say why, in 3 letters or more." : "",
+  ].find(Boolean);
   const text = (
     key: "name" | "issuer" | "clientId" | "scopes" | "claim" | "acr" | "amr",
     label: string,
@@ -82,7 +87,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
       else
         message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
       await reload();
-    });
+    }, lacks);
   };
   const remove = () =>
     modal.confirm({
@@ -192,12 +197,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
       ) : null}
       {readOnly ? null : (
         <div className="firm-line">
-          <Button
-            type="primary"
-            htmlType="submit"
-            loading={busy}
-            disabled={!complete || draft.algorithms.length === 0 || (moved && draft.secret === "") || unsaid}
-          >
+          <Button type="primary" htmlType="submit" loading={busy}>
             Save
           </Button>
           {provider ? (

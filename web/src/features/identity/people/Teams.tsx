@@ -15,6 +15,11 @@ export function Teams() {
   const teams = useQuery(teamsQuery);
   const people = useQuery(peopleQuery);
   const [name, setName] = useState("");
+  const [nameless, setNameless] = useState(false);
+  const make = async () => {
+    setNameless(!name.trim());
+    if (name.trim() && (await act(makeTeam(name)))) setName("");
+  };
   const act = async (work: Promise<unknown>) => {
     try {
       await work;
@@ -47,13 +52,13 @@ export function Teams() {
             value={name}
             onChange={(event) => setName(event.target.value)}
           />
-          <Button
-            disabled={!name.trim()}
-            onClick={() => void act(makeTeam(name)).then((done) => (done ? setName("") : undefined))}
-          >
-            Make the team
-          </Button>
+          <Button onClick={() => void make()}>Make the team</Button>
         </div>
+      ) : null}
+      {nameless && !name.trim() ? (
+        <p role="alert" className="problem">
+          Give the team a name.
+        </p>
       ) : null}
       {teams.data.length === 0 ? (
         <EmptyState title="There are no teams yet">
