@@ -24,5 +24,8 @@ export default defineConfig({
     // Loading antd and making a window take as long as the tests themselves: each worker does both once. What a test
     // leaves behind is cleared away in tests/setup.ts.
     isolate: false,
+    // Tests leave much garbage behind soon. Where more of it fits, it is looked through less often, which saves a tenth
+    // of the CPU.
+    execArgv: ["--max-semi-space-size=64"],
   },
 });
