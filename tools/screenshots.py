@@ -28,7 +28,7 @@ import httpx
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from finer.app.commands.common import settings_of
+from finer.app.commands.options import settings_of
 from finer.app.demo import PEOPLE, prepare_demo
 from finer.app.flow import deliver
 from finer.app.keys import keyring

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from finer.app.flow import deliver
+from finer.app.delivery import deliver
 from finer.app.keys import keyring, prove_keys
 from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM

@@ -14,7 +14,7 @@ from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.mp import MPServer
 
-from finer.app.commands.common import data_dir_option, settings_of, tls_options
+from finer.app.commands.options import data_dir_option, settings_of, tls_options
 from finer.app.ports import hold_port
 from finer.app.process import prepare_process
 from finer.app.tls import tls_files

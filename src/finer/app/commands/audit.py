@@ -13,14 +13,13 @@ import msgspec
 from finer.app.audit_keeper import verify_chain
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     json_option,
     moment,
     running_database,
-    settings_of,
     tenant_id,
     tenant_option,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.identity.service import audit as trail
 from finer.identity.service import chain, tenants
 from finer.identity.types.audit import AuditFilter, Verification

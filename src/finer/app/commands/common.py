@@ -1,4 +1,4 @@
-"""What commands share: settings from options, a running database, output for people and for scripts."""
+"""What commands share: a running database, output for people and for scripts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Any
 import click
 import msgspec
 
+from finer.app.commands.options import settings_of
+from finer.app.delivery import deliver
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.process import check_data_folder, database_url
 from finer.identity.service import tenants
-from finer.kit.actors import Actor, Fact
+from finer.kit.actors import Actor
 from finer.kit.db import API, NO_TENANT, Database, NotMade, has_tables, server_version
 from finer.kit.errors import InvalidInput, NotFound, Unavailable
 from finer.kit.migration import migrate
-from finer.kit.settings import Settings, load_settings
+from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 OPERATOR = Actor(kind="system", id="command-line", name="Command line", role="system")
 
-data_dir_option = click.option("--data-dir", metavar="DIR", help="Folder of Finer's data (FINER_DATA_DIR).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="The firm, by its short name.")
 
@@ -47,17 +48,6 @@ _SNAPSHOT_DIGITS_MAX = 18
 as_of_option = click.option(
     "--as-of", type=moment_or_snapshot, metavar="WHEN", help="The lake as it was: a moment, or a snapshot's number."
 )
-
-
-def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of certificate and key."""
-    command = click.option("--tls-key", metavar="FILE", help="PEM file of its private key (FINER_TLS_KEY).")(command)
-    return click.option("--tls-cert", metavar="FILE", help="PEM file of the TLS certificate (FINER_TLS_CERT).")(command)
-
-
-def settings_of(data_dir: str | None, **overrides: Any) -> Settings:
-    """Settings from the environment and the options given."""
-    return load_settings(data_dir=data_dir, **overrides)
 
 
 @contextmanager
@@ -88,20 +78,13 @@ def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[
         server.start()
         migrate(url, keyring(settings))
         prove_keys_at(url, settings)
-    database = Database(url, API, connections=4, deliver=_deliver, keys=keyring(settings))
+    database = Database(url, API, connections=4, deliver=deliver, keys=keyring(settings))
     try:
         yield database
     finally:
         database.close()
         if server is not None and started:
             server.stop()
-
-
-def _deliver(tx: Tx, facts: list[Fact]) -> None:
-    """Commands seldom record a fact, and what facts wake takes half a second to load."""
-    from finer.app.flow import deliver  # noqa: PLC0415
-
-    deliver(tx, facts)
 
 
 def tenant_id(database: Database, slug: str) -> uuid.UUID:

@@ -11,16 +11,15 @@ import click
 import msgspec
 
 from finer.app.commands.common import (
-    data_dir_option,
     echo_lines,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     tenant_transaction,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.contract_files import Tested, compare_texts, publish_text, read_text, test_files
 from finer.ingest.service import contracts, drafts, exports
 from finer.ingest.types.contracts import Level, VersionState

@@ -14,15 +14,14 @@ import click
 from finer.app.commands.common import (
     OPERATOR,
     as_of_option,
-    data_dir_option,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     tenant_transaction,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.decisions.types.alerts import Action
 from finer.fraud.service import rules as firm_rules
 from finer.fraud.service import verdicts as fraud

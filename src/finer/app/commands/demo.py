@@ -6,7 +6,7 @@ import signal
 
 import click
 
-from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.demo import prepare_world
 from finer.app.process import prepare_process
 from finer.demo import service as world

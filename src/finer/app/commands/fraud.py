@@ -7,15 +7,8 @@ import sys
 import click
 import msgspec
 
-from finer.app.commands.common import (
-    data_dir_option,
-    json_option,
-    running_database,
-    settings_of,
-    show,
-    tenant_id,
-    tenant_option,
-)
+from finer.app.commands.common import json_option, running_database, show, tenant_id, tenant_option
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.replaying import replay_one
 from finer.warehouse.service import lake as warehouse
 

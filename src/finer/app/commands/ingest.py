@@ -10,15 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from finer.app.commands.common import (
-    data_dir_option,
-    json_option,
-    running_database,
-    settings_of,
-    show,
-    tenant_id,
-    tenant_option,
-)
+from finer.app.commands.common import json_option, running_database, show, tenant_id, tenant_option
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.file_ingestion import FileReport, ingest_files
 
 

@@ -9,14 +9,8 @@ import click
 import msgspec
 
 from finer.app import job_desk
-from finer.app.commands.common import (
-    OPERATOR,
-    data_dir_option,
-    json_option,
-    running_database,
-    settings_of,
-    tenant_id,
-)
+from finer.app.commands.common import OPERATOR, json_option, running_database, tenant_id
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.scheduled import JOBS
 from finer.kit import runs
 from finer.kit.db import NO_TENANT, Database

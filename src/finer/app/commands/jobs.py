@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.jobs import Jobs
 from finer.app.process import prepare_process
 from finer.kit.processor_time import stand_behind

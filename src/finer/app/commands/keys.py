@@ -16,15 +16,14 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from finer.app import key_upkeep
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     echo_lines,
     json_option,
     moment,
     running_database,
-    settings_of,
     show,
     tenant_id,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.flow import deliver
 from finer.app.keys import keyring
 from finer.identity.service import audit, tenants

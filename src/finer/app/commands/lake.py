@@ -14,17 +14,16 @@ import click
 from finer.app.commands.common import (
     OPERATOR,
     as_of_option,
-    data_dir_option,
     echo_lines,
     json_option,
     moment,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     writing,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.process import database_url
 from finer.identity.service.audit import record_audit
 from finer.identity.service.authorisation import masking_of

@@ -10,15 +10,8 @@ import click
 import msgspec
 
 from finer.app import set_aside
-from finer.app.commands.common import (
-    OPERATOR,
-    data_dir_option,
-    echo_lines,
-    json_option,
-    running_database,
-    settings_of,
-    show,
-)
+from finer.app.commands.common import OPERATOR, echo_lines, json_option, running_database, show
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.identity.service import tenants
 from finer.kit import log_failures
 from finer.kit.db import NO_TENANT, WORKER, Database

@@ -8,7 +8,6 @@ import click
 import msgspec
 
 from finer.app.commands.common import (
-    data_dir_option,
     echo_lines,
     json_option,
     show,
@@ -16,6 +15,7 @@ from finer.app.commands.common import (
     tenant_transaction,
     writing,
 )
+from finer.app.commands.options import data_dir_option
 from finer.fraud.service import verdicts as fraud
 from finer.kit.errors import NotFound
 from finer.kit.ids import read_id, show_id

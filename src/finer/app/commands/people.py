@@ -12,15 +12,14 @@ import msgspec
 
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     echo_lines,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_option,
     tenant_transaction,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.supervisor import address_of
 from finer.identity.service import access_tokens, api_keys, factors, people, staff, tenants
 from finer.identity.types.access import MachineKind, Permission, Role

@@ -14,16 +14,15 @@ import msgspec
 
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     echo_lines,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     writing,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.flow import deliver
 from finer.app.keys import keyring
 from finer.kit.db import WORKER, Database

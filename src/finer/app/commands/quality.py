@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from finer.app.commands.common import data_dir_option, json_option, show, tenant_option, tenant_transaction
+from finer.app.commands.common import json_option, show, tenant_option, tenant_transaction
+from finer.app.commands.options import data_dir_option
 from finer.identity.service.tenants import get_tenant
 from finer.kit.ids import show_id
 from finer.quality.service import overview, saying

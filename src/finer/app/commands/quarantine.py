@@ -13,16 +13,15 @@ from rich.progress import Progress
 
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     echo_lines,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     tenant_transaction,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.ingest.service import acts, quarantine, repairs
 from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
 from finer.kit.errors import InvalidInput

@@ -12,16 +12,15 @@ import msgspec
 
 from finer.app.commands.common import (
     OPERATOR,
-    data_dir_option,
     echo_lines,
     json_option,
     running_database,
-    settings_of,
     show,
     tenant_id,
     tenant_option,
     tenant_transaction,
 )
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.supervisor import address_of
 from finer.identity.service import tenants
 from finer.kit.errors import InvalidInput, NotFound

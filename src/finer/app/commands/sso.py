@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import click
 
-from finer.app.commands.common import (
-    data_dir_option,
-    echo_lines,
-    json_option,
-    show,
-    tenant_option,
-    tenant_transaction,
-)
+from finer.app.commands.common import echo_lines, json_option, show, tenant_option, tenant_transaction
+from finer.app.commands.options import data_dir_option
 from finer.identity.service import sso as service
 
 

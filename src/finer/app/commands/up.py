@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from finer.app.commands.common import data_dir_option, settings_of, tls_options
+from finer.app.commands.options import data_dir_option, settings_of, tls_options
 from finer.app.log_file import open_log
 from finer.app.log_partitions import prepare_log
 from finer.app.ports import refuse_taken_port

@@ -7,7 +7,8 @@ import sys
 import click
 import msgspec
 
-from finer.app.commands.common import data_dir_option, json_option, running_database, settings_of
+from finer.app.commands.common import json_option, running_database
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.doctor import examine
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.log_partitions import prepare_log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from finer.app.commands.common import data_dir_option, settings_of
+from finer.app.commands.options import data_dir_option, settings_of
 from finer.app.process import database_url, prepare_process
 from finer.app.worker import Worker
 
