@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.kit.cursors import Cursor
 from finer.kit.ids import new_id
 from finer.kit.jobs import defer, defer_each, take_waiting
+from finer.kit.row_sets import insert_all
 from finer.kit.tables import job_runs
 from finer.kit.tx import Tx
 
@@ -201,7 +202,7 @@ def start(
 def start_each(tx: Tx, job: str, arguments: Sequence[Mapping[str, Any]], *, queue: str) -> None:
     """Ask for a run for each of `arguments`, in their order; any number of them costs two trips to the server."""
     asked = [_asked(tx, job, queue, one) for one in arguments]
-    tx.connection.execute(insert(job_runs), asked)
+    insert_all(tx, job_runs, asked)
     jobs = [{"tenant": str(tx.tenant), "run": str(one["id"])} for one in asked]
     defer_each(tx, TASK, jobs, queue=queue, lock=_lock(tx, job))
 

@@ -22,6 +22,7 @@ from finer.decisions.types.cases import (
 )
 from finer.decisions.types.letting_out import TwoPeople
 from finer.kit.crypto.fields import seal, seal_bytes, unseal_all, unseal_bytes
+from finer.kit.row_sets import insert_all
 from finer.kit.tx import Tx
 
 _TEXT = "decisions_case_entries.text_sealed"
@@ -49,7 +50,7 @@ class CaseFileStore:
             }
             for case, entry in made
         ]  # fmt: skip
-        self._connection.execute(case_entries.insert(), rows)
+        insert_all(self._tx, case_entries, rows)
 
     def entries(self, case: uuid.UUID, *, after_version: int = 0) -> list[Entry]:
         """What was done in a case since a version, the newest first."""

@@ -30,6 +30,7 @@ from finer.kit.cursors import read_cursor
 from finer.kit.lock_keys import LockKey
 from finer.kit.reach import Reach
 from finer.kit.reach_sql import condition
+from finer.kit.row_sets import insert_all, update_all
 from finer.kit.tx import Tx
 
 _c = cases.c
@@ -141,7 +142,7 @@ class CaseStore:
             values = msgspec.to_builtins(case, builtin_types=(uuid.UUID, datetime))
             assignment = values.pop("assignment")
             rows.append({"tenant_id": self._tenant, **values, **assignment})
-        self._connection.execute(cases.insert(), rows)
+        insert_all(self._tx, cases, rows)
 
     def judged_by_rule(self) -> dict[str, tuple[int, int]]:
         """By rule: how many of its alerts were confirmed, and how many judged either way."""
@@ -174,10 +175,7 @@ class CaseStore:
 
     def change_open(self, changes: Iterable[tuple[Case, Mapping[str, Any]]]) -> None:
         """Change cases that this transaction has locked; all have values for the same columns."""
-        rows = [{"_id": case.id, **values} for case, values in changes]
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in rows[0] if name != "_id"}
-        change = cases.update().where(_c.tenant_id == self._tenant, _c.id == sa.bindparam("_id"))
-        self._connection.execute(change.values(version=_c.version + 1, **columns), rows)
+        update_all(self._tx, cases, [{"id": case.id, **values} for case, values in changes], counting="version")
 
     def rank_anew(self, before: PolicyContent, after: PolicyContent, now: datetime) -> None:
         """Let open cases have the priority and the due time of another policy, and their place in the queue by it."""

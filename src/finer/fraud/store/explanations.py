@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from finer.fraud.tables import explained, explanations
 from finer.fraud.types import AlertExplanation
+from finer.kit.row_sets import insert_all
 from finer.kit.tx import Tx
 
 _t = explanations.c
@@ -21,6 +22,7 @@ class ExplanationStore:
     """Explanations of one tenant's alerts."""
 
     def __init__(self, tx: Tx) -> None:
+        self._tx = tx
         self._connection = tx.connection
         self._tenant = tx.tenant
 
@@ -40,12 +42,10 @@ class ExplanationStore:
     def add(self, made: Iterable[tuple[uuid.UUID, str, AlertExplanation]], at: datetime) -> None:
         """Keep explanations; one that is there stays."""
         rows = [
-            {"tenant_id": self._tenant, "alert_id": alert, "event_id": event, "made_at": at,
-             "document": msgspec.to_builtins(explanation)}
+            {"tenant_id": self._tenant, "alert_id": alert, "event_id": event, "made_at": at, "document": explanation}
             for alert, event, explanation in made
-        ]  # fmt: skip
-        if rows:
-            self._connection.execute(insert(explanations).on_conflict_do_nothing(), rows)
+        ]
+        insert_all(self._tx, explanations, rows, or_nothing=True)
 
     def until(self) -> datetime | None:
         """Until when all alerts are explained."""
