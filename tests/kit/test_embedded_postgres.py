@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,26 @@ def test_a_restored_database_in_a_closed_folder_is_told_and_not_replaced_by_an_e
     with pytest.raises(Unavailable, match=r"chmod o\+x"):
         server.start()
     assert not server.made()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run PostgreSQL")
+def test_a_database_outside_of_its_data_folder_is_found_again_and_not_given_to_a_new_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    first = EmbeddedPostgres(data)
+    home = first.cluster.parent
+    try:
+        first.start()
+        first.stop()
+        assert (data / "postgres.folder").read_text() == f"{first.cluster}\n"
+        for folder in (data, *(one for one in data.parents if one != one.parent and one.owner() == "root")):
+            folder.chmod(folder.stat().st_mode | 0o001)
+        assert EmbeddedPostgres(data).cluster == first.cluster  # not an empty one in the folder that was opened
+        shutil.rmtree(data)
+        data.mkdir()
+        (data / "logs").mkdir()
+        with pytest.raises(Unavailable, match=f"remove {home}"):
+            EmbeddedPostgres(data).start()
+    finally:
+        first.stop()
+        shutil.rmtree(home)

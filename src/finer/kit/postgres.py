@@ -25,6 +25,9 @@ import psycopg
 from finer.kit.errors import Unavailable
 
 _MACHINE_FOLDER = Path("/var/lib/finer")
+_NOTE = "postgres.folder"
+"""The file of a data folder that says where its cluster is, when that is not in it."""
+_IN_A_NEW_FOLDER = {"logs", "supervisor.lock"}
 _SOCKET_PATH_MAX = 90  # bytes; the kernel's limit for a socket address is 108, the file's own name takes the rest
 
 
@@ -63,10 +66,7 @@ class EmbeddedPostgres:
     def __init__(self, data_path: Path) -> None:
         self.data_path = data_path
         self._user = _server_user() if os.geteuid() == 0 else None
-        home = data_path
-        if self._user is not None and not _reachable(data_path):
-            digest = hashlib.sha256(str(data_path).encode()).hexdigest()[:16]
-            home = _MACHINE_FOLDER / digest
+        home = _home(data_path) if self._user is not None else data_path
         self.cluster = home / "postgres"
         self._binaries = _binaries(self._user)
         self._process: subprocess.Popen[bytes] | None = None
@@ -106,7 +106,9 @@ class EmbeddedPostgres:
         Raises Unavailable when the server does not start, or cannot reach the database in the data folder.
         """
         self.data_path.mkdir(parents=True, exist_ok=True)
-        if not self.made():
+        if self.made():
+            self._refuse_to_go_on()
+        else:
             self._refuse_to_begin_anew()
         self._own(self.cluster.parent, only_when_new=True)
         if not self.made():
@@ -116,6 +118,8 @@ class EmbeddedPostgres:
         if not self.running():
             self._process = self._launch()
         self._wait(self._process, timeout_s)
+        if self.cluster.parent != self.data_path:
+            (self.data_path / _NOTE).write_text(f"{self.cluster}\n")
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop cleanly: open transactions are rolled back, a checkpoint is written, nothing needs recovery."""
@@ -155,6 +159,15 @@ class EmbeddedPostgres:
                 f"{kept} holds a database that the user {self._user.pw_name}, who runs PostgreSQL where Finer runs as "
                 f"root, cannot reach: a folder above it is closed. Open it, for example chmod o+x {self.data_path}, or "
                 "start Finer as a normal user."
+            )
+
+    def _refuse_to_go_on(self) -> None:
+        """The database of a data folder that was removed is of no use to the new one: its keys were in the old."""
+        home = self.cluster.parent
+        if home != self.data_path and {one.name for one in self.data_path.iterdir()} <= _IN_A_NEW_FOLDER:
+            raise Unavailable(
+                f"{self.data_path} is new, and {home} holds the database of a data folder that was here before. Put "
+                f"that folder back, or begin anew: remove {home}, and what it holds is gone."
             )
 
     def _initialise(self) -> None:
@@ -235,6 +248,17 @@ def _server_user() -> pwd.struct_passwd:
         "PostgreSQL does not run as root, and this machine has neither a user 'postgres' nor 'nobody'. "
         "Start Finer as a normal user, or give FINER_DATABASE_URL."
     )
+
+
+def _home(data_path: Path) -> Path:
+    """Where the user that runs PostgreSQL for root finds the cluster: in the data folder, if it can enter that.
+
+    A cluster that was made elsewhere, since the folder was closed then, stays there.
+    """
+    elsewhere = _MACHINE_FOLDER / hashlib.sha256(str(data_path).encode()).hexdigest()[:16]
+    if _reachable(data_path) and ((data_path / "postgres").exists() or not (elsewhere / "postgres").exists()):
+        return data_path
+    return elsewhere
 
 
 def _reachable(path: Path) -> bool:
