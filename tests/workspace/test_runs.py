@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -223,6 +225,22 @@ def test_c04_nobody_has_more_than_a_few_waiting(desk: Desk) -> None:
         with pytest.raises(TooManyQueries):
             runs.submit(tx, NewRun(statement="select 'one more'", fresh=True))
         tx.connection.rollback()
+
+
+def test_c04_questions_of_one_moment_are_held_to_that_together(make_desk: Callable[[str], Desk]) -> None:
+    desk, together = make_desk("moment"), threading.Barrier(4)
+
+    def ask(number: int) -> None:
+        with desk.tx(Role.CREDIT_OFFICER) as tx:
+            together.wait(30)
+            runs.submit(tx, NewRun(statement=f"select {number} as n", fresh=True))
+
+    with desk.tx(Role.CREDIT_OFFICER) as tx:
+        for number in range(runs.WAITING_MAX - 1):
+            runs.submit(tx, NewRun(statement=f"select {number} as n", fresh=True))
+    with ThreadPoolExecutor(4) as pool:
+        errors = [one.exception() for one in [pool.submit(ask, number) for number in range(100, 104)]]
+    assert [type(error) for error in errors if error is not None] == [TooManyQueries] * 3
 
 
 def test_a_run_whose_process_is_gone_ends(desk: Desk) -> None:

@@ -53,6 +53,7 @@ def create(tx: Tx, name: str, kind: ListKind, description: str) -> ScreeningList
         raise ScreeningListNotAcceptable("A list is named in 2 to 40 small letters, digits and underscores: un_sc.")
     if len(said) > _DESCRIPTION_MAX:
         raise ScreeningListNotAcceptable(f"A description has at most {_DESCRIPTION_MAX} characters.")
+    store.one_at_once()
     known = store.all()
     if any(one.name == name for one in known):
         raise ScreeningListNotAcceptable(f"There is a list {name} already.")

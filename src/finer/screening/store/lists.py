@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.screening.tables import entries, list_loads, lists
 from finer.screening.types import Entry, ListedEntry, ListKind, ListLoad, ScreeningList
@@ -30,6 +31,10 @@ class ListStore:
     def __init__(self, tx: Tx) -> None:
         self._connection = tx.connection
         self._tenant = tx.tenant
+
+    def one_at_once(self) -> None:
+        """Wait until nobody else of the firm makes a list, and let others wait until this transaction ends."""
+        one_at_once(self._connection, "screening-lists", self._tenant)
 
     def all(self) -> list[ScreeningList]:
         """Every list that exists, by name."""

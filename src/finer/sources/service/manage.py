@@ -69,6 +69,7 @@ def create(
     check_settings(settings, credentials, reach)
     check_records(contracts.load(tx), settings, contract, mapping)
     store = SourceStore(tx)
+    store.one_at_once()
     if len(store.all()) >= _SOURCES_MAX:
         raise SettingsInvalid(f"A firm has {_SOURCES_MAX} sources at most.")
     state = State.PAUSED if paused else State.RUNNING

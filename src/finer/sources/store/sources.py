@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.crypto import fields
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.sources.tables import hooks, sources
 from finer.sources.types import Credentials, DueSource, Settings, Source, State
@@ -28,6 +29,10 @@ class SourceStore:
         self._tx = tx
         self._connection = tx.connection
         self._tenant = tx.tenant
+
+    def one_at_once(self) -> None:
+        """Wait until nobody else of the firm adds a source, and let others wait until this transaction ends."""
+        one_at_once(self._connection, "sources", self._tenant)
 
     def add(self, source: Source, credentials: Credentials) -> bool:
         """Insert a source; False when the firm has one of this name."""

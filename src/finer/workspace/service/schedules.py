@@ -50,6 +50,7 @@ def create_schedule(tx: Tx, plan: Plan) -> Schedule:
     """Let a saved query run by itself, as the caller. Raises SavedQueryNotFound, CannotBeUsed."""
     checked, next_at = _checked(tx, plan)
     store, owner = ScheduleStore(tx), _person(tx)
+    store.one_at_once(owner)
     if len(store.find(owner=owner)) >= _OWNED_MAX:
         raise CannotBeUsed(f"You have {_OWNED_MAX} schedules already. Delete one first.")
     identifier = new_id()

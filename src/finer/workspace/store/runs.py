@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from finer.kit.crypto.fields import blind, seal, seal_bytes, unseal_all, unseal_bytes
 from finer.kit.lock_keys import LockKey
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.warehouse.types import QueryCost
 from finer.workspace.tables import results, runs
@@ -91,7 +92,8 @@ class RunStore:
         return self._read(query.order_by(runs.c.id.desc()).limit(limit))
 
     def waiting(self, person: str) -> int:
-        """How many runs of a person are not over."""
+        """How many runs of a person are not over; who asks at the same moment is answered one after the other."""
+        one_at_once(self._connection, "runs", self._tenant, person)
         query = sa.select(sa.func.count()).where(
             runs.c.tenant_id == self._tenant, runs.c.person_id == person, runs.c.state.in_(_OPEN)
         )

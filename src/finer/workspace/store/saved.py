@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from finer.kit.crypto.fields import seal, unseal_all
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.workspace.tables import favourites, saved, versions
 from finer.workspace.types import Chart, Draft, ParameterDefinition, SavedQuery, SavedVersion, Sharing
@@ -128,7 +129,8 @@ class SavedStore:
         )
 
     def count_owned(self, person: uuid.UUID) -> int:
-        """How many saved queries somebody owns."""
+        """How many saved queries somebody owns; who asks at the same moment is answered one after the other."""
+        one_at_once(self._connection, "saved", self._tenant, person)
         query = sa.select(sa.func.count()).where(saved.c.tenant_id == self._tenant, saved.c.owner_id == person)
         return int(self._connection.execute(query).scalar_one())
 

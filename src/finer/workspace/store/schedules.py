@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from finer.kit.crypto.fields import seal, unseal_all
+from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 from finer.workspace.tables import schedules
 from finer.workspace.types import AlertRule, Plan, Schedule, Watch
@@ -23,6 +24,10 @@ class ScheduleStore:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._connection, self._tenant = tx.connection, tx.tenant
+
+    def one_at_once(self, owner: uuid.UUID) -> None:
+        """Wait until no other request of somebody adds here, and let others wait until this transaction ends."""
+        one_at_once(self._connection, "schedules", self._tenant, owner)
 
     def add(self, identifier: uuid.UUID, plan: Plan, owner: uuid.UUID, next_at: datetime | None) -> None:
         """A new schedule."""
