@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from finer.kit import postgres
 from finer.kit.errors import Unavailable
 from finer.kit.postgres import EmbeddedPostgres
 
@@ -34,7 +36,7 @@ def test_a_database_outside_of_its_data_folder_is_found_again_and_not_given_to_a
         first.start()
         first.stop()
         assert (data / "postgres.folder").read_text() == f"{first.cluster}\n"
-        for folder in (data, *(one for one in data.parents if one != one.parent and one.owner() == "root")):
+        for folder in (data, *data.parents[:3]):  # those that pytest made
             folder.chmod(folder.stat().st_mode | 0o001)
         assert EmbeddedPostgres(data).cluster == first.cluster  # not an empty one in the folder that was opened
         shutil.rmtree(data)
@@ -45,3 +47,16 @@ def test_a_database_outside_of_its_data_folder_is_found_again_and_not_given_to_a
     finally:
         first.stop()
         shutil.rmtree(home)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run PostgreSQL")
+def test_who_first_copies_the_binaries_out_of_a_closed_folder_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_MACHINE_FOLDER", tmp_path / "machine")
+    monkeypatch.setattr(postgres, "_reachable", lambda _: False)
+    with ThreadPoolExecutor(3) as pool:
+        for one in [pool.submit(EmbeddedPostgres, tmp_path / f"data-{i}") for i in range(3)]:
+            one.result()
+    (copy,) = (tmp_path / "machine").iterdir()
+    assert list(copy.rglob("bin/postgres"))

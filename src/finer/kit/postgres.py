@@ -285,7 +285,13 @@ def _binaries(user: pwd.struct_passwd | None) -> Path:
         if libraries.is_dir():
             shutil.copytree(libraries, scratch / libraries.name)
         scratch.chmod(0o755)
-        scratch.rename(copy)
+        try:
+            scratch.rename(copy)
+        except OSError:
+            shutil.rmtree(scratch)
+            if not copy.exists():
+                raise
+            # Somebody else was quicker, such as another look of finer doctor.
     return copy / package.name / "pginstall18" / "bin"
 
 
