@@ -1,7 +1,4 @@
-"""One Finer for the tests of faults after which it is as before; the others start one of their own.
-
-The last of them by its name, test_swapped_database.py, is the one after which it is not.
-"""
+"""One Finer for the tests of faults after which it serves as before, in any order; the others start their own."""
 
 from __future__ import annotations
 

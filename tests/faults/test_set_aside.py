@@ -60,7 +60,12 @@ def _metric(server: Server) -> float:
 def test_a_row_that_cannot_be_processed_holds_nothing_up_and_can_be_put_back(server: Server) -> None:
     supply = Bodies(_EVENTS, seed=5)
     with server.database() as database:
-        assert _send(server, supply.next()[1]) == 202
+        _caught_up(database)
+        server.finer_here("verify")  # which waits for the lake
+        others = server.rows_in_lake("transactions")
+        body = supply.next()[1]
+        # The first one may meet a connection that a test before has broken: it is sent again, as the answer says.
+        assert 202 in (_send(server, body) for _ in range(5))
         _caught_up(database)
         worker = server.process_of("worker")
         worker.suspend()
@@ -70,7 +75,7 @@ def test_a_row_that_cannot_be_processed_holds_nothing_up_and_can_be_put_back(ser
         assert _send(server, faulty) == 202
         assert _send(server, supply.next()[1]) == 202
         rows = database.execute("select base_offset, payload, tenant_id from kit_log order by base_offset").fetchall()
-        place, good, tenant = rows[2]
+        place, good, tenant = rows[-2]
         database.execute("update kit_log set payload = '\\x00' where base_offset = %s", (place,))
         worker.resume()
         _caught_up(database)
@@ -90,7 +95,7 @@ def test_a_row_that_cannot_be_processed_holds_nothing_up_and_can_be_put_back(ser
         assert f"{_EVENTS} records of transaction at offset {place} are set aside" in says
         assert _metric(server) == _EVENTS
         _check_bell(database, tenant)
-        assert _in_lake(server) == 3 * _EVENTS
+        assert _in_lake(server) == others + 3 * _EVENTS
 
         # What was wrong has been mended: here the row itself.
         database.execute("update kit_log_failures set payload = %s", (good,))
@@ -108,7 +113,7 @@ def test_a_row_that_cannot_be_processed_holds_nothing_up_and_can_be_put_back(ser
         assert _send(server, faulty) == 202
         _caught_up(database)
     assert json.loads(server.finer_here("verify", "--json"))["ok"] is True
-    assert _in_lake(server) == 4 * _EVENTS
+    assert _in_lake(server) == others + 4 * _EVENTS
 
 
 def _check_bell(database: psycopg.Connection, tenant: uuid.UUID) -> None:
