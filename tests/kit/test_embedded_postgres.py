@@ -15,7 +15,10 @@ from finer.kit.postgres import EmbeddedPostgres
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run PostgreSQL")
-def test_a_restored_database_in_a_closed_folder_is_told_and_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+def test_a_restored_database_in_a_closed_folder_is_told_and_not_replaced_by_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_MACHINE_FOLDER", tmp_path / "machine")
     closed = tmp_path / "restored"
     (closed / "postgres").mkdir(parents=True)
     (closed / "postgres" / "PG_VERSION").write_text("18\n")
@@ -24,6 +27,11 @@ def test_a_restored_database_in_a_closed_folder_is_told_and_not_replaced_by_an_e
     with pytest.raises(Unavailable, match=r"chmod o\+x"):
         server.start()
     assert not server.made()
+    # Nor is the one that was used before it was restored, on the same machine.
+    server.cluster.mkdir(parents=True)
+    (server.cluster / "PG_VERSION").write_text("18\n")
+    with pytest.raises(Unavailable, match=f"remove it, to go on with the database in {server.cluster}"):
+        server.start()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user run PostgreSQL")

@@ -106,11 +106,12 @@ class EmbeddedPostgres:
         Raises Unavailable when the server does not start, or cannot reach the database in the data folder.
         """
         self.data_path.mkdir(parents=True, exist_ok=True)
+        self._refuse_to_pass_by()
         if self.made():
             self._refuse_to_go_on()
-        else:
-            self._refuse_to_begin_anew()
         self._own(self.cluster.parent, only_when_new=True)
+        if self.cluster.parent != self.data_path:
+            (self.data_path / _NOTE).write_text(f"{self.cluster}\n")
         if not self.made():
             self._initialise()
         self._own(self.socket)
@@ -118,8 +119,6 @@ class EmbeddedPostgres:
         if not self.running():
             self._process = self._launch()
         self._wait(self._process, timeout_s)
-        if self.cluster.parent != self.data_path:
-            (self.data_path / _NOTE).write_text(f"{self.cluster}\n")
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop cleanly: open transactions are rolled back, a checkpoint is written, nothing needs recovery."""
@@ -151,14 +150,15 @@ class EmbeddedPostgres:
         if folder == self.socket:
             folder.chmod(0o700)
 
-    def _refuse_to_begin_anew(self) -> None:
-        """An empty database in the place of the one in the data folder, such as a restored one, looks like a loss."""
+    def _refuse_to_pass_by(self) -> None:
+        """Another database in the place of the one in the data folder, such as a restored one, looks like a loss."""
         kept = self.data_path / "postgres"
         if self._user is not None and kept != self.cluster and (kept / "PG_VERSION").exists():
             raise Unavailable(
                 f"{kept} holds a database that the user {self._user.pw_name}, who runs PostgreSQL where Finer runs as "
                 f"root, cannot reach: a folder above it is closed. Open it, for example chmod o+x {self.data_path}, or "
                 "start Finer as a normal user."
+                + (f" Or remove it, to go on with the database in {self.cluster}." if self.made() else "")
             )
 
     def _refuse_to_go_on(self) -> None:
