@@ -199,7 +199,8 @@ class Ingestion:
 def _durable(parsed: ParsedGroup) -> Durable:
     """The worker begins before the disk has the records: what it commits stands behind them in the server's log.
 
-    So a decision is told of when both are on the disk; only a receipt has to wait for its records.
+    So a decision is told of when both are on the disk; only a receipt has to wait for its records. One that is repeated
+    by its key waits as well: the disk may not have the first yet.
     """
     told = any(source.awaited is None for source in parsed.sources) or any(body.refused for body in parsed.bodies)
     return Durable.LAST if told else Durable.LATER

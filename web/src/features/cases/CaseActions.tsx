@@ -39,7 +39,7 @@ export function CaseActions({ found, mine }: { found: CaseDocument; mine: boolea
           Block, hold, release, call
         </Button>
       ) : null}
-      {acts && open && !mine ? <p className="muted">Who acts has taken the case.</p> : null}
+      {acts && open && !mine ? <p className="muted">Take the case to act in it.</p> : null}
       {found.actions.length === 0 && !(acts && open) ? <p className="muted">None.</p> : null}
       <ul className="case-actions">
         {found.actions.map((one) => (
