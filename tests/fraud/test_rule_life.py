@@ -18,6 +18,7 @@ from finer.identity.service import audit
 from finer.identity.types.access import Role
 from finer.kit.clock import FixedClock
 from finer.kit.conditions.errors import ConditionError
+from finer.kit.db import DATABASE_GONE, connect
 from finer.notifications import service as notifications
 from tests.fraud.desk import Desk, acting, payment, text
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
@@ -252,6 +253,24 @@ def test_the_brake_remembers_what_a_worker_before_it_counted(desk: Desk, clock: 
     desk.work()
     assert desk.version(version).state is RuleState.SHADOW
     assert len(desk.alerts()) == 3
+
+
+def test_what_the_brake_stops_is_not_committed_by_a_worker_whose_connection_a_crash_has_ended(
+    desk: Desk, clock: FixedClock, database_url: str
+) -> None:
+    version = desk.live("cheap", text("amount_usd < 10", brake=Brake(most=1)))
+    clock.advance(timedelta(minutes=2))
+    desk.send([payment(1, 5)])
+    desk.work()
+    desk.send([payment(2, 5), payment(3, 5)])
+    with connect(database_url) as server:
+        server.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'desk'")
+    with pytest.raises(DATABASE_GONE):  # the log may hold other records at these offsets by now
+        desk.work()
+    assert desk.version(version).state is RuleState.LIVE
+    desk.start()
+    desk.work()
+    assert desk.version(version).state is RuleState.SHADOW
 
 
 def test_a_share_stops_a_rule_only_where_there_are_enough_payments(desk: Desk, clock: FixedClock) -> None:

@@ -287,6 +287,13 @@ class Pipeline:
     @contextmanager
     def _transaction(self, batch: Batch) -> Iterator[Tx]:
         """One round trip; where the brake stops a rule, an ordinary transaction, because that has to read."""
-        effects = self._tenants.database if batch.stopped else self._effects
-        with effects.transaction(batch.tenant.id, SYSTEM) as tx:
+        if not batch.stopped:
+            with self._effects.transaction(batch.tenant.id, SYSTEM) as tx:
+                yield tx
+            return
+        with self._tenants.database.transaction(batch.tenant.id, SYSTEM) as tx:
+            # This one may be on a new connection, after a crash of the server that took the batch out of the log
+            # (decision 0061). That of the effects is from before it was read, and fails then.
+            with self._effects.transaction(batch.tenant.id, SYSTEM):
+                pass
             yield tx

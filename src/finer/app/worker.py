@@ -21,8 +21,9 @@ from finer.features import service as features
 from finer.fraud.service import label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.ingest.types.receipts import READER
+from finer.kit.actors import SYSTEM
 from finer.kit.clock import Clock
-from finer.kit.db import WORKER, Database, WritePipeline, connect
+from finer.kit.db import NO_TENANT, WORKER, Database, WritePipeline, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.live import Listener, receive
 from finer.kit.lock_keys import LockKey
@@ -69,6 +70,9 @@ class Worker:
             signal.signal(number, lambda *_: self._stop.set())
         self._reader.execute(f"listen {CHANNEL}")
         self._become_the_only_one()
+        # Connected before anything is read: a crash of the server that takes rows of the log ends what commits them.
+        with self._effects.transaction(NO_TENANT, SYSTEM):
+            pass
         self.pipeline = self._restore()
         self._failures.recall()
         self._listener.start()
