@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
+from httpx._transports import default as httpx_transport
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
@@ -46,6 +49,10 @@ settings.register_profile(
     "finer", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=False
 )
 settings.load_profile("finer")
+
+# httpx reads the certificates of the machine anew for each client, which takes 30 ms of CPU. Tests make hundreds of
+# clients, nearly all of them for plain HTTP.
+httpx_transport.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
 
 # Folders whose files take longest, in the order in which parallel runs hand them out: the shorter files fill the gaps.
 _LONGEST = ("journeys", "faults", "sources", "warehouse", "security")
