@@ -95,8 +95,8 @@ def test_nginx_as_deployed_streams_at_once_and_forwards_who_asks(pair: Pair, tmp
     executive = pair.of(Role.EXECUTIVE)
     with proxies.nginx(tmp_path, pair.ports) as port:
         crowd = Crowd(port, [("/api/v1/operations/orders/stream", executive.cookie)] * 2)
-        crowd.start()
         marks = crowd.look_for(b"event: board")
+        crowd.start()
         # It waits in no buffer until there is more of it.
         assert marks.complete.wait(20)
         crowd.stop()

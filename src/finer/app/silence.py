@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from finer.kit.database_gone import DatabaseGone, not_there
-from finer.kit.db import server_answers
+from finer.kit.db import server_answers, server_is_silent
 from finer.kit.errors import FinerError
 
 _log = structlog.get_logger(__name__)
@@ -53,11 +53,12 @@ class SilenceWatch:
         server_answers(True)
 
     def _run(self) -> None:
-        heard, steps = self._heard_at(), 0
+        heard, steps, told = self._heard_at(), 0, False
         # Steps are counted and no clock is read: the time that this machine slept is no silence.
         while not self._stop.wait(_STEP_S):
-            if (now := self._heard_at()) != heard:
-                heard, steps = now, 0
+            # Who opened a connection meanwhile was answered, though the listener may still be about to open its own.
+            if (now := self._heard_at()) != heard or (told and not server_is_silent()):
+                heard, steps, told = now, 0, False
                 server_answers(True)
                 continue
             steps += 1
@@ -65,3 +66,4 @@ class SilenceWatch:
             if steps * _STEP_S % _PATIENCE_S == 0:
                 _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
                 server_answers(False)
+                told = True

@@ -65,6 +65,8 @@ _FLUSH = "select pg_logical_emit_message(true, 'finer', '')"
 
 metadata = schema.metadata
 _silent = threading.Event()
+server_is_silent = _silent.is_set
+"""Whether the server was said not to answer, and nobody has been answered since."""
 _open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
 """The connections of this process; no set, which cannot be read while somebody adds to it."""
 
