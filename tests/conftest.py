@@ -59,7 +59,7 @@ _LONGEST = ("journeys", "faults", "sources", "warehouse", "security")
 # What the names of files begin with whose tests share a server: they go to one test process.
 _TOGETHER = (
     ("tests/journeys/",),
-    tuple(f"tests/faults/test_{name}.py" for name in ("set_aside", "silent_database", "stop", "swapped_database")),
+    tuple(f"tests/faults/test_{name}.py" for name in ("set_aside", "stop", "swapped_database")),
 )
 # So many new objects make Python look for garbage. What tests make is small and gone soon, and applications, which
 # are large, are made by the hundred: with Python's 700, looking took a fifth of the time of all tests.

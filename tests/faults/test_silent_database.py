@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 
 import httpx
 import psutil
+import pytest
 
-from tests.support.server import Server
+from tests.support.server import Server, serving
 
 RECORD = '{"event_id":"silent","customer_id":"c1","amount":5,"occurred_at":"2026-01-01T00:00:00Z"}'
 ASKED = (
@@ -20,6 +21,13 @@ ASKED = (
     ("POST", "/api/v1/events/transaction", RECORD),
     ("POST", "/api/v1/decisions", RECORD),
 )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A Finer of its own: what comes back last after these faults is no matter of the tests beside."""
+    with serving() as found:
+        yield found
 
 
 def test_who_asks_a_database_that_stands_still_or_is_gone_is_told_in_time(server: Server) -> None:

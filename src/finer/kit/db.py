@@ -6,11 +6,13 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import Any, NoReturn, TypeAlias, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -25,7 +27,6 @@ from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
 from finer.kit.round_trip import RoundTrip
-from finer.kit.socket_ends import end_all_that_lead_where
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -48,12 +49,7 @@ _CONFLICT = "FN409"
 # A NUL in a text (the driver refuses it without a code), a character that UTF-8 does not have, a number or a time out
 # of range: all of them come from the input.
 _NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
-_ALIVE: dict[str, Any] = {
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
+_ALIVE: Any = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 """A server that is gone without a word, over a network, is noticed within a minute."""
 # The payloads are JSON: as text, every quote in them would have to be found and marked.
 _NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
@@ -136,7 +132,9 @@ def server_answers(answers: bool) -> None:
         return
     # All connections of this process end then, and others are opened only to hear from it.
     _silent.set()
-    end_all_that_lead_where(filter(None, (one() for one in _open.valuerefs())))
+    for connection in filter(None, (one() for one in _open.valuerefs())):
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
 
 
 def has_tables(url: str) -> bool:
