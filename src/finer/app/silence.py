@@ -39,6 +39,7 @@ class SilenceWatch:
 
     def __init__(self, heard_at: Callable[[], float]) -> None:
         self._heard_at = heard_at
+        self._heard, self._steps, self._told = heard_at(), 0, False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="silence", daemon=True)
 
@@ -52,18 +53,20 @@ class SilenceWatch:
         self._thread.join(timeout=5)
         server_answers(True)
 
+    def look(self) -> None:
+        """Look whether anything was heard; the thread does twice a second."""
+        # Who opened a connection meanwhile was answered, though the listener may still be about to open its own.
+        if (now := self._heard_at()) != self._heard or (self._told and not server_is_silent()):
+            self._heard, self._steps, self._told = now, 0, False
+            server_answers(True)
+            return
+        self._steps += 1
+        if self._steps * _STEP_S % _PATIENCE_S == 0:
+            _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
+            server_answers(False)
+            self._told = True
+
     def _run(self) -> None:
-        heard, steps, told = self._heard_at(), 0, False
         # Steps are counted and no clock is read: the time that this machine slept is no silence.
         while not self._stop.wait(_STEP_S):
-            # Who opened a connection meanwhile was answered, though the listener may still be about to open its own.
-            if (now := self._heard_at()) != heard or (told and not server_is_silent()):
-                heard, steps, told = now, 0, False
-                server_answers(True)
-                continue
-            steps += 1
-            # Again and again: it may have answered in between without a word to the listener.
-            if steps * _STEP_S % _PATIENCE_S == 0:
-                _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
-                server_answers(False)
-                told = True
+            self.look()
