@@ -34,15 +34,15 @@ def campaign_settings(database_url: str, data_path: Path, keys: Keyring) -> Sett
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(campaign_settings: Settings) -> Litestar:
     """The whole application."""
     return create_app(campaign_settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def driver(app: Litestar) -> Iterator[Driver]:
-    """The application, started."""
+    """The application, started; it ends with these tests, since it says of the whole process what it hears."""
     with driving(app) as found:
         yield found
 
