@@ -97,6 +97,15 @@ def test_a_rate_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> Non
     assert f"{rates}, line 3 is no rate. The columns are currency, day" in done.stderr
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "name: 9999-99-99", "a: &a [x]\nb: *a"])
+def test_a_source_is_read_from_yaml_within_limits(text: str, tmp_path: Path) -> None:
+    """libyaml ends the whole process at the first of these, so what it is given is bounded before."""
+    (tmp_path / "source.yaml").write_text(text)
+    done = CliRunner().invoke(main, ["source", "add", str(tmp_path / "source.yaml"), "--tenant", "t"])
+    assert done.exit_code == 1
+    assert "describes no source: source.yaml: " in done.stderr
+
+
 @pytest.mark.parametrize("command", [["migrate"], ["fx", "load", "{rates}", "--tenant", "t"]])
 def test_a_database_that_does_not_answer_is_told_in_a_sentence(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -84,6 +85,9 @@ def test_nothing_is_taken_in_when_one_of_the_files_cannot_be(
         _ingest(database, tenant, good, tmp_path / "none.csv")
     with pytest.raises(NotFound, match="Is a directory"):
         _ingest(database, tenant, good, folder)
+    os.mkfifo(tmp_path / "pipe.ndjson")
+    with pytest.raises(NotFound, match="is a pipe"):
+        _ingest(database, tenant, good, tmp_path / "pipe.ndjson")
     with pytest.raises(UnknownFileFormat, match=r"good\.txt"):
         _ingest(database, tenant, good, tmp_path / "good.txt")
     with pytest.raises(UnknownContract):

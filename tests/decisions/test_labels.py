@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -100,6 +100,7 @@ def test_payments_that_nobody_knows_are_named_and_no_label_is_taken(desk: CaseDe
         ({"reason": " "}, "how this became known"),
         ({"known_at": AT - timedelta(days=2)}, "only have become known after"),
         ({"known_at": AT + timedelta(days=36_500)}, "not in the future"),
+        ({"occurred_at": datetime.min.replace(tzinfo=UTC), "known_at": AT}, "before 1970"),
     ],
 )
 def test_a_label_that_cannot_be_is_refused_with_its_place(desk: CaseDesk, changes: dict[str, Any], says: str) -> None:

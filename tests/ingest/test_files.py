@@ -269,6 +269,12 @@ def test_the_retail_mapping_tells_every_kind_of_row(tmp_path: Path, name: str) -
         ("columns: {quantity: x}\ntypes: {a: money}", "is not a type"),
         ("columns: {quantity: {join: a}}", "joined value"),
         ("columns: {quantity: true}", "write an expression"),
+        ("columns: {quantity: 9999-99-99}", "not YAML"),
+        ("columns: {quantity: x}\ntypes: [a]", "types: write"),
+        ("columns: {quantity: x}\ntypes: {a: [text]}", "is not a type"),
+        ("columns: {quantity: x}\ntimezone: Asia", "time zone"),
+        ("columns: {quantity: x}\ntypes: {a: &a [x, x], b: [*a, *a]}", "an anchor or an alias"),
+        ("columns: " + "[" * 100_000, "nested deeper"),
     ],
 )
 def test_a_wrong_mapping_names_the_place(tmp_path: Path, text: str, message: str) -> None:

@@ -124,6 +124,9 @@ def ingest_files(
 
 def _reader(file: Path, contract: Contract, mapping: Mapping | None) -> Iterator[FileGroup]:
     try:
+        # A pipe would be waited for, and is at its end when the file is opened again to be read.
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            raise NotFound(f"{file} is a pipe or a device, and not a file. Nothing was taken in.")
         with file.open("rb"):
             return parsing.read_file(file, contract, mapping)
     except FileNotFoundError as error:

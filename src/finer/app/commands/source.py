@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from finer.identity.service import tenants
 from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.ids import read_id, show_id
 from finer.kit.tx import Tx
+from finer.kit.yaml_text import YamlText
 from finer.sources.service import manage, opening
 from finer.sources.service.reach import Reach
 from finer.sources.types import HOOKED, Credentials, Settings, Source
@@ -180,12 +182,12 @@ def _find(tx: Tx, text: str) -> Any:
 def _read(file: Path) -> Definition:
     try:
         text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return msgspec.yaml.decode(text, type=Definition)
+        return msgspec.convert(YamlText(text.decode(), file.name).value, Definition, builtin_types=(datetime, date))
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}.") from error
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InvalidInput(
-            f"{file} describes no source: {error}. docs/how-to/sources.md shows one of each kind."
+            f"{file} describes no source: {str(error).rstrip('.')}. docs/how-to/sources.md shows one of each kind."
         ) from error
 
 

@@ -29,6 +29,7 @@ from finer.decisions.types.labels import LabelsTaken, ReportedLabel
 from finer.facts.decisions import AlertResolved
 from finer.identity.service.audit import record_audit
 from finer.identity.types.access import Permission
+from finer.kit.moments import EPOCH
 from finer.kit.tx import Tx
 
 AT_ONCE_MAX = 1_000
@@ -77,6 +78,8 @@ def _check(tx: Tx, reported: Sequence[ReportedLabel]) -> None:
             raise LabelsNotAcceptable(f"Label {place}: only a person reports what an analyst found out.")
         if not one.reason.strip():
             raise LabelsNotAcceptable(f"Label {place}: say how this became known.")
+        if one.occurred_at < EPOCH:
+            raise LabelsNotAcceptable(f"Label {place}: there are no payments from before 1970.")
         if not one.occurred_at - _AROUND <= one.known_at <= tx.now():
             raise LabelsNotAcceptable(
                 f"Label {place}: it can only have become known after the payment, and not in the future."

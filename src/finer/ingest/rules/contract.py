@@ -14,8 +14,8 @@ from finer.ingest.rules.contract_fields import custom_properties, mapping, names
 from finer.ingest.rules.payloads import read_payloads
 from finer.ingest.rules.plan import plan_of
 from finer.ingest.rules.scan_json import TABLE_SIZE
-from finer.ingest.rules.yaml_text import YamlText
 from finer.ingest.types.contracts import Contract, Field, Kind, RowRule, ServiceLevel, TeamMember
+from finer.kit.yaml_text import YamlInvalid, YamlText
 
 _TOP_KEYS = frozenset(
     {
@@ -36,7 +36,10 @@ _TAKEN_NAMES = frozenset({"received_at", "awaited", "log_partition", "log_offset
 
 def compile_contract(text: str, place: str) -> Contract:
     """The contract in `text`; `place` (its file name) starts every error. Raises ContractInvalid."""
-    source = YamlText(text, place)
+    try:
+        source = YamlText(text, place)
+    except YamlInvalid as error:
+        raise ContractInvalid(str(error), line=error.line) from error
     try:
         contract = _contract(source.value, place)
         _check_names(contract, place)

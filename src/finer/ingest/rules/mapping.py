@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import yaml
 
 from finer.ingest.errors import MappingInvalid
 from finer.ingest.rules.classes import CLASSES, severity
@@ -27,6 +26,7 @@ from finer.kit.columns import Columns
 from finer.kit.conditions.condition import Expression, parse_expression
 from finer.kit.conditions.errors import ConditionError
 from finer.kit.conditions.tree import Catalogue, ColumnType
+from finer.kit.yaml_text import YamlInvalid, YamlText
 
 ROW_NUMBER = "row_number"
 LOCAL = "local_timestamp"
@@ -39,16 +39,16 @@ _TARGETS = {ColumnType.NUMBER: pa.float64(), ColumnType.BOOLEAN: pa.bool_(), Col
 def compile_mapping(text: str, place: str, contract: Contract) -> Mapping:
     """The mapping in `text` for `contract`. Raises MappingInvalid with the place of the mistake."""
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise MappingInvalid(f"{place}: this is not YAML: {error}") from error
+        document = YamlText(text, place).value
+    except YamlInvalid as error:
+        raise MappingInvalid(str(error)) from error
     if not isinstance(document, dict) or not isinstance(document.get("columns"), dict) or not document["columns"]:
         raise MappingInvalid(f"{place}: a mapping has `columns: {{field: expression}}`.")
     if strange := set(document) - _KEYS:
         raise MappingInvalid(f"{place}: {sorted(map(str, strange))} is not known; known are {sorted(_KEYS)}.")
     if document.get("contract", contract.name) != contract.name:
         raise MappingInvalid(f"{place} is for the contract {document['contract']!r}, and not for {contract.name!r}.")
-    types = _types(document.get("types") or {}, place)
+    types = _types(document.get("types"), place)
     zone = _zone(str(document.get("timezone", "UTC")), place)
     known = {field.name for field in contract.fields}
     columns = []
@@ -65,19 +65,23 @@ def compile_mapping(text: str, place: str, contract: Contract) -> Mapping:
     )
 
 
-def _types(given: dict[Any, Any], place: str) -> dict[str, str]:
-    kinds = {kind.value for kind in Kind} - {Kind.MONEY.value} | {LOCAL}
+def _types(given: Any, place: str) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise MappingInvalid(f"{place}: types: write `{{column: type}}`.")
+    kinds = sorted({kind.value for kind in Kind} - {Kind.MONEY.value} | {LOCAL})
     for name, kind in given.items():
         if kind not in kinds:
-            raise MappingInvalid(f"{place}: types.{name}: {kind!r} is not a type; types are {sorted(kinds)}.")
+            raise MappingInvalid(f"{place}: types.{name}: {kind!r} is not a type; types are {kinds}.")
     return {str(name): str(kind) for name, kind in given.items()}
 
 
 def _zone(zone: str, place: str) -> str:
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise MappingInvalid(f"{place}: there is no time zone {zone!r}.") from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise MappingInvalid(f"{place}: there is no time zone {zone[:60]!r}.") from error
     return zone
 
 

@@ -1,7 +1,8 @@
 """YAML that somebody sent: read within limits, and with the line of every place in it.
 
-The standard has no use for anchors, and an alias is how a few bytes become gigabytes, so neither is read. Size, depth
-and the number of values are bounded before anything is built of them.
+Nothing that is read here has a use for anchors, and an alias is how a few bytes become gigabytes, so neither is read.
+Size, depth and the number of values are bounded before anything is built of them: libyaml itself ends the process at a
+text that is nested some ten thousand levels deep.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from typing import Any
 
 import yaml
 
-from finer.ingest.errors import ContractInvalid
-
 TEXT_BYTES_MAX = 256 * 1024
 _DEPTH_MAX = 16
 _VALUES_MAX = 20_000
@@ -21,14 +20,22 @@ _STEP = re.compile(r"\.?([A-Za-z_]\w*)|\[(\d+)\]|( \([^)]*\))")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class YamlInvalid(ValueError):
+    """A text is no YAML or beyond the limits; `line` says where, from 1, when that is known."""
+
+    def __init__(self, said: str, *, line: int | None = None) -> None:
+        super().__init__(said)
+        self.line = line
+
+
 class YamlText:
     """A document: its `value`, and where its parts stand."""
 
     def __init__(self, text: str, place: str) -> None:
-        """Raises ContractInvalid, beginning with `place`, for what is no YAML or beyond the limits."""
+        """Raises YamlInvalid, beginning with `place`, for what is no YAML or beyond the limits."""
         size = len(text.encode("utf-8", "surrogatepass"))
         if size > TEXT_BYTES_MAX:
-            raise ContractInvalid(f"{place}: the text has {size:,} bytes; {TEXT_BYTES_MAX:,} are the limit.")
+            raise YamlInvalid(f"{place}: the text has {size:,} bytes; {TEXT_BYTES_MAX:,} are the limit.")
         try:
             _bounded(text, place)
             self._root = yaml.compose(text, _Loader)
@@ -36,9 +43,11 @@ class YamlText:
         except yaml.MarkedYAMLError as error:
             line = None if error.problem_mark is None else error.problem_mark.line + 1
             where = "" if line is None else f", line {line}"
-            raise ContractInvalid(f"{place}: this is not YAML: {error.problem or error}{where}.", line=line) from error
+            raise YamlInvalid(f"{place}: this is not YAML: {error.problem or error}{where}.", line=line) from error
+        except YamlInvalid:
+            raise
         except (yaml.YAMLError, ValueError, OverflowError) as error:
-            raise ContractInvalid(f"{place}: this is not YAML: {error}") from error
+            raise YamlInvalid(f"{place}: this is not YAML: {error}") from error
         _no_name_twice(self._root, place)
 
     def line_of(self, path: str) -> int | None:
@@ -71,7 +80,7 @@ def _bounded(text: str, place: str) -> None:
     for event in yaml.parse(text, _Loader):
         line = 1 if event.start_mark is None else event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise ContractInvalid(f"{place}: line {line} uses an anchor or an alias; write the value out.", line=line)
+            raise YamlInvalid(f"{place}: line {line} uses an anchor or an alias; write the value out.", line=line)
         if isinstance(event, yaml.NodeEvent):
             values += 1
         if isinstance(event, yaml.CollectionStartEvent):
@@ -79,9 +88,9 @@ def _bounded(text: str, place: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEPTH_MAX:
-            raise ContractInvalid(f"{place}: line {line} is nested deeper than {_DEPTH_MAX} levels.", line=line)
+            raise YamlInvalid(f"{place}: line {line} is nested deeper than {_DEPTH_MAX} levels.", line=line)
         if values > _VALUES_MAX:
-            raise ContractInvalid(f"{place}: there are more than {_VALUES_MAX:,} values up to line {line}.", line=line)
+            raise YamlInvalid(f"{place}: there are more than {_VALUES_MAX:,} values up to line {line}.", line=line)
 
 
 def _no_name_twice(node: Any, place: str) -> None:
@@ -95,7 +104,7 @@ def _no_name_twice(node: Any, place: str) -> None:
             key = str(name.value)
             if key in seen:
                 line = name.start_mark.line + 1
-                raise ContractInvalid(f"{place}: line {line} gives {key[:80]!r} again.", line=line)
+                raise YamlInvalid(f"{place}: line {line} gives {key[:80]!r} again.", line=line)
             seen.add(key)
             _no_name_twice(value, place)
 
