@@ -1,10 +1,14 @@
-import { render, screen, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { render, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Schema } from "../src/api/client";
 import { CurrencyTable } from "../src/features/operations/boards/CurrencyTable";
 import type { Share } from "../src/features/operations/boards/queries";
 import { ShareTable } from "../src/features/operations/boards/ShareTable";
 import { percentText, regionText } from "../src/features/operations/boards/view";
 import { TableBox } from "../src/shared/ui/TableBox";
+import { openApp } from "./support/app";
+import { me, NOW } from "./support/data";
+import { Server } from "./support/server";
 
 const php = (minor: number) => ({ minor, currency: "PHP", text: (minor / 100).toFixed(2) });
 const sold: Share[] = [
@@ -111,5 +115,65 @@ describe("percentages of a column", () => {
       "94.2 %",
       "–",
     ]);
+  });
+});
+
+describe("a dashboard of a firm that has sent nothing", () => {
+  const stage = (change: number | null): Schema<"Figure"> => ({
+    name: "placed",
+    records: 0,
+    change,
+    plan: null,
+    amount: php(0),
+    by_currency: [],
+  });
+  const orders = (change: number | null, waiting = 0): Schema<"OrderBoard"> => ({
+    ages: {
+      as_of: NOW,
+      edges_s: [3600],
+      stages: [{ stage: "paid", counts: [waiting, 0], stuck: 0, usual_s: null, stuck_after_s: 7200 }],
+      stuck: [],
+    },
+    as_of: NOW,
+    behind_since: null,
+    bucket_s: 3600,
+    channels: [],
+    choices: { regions: [], channels: [] },
+    currency: "PHP",
+    failed: [],
+    products: [],
+    regions: [],
+    series: [{ at: NOW, values: { placed: 0 } }],
+    since: NOW,
+    stages: [stage(change)],
+  });
+  let server: Server;
+
+  beforeEach(() => {
+    server = new Server();
+    server.me = { ...me, permissions: ["orders:read"] };
+  });
+
+  it("says once what it would show, and leads to where there could be more", async () => {
+    server.on("GET /api/v1/operations/orders", () => [200, orders(null)]);
+    const { user, address } = openApp("/orders?region=PH");
+    await screen.findByText("No records in the last 24 hours for Philippines");
+    expect(screen.queryByText("Placed")).toBeNull();
+    expect(screen.queryByText("no period before")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Look at 90 days, everywhere" }));
+    await waitFor(() => expect(address()).toBe("/orders?span=90d"));
+    await screen.findByText("No records in the last 90 days");
+    expect(screen.queryByRole("button", { name: /Look at/ })).toBeNull();
+  });
+
+  it.each([
+    ["there was something before", orders(-1)],
+    ["something waits still", orders(null, 3)],
+    ["the numbers are behind", { ...orders(null), behind_since: NOW }],
+  ])("shows its parts once %s", async (_, board) => {
+    server.on("GET /api/v1/operations/orders", () => [200, board]);
+    openApp("/orders");
+    await screen.findByRole("heading", { name: "Placed" });
+    expect(screen.queryByText(/No records in the last/)).toBeNull();
   });
 });

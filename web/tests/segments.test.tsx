@@ -71,10 +71,19 @@ describe("segments", () => {
 
   it("are explained where there are none, with a way to the first one for who may make it", async () => {
     hold();
-    openApp("/segments");
-    const link = await screen.findByRole("link", { name: "New segment" });
-    expect(link.getAttribute("href")).toBe("/segments/new");
+    const { user, address } = openApp("/segments");
+    const make = await screen.findByRole("button", { name: "New segment" });
     expect(screen.getByText("No segments yet")).toBeTruthy();
+    await user.click(make);
+    await waitFor(() => expect(address()).toBe("/segments/new"));
+  });
+
+  it("say who makes the first one to whoever may not", async () => {
+    server.me = { ...me, permissions: ["segments:read"] };
+    hold();
+    openApp("/segments");
+    await screen.findByText(/Customer managers and marketing managers of your firm make one here/);
+    expect(screen.queryByRole("button", { name: "New segment" })).toBeNull();
   });
 
   it("show people only to who may see them, and only once they ask", async () => {

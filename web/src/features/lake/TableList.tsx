@@ -1,12 +1,9 @@
-import { Link } from "@tanstack/react-router";
 import { Button } from "antd";
 import { count, duration } from "../../shared/numbers";
-import { paths } from "../../shared/paths";
-import { permission } from "../../shared/permissions";
-import { useSession } from "../../shared/session";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { When } from "../../shared/ui/values";
+import { WhereFrom } from "../../shared/ui/WhereFrom";
 import type { Lake } from "./queries";
 import { size } from "./words";
 
@@ -19,17 +16,11 @@ interface TableListProps {
 
 /** Every table: rows, room, files and how they are kept apart, and how old its newest row is. */
 export function TableList({ lake, error, onRetry, onExport }: TableListProps) {
-  const { may } = useSession();
   let body = <BlockSkeleton height={260} label="Loading the tables" />;
   if (error) body = <FailureState what="The lake" error={error} onRetry={onRetry} />;
   else if (lake && lake.tables.length === 0)
     body = (
-      <EmptyState
-        title="The lake is empty"
-        action={
-          may(permission.readSources) ? <Link to={paths.sources}>Where records come from</Link> : undefined
-        }
-      >
+      <EmptyState title="The lake is empty" action={<WhereFrom />}>
         Accepted records and decisions are here within seconds, ready to be queried and exported.
       </EmptyState>
     );

@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Button, Segmented } from "antd";
 import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
@@ -7,7 +7,7 @@ import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
 import { TableBox } from "../../shared/ui/TableBox";
 import { Tag } from "../../shared/ui/tags";
 import { AsOf, When } from "../../shared/ui/values";
-import { type Hit, type HitPage, hitsQuery, QUEUES, type View } from "./queries";
+import { type Hit, type HitPage, hitsQuery, listsQuery, QUEUES, type View } from "./queries";
 import { STATES, score } from "./words";
 
 /** Hits, the likeliest first. */
@@ -35,12 +35,7 @@ export function HitList({ view, go }: { view: View; go(view: View): void }) {
         <FailureState what="The hits" error={query.error} onRetry={() => void query.refetch()} />
       ) : null}
       {query.isPending ? <RowsSkeleton rows={6} height={48} label="Loading the hits" /> : null}
-      {pages && rows.length === 0 ? (
-        <EmptyState title={view.queue === "open" ? "Nobody waits for a judgement" : "There is no such hit"}>
-          Customers and payees are held against the lists of the part Lists as they come and as the lists
-          change. Whoever is like an entry stands here until a person has judged it.
-        </EmptyState>
-      ) : null}
+      {pages && rows.length === 0 ? <NoHit view={view} go={go} /> : null}
       {rows.length > 0 ? <Rows rows={rows} onOpen={(hit) => go({ ...view, hit: hit.id })} /> : null}
       {query.hasNextPage ? (
         <div className="grid-foot">
@@ -50,6 +45,37 @@ export function HitList({ view, go }: { view: View; go(view: View): void }) {
         </div>
       ) : null}
     </section>
+  );
+}
+
+/** Without a list there is nobody to find: says so, and leads to where lists are. */
+function NoHit({ view, go }: { view: View; go(view: View): void }) {
+  const { may } = useSession();
+  const lists = useQuery(listsQuery);
+  if (lists.isPending) return <RowsSkeleton rows={6} height={48} label="Loading the lists" />;
+  // Where the lists could not be loaded, this says what it knows: that there is no hit.
+  if (lists.data?.some((one) => one.version > 0) ?? true)
+    return (
+      <EmptyState title={view.queue === "open" ? "Nobody waits for a judgement" : "There is no such hit"}>
+        Customers and payees are held against the lists as they come and as the lists change. Whoever is like
+        an entry stands here until a person has judged it.
+      </EmptyState>
+    );
+  return (
+    <EmptyState
+      title="Nobody is screened yet"
+      action={
+        <Button
+          type={may(permission.listScreening) ? "primary" : "default"}
+          onClick={() => go({ ...view, part: "lists", hit: undefined })}
+        >
+          {may(permission.listScreening) ? "Set up a list" : "See the lists"}
+        </Button>
+      }
+    >
+      Customers and payees are held against lists of sanctions, and no list has a file yet. With the first
+      one, whoever is like an entry stands here until a person has judged it.
+    </EmptyState>
   );
 }
 

@@ -80,7 +80,7 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
               id="segment-name"
               value={written.name}
               maxLength={120}
-              placeholder="Young savers in Cebu"
+              placeholder="Young savers"
               onChange={(event) => change({ name: event.target.value })}
             />
           </label>
@@ -102,7 +102,7 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
       <ConditionField
         id={segment ? `${segment.id}:${segment.version}` : "new"}
         text={before.condition}
-        hint="city = 'Cebu' and age between 25 and 40"
+        hint="age between 25 and 40 and income_thousands > 20"
         words={words}
         found={found}
         says="Everybody of whom"

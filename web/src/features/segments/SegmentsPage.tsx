@@ -1,6 +1,6 @@
 import { TeamOutlined, WarningFilled } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { Button, Checkbox, Input } from "antd";
 import { useState } from "react";
 import { paths } from "../../shared/paths";
@@ -18,6 +18,7 @@ import "./segments.css";
 /** The firm's groups of customers, and how many are in each. */
 export function SegmentsPage() {
   const { may } = useSession();
+  const navigate = useNavigate();
   const [wanted, setWanted] = useState("");
   const [archived, setArchived] = useState(false);
   const asked = segmentsQuery(archived);
@@ -28,9 +29,9 @@ export function SegmentsPage() {
     `${one.name} ${one.description} ${one.owner_name}`.toLowerCase().includes(text),
   );
   const make = may(permission.writeSegments) ? (
-    <Link to={paths.segment} params={{ id: "new" }}>
-      <Button type="primary">New segment</Button>
-    </Link>
+    <Button type="primary" onClick={() => void navigate({ to: paths.segment, params: { id: "new" } })}>
+      New segment
+    </Button>
   ) : null;
   return (
     <Page title="Segments" aside={query.data?.length ? make : null}>
@@ -61,8 +62,9 @@ export function SegmentsPage() {
           </EmptyState>
         ) : (
           <EmptyState title="No segments yet" action={make}>
-            A segment is a group of customers by a condition, such as who lives in Cebu and is below 30. It is
-            counted every day.
+            A segment is a group of customers by a condition, such as who lives in one city and is below 30.
+            It is counted every day.
+            {make ? null : " Customer managers and marketing managers of your firm make one here."}
           </EmptyState>
         )
       ) : null}

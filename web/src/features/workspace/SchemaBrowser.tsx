@@ -3,6 +3,7 @@ import { Button, Input } from "antd";
 import { useState } from "react";
 import { count } from "../../shared/numbers";
 import { EmptyState, FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { WhereFrom } from "../../shared/ui/WhereFrom";
 import { catalogueQuery, type Table } from "./queries";
 
 const SHOWN: Record<string, string> = { token: "token", part: "in part", absent: "hidden" };
@@ -32,7 +33,9 @@ export function SchemaBrowser({ onInsert }: { onInsert(text: string): void }) {
       ) : query.data === undefined ? (
         <RowsSkeleton rows={6} height={28} label="Loading tables" />
       ) : query.data.length === 0 ? (
-        <EmptyState title="The lake is empty">Records are here a second after they were sent.</EmptyState>
+        <EmptyState title="The lake is empty" action={<WhereFrom />}>
+          Records are here a second after they were sent.
+        </EmptyState>
       ) : shown.length === 0 ? (
         <p className="muted sql-about">No table and no column is called like this.</p>
       ) : (

@@ -25,6 +25,8 @@ const ACTIONS: Line[] = [
   { name: "purchase", title: "Purchases" },
   { name: "login", title: "Sign-ins" },
 ];
+const NOTHING =
+  "With the first activity from the web site and the app, this page shows sessions, how far they come on the way to an order, and which products people look at.";
 const NO_SESSION =
   "No session began. They are counted every five minutes; choose a longer time, or fewer filters.";
 const NO_ACTION = "Nobody did anything. Choose a longer time, or fewer filters.";
@@ -45,6 +47,7 @@ export function BehaviourPage() {
       title="Customer behaviour"
       board={board}
       quiet={none && quiet}
+      instead={data?.visits?.before.sessions ? null : NOTHING}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
     >

@@ -1,12 +1,13 @@
-import { Segmented, Select } from "antd";
+import { Button, Segmented, Select } from "antd";
 import type { ReactNode } from "react";
 import { Behind } from "../../../shared/ui/Behind";
 import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
+import { EmptyState } from "../../../shared/ui/states";
 import { AsOf } from "../../../shared/ui/values";
 import { WhereFrom } from "../../../shared/ui/WhereFrom";
 import type { Board } from "./useBoard";
-import { regionText, SPAN_WORDS } from "./view";
+import { type BoardView, regionText, SPAN_WORDS } from "./view";
 import "./boards.css";
 
 interface BoardPageProps<T> {
@@ -18,6 +19,8 @@ interface BoardPageProps<T> {
   act?: ReactNode;
   /** Nothing came in in this time: says once where it would come from. */
   quiet?: boolean;
+  /** Said in place of all parts while nothing came in, neither in this time nor in the one before: what would be here. */
+  instead?: string | null;
   children: ReactNode;
 }
 
@@ -29,9 +32,11 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
   channels,
   act,
   quiet = false,
+  instead,
   children,
 }: BoardPageProps<T>) {
   const { view, change } = board;
+  const silent = quiet && board.data !== undefined && !board.data.behind_since;
   return (
     <Page
       title={title}
@@ -70,13 +75,41 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
         {act}
       </search>
       {board.data?.behind_since ? <Behind since={board.data.behind_since} asOf={board.data.as_of} /> : null}
-      {quiet && board.data && !board.data.behind_since ? (
+      {silent && !instead ? (
         <div className="board-quiet">
           Nothing came in that this page shows. <WhereFrom />
         </div>
       ) : null}
-      {children}
+      {silent && instead ? (
+        <section className="part">
+          <EmptyState title={`No records ${lastText(view)}`} action={<Wider board={board} />}>
+            {instead}
+          </EmptyState>
+        </section>
+      ) : (
+        children
+      )}
     </Page>
+  );
+}
+
+function lastText({ span, region, channel }: BoardView): string {
+  const where = [region && regionText(region), channel].filter(Boolean).join(", ");
+  return `in the last ${SPAN_WORDS[span].toLowerCase()}${where ? ` for ${where}` : ""}`;
+}
+
+/** What shows more than is shown, as long as anything does; and where records come from. */
+function Wider<T>({ board: { view, times, change } }: { board: Board<T> }) {
+  const longest = times.spans[times.spans.length - 1] ?? view.span;
+  if (!view.region && !view.channel && view.span === longest) return <WhereFrom />;
+  return (
+    <>
+      <Button onClick={() => change({ span: longest })}>
+        Look at {SPAN_WORDS[longest]}
+        {view.region || view.channel ? ", everywhere" : ""}
+      </Button>
+      <WhereFrom />
+    </>
   );
 }
 

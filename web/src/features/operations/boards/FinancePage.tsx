@@ -39,6 +39,8 @@ const LINES: Line[] = [
   { name: "refunds", title: "Refunds" },
 ];
 const NO_COST = "No paid line says what it cost (unit_cost).";
+const NOTHING =
+  "With the first orders and payments, this page shows revenue, profit, refunds and cash out as they come, by currency, region, channel and product.";
 const PLAN: Line = { name: "plan", title: "Planned revenue" };
 
 /** What the firm earns and moves, by currency and together, against the period before. */
@@ -65,6 +67,7 @@ export function FinancePage() {
       title="Financial performance"
       board={board}
       quiet={quiet}
+      instead={data?.figures?.every((one) => one.records === 0 && one.change === null) ? NOTHING : null}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
       act={

@@ -22,6 +22,9 @@ const STAGES: (Line & { meaning: string })[] = [
   { name: "returned", title: "Returned", meaning: "Lines that came back." },
 ];
 
+const NOTHING =
+  "With the first orders, this page shows how many are placed, paid, shipped and delivered, where they come from, and which wait for too long.";
+
 /** How far orders come, where they come from, and which wait for too long. */
 export function OrdersPage() {
   const board = useBoard<OrderBoard>(paths.orders, paths.streams.orders, fetchOrders);
@@ -29,6 +32,9 @@ export function OrdersPage() {
   const stages = new Map(data?.stages?.map((one) => [one.name, one]));
   const series = data?.series ?? [];
   const quiet = series.every((moment) => Object.values(moment.values).every((each) => each === 0));
+  // What was placed earlier may wait still.
+  const waits = data?.ages?.stages.some((stage) => stage.counts.some((each) => each > 0)) ?? false;
+  const never = !waits && data?.stages?.every((one) => one.records === 0 && one.change === null);
   const choose = {
     regions: (region: string) => board.change({ ...view, region }),
     channels: (channel: string) => board.change({ ...view, channel }),
@@ -39,6 +45,7 @@ export function OrdersPage() {
       title="Order status"
       board={board}
       quiet={quiet}
+      instead={never ? NOTHING : null}
       regions={data?.choices?.regions}
       channels={data?.choices?.channels}
     >

@@ -1,7 +1,7 @@
 import { BarChartOutlined, TableOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import { type ReactNode, useState } from "react";
-import { BlockSkeleton, EmptyState, FailureState } from "../../../shared/ui/states";
+import { BlockSkeleton, FailureState } from "../../../shared/ui/states";
 import type { Part } from "./useBoard";
 
 interface PanelProps extends Part {
@@ -21,7 +21,12 @@ export function Panel({ title, about, empty, lead, chart, table, ...part }: Pane
   if (error || failed)
     body = <FailureState what={title} error={error || new Error("This part failed.")} onRetry={onRetry} />;
   else if (loading) body = <BlockSkeleton height={240} label={`Loading ${title}`} />;
-  else if (empty) body = <EmptyState title="Nothing to show">{empty}</EmptyState>;
+  else if (empty)
+    body = (
+      <div className="state">
+        <p className="state-text">{empty}</p>
+      </div>
+    );
   const shown = chart && !error && !failed && !loading && !empty;
   return (
     <section className="part board-panel" aria-label={title}>
