@@ -168,6 +168,26 @@ def test_c13_a_member_of_the_wrong_kind_is_the_callers_fault_whatever_it_is_call
     assert failed == []
 
 
+def test_c13_a_text_with_nul_is_refused_by_every_write(
+    driver: Driver, ours: World, signed_in: dict[str, dict[str, str]]
+) -> None:
+    """A sealed column would keep it, and whatever puts it into a text later would fail: alerts of its owner stopped."""
+    samples, taken = ours.samples(), []
+    for row in (row for row in read_rows() if row.writes):
+        who = next((one for one in PRINCIPALS if row.expected[one][0] == "2"), None)
+        body = body_of(samples, f"{row.method} {row.path}")
+        if who is None or not isinstance(body, dict):
+            continue
+        for name in [name for name, value in body.items() if isinstance(value, str)]:
+            answer = driver.call(row.method, samples.path(row.path), signed_in[who], body | {name: "a\0"})
+            if answer.status < 300:
+                taken.append((row.method, row.path, name, answer.status))
+    assert taken == []
+    literal = {"statement": r"select 'a\u0000', 'b\\u0000'"}
+    headers = signed_in[Role.DATA_ENGINEER.value]
+    assert driver.call("POST", "/api/v1/sql/explanation", headers, literal).status == 200
+
+
 @functools.cache
 def _document() -> Any:
     return json.loads(_DOCUMENT.read_text())

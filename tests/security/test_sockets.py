@@ -129,6 +129,19 @@ def test_d05_a_body_that_stops_in_the_middle_is_not_waited_for(api: ApiProcess, 
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.parametrize(
+    ("path", "size", "closes"),
+    [("events/transaction", 2, False), ("events/transaction", 100_000, True), ("session", 8_000, False)],
+)
+def test_i08_who_is_answered_before_the_body_was_read_is_told_that_the_connection_closes(
+    api: ApiProcess, path: str, size: int, *, closes: bool
+) -> None:
+    """Otherwise the next request goes out on a connection that is being closed, and nobody knows its fate."""
+    answer = httpx.post(f"{api.url}/api/v1/{path}", content=b" " * size, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 401)
+    assert (answer.headers.get("connection") == "close") is closes
+
+
 def test_i08_headers_that_trickle_in_are_cut_off(api: ApiProcess) -> None:
     """A connection that does not finish its headers is closed after ten seconds; others are served meanwhile."""
     slow = [socket.create_connection(("127.0.0.1", api.port), timeout=25) for _ in range(50)]

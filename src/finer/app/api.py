@@ -15,7 +15,7 @@ import structlog
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import HTTPException, NotFoundException, ValidationException
+from litestar.exceptions import HTTPException, NotFoundException
 
 from finer.app import idempotency, monitoring, openapi
 from finer.app.access_log import AccessLog
@@ -32,17 +32,18 @@ from finer.app.job_routes import JobController
 from finer.app.keys import keyring, prove_keys
 from finer.app.lake_dependencies import lake_dependencies
 from finer.app.live import Channel
-from finer.app.patience import Patience
+from finer.app.patience import Patience, last_answers
 from finer.app.process import database_url, prepare_process, settle
 from finer.app.proposals import PROPOSAL_KINDS
 from finer.app.queries import Queries
 from finer.app.ready_boards import ReadyBoards
+from finer.app.requests import CheckedRequest, callers_own
 from finer.app.sign_in import Doorway
 from finer.app.silence import SilenceWatch, told
 from finer.app.single_sign_on import SingleSignOn
 from finer.app.source_desk import SourceDesk
 from finer.app.streams import StreamController, alert_snapshot, notification_snapshot, pipeline_snapshot
-from finer.app.web import last_answers, no_body_for_head, security_headers, web_app
+from finer.app.web import no_body_for_head, security_headers, web_app
 from finer.decisions.routes.decisions import BODY_BYTES_MAX as DECISION_BYTES_MAX
 from finer.decisions.routes.documents import Decision, show_decision
 from finer.decisions.routes.explanations import Explanation
@@ -237,6 +238,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             Exception: _unexpected,
         },
         before_request=masking.note_viewer,
+        request_class=CheckedRequest,
         after_request=_finish,
         before_send=[security_headers(chosen), last_answers(lambda: services.draining), no_body_for_head],
         request_max_body_size=chosen.body_bytes_max,
@@ -326,21 +328,6 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     return _problem(request, error) if isinstance(error, FinerError) else _unexpected(request, error)
 
 
-def _callers_own(error: HTTPException) -> HTTPException:
-    """The same error, as 400 where the fault is in the body.
-
-    The framework takes a member of a body for one of our dependencies when the two have one name, and its fault for
-    ours. What read the body says itself where the fault is.
-    """
-    said = str(error.__cause__)
-    if error.status_code == 500 and isinstance(error.__cause__, msgspec.ValidationError) and "`$.data." in said:
-        what, _, where = said.partition(" - at `$.data.")
-        return ValidationException(
-            "Validation failed", extra=[{"key": where.rstrip("`"), "message": what, "source": "body"}]
-        )
-    return error
-
-
 def _said_of_value(request: Request[Any, Any, Any], key: str = "", message: str = "", source: object = None) -> str:
     """What is wrong with a parameter or a body, by the name that callers know, and with what may stand there."""
     handler: Any = request.scope.get("route_handler")  # there is none where no route was found
@@ -355,7 +342,7 @@ def _said_of_value(request: Request[Any, Any, Any], key: str = "", message: str 
 
 
 def _http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    error = _callers_own(error)
+    error = callers_own(error)
     extra = error.extra if isinstance(error.extra, list) else []
     # The framework quotes the address with whatever somebody wrote behind the question mark.
     detail = error.detail.replace(f"?{request.url.query}", "")

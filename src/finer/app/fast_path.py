@@ -89,7 +89,7 @@ class FastPath(ASGIMiddleware):
         scope["client"] = client
         request_id = show_id("req", new_id())
         try:
-            body = await _read(patiently(receive, self._body_wait_s))
+            body = await _read(patiently(scope, receive, self._body_wait_s))
             if body is None:
                 return  # whoever asked has gone
             content = await endpoint.answer(principal, scope["path_params"], headers, body)

@@ -115,16 +115,3 @@ async def no_body_for_head(message: Message, scope: Scope) -> None:
     """An answer to HEAD has no body (RFC 9110 9.3.2): over HTTP/2 one is an error that ends the stream."""
     if message["type"] == "http.response.body" and scope.get("method") == "HEAD":
         message["body"] = b""
-
-
-def last_answers(draining: Callable[[], bool]) -> Callable[[Message, Scope], Awaitable[None]]:
-    """What has clients take another connection for their next request once this process is about to stop.
-
-    A connection that stays open would be closed at the end, perhaps at the moment when a request is sent on it.
-    """
-
-    async def close(message: Message, scope: Scope) -> None:
-        if message["type"] == "http.response.start" and draining() and scope.get("http_version") == "1.1":
-            message["headers"] = [*message["headers"], (b"connection", b"close")]
-
-    return close
