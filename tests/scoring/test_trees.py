@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import lightgbm
 import numpy as np
 import pytest
@@ -47,6 +51,20 @@ def test_scores_equal_lightgbm(leaves: int, categories: bool, compiled: bool) ->
     alone = np.concatenate([scorer.score(np.ascontiguousarray(sample[:, [row]])) for row in range(130)])
     if compiled:
         np.testing.assert_array_equal(alone, scores)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="there scikit-learn has to be loaded before LightGBM")
+def test_a_process_that_only_scores_does_not_load_what_trains() -> None:
+    code = """
+import sys
+from finer.scoring.rules.trees import TreeScorer
+scorer = TreeScorer(sys.stdin.read())
+print(sorted({"sklearn", "scipy.stats"} & set(sys.modules)), scorer.booster.num_trees())
+from sklearn.metrics import roc_auc_score  # who trains in the same process has it all the same
+print(roc_auc_score([0, 1], [0.1, 0.9]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], input=_train()[0], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[] 20", "1.0"]
 
 
 def test_missing_values_go_where_lightgbm_sends_them() -> None:
