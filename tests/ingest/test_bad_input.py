@@ -231,6 +231,16 @@ def _bomb(encoding: str, size: int) -> bytes:
     return b"".join(zstd_stream.compress(megabyte) for _ in range(size >> 20)) + zstd_stream.flush()
 
 
+@pytest.mark.parametrize(("encoding", "padding"), [("gzip", b""), ("gzip", bytes(9)), ("zstd", b"")])
+def test_a_body_of_more_packed_pieces_than_anybody_needs_is_refused(encoding: str, padding: bytes) -> None:
+    """Each takes a decompressor of its own: 200,000 empty ones in 4 MB kept all other senders waiting for 15 s."""
+    with pytest.raises(FinerError, match="Pack it as one") as raised:
+        _parse(_packed(b"", encoding) * 20_000, encoding=encoding)
+    assert raised.value.status == 413
+    packed = b"".join(_packed(line(event_id=f"e{i}") + b"\n", encoding) + padding for i in range(200))
+    assert _parse(packed, encoding=encoding).batch.num_rows == 200
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "zstd", "zstd with its size"])
 def test_a_decompression_bomb_is_refused_before_it_takes_memory(encoding: str) -> None:
     limit = 1 << 20

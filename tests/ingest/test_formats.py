@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from finer.ingest.errors import UnreadableBody
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body, ParsedBody
 from finer.kit.columns import Columns
@@ -231,6 +232,44 @@ def test_numbers_as_customer_ids_are_taken_as_their_digits() -> None:
     parsed = _one_column("customer_id", pa.array([17850, None, -5]))
     assert parsed.batch.column("customer_id").to_pylist() == ["17850"]
     assert [(record.line, record.errors[0].rule) for record in parsed.refused] == [(2, "required"), (3, "type")]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([1.5, float("nan"), None]),
+        pa.array([Decimal("1.50"), Decimal("2.25"), None]),
+        pa.array([Decimal("1.50"), Decimal("2.25"), None], pa.decimal256(50, 2)),
+        pa.array([True, False, None]),
+        pa.array([[1], [2], None]),
+        pa.array([{"a": 1}, {"a": 2}, None]),
+    ],
+)
+@pytest.mark.parametrize("name", ["event_id", "customer_id", "merchant_name"])
+def test_what_is_no_text_is_refused_one_by_one_where_a_text_belongs(name: str, array: pa.Array) -> None:
+    parsed = _one_column(name, array)
+    assert [record.line for record in parsed.refused][:2] == [1, 2]
+    assert {(record.errors[0].field, record.errors[0].rule) for record in parsed.refused[:2]} == {(name, "type")}
+    assert parsed.received == parsed.batch.num_rows + len(parsed.refused) == 3
+
+
+def test_days_and_bytes_of_one_length_are_taken_as_their_text() -> None:
+    days = _one_column("merchant_name", pa.array([date(2026, 1, 2), None, date(2026, 1, 3)]))
+    assert days.batch.column("merchant_name").to_pylist() == ["2026-01-02", None, "2026-01-03"]
+    sized = _one_column("merchant_name", pa.array([b"abcd", b"\xff\xff\xff\xff", b"efgh"], pa.binary(4)))
+    assert sized.batch.column("merchant_name").to_pylist() == ["abcd", "efgh"]
+    assert [(record.line, record.errors[0].rule) for record in sized.refused] == [(2, "invalid_utf8")]
+
+
+def test_arrow_streams_one_after_the_other_are_all_read() -> None:
+    table = pa.table({key: pa.array([value] * 2) for key, value in GOOD.items()})
+    other = table.drop_columns(["mcc"]).append_column("shoe", pa.array([44, 45]))
+    parsed = _parse(_stream(table) + _stream(other), "arrow")
+    assert (parsed.received, parsed.batch.num_rows) == (4, 4)
+    assert parsed.unknown_fields == ["shoe"]
+    for rest in (b"\0" * 64, b"more", _stream(table)[:-40]):
+        with pytest.raises(UnreadableBody):
+            _parse(_stream(table) + rest, "arrow")
 
 
 def test_broken_text_in_a_parquet_column_refuses_its_record_only() -> None:

@@ -196,6 +196,10 @@ def _native(column: pa.Array) -> Native:
             bad[~valid] = 1
         if item.field.default is not None or item.source >= 0:
             bad[~valid] = 1
+        if item.field.kind is Kind.STRING:
+            # Neither text nor whole numbers that become one: the slow path says of each what is wrong with it.
+            bad[valid] = 1
+            return pa.nulls(rows, item.arrow)
         values, wrong = _convert(column, item, scale, received_us)
         bad[wrong & valid] = 1
         values = np.where(valid, values, np.zeros(1, values.dtype))

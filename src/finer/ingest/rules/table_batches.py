@@ -105,16 +105,23 @@ def _holds_long_text(column: pa.Array) -> bool:
 
 
 def _ipc(source: Any) -> Iterator[pa.RecordBatch]:
+    """A file, or streams one after the other: whoever puts two in one body means the records of both."""
     size = source.seek(0, io.SEEK_END)
-    source.seek(0)
-    head = source.read(8)
-    source.seek(0)
-    is_file = head.startswith(_ARROW_FILE_MAGIC)
-    length = int.from_bytes(head[4:8] if head[:4] == _CONTINUED else head[:4], "little")
-    if not is_file and length > size:
-        # The library would ask for that much memory first.
-        raise ValueError("it does not begin with a schema")
-    reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
+    start = source.seek(0)
+    while start < size or not size:
+        head = source.read(8)
+        source.seek(start)
+        is_file = start == 0 and head.startswith(_ARROW_FILE_MAGIC)
+        length = int.from_bytes(head[4:8] if head[:4] == _CONTINUED else head[:4], "little")
+        if not is_file and length > size - start:
+            # The library would ask for that much memory first.
+            raise ValueError(f"{'what follows the first stream' if start else 'it'} does not begin with a schema")
+        reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
+        yield from _batches(reader, is_file=is_file)
+        start = size if is_file else source.tell()
+
+
+def _batches(reader: Any, *, is_file: bool) -> Iterator[pa.RecordBatch]:
     for batch in (reader.get_batch(i) for i in range(reader.num_record_batches)) if is_file else reader:
         # Offsets of a foreign stream may point anywhere; reading them unchecked could crash the process.
         batch.validate(full=False)

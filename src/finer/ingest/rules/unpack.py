@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 
 import zstandard
@@ -11,6 +12,10 @@ from finer.kit.errors import TooLarge
 
 _ZSTD_RATIO_MAX = 32_768
 _WINDOW_MAX = 2**27
+_MEMBERS_MAX = 10_000
+_PIECE = 1 << 10
+_PIECE_MAX = 1 << 20
+_PADDING = re.compile(rb"\0*")
 # The longer marks first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (b"\xff\xfe\0\0", "UTF-32"),
@@ -48,33 +53,48 @@ def _truncated(name: str) -> UnreadableBody:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
     if not data:
         raise UnreadableBody("The body is empty. Send at least one record.")
-    while data:
+    parts: list[bytes] = []
+    size = position = members = 0
+    view = memoryview(data)
+    while position < len(view):
+        members = _counted(members, "gzip")
         stream = zlib.decompressobj(wbits=31)
-        try:
-            part = stream.decompress(data, limit - size + 1)
-        except zlib.error as error:
-            raise UnreadableBody(f"The body is not valid gzip: {error}.") from error
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise _over(limit)
-        if not stream.eof:
-            raise _truncated("gzip")
-        data = stream.unused_data.lstrip(b"\0")
+        # The library copies what follows the end of a member, so it is shown little at first.
+        piece = _PIECE
+        while not stream.eof:
+            if position >= len(view):
+                raise _truncated("gzip")
+            try:
+                part = stream.decompress(view[position : position + piece], limit - size + 1)
+            except zlib.error as error:
+                raise UnreadableBody(f"The body is not valid gzip: {error}.") from error
+            position = min(position + piece, len(view))
+            piece = min(2 * piece, _PIECE_MAX)
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _over(limit)
+        position = _PADDING.match(data, position - len(stream.unused_data)).end()  # type: ignore[union-attr]
     return b"".join(parts)
+
+
+def _counted(members: int, name: str) -> int:
+    """One more; each costs as much as some thousand bytes, however little it holds."""
+    if members == _MEMBERS_MAX:
+        raise TooLarge(f"The body is made of more than {_MEMBERS_MAX:,} {name} streams. Pack it as one.")
+    return members + 1
 
 
 def _unzstd(data: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
+    size = frames = 0
     if not data:
         raise UnreadableBody("The body is empty. Send at least one record.")
     view = memoryview(data)
     while view:
+        frames = _counted(frames, "zstd")
         stream = zstandard.ZstdDecompressor(max_window_size=_WINDOW_MAX).decompressobj()
         position = 0
         while not stream.eof:
