@@ -1,4 +1,4 @@
-"""kill -9 of worker, API and PostgreSQL under load: nothing acknowledged is lost, nothing is there twice."""
+"""kill -9 of worker, API, PostgreSQL and the template of the processes, under load: nothing is lost, nothing twice."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 
 import httpx
+import psutil
 import psycopg
 import pytest
 
 from bench.support.bodies import Bodies
 from bench.support.http import Connection
 from finer.kit.ids import show_id
+from finer.kit.postgres import EmbeddedPostgres
 from tests.support.server import Server, serving
 
 _EVENTS = 100
@@ -130,7 +132,7 @@ def test_nothing_is_lost_or_doubled(server: Server) -> None:
     sender, asker = _Sender(server), _Asker(server)
     known = 0
     try:
-        for name in ("worker", "api", "postgres", "worker", "worker"):
+        for name in ("worker", "api", "template", "worker", "postgres", "worker"):
             sender.wait_for(20 * _EVENTS)
             known = max(known, _report_frauds(server))
             os.kill(server.process_of(name).pid, signal.SIGKILL)
@@ -186,3 +188,13 @@ def test_a_restart_goes_on_where_it_stopped(server: Server) -> None:
     after = server.finer_here("sql", "select count(*) as n from transactions", "--tenant", server.tenant, "--json")
     # The supply of bodies begins again with the same ids: all of them are duplicates of the first test's events.
     assert json.loads(after)["rows"] == json.loads(before)["rows"]
+
+
+def test_nothing_outlives_a_killed_supervisor_but_the_database(server: Server) -> None:
+    names = ("api", "worker", "jobs", "sources", "template")
+    processes = [server.process_of(name) for name in names]
+    server.process.kill()
+    server.process.wait()
+    _, left = psutil.wait_procs(processes, timeout=30)
+    assert left == []
+    EmbeddedPostgres(server.folder).stop()

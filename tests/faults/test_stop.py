@@ -26,6 +26,10 @@ def test_each_process_leads_a_session_and_jobs_stand_behind(server: Server) -> N
     while os.getpriority(os.PRIO_PROCESS, jobs) != 5:  # it has to load its libraries first
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    # All are copies of the template, which has this in its environment: none had to load for itself.
+    assert all(
+        "JE_ARROW_MALLOC_CONF" in server.process_of(name).environ() for name in ("api", "worker", "jobs", "sources")
+    )
     group = Path(f"/proc/{jobs}/autogroup")
     assert not group.exists() or group.read_text().strip().endswith("nice 5")
 

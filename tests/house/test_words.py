@@ -30,10 +30,11 @@ _FAMILIES: dict[str, Iterable[str]] = {
 }
 _WRITERS = frozenset({"record_audit", "note_read", "audit_entry"})
 _ACT = re.compile(r"[a-z_]+:[a-z_-]+")
-# Kinds of proposals, of notifications and of nodes of the lineage have the form of an act and are none.
+# Kinds of proposals, of notifications and of nodes of the lineage have the form of an act and are none, and so has an
+# option of Arrow's allocator.
 _NO_ACTS = frozenset({
-    "about:blank", "alert:verdict", "cases:urgent", "lists:allow", "lists:unblock", "machines:enable",
-    "machines:widen", "people:enable", "people:role", "screening:dismiss",
+    "about:blank", "alert:verdict", "background_thread:false", "cases:urgent", "lists:allow", "lists:unblock",
+    "machines:enable", "machines:widen", "people:enable", "people:role", "screening:dismiss",
 })  # fmt: skip
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "job": ("job", "Scheduled and deferred work."),
     "sources": ("sources", "Run the process that reads the sources of all firms."),
     "demo": ("demo", ""),
+    "template": ("template", ""),
     "migrate": ("upkeep", "Bring the database to the newest schema."),
     "verify": ("upkeep:verify_command", "Check every invariant, and a sample of windows against the lake."),
     "doctor": ("upkeep", "Say what of this machine and these settings keeps Finer from running."),

@@ -40,7 +40,7 @@ def prepare_process(settings: Settings, name: str, log: TextIO | None = None) ->
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=name)
-    _die_with_supervisor()
+    die_with_supervisor()
 
 
 def check_data_folder(settings: Settings, *, written: bool = False) -> None:
@@ -71,7 +71,8 @@ def settle() -> None:
     sys.setswitchinterval(0.0002)
 
 
-def _die_with_supervisor() -> None:
+def die_with_supervisor() -> None:
+    """Have the system stop this process when its supervisor ends, or end at once when that has happened already."""
     parent = os.environ.get("FINER_SUPERVISOR_PID")
     if parent is None or not sys.platform.startswith("linux"):
         return

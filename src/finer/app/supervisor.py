@@ -16,6 +16,7 @@ from typing import IO, TextIO
 
 import structlog
 
+from finer.app.copies import Copies, Copy
 from finer.app.keys import keyring, prove_keys_at
 from finer.app.process import database_url
 from finer.app.readiness import is_ready
@@ -33,6 +34,9 @@ _BACKOFF_MAX_S = 5.0
 _WAITED_FOR = ("api", "worker")
 """The processes that somebody waits for. The others would take the cores from them while all load their libraries."""
 _HEALTHY_S = 10.0  # a process that lived this long starts again at once when it dies
+_COPIED = ("api", "worker", "jobs", "sources")
+"""The processes whose libraries the template has loaded."""
+_PROGRAM = [sys.executable, "-m", "finer.app.cli"]
 _READY_S = 120.0
 """How long a restarted API process may take until it serves; after that the others are left as they are."""
 
@@ -43,7 +47,7 @@ class _Child:
     command: list[str]
     port: int | None = None
     """Where it listens; None for a process that does not."""
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Copy | None = None
     started_at: float = 0.0
     failures: int = 0
     start_after: float = 0.0
@@ -84,7 +88,7 @@ class Supervisor:
     """Starts the embedded PostgreSQL and the processes, restarts what dies, stops all of it on SIGTERM.
 
     On SIGUSR2 the API processes are restarted one after another, each when the one before it serves again: behind a
-    proxy nobody notices.
+    proxy nobody notices. They are copies of a new template, which has loaded what lies on the disk now.
     """
 
     def __init__(
@@ -101,20 +105,22 @@ class Supervisor:
         self._settings = settings
         self._log_file = log
         self.url, self._server = database_url(settings)
-        program = [sys.executable, "-m", "finer.app.cli"]
+        self._copies = Copies(_PROGRAM, log)
         self._children = [
-            _Child(command[0], program + command, port)
+            _Child(command[0], command, port)
             for command in [[name] for name in processes] + (extra or [])
             for port in (settings.api_ports if command == ["api"] else [None])
         ]
         self._stop = StopEvent()
         self._answers = threading.Event()
         self._to_restart: list[_Child] = []
-        self._restarting: tuple[_Child, subprocess.Popen[bytes]] | None = None
+        self._load_anew = False
+        self._restarting: tuple[_Child, subprocess.Popen[bytes] | Copy] | None = None
 
     def prepare(self) -> None:
         """Start PostgreSQL, bring its schema up to date, and see that the keys are those of the data."""
         take_short_turns()  # PostgreSQL and all processes have them from here
+        self._copies.start(self._environment())
         if self._server is not None:
             self._server.start()
         migrate(self.url, keyring(self._settings))
@@ -150,6 +156,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop the processes in reverse order, then PostgreSQL."""
+        self._copies.stop()
         for child in reversed(self._children):
             if child.process is not None and child.process.poll() is None:
                 child.process.terminate()
@@ -170,6 +177,7 @@ class Supervisor:
 
     def _on_restart(self, _number: int, _frame: FrameType | None) -> None:
         self._to_restart = [child for child in self._children if child.port is not None]
+        self._load_anew = True
 
     def _watch(self) -> None:
         if self._server is not None and not self._server.running():
@@ -179,6 +187,10 @@ class Supervisor:
             except Unavailable as error:
                 _log.error("PostgreSQL could not be started", error=error.detail)
                 return
+        if self._load_anew:
+            self._load_anew = False
+            self._copies.start(self._environment())
+        self._copies.watch()
         now = time.monotonic()
         for child in self._children:
             if child.process is None:
@@ -186,6 +198,7 @@ class Supervisor:
                     self._start(child, now)
             elif (code := child.process.poll()) is not None:
                 self._ended(child, code, now)
+        self._copies.bury({child.process.pid for child in self._children if child.process is not None})
         self._restart_next(now)
 
     def _restart_next(self, now: float) -> None:
@@ -200,19 +213,26 @@ class Supervisor:
             elif now - child.started_at > _READY_S:
                 _log.error("a restarted API process does not serve; the others are left as they are", port=child.port)
                 self._restarting, self._to_restart = None, []
-        elif self._to_restart and (child := self._to_restart.pop(0)).process is not None:
+        elif self._to_restart and not self._copies.loading() and (child := self._to_restart.pop(0)).process is not None:
             self._restarting = child, child.process
             child.process.terminate()
 
+    def _environment(self) -> dict[str, str]:
+        return os.environ | self._settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())}
+
     def _start(self, child: _Child, now: float) -> None:
-        environment = os.environ | self._settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())}
-        if child.port is not None:
-            environment["FINER_PORT"] = str(child.port)
-        child.process = subprocess.Popen(  # noqa: S603 - our own commands
-            child.command, env=environment, stdin=subprocess.DEVNULL, stderr=self._log_file,
-            # Linux shares the processors among sessions first: in one of its own, none waits for what another uses.
-            start_new_session=True,
-        )  # fmt: skip
+        own = {} if child.port is None else {"FINER_PORT": str(child.port)}
+        if child.name in _COPIED:
+            if self._copies.loading():
+                return  # it is there sooner than a process that would load all of it as well
+            child.process = self._copies.make(child.command, own)
+        if child.process is None:
+            child.process = subprocess.Popen(  # noqa: S603 - our own commands
+                _PROGRAM + child.command,
+                env=self._environment() | own, stdin=subprocess.DEVNULL, stderr=self._log_file,
+                # Linux shares the processors among sessions first: in one of its own, none waits for what another uses.
+                start_new_session=True,
+            )  # fmt: skip
         child.started_at = now
 
     def _ended(self, child: _Child, code: int, now: float) -> None:
