@@ -16,7 +16,7 @@ from finer.app.keys import keyring
 from finer.app.ports import listener_of, refuse_taken_port, served_by_finer
 from finer.app.process import database_url
 from finer.app.tls import certificate_end
-from finer.app.web import web_folder
+from finer.app.web_folder import web_folder
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import SystemClock
 from finer.kit.crypto.envelope import new_key
@@ -37,7 +37,6 @@ from finer.kit.folders import nearest_folder, try_writing
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
 from finer.warehouse.errors import BiUnavailable, LakeUnavailable
-from finer.warehouse.service.extracts import left_open
 from finer.warehouse.service.lake import try_storage
 
 _DISK_MIN_GB = 5
@@ -219,6 +218,9 @@ def _lake(settings: Settings) -> Finding:
 def _bi_database(settings: Settings) -> list[Finding]:
     if not settings.bi_database_url:
         return []
+    # Half of what this command would load, for a setting that few have.
+    from finer.warehouse.service.extracts import left_open  # noqa: PLC0415
+
     try:
         wanting = left_open(settings)
     except BiUnavailable as error:

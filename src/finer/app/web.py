@@ -13,6 +13,7 @@ from litestar import HttpMethod, Request, Response, route
 from litestar.exceptions import NotFoundException
 from litestar.types import Message, Scope
 
+from finer.app.web_folder import web_folder
 from finer.identity.routes.edge import credential_of, signed_out_hint
 from finer.kit.settings import Settings
 
@@ -44,12 +45,6 @@ _NOT_BUILT = (
     "<!doctype html><title>Finer</title><p>The web app is not built. Run <code>make web</code>, then reload. "
     "The API answers under <a href='/api/v1/openapi.json'>/api/v1</a>."
 )
-
-
-def web_folder() -> Path:
-    """Where the built web app is: inside the package in a wheel, in web/dist in a checkout."""
-    inside = Path(__file__).resolve().parent.parent / "web"
-    return inside if inside.is_dir() else Path(__file__).resolve().parents[3] / "web" / "dist"
 
 
 def web_app() -> list[Any]:

@@ -20,7 +20,6 @@ from finer.identity.service import tenants
 from finer.kit.actors import Actor
 from finer.kit.db import API, NO_TENANT, Database, NotMade, has_tables, server_version
 from finer.kit.errors import InvalidInput, NotFound, Unavailable
-from finer.kit.migration import migrate
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -75,6 +74,9 @@ def running_database(settings: Settings, *, may_make: bool = False) -> Iterator[
         )
     started = server is not None and not server.running()
     if server is not None and started:
+        # Nearly always it runs, and the tools of migrations are not needed.
+        from finer.kit.migration import migrate  # noqa: PLC0415
+
         server.start()
         migrate(url, keyring(settings))
         prove_keys_at(url, settings)

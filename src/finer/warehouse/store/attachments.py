@@ -35,12 +35,27 @@ class Attachments:
         create: bool = False,
         conflict_retries: int = 10,
     ) -> None:
-        """`create` makes a missing lake and opens for writing; without it lakes are opened to be read."""
+        """`create` makes a missing lake and opens for writing; without it lakes are opened to be read.
+
+        Raises LakeUnavailable when the place of the lakes cannot be used as it is set.
+        """
+        _ = access.place  # told at once, not with the first use
         self._access, self._capacity, self._create = access, capacity, create
         self._users: OrderedDict[uuid.UUID, int] = OrderedDict()
         self._lock = threading.Lock()
-        self.duckdb: duckdb.DuckDBPyConnection = access.open(memory_mb=memory_mb, threads=threads)
-        self.duckdb.execute(f"set ducklake_max_retry_count = {conflict_retries}")
+        self._opening = threading.Lock()
+        self._opened: duckdb.DuckDBPyConnection | None = None
+        self._memory_mb, self._threads, self._conflict_retries = memory_mb, threads, conflict_retries
+
+    @property
+    def duckdb(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB, opened with its first use, which takes a third of a second of CPU and 50 MB."""
+        with self._opening:
+            if self._opened is None:
+                opened = self._access.open(memory_mb=self._memory_mb, threads=self._threads)
+                opened.execute(f"set ducklake_max_retry_count = {self._conflict_retries}")
+                self._opened = opened
+            return self._opened
 
     @contextmanager
     def use(self, tenant: uuid.UUID) -> Iterator[str]:
@@ -59,7 +74,9 @@ class Attachments:
 
     def close(self) -> None:
         """Close DuckDB with everything attached."""
-        self.duckdb.close()
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
 
     def _attach(self, tenant: uuid.UUID) -> None:
         with self._access.catalogue() as connection:
