@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,35 +65,55 @@ class Driver:
         address: str = "127.0.0.1",
     ) -> Answer:
         """One request; a `body` that is not bytes is sent as JSON. `target` is path and query as on the wire."""
-        sent = {"host": "finer.test"} | {name.lower(): value for name, value in (headers or {}).items()}
-        if not isinstance(body, bytes):
-            body = msgspec.json.encode(body)
-            sent.setdefault("content-type", "application/json")
-        if body:
-            sent.setdefault("content-length", str(len(body)))
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(path, errors="replace"),
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()],
-            "client": (address, 40000),
-            "server": ("127.0.0.1", 8000),
-            "state": {},
-        }
-        asked = asyncio.run_coroutine_threadsafe(_ask(self.app, scope, body), self._loop)
+        request = _request(method, target, headers or {}, body, address)
+        return asyncio.run_coroutine_threadsafe(_ask(self.app, *request), self._loop).result(_ANSWER_S)
+
+    def call_each(self, method: str, target: str, several: Sequence[Mapping[str, str]]) -> list[Answer]:
+        """The same request with each of several sets of headers, one after the other.
+
+        Handing each over to the other thread and back would take as long as a short answer does.
+        """
+        requests = [_request(method, target, headers) for headers in several]
+        asked = asyncio.run_coroutine_threadsafe(_ask_each(self.app, requests), self._loop)
         return asked.result(_ANSWER_S)
 
 
+def _request(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | Any = b"", address: str = "127.0.0.1"
+) -> tuple[dict[str, Any], bytes]:
+    """The scope of a request, and its body."""
+    sent = {"host": "finer.test"} | {name.lower(): value for name, value in headers.items()}
+    if not isinstance(body, bytes):
+        body = msgspec.json.encode(body)
+        sent.setdefault("content-type", "application/json")
+    if body:
+        sent.setdefault("content-length", str(len(body)))
+    path, _, query = target.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path, errors="replace"),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()],
+        "client": (address, 40000),
+        "server": ("127.0.0.1", 8000),
+        "state": {},
+    }
+    return scope, body
+
+
+async def _ask_each(app: Litestar, requests: Sequence[tuple[dict[str, Any], bytes]]) -> list[Answer]:
+    return [await _ask(app, scope, body) for scope, body in requests]
+
+
 async def _ask(app: Litestar, scope: dict[str, Any], body: bytes) -> Answer:
-    answer, chunks, sent = Answer(), [body], asyncio.Event()
-    gone = asyncio.Event()
+    answer, chunks, gone = Answer(), [body], asyncio.Event()
+    loop, left = asyncio.get_running_loop(), False
 
     async def receive() -> dict[str, Any]:
         if chunks:
@@ -106,22 +126,21 @@ async def _ask(app: Litestar, scope: dict[str, Any], body: bytes) -> Answer:
             answer.status = message["status"]
             answer.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message["headers"]]
             if answer.header("content-type").startswith("text/event-stream"):
-                sent.set()
+                loop.call_later(_STREAM_S, leave)
         elif message["type"] == "http.response.body":
             answer.body += message.get("body", b"")
             if not message.get("more_body", False):
                 gone.set()  # as a server says it once the answer is complete
 
-    running: asyncio.Task[Any] = asyncio.ensure_future(_run(app, scope, receive, send))
-    streaming = asyncio.ensure_future(sent.wait())
-    await asyncio.wait({running, streaming}, return_when=asyncio.FIRST_COMPLETED)
-    if not running.done():
-        await asyncio.wait({running}, timeout=_STREAM_S)
+    def leave() -> None:
+        nonlocal left
+        left = running.cancel()
         gone.set()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    else:
-        streaming.cancel()
+
+    # A task of its own for each request, so that none sees what another one left in its context.
+    running: asyncio.Task[Any] = asyncio.ensure_future(_run(app, scope, receive, send))
+    await asyncio.wait({running})
+    if not left:
         running.result()
     return answer
 
