@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,6 +69,7 @@ def raise_alerts(worker: Database, firm: Firm, count: int, **changes: Any) -> li
         return [service.get_alert(tx, one.id) for one in new]
 
 
+@functools.cache
 def alert_routes() -> Router:
     """The routes of alerts and decisions, with no lake behind them."""
     return Router(
