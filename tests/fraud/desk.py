@@ -28,9 +28,10 @@ from finer.ingest.service import contracts, parsing, receipts
 from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM, Actor
-from finer.kit.db import WORKER, Connection, Database, WritePipeline
+from finer.kit.db import WORKER, Connection, Database
 from finer.kit.deduplication import Deduplicator
 from finer.kit.log import LogReader, LogRow, PostgresLog
+from finer.kit.write_pipeline import WritePipeline
 from finer.warehouse.service.lake import LakeWriter
 from finer.warehouse.types import LakeBatch
 from tests.support.identity import Firm
@@ -135,6 +136,7 @@ class Desk:
         rows = self.rows()
         for group in _groups(rows, at_once, self.pipeline.starts_anew, lambda _: False):
             self.pipeline.process(group)
+        self.pipeline.finish()
 
     def alerts(self) -> dict[str, Alert]:
         """Alerts by event id."""

@@ -10,10 +10,11 @@ import psycopg
 import pytest
 
 from finer.kit.actors import SYSTEM
-from finer.kit.db import DATABASE_GONE, WORKER, Database, Durable, WritePipeline, connect
+from finer.kit.db import DATABASE_GONE, WORKER, Database, connect
 from finer.kit.errors import Conflict
 from finer.kit.live import receive
 from finer.kit.log import PostgresLog
+from finer.kit.write_pipeline import Durable, WritePipeline
 
 _ADD = (
     "insert into ingest_rollups (tenant_id, contract, step_s, bucket, writer, received, accepted, duplicates, "
@@ -149,6 +150,39 @@ def test_a_connection_that_the_server_ended_is_told_as_such_and_replaced(
         _write_for(effects, tenant, (tenant, "lost"))
     _write_for(effects, tenant, (tenant, "b"))
     assert _contracts(worker_database, tenant) == ["a", "b"]
+
+
+def test_one_that_renews_its_connection_writes_as_if_nothing_had_been(
+    database_url: str, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with contextlib.closing(WritePipeline(database_url, WORKER, name="renewed", renews=True)) as effects:
+        _write_for(effects, tenant, (tenant, "a"))
+        with connect(database_url) as owner:
+            owner.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+                          "where application_name = 'renewed'")  # fmt: skip
+        _write_for(effects, tenant, (tenant, "b"))
+    assert _contracts(worker_database, tenant) == ["a", "b"]
+
+
+def test_what_was_only_sent_is_answered_later(
+    effects: WritePipeline, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    def send(*rows: tuple[uuid.UUID, str]) -> None:
+        with effects.transaction(tenant, SYSTEM, wait=False) as tx:
+            for row in rows:
+                tx.write(_ADD, row)
+
+    send((tenant, "a"))
+    assert effects.awaits is not None
+    with pytest.raises(RuntimeError, match="under way"):
+        send((tenant, "too early"))
+    effects.finish()
+    assert _contracts(worker_database, tenant) == ["a"]
+    send((tenant, "b"), (uuid.uuid4(), "somebody else's"))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+        effects.finish()
+    _write_for(effects, tenant, (tenant, "c"))
+    assert _contracts(worker_database, tenant) == ["a", "c"]
 
 
 def test_a_server_that_goes_away_in_the_middle_is_told_as_such(

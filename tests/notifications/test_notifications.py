@@ -10,9 +10,10 @@ import pytest
 from finer.identity.types.access import Permission, Role
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.clock import FixedClock
-from finer.kit.db import WORKER, Database, WritePipeline
+from finer.kit.db import WORKER, Database
 from finer.kit.errors import InvalidInput
 from finer.kit.tx import Tx
+from finer.kit.write_pipeline import WritePipeline
 from finer.notifications import service
 from finer.notifications.errors import NotificationNotFound
 from finer.notifications.types import NewNotification, Severity

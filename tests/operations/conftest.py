@@ -24,11 +24,12 @@ from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
-from finer.kit.db import WORKER, Connection, Database, WritePipeline, connect
+from finer.kit.db import WORKER, Connection, Database, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.log import LogReader, LogRow, PostgresLog
 from finer.kit.runs import JobRun
 from finer.kit.settings import Settings
+from finer.kit.write_pipeline import WritePipeline
 from finer.warehouse.service.lake import LakeWriter
 from finer.warehouse.types import LakeBatch
 from tests.identity.conftest import clock, clocked, firm, other_firm, settings
@@ -78,6 +79,7 @@ class Floor:
         assert isinstance(answer, Receipt), answer
         assert not answer.problems, answer.problems
         self.pipeline.process(self.rows())
+        self.pipeline.finish()
 
     def rows(self) -> list[LogRow]:
         """Everything of the firm that the log holds and this worker has not seen."""

@@ -84,6 +84,11 @@ class Deciders:
         if pin is not None:
             self._known(tenant, position).append(pin)
 
+    def watches(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> bool:
+        """Whether `stopped` has nothing to read: what these rules counted is known, or none of them has a brake."""
+        known = self._watches.get(tenant)
+        return not brakes.brakes_of(rules) or (known is not None and known[0] is rules)
+
     def stopped(
         self, tenant: uuid.UUID, rules: fraud.CompiledRules, counted: brakes.Tally, minute: int
     ) -> dict[str, str]:
@@ -92,11 +97,10 @@ class Deciders:
         if not brakes_now:
             self._watches.pop(tenant, None)
             return {}
-        known = self._watches.get(tenant)
-        if known is None or known[0] is not rules:
+        if not self.watches(tenant, rules):
             # Other rules, or restored ones: what was counted before is read again.
-            known = self._watches[tenant] = rules, self._tenants.brake_watch(tenant, rules)
-        return known[1].tripped(brakes_now, counted, minute)
+            self._watches[tenant] = rules, self._tenants.brake_watch(tenant, rules)
+        return self._watches[tenant][1].tripped(brakes_now, counted, minute)
 
     def count(self, tenant: uuid.UUID, rules: fraud.CompiledRules, counted: brakes.Tally, minute: int) -> None:
         """Remember for the brakes what a committed batch did."""

@@ -23,20 +23,12 @@ from finer.ingest.types.records import Body, ParsedGroup
 from finer.kit.actors import Actor
 from finer.kit.crypto.bulk import Sealer
 from finer.kit.database_gone import DatabaseGone
-from finer.kit.db import (
-    API,
-    DATABASE_GONE,
-    UNIQUE_VIOLATION,
-    Database,
-    DatabaseError,
-    Durable,
-    WritePipeline,
-    connect,
-)
+from finer.kit.db import API, DATABASE_GONE, UNIQUE_VIOLATION, Database, DatabaseError, connect
 from finer.kit.errors import FinerError, TooManyRequests
 from finer.kit.log import PostgresLog
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
+from finer.kit.write_pipeline import Durable, WritePipeline
 
 _log = structlog.get_logger(__name__)
 _BACKLOG_EVERY_S = 0.1
@@ -63,7 +55,7 @@ class Ingestion:
         self._database = database
         self._registry = registry
         self._settings = settings
-        self._appends = WritePipeline(database.url, API, name="finer-ingestion")
+        self._appends = WritePipeline(database.url, API, name="finer-ingestion", renews=True)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         # What came in is counted by the event loop alone and what was answered by the ingestion thread alone: one
         # number changed by both would lose a change now and then, and in the end refuse every body.

@@ -5,6 +5,8 @@
 A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
 consumer's offset only rebuild state, rows below the lake's offset are not written again.
 
+While one transaction is on its way to the disk, the next batch is decided; it is sent when that one is committed.
+
 What else follows a record works beside this path and never in its way: `rollup_keeper.py` reads the log as a consumer
 of its own, `case_keeper.py` and `alert_explainer.py` take up the alerts that were committed here.
 """
@@ -33,10 +35,10 @@ from finer.ingest.types.contracts import Contract
 from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.columns import Columns
-from finer.kit.db import WritePipeline
 from finer.kit.deduplication import CONFLICT, DUPLICATE, Deduplicator
 from finer.kit.log import LogRow, Position, PostgresLog, decode
 from finer.kit.tx import Tx
+from finer.kit.write_pipeline import WritePipeline
 from finer.warehouse.service import lake as warehouse
 from finer.warehouse.types import DecisionColumns, LakeBatch
 
@@ -48,6 +50,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Batch:
     """One group of log rows of one tenant and one contract on its way, and what each step adds to it."""
 
+    rows: list[LogRow]
     tenant: TenantContext
     contract: Contract
     position: Position
@@ -95,6 +98,9 @@ class Pipeline:
         self.consumed: dict[Position, int] = {}
         self.applied: dict[Position, int] = {}
         self.in_lake: dict[tuple[uuid.UUID, Position], int] = {}
+        self.at_work: list[LogRow] = []
+        """The rows that a failure is about."""
+        self._under_way: Batch | None = None
 
     def begin(self, held: dict[Position, int], log_begins: dict[Position, int]) -> None:
         """Start from windows that hold all below the offsets `held`, where the log holds nothing below `log_begins`."""
@@ -119,7 +125,12 @@ class Pipeline:
         )
 
     def process(self, rows: list[LogRow]) -> int:
-        """Take consecutive log rows of one position, tenant and header all the way; returns how many records."""
+        """Take consecutive log rows of one position, tenant and header all the way; returns how many records.
+
+        Their effects may still be on their way when it returns: `finish` waits for them, and so does the next batch
+        before it sends its own. The state is ahead of the database until then, and of no more use when that fails.
+        """
+        self.at_work = rows
         batch = self.decode(rows)
         self.deduplicate(batch)
         new = batch.next_offset > self.consumed.get(batch.position, 0)
@@ -131,10 +142,21 @@ class Pipeline:
                 self.decide(batch, new=new)
         if new:
             self.commit(batch)
-        if wanted:
+        elif wanted:
             self.store_in_lake(batch)
         self.applied[batch.position] = batch.next_offset
         return batch.columns.rows
+
+    def finish(self) -> None:
+        """Wait until the effects of the last batch are committed, and hand it on to the lake."""
+        batch = self._under_way
+        if batch is None:
+            return
+        others, self.at_work = self.at_work, batch.rows
+        self._effects.finish()
+        self._under_way = None
+        self.store_in_lake(batch)
+        self.at_work = others
 
     def decode(self, rows: list[LogRow]) -> Batch:
         """Arrow IPC payloads become one batch of columns."""
@@ -147,6 +169,7 @@ class Pipeline:
         if first.stream == DECIDED_STREAM:
             whole = contracts.completed(whole, contract)
         return Batch(
+            rows=rows,
             tenant=tenant,
             contract=contract,
             position=(first.stream, first.partition),
@@ -183,6 +206,9 @@ class Pipeline:
             batch.decided_by = self.deciders.then(tenant, batch.position, batch.base_offset)
         self._evaluate(batch)
         if new and batch.counted is not None:
+            if not self.deciders.watches(tenant.id, batch.decided_by.rules):
+                # What earlier batches did is read then, so all of it has to be there.
+                self.finish()
             batch.stopped = self.deciders.stopped(tenant.id, batch.decided_by.rules, batch.counted, self._minute())
         if batch.stopped:
             # What a rule would do beyond its cap is not done at all: the whole batch is decided without it.
@@ -192,6 +218,7 @@ class Pipeline:
 
     def commit(self, batch: Batch) -> None:
         """Alerts, awaited answers, duplicates, counts and the consumer's offset: together or not at all."""
+        self.finish()
         consumed = self.consumed.get(batch.position, 0)
         pin: rule_sets.Pin | None = None
         with self._transaction(batch) as tx:
@@ -236,6 +263,10 @@ class Pipeline:
             self.deciders.count(batch.tenant.id, batch.decided_by.rules, batch.counted, self._minute())
         if batch.stopped:
             self._tenants.decide_with(batch.tenant.id, batch.decided_by.rules)
+        self._under_way = batch
+        if batch.told or batch.stopped:
+            # Which frauds wait to be told is read before the next batch. What a brake stopped is committed already.
+            self.finish()
 
     def store_in_lake(self, batch: Batch) -> None:
         """Queue events and decisions for the lake; waits when the lake is too far behind."""
@@ -288,7 +319,7 @@ class Pipeline:
     def _transaction(self, batch: Batch) -> Iterator[Tx]:
         """One round trip; where the brake stops a rule, an ordinary transaction, because that has to read."""
         if not batch.stopped:
-            with self._effects.transaction(batch.tenant.id, SYSTEM) as tx:
+            with self._effects.transaction(batch.tenant.id, SYSTEM, wait=False) as tx:
                 yield tx
             return
         with self._tenants.database.transaction(batch.tenant.id, SYSTEM) as tx:

@@ -23,7 +23,7 @@ from finer.fraud.service import verdicts as fraud
 from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.clock import Clock
-from finer.kit.db import NO_TENANT, WORKER, Database, WritePipeline, connect
+from finer.kit.db import NO_TENANT, WORKER, Database, connect
 from finer.kit.deduplication import Deduplicator
 from finer.kit.live import Listener, receive
 from finer.kit.lock_keys import LockKey
@@ -32,6 +32,7 @@ from finer.kit.moments import microseconds
 from finer.kit.settings import Settings
 from finer.kit.snapshots import SnapshotRefused, child_finished, read_notes, write_in_child
 from finer.kit.stopping import StopEvent
+from finer.kit.write_pipeline import WritePipeline
 from finer.warehouse.service import lake as warehouse
 
 _log = structlog.get_logger(__name__)
@@ -98,6 +99,7 @@ class Worker:
     def _take_snapshot(self, write: Callable[[Pipeline], None], patience_s: float) -> None:
         # A snapshot is only of use where the lake has come as far: what was queued is committed first. One that is
         # ahead of the lake would in time take the place of the last that can be used.
+        self._finish()
         if self._lake.flush(patience_s):
             write(self.pipeline)
         else:
@@ -147,12 +149,13 @@ class Worker:
         rows = self._log.read(self.pipeline.applied, _ROWS_MAX)
         for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
+                self._finish()
                 self._pass_by(group[0])
                 continue
             try:
                 self.pipeline.process(group)
             except Exception as error:
-                self._failures.note(group, error)
+                self._failures.note(self.pipeline.at_work, error)
                 raise
         return len(rows) >= _ROWS_MAX
 
@@ -174,7 +177,16 @@ class Worker:
         self.pipeline.applied[position] = end
 
     def _wait(self) -> None:
-        receive(self._reader, _IDLE_S)
+        """Until there may be rows to be read. What is under way is finished as soon as it is answered."""
+        while not receive(self._reader, _IDLE_S, beside=self._effects.awaits) and self._effects.is_answered():
+            self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self.pipeline.finish()
+        except Exception as error:
+            self._failures.note(self.pipeline.at_work, error)
+            raise
 
 
 def _groups(

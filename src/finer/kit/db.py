@@ -13,8 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from enum import Enum
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
 
@@ -26,7 +25,6 @@ from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
-from finer.kit.round_trip import RoundTrip
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -52,12 +50,7 @@ _NOT_HELD = frozenset({None, "22021", "22P05", "22003", "22008"})
 _ALIVE: Any = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 """A server that is gone without a word, over a network, is noticed within a minute."""
 # The payloads are JSON: as text, every quote in them would have to be found and marked.
-_NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
-_TENANT = "select set_config('finer.tenant', %s, true)"
-# The commit does not wait for the disk, and whoever notifies in it holds up no other.
-_TENANT_AHEAD = f"{_TENANT}, set_config('synchronous_commit', 'off', true)"
-# A commit of its own that waits for the disk, and for a standby where there is one: for all before it as well.
-_FLUSH = "select pg_logical_emit_message(true, 'finer', '')"
+NOTIFY = "select pg_notify(%s, payload) from unnest(%b::text[]) as payload"
 
 metadata = schema.metadata
 _silent = threading.Event()
@@ -65,14 +58,6 @@ server_is_silent = _silent.is_set
 """Whether the server was said not to answer, and nobody has been answered since."""
 _open: WeakValueDictionary[int, Connection] = WeakValueDictionary()
 """The connections of this process; no set, which cannot be read while somebody adds to it."""
-
-
-class Durable(Enum):
-    """When what a transaction writes outlives a crash of the server."""
-
-    FIRST = "before anybody sees it"
-    LAST = "when its block ends; others see it, and are woken, before that"
-    LATER = "when the next transaction is that saw it, or within a second"
 
 
 class NotMade(Unavailable):
@@ -227,7 +212,7 @@ class Database:
         query sees what others committed before that query.
         """
         kind = "begin read only" if read_only else "begin"
-        with _errors_told(), self.engine.connect() as connection:
+        with errors_told(), self.engine.connect() as connection:
             _begin(connection, tenant, "begin isolation level repeatable read read only" if snapshot else kind)
             with connection.begin():
                 tx = Tx(connection=connection, tenant=tenant, actor=actor, clock=self.clock, keys=self.keys)
@@ -237,76 +222,15 @@ class Database:
             if tx.notifications:
                 with connection.begin():
                     for notification in tx.notifications:
-                        connection.exec_driver_sql(_NOTIFY, notification)
+                        connection.exec_driver_sql(NOTIFY, notification)
 
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
 
 
-class WritePipeline:
-    """Transactions that only write, each sent to the server in one round trip. For one thread at a time.
-
-    `Tx.write` queues a statement; whatever is wrong with any of them is raised when the block ends, and nothing is
-    kept then. The connection is opened again after a failure.
-    """
-
-    def __init__(self, url: str, role: str, *, name: str, clock: Clock | None = None) -> None:
-        self._url, self._role, self._name = url, role, name
-        self._clock: Clock = clock or SystemClock()
-        self._connection: Connection | None = None
-        self._round_trip: RoundTrip | None = None
-
-    @contextmanager
-    def transaction(self, tenant: uuid.UUID, actor: Actor, durable: Durable = Durable.FIRST) -> Iterator[Tx]:
-        """One transaction for one tenant: committed when the block ends, and only then are its listeners woken.
-
-        Who writes one that is durable later tells nobody that it is kept: that is for whoever takes it up.
-        """
-        round_trip, self._round_trip = self._round_trip or self._begin(), None
-        try:
-            with _errors_told():
-                round_trip.add("begin")
-                round_trip.add(_TENANT if durable is Durable.FIRST else _TENANT_AHEAD, (str(tenant),))
-                tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, round_trip=round_trip)
-                yield tx
-                if durable is Durable.FIRST:
-                    round_trip.add("commit")
-                for notification in tx.notifications:
-                    round_trip.add(_NOTIFY, notification)
-                if durable is not Durable.FIRST:
-                    round_trip.add("commit")
-                if durable is Durable.LAST:
-                    round_trip.add(_FLUSH)
-                round_trip.send()
-        except BaseException:
-            self.close()
-            raise
-        self._round_trip = round_trip
-
-    def _begin(self) -> RoundTrip:
-        self._connection = connect(self._url, self._role, name=self._name)
-        return RoundTrip(self._connection)
-
-    def close(self) -> None:
-        """Give the connection back to the server."""
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = self._round_trip = None
-
-
-class _NoReads:
-    """Stands where a pipelined transaction has no connection that could answer."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise RuntimeError(f"A pipelined transaction only writes, by Tx.write; {name} would wait for an answer.")
-
-
-_NO_READS = cast(sa.Connection, _NoReads())
-
-
 @contextmanager
-def _errors_told() -> Iterator[None]:
+def errors_told() -> Iterator[None]:
     """The database's own word for a conflict becomes ours, and the pool's word for all connections being taken."""
     try:
         yield

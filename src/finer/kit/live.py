@@ -18,15 +18,17 @@ _ASK_S = 0.5
 """How often the server is asked whether there was anything, beside what it tells by itself."""
 
 
-def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
+def receive(connection: Connection, timeout_s: float, *, beside: int | None = None) -> list[tuple[str, str]]:
     """The notifications (channel, payload) that are there or come within `timeout_s`; it returns at the first ones.
+
+    It returns as well, with none, when there is something to be read from the socket `beside`.
 
     Raises DatabaseError when the server has closed the connection, at the latest at the call after the one that
     the closing ended.
     """
     # What came together with the answer to a statement was read from the socket with it.
     found = _arrived(connection)
-    if not found and _has_data(connection, timeout_s):
+    if not found and _has_data(connection, timeout_s, beside):
         connection.pgconn.consume_input()
         found = _arrived(connection)
     if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
@@ -34,11 +36,13 @@ def receive(connection: Connection, timeout_s: float) -> list[tuple[str, str]]:
     return found
 
 
-def _has_data(connection: Connection, timeout_s: float) -> bool:
+def _has_data(connection: Connection, timeout_s: float, beside: int | None) -> bool:
     # Not select(): with thousands of open streams this connection may have a number that is too high for it.
     waiting = select.poll()
     waiting.register(connection.fileno(), select.POLLIN)
-    return bool(waiting.poll(timeout_s * 1000))
+    if beside is not None:
+        waiting.register(beside, select.POLLIN)
+    return any(number != beside for number, _ in waiting.poll(timeout_s * 1000))
 
 
 def _arrived(connection: Connection) -> list[tuple[str, str]]:

@@ -46,11 +46,7 @@ class RoundTrip:
         self._waiting.append((query, dumped, self._transformer.types or (), self._transformer.formats or ()))
 
     def send(self) -> None:
-        """Send what was collected and wait for all answers.
-
-        Raises the error of the first statement that failed; those behind it were not run, and the connection is of no
-        more use.
-        """
+        """Send what was collected. `answers` must have returned before anything else is sent."""
         for query, values, types, formats in self._waiting:
             name = self._prepare(query, types)
             if name is None:
@@ -60,7 +56,6 @@ class RoundTrip:
         self._waiting.clear()
         self._pgconn.pipeline_sync()
         self._flush()
-        self._answers()
 
     def _prepare(self, query: bytes, types: tuple[int, ...]) -> bytes | None:
         """The name of the prepared statement; None when there are too many to keep another."""
@@ -80,7 +75,25 @@ class RoundTrip:
             if ready & ~select.POLLOUT:
                 self._pgconn.consume_input()
 
-    def _answers(self) -> None:
+    def is_closed(self) -> bool:
+        """Whether the server has closed the connection while it was asked nothing."""
+        try:
+            while self.is_answered():
+                self._pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return self._lost()
+
+    def is_answered(self) -> bool:
+        """Whether the server has begun to answer, or is gone."""
+        return bool(self._socket.poll(0))
+
+    def answers(self) -> None:
+        """Wait for all answers.
+
+        Raises the error of the first statement that failed; those behind it were not run, and the connection is of no
+        more use.
+        """
         failed: psycopg.Error | None = None
         while True:
             while self._pgconn.is_busy():
