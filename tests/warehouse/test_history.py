@@ -114,8 +114,8 @@ def test_rows_deleted_later_are_there_as_of_before(
         assert writer.flush()
     before = service.snapshots(access, tenant, 1, None)[0].id
     appender = Appender(access, capacity=1)
-    with appender._attachments.use(tenant) as lake:
-        appender._attachments.duckdb.execute(f"delete from {lake}.transactions where log_offset in (3, 15)")
+    with appender.attachments.use(tenant) as lake:
+        appender.attachments.duckdb.execute(f"delete from {lake}.transactions where log_offset in (3, 15)")
     appender.close()
     after = service.snapshots(access, tenant, 1, None)[0]
     assert after.changes == ("delete from transactions",)

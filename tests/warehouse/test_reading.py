@@ -196,8 +196,8 @@ def test_deleted_rows_stay_deleted_in_the_sandbox(
         writer.put(sample_batch(tenant, first, 10))
         assert writer.flush()
     appender = Appender(access, capacity=1)
-    with appender._attachments.use(tenant) as lake:
-        appender._attachments.duckdb.execute(f"delete from {lake}.transactions where log_offset in (3, 5)")
+    with appender.attachments.use(tenant) as lake:
+        appender.attachments.duckdb.execute(f"delete from {lake}.transactions where log_offset in (3, 5)")
     appender.close()
     found = service.sql(access, tenant, "select log_offset from transactions order by 1").table.column(0).to_pylist()
     assert found == [n for n in range(20) if n not in (3, 5)]

@@ -27,5 +27,4 @@ def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess
         )
         for fact in facts
     ]
-    lake.append_labels(access, tx.tenant, labels)
-    label_rows.add(tx, lake.labelled(tx, access, label_rows.labels_query(), labels))
+    label_rows.add(tx, lake.label(tx, access, label_rows.labels_query(), labels))

@@ -36,7 +36,7 @@ from finer.warehouse.store.sandbox import BYTES_MAX as SQL_BYTES_MAX
 from finer.warehouse.store.sandbox import Question, SandboxLimits, run_sandboxed
 from finer.warehouse.store.sandbox_pool import Sandboxes, Stop
 from finer.warehouse.store.shown import expressions, shown_type
-from finer.warehouse.store.sink import add_labels
+from finer.warehouse.store.sink import with_labels
 from finer.warehouse.store.upkeep import compact_quietly
 from finer.warehouse.store.writer import LakeWriter, recorded_offsets
 from finer.warehouse.types import (
@@ -73,7 +73,7 @@ __all__ = [
     "drop_reader",
     "expressions",
     "freshness",
-    "labelled",
+    "label",
     "lake_offsets",
     "list_readers",
     "part_customer",
@@ -214,30 +214,29 @@ def records_of_customer(reader: LakeReader, tenant: uuid.UUID, customer_id: str,
 
 def append_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> None:
     """Add labels to the lake in one commit; doing it again changes nothing."""
-    add_labels(access, tenant, labels)
+    with with_labels(access, tenant, labels):
+        pass
 
 
-def labelled(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> list[dict[str, Any]]:
-    """What a query over the lake answers of the payments of some labels: `$events`, made from `$since` to `$until`.
+def label(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> list[dict[str, Any]]:
+    """Add labels as `append_labels` does; returns what a query over the lake answers of their payments.
 
-    Its column `in_lake` says whether a payment is there. Raises NotInLakeYet when one is not, and is among the payments
-    that were decided and that the lake has still to take; LakeUnavailable when the lake cannot be read.
+    The query is about `$events`, made from `$since` to `$until`; its column `in_lake` says whether a payment is there.
+    Raises NotInLakeYet when one is not, and is among the payments that were decided and that the lake has still to
+    take; LakeUnavailable when the lake cannot be written to or read.
     """
     by_day: dict[date, list[Label]] = {}
     for one in labels:
         by_day.setdefault(one.occurred_at.astimezone(UTC).date(), []).append(one)
-    decided = PostgresLog.progress(tx.connection, READER)
-    reader = LakeReader(access.url, access.settings, threads=1)
     found: list[dict[str, Any]] = []
-    try:
+    with with_labels(access, tx.tenant, labels) as reader:
+        decided = PostgresLog.progress(tx.connection, READER)
         # Day by day: the files of the days between, of which no payment is labelled, are not read.
         for day in by_day.values():
             times, ids = [one.occurred_at for one in day], sorted({one.event_id for one in day})
             wanted = {"events": ids, "since": min(times), "until": max(times)}
             with suppress(LakeEmpty):
                 found += reader.read(tx.tenant, query, wanted).to_pylist()
-    finally:
-        reader.close()
     missing = {one.event_id for one in labels} - {row["event_id"] for row in found if row["in_lake"]}
     if missing:
         held = recorded_offsets(access, tx.tenant)

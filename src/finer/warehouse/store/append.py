@@ -70,7 +70,7 @@ class Appender:
     ) -> None:
         """`before_commit(stage)` is called with `files` once files are written and `commit` just before the commit."""
         self._access = access
-        self._attachments = Attachments(access, capacity=capacity, memory_mb=memory_mb, create=True, conflict_retries=0)
+        self.attachments = Attachments(access, capacity=capacity, memory_mb=memory_mb, create=True, conflict_retries=0)
         self._step: Step = before_commit or _nothing
         self._connection: psycopg.Connection | None = None
 
@@ -97,7 +97,7 @@ class Appender:
         def rows(_: Mapping[Position, int]) -> dict[str, pa.Table]:
             if LABELS not in self._catalogue(tenant).row_counts():
                 return {LABELS: given}
-            db = self._attachments.duckdb
+            db = self.attachments.duckdb
             db.register("given", given.append_column("place", pa.array(range(len(given)), pa.int64())))
             try:
                 new = db.execute(
@@ -112,7 +112,7 @@ class Appender:
 
     def close(self) -> None:
         """Close DuckDB and the connection to the catalogue."""
-        self._attachments.close()
+        self.attachments.close()
         self._forget_connection()
 
     def _commit(
@@ -123,7 +123,7 @@ class Appender:
     ) -> Appended:
         for attempt in range(_COMMIT_ATTEMPTS):
             try:
-                with self._attachments.use(tenant) as lake, self._catalogue(tenant).rows_shared():
+                with self.attachments.use(tenant) as lake, self._catalogue(tenant).rows_shared():
                     return self._commit_once(tenant, lake, rows, extra)
             except duckdb.TransactionException:
                 # Somebody else committed in between, or the answer was lost: look again at what is recorded.
@@ -143,7 +143,7 @@ class Appender:
         rows: Callable[[Mapping[Position, int]], dict[str, pa.Table]],
         extra: Callable[[Mapping[Position, int]], str] | None,
     ) -> Appended:
-        db, catalogue = self._attachments.duckdb, self._catalogue(tenant)
+        db, catalogue = self.attachments.duckdb, self._catalogue(tenant)
         db.begin()
         try:
             snapshot = db.execute(f"from ducklake_current_snapshot('{lake}')").fetchone()
@@ -171,7 +171,7 @@ class Appender:
     def _add(
         self, tenant: uuid.UUID, lake: str, found: Mapping[str, pa.Table], existing: Mapping[str, LakeTable]
     ) -> None:
-        db, place = self._attachments.duckdb, self._access.place
+        db, place = self.attachments.duckdb, self._access.place
         for name, table in found.items():
             known = existing.get(name)
             # Tables of lakes that were made before there were months stay without them.

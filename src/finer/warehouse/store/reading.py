@@ -61,9 +61,18 @@ _UNMATCHED = (
 class LakeReader:
     """One DuckDB for the whole process, with the lakes in use attached. Safe to use from several threads."""
 
-    def __init__(self, url: str, settings: Settings, *, memory_mb: int = 512, threads: int = 2) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        *,
+        memory_mb: int = 512,
+        threads: int = 2,
+        attachments: Attachments | None = None,
+    ) -> None:
+        """`attachments` are those of who writes to the same lakes and closes them; then no DuckDB is opened."""
         self.access = LakeAccess(url, settings)
-        self._attachments = Attachments(self.access, capacity=4, memory_mb=memory_mb, threads=threads)
+        self._attachments = attachments or Attachments(self.access, capacity=4, memory_mb=memory_mb, threads=threads)
 
     def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
         """The answer of a query that Finer's own code wrote; tables are named plainly, `$name` are arguments.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from finer.warehouse.rules import DECISIONS, table_of
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.append import Appended, Appender, Step
 from finer.warehouse.store.freshness import Committed, record_commit
+from finer.warehouse.store.reading import LakeReader
 from finer.warehouse.types import Label, LakeBatch
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ else:
     duckdb = LateModule("duckdb")
 
 _log = structlog.get_logger(__name__)
+_MEMORY_MB = 512  # for the payments of labels, which are read
 
 
 class LakeSink:
@@ -74,16 +77,21 @@ class LakeSink:
             self._freshness = None
 
 
-def add_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> None:
-    """Append labels, in one commit, over connections of its own. Raises LakeUnavailable; doing it again is right."""
+@contextmanager
+def with_labels(access: LakeAccess, tenant: uuid.UUID, labels: Sequence[Label]) -> Iterator[LakeReader]:
+    """Append labels, in one commit, and read what is in the lake then over the same connections.
+
+    Raises LakeUnavailable; doing it again is right.
+    """
+    appender = Appender(access, capacity=1, memory_mb=_MEMORY_MB)
     try:
-        appender = Appender(access, capacity=1)
         try:
             appender.append_labels(tenant, labels)
-        finally:
-            appender.close()
-    except _failures() as error:
-        raise unavailable("The lake cannot be written to.", error) from error
+        except _failures() as error:
+            raise unavailable("The lake cannot be written to.", error) from error
+        yield LakeReader(access.url, access.settings, attachments=appender.attachments)
+    finally:
+        appender.close()
 
 
 def _committed(batches: list[LakeBatch], done: Appended, now: datetime) -> list[Committed]:
