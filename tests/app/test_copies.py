@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -74,19 +75,22 @@ def test_a_copy_is_as_a_process_that_was_started_afresh(made: Copies) -> None:
     assert copy.wait(_PATIENCE_S) == 1
 
 
-def test_a_template_that_was_killed_is_made_anew_and_none_waits_for_it(
+def test_a_template_that_does_not_answer_is_made_anew_and_takes_nothing_along(
     made: Copies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(copies, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(copies, "_ANSWER_S", 0.2)
     assert made._process is not None
     before, copy = made._process, made.make(["--version"], {})
-    before.kill()
-    before.wait()
+    before.send_signal(signal.SIGSTOP)
     assert made.make(["--version"], {}) is None
+    assert before.wait(_PATIENCE_S) == -signal.SIGKILL
+    assert made.make(["--version"], {}) is None  # nor does one that is dead
     assert copy is not None
-    assert copy.wait(_PATIENCE_S) == 0  # it took nothing along
+    assert copy.wait(_PATIENCE_S) == 0
     made.watch()
     assert made.loading()
+    monkeypatch.undo()
     _until(lambda: not _loading(made))
     again = made.make(["--version"], {})
     assert again is not None

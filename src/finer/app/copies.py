@@ -139,7 +139,7 @@ class Copies:
 
         Whoever gets none starts the command as a process of its own.
         """
-        if self._channel is None or not self._ready:
+        if self._process is None or self._channel is None or not self._ready:
             return None
         answer, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with answer:
@@ -153,8 +153,10 @@ class Copies:
                     answer.send(BEGIN)
                     return Copy(int(told))
             except OSError as error:
-                # It has died, or does not answer. A copy that comes too late is not told to begin, and ends.
+                # It has died, or does not answer, and is made anew. A copy that comes too late is not told to begin,
+                # and ends.
                 _log.warning("no copy of the template could be made", command=command, error=str(error))
+                self._process.kill()
                 return None
         _log.warning("the template makes no copy of itself", command=command)
         return None
