@@ -280,7 +280,8 @@ def _waiting(statement: str, _: dict[str, Any]) -> list[dict[str, Any]]:
     if statement == lake.STUCK:
         row = {"order_id": "order-1", "stage": "placed", "since": NOW - timedelta(days=2), "region": "Philippines"}
         return [row | {"currency": "PHP", "waiting": 2, "lines": 1, "amount": 2000}]
-    return [{"stage": "placed", "orders": 200, "usual_s": 600.0}]
+    # The one order that was shipped says nothing of what is usual.
+    return [{"stage": "placed", "orders": 200, "usual_s": 600.0}, {"stage": "paid", "orders": 1, "usual_s": 0.0}]
 
 
 def test_what_waits_is_kept_with_what_is_usual(floor: Floor) -> None:

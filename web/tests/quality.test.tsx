@@ -100,6 +100,17 @@ beforeEach(() => {
 });
 
 describe("the quality page", () => {
+  it.each([
+    [{}, "Nothing is watched yet"],
+    [{ learning: 17 }, "Nothing is judged yet"],
+    [{ learning: 1, usual: 5 }, "Everything is as usual"],
+  ])("calls as usual only what was judged: %o", async (monitors_by_state, title) => {
+    const quality = { as_of: NOW, contracts: [{ ...score, monitors_by_state }], incidents: [] };
+    server.on("GET /api/v1/quality", () => [200, quality]);
+    openApp("/quality");
+    await screen.findByText(title);
+  });
+
   it("puts what is not as usual first, and leads to the records that failed", async () => {
     const { user, address } = openApp("/quality");
     const open = await screen.findByRole("list", { name: "Open incidents" });

@@ -9,11 +9,16 @@ _LEAST_S = 60.0
 _FIRST_S = {Stage.PLACED: 86_400.0, Stage.PAID: 3 * 86_400.0, Stage.SHIPPED: 14 * 86_400.0}
 
 
-def stuck_after(stage: Stage, orders: int, usual_s: float | None) -> float:
-    """Seconds in a stage after which an order is stuck: twice what all but the slowest twentieth took to leave it.
+def usual_after(orders: int, slow_s: float) -> float | None:
+    """Seconds that leaving a stage takes all but the slowest twentieth of orders; None of fewer than 50."""
+    return slow_s if orders >= LEARNED_FROM_ORDERS else None
 
-    With fewer than 50 orders to learn from: a day to be paid, three to be shipped, fourteen to be delivered.
+
+def stuck_after(stage: Stage, usual_s: float | None) -> float:
+    """Seconds in a stage after which an order is stuck: twice what is usual.
+
+    While that is not known: a day to be paid, three to be shipped, fourteen to be delivered.
     """
-    if usual_s is None or orders < LEARNED_FROM_ORDERS:
+    if usual_s is None:
         return _FIRST_S[stage]
     return max(2 * usual_s, _LEAST_S)

@@ -9,7 +9,7 @@ from typing import Any
 from finer.kit.moments import EPOCH
 from finer.kit.tx import Tx
 from finer.operations.rules.sums import buckets, figure, shares
-from finer.operations.rules.waiting import stuck_after
+from finer.operations.rules.waiting import stuck_after, usual_after
 from finer.operations.service.tiles import Ground, each, ground
 from finer.operations.store import lake
 from finer.operations.store.ages import AgeStore
@@ -54,10 +54,10 @@ def look_at_ages(now: datetime, read: Read) -> OrderAges:
     """
     learned = {row["stage"]: row for row in read(lake.PASSAGES, {"since": now - _LEARNED_FROM})}
     usual = {
-        stage: (row["orders"], row["usual_s"]) if (row := learned.get(stage.value)) else (0, None)
+        stage: usual_after(row["orders"], row["usual_s"]) if (row := learned.get(stage.value)) else None
         for stage in OPEN_STAGES
     }
-    after = {stage: stuck_after(stage, *usual[stage]) for stage in OPEN_STAGES}
+    after = {stage: stuck_after(stage, usual[stage]) for stage in OPEN_STAGES}
     since = now - _LOOKED_AT
     counted = read(lake.AGES, {"since": since, "now": now, "edges": list(AGE_EDGES_S)})
     waiting = read(
@@ -109,14 +109,14 @@ def _choices(at: Ground) -> Choices:
 
 def _open(
     stage: Stage, counted: list[dict[str, Any]], waiting: list[dict[str, Any]], after_s: float,
-    usual: tuple[int, float | None],
+    usual_s: float | None,
 ) -> OpenOrders:  # fmt: skip
     counts = [0] * (len(AGE_EDGES_S) + 1)
     for row in counted:
         if row["stage"] == stage:
             counts[(row["place"] or len(counts)) - 1] += row["orders"]
     stuck = next((int(row["waiting"]) for row in waiting if row["stage"] == stage), 0)
-    return OpenOrders(stage=stage, counts=counts, stuck=stuck, stuck_after_s=after_s, usual_s=usual[1])
+    return OpenOrders(stage=stage, counts=counts, stuck=stuck, stuck_after_s=after_s, usual_s=usual_s)
 
 
 def _stuck(row: dict[str, Any]) -> StuckOrder:

@@ -48,7 +48,7 @@ const GOALS: readonly Shown[] = [
     about: "of payments not known as fraud, stopped and judged good",
     needs: permission.readPerformance,
     made: ({ parts }) => `${count(parts.legitimate ?? 0)} of ${counted(parts.payments ?? 0, "payment")}`,
-    empty: "No alert on the payments of this time was judged yet.",
+    empty: "No alert on the payments of this time had been judged at the last look, every five minutes.",
   },
   {
     name: "coverage",
@@ -56,7 +56,7 @@ const GOALS: readonly Shown[] = [
     about: "of payments above 800 USD, reviewed or blocked",
     needs: permission.readPerformance,
     made: ({ parts }) => `${count(parts.covered ?? 0)} of ${counted(parts.payments ?? 0, "payment")}`,
-    empty: "No payment above 800 USD was decided on in this time.",
+    empty: "No payment of this time above 800 USD had been decided on at the last look, every five minutes.",
   },
   {
     name: "protected",
@@ -69,7 +69,7 @@ const GOALS: readonly Shown[] = [
         <Worth usd={usd(parts.missed_usd_minor ?? 0)} /> went through
       </>
     ),
-    empty: "No fraud is known of this time.",
+    empty: "No fraud of this time was known at the last look, every five minutes.",
   },
   {
     name: "freshness",
