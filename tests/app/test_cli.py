@@ -95,6 +95,10 @@ def test_a_rate_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> Non
     done = CliRunner().invoke(main, ["fx", "load", str(rates), "--tenant", "t"])
     assert done.exit_code == 1
     assert f"{rates}, line 3 is no rate. The columns are currency, day" in done.stderr
+    for broken, says in ((b"currency,day,usd\n\xff", "no CSV in UTF-8"), (b"", "holds no rates")):
+        rates.write_bytes(broken)
+        done = CliRunner().invoke(main, ["fx", "load", str(rates), "--tenant", "t"])
+        assert (done.exit_code, says in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "name: 9999-99-99", "a: &a [x]\nb: *a"])

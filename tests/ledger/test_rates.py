@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from finer.kit.errors import Unprocessable
-from finer.kit.hashing import hash_strings
+from finer.kit.hashing import hash_strings, hash_text
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 from finer.ledger import service
@@ -55,6 +55,15 @@ def test_the_rate_of_the_day_is_used() -> None:
     assert _convert(table, *((100, "EUR", day) for day in days)) == [110, 110, 120]
 
 
+def test_cents_beyond_what_a_column_holds_are_not_known() -> None:
+    """Such a sum was written as another number, and ended the worker for all firms."""
+    table = RateTable([ExchangeRate("EUR", date(2026, 1, 1), Decimal(10_000_000))])
+    minor, codes = np.array([10**13, 100], np.int64), np.array([hash_text("EUR")] * 2, np.uint64)
+    cents, known = table.usd_minor(minor, codes, np.zeros(2, np.int64))
+    assert known is not None
+    assert (cents.tolist(), known.tolist()) == ([0, 1_000_000_000], [False, True])
+
+
 def test_own_rates_stand_beside_the_starter_rates(tx: Tx) -> None:
     assert {rate.currency for rate in service.list_rates(tx)} >= {"USD", "PHP", "SGD"}
     service.load_rates(tx, [ExchangeRate("PHP", date(2026, 6, 1), Decimal("0.02"))])
@@ -65,7 +74,13 @@ def test_own_rates_stand_beside_the_starter_rates(tx: Tx) -> None:
     assert [service.per_dollar(tx, code) for code in ("EUR", "USD", "XXX")] == [Decimal("0.8"), Decimal(1), None]
 
 
-@pytest.mark.parametrize(("currency", "usd"), [("php", "1"), ("PHP", "0"), ("PHP", "-1"), ("", "1")])
+@pytest.mark.parametrize(
+    ("currency", "usd"),
+    [
+        ("php", "1"), ("PHP", "0"), ("PHP", "-1"), ("", "1"), ("PHP", "NaN"), ("PHP", "Infinity"), ("PHP", "1e400"),
+        ("PHP", "1e-400"), ("PHP", "1e20"),
+    ],
+)  # fmt: skip
 def test_impossible_rates_are_refused(tx: Tx, currency: str, usd: str) -> None:
     with pytest.raises(Unprocessable):
         service.load_rates(tx, [ExchangeRate(currency, date(2026, 6, 1), Decimal(usd))])

@@ -142,6 +142,13 @@ def test_i08_who_is_answered_before_the_body_was_read_is_told_that_the_connectio
     assert (answer.headers.get("connection") == "close") is closes
 
 
+@pytest.mark.parametrize("size", [b"ZZ", b"-5", b"ffffffffffffffffff", b"ff\n{}"])
+def test_i08_chunks_that_are_none_are_the_callers_fault(api: ApiProcess, ours: World, size: bytes) -> None:
+    head = b"POST /api/v1/events/transaction HTTP/1.1\r\n" + _HOST + b"Authorization: Bearer " + ours.key().encode()
+    head += b"\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked" + _END
+    assert _statuses(_say(api, head + size + b"\r\n{}\r\n0" + _END)) == [400]
+
+
 def test_i08_headers_that_trickle_in_are_cut_off(api: ApiProcess) -> None:
     """A connection that does not finish its headers is closed after ten seconds; others are served meanwhile."""
     slow = [socket.create_connection(("127.0.0.1", api.port), timeout=25) for _ in range(50)]

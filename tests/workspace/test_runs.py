@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -59,6 +59,22 @@ def test_a_question_is_answered_with_its_cost(desk: Desk) -> None:
         assert page.rows == [["USD", 60, "2026-03-01T12:00:59+00:00"]]
         assert (page.total, page.next) == (1, None)
         assert runs.list_runs(tx, limit=1)[0].id == run.id
+
+
+def test_values_that_python_and_parquet_have_no_type_for_are_shown_as_text(desk: Desk) -> None:
+    run = desk.ask(
+        "select date 'infinity' as a, [date '-infinity'] as b, {'k': timestamp 'infinity'} as c, "
+        "timestamp_s '290000-01-01' as d, date '2026-01-02' as e, interval '1 month' as f, union_value(k := 1) as g"
+    )
+    with desk.tx() as tx:
+        [row] = runs.read_page(tx, run.id, 0, 1).rows
+        assert row[:3] == ["infinity", ["-infinity"], {"k": "infinity"}]
+        assert row[3:5] == ["9089348860800 s after 1970", "2026-01-02"]
+        assert b"infinity" in _file(tx, desk, run, "csv")
+        table = pq.read_table(io.BytesIO(_file(tx, desk, run, "parquet")))
+    assert [table.column(name).type for name in "fg"] == [pa.string(), pa.string()]
+    assert table.column("g").to_pylist() == ["1"]
+    assert table.column("e").to_pylist() == [date(2026, 1, 2)]
 
 
 def test_a_result_is_read_page_by_page_over_its_parts(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import psycopg
@@ -50,6 +51,9 @@ def test_what_cannot_be_asked_is_told(asked: Desk) -> None:
     assert refused.exit_code == 1
     assert "SELECT" in refused.output
     assert _sql(asked, _PEOPLE, "--role", "king").exit_code == 2
+    broken = _sql(asked, "select '\udcff'")
+    assert (broken.exit_code, "not valid UTF-8" in broken.output) == (1, True)
+    assert "infinity" in _sql(asked, "select date 'infinity' as a").output
 
 
 def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(asked: Desk, tmp_path: Path) -> None:
@@ -57,6 +61,11 @@ def test_a_file_that_cannot_be_written_is_told_and_nothing_is_left(asked: Desk, 
         given = ["--tenant", asked.firm.tenant.slug, "--data-dir", asked.settings.data_dir]
         return CliRunner().invoke(main, ["export", "transactions", "--out", str(out), *given])
 
+    os.mkfifo(tmp_path / "pipe")
+    kept = export(tmp_path / "pipe")
+    assert (kept.exit_code, "is a pipe" in kept.output) == (1, True)
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "pipe").unlink()
     gone = export(tmp_path / "gone" / "march.parquet")
     assert (gone.exit_code, gone.exception.__class__) == (1, SystemExit), gone.output
     assert f"{tmp_path}/gone/march.parquet cannot be written: No such file or directory." in gone.stderr

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 
 from finer.identity.routes.edge import PUBLIC
 from finer.kit.errors import InvalidInput
@@ -23,6 +24,16 @@ class CheckedRequest(Request[Any, Any, Any]):
     text later, such as the job that tells of alerts. Records keep their own rule, since routes that take them read the
     bytes; and who signs in is told the same whatever is wrong.
     """
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The parts of the body. Raises InvalidInput when it breaks off, by itself or by what is no chunk."""
+        try:
+            async for part in super().stream():
+                yield part
+        except InternalServerException as error:
+            if "disconnected" not in error.detail:
+                raise
+            raise InvalidInput("The body breaks off before its end. Nothing was taken; send it again.") from error
 
     async def json(self) -> Any:
         """The body. Raises InvalidInput, and what the framework raises for what is no JSON."""

@@ -25,6 +25,7 @@ STARTER_RATES = {
     "AUD": "0.66", "NZD": "0.6", "KRW": "0.00073", "TWD": "0.031", "BND": "0.75", "KHR": "0.00025",
     "LAK": "0.000046", "MMK": "0.00048", "AED": "0.272", "SAR": "0.266", "CHF": "1.15", "CAD": "0.73",
 }  # fmt: skip
+_CENTS_MAX = 2.0**53
 
 
 def starter_rates() -> list[ExchangeRate]:
@@ -48,10 +49,10 @@ class RateTable:
             self._tables[hash_text(currency)] = (days, factors)
 
     def usd_minor(self, minor: Array, currency: Array, occurred_us: Array) -> tuple[Array, Array | None]:
-        """US dollar cents of each amount, rounded half to even, and where a rate was known (None: everywhere).
+        """US dollar cents of each amount, rounded half to even, and where they are known (None: everywhere).
 
         `minor` int64, `currency` uint64 hashes, `occurred_us` int64; all shape (n,). An amount before the first
-        rate of its currency uses that first rate.
+        rate of its currency uses that first rate. Cents are not known without a rate, nor beyond 2**53.
         """
         n = len(minor)
         if n == 0:
@@ -73,5 +74,11 @@ class RateTable:
             else:
                 place = np.searchsorted(days, occurred_us[rows] // _DAY_US, side="right") - 1
                 factor = factors[np.maximum(place, 0)]
-            out[rows] = np.rint(minor[rows] * factor).astype(np.int64)
+            cents = np.rint(minor[rows] * factor)
+            held = np.abs(cents) <= _CENTS_MAX
+            if not held.all():
+                known = np.ones(n, np.bool_) if known is None else known
+                known[rows] = held
+                cents = np.where(held, cents, 0)
+            out[rows] = cents.astype(np.int64)
         return out, known

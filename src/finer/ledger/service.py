@@ -16,6 +16,8 @@ __all__ = ["RateTable", "list_rates", "load_rates", "per_dollar", "rate_table"]
 
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _SHOWN = Context(prec=12)
+_LEAST, _MOST = Decimal("0.000000001"), Decimal(10_000_000)
+"""No currency was ever worth less or more; what lies far beyond overflows where amounts are converted and summed up."""
 
 
 def rate_table(tx: Tx) -> RateTable:
@@ -43,9 +45,10 @@ def load_rates(tx: Tx, rates: Iterable[ExchangeRate]) -> int:
     for rate in checked:
         if not _CURRENCY.match(rate.currency):
             raise Unprocessable(f"{rate.currency!r} is not an ISO 4217 code of three capital letters.")
-        if not rate.usd_per_unit > 0:
+        if not (rate.usd_per_unit.is_finite() and _LEAST <= rate.usd_per_unit <= _MOST):
             raise Unprocessable(
-                f"The rate of {rate.currency} on {rate.day} is {rate.usd_per_unit}; it must be above 0."
+                f"The rate of {rate.currency} on {rate.day} is {rate.usd_per_unit}; it must be between {_LEAST:f} and "
+                f"{_MOST:f} dollars."
             )
     store = LedgerStore(tx)
     if not store.rates():

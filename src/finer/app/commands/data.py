@@ -30,6 +30,7 @@ from finer.identity.service.authorisation import masking_of
 from finer.identity.types.access import Role
 from finer.ingest.service import contracts
 from finer.kit.actors import Actor
+from finer.kit.arrow_values import values_of
 from finer.kit.errors import InvalidInput, NotFound
 from finer.ledger import service as ledger
 from finer.ledger.types import ExchangeRate
@@ -68,7 +69,7 @@ def sql(
             shown, secret = shown_to(masking_of(viewer), contracts.load(tx)), runs.token_secret(tx)
         result = warehouse.sql(access, firm, statement, rows_max=limit, as_of=as_of, shown=shown, secret=secret)
     names = result.table.column_names
-    rows = [list(row) for row in zip(*(column.to_pylist() for column in result.table.columns), strict=True)]
+    rows = [list(row) for row in zip(*(values_of(column) for column in result.table.columns), strict=True)]
     document = {"columns": names, "rows": rows, "truncated": result.truncated}
     show(document, as_json, lambda: _print_table(names, rows, result.truncated))
 
@@ -154,6 +155,10 @@ def _read_rates(file: Path) -> list[ExchangeRate]:
                     ) from error
     except OSError as error:
         raise NotFound(f"{file} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file} is no CSV in UTF-8: its byte {error.start + 1} is wrong.") from error
+    if not rates:
+        raise InvalidInput(f"{file} holds no rates. It begins with the line currency,day,usd.")
     return rates
 
 

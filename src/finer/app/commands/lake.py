@@ -32,6 +32,7 @@ from finer.ingest.service import contracts
 from finer.kit.actors import Actor
 from finer.kit.crypto.fields import blind
 from finer.kit.database_address import reached_at
+from finer.kit.errors import InvalidInput
 from finer.warehouse.service import exports
 from finer.warehouse.service import lake as lakes
 from finer.warehouse.service.shown import shown_to
@@ -85,6 +86,9 @@ def _target(out: Path | None) -> Iterator[Any]:
     if out is None:
         yield sys.stdout.buffer
         return
+    if out.exists() and not out.is_file():
+        # It would be replaced by the file, for everybody on this machine.
+        raise InvalidInput(f"{out} is a pipe or a device, and not a file. Leave --out away for standard output.")
     # Under another name until it is whole, so that nobody takes a part for all.
     unfinished = out.with_name(f".{out.name}.part")
     with writing(out):

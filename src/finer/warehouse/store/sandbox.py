@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, kill_child, star
 from finer.warehouse.types import QueryCost, SqlResult, TableFiles
 
 BYTES_MAX = 256 * 2**20
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STATEMENT_CHARACTERS_MAX = 100_000
 _END_BYTES_MAX = 2**20  # a child says how it ended in far fewer
 _HEAD = 5  # bytes of a frame's kind and length
@@ -61,6 +63,8 @@ def run_sandboxed(
         raise SqlNotAllowed(f"A statement may have {_STATEMENT_CHARACTERS_MAX:,} characters; this has {length:,}.")
     if "\0" in question.statement:
         raise SqlNotAllowed("The statement holds a NUL character, behind which DuckDB would not read on. Take it out.")
+    if _SURROGATE.search(question.statement):
+        raise SqlNotAllowed("The statement holds a character that is not valid UTF-8. Take it out.")
     started = time.monotonic()
     child = pool.take() if pool is not None else start_child()
     stop = stop or Stop()

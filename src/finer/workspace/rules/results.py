@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finer.kit.arrow_values import values_of
 from finer.kit.spreadsheets import MARK, csv_text
 from finer.workspace.types import ResultColumn
 
@@ -40,7 +41,7 @@ def kind_of(kind: pa.DataType) -> str:
 
 def rows_of(table: pa.Table) -> list[list[Any]]:
     """The rows as JSON has them: moments in ISO 8601, numbers that JavaScript would round as text."""
-    columns = [[_plain(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [[_plain(value) for value in values_of(column)] for column in table.columns]
     return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in range(table.num_rows)]
 
 
@@ -83,7 +84,7 @@ def as_csv(table: pa.Table) -> bytes:
     """A CSV file (RFC 4180, UTF-8 with its mark), none of whose cells a spreadsheet would run. Numbers stay numbers."""
     text = [MARK, csv_text([table.column_names])]
     for batch in table.to_batches(max_chunksize=PART_ROWS):
-        columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+        columns = [[_cell(value) for value in values_of(column)] for column in batch.columns]
         text.append(csv_text(zip(*columns, strict=True)))
     return "".join(text).encode()
 
@@ -94,11 +95,30 @@ def _cell(value: Any) -> Any:
 
 
 def as_parquet(table: pa.Table) -> bytes:
-    """A Parquet file. Columns of one name are told apart by a number, which Parquet needs."""
+    """A Parquet file. Columns of one name are told apart by a number, which Parquet needs.
+
+    What Parquet has no type for (intervals, unions, seconds far away) stands in it as text.
+    """
+    table = table.rename_columns(_unique(table.column_names))
+    try:
+        return _parquet(table)
+    except pa.ArrowException:
+        return _parquet(pa.table([_kept(column) for column in table.columns], names=table.column_names))
+
+
+def _parquet(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(table.rename_columns(_unique(table.column_names)), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     found: bytes = sink.getvalue().to_pybytes()
     return found
+
+
+def _kept(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    try:
+        _parquet(pa.table({"a": column}))
+    except pa.ArrowException:
+        return pa.array([None if value is None else str(_plain(value)) for value in values_of(column)], pa.string())
+    return column
 
 
 def as_arrow(table: pa.Table) -> bytes:
