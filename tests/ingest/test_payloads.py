@@ -132,6 +132,12 @@ def test_an_empty_page_is_no_record_and_a_broken_post_is_kept_with_all_it_said()
     assert json.loads(record.raw)["unmapped.deep[]"] == '[1,{"x":1.1}]'
 
 
+def test_what_is_no_object_among_posts_is_refused_and_not_passed_over() -> None:
+    parsed = _parse(json.dumps(X_SEARCH | {"data": [X_SEARCH["data"][0], None, 1, "x", []]}).encode())
+    assert (parsed.received, parsed.batch.num_rows) == (5, 1)
+    assert {record.errors[0].rule for record in parsed.refused} == {"json"}
+
+
 def test_what_refused_records_say_can_be_sent_again() -> None:
     broken = {**X_SEARCH["data"][0], "lang": "x" * 30}
     (record,) = _parse(json.dumps({"data": [broken], "includes": X_SEARCH["includes"]}).encode()).refused

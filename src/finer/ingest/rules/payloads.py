@@ -165,12 +165,16 @@ class _Flattener:
 
     def _page(self, body: dict[str, Any], payload: Payload) -> None:
         """The records of a body whose kind only they tell; a body without any is of the `payload` that was found."""
-        records = [one for path in payload.records for one in _records(body, path)]
+        found = [one for path in payload.records for one in _records(body, path)]
+        records = [one for one in found if isinstance(one, dict)]
         fitting = [one for one in self._payloads if any(_is_of(record, one) for record in records)]
         chosen = fitting[0] if fitting else payload
         tables = [(join, _table(body, join)) for join in chosen.joins]
-        for record in records:
-            self._flatten(record, chosen, tables)
+        for record in found:
+            if isinstance(record, dict):
+                self._flatten(record, chosen, tables)
+            else:
+                self.keep(_ENCODER.encode(record))  # no record, which the checks say of it
 
     def _told(self, body: dict[str, Any], payloads: Sequence[Payload]) -> None:
         """The records of a body that says what it is, each as the first payload that wants it."""
@@ -254,12 +258,14 @@ def _holds(value: dict[str, Any], step: str) -> bool:
     return isinstance(value.get(step.removesuffix("[]")), dict | list)
 
 
-def _records(value: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """The objects at a path; a list stands for its elements."""
+def _records(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
+    """The objects at a path; a list stands for its elements, also those at its end that are no objects."""
     if isinstance(value, list):
         for item in value:
             if isinstance(item, dict):  # a list in a list is nothing that an API sends
                 yield from _records(item, path)
+            elif not path:
+                yield item
     elif isinstance(value, dict):
         if path:
             yield from _records(value.get(path[0].removesuffix("[]")), path[1:])
@@ -299,4 +305,6 @@ def _value(value: Any, path: tuple[str, ...]) -> Any:
 
 
 def _table(value: dict[str, Any], join: Join) -> dict[str, Any]:
-    return {str(one[join.key]): one for one in _records(value, join.source) if join.key in one}
+    return {
+        str(one[join.key]): one for one in _records(value, join.source) if isinstance(one, dict) and join.key in one
+    }
