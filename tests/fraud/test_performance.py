@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -174,3 +174,7 @@ def test_an_empty_lake_is_zeros_and_a_bad_period_is_refused(desk: Desk, database
             performance.period(tx.now(), None, None, tx.now() + HOUR)
         with pytest.raises(PeriodNotAcceptable, match="400 days"):
             performance.period(tx.now(), tx.now() - timedelta(days=500), None, None)
+        first = datetime.min.replace(tzinfo=UTC)
+        for until, as_of in ((first, None), (None, first)):
+            with pytest.raises(PeriodNotAcceptable, match="before 1970"):
+                performance.period(tx.now(), None, until, as_of)

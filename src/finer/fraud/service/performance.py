@@ -29,7 +29,7 @@ from finer.fraud.types import (
 from finer.identity.service import exports, tenants
 from finer.identity.service.proposals import Kinds, Payload
 from finer.identity.types.proposals import Proposal
-from finer.kit.moments import refuse_to_come
+from finer.kit.moments import EPOCH, refuse_to_come
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -74,6 +74,8 @@ def period(now: datetime, since: datetime | None, until: datetime | None, as_of:
         refuse_to_come(as_of, now)
     known = min(as_of or now, now)
     end = min(until or known, known)
+    if end < EPOCH:
+        raise PeriodNotAcceptable("There are no payments from before 1970.")
     begin = since or end - timedelta(days=30)
     if begin >= end:
         raise PeriodNotAcceptable("The period ends before it begins, or nothing was known of it yet at that moment.")
