@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from finer.app.silence import SilenceWatch
-from finer.kit.db import server_answers, server_is_silent
+from finer.kit.db import API, answers, server_answers, server_is_silent
 
-_PATIENCE = 20
-"""Looks in ten seconds."""
+_PATIENCE = 16
+"""Looks in eight seconds."""
 
 
 @pytest.fixture
 def watch() -> Iterator[SilenceWatch]:
-    """One that never hears anything."""
-    yield SilenceWatch(lambda: 0.0)
+    """One that never hears anything, and that nobody answers."""
+    yield SilenceWatch(lambda: 0.0, lambda: False)
     server_answers(True)
 
 
@@ -27,7 +28,7 @@ def _look(watch: SilenceWatch, times: int) -> bool:
     return server_is_silent()
 
 
-def test_nothing_heard_for_ten_seconds_is_silence(watch: SilenceWatch) -> None:
+def test_nothing_heard_for_eight_seconds_is_silence(watch: SilenceWatch) -> None:
     assert not _look(watch, _PATIENCE - 1)
     assert _look(watch, 1)
 
@@ -37,3 +38,19 @@ def test_who_was_answered_before_the_listener_was_is_not_cut_off_again(watch: Si
     server_answers(True)  # as whoever opens a connection says
     assert not _look(watch, _PATIENCE)
     assert _look(watch, 1)
+
+
+def test_a_server_that_is_back_before_its_listener_is_not_silent() -> None:
+    # It refused connections for as long, and opens them again; that of the listener is opened within half a second.
+    watch = SilenceWatch(lambda: 0.0, lambda: True)
+    assert not _look(watch, 3 * _PATIENCE)
+
+
+def test_asking_once_more_tells_a_server_that_answers_from_one_that_does_not(database_url: str) -> None:
+    assert answers(database_url, API)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        port = mute.getsockname()[1]
+        assert not answers(f"postgresql://postgres@127.0.0.1:{port}/finer", API)
+    assert not answers(f"postgresql://postgres@127.0.0.1:{port}/finer", API)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import httpx
 import psutil
@@ -61,13 +61,18 @@ def _answers(server: Server, client: httpx.Client, times: int = 1) -> list[httpx
 @contextmanager
 def _standing_still(server: Server) -> Iterator[None]:
     postmaster = server.process_of("postgres")
-    for process in (postmaster, *postmaster.children(recursive=True)):
-        process.suspend()
+    postmaster.suspend()  # first: it makes no others then
+    standing = [postmaster, *postmaster.children(recursive=True)]
+    for process in standing:
+        # Some end just then, because whom they served has.
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:
-        for process in (postmaster, *postmaster.children(recursive=True)):
-            process.resume()
+        for process in standing:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from pyarrow import fs
 from structlog.testing import capture_logs
 
 from finer.kit.clock import FixedClock
-from finer.kit.db import LAKE, connect
+from finer.kit.db import LAKE, connect, server_answers
 from finer.kit.documents import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty, LakeUnavailable
@@ -107,6 +109,32 @@ def test_a_place_that_cannot_be_is_refused_clearly(database_url: str, place: str
     access = service.LakeAccess(database_url, Settings(lake=place))
     with pytest.raises(LakeUnavailable, match="FINER_LAKE"):
         access.place.path()
+
+
+def test_who_reads_the_lake_of_a_database_that_stands_still_is_told_and_reads_it_when_it_is_back(
+    writer: service.LakeWriter, reader: service.LakeReader, access: service.LakeAccess, tenant: uuid.UUID
+) -> None:
+    query = "select count(*) as n from transactions"
+    writer.put(sample_batch(tenant, 0, 10))
+    assert writer.flush()
+    writer.close()
+    waiting = "select 1 from pg_locks where not granted and relation = %s::regclass"
+    catalogue = f"{service.schema_name(tenant)}.ducklake_snapshot"
+    with (
+        closing(psycopg.connect(access.url)) as hold,
+        closing(psycopg.connect(access.url, autocommit=True)) as watch,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        hold.execute(f"lock table {catalogue} in access exclusive mode")
+        asked = pool.submit(reader.read, tenant, query)
+        while not watch.execute(waiting, (catalogue,)).fetchone():
+            assert not asked.done()
+        with closing(connect(access.url, LAKE)):
+            server_answers(False)
+            with pytest.raises(LakeUnavailable):
+                asked.result(30)
+            server_answers(True)
+    assert reader.read(tenant, query).to_pylist() == [{"n": 10}]
 
 
 @both_places

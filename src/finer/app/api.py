@@ -63,7 +63,7 @@ from finer.ingest.routes.events import Intake
 from finer.ingest.routes.listing import ROUTES as INGEST_ROUTES
 from finer.ingest.service.contracts import CHANNEL as CONTRACTS_CHANNEL
 from finer.kit import allowed
-from finer.kit.db import API, Database
+from finer.kit.db import API, Database, answers
 from finer.kit.errors import FinerError, InvalidInput, Unavailable
 from finer.kit.live import Listener
 from finer.kit.settings import Settings, load_settings
@@ -149,7 +149,7 @@ class Services:
             },
         )
 
-        self._silence = SilenceWatch(lambda: self._listener.heard_at)
+        self._silence = SilenceWatch(lambda: self._listener.heard_at, lambda: answers(self.url, API))
 
     def _rights_changed(self, whose: str) -> None:
         # Who looks at the streams asks anew, so that what is remembered has to go first.

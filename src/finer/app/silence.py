@@ -1,7 +1,8 @@
 """A database that neither answers nor ends its connections: stopped, or lost by the network in between.
 
 Whoever asked it would wait for ever, and keep a thread. So once the listener, which asks twice a second, has heard
-nothing for some time, all connections of the process end, and none is opened until the listener has heard again.
+nothing for some time, and no other connection is answered either, all connections of the process end, and none is
+opened until the listener has heard again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from finer.kit.db import server_answers, server_is_silent
 from finer.kit.errors import FinerError
 
 _log = structlog.get_logger(__name__)
-_PATIENCE_S = 10.0
+_PATIENCE_S = 8.0
 _STEP_S = 0.5
 
 
@@ -37,8 +38,9 @@ def told(error: Exception) -> FinerError | None:
 class SilenceWatch:
     """A thread that compares what `heard_at` gives with what it gave before."""
 
-    def __init__(self, heard_at: Callable[[], float]) -> None:
-        self._heard_at = heard_at
+    def __init__(self, heard_at: Callable[[], float], answers: Callable[[], bool]) -> None:
+        """`answers` asks once more, when nothing was heard: a server that is back may not have the listener yet."""
+        self._heard_at, self._answers = heard_at, answers
         self._heard, self._steps, self._told = heard_at(), 0, False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="silence", daemon=True)
@@ -61,7 +63,7 @@ class SilenceWatch:
             server_answers(True)
             return
         self._steps += 1
-        if self._steps * _STEP_S % _PATIENCE_S == 0:
+        if self._steps * _STEP_S % _PATIENCE_S == 0 and not self._answers():
             _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
             server_answers(False)
             self._told = True

@@ -6,13 +6,11 @@ serve, own nothing and cannot pass by row-level security. A transaction names it
 
 from __future__ import annotations
 
-import os
 import select
-import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
@@ -25,6 +23,7 @@ from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
+from finer.kit.socket_ends import end_all_that_lead_where
 from finer.kit.tx import Tx
 
 OWNER, API, WORKER, LAKE = "finer_owner", "finer_api", "finer_worker", "finer_lake"
@@ -36,7 +35,7 @@ Connection: TypeAlias = psycopg.Connection
 """A bare connection, see `connect`."""
 DatabaseError = psycopg.Error
 """What a bare connection raises."""
-_CONNECT_S = 10
+_CONNECT_S, _ASK_S = 10, 2
 DATABASE_GONE: tuple[type[Exception], ...] = (sa.exc.OperationalError, psycopg.OperationalError)
 """What a transaction raises when the server is not there, or goes away."""
 
@@ -87,6 +86,15 @@ def url_for_role(url: str, role: str | None) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query, quote_via=quote), parts.fragment))
 
 
+def answers(url: str, role: str) -> bool:
+    """Whether the server opens another connection within two seconds."""
+    try:
+        _opened(url_for_role(url, role), to_hear=True, connect_timeout=_ASK_S, application_name="finer-silence").close()
+    except (DatabaseError, NotMade):
+        return False
+    return True
+
+
 def connect(url: str, role: str | None = None, *, name: str = "finer", to_hear: bool = False) -> Connection:
     """A bare psycopg connection in autocommit, for LISTEN and for the hot path. Raises NotMade.
 
@@ -99,7 +107,7 @@ def _opened(address: str, *, to_hear: bool = False, **more: Any) -> Connection:
     if _silent.is_set() and not to_hear:
         raise psycopg.OperationalError("The server has not answered for a while.")
     try:
-        connection = psycopg.connect(address, connect_timeout=_CONNECT_S, **more, **_ALIVE)
+        connection = psycopg.connect(address, **({"connect_timeout": _CONNECT_S} | more), **_ALIVE)
         # It has answered: also one that was asked before the silence, and whom readiness is asked through then.
         server_answers(True)
         _open[id(connection)] = connection
@@ -117,9 +125,7 @@ def server_answers(answers: bool) -> None:
         return
     # All connections of this process end then, and others are opened only to hear from it.
     _silent.set()
-    for connection in filter(None, (one() for one in _open.valuerefs())):
-        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as end:
-            end.shutdown(socket.SHUT_RDWR)
+    end_all_that_lead_where(filter(None, (one() for one in _open.valuerefs())))
 
 
 def has_tables(url: str) -> bool:
