@@ -6,14 +6,18 @@ import asyncio
 import uuid
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from finer.app.contracts import Registry
 from finer.app.ingestion import Ingestion
+from finer.ingest.service import quarantine
+from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database, connect
+from finer.kit.errors import TooManyRequests
 from finer.kit.settings import Settings
 from tests.ingest.records import lines
 
@@ -76,6 +80,67 @@ def test_a_key_that_another_process_is_using_refuses_only_its_own_body(
 
         answers = asyncio.run(race())
     assert _accepted(answers) == [2, "Conflict", 3]
+
+
+def test_nobody_waits_for_a_body_of_refusals(ingestion: Ingestion, database_url: str, tenant: uuid.UUID) -> None:
+    async def both() -> tuple[Receipt, Receipt]:
+        refused = asyncio.ensure_future(ingestion.submit(tenant, SYSTEM, "transaction", _refusals(2_000, 3)))
+        good = asyncio.ensure_future(ingestion.submit(tenant, SYSTEM, "transaction", Body(data=lines(4, start=10))))
+        done, _ = await asyncio.wait([refused, good], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        assert done == {good}
+        await asyncio.to_thread(owner.execute, "commit")
+        return await refused, await good
+
+    with connect(database_url) as owner:
+        owner.execute("begin")
+        owner.execute("lock table ingest_quarantined_records in exclusive mode")  # no refusal is kept until it ends
+        refused, good = asyncio.run(both())
+    assert (good.received, good.accepted, good.quarantined) == (4, 4, 0)
+    assert (refused.received, refused.accepted, refused.quarantined) == (2_003, 3, 2_000)
+
+
+def test_a_body_of_refusals_is_accounted_for_as_any_other(
+    ingestion: Ingestion, database: Database, tenant: uuid.UUID
+) -> None:
+    body = msgspec.structs.replace(_refusals(1_500, 20), idempotency_key="k")
+    first, neighbour = _send(ingestion, tenant, body, Body(data=lines(2, start=50) + b"{}\n"))
+    again, other = _send(ingestion, tenant, body, msgspec.structs.replace(_refusals(1_501, 20), idempotency_key="k"))
+    assert isinstance(first, Receipt)
+    assert isinstance(neighbour, Receipt)
+    assert isinstance(again, Receipt)
+    assert (first.received, first.accepted, first.quarantined) == (1_520, 20, 1_500)
+    assert (neighbour.received, neighbour.accepted, neighbour.quarantined) == (3, 2, 1)
+    assert again.id == first.id
+    assert _accepted([other]) == ["Conflict"]
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        kept = quarantine.list_quarantined(tx, Selection(receipt=first.id), limit=5_000).items
+    assert sorted(one.line for one in kept) == list(range(1, 1_501))
+
+
+def test_more_laborious_bodies_than_may_wait_are_to_be_sent_again(
+    ingestion: Ingestion, database_url: str, tenant: uuid.UUID
+) -> None:
+    async def many() -> list[Receipt | BaseException]:
+        waiting = [
+            asyncio.ensure_future(ingestion.submit(tenant, SYSTEM, "transaction", _refusals(1_001, 0)))
+            for _ in range(36)
+        ]
+        await asyncio.wait(waiting, timeout=60, return_when=asyncio.FIRST_EXCEPTION)
+        await asyncio.to_thread(owner.execute, "commit")
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    with connect(database_url) as owner:
+        owner.execute("begin")
+        owner.execute("lock table ingest_quarantined_records in exclusive mode")
+        answers = asyncio.run(many())
+    told = [one for one in answers if isinstance(one, TooManyRequests)]
+    assert 3 <= len(told) <= 4  # 32 wait, and one may be under way
+    assert [one.quarantined for one in answers if isinstance(one, Receipt)] == [1_001] * (36 - len(told))
+
+
+def _refusals(refused: int, accepted: int) -> Body:
+    """That many records without anything, and good ones behind them."""
+    return Body(data=b"{}\n" * refused + lines(accepted, start=100))
 
 
 def _until_somebody_waits(database_url: str) -> None:

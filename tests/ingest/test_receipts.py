@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from finer.ingest import invariants
+from finer.ingest.errors import Laborious
 from finer.ingest.service import activity, contracts, parsing, quarantine, receipts
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import READER, Receipt, ReceiptFilter
@@ -307,3 +308,45 @@ def test_a_group_of_nothing_but_refusals_needs_no_log(tx: Tx) -> None:
     assert isinstance(answers[0], Receipt)
     assert (answers[0].state, answers[0].quarantined) == ("done", 1)
     assert isinstance(answers[1], FinerError)
+
+
+@pytest.mark.parametrize(
+    ("body", "laborious"),
+    [
+        (Body(data=b"{}\n" * 41), True),
+        (Body(data=lines(100)), False),
+        (Body(data=b"{}\n" * 3 + lines(100)), False),
+        (Body(data=b"[" + b",".join([b"{}"] * 41) + b"]", format="json"), True),
+        (Body(data=b"event_id,amount\n" + b"e,1\n" * 41, format="csv"), True),
+    ],
+)
+def test_a_body_with_many_slow_records_is_told_from_its_neighbours(body: Body, laborious: bool) -> None:
+    sent = [Body(data=lines(50)), body, Body(data=b"{}\n" * 10), Body(data=b"event_id\ne\n", format="csv")]
+    contract = contracts.contract("transaction")
+    if laborious:
+        with pytest.raises(Laborious) as found:
+            parsing.parse_group(contract, sent, NOW, slow_max=40)
+        assert found.value.bodies == [1]
+        del sent[1]
+    bounded, whole = (parsing.parse_group(contract, sent, NOW, slow_max=most) for most in (40, None))
+    assert bounded.bodies == whole.bodies
+    assert bounded.batch.equals(whole.batch)
+
+
+def test_many_bodies_with_a_slow_record_each_stay_together() -> None:
+    sent = [Body(data=b"{}\n")] * 60
+    parsed = parsing.parse_group(contracts.contract("transaction"), sent, NOW, slow_max=40)
+    assert [len(one.refused) for one in parsed.bodies] == [1] * 60
+
+
+def test_records_that_break_a_rule_of_rows_are_slow_too() -> None:
+    # The amount is not price times quantity.
+    wrong = (
+        b'{"order_id":"1","type":"placed","occurred_at":"2026-01-01T00:00:00Z","product_id":"p","quantity":2,'
+        b'"unit_price":2.5,"currency":"GBP","amount":7}\n'
+    )
+    contract = contracts.contract("order")
+    with pytest.raises(Laborious):
+        parsing.parse_group(contract, [Body(data=wrong * 41)], NOW, slow_max=40)
+    (result,) = parsing.parse_group(contract, [Body(data=wrong * 40)], NOW, slow_max=40).bodies
+    assert len(result.refused) == 40

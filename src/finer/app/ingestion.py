@@ -2,6 +2,9 @@
 
 One thread takes whatever waits, so a lone body is not delayed and a flood is committed in large groups. A sender gets
 its receipt after the commit, never before. When the workers are too far behind, nothing more is accepted.
+
+A record that breaks its contract costs many times as much as one that keeps it. A body with many such records is taken
+by a thread and a transaction of its own, so that nobody else waits for it.
 """
 
 from __future__ import annotations
@@ -13,10 +16,13 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import structlog
 
 from finer.app.contracts import Registry
+from finer.app.turns import Turns
+from finer.ingest.errors import Laborious
 from finer.ingest.service import parsing, quarantine, receipts
 from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import Body, ParsedGroup
@@ -33,6 +39,10 @@ from finer.kit.write_pipeline import Durable, WritePipeline
 _log = structlog.get_logger(__name__)
 _BACKLOG_EVERY_S = 0.1
 _SET_ASIDE_EVERY_S = 5.0
+_SLOW_RECORDS_MAX = 1_000
+"""Records of a group that may be looked at one by one while others wait: a twentieth of a second."""
+_LABORIOUS_MAX = 32
+"""Bodies with more of them that may wait at once, of one firm."""
 _QUEUE_BYTES_MAX = 256 * 2**20  # bodies waiting in memory; beyond it senders are told to come back
 
 
@@ -48,8 +58,11 @@ class _Waiting:
     future: asyncio.Future[Receipt] = field(repr=False)
 
 
+_Answered: TypeAlias = tuple[_Waiting, Receipt | BaseException]
+
+
 class Ingestion:
-    """The one thread of an API process that parses bodies and appends them to the log."""
+    """What parses bodies and appends them to the log: one thread of an API process, and one for laborious bodies."""
 
     def __init__(self, database: Database, settings: Settings, registry: Registry) -> None:
         self._database = database
@@ -57,12 +70,14 @@ class Ingestion:
         self._settings = settings
         self._appends = WritePipeline(database.url, API, name="finer-ingestion", renews=True)
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        # What came in is counted by the event loop alone and what was answered by the ingestion thread alone: one
-        # number changed by both would lose a change now and then, and in the end refuse every body.
-        self._bytes_in = self._bytes_out = 0
+        self._laborious = Turns[_Waiting](_LABORIOUS_MAX)
+        # What came in is counted by the event loop alone, and what was answered by each thread for itself: one number
+        # changed by two of them would lose a change now and then, and in the end refuse every body.
+        self._bytes_in = self._bytes_out = self._laborious_bytes_out = 0
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="ingestion", daemon=True),
+            threading.Thread(target=self._run_laborious, name="laborious", daemon=True),
             threading.Thread(target=self._watch_backlog, name="backlog", daemon=True),
         ]
         self.backlog_events = 0
@@ -94,7 +109,7 @@ class Ingestion:
         Whoever awaits the decision of a body hears of its receipt only when something was refused: the decision
         itself says that the record is durable, and waking the event loop for both would cost a third of the way.
         """
-        queued = self._bytes_in - self._bytes_out
+        queued = self._bytes_in - self._bytes_out - self._laborious_bytes_out
         if self.backlog_events > self._settings.backlog_events_max or queued > _QUEUE_BYTES_MAX:
             raise TooManyRequests(
                 f"{self.backlog_events:,} events wait to be decided, and {queued // 2**20} MiB of bodies to be read; "
@@ -109,13 +124,19 @@ class Ingestion:
 
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
-            done: list[tuple[_Waiting, Receipt | BaseException]] = []
+            done: list[_Answered] = []
             for members in _by_tenant_and_contract(group):
                 done += self._commit(members)
-            for waiting in group:
-                self._bytes_out += len(waiting.body.data)
+            self._bytes_out += sum(len(waiting.body.data) for waiting, _ in done)
             _answer(done)
+        self._laborious.close()
         self._appends.close()
+
+    def _run_laborious(self) -> None:
+        while (waiting := self._laborious.take()) is not None:
+            done = self._commit([waiting], alone=True)
+            self._laborious_bytes_out += len(waiting.body.data)
+            _answer(done)
 
     def _next_group(self) -> list[_Waiting] | None:
         first = self._queue.get()
@@ -135,19 +156,19 @@ class Ingestion:
             size += len(more.body.data)
         return group
 
-    def _commit(self, members: list[_Waiting]) -> list[tuple[_Waiting, Receipt | BaseException]]:
-        """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours."""
+    def _commit(self, members: list[_Waiting], *, alone: bool = False) -> list[_Answered]:
+        """Parse and append the bodies of one tenant and contract; one unreadable body does not fail its neighbours.
+
+        Laborious bodies are not among the answers, unless there is no room for them; one that is `alone` is answered.
+        """
         first = members[0]
         try:
             known = self._registry.of(first.tenant).named(first.contract)
-            parsed = parsing.parse_bodies(known, [waiting.body for waiting in members], self._settings)
-            answered: dict[int, Receipt | FinerError] = {}
-            if any(waiting.body.idempotency_key is not None for waiting in members):
-                with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
-                    answered = receipts.replays(tx, parsed)
-            seal = self._sealing(first, parsed)
-            with self._appends.transaction(first.tenant, first.actor, _durable(parsed)) as tx:
-                answers = receipts.append(tx, parsed, self._settings.partitions, answered, seal)
+            bodies = [waiting.body for waiting in members]
+            parsed = parsing.parse_bodies(known, bodies, self._settings, None if alone else _SLOW_RECORDS_MAX)
+            answers = (self._append_alone if alone else self._append)(first, parsed)
+        except Laborious as found:
+            return self._set_aside(members, found.bodies)
         except UNIQUE_VIOLATION:
             # Another process is using the idempotency key of one of them at this moment: only that one is told so.
             if len(members) > 1:
@@ -162,6 +183,34 @@ class Ingestion:
             _log.exception("a group of bodies could not be committed", contract=first.contract)
             return [(waiting, error) for waiting in members]
         return list(zip(members, answers, strict=True))
+
+    def _set_aside(self, members: list[_Waiting], places: Sequence[int]) -> list[_Answered]:
+        """Hand the members at these places to the other thread, and commit the rest."""
+        done: list[_Answered] = []
+        for waiting in (members[place] for place in places):
+            if not self._laborious.put(waiting.tenant, waiting):
+                told = (
+                    f"{_LABORIOUS_MAX} bodies of your firm wait whose records mostly break their contract or have to "
+                    "be looked at one by one; nothing of this one was accepted. Send it again."
+                )
+                done.append((waiting, TooManyRequests(told, retry_after_s=5)))
+        taken = set(places)
+        rest = [waiting for place, waiting in enumerate(members) if place not in taken]
+        return done + (self._commit(rest) if rest else [])
+
+    def _append(self, first: _Waiting, parsed: ParsedGroup) -> list[Receipt | FinerError]:
+        answered: dict[int, Receipt | FinerError] = {}
+        if any(body.idempotency_key is not None for body in parsed.sources):
+            with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:
+                answered = receipts.replays(tx, parsed)
+        seal = self._sealing(first, parsed)
+        with self._appends.transaction(first.tenant, first.actor, _durable(parsed)) as tx:
+            return receipts.append(tx, parsed, self._settings.partitions, answered, seal)
+
+    def _append_alone(self, first: _Waiting, parsed: ParsedGroup) -> list[Receipt | FinerError]:
+        """As `_append`, statement by statement: in one round trip all of them would be held in memory."""
+        with self._database.transaction(first.tenant, first.actor) as tx:
+            return receipts.append(tx, parsed, self._settings.partitions)
 
     def _sealing(self, first: _Waiting, parsed: ParsedGroup) -> Sealer | None:
         """What seals refused records, when there are any: the transaction that appends only writes."""
@@ -205,8 +254,8 @@ def _by_tenant_and_contract(group: Sequence[_Waiting]) -> list[list[_Waiting]]:
     return list(found.values())
 
 
-def _answer(done: list[tuple[_Waiting, Receipt | BaseException]]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiting, Receipt | BaseException]]] = {}
+def _answer(done: list[_Answered]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Answered]] = {}
     for waiting, result in done:
         if waiting.body.awaited is not None and isinstance(result, Receipt) and not result.quarantined:
             continue  # its decision is what is waited for
@@ -215,7 +264,7 @@ def _answer(done: list[tuple[_Waiting, Receipt | BaseException]]) -> None:
         loop.call_soon_threadsafe(_resolve, results)
 
 
-def _resolve(results: list[tuple[_Waiting, Receipt | BaseException]]) -> None:
+def _resolve(results: list[_Answered]) -> None:
     for waiting, result in results:
         if waiting.future.done():
             continue

@@ -109,3 +109,14 @@ class NotWaiting(Conflict):
 
     slug = "not-waiting"
     title = "The record is not waiting in quarantine"
+
+
+class Laborious(Exception):
+    """Some `bodies` of a group, by their places in it, have many records that are looked at one by one.
+
+    Nothing was parsed; whoever parses groups takes those bodies by themselves, and the others again.
+    """
+
+    def __init__(self, bodies: Iterable[int]) -> None:
+        super().__init__()
+        self.bodies = sorted(set(bodies))

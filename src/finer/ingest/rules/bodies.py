@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from finer.ingest.errors import UnreadableBody, UnsupportedFormat
+from finer.ingest.errors import Laborious, UnreadableBody, UnsupportedFormat
 from finer.ingest.rules.arrow_blocks import arrow_body
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import csv_body
@@ -44,6 +44,7 @@ class _Limits(NamedTuple):
     bytes_max: int
     records_max: int
     decode: Decode
+    slow_max: int | None
 
 
 def format_of(content_type: str) -> str:
@@ -62,15 +63,19 @@ def parse_group(
     unpacked_bytes_max: int,
     records_max: int,
     decode: Decode = table_batches,
+    slow_max: int | None = None,
 ) -> tuple[pa.RecordBatch, list[BodyResult]]:
     """Parse bodies of one contract together: all accepted rows, body by body, and what became of each body.
 
-    A body that cannot be read has its `error` set and takes part no further.
+    A body that cannot be read has its `error` set and takes part no further. Raises Laborious for those that bring
+    more than `slow_max` records which are looked at one by one.
     """
     plan = plan_of(contract)
     results = [BodyResult(refused=[], unknown_fields=[]) for _ in bodies]
     batches: list[pa.RecordBatch] = []
     lines: list[tuple[int, bytes]] = []
+    laborious: list[int] = []
+    limits = _Limits(unpacked_bytes_max, records_max, decode, slow_max)
     for index, body in enumerate(bodies):
         try:
             data = unpack(body.data, body.encoding, unpacked_bytes_max)
@@ -79,21 +84,23 @@ def parse_group(
             kind = body.format
             if kind in _TEXTS:
                 refuse_other_encodings(data)
-            if contract.payloads and kind in ("ndjson", "json"):
-                kind, data = _flat(contract, kind, data, unpacked_bytes_max)
-                if not data:
-                    continue  # An envelope without records, such as the last page of a search.
+            kind, data = _flat(contract, kind, data, unpacked_bytes_max)
+            if not data:
+                continue  # An envelope without records, such as the last page of a search.
             if kind == "ndjson":
                 if lines_of(data) >= records_max:
                     _count_records(data, records_max)
                 lines.append((index, data))
                 continue
-            batches += _flush(plan, lines, results, received_us)
-            limits = _Limits(unpacked_bytes_max, records_max, decode)
-            batches.append(_parse_one(plan, kind, data, results[index], received_us, limits))
+            batches += _flush(plan, lines, results, received_us, limits)
+            batches.append(_parse_one(plan, kind, data, index, results, received_us, limits))
         except FinerError as error:
             results[index] = BodyResult(refused=[], unknown_fields=[], error=error)
-    batches += _flush(plan, lines, results, received_us)
+        except Laborious as found:
+            laborious += found.bodies
+    if laborious:
+        raise Laborious(laborious)
+    batches += _flush(plan, lines, results, received_us, limits)
     batch = join(plan, batches)
     if any(body.awaited is not None for body in bodies):
         batch = batch.append_column(AWAITED, _awaited(bodies, results))
@@ -101,7 +108,9 @@ def parse_group(
 
 
 def _flat(contract: Contract, kind: str, data: bytes, bytes_max: int) -> tuple[str, bytes]:
-    """The body with its payloads taken apart; as it came, when it is no JSON document."""
+    """The body with its payloads taken apart; as it came, when it is no JSON document or there are none to know."""
+    if not contract.payloads or kind not in ("ndjson", "json"):
+        return kind, data
     if kind == "ndjson":
         return kind, flat_lines(contract, data, bytes_max)
     found = flat_document(contract, data, bytes_max)
@@ -130,7 +139,7 @@ def _count_records(data: bytes, records_max: int) -> None:
 
 
 def _flush(
-    plan: Plan, lines: list[tuple[int, bytes]], results: list[BodyResult], received_us: int
+    plan: Plan, lines: list[tuple[int, bytes]], results: list[BodyResult], received_us: int, limits: _Limits
 ) -> list[pa.RecordBatch]:
     """Parse the NDJSON bodies gathered so far as one run of bytes."""
     if not lines:
@@ -143,13 +152,18 @@ def _flush(
     lines.clear()
     return [
         account(checked, block, results, owners)
-        for block, checked in _checked(plan, ndjson_blocks(plan, whole, ends), received_us)
+        for block, checked in _checked(plan, ndjson_blocks(plan, whole, ends), received_us, owners, limits)
     ]
 
 
-def _checked(plan: Plan, blocks: Iterable[Block], received_us: int) -> Iterator[tuple[Block, Checked]]:
+def _checked(
+    plan: Plan, blocks: Iterable[Block], received_us: int, owners: Sequence[int], limits: _Limits
+) -> Iterator[tuple[Block, Checked]]:
     for block in blocks:
-        yield block, check_block(plan, block, received_us)
+        try:
+            yield block, check_block(plan, block, received_us, limits.slow_max)
+        except Laborious as found:
+            raise Laborious(owners[owner] for owner in found.bodies) from None
 
 
 def account(checked: Checked, block: Block, results: list[BodyResult], owners: Sequence[int]) -> pa.RecordBatch:
@@ -174,9 +188,9 @@ def account(checked: Checked, block: Block, results: list[BodyResult], owners: S
 
 
 def _parse_one(
-    plan: Plan, kind: str, data: bytes, result: BodyResult, received_us: int, limits: _Limits
+    plan: Plan, kind: str, data: bytes, index: int, results: list[BodyResult], received_us: int, limits: _Limits
 ) -> pa.RecordBatch:
-    batches = []
+    batches, result = [], results[index]
     blocks: Iterator[Block]
     rest: list[RefusedRecord] = []
     if kind == "json":
@@ -185,8 +199,8 @@ def _parse_one(
         blocks = csv_body(plan, data)
     else:
         blocks = arrow_body(plan, kind, data, limits.bytes_max, limits.decode)
-    for block, checked in _checked(plan, blocks, received_us):
-        batches.append(account(checked, block, [result], [0]))
+    for block, checked in _checked(plan, blocks, received_us, [index], limits):
+        batches.append(account(checked, block, results, [index]))
         if result.received > limits.records_max:
             raise TooLarge(f"The body holds more than {limits.records_max} records. Send smaller bodies.")
     result.received += len(rest)

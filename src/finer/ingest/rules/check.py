@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finer.ingest.errors import Laborious
 from finer.ingest.rules import kernels
 from finer.ingest.rules.columns import Array, Cells, build_columns, column_hash, event_hash
 from finer.ingest.rules.plan import Plan
@@ -19,6 +20,8 @@ from finer.ingest.types.records import FieldError, RefusedRecord
 from finer.kit.columns import Columns
 
 RAW_KEPT_MAX = 64 * 1024
+_SHARE_LEAST = 16
+"""Slow records that a body may have in any company: those that bring one or few are a group because they are many."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,11 @@ class Checked:
     unknown: list[tuple[int, str]]
 
 
-def check_block(plan: Plan, block: Block, received_us: int) -> Checked:
-    """Hold every record of a block to the contract."""
+def check_block(plan: Plan, block: Block, received_us: int, slow_max: int | None = None) -> Checked:
+    """Hold every record of a block to the contract.
+
+    Raises Laborious, naming owners, when more than `slow_max` records have to be looked at one by one.
+    """
     n = block.rows
     bad = block.odd[:n]
     arrays = build_columns(plan, block.cells, n, received_us, bad)
@@ -66,10 +72,11 @@ def check_block(plan: Plan, block: Block, received_us: int) -> Checked:
     refused: list[tuple[int, RefusedRecord]] = []
     unknown = [(owner, name) for owner, _, name in block.unknown]
     if bad.any():
+        _bounded(block.owners[:n][bad != 0], slow_max)
         arrays, rows = _merge_slow(plan, block, arrays, bad, received_us, refused, unknown)
     if plan.event_id >= 0 and arrays[plan.event_id].null_count:
         arrays[plan.event_id] = _fill_ids(plan, arrays, len(rows))
-    kept = _row_rules(plan, block, arrays, rows, refused)
+    kept = _row_rules(plan, block, arrays, rows, refused, slow_max)
     if kept is not None:
         arrays = [array.filter(pa.array(kept)) for array in arrays]
         rows = rows[kept]
@@ -129,8 +136,23 @@ def _fill_ids(plan: Plan, arrays: list[pa.Array], rows: int) -> pa.Array:
     return pa.compute.coalesce(given, pa.array(event_hash(plan, arrays, rows), pa.string()))
 
 
+def _bounded(owners: Array, slow_max: int | None) -> None:
+    """Raise Laborious when a group has more slow records than that, and some bodies more than their share of them."""
+    if slow_max is None or len(owners) <= slow_max:
+        return
+    counts = np.bincount(owners)
+    share = max(slow_max // int(np.count_nonzero(counts)), _SHARE_LEAST)
+    if (found := np.flatnonzero(counts > share)).size:
+        raise Laborious(found.tolist())
+
+
 def _row_rules(
-    plan: Plan, block: Block, arrays: list[pa.Array], rows: Array, refused: list[tuple[int, RefusedRecord]]
+    plan: Plan,
+    block: Block,
+    arrays: list[pa.Array],
+    rows: Array,
+    refused: list[tuple[int, RefusedRecord]],
+    slow_max: int | None,
 ) -> Array | None:
     """Which rows keep all row rules; None when all do. The others are added to `refused` with every rule they break."""
     if not plan.rules or not len(rows):
@@ -143,6 +165,7 @@ def _row_rules(
         if mask.all():
             continue
         kept &= mask
+        _bounded(block.owners[rows[~kept]], slow_max)
         for position in np.flatnonzero(~mask):
             place = int(position)
             value = ", ".join(f"{name}={_shown(plan, arrays, name, place)}" for name in rule.fields)

@@ -37,15 +37,30 @@ def class_of(contract: Contract | None, fields: str) -> DataClass:
     return max(found, key=severity)
 
 
+class Guard:
+    """Takes what says something of a person out of errors of one contract, thousands of which name the same fields."""
+
+    def __init__(self, contract: Contract | None) -> None:
+        self._contract = contract
+        self._classes: dict[str, DataClass] = {}
+
+    def guarded(self, errors: Iterable[FieldError]) -> list[FieldError]:
+        """The same errors without values that say something of a person: what may be kept unsealed."""
+        return [self._one(error) for error in errors]
+
+    def _one(self, error: FieldError) -> FieldError:
+        data_class = self._classes.get(error.field)
+        if data_class is None:
+            data_class = self._classes[error.field] = class_of(self._contract, error.field)
+        if severity(data_class) < severity(DataClass.PERSONAL):
+            return error
+        reason = reason_without_value(data_class, error.field, error.rule, error.reason)
+        return error if not error.value and reason == error.reason else FieldError(error.field, error.rule, "", reason)
+
+
 def guarded(contract: Contract | None, errors: Iterable[FieldError]) -> list[FieldError]:
-    """The same errors without values that say something of a person: what may be kept unsealed."""
-    found = []
-    for one in errors:
-        data_class = class_of(contract, one.field)
-        value = one.value if severity(data_class) < severity(DataClass.PERSONAL) else ""
-        reason = reason_without_value(data_class, one.field, one.rule, one.reason)
-        found.append(FieldError(one.field, one.rule, value, reason))
-    return found
+    """See `Guard.guarded`."""
+    return Guard(contract).guarded(errors)
 
 
 def reason_without_value(data_class: DataClass, field: str, rule: str, reason: str) -> str:

@@ -17,6 +17,7 @@ from finer.ingest.rules.scan_json import KEY_BYTES_MAX, TABLE_SIZE
 from finer.ingest.rules.text_kernels import Allowed, TextRules, Texts
 from finer.ingest.rules.times import read_date, read_timestamp
 from finer.ingest.types.contracts import ARROW_TYPES, Contract, Field, Kind, RowRule
+from finer.ingest.types.records import FieldError
 from finer.kit.columns import Columns
 from finer.kit.money import EXPONENTS, MAX_EXPONENT
 
@@ -57,6 +58,13 @@ class FieldPlan:
         """The slots that its value may come from, a bit for each."""
         places = (self.slot, self.source, self.date_slot, self.time_slot)
         return sum({1 << place for place in places if place >= 0})
+
+    @cached_property
+    def missing(self) -> FieldError | None:
+        """What a record without a value for the field breaks; None where it may be left out."""
+        if self.field.default is not None or not self.required:
+            return None
+        return FieldError(self.field.name, "required", "", f"{self.field.name} is missing.")
 
 
 @dataclass(frozen=True)

@@ -72,30 +72,31 @@ def check_record(
         if derived:
             token = tokens.get(item.source)
         token = None if token == "" else token
+        error: FieldError | None = None
         try:
             if item.date_slot >= 0 and (tokens.get(item.date_slot) or tokens.get(item.time_slot)):
                 values[i] = _combined(item, plan, token, tokens, received_us)
             elif token is None:
-                values[i] = _absent(item, received_us)
+                values[i], error = _absent(item, received_us), item.missing
             elif item.field.kind is Kind.MONEY:
                 values[i] = _money(item.field, token, values[item.currency])
             else:
                 values[i] = _value(item, token, received_us, texts)
         except _Broken as broken:
-            if not derived or all(error.field != item.field.derived_from for error in errors):
-                shown = "" if token is None else show(token)
-                errors.append(FieldError(item.field.name, broken.rule, shown, broken.reason))
+            error = FieldError(item.field.name, broken.rule, "" if token is None else show(token), broken.reason)
+        if error is not None and not (derived and _is_told(errors, item.field.derived_from)):
+            errors.append(error)
     errors.sort(key=lambda error: plan.slot_of[error.field])
     return values, errors
 
 
+def _is_told(errors: list[FieldError], name: str | None) -> bool:
+    return any(one.field == name for one in errors)
+
+
 def _absent(item: FieldPlan, received_us: int) -> Any:
-    field = item.field
-    if field.default is not None:
-        return received_us if field.kind is Kind.TIMESTAMP else field.default
-    if item.required:
-        raise _Broken("required", f"{field.name} is missing.")
-    return None
+    default = item.field.default
+    return received_us if default is not None and item.field.kind is Kind.TIMESTAMP else default
 
 
 def _value(item: FieldPlan, token: Token, received_us: int, texts: bool) -> Any:

@@ -49,8 +49,12 @@ def parse_group(
     *,
     unpacked_bytes_max: int = UNPACKED_BYTES_MAX,
     records_max: int = RECORDS_MAX,
+    slow_max: int | None = None,
 ) -> ParsedGroup:
-    """Parse several bodies of one contract as one group: one batch, and per body its counts, refusals or error."""
+    """Parse several bodies of one contract as one group: one batch, and per body its counts, refusals or error.
+
+    Raises Laborious for those that bring more than `slow_max` records which are looked at one by one.
+    """
     batch, results = body_rules.parse_group(
         contract,
         bodies,
@@ -58,14 +62,17 @@ def parse_group(
         unpacked_bytes_max=unpacked_bytes_max,
         records_max=records_max,
         decode=DECODER.batches,
+        slow_max=slow_max,
     )
     return ParsedGroup(batch, results, list(bodies), received_at, contract)
 
 
-def parse_bodies(contract: Contract, bodies: Sequence[Body], settings: Settings) -> ParsedGroup:
+def parse_bodies(
+    contract: Contract, bodies: Sequence[Body], settings: Settings, slow_max: int | None = None
+) -> ParsedGroup:
     """`parse_group` for bodies that arrive now, with the limits of the settings."""
     now = SystemClock().now()
-    return parse_group(contract, bodies, now, unpacked_bytes_max=settings.unpacked_bytes_max)
+    return parse_group(contract, bodies, now, unpacked_bytes_max=settings.unpacked_bytes_max, slow_max=slow_max)
 
 
 def parse_body(

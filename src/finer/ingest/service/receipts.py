@@ -74,8 +74,10 @@ def append(
         )
         skipped += result.accepted
     if new:
+        _keep_refused(tx, shape, new, seal)
+        # Appending takes the end of the log for itself until the commit, so what may take long is written before.
         store.append(header, batch, new)
-        _account(tx, shape, new, parsed.received_at, seal)
+        _count(tx, known.name, new, parsed.received_at)
         if batch.num_rows:
             tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
@@ -121,13 +123,16 @@ def key_reused(key: str) -> Conflict:
     )
 
 
-def _account(tx: Tx, shape: Shape, new: Sequence[NewReceipt], at: datetime, seal: Sealer | None) -> None:
+def _keep_refused(tx: Tx, shape: Shape, new: Sequence[NewReceipt], seal: Sealer | None) -> None:
     if any(one.result.refused for one in new):
         store = QuarantineStore(tx)
         store.add_quarantined(shape, new, seal or store.sealer())
+
+
+def _count(tx: Tx, contract: str, new: Sequence[NewReceipt], at: datetime) -> None:
     received = sum(one.result.received for one in new)
     quarantined = sum(len(one.result.refused) for one in new)
-    RollupStore(tx).add_rollup(shape.contract.name, "api", at, received=received, quarantined=quarantined)
+    RollupStore(tx).add_rollup(contract, "api", at, received=received, quarantined=quarantined)
 
 
 def record_outcomes(

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from finer.ingest.rules.classes import guarded
+from finer.ingest.rules.classes import Guard
 from finer.ingest.rules.shapes import Shape
 from finer.ingest.store.mappings import MappingStore
 from finer.ingest.tables import quarantine_edits, quarantine_payloads, quarantined_records
@@ -26,17 +26,20 @@ RAW_SEALED = "ingest_quarantine_payloads.raw_sealed"
 RECORD_SEALED = "ingest_quarantine_edits.record_sealed"
 _CHUNK = 2_000
 
+# Most records of a body break the same: what is said of them is read once for all.
 _INSERT_QUARANTINED = """
-with given as (select * from unnest(%(ids)s::uuid[], %(receipts)s::uuid[], %(lines)s::bigint[], %(errors)s::text[],
-  %(sealed)s::bytea[], %(sizes)s::bigint[], %(hashes)s::bytea[]) as r(id, receipt_id, line, errors, sealed, raw_bytes,
-  sha256)), payloads as (
+with said as materialized (select place, errors, errors -> 0 ->> 'field' as field, errors -> 0 ->> 'rule' as rule,
+  array(select distinct e ->> 'rule' from jsonb_array_elements(errors) as e) as rules
+  from jsonb_array_elements(%(said)s::jsonb) with ordinality as s(errors, place)),
+given as materialized (select r.id, r.line, r.sealed, r.raw_bytes, r.sha256, s.errors, s.field, s.rule, s.rules
+  from unnest(%(ids)b::uuid[], %(lines)s::bigint[], %(places)s::bigint[], %(sealed)b::bytea[], %(sizes)s::bigint[],
+  %(hashes)b::bytea[]) as r(id, line, place, sealed, raw_bytes, sha256) join said as s using (place) order by r.id),
+payloads as (
 insert into ingest_quarantine_payloads (tenant_id, id, errors, raw_sealed, raw_sha256)
-select %(tenant)s, id, errors::jsonb, sealed, sha256 from given)
+select %(tenant)s, id, errors, sealed, sha256 from given)
 insert into ingest_quarantined_records (tenant_id, id, receipt_id, contract, line, field, rule, rules, raw_bytes,
   received_at, mapping_id)
-select %(tenant)s, id, receipt_id, %(contract)s, line, errors::jsonb -> 0 ->> 'field', errors::jsonb -> 0 ->> 'rule',
-  array(select distinct e ->> 'rule' from jsonb_array_elements(errors::jsonb) as e), raw_bytes, %(received_at)s,
-  %(mapping)s
+select %(tenant)s, id, %(receipt)s, %(contract)s, line, field, rule, rules, raw_bytes, %(received_at)s, %(mapping)s
 from given
 """
 
@@ -93,7 +96,7 @@ class QuarantineStore:
 
     def add_quarantined(self, shape: Shape, new: Sequence[NewReceipt], seal: Sealer) -> None:
         """Insert the refused records of these receipts, what was sent sealed."""
-        contract, mapping = shape.classified, MappingStore(self._tx).keep(shape.mapping)
+        guard, mapping = Guard(shape.classified), MappingStore(self._tx).keep(shape.mapping)
         for one in new:
             refused = one.result.refused
             for start in range(0, len(refused), _CHUNK):
@@ -101,6 +104,10 @@ class QuarantineStore:
                 # In their order, so that rows which follow each other in the file and in the table do so by key, too:
                 # whoever walks along the keys finds dozens of them on a page instead of one.
                 ids = sorted(new_id() for _ in part)
+                said: dict[bytes, int] = {}
+                places = [
+                    said.setdefault(msgspec.json.encode(guard.guarded(record.errors)), len(said) + 1) for record in part
+                ]
                 self._tx.write(
                     _INSERT_QUARANTINED,
                     {
@@ -109,9 +116,10 @@ class QuarantineStore:
                         "received_at": one.received_at,
                         "mapping": mapping,
                         "ids": ids,
-                        "receipts": [one.id] * len(part),
+                        "receipt": one.id,
                         "lines": [record.line for record in part],
-                        "errors": [msgspec.json.encode(guarded(contract, record.errors)).decode() for record in part],
+                        "said": (b"[%b]" % b",".join(said)).decode(),
+                        "places": places,
                         "sealed": [
                             seal.seal(identifier, _payload(record))
                             for identifier, record in zip(ids, part, strict=True)
