@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from finer.app.silence import SilenceWatch
-from finer.kit.db import API, answers, server_answers, server_is_silent
+from finer.app.silence import SilenceWatch, told
+from finer.kit.actors import SYSTEM
+from finer.kit.database_gone import DatabaseGone
+from finer.kit.db import API, Database, answers, connect, server_answers, server_is_silent
 
 _PATIENCE = 16
 """Looks in eight seconds."""
@@ -54,3 +57,28 @@ def test_asking_once_more_tells_a_server_that_answers_from_one_that_does_not(dat
         port = mute.getsockname()[1]
         assert not answers(f"postgresql://postgres@127.0.0.1:{port}/finer", API)
     assert not answers(f"postgresql://postgres@127.0.0.1:{port}/finer", API)
+
+
+def test_who_stood_still_in_a_transaction_is_told_that_the_connection_ended(
+    database: Database, database_url: str, tenant: uuid.UUID
+) -> None:
+    # The server ends such a transaction; this process was paused, or the machine slept, and finds that out afterwards.
+    with pytest.raises(Exception, match="idle-in-transaction") as raised:
+        _stand_still(database, database_url, tenant)
+    found = told(raised.value)
+    assert isinstance(found, DatabaseGone)
+    # By this pages know it, and say it in words of their own (web/src/shared/ui/states.tsx).
+    assert found.problem("/")["type"] == "urn:finer:problem:database-gone"
+    assert isinstance(told(ExceptionGroup("of a route", [raised.value])), DatabaseGone)
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        assert tx.connection.exec_driver_sql("select 1").scalar_one() == 1
+
+
+def _stand_still(database: Database, database_url: str, tenant: uuid.UUID) -> None:
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx, connect(database_url) as watcher:
+        process = tx.connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
+        tx.connection.exec_driver_sql("set idle_in_transaction_session_timeout = 1")
+        for _ in range(20_000):
+            if not watcher.execute("select from pg_stat_activity where pid = %s", (process,)).fetchall():
+                break
+        tx.connection.exec_driver_sql("select 1")

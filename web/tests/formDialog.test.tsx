@@ -94,6 +94,14 @@ it("says that the session ended in words for people, and keeps what was typed", 
   expect(screen.getByLabelText<HTMLInputElement>("Word").value).toBe("one");
 });
 
+it("says that the database does not answer in words for people", async () => {
+  const said = "The database does not answer. Send the same again with an Idempotency-Key.";
+  dialog(() => Promise.reject(new ApiProblem(503, "No", said, "urn:finer:problem:database-gone")));
+  await send();
+  expect((await screen.findByText(/database does not answer/)).textContent).toContain("Try again in");
+  expect(screen.queryByText(/Idempotency-Key/)).toBeNull();
+});
+
 it("forgets what the server said once something else is wrong", async () => {
   dialog(() => Promise.reject(new ApiProblem(422, "No", "Not this word.")));
   await send();

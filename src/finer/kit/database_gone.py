@@ -11,10 +11,15 @@ from finer.kit.errors import Unavailable
 
 _NOT_THERE = ("08", "53", "57P")
 """Beginnings of the SQLSTATEs by which a server says that it cannot serve now: no connection, no means, going down."""
+_ENDED = ("25P03", "25P04")
+"""The SQLSTATEs by which it ends a connection whose transaction stood still, since this process or machine did."""
 
 
 class DatabaseGone(Unavailable):
     """The database cannot be reached, or serves nobody, at this moment."""
+
+    slug = "database-gone"
+    title = "The database does not answer"
 
     def __init__(self) -> None:
         again = (
@@ -28,7 +33,7 @@ def not_there(error: BaseException) -> bool:
     if isinstance(error, sa.exc.DisconnectionError | psycopg.InterfaceError):
         return True
     origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    code = getattr(origin, "sqlstate", None)
     if not isinstance(origin, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    code = origin.sqlstate
+        return code in _ENDED
     return code is None or code.startswith(_NOT_THERE)

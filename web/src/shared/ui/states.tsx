@@ -77,11 +77,14 @@ export function Loaded<Data>({ children, ...asked }: LoadedProps<Data>) {
 }
 
 const SIGNED_OUT = "urn:finer:problem:unauthenticated";
+const DATABASE_GONE = "urn:finer:problem:database-gone";
 
 /** Why something did not go, as a sentence for a person: what the server says, unless it speaks to programs. */
 export function reasonOf(error: unknown): string {
   if (isProblem(error) && error.type === SIGNED_OUT)
     return "Your session has ended. Sign in again in another tab, and then do this once more: what you wrote is still here.";
+  if (isProblem(error) && error.type === DATABASE_GONE)
+    return "The database does not answer at this moment. Try again in a few seconds.";
   if (isProblem(error)) return error.message;
   return "Something in this page went wrong. Try again; if it stays, load the page anew.";
 }
