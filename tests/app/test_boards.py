@@ -468,3 +468,44 @@ def test_scopes_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None
         await found.snapshot(scope(BUDI))
 
     _play(scenario)
+
+
+def test_who_tries_views_without_end_takes_none_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "_SCOPES_MAX", 5)
+    monkeypatch.setattr(boards, "_SCOPES_EACH_MAX", 3)
+    eager, calm = uuid.UUID(int=7), uuid.UUID(int=8)
+
+    async def scenario(source: Source, found: Boards) -> None:
+        stream = cast("AsyncGenerator[bytes]", found.stream(scope(region="open"), "", _yes, eager))
+        await _take(stream, 1)
+        for number in range(20):
+            await found.snapshot(scope(region=str(number)), eager)
+        for number in range(2):
+            await found.snapshot(scope(region=f"calm {number}"), calm)
+        before = len(source.asked)
+        await found.snapshot(scope(region="calm 0"), eager)  # what a colleague asked for is nobody's share
+        await found.snapshot(scope(region="19"), eager)
+        assert len(source.asked) == before
+        found.mark(str(ANA))
+        await _take(stream, 1)  # what is looked at stays
+
+    _play(scenario)
+
+
+def test_who_looks_at_a_whole_share_of_views_closes_one_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boards, "_SCOPES_EACH_MAX", 2)
+    eager = uuid.UUID(int=7)
+
+    async def scenario(_: Source, found: Boards) -> None:
+        streams = [
+            cast("AsyncGenerator[bytes]", found.stream(scope(region=str(number)), "", _yes, eager))
+            for number in range(2)
+        ]
+        for stream in streams:
+            await _take(stream, 1)
+        with pytest.raises(Unavailable, match="Close one of them"):
+            await found.snapshot(scope(region="one more"), eager)
+        await streams[0].aclose()
+        await found.snapshot(scope(region="one more"), eager)
+
+    _play(scenario)

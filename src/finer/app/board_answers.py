@@ -31,7 +31,7 @@ def answered(snapshot: Snapshot, if_none_match: str, accept_encoding: str) -> tu
 
 async def polled(services: Any, request: Request[Principal, Any, Any], scope: Scope) -> Response[Any]:
     """The snapshot of a scope, for who does not have it."""
-    found = await services.boards.snapshot(scope)
+    found = await services.boards.snapshot(scope, request.user.id)
     asked = request.headers
     status, body, headers = answered(found, asked.get("if-none-match", ""), asked.get("accept-encoding", ""))
     return Response(body, status_code=status, media_type="application/json" if body else None, headers=headers)

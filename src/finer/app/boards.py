@@ -33,6 +33,8 @@ _OLD_S = 15.0
 _UNUSED_S = 60.0
 _SCOPES_MAX = 300
 """Scopes of one firm that are kept at once; more choices than that are refused."""
+_SCOPES_EACH_MAX = 60
+"""Of them, those that one person was the first to ask for: who tries more lets go of the ones that were tried first."""
 _VIEWS_MAX = 1000
 _MAKERS = 2
 """Threads that make snapshots; of their own, so that numbers wait for no request."""
@@ -84,6 +86,7 @@ class _Shown:
     dirty: bool = False
     made_at: float = 0.0
     used_at: float = 0.0
+    who: uuid.UUID | None = None
     making: asyncio.Task[Snapshot] | None = None
 
 
@@ -142,9 +145,12 @@ class Boards:
         firm, _, person = payload.partition(" ")
         self._watch.suspect((uuid.UUID(firm) if firm else None, uuid.UUID(person) if person else None))
 
-    async def snapshot(self, scope: Scope) -> Snapshot:
-        """The document now: what is known if it is fresh, otherwise made once for all who ask at this moment."""
-        shown = self._of(scope)
+    async def snapshot(self, scope: Scope, who: uuid.UUID | None = None) -> Snapshot:
+        """The document now: what is known if it is fresh, otherwise made once for all who ask at this moment.
+
+        Raises Unavailable when too many scopes are open, of the firm or of `who` asks.
+        """
+        shown = self._of(scope, who)
         return self._fresh(scope, shown) or await self._make(scope, shown)
 
     def ready(self, view: View) -> Snapshot | None:
@@ -176,9 +182,10 @@ class Boards:
         sent when it is known, the whole otherwise. The stream ends when `alive` says no, which is asked at once when
         rights of `who` it is, or of their firm, change; or at `end`. Raises Unavailable when too many scopes are open.
         """
-        return self._stream(scope, self._of(scope), last, Viewer(alive, who))
+        return self._stream(scope, self._of(scope, who), last, Viewer(alive, who))
 
     async def _stream(self, scope: Scope, shown: _Shown, last: str, viewer: Viewer) -> AsyncIterator[bytes]:
+        shown = self._shown.setdefault(scope, shown)
         shown.viewers.add(viewer)  # before the first wait: a change meanwhile is not missed
         self._watch.opened(scope.tenant, viewer)
         try:
@@ -195,17 +202,31 @@ class Boards:
             shown.viewers.discard(viewer)
             shown.used_at = time.monotonic()
 
-    def _of(self, scope: Scope) -> _Shown:
+    def _of(self, scope: Scope, who: uuid.UUID | None) -> _Shown:
         shown = self._shown.get(scope)
         if shown is None:
+            self._make_room(scope.tenant, who)
             if sum(known.tenant == scope.tenant for known in self._shown) >= _SCOPES_MAX:
                 raise Unavailable(
                     f"{_SCOPES_MAX} different views of dashboards are open at your firm, which is as many as one "
                     "process keeps. Show one that others look at, or try again in a minute."
                 )
-            shown = self._shown[scope] = _Shown()
+            shown = self._shown[scope] = _Shown(who=who)
         shown.used_at = time.monotonic()
         return shown
+
+    def _make_room(self, tenant: uuid.UUID, who: uuid.UUID | None) -> None:
+        """Forget what a person asked for longest ago, when it is their whole share. Nobody looks at it now."""
+        mine = [scope for scope, one in self._shown.items() if scope.tenant == tenant and one.who == who]
+        if who is None or len(mine) < _SCOPES_EACH_MAX:
+            return
+        unseen = [scope for scope in mine if not self._shown[scope].viewers]
+        if not unseen:
+            raise Unavailable(
+                f"You look at {_SCOPES_EACH_MAX} different views of dashboards at once, which is as many as one person "
+                "may. Close one of them first."
+            )
+        del self._shown[min(unseen, key=lambda scope: self._shown[scope].used_at)]
 
     async def _make(self, scope: Scope, shown: _Shown) -> Snapshot:
         if shown.making is None or shown.making.done():
