@@ -187,6 +187,7 @@ interface AsideProps {
 
 function Aside({ works, busy, filter, onNext, onGive, onShow, onFilter }: AsideProps) {
   const { data } = useQuery({ ...queueQuery, enabled: false });
+  const nothing = data?.open === 0;
   return (
     <>
       <AsOf at={data?.as_of} staleAfterS={60} />
@@ -202,13 +203,17 @@ function Aside({ works, busy, filter, onNext, onGive, onShow, onFilter }: AsideP
         {works ? (
           <>
             <Tooltip
-              title={`Gives up to ${GIVEN_OUT} cases of nobody to those who are available, in turn and by skill`}
+              title={
+                nothing
+                  ? "No case is open"
+                  : `Gives up to ${GIVEN_OUT} cases of nobody to those who are available, in turn and by skill`
+              }
             >
-              <Button onClick={onGive} disabled={busy}>
+              <Button onClick={onGive} disabled={busy || nothing}>
                 Give out
               </Button>
             </Tooltip>
-            <Button type="primary" onClick={onNext} loading={busy}>
+            <Button type={nothing ? "default" : "primary"} onClick={onNext} loading={busy} disabled={nothing}>
               Take the next <kbd>n</kbd>
             </Button>
           </>
