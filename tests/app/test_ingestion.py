@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
 from finer.app.contracts import Registry
 from finer.app.ingestion import Ingestion
-from finer.ingest.service import quarantine
+from finer.ingest.service import quarantine, receipts
 from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
@@ -53,6 +54,32 @@ def test_a_key_brings_its_first_receipt_back_and_refuses_another_body(ingestion:
     assert isinstance(again, Receipt)
     assert again.id == first.id
     assert _accepted([other, plain]) == ["Conflict", 4]
+
+
+def test_a_receipt_that_was_read_before_the_server_went_away_is_not_handed_out(
+    ingestion: Ingestion, database_url: str, tenant: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A crash takes away what the disk does not have yet: perhaps the very records of that receipt.
+    (first,) = _send(ingestion, tenant, _keyed("k", 2, 0))
+    replays = receipts.replays
+
+    def and_the_server_goes_away(*given: Any) -> Any:
+        found = replays(*given)
+        _end_the_connection_that_appends(database_url)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(receipts, "replays", and_the_server_goes_away)
+        assert _accepted(_send(ingestion, tenant, _keyed("k", 2, 0))) == ["DatabaseGone"]
+    assert _send(ingestion, tenant, _keyed("k", 2, 0)) == [first]
+
+
+def test_the_first_body_after_a_restart_of_the_server_is_taken(
+    ingestion: Ingestion, database_url: str, tenant: uuid.UUID
+) -> None:
+    _send(ingestion, tenant, _keyed(None, 2, 0))
+    _end_the_connection_that_appends(database_url)
+    assert _accepted(_send(ingestion, tenant, _keyed(None, 3, 10))) == [3]
 
 
 def test_a_key_that_another_process_is_using_refuses_only_its_own_body(
@@ -153,3 +180,10 @@ def _until_somebody_waits(database_url: str) -> None:
             if row is not None and row[0]:
                 return
         raise AssertionError("nobody waits for the key")
+
+
+def _end_the_connection_that_appends(database_url: str) -> None:
+    with connect(database_url) as owner:
+        owner.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'finer-ingestion'"
+        )

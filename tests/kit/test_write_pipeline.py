@@ -152,15 +152,24 @@ def test_a_connection_that_the_server_ended_is_told_as_such_and_replaced(
     assert _contracts(worker_database, tenant) == ["a", "b"]
 
 
-def test_one_that_renews_its_connection_writes_as_if_nothing_had_been(
-    database_url: str, worker_database: Database, tenant: uuid.UUID
+def test_who_connects_again_writes_as_if_nothing_had_been_and_hears_of_what_is_lost_from_then_on(
+    effects: WritePipeline, database_url: str, worker_database: Database, tenant: uuid.UUID
 ) -> None:
-    with contextlib.closing(WritePipeline(database_url, WORKER, name="renewed", renews=True)) as effects:
-        _write_for(effects, tenant, (tenant, "a"))
+    def lose() -> None:
         with connect(database_url) as owner:
             owner.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
-                          "where application_name = 'renewed'")  # fmt: skip
-        _write_for(effects, tenant, (tenant, "b"))
+                          "where application_name = 'test'")  # fmt: skip
+
+    _write_for(effects, tenant, (tenant, "a"))
+    lose()
+    effects.connect()
+    effects.connect()
+    _write_for(effects, tenant, (tenant, "b"))
+    lose()
+    effects.connect()
+    lose()
+    with pytest.raises(DATABASE_GONE):
+        _write_for(effects, tenant, (tenant, "lost"))
     assert _contracts(worker_database, tenant) == ["a", "b"]
 
 

@@ -68,7 +68,7 @@ class Ingestion:
         self._database = database
         self._registry = registry
         self._settings = settings
-        self._appends = WritePipeline(database.url, API, name="finer-ingestion", renews=True)
+        self._appends = WritePipeline(database.url, API, name="finer-ingestion")
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._laborious = Turns[_Waiting](_LABORIOUS_MAX)
         # What came in is counted by the event loop alone, and what was answered by each thread for itself: one number
@@ -199,6 +199,8 @@ class Ingestion:
         return done + (self._commit(rest) if rest else [])
 
     def _append(self, first: _Waiting, parsed: ParsedGroup) -> list[Receipt | FinerError]:
+        # Before receipts are read: one that a crash takes away meanwhile must not be handed out as kept.
+        self._appends.connect()
         answered: dict[int, Receipt | FinerError] = {}
         if any(body.idempotency_key is not None for body in parsed.sources):
             with self._database.transaction(first.tenant, first.actor, read_only=True) as tx:

@@ -38,16 +38,23 @@ class WritePipeline:
     kept then. The connection is opened again after a failure.
     """
 
-    def __init__(self, url: str, role: str, *, name: str, clock: Clock | None = None, renews: bool = False) -> None:
-        """With `renews`, a connection that the server closed while nothing was under way is replaced unsaid.
-
-        Not for whoever has to know that the server began anew, as the worker does (decision 0061).
-        """
-        self._url, self._role, self._name, self._renews = url, role, name, renews
+    def __init__(self, url: str, role: str, *, name: str, clock: Clock | None = None) -> None:
+        self._url, self._role, self._name = url, role, name
         self._clock: Clock = clock or SystemClock()
         self._connection: Connection | None = None
         self._round_trip: RoundTrip | None = None
         self._under_way: RoundTrip | None = None
+
+    def connect(self) -> None:
+        """Be connected: anew where the server closed the connection while nothing was under way.
+
+        A crash of the server may take away what others committed just before (decision 0061). Whoever reads such
+        things between this and a transaction does not get the transaction through then.
+        """
+        if self._round_trip is not None and self._round_trip.is_closed():
+            self.close()
+        if self._round_trip is None:
+            self._round_trip = self._begin()
 
     @contextmanager
     def transaction(
@@ -60,8 +67,6 @@ class WritePipeline:
         Without `wait` the block ends when all is sent. `finish` waits for the server's answer and raises what was
         wrong; until then no other can begin.
         """
-        if self._renews and self._round_trip is not None and self._round_trip.is_closed():
-            self.close()
         round_trip, self._round_trip = self._round_trip or self._begin(), None
         try:
             with errors_told():
