@@ -105,11 +105,47 @@ def test_a_template_that_does_not_load_is_done_without(program: str, monkeypatch
     assert broken.loading()
     _until(lambda: not _loading(broken))
     assert broken.make(["--version"], {}) is None
+    # Those whose parent is gone still come here.
+    orphan = _orphan_that_ends()
+    others = {child.pid for child in psutil.Process().children()} - {orphan.pid}
+    _until(lambda: not _left_after_burying(broken, others, orphan))
     broken.stop()
 
 
 def test_processes_whose_parent_is_gone_are_buried_and_others_left(made: Copies) -> None:
     own = subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
+    orphan = _orphan_that_ends()
+
+    def buried() -> bool:
+        left = _left_after_burying(made, {own.pid}, orphan)
+        own.poll()
+        return not left
+
+    _until(buried)
+    assert own.wait() == 7
+
+
+def test_the_end_of_a_copy_is_seen_where_the_end_of_children_was_to_be_ignored() -> None:
+    # As some of those do that start `finer up`: who waits for a child that has ended is told then that there is none.
+    code = (
+        "import os, signal, sys, time; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "from finer.app.copies import Copies\n"
+        f"made = Copies({PROGRAM}, None); made.start(dict(os.environ))\n"
+        "while made.loading(): made.watch(); time.sleep(0.02)\n"
+        "copy = made.make(['fly'], {}); print(copy.wait(60)); made.stop()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "2\n"
+
+
+def test_what_is_no_socket_of_a_supervisor_is_told() -> None:
+    done = subprocess.run([*PROGRAM, "template"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "`finer up` starts this by itself" in done.stderr
+
+
+def _orphan_that_ends() -> psutil.Process:
+    """A process that came here when its own parent ended, and that ends by now."""
     program = "import os, sys; pid = os.fork(); pid and print(pid, flush=True); pid and os._exit(0); sys.stdin.read()"
     parent = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert parent.stdout is not None
@@ -119,20 +155,12 @@ def test_processes_whose_parent_is_gone_are_buried_and_others_left(made: Copies)
     _until(lambda: orphan.ppid() == os.getpid())
     parent.stdin.close()
     parent.stdout.close()
-
-    def buried() -> bool:
-        made.bury({own.pid})
-        own.poll()
-        return not orphan.is_running()
-
-    _until(buried)
-    assert own.wait() == 7
+    return orphan
 
 
-def test_what_is_no_socket_of_a_supervisor_is_told() -> None:
-    done = subprocess.run([*PROGRAM, "template"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "`finer up` starts this by itself" in done.stderr
+def _left_after_burying(found: Copies, known: set[int], orphan: psutil.Process) -> bool:
+    found.bury(known)
+    return bool(psutil.pid_exists(orphan.pid))
 
 
 def _loading(found: Copies) -> bool:

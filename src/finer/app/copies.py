@@ -74,15 +74,17 @@ class Copies:
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._ready = False
-        self._hopeless = not sys.platform.startswith("linux")
+        self._adopts = False
         self._started_at = 0.0
 
     def start(self, environment: dict[str, str]) -> None:
         """Begin to load a template with this environment, in the place of the one that there may be."""
         self.stop()
-        if not self._hopeless:
-            self._hopeless = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0
-        if self._hopeless:
+        if sys.platform.startswith("linux"):
+            # Where whoever started this process had it ignore the end of children, none could be waited for.
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._adopts = ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        if not self._adopts:
             return
         self._environment = environment
         self._channel, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -162,12 +164,16 @@ class Copies:
         return None
 
     def bury(self, known: set[int]) -> None:
-        """Let the system forget processes that ended here because their own parent had gone, all but the known ones."""
-        while self._process is not None:
+        """Let the system forget processes that ended here because their own parent had gone, all but the known ones.
+
+        They come here for as long as this process lives, with a template or without one.
+        """
+        while self._adopts:
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
-            if found is None or found.si_pid in known or found.si_pid == self._process.pid:
+            template = None if self._process is None else self._process.pid
+            if found is None or found.si_pid in known or found.si_pid == template:
                 return
             os.waitpid(found.si_pid, 0)

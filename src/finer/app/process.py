@@ -72,11 +72,15 @@ def settle() -> None:
 
 
 def die_with_supervisor() -> None:
-    """Have the system stop this process when its supervisor ends, or end at once when that has happened already."""
+    """Have the system stop this process when the one that started it ends, or end at once when that has happened.
+
+    FINER_SUPERVISOR_PID says which one that is.
+    """
     parent = os.environ.get("FINER_SUPERVISOR_PID")
     if parent is None or not sys.platform.startswith("linux"):
         return
     # Without this, processes of a killed supervisor would go on and hold the port and the partitions.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1 and int(parent) != 1:
-        sys.exit("finer: the supervisor is gone, so this process does not start")
+    # Not the first process alone takes in children of who is gone: a supervisor does so as well (decision 0062).
+    if os.getppid() != int(parent):
+        sys.exit("finer: the process that started this one is gone, so it does not start")

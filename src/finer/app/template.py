@@ -37,7 +37,6 @@ def serve(channel: socket.socket) -> list[str]:
     Returns in each copy, once it is a child of the supervisor: the command that it is to run. Ends this process when
     the supervisor is gone.
     """
-    supervisor = os.getppid()
     # What is loaded is no garbage. Looking for some would take a sixth of the time, and a copy that looked through all
     # of it would write to all of it, and share nothing any more.
     gc.disable()
@@ -53,7 +52,7 @@ def serve(channel: socket.socket) -> list[str]:
             sys.exit(0)
         with socket.socket(fileno=answers[0]) as answer:
             if _threads() == 1 and _is_copy():
-                return _begin(json.loads(asked), channel.detach(), answer, supervisor)
+                return _begin(json.loads(asked), channel.detach(), answer)
         # The answer ends without a word where there is no copy.
 
 
@@ -82,23 +81,20 @@ def _is_copy() -> bool:
     if between:
         os.waitpid(between, 0)
         return False
-    between, code = os.getpid(), 1
+    between = os.getpid()
     try:
-        if os.fork() == 0:
-            code = 0
+        os.fork()
     finally:
         if os.getpid() == between:
-            os._exit(code)
+            os._exit(0)
     while os.getppid() == between:
         time.sleep(0.0005)
     return True
 
 
-def _begin(asked: dict[str, Any], channel: int, answer: socket.socket, supervisor: int) -> list[str]:
+def _begin(asked: dict[str, Any], channel: int, answer: socket.socket) -> list[str]:
     """Become what a process is that was started afresh, and tell the supervisor, which has the last word."""
     die_with_supervisor()
-    if os.getppid() != supervisor:
-        sys.exit("finer: the supervisor is gone, so this process does not start")
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, channel)  # the channel is standard input

@@ -59,7 +59,8 @@ def api(data_dir: str | None, tls_cert: str | None, tls_key: str | None) -> None
     """
     settings = settings_of(data_dir, tls_cert=tls_cert, tls_key=tls_key)
     prepare_process(settings, "api")
-    os.environ.update(settings.environment())  # the worker process makes the app from its environment
+    # The worker process makes the app from its environment, and ends with this one.
+    os.environ.update(settings.environment() | {"FINER_SUPERVISOR_PID": str(os.getpid())})
     certificate, key = tls_files(settings) or (None, None)
     held = hold_port(settings.host, settings.port)
     _allow_open_files()
