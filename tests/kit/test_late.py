@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 import pytest
 
-from finer.kit.late import LateModule
+from finer.kit.late import LateModule, as_if_absent
 
 
 def test_its_names_are_those_of_the_module() -> None:
@@ -35,3 +41,30 @@ def test_a_process_does_not_load_at_its_start_what_it_may_never_need(module: str
     code = f"import sys, {module}; print([name for name in {others} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class _Slow(MetaPathFinder):
+    """Knows no module, and takes its time to say so of one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.asked, self.answers = threading.Event(), threading.Event()
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        if fullname == self._name:
+            self.asked.set()
+            assert self.answers.wait(20)
+
+
+def test_a_thread_that_imports_meanwhile_finds_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "imported_meanwhile.py").write_text("here = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    slow = _Slow("imported_meanwhile")
+    before = sys.meta_path.index(PathFinder)
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path[:before], slow, *sys.meta_path[before:]])
+    with ThreadPoolExecutor(1) as pool:
+        with as_if_absent("decimal"):
+            found = pool.submit(importlib.import_module, "imported_meanwhile")
+            assert slow.asked.wait(20)
+        slow.answers.set()
+        assert found.result(20).here

@@ -27,12 +27,15 @@ _left_out: ContextVar[str] = ContextVar("left_out", default="")
 """The package that is left out of what this thread imports."""
 
 
-class _Absent(MetaPathFinder):
+class _LeftOut(MetaPathFinder):
     """Says that there is no such package."""
 
     def find_spec(self, fullname: str, _path: object, _target: ModuleType | None = None) -> None:
         if fullname == _left_out.get():
             raise ModuleNotFoundError(f"{fullname} is left out.", name=fullname)
+
+
+_FINDER = _LeftOut()
 
 
 @contextmanager
@@ -42,11 +45,12 @@ def as_if_absent(package: str) -> Iterator[None]:
     For a library that takes it along for a part of its own that nobody here uses. Whoever imports the package by
     itself, now on another thread or later, gets it.
     """
-    finder = _Absent()
-    sys.meta_path.insert(0, finder)
+    # It stays. Taken out again, all finders behind it would move up under a thread that imports something just then:
+    # that would pass one by, and miss a module that is there.
+    if _FINDER not in sys.meta_path:
+        sys.meta_path.insert(0, _FINDER)
     before = _left_out.set(package)
     try:
         yield
     finally:
         _left_out.reset(before)
-        sys.meta_path.remove(finder)
