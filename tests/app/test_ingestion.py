@@ -17,7 +17,7 @@ from finer.ingest.types.quarantine import Selection
 from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import SYSTEM
-from finer.kit.db import Database, connect
+from finer.kit.db import API, Database, connect
 from finer.kit.errors import TooManyRequests
 from finer.kit.settings import Settings
 from tests.ingest.records import lines
@@ -142,6 +142,25 @@ def test_a_body_of_refusals_is_accounted_for_as_any_other(
     with database.transaction(tenant, SYSTEM, read_only=True) as tx:
         kept = quarantine.list_quarantined(tx, Selection(receipt=first.id), limit=5_000).items
     assert sorted(one.line for one in kept) == list(range(1, 1_501))
+
+
+def test_a_laborious_body_that_is_repeated_is_answered_when_the_disk_has_its_records(
+    ingestion: Ingestion, database_url: str, tenant: uuid.UUID
+) -> None:
+    body = msgspec.structs.replace(_refusals(1_001, 0), idempotency_key="k")
+    first = _send(ingestion, tenant, body)
+    with connect(database_url) as owner:
+        behind = owner.execute("select pg_current_wal_insert_lsn()").fetchone()
+        # The server of the tests waits for no disk, unless it is asked to.
+        database = Database(f"{database_url}&options=-c%20synchronous_commit%3Don", API)
+        again = Ingestion(database, Settings(), Registry(database))
+        again.start()
+        try:
+            assert _send(again, tenant, body) == first
+            assert owner.execute("select pg_current_wal_flush_lsn() >= %s", behind).fetchone() == (True,)
+        finally:
+            again.close()
+            database.close()
 
 
 def test_more_laborious_bodies_than_may_wait_are_to_be_sent_again(

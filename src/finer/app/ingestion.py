@@ -34,7 +34,7 @@ from finer.kit.errors import FinerError, TooManyRequests
 from finer.kit.log import PostgresLog
 from finer.kit.log_failures import set_aside_counts
 from finer.kit.settings import Settings
-from finer.kit.write_pipeline import Durable, WritePipeline
+from finer.kit.write_pipeline import FLUSH, Durable, WritePipeline
 
 _log = structlog.get_logger(__name__)
 _BACKLOG_EVERY_S = 0.1
@@ -212,6 +212,8 @@ class Ingestion:
     def _append_alone(self, first: _Waiting, parsed: ParsedGroup) -> list[Receipt | FinerError]:
         """As `_append`, statement by statement: in one round trip all of them would be held in memory."""
         with self._database.transaction(first.tenant, first.actor) as tx:
+            # It waits for the disk also where it writes nothing and brings back a receipt that others have just made.
+            tx.write(FLUSH, ())
             return receipts.append(tx, parsed, self._settings.partitions)
 
     def _sealing(self, first: _Waiting, parsed: ParsedGroup) -> Sealer | None:

@@ -20,7 +20,7 @@ _TENANT = "select set_config('finer.tenant', %s, true)"
 # The commit does not wait for the disk, and whoever notifies in it holds up no other.
 _TENANT_AHEAD = f"{_TENANT}, set_config('synchronous_commit', 'off', true)"
 # A commit of its own that waits for the disk, and for a standby where there is one: for all before it as well.
-_FLUSH = "select pg_logical_emit_message(true, 'finer', '')"
+FLUSH = "select pg_logical_emit_message(true, 'finer', '')"
 
 
 class Durable(Enum):
@@ -81,7 +81,7 @@ class WritePipeline:
                 if durable is not Durable.FIRST:
                     round_trip.add("commit")
                 if durable is Durable.LAST:
-                    round_trip.add(_FLUSH)
+                    round_trip.add(FLUSH)
                 round_trip.send()
         except BaseException:
             self.close()
