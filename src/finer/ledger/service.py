@@ -17,7 +17,7 @@ __all__ = ["RateTable", "list_rates", "load_rates", "per_dollar", "rate_table"]
 _CURRENCY = re.compile(r"^[A-Z]{3}$")
 _SHOWN = Context(prec=12)
 _LEAST, _MOST = Decimal("0.000000001"), Decimal(10_000_000)
-"""No currency was ever worth less or more; what lies far beyond overflows where amounts are converted and summed up."""
+"""No currency of today is worth less or more; what lies far beyond overflows where amounts are converted and summed."""
 
 
 def rate_table(tx: Tx) -> RateTable:
