@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -85,6 +86,19 @@ def _file(table: pa.Table) -> bytes:
     with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
     return sink.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "write"), [("parquet", _parquet), ("arrow", _file)])
+def test_files_one_after_the_other_are_refused_and_text_that_reads_like_it_is_not(
+    kind: str, write: Callable[[pa.Table], bytes]
+) -> None:
+    # The library reads the last footer over the records of the first file: as many would be missing without a word.
+    texts = [GOOD | {"event_id": name, "merchant_name": f"{magic}{magic}"} for name, magic in
+             (("first", "PAR1"), ("second", "ARROW1"))]  # fmt: skip
+    data = write(_table(texts))
+    assert _parse(data, kind).batch.num_rows == 2
+    with pytest.raises(UnreadableBody, match="several files, one after the other; send each by itself"):
+        _parse(data + write(_table(texts[:1])), kind)
 
 
 @given(st.lists(_transaction(), min_size=1, max_size=6))

@@ -26,7 +26,8 @@ Sized = tuple[pa.RecordBatch, int]
 """A batch, and the bytes of its values when all of them are written out."""
 
 BATCH_BYTES_MAX = 64 << 20
-_ARROW_FILE_MAGIC = b"ARROW1"
+_ARROW_FILE_MAGIC, _PARQUET_MAGIC = b"ARROW1", b"PAR1"
+_CHUNK = 1 << 20
 _CONTINUED = b"\xff" * 4
 _LONG_TEXT = 1024
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
@@ -78,7 +79,29 @@ def parquet_unpacked_bytes(source: Any) -> int:
     return sum(int(metadata.row_group(i).total_byte_size) for i in range(metadata.num_row_groups))
 
 
+def _refuse_several(source: BinaryIO, magic: bytes) -> None:
+    """Raise ValueError where one file ends and another begins.
+
+    Only the last footer is read, and what it says of its file would be taken from the first: records would be missing
+    and nobody told. A file ends with the length of its footer and the magic that it begins with; text that reads like
+    two of them has no such length in front.
+    """
+    source.seek(0)
+    seen, before, both = 0, b"", 2 * magic
+    while chunk := source.read(_CHUNK):
+        text = before + chunk
+        at = text.find(both)
+        while at >= 0:
+            footer = int.from_bytes(text[max(at - 4, 0) : at], "little")
+            if 0 < footer < seen - len(before) + at:
+                raise ValueError("it holds several files, one after the other; send each by itself")
+            at = text.find(both, at + 1)
+        seen, before = seen + len(chunk), text[-len(both) - 3 :]
+    source.seek(0)
+
+
 def _parquet(source: Any) -> Iterator[pa.RecordBatch]:
+    _refuse_several(source, _PARQUET_MAGIC)
     file = pq.ParquetFile(source, buffer_size=1 << 20, pre_buffer=False)
     leaves = [file.schema.column(i) for i in range(len(file.schema))]
     texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
@@ -116,6 +139,8 @@ def _ipc(source: Any) -> Iterator[pa.RecordBatch]:
         if not is_file and length > size - start:
             # The library would ask for that much memory first.
             raise ValueError(f"{'what follows the first stream' if start else 'it'} does not begin with a schema")
+        if is_file:
+            _refuse_several(source, _ARROW_FILE_MAGIC)
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
         yield from _batches(reader, is_file=is_file)
         start = size if is_file else source.tell()
