@@ -12,6 +12,7 @@ from finer.ingest.errors import Laborious, UnreadableBody, UnsupportedFormat
 from finer.ingest.rules.arrow_blocks import arrow_body
 from finer.ingest.rules.check import Block, Checked, check_block, refuse
 from finer.ingest.rules.csv_blocks import csv_body
+from finer.ingest.rules.escapes import without_escapes
 from finer.ingest.rules.json_blocks import BOM, ArraySplitter, broken, lines_of, ndjson_blocks
 from finer.ingest.rules.payloads import flat_document, flat_lines
 from finer.ingest.rules.plan import Plan, plan_of
@@ -210,7 +211,7 @@ def _parse_one(
 
 def json_body(plan: Plan, data: bytes, rest: list[RefusedRecord]) -> Iterator[Block]:
     """Blocks of a JSON array, or of a single object. What cannot be taken apart at its end goes to `rest`."""
-    data = data.removeprefix(BOM)
+    data, _ = without_escapes(data.removeprefix(BOM), np.array([len(data)]))
     position = len(data) - len(data.lstrip(b" \t\r\n"))
     if data[position : position + 1] != b"[":
         # One object alone is one record: an array of one.

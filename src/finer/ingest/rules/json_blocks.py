@@ -10,6 +10,7 @@ import numpy as np
 
 from finer.ingest.rules.check import Block, Decoded
 from finer.ingest.rules.columns import Array, Cells
+from finer.ingest.rules.escapes import without_escapes
 from finer.ingest.rules.plan import Plan
 from finer.ingest.rules.record import NESTED, Number, show
 from finer.ingest.rules.scan_json import (
@@ -104,6 +105,7 @@ def ndjson_blocks(plan: Plan, data: bytes, ends: Array, first_line: int = 1) -> 
 
     Returns the number of the line that follows the last one, counted in the body that it ends.
     """
+    data, ends = without_escapes(data, ends)
     # Where there is much to read, counting the lines costs more than room that is never touched.
     room = BLOCK_ROWS if len(data) > _COUNTED_BYTES_MAX else min(lines_of(data) + 1, BLOCK_ROWS)
     scan = _Scan(plan, data, room, len(ends))

@@ -20,7 +20,7 @@ _BODIES = (
     (
         "ndjson",
         (
-            b'{"event_id": "w", "customerNumber": 1, "zz": "x", "amount": 1.5, "date_of_birth": "2000-01-01", '
+            b'{"event_id": "w", "customerNumber": 1, "zz": "\\u00e9", "amount": 1.5, "date_of_birth": "2000-01-01", '
             b'"occurred_at": "2026-11-20T10:00:00.5Z", "income_thousands": 1.5, "quantity": 1, "duration_ms": 1}\n'
             b'{"customerNumber": "c", "transactionDate": "2026-11-20", "transactionTime": "10:00:00", "amount": 1}\n'
         ),
