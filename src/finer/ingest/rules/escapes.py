@@ -20,7 +20,7 @@ _LINE_FEED, _QUOTE, _SLASH, _BACKSLASH, _U = 10, 34, 47, 92, 117
 
 def without_escapes(data: bytes, ends: Array) -> tuple[bytes, Array]:
     """JSON, and where its parts end (int64, behind line feeds or at its end), with texts as they are read."""
-    if b"\\u" not in data and b"\\/" not in data:
+    if b"\\" not in data:  # one byte is looked for at a hundred times the speed of two
         return data, ends
     out, new_ends = np.empty(len(data), np.uint8), np.empty_like(ends)
     kernel: Any = _unescape  # numba's own annotations count no arguments
