@@ -213,6 +213,12 @@ def test_the_other_firm_reads_none_of_it(firm: Firm, other_firm: Firm, client: T
     client.delete("/admins-only")
     auditor = other_firm.user(Role.AUDITOR)
     sign_in(client, auditor)
+    for name in ("from", "to"):
+        # The framework would take a number for seconds since 1970.
+        odd = client.get(f"/api/v1/audit?{name}=0.99")
+        assert (odd.status_code, "date and time like" in odd.json()["detail"]) == (400, True)
+    later = client.get("/api/v1/audit", params={"to": "2000-01-01T00:00:00Z"})
+    assert later.json()["items"] == []
     page = client.get("/api/v1/audit?outcome=denied").json()
     assert page == {"items": [], "next": None}
     [line] = lines_of(firm, outcome="denied")

@@ -17,8 +17,8 @@ from finer.kit import runs, schedules
 from finer.kit.actors import SYSTEM
 from finer.kit.cursors import read_cursor, show_cursor
 from finer.kit.db import NO_TENANT
-from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
+from finer.kit.moments import moment_in_query
 from finer.kit.runs import OPEN, Cause, JobRun, RunFilter, RunState
 from finer.kit.tx import Tx
 
@@ -295,10 +295,5 @@ def _show_job(job: Job, found: list[JobRun], resting: dict[str, tuple[datetime, 
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    found = moment_in_query(name, text)
+    return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from finer.kit.errors import MomentToCome
+import msgspec
+
+from finer.kit.errors import InvalidInput, MomentToCome
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,6 +20,19 @@ def microseconds(at: datetime) -> int:
 def from_microseconds(value: int) -> datetime:
     """The inverse of `microseconds`."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def moment_in_query(name: str, text: str | None) -> datetime | None:
+    """A date and time in a query. Left to the framework, a number would count as seconds since 1970.
+
+    Raises InvalidInput for any other text.
+    """
+    if text is None:
+        return None
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error
 
 
 def refuse_to_come(as_of: datetime, now: datetime) -> None:

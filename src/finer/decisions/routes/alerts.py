@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
@@ -33,8 +31,8 @@ from finer.decisions.service import alerts as service
 from finer.decisions.types import alerts as types
 from finer.decisions.types.alerts import AlertFilter, AlertState, TimelineEvent
 from finer.identity.types.access import Permission
-from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id, show_id
+from finer.kit.moments import moment_in_query
 from finer.kit.tx import Tx
 
 AccountTimeline: TypeAlias = Callable[[Tx, types.Alert], Sequence[TimelineEvent]]
@@ -90,8 +88,8 @@ class AlertController(Controller):
             assignee=uuid.UUID(tx.actor.id) if assignee == "me" else None,
             unassigned=assignee == "nobody",
             min_amount_usd_minor=None if min_amount_usd is None else round(min_amount_usd * 100),
-            since=_moment("from", since),
-            until=_moment("to", until),
+            since=moment_in_query("from", since),
+            until=moment_in_query("to", until),
             by_amount=sort == "amount",
             limit=limit,
             before=before,
@@ -186,13 +184,3 @@ class AlertController(Controller):
         """Show one masked value of an alert in clear, for a reason that the audit trail keeps; at most 50 an hour."""
         value, left = service.reveal(tx, read_id("alr", alert_id), data.field, data.reason)
         return Revealed(field=data.field, value=value, left=left)
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    """A date and time in a query. Left to the framework, a number would count as seconds since 1970."""
-    if text is None:
-        return None
-    try:
-        return msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error

@@ -25,6 +25,7 @@ from finer.identity.types.proposals import Proposal
 from finer.kit import allowed, documents
 from finer.kit.documents import show_money
 from finer.kit.errors import InvalidInput
+from finer.kit.moments import moment_in_query
 from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.kit.spreadsheet_files import csv_file
@@ -199,13 +200,7 @@ def _read_cursor(text: str | None) -> tuple[datetime, str] | None:
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
-    """A date and time in a query. Left to the framework, a number would count as seconds since 1970."""
-    if text is None:
-        return None
-    try:
-        found = msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error
-    if found.tzinfo is None:
-        raise InvalidInput(f"{name} is {text[:40]!r}; it needs its zone, as in 2026-11-20T10:00:00Z.")
+    found = moment_in_query(name, text)
+    if found is not None and found.tzinfo is None:
+        raise InvalidInput(f"{name} is {found.isoformat()}; it needs its zone, as in 2026-11-20T10:00:00Z.")
     return found

@@ -15,10 +15,12 @@ from finer.identity.service.proposals import Kinds
 from finer.identity.types.access import Permission
 from finer.identity.types.audit import AuditFilter, AuditLine, ChainFinding, SignedHead, Verification
 from finer.kit.ids import read_id, show_id
+from finer.kit.moments import moment_in_query
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
 _Text = Annotated[str, msgspec.Meta(max_length=300)]
+_MOMENT = {"format": "date-time"}
 _NOT_FILTERS = ("format", "reason")
 _MEDIA = {"csv": "text/csv", "jsonl": "application/x-ndjson"}
 
@@ -143,14 +145,20 @@ class AuditController(Controller):
         subject: _Text | None = None,
         outcome: _Text | None = None,
         origin: _Text | None = None,
-        since: Annotated[datetime | None, Parameter(query="from")] = None,
-        until: Annotated[datetime | None, Parameter(query="to")] = None,
+        since: Annotated[str | None, Parameter(query="from", schema_extra=_MOMENT)] = None,
+        until: Annotated[str | None, Parameter(query="to", schema_extra=_MOMENT)] = None,
         limit: Annotated[int, Parameter(ge=1, le=500)] = 100,
         before: str | None = None,
     ) -> AuditPage:
         """Entries by actor (id or name), action (may end in *), subject, outcome, origin and time; newest first."""
         wanted = AuditFilter(
-            actor=actor, action=action, subject=subject, outcome=outcome, origin=origin, since=since, until=until
+            actor=actor,
+            action=action,
+            subject=subject,
+            outcome=outcome,
+            origin=origin,
+            since=moment_in_query("from", since),
+            until=moment_in_query("to", until),
         )
         found, following = audit.search_audit(tx, wanted, limit, before)
         return AuditPage(items=[show_entry(line) for line in found], next=following)
