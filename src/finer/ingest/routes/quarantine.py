@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, TypeAlias
 
-import msgspec
 from litestar import Controller, get, post, put
 from litestar.datastructures import ResponseHeader
 from litestar.params import Parameter
@@ -35,8 +33,8 @@ from finer.ingest.routes.quarantine_documents import (
     show_quarantined,
 )
 from finer.ingest.service import acts, contracts, quarantine, repairs
-from finer.kit.errors import InvalidInput
 from finer.kit.ids import read_id
+from finer.kit.moments import moment_in_query
 from finer.kit.settings import Settings
 from finer.kit.tx import Tx
 
@@ -82,7 +80,7 @@ class QuarantineController(Controller):
         """
         chosen = QuarantineSelection(
             contract=contract, field=field, rule=rule, text=text, receipt=receipt, source=source,
-            since=_moment("since", since), until=_moment("until", until), state=record_state,
+            since=moment_in_query("since", since), until=moment_in_query("until", until), state=record_state,
         )  # fmt: skip
         page = quarantine.list_quarantined(
             tx, selection_of(chosen), before=None if before is None else read_id("qua", before), limit=limit
@@ -104,7 +102,7 @@ class QuarantineController(Controller):
         """Records that wait in quarantine by contract, field and broken rule, most frequent first."""
         chosen = QuarantineSelection(
             contract=contract, text=text, receipt=receipt, source=source,
-            since=_moment("since", since), until=_moment("until", until),
+            since=moment_in_query("since", since), until=moment_in_query("until", until),
         )  # fmt: skip
         found = quarantine.quarantine_causes(tx, selection_of(chosen))
         known = contracts.load(tx)
@@ -226,12 +224,3 @@ class QuarantineController(Controller):
         """Show a record as it was sent, for a reason that the audit trail keeps; at most 50 values an hour."""
         raw, left = quarantine.reveal(tx, read_id("qua", record_id), data.reason)
         return RevealedRecord(raw=raw, left=left)
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error
