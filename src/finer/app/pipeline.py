@@ -147,17 +147,6 @@ class Pipeline:
         self.applied[batch.position] = batch.next_offset
         return batch.columns.rows
 
-    def finish(self) -> None:
-        """Wait until the effects of the last batch are committed, and hand it on to the lake."""
-        batch = self._under_way
-        if batch is None:
-            return
-        others, self.at_work = self.at_work, batch.rows
-        self._effects.finish()
-        self._under_way = None
-        self.store_in_lake(batch)
-        self.at_work = others
-
     def decode(self, rows: list[LogRow]) -> Batch:
         """Arrow IPC payloads become one batch of columns."""
         first = rows[0]
@@ -267,6 +256,17 @@ class Pipeline:
         if batch.told or batch.stopped:
             # Which frauds wait to be told is read before the next batch. What a brake stopped is committed already.
             self.finish()
+
+    def finish(self) -> None:
+        """Wait until the effects of the last batch are committed, and hand it on to the lake."""
+        batch = self._under_way
+        if batch is None:
+            return
+        others, self.at_work = self.at_work, batch.rows
+        self._effects.finish()
+        self._under_way = None
+        self.store_in_lake(batch)
+        self.at_work = others
 
     def store_in_lake(self, batch: Batch) -> None:
         """Queue events and decisions for the lake; waits when the lake is too far behind."""
