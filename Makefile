@@ -6,6 +6,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Where Python is told to keep no compiled modules, as in many containers, each process would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -13,7 +15,6 @@ ROW ?=
 ARGS ?=
 
 PYTHON := .venv/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet
 UV := .tools/uv/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
@@ -74,14 +75,13 @@ TENANT ?= demo
 notebook: .venv/.installed .tools/notebook/.installed ## Execute docs/notebooks against a running Finer: DATA=.finer TENANT=demo
 	@.tools/notebook/bin/python tools/notebook.py $(DATA) $(TENANT)
 
-.tools/notebook/.installed: docs/notebooks/requirements.lock
-	@tools/make-venv .tools/notebook
-	@.tools/notebook/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
-		--require-hashes --requirement docs/notebooks/requirements.lock
+.tools/notebook/.installed: docs/notebooks/requirements.lock | .tools/uv/.installed
+	@tools/make-venv .tools/notebook --without-pip
+	@tools/install .tools/notebook --require-hashes --requirement docs/notebooks/requirements.lock
 	@touch $@
 
 .PHONY: lock
-lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer releases
+lock: .tools/uv/.installed ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer releases
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --extra dev --constraint requirements.lock --no-annotate --output-file requirements-dev.lock
 	@$(UV) pip compile tests/object_storage/requirements.in --universal --python-version 3.11 --generate-hashes \
@@ -90,7 +90,9 @@ lock: $(UV) ## Write the lock files from pyproject.toml; UPGRADE=1 takes newer r
 	@$(UV) pip compile docs/notebooks/requirements.in --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) \
 		--output-file docs/notebooks/requirements.lock
-	@echo "requirements.lock, requirements-dev.lock and tests/object_storage/requirements.lock are written."
+	@$(UV) pip compile tools/uv.in --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --quiet $(if $(UPGRADE),--upgrade) --output-file tools/uv.lock
+	@echo "The lock files are written."
 
 .PHONY: clean
 clean: ## Remove everything that these targets made, except data (.finer)
@@ -101,23 +103,30 @@ clean: ## Remove everything that these targets made, except data (.finer)
 # --- what the targets above stand on -------------------------------------------------------------------------------
 
 $(PYTHON):
-	@tools/make-venv .venv
+	@tools/make-venv .venv --without-pip
 
-.venv/.locked: requirements.lock | $(PYTHON)
+# What installs everything else (tools/install): pip, and uv where there is one for this machine.
+.tools/uv/.installed: tools/uv.lock
+	@tools/make-venv .tools/uv
+	@.tools/uv/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--only-binary :all: --require-hashes --requirement tools/uv.lock || echo "There is no uv; pip does it." >&2
+	@touch $@
+
+.venv/.locked: requirements.lock | $(PYTHON) .tools/uv/.installed
 	@echo "Installing the Python packages of requirements.lock ..."
-	@$(PIP) --require-hashes --requirement requirements.lock
+	@tools/install .venv --require-hashes --requirement requirements.lock
 	@touch $@
 
 # hatchling comes from the lock, so the build needs no network and takes a second.
 .venv/.installed: .venv/.locked pyproject.toml
-	@$(PIP) --no-deps --no-build-isolation --editable .
-	@# Where Python is told to keep no compiled modules, as in many containers, each process would compile all anew.
-	@$(PYTHON) -m compileall -q src
+	@tools/install .venv --no-deps --no-build-isolation --editable .
+	@# One process loads, and so compiles, what otherwise each of several would.
+	@$(PYTHON) -c "import finer.app.api, finer.app.cli"
 	@touch $@
 
 .venv/.installed-dev: .venv/.installed requirements-dev.lock
 	@echo "Installing the Python packages of requirements-dev.lock ..."
-	@$(PIP) --require-hashes --requirement requirements-dev.lock
+	@tools/install .venv --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json web/package.json
@@ -137,11 +146,10 @@ tests/oidc/node_modules/.installed: tests/oidc/package-lock.json tests/oidc/pack
 .PHONY: object-storage
 object-storage: .tools/object-storage/.installed
 
-.tools/object-storage/.installed: tests/object_storage/requirements.lock
-	@tools/make-venv .tools/object-storage
+.tools/object-storage/.installed: tests/object_storage/requirements.lock | .tools/uv/.installed
+	@tools/make-venv .tools/object-storage --without-pip
 	@echo "Installing the Python packages of tests/object_storage/requirements.lock ..."
-	@.tools/object-storage/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
-		--require-hashes --requirement tests/object_storage/requirements.lock
+	@tools/install .tools/object-storage --require-hashes --requirement tests/object_storage/requirements.lock
 	@touch $@
 
 # The Kafka that sources are tested against.
@@ -160,7 +168,3 @@ web/dist/index.html: web/node_modules/.installed $(WEB_SOURCES)
 	@echo "Building the web app ..."
 	@cd web && npm run --silent build -- --logLevel warn
 	@touch $@
-
-$(UV):
-	@tools/make-venv .tools/uv
-	@.tools/uv/bin/python -m pip --disable-pip-version-check --no-input install --quiet uv

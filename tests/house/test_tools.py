@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ def _pins(name: str) -> set[tuple[str, str]]:
 
 
 def test_everything_locked_has_hashes_and_both_locks_agree() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "tools/uv.lock"):
         text = (REPOSITORY / name).read_text()
         blocks = re.split(r"\n(?=[a-z0-9])", text.strip())
         assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
@@ -74,6 +75,26 @@ def _script(folder: Path, name: str, text: str) -> str:
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
+
+
+def test_pip_installs_what_uv_cannot(tmp_path: Path) -> None:
+    own = tmp_path / ".tools" / "uv" / "bin"
+    own.mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    install = shutil.copy(REPOSITORY / "tools" / "install", tmp_path / "tools")
+
+    def installed_by() -> str:
+        command = [install, "somewhere", "--requirement", "a.lock"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    _script(own, "python", 'echo "pip $@"')
+    by_pip = installed_by()
+    assert by_pip.startswith("pip -m pip ")
+    assert by_pip.endswith("--python somewhere/bin/python install --quiet --requirement a.lock\n")
+    _script(own, "uv", "exit 2")
+    assert installed_by() == by_pip
+    _script(own, "uv", 'echo "uv $@"')
+    assert installed_by() == "uv pip install --python somewhere/bin/python --quiet --requirement a.lock\n"
 
 
 def test_the_first_browser_that_really_starts_is_taken(tmp_path: Path) -> None:
