@@ -47,6 +47,10 @@ def test_scores_equal_lightgbm(leaves: int, categories: bool, compiled: bool) ->
     sample = np.ascontiguousarray(rows[:130].T)
     scores = scorer.score(sample)
     np.testing.assert_allclose(scores, scorer.booster.predict(rows[:130]), rtol=0, atol=1e-12)
+    # Also values that are exactly on a threshold, and rows that are explained without others.
+    for told in (sample, scorer.sample(3, 130), sample[:, :1]):
+        parts = scorer.booster.predict(np.ascontiguousarray(told.T), pred_contrib=True)
+        np.testing.assert_allclose(scorer.contributions(told), parts, rtol=0, atol=1e-12)
     # A payment that comes alone is scored another way, to the same last bit: a replay may batch it differently.
     alone = np.concatenate([scorer.score(np.ascontiguousarray(sample[:, [row]])) for row in range(130)])
     if compiled:
@@ -73,6 +77,16 @@ def test_missing_values_go_where_lightgbm_sends_them() -> None:
     sample = np.ascontiguousarray(rows[:10].T)
     sample[1, 3] = np.nan
     np.testing.assert_array_equal(scorer.score(sample), scorer.booster.predict(np.ascontiguousarray(sample.T)))
+    parts = scorer.booster.predict(np.ascontiguousarray(sample.T), pred_contrib=True)
+    np.testing.assert_allclose(scorer.contributions(sample), parts, rtol=0, atol=1e-12)
+
+
+def test_a_model_that_does_not_count_its_rows_is_explained_by_lightgbm() -> None:
+    text, rows = _train()
+    left_out = ("leaf_count", "internal_count", "tree_sizes")  # the last are offsets within the text
+    scorer = TreeScorer("\n".join(line for line in text.splitlines() if not line.startswith(left_out)))
+    parts = scorer.booster.predict(rows[:3], pred_contrib=True)
+    np.testing.assert_array_equal(scorer.contributions(np.ascontiguousarray(rows[:3].T)), parts)
 
 
 @pytest.mark.parametrize("text", ["", "not a model", "tree\nversion=v4\n"])

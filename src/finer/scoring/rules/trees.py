@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from finer.kit.late import as_if_absent
 from finer.scoring.errors import ModelRefused
+from finer.scoring.rules.shapley import Boxes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 LEAVES_MAX = 64
@@ -169,18 +170,17 @@ class TreeScorer:
 
     def margins(self, rows: Array) -> Array:
         """Log-odds, shape (n,), float64, of `rows` float64 (columns, n)."""
-        missing = np.isnan(rows)
-        if missing.any() and self._missing_is_zero:
-            # What LightGBM does with a model that has seen no missing value while it was trained.
-            rows, missing = np.where(missing, 0.0, rows), np.zeros(1, np.bool_)
-        if self._trees is None or missing.any():
-            # LightGBM decides where a missing value goes; the compiled form has no such rule.
+        known = self._known(rows)
+        if self._trees is None or known is None:
             return self._predict(rows, raw_score=True)
-        return self._trees.sums(rows)
+        return self._trees.sums(known)
 
     def contributions(self, rows: Array) -> Array:
         """What each column adds to the log-odds (TreeSHAP), shape (n, columns + 1); the last is the same for all."""
-        return self._predict(rows, pred_contrib=True)
+        known = self._known(rows)
+        if self._boxes is None or known is None:
+            return self._predict(rows, pred_contrib=True)
+        return self._boxes.contributions(known)
 
     def parity(self, seed: int = 0, rows: int = 4096) -> float:
         """The largest difference from LightGBM itself over random rows around the model's own thresholds."""
@@ -201,6 +201,23 @@ class TreeScorer:
         if column is not None:
             return self._limits.get(column, [])
         return sorted({limit for limits in self._limits.values() for limit in limits})
+
+    def _known(self, rows: Array) -> Array | None:
+        """`rows` without missing values; None where LightGBM has to say where they go, which no compiled form can."""
+        missing = np.isnan(rows)
+        if not missing.any():
+            return rows
+        # What LightGBM does with a model that has seen no missing value while it was trained.
+        return np.where(missing, 0.0, rows) if self._missing_is_zero else None
+
+    @cached_property
+    def _boxes(self) -> Boxes | None:
+        """For explanations, which few processes make; None where LightGBM makes them itself."""
+        try:
+            return None if self._trees is None else Boxes(self.booster.dump_model())
+        except ZeroDivisionError:
+            # A model from elsewhere may not say how many rows of training its leaves had.
+            return None
 
     @cached_property
     def _limits(self) -> dict[int, list[float]]:
