@@ -98,7 +98,7 @@ def flow_page(flow: Mapping[type[Fact], Sequence[Callable[..., Any]]] = FLOW) ->
     return _page(
         "Flow of facts",
         "A fact is recorded in the transaction that makes it true, and becomes one durable job per handler in that "
-        "same transaction. In the order in which the data travels:",
+        "same transaction, alone or with others of its kind. In the order in which the data travels:",
         [_table(("fact", "meaning", "handlers"), rows)],
         "src/finer/app/flow.py",
     )

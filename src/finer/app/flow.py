@@ -34,6 +34,9 @@ GATHERING: frozenset[Handler] = frozenset({warehouse.append_label, decisions.tel
 """Handlers that take a list: all their facts of a firm that wait. A commit to the lake costs as much for one as for
 many, and of many new cases only the latest urgent one is told."""
 GATHERED_MAX = 1_000
+"""Runs that one takes along."""
+_TOGETHER = 200
+"""Facts of one transaction that are one run of those handlers: a burst opens thousands of cases."""
 QUEUE = "facts"
 
 _BY_NAME: dict[str, type[Fact]] = {fact.name: fact for fact in FLOW}
@@ -45,34 +48,42 @@ def handler_name(handler: Handler) -> str:
 
 
 def deliver(tx: Tx, facts: list[Fact]) -> None:
-    """One run of a job per handler of each fact, in the transaction that recorded the fact."""
+    """Runs of a job for each handler of the facts, in the transaction that recorded them.
+
+    A run is about one fact, or about many of one kind where the handler is one of GATHERING.
+    """
     actor = msgspec.to_builtins(tx.actor)
-    # A burst opens thousands of cases at once, and a person may judge hundreds of alerts.
-    wanted: dict[str, list[dict[str, Any]]] = {}
+    wanted: dict[tuple[Handler, str], list[Fact]] = {}
     for fact in facts:
-        arguments = {"actor": actor, "fact": fact.name, "body": msgspec.to_builtins(fact)}
         for handler in FLOW[type(fact)]:
-            wanted.setdefault(handler.__name__, []).append(arguments)
-    for job, each in wanted.items():
-        runs.start_each(tx, job, each, queue=QUEUE)
+            wanted.setdefault((handler, fact.name), []).append(fact)
+    for (handler, name), of in wanted.items():
+        together = _TOGETHER if handler in GATHERING else 1
+        parts = [of[first : first + together] for first in range(0, len(of), together)]
+        each = [{"actor": actor, "fact": name, "bodies": msgspec.to_builtins(part)} for part in parts]
+        runs.start_each(tx, handler.__name__, each, queue=QUEUE)
 
 
-def read_fact(arguments: Mapping[str, Any]) -> tuple[Fact, Actor]:
-    """The fact of a run, and who made it happen."""
-    return msgspec.convert(arguments["body"], _BY_NAME[arguments["fact"]]), msgspec.convert(arguments["actor"], Actor)
+def read_facts(arguments: Mapping[str, Any]) -> tuple[list[Fact], Actor]:
+    """The facts of a run, in their order, and who made them happen."""
+    # Earlier versions made a run of each fact, and such runs may wait.
+    bodies = arguments["bodies"] if "bodies" in arguments else [arguments["body"]]
+    kind = _BY_NAME[arguments["fact"]]
+    return [msgspec.convert(body, kind) for body in bodies], msgspec.convert(arguments["actor"], Actor)
 
 
-def handle(tx: Tx, handler: Handler, fact: Fact, access: LakeAccess) -> int:
-    """Give a handler its fact; one of GATHERING takes along what waits behind it, in the order it was recorded.
+def handle(tx: Tx, handler: Handler, facts: list[Fact], access: LakeAccess) -> int:
+    """Give a handler its facts; one of GATHERING takes along what waits behind them, in the order it was recorded.
 
     The runs of those facts are gone when this transaction commits, and wait as before when it does not. Returns the
     number of facts.
     """
     if handler not in GATHERING:
-        handler(tx, fact, access)
-        return 1
+        for fact in facts:
+            handler(tx, fact, access)
+        return len(facts)
     more = runs.take_queued(tx, handler.__name__, GATHERED_MAX)
-    facts = [fact, *(read_fact(arguments)[0] for arguments in more)]
+    facts = [*facts, *(fact for arguments in more for fact in read_facts(arguments)[0])]
     handler(tx, facts, access)
     return len(facts)
 

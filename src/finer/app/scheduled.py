@@ -15,7 +15,7 @@ import structlog
 from finer.app import board_keeper, key_upkeep
 from finer.app.audit_keeper import verify_new
 from finer.app.bi_extracts import refresh_extracts
-from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening, read_fact
+from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening, read_facts
 from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_partitions import prepare_log
@@ -126,7 +126,7 @@ def _handling(handler: Handler, fact: type[Fact]) -> Job:
     def work(ground: Ground, run: Run) -> Counts:
         if "fact" not in run.arguments:
             return {"facts": 0}  # started by hand: nothing has happened
-        happened, who = read_fact(run.arguments)
+        happened, who = read_facts(run.arguments)
         with ground.database.transaction(run.tenant, who) as tx:
             return {"facts": handle(tx, handler, happened, ground.lake())}
 
