@@ -81,6 +81,11 @@ def test_money_is_summed_up_in_the_firms_currency_and_held_to_the_period_before(
     assert len(found["series"]) == 24
     assert sum(one["values"]["revenue"] for one in found["series"]) == figures["revenue"]["amount"]["minor"]
     assert [one["label"] for one in found["regions"]] == ["Philippines"]
+    # What came before all that is compared is no beginning, and the page says so.
+    assert found["newest"] == "2026-03-02T00:00:00Z"
+    clock.advance(timedelta(days=400))
+    later = _boards(floor.firm.database, floor.firm.tenant.id, "orders", sees=())
+    assert (later["newest"], sum(one["records"] for one in later["stages"])) == ("2026-03-02T00:00:00Z", 0)
 
 
 def test_margin_is_of_the_revenue_alone_whose_cost_is_known(floor: Floor, clock: FixedClock) -> None:

@@ -63,8 +63,11 @@ describe("a firm that wants a second factor", () => {
       server.on("GET /api/v1/account", () => [200, { ...account, totp_since: NOW, recovery_codes_left: 10 }]);
       return [200, { recovery_codes: ["first-code", "second-code"] }];
     });
-    const { user } = openApp("/account");
+    const { user, address } = openApp("/fraud?min=100");
     await user.click(await screen.findByRole("button", { name: "Set up an app" }));
+    // Nothing else opens until then, so that nothing else is offered or asked for.
+    expect(document.querySelectorAll("ul.nav a")).toHaveLength(1);
+    expect(server.sent("GET /api/v1/notifications")).toHaveLength(0);
     await user.type(await screen.findByLabelText("Code"), "111111{Enter}");
     const dialog = screen.getByRole("dialog");
     expect((await within(dialog).findByText("This code does not fit.")).getAttribute("role")).toBe("alert");
@@ -73,6 +76,8 @@ describe("a firm that wants a second factor", () => {
     // The rest of the app is open by now, and the codes, which are told this once, are still there.
     expect(await screen.findByRole("link", { name: "Fraud monitor" })).toBeTruthy();
     expect(await screen.findByText("first-code")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "I have kept them" }));
+    await waitFor(() => expect(address()).toBe("/fraud?min=100"));
   });
 });
 

@@ -141,6 +141,7 @@ describe("a dashboard of a firm that has sent nothing", () => {
     choices: { regions: [], channels: [] },
     currency: "PHP",
     failed: [],
+    newest: null,
     products: [],
     regions: [],
     series: [{ at: NOW, values: { placed: 0 } }],
@@ -158,12 +159,23 @@ describe("a dashboard of a firm that has sent nothing", () => {
     server.on("GET /api/v1/operations/orders", () => [200, orders(null)]);
     const { user, address } = openApp("/orders?region=PH");
     await screen.findByText("No records in the last 24 hours for Philippines");
+    screen.getByText(/^With the first orders/);
     expect(screen.queryByText("Placed")).toBeNull();
     expect(screen.queryByText("no period before")).toBeNull();
     await user.click(screen.getByRole("button", { name: "Look at 90 days, everywhere" }));
     await waitFor(() => expect(address()).toBe("/orders?span=90d"));
     await screen.findByText("No records in the last 90 days");
     expect(screen.queryByRole("button", { name: /Look at/ })).toBeNull();
+  });
+
+  it("says of when the newest record is where all are older than what is compared", async () => {
+    server.on("GET /api/v1/operations/orders", () => [
+      200,
+      { ...orders(null), newest: "2025-10-26T00:00:00Z" },
+    ]);
+    openApp("/orders");
+    await screen.findByText("The newest record that this page is made of is of 26 Oct 2025.");
+    expect(screen.queryByText(/^With the first orders/)).toBeNull();
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
@@ -41,6 +41,27 @@ describe("somebody who sees only what is assigned to them", () => {
     await screen.findByText("No open alert is yours");
     expect(screen.queryByText(/to be confirmed or dismissed/)).toBeNull();
   });
+});
+
+describe("somebody who signs in", () => {
+  it.each([
+    ["data_engineer", ["rules:read", "contracts:write", "quality:read", "quality:manage"], "/quality"],
+    ["auditor", ["alerts:read", "rules:read", "audit:read"], "/audit"],
+    [
+      "administrator",
+      ["alerts:read", "security_alerts:read", "security_alerts:resolve", "audit:read"],
+      "/security",
+    ],
+    ["customer_manager", ["alerts:read", "segments:read", "segments:write"], "/segments"],
+    ["executive", ["performance:read", "segments:read", "pipeline:read"], "/performance"],
+  ] as const)(
+    "begins as %s with their own work, or else with the first page",
+    async (role, granted, first) => {
+      become(role, [...granted]);
+      const { address } = openApp("/");
+      await waitFor(() => expect(address()).toBe(first));
+    },
+  );
 });
 
 describe("somebody who only reads", () => {

@@ -65,6 +65,25 @@ describe("signing in", () => {
     expect(decodeURIComponent(address())).toContain("state=dismissed");
   });
 
+  it("keeps a page on which somebody has written, until they are signed in again", async () => {
+    const server = new Server();
+    const { user, address } = openApp("/fraud");
+    await user.type(await screen.findByPlaceholderText("Merchant or event id"), "half a sent");
+    server.me = null;
+    await user.click(screen.getByText("Dismissed"));
+    await screen.findByText("Your session has ended");
+    expect(address()).toMatch(/^\/fraud/);
+    // Back in this window without having signed in, it still waits.
+    const asked = server.sent("GET /api/v1/me").length;
+    window.dispatchEvent(new Event("focus"));
+    await waitFor(() => expect(server.sent("GET /api/v1/me").length).toBeGreaterThan(asked));
+    screen.getByRole("dialog");
+    server.me = me;
+    window.dispatchEvent(new Event("focus"));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(screen.getByPlaceholderText<HTMLInputElement>("Merchant or event id").value).toBe("half a sent");
+  });
+
   it("ends by signing out", async () => {
     const server = new Server();
     const { user } = openApp("/fraud");

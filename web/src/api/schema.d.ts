@@ -6408,6 +6408,7 @@ export interface components {
             funnel: components["schemas"]["FunnelStep"][] | null;
             hours: components["schemas"]["Visits"][] | null;
             measured_at: string | null;
+            newest: string | null;
             products: components["schemas"]["Interest"][] | null;
             regions: components["schemas"]["Visits"][] | null;
             series: components["schemas"]["Moment"][] | null;
@@ -7425,6 +7426,7 @@ export interface components {
             failed: string[];
             figures: components["schemas"]["Figure"][] | null;
             margin: components["schemas"]["Margin"] | null;
+            newest: string | null;
             products: components["schemas"]["RevenueShare"][] | null;
             regions: components["schemas"]["RevenueShare"][] | null;
             series: components["schemas"]["Moment"][] | null;
@@ -8616,6 +8618,7 @@ export interface components {
             choices: components["schemas"]["Choices"] | null;
             currency: string;
             failed: string[];
+            newest: string | null;
             products: components["schemas"]["Share"][] | null;
             regions: components["schemas"]["Share"][] | null;
             series: components["schemas"]["Moment"][] | null;

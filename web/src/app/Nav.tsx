@@ -1,19 +1,26 @@
 import { MenuFoldOutlined, MenuUnfoldOutlined } from "@ant-design/icons";
-import { Link } from "@tanstack/react-router";
+import { Link, useRouterState } from "@tanstack/react-router";
 import { Button } from "antd";
+import { useEffect, useRef } from "react";
 import { paths } from "../shared/paths";
 import { useSession } from "../shared/session";
-import { allowedPages, OWN_PAGES } from "./navigation";
+import { navPages } from "./navigation";
 import "./nav.css";
 
 /** The pages that the person may open. */
 export function Nav({ folded, onFold }: { folded: boolean; onFold?(): void }) {
   const { me } = useSession();
-  const allowed = allowedPages(me.permissions);
-  const pages = allowed.length > 0 ? allowed : OWN_PAGES;
+  const pages = navPages(me);
+  const list = useRef<HTMLUListElement>(null);
+  const pathname = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page is another place in the list.
+  useEffect(() => {
+    // Who may open much has more pages than the window is high.
+    list.current?.querySelector(".nav-here")?.scrollIntoView?.({ block: "nearest" });
+  }, [pathname]);
   return (
     <>
-      <ul className="nav">
+      <ul ref={list} className="nav">
         {pages.map((page, at) => (
           <li key={page.path} className={page.group !== pages[at - 1]?.group && at > 0 ? "nav-group" : ""}>
             {page.group && page.group !== pages[at - 1]?.group && !folded ? (

@@ -16,6 +16,7 @@ import { ForbiddenPage } from "./errorPages";
 import { Nav } from "./Nav";
 import { pageAt } from "./navigation";
 import { Palette } from "./Palette";
+import { SessionEnded } from "./SessionEnded";
 import { Shortcuts } from "./Shortcuts";
 import { Stale } from "./Stale";
 import { UserMenu } from "./UserMenu";
@@ -94,7 +95,7 @@ function Frame() {
           <kbd className="wide-only">{controlKey()} K</kbd>
         </Button>
         <span className="push" />
-        <Bell />
+        {me.second_factor_missing ? null : <Bell />}
         <UserMenu onShortcuts={() => setShortcuts(true)} />
       </header>
       {phone ? (
@@ -117,6 +118,7 @@ function Frame() {
         {allowed ? <Outlet /> : <ForbiddenPage />}
       </main>
       <StepUpDialog />
+      <SessionEnded />
       {palette ? <Palette onClose={() => setPalette(false)} onShortcuts={() => setShortcuts(true)} /> : null}
       {shortcuts ? <Shortcuts onClose={() => setShortcuts(false)} /> : null}
     </div>

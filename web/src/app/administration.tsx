@@ -19,12 +19,14 @@ export const ADMINISTRATION: readonly NavPage[] = [
     title: "Access alerts",
     icon: <SecurityScanOutlined aria-hidden />,
     needs: permission.readAccessAlerts,
+    work: permission.resolveAccessAlerts,
   },
   {
     path: paths.audit,
     title: "Audit",
     icon: <AuditOutlined aria-hidden />,
     needs: permission.readAudit,
+    work: permission.readAudit,
   },
   {
     path: paths.privacy,

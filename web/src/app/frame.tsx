@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, Outlet, redirect } from "@tans
 import { isProblem } from "../api/problem";
 import { meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
+import { currencyQuery } from "../shared/ui/Worth";
 import { FailedPage, MissingPage, WaitingPage } from "./errorPages";
 import { lazyPage } from "./lazyPage";
 import { Shell } from "./Shell";
@@ -30,7 +31,8 @@ export const inside = createRoute({
       const me = await context.client.ensureQueryData(meQuery);
       // Until the second factor that the firm wants is set up, the server opens nothing but the own account.
       if (me.second_factor_missing && location.pathname !== paths.account)
-        throw redirect({ to: paths.account, replace: true });
+        throw redirect({ to: paths.account, search: { next: location.href }, replace: true });
+      if (!me.second_factor_missing) void context.client.prefetchQuery(currencyQuery);
       return { me };
     } catch (error) {
       if (!isProblem(error, 401)) throw error;

@@ -40,6 +40,8 @@ export interface NavPage {
   title: string;
   icon: ReactNode;
   needs: Permission;
+  /** Who has this works here: signing in leads to this page, and not to the first one that may be read. */
+  work?: Permission;
   /** Who has this finds the page further down. */
   unless?: Permission;
   /** Who has the first permission needs one of these too. */

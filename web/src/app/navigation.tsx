@@ -23,6 +23,7 @@ import {
 } from "@ant-design/icons";
 import { paths } from "../shared/paths";
 import { permission } from "../shared/permissions";
+import type { Me } from "../shared/session";
 import { ADMINISTRATION } from "./administration";
 import type { NavPage, OwnPage } from "./navPage";
 import { OPERATIONS } from "./operationsPages";
@@ -40,6 +41,7 @@ const PAGES: readonly NavPage[] = [
     title: "Fraud monitor",
     icon: <SafetyOutlined aria-hidden />,
     needs: permission.readAlerts,
+    work: permission.resolveAlerts,
   },
   {
     path: paths.cases,
@@ -82,6 +84,7 @@ const PAGES: readonly NavPage[] = [
     title: "Segments",
     icon: <TeamOutlined aria-hidden />,
     needs: permission.readSegments,
+    work: permission.writeSegments,
     group: "Customers",
   },
   ...OPERATIONS,
@@ -111,6 +114,7 @@ const PAGES: readonly NavPage[] = [
     title: "Quality",
     icon: <StockOutlined aria-hidden />,
     needs: permission.readQuality,
+    work: permission.manageQuality,
     group: "Data",
   },
   {
@@ -152,7 +156,7 @@ const PAGES: readonly NavPage[] = [
 ];
 
 /** What everybody has; the navigation holds it for those whose role opens no page. */
-export const OWN_PAGES: readonly OwnPage[] = [
+const OWN_PAGES: readonly OwnPage[] = [
   { path: paths.home, title: "Welcome", icon: <HomeOutlined aria-hidden /> },
   { path: paths.notifications, title: "Notifications", icon: <BellOutlined aria-hidden /> },
   { path: paths.account, title: "Account security", icon: <LockOutlined aria-hidden /> },
@@ -164,6 +168,19 @@ export function allowedPages(permissions: readonly string[]): NavPage[] {
   return PAGES.filter(
     ({ needs, also, unless }) => has(needs) && (also?.some(has) ?? true) && !(unless && has(unless)),
   );
+}
+
+/** What the navigation lists. Until the second factor that the firm wants is set up, nothing else opens. */
+export function navPages(me: Me): readonly (NavPage | OwnPage)[] {
+  if (me.second_factor_missing) return OWN_PAGES.filter((page) => page.path === paths.account);
+  const allowed = allowedPages(me.permissions);
+  return allowed.length > 0 ? allowed : OWN_PAGES;
+}
+
+/** Where somebody begins: the page of their own work, or else the first that they may open. */
+export function firstPage(permissions: readonly string[]): NavPage | undefined {
+  const allowed = allowedPages(permissions);
+  return allowed.find(({ work }) => work && permissions.includes(work)) ?? allowed[0];
 }
 
 /** The page at an address, whether allowed or not. */

@@ -7,6 +7,7 @@ import { lazyPage } from "./lazyPage";
 const account = createRoute({
   getParentRoute: () => inside,
   path: paths.account,
+  validateSearch: anySearch,
   component: lazyPage(() => import("../features/identity/AccountPage"), "AccountPage"),
 });
 

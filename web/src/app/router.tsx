@@ -5,6 +5,7 @@ import { forgetEverything, meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { FailedPage, MissingPage } from "./errorPages";
 import { tree } from "./routes";
+import { forgetWritten, keepPage } from "./written";
 
 const SECOND_FACTOR_MISSING = "urn:finer:problem:second-factor-missing";
 
@@ -18,6 +19,9 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     defaultPendingMs: 300,
     scrollRestoration: true,
   });
+  router.subscribe("onBeforeLoad", ({ pathChanged }) => {
+    if (pathChanged) forgetWritten();
+  });
   // A session that ends while somebody works shows in whichever call comes next.
   client.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
@@ -27,7 +31,7 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     }
     if (!isProblem(event.action.error, 401)) return;
     const { pathname, href } = router.state.location;
-    if (pathname === paths.signIn) return;
+    if (pathname === paths.signIn || keepPage()) return;
     void router.navigate({ to: paths.signIn, search: { next: href } }).then(() => forgetEverything(client));
   });
   return router;

@@ -5,7 +5,7 @@ import { deskRoutes } from "./deskRoutes";
 import { NoPagesPage } from "./errorPages";
 import { anySearch, inside, root, signIn } from "./frame";
 import { lazyPage } from "./lazyPage";
-import { allowedPages } from "./navigation";
+import { firstPage } from "./navigation";
 import { ownRoutes } from "./ownRoutes";
 
 const home = createRoute({
@@ -13,7 +13,7 @@ const home = createRoute({
   path: paths.home,
   component: NoPagesPage,
   beforeLoad: ({ context }) => {
-    const [first] = allowedPages(context.me.permissions);
+    const first = firstPage(context.me.permissions);
     if (first) throw redirect({ to: first.path, replace: true });
   },
 });

@@ -108,7 +108,10 @@ class OrderAges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Board(msgspec.Struct, frozen=True, kw_only=True):
-    """`behind_since` is when the oldest records came that the numbers do not hold yet; null while they keep up."""
+    """`behind_since` is when the oldest records came that the numbers do not hold yet; null while they keep up.
+
+    `newest` is the last day (midnight UTC) with a record of what is shown, whatever the filters; null before the first.
+    """
 
     as_of: datetime
     behind_since: datetime | None
@@ -118,6 +121,7 @@ class _Board(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[str]
     series: list[Moment] | None
     choices: Choices | None
+    newest: datetime | None
 
 
 class FinanceBoard(_Board, frozen=True, kw_only=True):
@@ -191,7 +195,10 @@ class SystemBoard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BehaviourBoard(msgspec.Struct, frozen=True, kw_only=True):
-    """What customers do. Sessions are as of `measured_at`, null before the first count; all else is of now."""
+    """What customers do. Sessions are as of `measured_at`, null before the first count; all else is of now.
+
+    `newest` is the last day (midnight UTC) with an action, whatever the filters; null before the first.
+    """
 
     as_of: datetime
     behind_since: datetime | None
@@ -207,6 +214,7 @@ class BehaviourBoard(msgspec.Struct, frozen=True, kw_only=True):
     channels: list[Visits] | None
     products: list[Interest] | None
     choices: Choices | None
+    newest: datetime | None
     measured_at: datetime | None
 
 
@@ -263,6 +271,7 @@ def _common(frame: Frame, currency: str, found: Mapping[str, Any], failed: list[
         "failed": failed,
         "series": found["series"],
         "choices": found["choices"],
+        "newest": found["newest"],
         **{name: _each(found[name], share) for name in ("regions", "channels", "products")},
     }
 

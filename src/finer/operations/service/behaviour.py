@@ -52,6 +52,7 @@ def behaviour(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, dict[str, Any],
         "channels": lambda: _shares(at, "channel"),
         "products": lambda: _products(at),
         "choices": lambda: _choices(at),
+        "newest": lambda: at.store.newest(("activity",)),
         "measured_at": lambda: _measured_at(tx),
     }
     found, failed = each(tx, tiles)

@@ -61,6 +61,7 @@ FIGURES = {
     "declined": _payment("purchase", "payment", "transfer", "withdrawal", statuses=("declined", "reversed")),
 }  # fmt: skip
 """The numbers by name. What comes back has its own sign, so revenue is what was paid less what was returned."""
+CONTRACTS = ("order", "transaction")
 _CHARTED = ("revenue", "gross_profit", "payments", "refunds")
 
 
@@ -75,6 +76,7 @@ def finance(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, An
         "channels": lambda: _shares(at, "channel"),
         "products": lambda: _shares(at, "product"),
         "choices": lambda: _choices(at),
+        "newest": lambda: at.store.newest(CONTRACTS),
     }
     found, failed = each(tx, tiles)
     return at.frame, at.currency, found, failed
@@ -131,8 +133,7 @@ def _shares(at: Ground, dimension: str) -> list[Share]:
 
 
 def _choices(at: Ground) -> Choices:
-    contracts = ("order", "transaction")
     return Choices(
-        regions=sorted({value for contract in contracts for value in at.store.values(contract, "region")}),
-        channels=sorted({value for contract in contracts for value in at.store.values(contract, "channel")}),
+        regions=sorted({value for contract in CONTRACTS for value in at.store.values(contract, "region")}),
+        channels=sorted({value for contract in CONTRACTS for value in at.store.values(contract, "channel")}),
     )

@@ -36,6 +36,7 @@ def orders(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, str, dict[str, Any
         "products": lambda: _shares(at, "product"),
         "ages": lambda: AgeStore(tx).find(),
         "choices": lambda: _choices(at),
+        "newest": lambda: at.store.newest(("order",)),
     }
     found, failed = each(tx, tiles)
     return at.frame, at.currency, found, failed

@@ -136,6 +136,15 @@ class RollupStore:
         query = sa.select(c.value).where(c.tenant_id == self._tenant, c.contract == contract, c.dimension == dimension)
         return list(self._connection.execute(query.order_by(c.value)).scalars())
 
+    def newest(self, contracts: Sequence[str]) -> datetime | None:
+        """The last day (midnight UTC) that has a record of one of the contracts; None when there never was one."""
+        of_each = [
+            sa.select(sa.func.max(_t.bucket).label("at")).where(self._of(one, Grain.PLACE, DAY_S)) for one in contracts
+        ]
+        found = sa.union_all(*of_each).subquery()
+        newest: datetime | None = self._connection.execute(sa.select(sa.func.max(found.c.at))).scalar_one()
+        return newest
+
     def whole(self, contract: str) -> list[Sums]:
         """Everything of a contract that was ever counted, by kind, status and currency."""
         query = (

@@ -14,7 +14,7 @@ import { Parts } from "../../shared/ui/Parts";
 import { ReasonDialog } from "../../shared/ui/ReasonDialog";
 import { BlockSkeleton, EmptyState, FailureState } from "../../shared/ui/states";
 import { Amount } from "../../shared/ui/values";
-import { useWorth } from "../../shared/ui/Worth";
+import { NotKnownYet, useWorth } from "../../shared/ui/Worth";
 import { CaseActions } from "./CaseActions";
 import { CaseAlerts } from "./CaseAlerts";
 import { CaseFiles } from "./CaseFiles";
@@ -205,11 +205,13 @@ function Found({ found }: { found: CaseDocument }) {
 
 /** An amount as the firm counts, and beside it the dollars that priorities and limits are set in. */
 function Whole({ usd }: { usd: Money }) {
-  const worth = useWorth()(usd);
+  const worth = useWorth();
+  if (worth === null) return <NotKnownYet />;
+  const own = worth(usd);
   return (
     <>
-      <Amount money={worth} />
-      {worth.currency === usd.currency ? null : (
+      <Amount money={own} />
+      {own.currency === usd.currency ? null : (
         <span className="muted">
           {" "}
           = <Amount money={usd} />

@@ -87,7 +87,9 @@ export function CataloguePage() {
           )}
           {items.length > 0 ? (
             <p className="grid-foot">
-              {items.length === 200 ? "The best 200" : counted(items.length, "entry", "entries")}
+              {items.length === 200
+                ? `The ${text ? "200 that fit best" : "first 200"}. Search for more.`
+                : counted(items.length, "entry", "entries")}
             </p>
           ) : null}
         </section>

@@ -44,8 +44,9 @@ export function DashboardsPage() {
     body = (
       <section className="part">
         <EmptyState title="No dashboards yet" action={make}>
-          Put metrics and saved queries that belong together on one page, and share it with your team or the
-          firm.
+          {make
+            ? "Put metrics and saved queries that belong together on one page, and share it with your team or the firm."
+            : "Metrics and saved queries that belong together are put on one page. Those that colleagues share with you are here."}
         </EmptyState>
       </section>
     );

@@ -1,6 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRouter, useSearch } from "@tanstack/react-router";
 import { Alert } from "antd";
 import { useEffect, useState } from "react";
+import { safeReturn } from "../../shared/paths";
 import { useSession } from "../../shared/session";
 import { Page } from "../../shared/ui/Page";
 import { BlockSkeleton, FailureState } from "../../shared/ui/states";
@@ -26,10 +28,20 @@ export function AccountPage() {
   const { me } = useSession();
   const [codes, setCodes] = useState<readonly string[]>([]);
   const enrolling = me.second_factor_missing;
+  const [sentHere] = useState(enrolling);
+  const { next }: { next?: unknown } = useSearch({ strict: false });
+  const router = useRouter();
   const hasOne = Boolean(account.data && (account.data.totp_since || account.data.passkeys.length > 0));
   useEffect(() => {
     if (enrolling && hasOne) void client.refetchQueries({ queryKey: meQuery.queryKey });
   }, [client, enrolling, hasOne]);
+  const kept = async () => {
+    setCodes([]);
+    if (!sentHere) return;
+    // Nobody came to see this page: with the second factor the one that was asked for opens.
+    await client.refetchQueries({ queryKey: meQuery.queryKey });
+    router.history.push(safeReturn(typeof next === "string" ? next : undefined));
+  };
   return (
     <Page title="Account security">
       {account.data ? (
@@ -51,7 +63,7 @@ export function AccountPage() {
         <BlockSkeleton height={320} label="Loading your account" />
       )}
       {enrolling ? null : <SessionsSection />}
-      {codes.length > 0 ? <RecoveryCodesDialog codes={codes} onClose={() => setCodes([])} /> : null}
+      {codes.length > 0 ? <RecoveryCodesDialog codes={codes} onClose={() => void kept()} /> : null}
     </Page>
   );
 }

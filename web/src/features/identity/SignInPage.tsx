@@ -22,7 +22,7 @@ export function SignInPage() {
   // Read once: the address is cleaned as soon as the token is spent.
   const [token] = useState(() => query.get("token"));
   const next = query.get("next") ?? undefined;
-  const enter = useEnter(next);
+  const enter = useEnter(next, query.has("again"));
   const [busy, setBusy] = useState(token !== null);
   const [problem, setProblem] = useState<string | null>(query.get("sso") === "refused" ? NOT_LET_IN : null);
   const [missing, setMissing] = useState<Schema<"MissingFactor"> | null>(null);
@@ -132,11 +132,15 @@ export function SignInPage() {
   );
 }
 
-/** Goes to where the person wanted to be, with everything fetched anew for them. */
-function useEnter(next: string | undefined): () => Promise<void> {
+/**
+ * Goes to where the person wanted to be, with everything fetched anew for them. A window that a page opened for this
+ * alone (`again`) closes: that page waits.
+ */
+function useEnter(next: string | undefined, again: boolean): () => Promise<void> {
   const client = useQueryClient();
   const router = useRouter();
   return async () => {
+    if (again) window.close();
     forgetEverything(client);
     await client.fetchQuery(meQuery);
     router.history.push(safeReturn(next));

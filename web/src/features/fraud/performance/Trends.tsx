@@ -8,7 +8,7 @@ import type { Day, Performance } from "./queries";
 export function Trends({ data }: { data: Performance }) {
   const { days, capacity_per_day: capacity } = data;
   const worth = useWorth();
-  if (days.length < 2) return null;
+  if (days.length < 2 || worth === null) return null;
   return (
     <div className="performance-trends">
       <section className="part" aria-label="Precision and recall by day">

@@ -1,5 +1,6 @@
 import { Button, Segmented, Select } from "antd";
 import type { ReactNode } from "react";
+import { dateText } from "../../../shared/time";
 import { Behind } from "../../../shared/ui/Behind";
 import { LiveControl } from "../../../shared/ui/LiveControl";
 import { Page } from "../../../shared/ui/Page";
@@ -19,13 +20,13 @@ interface BoardPageProps<T> {
   act?: ReactNode;
   /** Nothing came in in this time: says once where it would come from. */
   quiet?: boolean;
-  /** Said in place of all parts while nothing came in, neither in this time nor in the one before: what would be here. */
+  /** Stands in place of all parts while nothing came in, neither in this time nor in the one before: what would be here. */
   instead?: string | null;
   children: ReactNode;
 }
 
 /** The frame of a dashboard: which time it shows, what it is narrowed to, as of when, live or paused. */
-export function BoardPage<T extends { as_of: string; behind_since?: string | null }>({
+export function BoardPage<T extends { as_of: string; behind_since?: string | null; newest?: string | null }>({
   title,
   board,
   regions,
@@ -83,7 +84,9 @@ export function BoardPage<T extends { as_of: string; behind_since?: string | nul
       {silent && instead ? (
         <section className="part">
           <EmptyState title={`No records ${lastText(view)}`} action={<Wider board={board} />}>
-            {instead}
+            {board.data?.newest
+              ? `The newest record that this page is made of is of ${dateText(board.data.newest, "UTC")}.`
+              : instead}
           </EmptyState>
         </section>
       ) : (

@@ -1,0 +1,77 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useRouter } from "@tanstack/react-router";
+import { Button } from "antd";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { forgetEverything, meQuery } from "../features/identity/session";
+import { paths } from "../shared/paths";
+import { useSession } from "../shared/session";
+import { Dialog } from "../shared/ui/Dialog";
+import { onSessionEnd } from "./written";
+
+/** The session ended under a page on which somebody has written: it waits, covered, until they are signed in again. */
+export function SessionEnded() {
+  const [ended, setEnded] = useState(false);
+  useEffect(() => onSessionEnd(() => setEnded(true)), []);
+  return ended ? <Waiting onDone={() => setEnded(false)} /> : null;
+}
+
+function Waiting({ onDone }: { onDone(): void }) {
+  const client = useQueryClient();
+  const router = useRouter();
+  const { me } = useSession();
+  const again = useRef<HTMLButtonElement>(null);
+  const goOn = useCallback(async () => {
+    const now = await client.fetchQuery(meQuery).catch(() => null);
+    if (!now) return;
+    onDone();
+    if (now.user.id === me.user.id) {
+      void client.invalidateQueries();
+      return;
+    }
+    // Somebody else signed in: nothing of the person before is theirs to see.
+    forgetEverything(client);
+    await router.navigate({ to: paths.home });
+    await router.invalidate();
+  }, [client, router, me.user.id, onDone]);
+  useEffect(() => {
+    const back = () => void goOn();
+    window.addEventListener("focus", back);
+    return () => window.removeEventListener("focus", back);
+  }, [goOn]);
+  const leave = () => {
+    onDone();
+    const next = router.state.location.href;
+    void router.navigate({ to: paths.signIn, search: { next } }).then(() => forgetEverything(client));
+  };
+  return (
+    <Dialog
+      title="Your session has ended"
+      closable={false}
+      keyboard={false}
+      mask={{ closable: false }}
+      rootClassName="session-ended"
+      zIndex={2000}
+      // Enter, from who was writing, does not leave the page.
+      afterOpenChange={(open) => open && again.current?.focus()}
+      footer={
+        <>
+          <Button onClick={leave}>Leave this page</Button>
+          <Button
+            ref={again}
+            type="primary"
+            onClick={() =>
+              window.open(`${paths.signIn}?again=1`, "finer-sign-in", "popup,width=480,height=680")
+            }
+          >
+            Sign in again
+          </Button>
+        </>
+      }
+    >
+      <p>
+        What you wrote on this page is still there. Sign in again, in a window of its own, and go on where you
+        were.
+      </p>
+    </Dialog>
+  );
+}
