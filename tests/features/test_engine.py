@@ -18,6 +18,7 @@ from finer.features.errors import InvalidFeatureSet, UnsuitableColumn
 from finer.features.service import Engine, SnapshotRefused
 from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
 from finer.kit.columns import Columns
+from finer.kit.hashing import hash_strings
 from finer.kit.snapshots import child_finished
 
 ACCOUNT = Entity("account", ("account_id",))
@@ -128,6 +129,25 @@ def test_tenants_share_nothing() -> None:
     assert engine.step(columns_of(["a"] * 3, [0, 1, 2], [1, 2, 3]), 7).values("account.count").tolist() == [1, 2, 3]
     assert engine.step(columns_of(["a"], [3], [1]), 8).values("account.count").tolist() == [1]
     assert engine.step(columns_of(["a"], [3], [1]), 7).values("account.count").tolist() == [4]
+
+
+def test_what_is_forgotten_begins_anew_and_nothing_else_changes() -> None:
+    random = np.random.default_rng(5)
+    # Hundreds of keys in a table of a thousand pairs: those that are taken out stand in runs with others.
+    names = np.array([f"a{n}" for n in range(640)])
+    engine, gone = Engine(SET, pool_events=1 << 12), names[:320]
+    renamed = Engine(SET, pool_events=1 << 12)
+    engine.forget({"account_id": hash_strings(pa.array(gone))}, 1)  # nobody knows them yet
+    for turn in range(8):
+        accounts, amounts = names[random.integers(0, 640, 2_000)], random.integers(0, 5, 2_000)
+        times = (turn * 2_000 + np.arange(2_000)) * SECOND // 100
+        if turn == 4:
+            engine.forget({"account_id": hash_strings(pa.array(gone))}, 1)
+        # To the other engine those accounts had another name until then.
+        others = np.where(np.isin(accounts, gone), np.char.add("was-", accounts), accounts) if turn < 4 else accounts
+        found = engine.step(columns_of(accounts, times, amounts), 1).matrix
+        np.testing.assert_array_equal(found, renamed.step(columns_of(others, times, amounts), 1).matrix)
+    assert engine.metrics() == renamed.metrics()
 
 
 def test_null_keys_and_skipped_rows_get_null_and_leave_no_trace() -> None:

@@ -13,6 +13,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 
+from finer.app.log_upkeep import drop_forgotten
 from finer.app.verify import _windows
 from finer.app.worker import Snapshots
 from finer.facts.decisions import AlertResolved
@@ -326,6 +327,37 @@ def test_who_holds_an_account_together_with_an_erased_customer_keeps_its_windows
     assert scene.erase("ben")["rows of known frauds"] == 1
     assert scene.differing() == []
     assert scene.names() == set()
+
+
+def test_an_account_that_pays_again_after_it_was_erased_begins_anew(scene: Scene, database_url: str) -> None:
+    own: dict[str, Any] = {"account_id": "own", "customer_id": "anna", "device_id": "phone", "counterparty_id": "aunt"}
+    joint, hour = own | {"account_id": "joint"}, timedelta(hours=1)
+    others = joint | {"customer_id": "ben", "device_id": "tablet"}
+    scene.decide(made(1, **own), made(2, **own), made(3, **joint), made(4, **others), made(5))
+    scene.label("e1", "confirmed_fraud", NOON)
+    scene.decide(made(6, NOON + hour, **own))
+    assert scene.last() == [1, 1, 1, 1]
+    before = scene.snapshot("before")
+    # Her own account with its device and payee, and her device with the account that stays with the other.
+    assert scene.erase("anna")["windows"] == 4
+    scene.decide(made(7, NOON + 2 * hour, **own), made(8, NOON + 2 * hour, **joint), made(9, NOON + 2 * hour, **others))
+    assert list(scene.seen.values())[6:] == [[1, 1, 1, 0]] * 3
+    scene.decide(made(10, NOON + 3 * hour, **own))
+    assert scene.differing() == []
+    after = scene.snapshot("after")
+    for number, begun in enumerate((None, before, after), 11):
+        scene.restart(begun)
+        scene.decide(made(number, NOON + 4 * hour, **own), at_once=number - 10)
+        assert scene.differing() == []
+    with psycopg.connect(database_url, autocommit=True) as owner:
+        query = "select count(*) from fraud_forgotten where tenant_id = %s and log_offset is not null"
+        held = owner.execute(query, (scene.desk.firm.tenant.id,)).fetchone()
+        # It is kept as long as the log holds what came before, and no longer.
+        drop_forgotten(database_url, scene.desk.database)
+        assert owner.execute(query, (scene.desk.firm.tenant.id,)).fetchone() == held == (4,)
+        owner.execute("delete from kit_log where stream = 'transaction'")
+        drop_forgotten(database_url, scene.desk.database)
+        assert owner.execute(query, (scene.desk.firm.tenant.id,)).fetchone() == (0,)
 
 
 @pytest.mark.parametrize("seed", range(3))

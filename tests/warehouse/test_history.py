@@ -167,7 +167,7 @@ def test_i02_erased_people_do_not_come_back_by_time_travel(
     copies = copies_folder(settings, tenant)
     assert any(copies.rglob("*.parquet")) != access.place.local
     wanted = {"transaction": {"customer_id": "pseudonym"}}
-    assert service.part_customer(access, tenant, "anna", "salt", wanted) == {"transactions": 20}
+    assert service.part_customer(access, tenant, "anna", "salt", wanted) == ({"transactions": 20}, {})
     assert not any(copies.rglob("*.parquet"))
     for snapshot in known:
         with pytest.raises(SnapshotGone):

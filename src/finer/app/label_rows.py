@@ -1,4 +1,6 @@
-"""Which rows of frauds that became known stand before which batch: those written down by offset, and those that wait.
+"""Which rows stand before which batch: frauds that became known, and what is forgotten of erased people.
+
+Some are written down by offset, others wait.
 
 New rows are taken before the next batch of their firm, and the offset of that batch is kept with its effects. Records
 that are taken through the pipeline once more find the rows before the same records.
@@ -15,8 +17,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from finer.app.tenants import Tenants
-from finer.fraud.service.label_rows import LabelRow
+from finer.app.tenants import Tenants, WindowRow
 from finer.kit.log import Position
 
 
@@ -24,7 +25,7 @@ from finer.kit.log import Position
 class _Pinned:
     """Rows of a position in the order of their offsets, and those offsets."""
 
-    rows: deque[LabelRow]
+    rows: deque[WindowRow]
     offsets: set[int]
 
 
@@ -34,17 +35,20 @@ class LabelRows:
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
         self._pinned: dict[uuid.UUID, dict[Position, _Pinned]] = {}
-        self._waiting: dict[uuid.UUID, list[LabelRow]] = {}
+        self._waiting: dict[uuid.UUID, list[WindowRow]] = {}
 
-    def begin(self, held: Mapping[Position, int]) -> None:
-        """Read what every firm has from these offsets on; the windows hold all rows below them."""
+    def begin(self, held: Mapping[Position, int], *, untold: bool = False) -> None:
+        """Read what every firm has from these offsets on; the windows hold all rows below them.
+
+        With `untold` they hold no fraud that became known, wherever.
+        """
         for tenant in self._tenants.all():
             self._pinned[tenant] = {
                 position: _Pinned(deque(rows), {row.offset for row in rows})
-                for position, rows in self._tenants.label_rows_pinned(tenant, held).items()
+                for position, rows in self._tenants.window_rows_pinned(tenant, held, untold=untold).items()
             }
 
-    def left_behind(self, applied: Mapping[Position, int]) -> Iterator[tuple[uuid.UUID, list[LabelRow]]]:
+    def left_behind(self, applied: Mapping[Position, int]) -> Iterator[tuple[uuid.UUID, list[WindowRow]]]:
         """Rows below these offsets that no batch has taken, by firm; they are given once."""
         for tenant, by_position in self._pinned.items():
             found = [
@@ -63,24 +67,24 @@ class LabelRows:
         pinned = self._pinned.get(tenant, {}).get(position)
         return pinned is not None and offset in pinned.offsets
 
-    def due(self, tenant: uuid.UUID, position: Position, offset: int) -> list[LabelRow]:
+    def due(self, tenant: uuid.UUID, position: Position, offset: int) -> list[WindowRow]:
         """Rows that stand before the record of an offset or an earlier one, in their order; they are given once."""
         pinned = self._pinned.get(tenant, {}).get(position)
         return [] if pinned is None else _below(pinned, offset + 1)
 
-    def waiting(self, tenant: uuid.UUID) -> list[LabelRow]:
+    def waiting(self, tenant: uuid.UUID) -> list[WindowRow]:
         """Rows that wait, the oldest first."""
         found = self._waiting.get(tenant)
         if found is None:
             # Noted before it is read: what is told of meanwhile is read again.
             self._waiting[tenant] = []
-            found = self._tenants.label_rows_waiting(tenant)
+            found = self._tenants.window_rows_waiting(tenant)
             if found:
                 self._waiting.pop(tenant, None)
         return found
 
 
-def _below(pinned: _Pinned, offset: int) -> list[LabelRow]:
+def _below(pinned: _Pinned, offset: int) -> list[WindowRow]:
     """Take out the rows below an offset."""
     found = []
     while pinned.rows and pinned.rows[0].offset < offset:

@@ -8,8 +8,11 @@ from datetime import datetime
 
 import structlog
 
+from finer.fraud.service import forgotten
+from finer.identity.service import tenants
 from finer.ingest.types.receipts import READER
-from finer.kit.db import WORKER, connect
+from finer.kit.actors import SYSTEM
+from finer.kit.db import NO_TENANT, WORKER, Database, connect
 from finer.kit.log import Position, PostgresLog
 from finer.kit.log_days import drop_days, first_kept
 from finer.operations.service import rollups
@@ -42,3 +45,16 @@ def trim_log(url: str, before: datetime, in_lake: Callable[[uuid.UUID], dict[Pos
                 oldest=oldest.isoformat(),
             )
         return drop_days(connection, oldest.date())
+
+
+def drop_forgotten(url: str, database: Database) -> int:
+    """Delete what says whom the windows forgot, where the log holds no record from before; returns how many rows."""
+    with connect(url, WORKER, name="finer-jobs") as connection:
+        begins = PostgresLog.begins(connection, PostgresLog.consumed(connection, READER))
+    with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
+        firms = tenants.list_tenants(tx)
+    dropped = 0
+    for firm in firms:
+        with database.transaction(firm.id, SYSTEM) as tx:
+            dropped += forgotten.drop(tx, begins)
+    return dropped

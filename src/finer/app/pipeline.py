@@ -1,6 +1,7 @@
 """The way of a record, written down once. Read from top to bottom: that is the order of the data.
 
-    log rows -> decode -> deduplicate -> known frauds -> features -> rules, model, brakes -> ONE transaction -> lake
+    log rows -> decode -> deduplicate -> known frauds, erasures -> features -> rules, model, brakes -> ONE transaction
+             -> lake
 
 A synchronous decision is this path awaited. A restart is this path repeated from the last snapshot: rows below the
 consumer's offset only rebuild state, rows below the lake's offset are not written again.
@@ -24,11 +25,12 @@ import pyarrow as pa
 
 from finer.app.deciders import DecidedBy, Deciders
 from finer.app.label_rows import LabelRows
-from finer.app.tenants import TenantContext, Tenants
+from finer.app.tenants import TenantContext, Tenants, WindowRow
 from finer.decisions.service import alerts as decisions
 from finer.features import service as features
-from finer.fraud.service import brakes, label_rows, rule_sets
+from finer.fraud.service import brakes, forgotten, label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
+from finer.fraud.service.forgotten import Forgotten
 from finer.fraud.service.label_rows import LabelRow
 from finer.ingest.service import activity, contracts, receipts
 from finer.ingest.types.contracts import Contract
@@ -59,8 +61,8 @@ class Batch:
     offsets: Array
     status: Array
     decided_by: DecidedBy
-    told: list[LabelRow] = field(default_factory=list)
-    """Frauds that became known, and that this batch is the first to count."""
+    told: list[WindowRow] = field(default_factory=list)
+    """Frauds that became known, and what is forgotten: this batch is the first to be counted so."""
     verdicts: fraud.Verdicts | None = None
     counted: brakes.Tally | None = None
     stopped: dict[str, str] = field(default_factory=dict)
@@ -97,6 +99,8 @@ class Pipeline:
         self._lake = lake
         self.consumed: dict[Position, int] = {}
         self.applied: dict[Position, int] = {}
+        self.last: dict[Position, tuple[int, int]] = {}
+        """The last row that this process took of each position: base offset, and when it was appended."""
         self.in_lake: dict[tuple[uuid.UUID, Position], int] = {}
         self.at_work: list[LogRow] = []
         """The rows that a failure is about."""
@@ -106,11 +110,11 @@ class Pipeline:
         """Start from windows that hold all below the offsets `held`, where the log holds nothing below `log_begins`."""
         self.applied = held | {one: max(offset, held.get(one, 0)) for one, offset in log_begins.items()}
         # A snapshot from before the windows counted frauds holds none, wherever it was taken.
-        self.label_rows.begin(held if self.engine.metrics()["told"] else {})
+        self.label_rows.begin(held, untold=not self.engine.metrics()["told"])
         self.settle()
 
     def settle(self) -> None:
-        """Tell the windows of the frauds that stand below the applied offsets, where no batch will do it."""
+        """Tell the windows of the rows that stand below the applied offsets, where no batch will do it."""
         for tenant, rows in self.label_rows.left_behind(self.applied):
             self._tell(self._tenants.of(tenant), rows)
 
@@ -145,6 +149,7 @@ class Pipeline:
         elif wanted:
             self.store_in_lake(batch)
         self.applied[batch.position] = batch.next_offset
+        self.last[batch.position] = (rows[-1].base_offset, rows[-1].appended_at_us)
         return batch.columns.rows
 
     def decode(self, rows: list[LogRow]) -> Batch:
@@ -230,7 +235,9 @@ class Pipeline:
                     again = batch.columns.arrow("event_id").filter(pa.array(~batch.fresh)).to_pylist()
                     decisions.announce_known(tx, again)
             if batch.told:
-                label_rows.pin(tx, batch.position, batch.base_offset, batch.told)
+                gone, known = _apart(batch.told)
+                forgotten.pin(tx, batch.position, batch.base_offset, gone)
+                label_rows.pin(tx, batch.position, batch.base_offset, known)
             if batch.counted is not None:
                 brakes.record(tx, batch.counted)
             if batch.status.any():
@@ -259,12 +266,11 @@ class Pipeline:
 
     def finish(self) -> None:
         """Wait until the effects of the last batch are committed, and hand it on to the lake."""
-        batch = self._under_way
+        batch, self._under_way = self._under_way, None
         if batch is None:
             return
         others, self.at_work = self.at_work, batch.rows
         self._effects.finish()
-        self._under_way = None
         self.store_in_lake(batch)
         self.at_work = others
 
@@ -302,8 +308,12 @@ class Pipeline:
             )
         )
 
-    def _tell(self, tenant: TenantContext, rows: list[LabelRow]) -> None:
-        self.engine.tell(*label_rows.told(rows), tenant.seed)
+    def _tell(self, tenant: TenantContext, rows: list[WindowRow]) -> None:
+        gone, known = _apart(rows)
+        # Frauds of before that name who is forgotten were parted from them, so none is told after this by mistake.
+        for hashes in forgotten.told(gone):
+            self.engine.forget(hashes, tenant.seed)
+        self.engine.tell(*label_rows.told(known), tenant.seed)
 
     def _evaluate(self, batch: Batch) -> None:
         by = batch.decided_by
@@ -328,3 +338,7 @@ class Pipeline:
             with self._effects.transaction(batch.tenant.id, SYSTEM):
                 pass
             yield tx
+
+
+def _apart(rows: list[WindowRow]) -> tuple[list[Forgotten], list[LabelRow]]:
+    return [row for row in rows if isinstance(row, Forgotten)], [row for row in rows if isinstance(row, LabelRow)]

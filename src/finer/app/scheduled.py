@@ -19,7 +19,7 @@ from finer.app.flow import FLOW, QUEUE, Handler, handle, handler_name, happening
 from finer.app.job_types import Ground, Job, Work, checked
 from finer.app.lake_exports import carry_out_export
 from finer.app.log_partitions import prepare_log
-from finer.app.log_upkeep import trim_log
+from finer.app.log_upkeep import drop_forgotten, trim_log
 from finer.app.outgoing import call_hook, drop_delivery, look_at_metrics, send_digests, send_mail
 from finer.app.pricing import price_rule
 from finer.app.proposals import PROPOSAL_KINDS
@@ -141,7 +141,7 @@ def _keep_log(ground: Ground, _run: Run) -> Counts:
     prepare_log(ground.url, now)
     before = now - timedelta(hours=ground.settings.log_retention_hours)
     dropped = trim_log(ground.url, before, lambda tenant: warehouse.lake_offsets(ground.lake(), tenant))
-    return {"partitions_dropped": dropped}
+    return {"partitions_dropped": dropped, "forgotten_dropped": drop_forgotten(ground.url, ground.database)}
 
 
 def _verify(ground: Ground, run: Run) -> Counts:

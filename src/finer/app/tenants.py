@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from finer.fraud.service import brakes, label_rows, rule_sets
+from finer.fraud.service import brakes, forgotten, label_rows, rule_sets
 from finer.fraud.service import verdicts as fraud
 from finer.identity.service import tenants
 from finer.ingest.service import contracts
@@ -23,6 +23,8 @@ from finer.ledger import service as ledger
 
 _log = structlog.get_logger(__name__)
 _REFRESH_S = 5.0
+WindowRow = label_rows.LabelRow | forgotten.Forgotten
+"""What stands between the payments of the log, and the windows take."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +102,26 @@ class Tenants:
         with self.database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             return [tenant.id for tenant in tenants.list_tenants(tx)]
 
-    def label_rows_pinned(
-        self, tenant: uuid.UUID, held: Mapping[Position, int]
-    ) -> dict[Position, list[label_rows.LabelRow]]:
-        """Rows of frauds that became known, before records from an offset on, by position and in their order."""
-        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            return {one: label_rows.pinned(tx, one, held.get(one, 0)) for one in label_rows.positions(tx)}
+    def window_rows_pinned(
+        self, tenant: uuid.UUID, held: Mapping[Position, int], *, untold: bool
+    ) -> dict[Position, list[WindowRow]]:
+        """Rows that the windows take before records from an offset on, by position and in the order of the offsets.
 
-    def label_rows_waiting(self, tenant: uuid.UUID) -> list[label_rows.LabelRow]:
-        """Rows of frauds that became known and that no batch has taken, the oldest first."""
+        With `untold`, all rows of frauds that became known. What is forgotten before one record comes first.
+        """
         with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
-            return label_rows.waiting(tx)
+            found: dict[Position, list[WindowRow]] = {
+                one: [*forgotten.pinned(tx, one, held.get(one, 0))] for one in forgotten.positions(tx)
+            }
+            for one in label_rows.positions(tx):
+                labels = label_rows.pinned(tx, one, 0 if untold else held.get(one, 0))
+                found[one] = sorted([*found.get(one, []), *labels], key=lambda row: row.offset)
+            return found
+
+    def window_rows_waiting(self, tenant: uuid.UUID) -> list[WindowRow]:
+        """Rows that the windows have not taken, and no batch: what is forgotten, then frauds, the oldest first."""
+        with self.database.transaction(tenant, SYSTEM, read_only=True) as tx:
+            return [*forgotten.waiting(tx), *label_rows.waiting(tx)]
 
     def brake_watch(self, tenant: uuid.UUID, rules: fraud.CompiledRules) -> brakes.BrakeWatch:
         """What the rules with brakes blocked of late."""

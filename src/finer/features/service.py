@@ -65,6 +65,13 @@ class Engine:
         """
         self._state.tell(hashes, times, weights, tenant_seed)
 
+    def forget(self, hashes: Mapping[str, Array], tenant_seed: int) -> None:
+        """Let entities begin anew: all of those that are made of just these columns, with these values.
+
+        `hashes` are the texts of the columns by name, uint64, shape (entities,), 0 for null, which is no entity.
+        """
+        self._state.forget(hashes, tenant_seed)
+
     def warm(self) -> None:
         """Load or compile the kernels, without touching the state."""
         nothing = pa.RecordBatch.from_pydict({"occurred_at": pa.array([], pa.timestamp("us", "UTC"))})

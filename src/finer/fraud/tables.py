@@ -173,3 +173,18 @@ label_rows = sa.Table(
     ),
     sa.Index("ix_fraud_label_rows_pinned", "tenant_id", "stream", "partition", "log_offset"),
 )  # fmt: skip
+
+# What the windows forget of erased people. One without an offset waits for the worker's next batch.
+forgotten = sa.Table(
+    "fraud_forgotten",
+    metadata,
+    sa.Column("tenant_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("account_id_hash", sa.BigInteger, nullable=False),
+    sa.Column("counterparty_id_hash", sa.BigInteger),
+    sa.Column("device_id_hash", sa.BigInteger),
+    sa.Column("added_at", _time, nullable=False),
+    sa.Column("stream", sa.Text),
+    sa.Column("partition", sa.Integer),
+    sa.Column("log_offset", sa.BigInteger),
+)

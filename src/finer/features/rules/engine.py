@@ -10,7 +10,7 @@ import numpy as np
 
 from finer.features.errors import UnsuitableColumn
 from finer.features.rules.kernel import run_ever, run_windows
-from finer.features.rules.memory import aligned, begin_keys, extend_keys, find_places, move_ring, rehash
+from finer.features.rules.memory import aligned, begin_keys, extend_keys, find_places, move_ring, rehash, remove_keys
 from finer.features.rules.plan import EntityPlan, is_number, plan
 from finer.features.rules.sliding import CAPACITY, EVENTS, HEAD, LATE, REFERENCES, TRUNCATED
 from finer.features.rules.told import ToldState
@@ -34,6 +34,7 @@ class EntityState:
 
     def __init__(self, entity_plan: EntityPlan, pool_events: int, lateness_us: int) -> None:
         self.plan = entity_plan
+        self.entity = entity_plan.entity
         self.limit = pool_events
         self.lateness_us = lateness_us
         self.entities = 0
@@ -109,6 +110,10 @@ class EntityState:
         move_ring(self.pool, larger, depth, int(self.meta[HEAD]), int(self.meta[EVENTS]))
         self.pool = larger
         self.meta[CAPACITY] = 2 * old
+
+    def forget(self, keys: Array) -> None:
+        """Let entities begin anew; what was kept of them leaves with the oldest events."""
+        remove_keys(self.index, keys)
 
     def arrays(self) -> dict[str, Array]:
         """The state as arrays, without the room that is not used yet."""
@@ -266,6 +271,14 @@ class WindowState:
         for state in self.told:
             columns = [np.asarray(hashes[name], np.uint64) for name in state.entity.columns]
             state.tell(_keys(columns, _seed(tenant_seed)), times, weights)
+
+    def forget(self, hashes: Mapping[str, Array], tenant_seed: int) -> None:
+        """Let entities begin anew; see `finer.features.service.Engine.forget`."""
+        parts: tuple[EntityState | ToldState, ...] = (*self.states, *self.told)
+        for part in parts:
+            names = part.entity.columns
+            if set(names) == set(hashes):
+                part.forget(_keys([np.asarray(hashes[name], np.uint64) for name in names], _seed(tenant_seed)))
 
     def step(self, columns: Columns, tenant_seed: int, skip: Array | None, times: str) -> FeatureColumns:
         """Values of every feature for every row; rows with `skip` leave no trace and get null."""

@@ -140,11 +140,29 @@ def rehash(old: Array, new: Array) -> None:
 
 
 @nb.njit(nogil=True)
+def _take_out(table: Any, shift: np.uint64, at: np.uint64) -> None:
+    """Free the pair `at` and close the gap by moving later pairs of the same run back.
+
+    So a table that lives long does not fill with tombstones.
+    """
+    mask = (~np.uint64(0)) >> shift
+    free, seek = at, (at + _ONE) & mask
+    while table[np.intp(seek << _ONE)] != 0:
+        home = table[np.intp(seek << _ONE)] >> shift
+        if ((seek - home) & mask) >= ((seek - free) & mask):
+            table[np.intp(free << _ONE)] = table[np.intp(seek << _ONE)]
+            table[np.intp(free << _ONE) + 1] = table[np.intp(seek << _ONE) + 1]
+            free = seek
+        seek = (seek + _ONE) & mask
+    table[np.intp(free << _ONE)] = np.uint64(0)
+    table[np.intp(free << _ONE) + 1] = np.uint64(0)
+
+
+@nb.njit(nogil=True)
 def count_reference(counters: Any, shift: np.uint64, key: np.uint64, sign: int) -> int:
     """Add one reference to a key (sign 1) or take one away (-1), in the table at the pointer `counters`.
 
-    Returns 1 when the key appeared, -1 when it vanished, else 0. Taking away closes the gap by moving later pairs of
-    the same run back, so that a table that lives long does not fill with tombstones.
+    Returns 1 when the key appeared, -1 when it vanished, else 0.
     """
     at, mask = key >> shift, (~np.uint64(0)) >> shift
     j = np.intp(at << _ONE)
@@ -163,17 +181,21 @@ def count_reference(counters: Any, shift: np.uint64, key: np.uint64, sign: int) 
     counters[j + 1] -= _ONE
     if counters[j + 1] != 0:
         return 0
-    free, seek = at, (at + _ONE) & mask
-    while counters[np.intp(seek << _ONE)] != 0:
-        home = counters[np.intp(seek << _ONE)] >> shift
-        if ((seek - home) & mask) >= ((seek - free) & mask):
-            counters[np.intp(free << _ONE)] = counters[np.intp(seek << _ONE)]
-            counters[np.intp(free << _ONE) + 1] = counters[np.intp(seek << _ONE) + 1]
-            free = seek
-        seek = (seek + _ONE) & mask
-    counters[np.intp(free << _ONE)] = np.uint64(0)
-    counters[np.intp(free << _ONE) + 1] = np.uint64(0)
+    _take_out(counters, shift, at)
     return -1
+
+
+@nb.njit(cache=True, nogil=True)
+def remove_keys(index: Array, keys: Array) -> None:
+    """Take keys out of the index, where they are in it; their places stay, and nobody finds them any more."""
+    table, shift = pointer(index), home_shift(len(index))
+    mask = np.uint64(len(index) // 2 - 1)
+    for key in keys:
+        at = key >> shift
+        while table[np.intp(at << _ONE)] != 0 and table[np.intp(at << _ONE)] != key:
+            at = (at + _ONE) & mask
+        if table[np.intp(at << _ONE)] != 0:
+            _take_out(table, shift, at)
 
 
 def move_ring(old: Array, new: Array, depth: int, head: int, count: int) -> None:

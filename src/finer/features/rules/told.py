@@ -128,6 +128,13 @@ class ToldState:
         self._shift = np.uint64(64 - bits)
         self._starts = begin_buckets(self._rows[0], bits)
 
+    def forget(self, keys: Array) -> None:
+        """Drop the rows of entities."""
+        kept = ~np.isin(self._rows[0], keys)
+        rest = (self._rows[0][kept], self._rows[1][kept], self._rows[2][kept])
+        self._rows = (self._rows[0][:0], self._rows[1][:0], self._rows[2][:0])
+        self.tell(*rest)
+
     def _within_limit(self, keys: Array, times: Array, weights: Array) -> tuple[Array, Array, Array]:
         over = len(keys) - self.limit
         if over <= 0:

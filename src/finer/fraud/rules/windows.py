@@ -27,6 +27,11 @@ ENTITIES = (
 )
 KNOWN_BY = tuple(sorted({column for entity in ENTITIES if entity.told for column in entity.columns}))
 """The fields of a payment by which frauds that became known are counted."""
+_PERSONAL = frozenset({"account_id", "counterparty_id", "device_id"})
+PARTED = tuple(dict.fromkeys(entity.columns for entity in ENTITIES if _PERSONAL.issuperset(entity.columns)))
+"""The fields that make entities of a person; erasing the person gives them other names in the lake."""
+PARTED_BY = tuple(sorted({column for columns in PARTED for column in columns}))
+"""All of these fields."""
 
 
 def feature_set() -> FeatureSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from finer.decisions.service import alerts as decisions
-from finer.fraud.service import label_rows
+from finer.fraud.service import forgotten, label_rows
 from finer.identity.service import forgetting
 from finer.ingest.service import quarantine
 from finer.kit.crypto.fields import destroy
@@ -56,7 +56,8 @@ def part_customer(tx: Tx, customer_id: str, access: warehouse.LakeAccess) -> dic
     changed = {"alerts": decisions.part_customer(tx, customer_id, salt)}
     changed["refused records"] = quarantine.blank_refused(tx, customer_id)
     columns = {name: dict(rewriting(part)) for name, part in catalogue().contracts.items()}
-    in_lake = warehouse.part_customer(access, tx.tenant, customer_id, salt, columns)
+    in_lake, gone = warehouse.part_customer(access, tx.tenant, customer_id, salt, columns, forgotten.PARTED)
+    changed["windows"] = forgotten.add(tx, gone)
     # The lake is asked what is parted, and not whose it was: done again after a failure, it no longer knows that.
     known = label_rows.naming(tx)
     parted = warehouse.parted_payments(access, tx.tenant, known) if known else []

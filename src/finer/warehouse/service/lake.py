@@ -26,7 +26,7 @@ from finer.warehouse.store import history
 from finer.warehouse.store.access import LakeAccess, schema_name
 from finer.warehouse.store.answers import answered
 from finer.warehouse.store.catalogue import Catalogue
-from finer.warehouse.store.erasing import PARTED, PARTED_PAYMENTS
+from finer.warehouse.store.erasing import PARTED, PARTED_PAYMENTS, Parted
 from finer.warehouse.store.erasing import part_customer as part_in_lake
 from finer.warehouse.store.freshness import FreshnessStore
 from finer.warehouse.store.places import place_of
@@ -187,13 +187,15 @@ def part_customer(
     customer_id: str,
     salt: str,
     columns: Mapping[str, Mapping[str, str]],
-) -> dict[str, int]:
+    entities: Sequence[tuple[str, ...]] = (),
+) -> tuple[dict[str, int], Parted]:
     """Part a customer's records in the lake from them; `columns` says by contract what becomes of which field.
 
-    Returns the rows changed, by table. Raises LakeUnavailable; doing it again is right.
+    Returns the rows changed, by table, and by the fields of each of the `entities`, which begin with the account, the
+    values that no record names any more. Raises LakeUnavailable; doing it again is right, and tells only what is left.
     """
     by_table = {table_of(contract): wanted for contract, wanted in columns.items()}
-    return part_in_lake(access, tenant, customer_id, salt, by_table)
+    return part_in_lake(access, tenant, customer_id, salt, by_table, entities)
 
 
 def parted_payments(access: LakeAccess, tenant: uuid.UUID, events: Sequence[str]) -> list[str]:

@@ -26,6 +26,9 @@ else:
     duckdb = LateModule("duckdb")
 
 _CUSTOMER, _ACCOUNT = "customer_id", "account_id"
+_PAYMENTS = "transactions"
+Parted = dict[tuple[str, ...], list[tuple[str, ...]]]
+"""Values that were parted from a customer, by the columns that name them together."""
 PARTED = "erased-"
 """What the pseudonyms of parted customers begin with."""
 PARTED_PAYMENTS = (
@@ -42,8 +45,11 @@ def part_customer(
     customer_id: str,
     salt: str,
     columns: Mapping[str, Mapping[str, str]],
-) -> dict[str, int]:
+    entities: Sequence[tuple[str, ...]] = (),
+) -> tuple[dict[str, int], Parted]:
     """Rows changed by table. `columns` says by table what becomes of a column: `pseudonym` or `blank`.
+
+    Also which of the `entities`, columns of payments that begin with the account, no payment names any more.
 
     Nothing is added to the lake meanwhile. Doing it again is right. Raises LakeUnavailable when the lake cannot be
     written to, or somebody else changes the same files at this moment; then doing it again goes on.
@@ -51,7 +57,7 @@ def part_customer(
     with access.catalogue() as connection:
         catalogue = Catalogue(connection, tenant)
         if not catalogue.exists():
-            return {}
+            return {}, {}
         # A merge that began before and ended after this would bring the old rows back.
         catalogue.work_alone()
         tables = {one.name: {column.name for column in one.columns} for one in catalogue.tables().values()}
@@ -63,8 +69,9 @@ def part_customer(
                 db = attachments.duckdb
                 # One commit, so that a try that fails leaves no table parted by a salt that is forgotten.
                 db.begin()
+                parted: Parted = {}
                 changed = {
-                    name: _part(db, lake, name, _wanted(columns[name], there), customer_id, salt)
+                    name: _part(db, lake, name, _wanted(columns[name], there), customer_id, salt, entities, parted)
                     for name, there in tables.items()
                     if name in columns and _CUSTOMER in there
                 }
@@ -78,7 +85,7 @@ def part_customer(
             raise unavailable("The lake could not be changed.", error) from error
         finally:
             attachments.close()
-    return changed
+    return changed, parted
 
 
 def _wanted(columns: Mapping[str, str], there: set[str]) -> dict[str, str]:
@@ -86,8 +93,9 @@ def _wanted(columns: Mapping[str, str], there: set[str]) -> dict[str, str]:
 
 
 def _part(
-    db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Mapping[str, str], customer_id: str, salt: str
-) -> int:
+    db: duckdb.DuckDBPyConnection, lake: str, table: str, columns: Mapping[str, str], customer_id: str, salt: str,
+    entities: Sequence[tuple[str, ...]], parted: Parted,
+) -> int:  # fmt: skip
     rows, arguments = f"{_CUSTOMER} = $customer", {"customer": customer_id}
     stays = dict.fromkeys(columns, "false")
     if _ACCOUNT in columns:
@@ -97,6 +105,8 @@ def _part(
         # With the last of its holders an account goes, also where it had stayed for them.
         mine = f"select {_ACCOUNT} from {lake}.{table} where {_CUSTOMER} = $customer"  # noqa: S608 - our own names
         rows += f" or starts_with({_CUSTOMER}, '{PARTED}') and {_ACCOUNT} in ({mine})"
+        for entity in [one for one in entities if table == _PAYMENTS and stays.keys() >= set(one)]:
+            parted[entity] = db.execute(_goes(f"{lake}.{table}", rows, entity, stays), arguments).fetchall()
     changes = ", ".join(
         f"{name} = null"
         if what == "blank"
@@ -108,6 +118,13 @@ def _part(
     done = db.execute(f"update {lake}.{table} set {changes} where {rows}", arguments)  # noqa: S608 - our own names
     row = done.fetchone()
     return int(row[0]) if row is not None else 0
+
+
+def _goes(table: str, rows: str, entity: Sequence[str], stays: Mapping[str, str]) -> str:
+    """SQL for the values of an entity's columns in some rows, of which at least one gets another name."""
+    there = " and ".join(f"{name} is not null and not starts_with({name}, '{PARTED}')" for name in entity)
+    changes = " or ".join(f"not ({stays[name]})" for name in entity)
+    return f"select distinct {', '.join(entity)} from {table} where ({rows}) and {there} and ({changes})"  # noqa: S608 - our own names
 
 
 def _note_shared(
