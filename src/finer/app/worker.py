@@ -7,6 +7,8 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -91,10 +93,14 @@ class Worker:
             self._take_snapshot(self._snapshots.write_now, 60.0)
         finally:
             self._listener.close()
-            self._lake.close()
-            self._effects.close()
-            self._database.close()
-            self._reader.close()
+            self.close()
+
+    def close(self) -> None:
+        """Give up what was opened."""
+        self._lake.close()
+        self._effects.close()
+        self._database.close()
+        self._reader.close()
 
     def _take_snapshot(self, write: Callable[[Pipeline], None], patience_s: float) -> None:
         # A snapshot is only of use where the lake has come as far: what was queued is committed first. One that is
@@ -116,7 +122,7 @@ class Worker:
     def _restore(self) -> Pipeline:
         """The state of the newest usable snapshot, or none, and from where the log must be read again."""
         consumed = PostgresLog.consumed(self._reader, READER)
-        self._snapshots.put_aside_strangers(consumed)
+        self._snapshots.put_aside_strangers(consumed, partial(PostgresLog.appended_at_us, self._reader))
         found = self._snapshots.restore(self._settings, self._lake_needs(consumed))
         if found is None:
             if consumed:
@@ -156,6 +162,9 @@ class Worker:
                 self.pipeline.process(group)
             except Exception as error:
                 self._failures.note(self.pipeline.at_work, error)
+                # What was under way may have failed as well: it is counted now, and not when these rows are given up.
+                with suppress(Exception):
+                    self._finish()
                 raise
         return len(rows) >= _ROWS_MAX
 
@@ -226,6 +235,8 @@ class Snapshots:
         self._clock = clock
         self._log = log
         self._child: int | None = None
+        self._last: dict[Position, tuple[int, int]] = {}
+        """The last row of each position that the state holds, as the snapshot says that it was made from."""
 
     def write_now(self, pipeline: Pipeline) -> None:
         """Write the state in this process, before it ends."""
@@ -246,21 +257,26 @@ class Snapshots:
         pipeline.settle()
         target = self._folder / f"{microseconds(self._clock.now()) * 1000:020d}"
         positions = [[stream, partition, offset] for (stream, partition), offset in pipeline.applied.items()]
+        self._last |= pipeline.last
+        last = [[*position, *row] for position, row in self._last.items()]
 
         def write() -> None:
             pipeline.seen.snapshot(target / "seen", {})
             # Written last: a folder with windows is a whole snapshot.
-            pipeline.engine.snapshot(target / "windows", {"log": self._log, "positions": positions})
+            pipeline.engine.snapshot(target / "windows", {"log": self._log, "positions": positions, "last": last})
             for old in sorted(self._folder.glob("[0-9]*"))[: -self.KEEP]:
                 shutil.rmtree(old, ignore_errors=True)
 
         return write
 
-    def put_aside_strangers(self, consumed: dict[Position, int]) -> None:
-        """Keep snapshots of another log, or that hold more than the database knows of, from ever being restored.
+    def put_aside_strangers(
+        self, consumed: dict[Position, int], appended_at_us: Callable[[Position, int], int | None]
+    ) -> None:
+        """Keep snapshots of another log, or of a history that this one has not had, from ever being restored.
 
-        The latter are of a later state of this database, whose backup was restored: behind the same offsets stand
-        other records now. Snapshots of versions that wrote no identity down are told by their offsets alone.
+        The latter are of a later state of this database, whose backup was restored: they hold more than the database
+        knows of, or other records stand behind the same offsets by now, which `appended_at_us` tells of the row that
+        begins at an offset; None where the log has dropped it. Snapshots of earlier versions are told by less.
         """
         for folder in self._found():
             try:
@@ -268,7 +284,8 @@ class Snapshots:
             except SnapshotRefused:
                 continue
             beyond = any(offset > consumed.get(position, 0) for position, offset in _positions(notes).items())
-            if beyond or notes.get("log", self._log) != self._log:
+            other = any(appended_at_us(at, base) not in (us, None) for at, (base, us) in _last_rows(notes).items())
+            if beyond or other or notes.get("log", self._log) != self._log:
                 aside = folder.with_name(f"of-another-database-{folder.name}")
                 # One of that name is this very snapshot, put aside before its folder was restored from a copy.
                 shutil.rmtree(aside, ignore_errors=True)
@@ -298,9 +315,14 @@ class Snapshots:
             except SnapshotRefused as error:
                 _log.warning("a snapshot cannot be used; an older one is tried", error=error.detail)
                 continue
+            self._last = _last_rows(notes)
             return engine, seen, applied
         return None
 
 
 def _positions(notes: Mapping[str, Any]) -> dict[Position, int]:
     return {(stream, int(at)): int(offset) for stream, at, offset in notes["positions"]}
+
+
+def _last_rows(notes: Mapping[str, Any]) -> dict[Position, tuple[int, int]]:
+    return {(stream, int(at)): (int(base), int(us)) for stream, at, base, us in notes.get("last", ())}

@@ -185,6 +185,16 @@ class PostgresLog:
         return offset if row is None or row[0] is None else int(row[0])
 
     @staticmethod
+    def appended_at_us(connection: psycopg.Connection, position: Position, base_offset: int) -> int | None:
+        """When the row that begins at an offset was appended; None where the log holds no such row."""
+        row = connection.execute(
+            "select (extract(epoch from appended_at) * 1000000)::bigint from kit_log "
+            "where stream = %s and partition = %s and base_offset = %s",
+            (*position, base_offset),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    @staticmethod
     def payloads(tx: Tx, position: Position, first: int, end: int) -> Iterator[bytes]:
         """The payloads of the tenant's rows that begin at offsets from `first` to before `end`, in their order."""
         given: dict[str, object] = {"tenant": tx.tenant, "stream": position[0], "partition": position[1], "end": end}
