@@ -80,7 +80,8 @@ def api_page(app: Litestar) -> str:
     return _page(
         "HTTP API",
         "JSON unless said otherwise. Callers are known by the session cookie of the web app or by "
-        "`Authorization: Bearer` with an API key. Every error is a problem document (RFC 9457, "
+        "`Authorization: Bearer` with an API key. A date and time in a query is in UTC unless it names a zone. "
+        "Every error is a problem document (RFC 9457, "
         "`application/problem+json`) whose `detail` says what to do. A running Finer serves the OpenAPI "
         "document at `/api/v1/openapi.json`; it holds the schemas that are named here. A write with an "
         "`Idempotency-Key` is done once: [repeat a request](../how-to/repeat-a-request.md).",

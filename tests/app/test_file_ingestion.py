@@ -20,7 +20,7 @@ from finer.ingest.service import receipts
 from finer.ingest.types.receipts import READER
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
-from finer.kit.errors import NotFound
+from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
 from tests.ingest.records import line, lines
@@ -83,10 +83,10 @@ def test_nothing_is_taken_in_when_one_of_the_files_cannot_be(
     (tmp_path / "good.txt").write_bytes(lines(3))
     with pytest.raises(NotFound, match=r"There is no file .*none\.csv"):
         _ingest(database, tenant, good, tmp_path / "none.csv")
-    with pytest.raises(NotFound, match="Is a directory"):
+    with pytest.raises(InvalidInput, match="Is a directory"):
         _ingest(database, tenant, good, folder)
     os.mkfifo(tmp_path / "pipe.ndjson")
-    with pytest.raises(NotFound, match="is a pipe"):
+    with pytest.raises(InvalidInput, match="is a pipe"):
         _ingest(database, tenant, good, tmp_path / "pipe.ndjson")
     with pytest.raises(UnknownFileFormat, match=r"good\.txt"):
         _ingest(database, tenant, good, tmp_path / "good.txt")

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
-from finer.kit.db import API, Connection, DatabaseError, connect, server_answers
+from finer.app.silence import SilenceWatch
+from finer.kit.db import API, Connection, DatabaseError, answers, connect, server_answers, server_is_silent
 from finer.kit.live import Listener, receive
 
 PATIENCE_S = 20.0
@@ -42,13 +44,13 @@ def _listeners(database_url: str) -> list[int]:
 
 
 @contextmanager
-def _listening(database_url: str, received: queue.Queue[str], other: queue.Queue[str]) -> Iterator[None]:
+def _listening(database_url: str, received: queue.Queue[str], other: queue.Queue[str]) -> Iterator[Listener]:
     listener = Listener(database_url, API, {"test_one": received.put, "test_other": other.put}, name=_NAME)
     listener.start()
     try:
         # What is sent before it listens is lost, as with any LISTEN.
         assert [one.get(timeout=PATIENCE_S) for one in (received, other)] == ["", ""]
-        yield
+        yield listener
     finally:
         listener.close()
 
@@ -72,6 +74,24 @@ def test_after_a_lost_connection_every_handler_looks_for_itself(database_url: st
         assert received.get(timeout=PATIENCE_S) == ""
         assert other.get(timeout=PATIENCE_S) == ""
         # The handlers are called once the new connection listens, so nothing from now on is missed.
+        _notify(database_url, "test_one", "again")
+        assert received.get(timeout=PATIENCE_S) == "again"
+
+
+def test_a_connection_that_is_stuck_while_others_are_answered_is_begun_anew(database_url: str) -> None:
+    received, other = queue.Queue[str](), queue.Queue[str]()
+    with _listening(database_url, received, other) as listener:
+        (backend,) = _listeners(database_url)
+        stuck = psutil.Process(backend)
+        stuck.suspend()
+        try:
+            watch = SilenceWatch(lambda: listener.heard_at, lambda: answers(database_url, API), listener.renew)
+            for _ in range(16):  # looks in eight seconds
+                watch.look()
+            assert not server_is_silent()
+            assert received.get(timeout=PATIENCE_S) == ""
+        finally:
+            stuck.resume()
         _notify(database_url, "test_one", "again")
         assert received.get(timeout=PATIENCE_S) == "again"
 

@@ -459,4 +459,7 @@ def test_b06_another_host_is_refused_and_changes_nothing(firm: Firm, host: str) 
         answer = client.post("/api/v1/session", json=body, headers=headers)
         assert (answer.status_code, answer.json()["type"]) == (421, "urn:finer:problem:wrong-host")
         assert "set-cookie" not in answer.headers
+        # Who stands in front may go by the one, and Finer by the other.
+        twice = client.post("/api/v1/session", json=body, headers=[("Host", "finer.example"), ("Host", host)])
+        assert (twice.status_code, "set-cookie" in twice.headers) == (400, False)
         assert client.post("/api/v1/session", json=body, headers={"Host": "finer.example"}).status_code == 200

@@ -26,6 +26,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from finer.app.access_log import AccessLog
 from finer.app.authentication import Authenticator
 from finer.app.proposals import PROPOSAL_KINDS
+from finer.app.requests import CheckedRequest
 from finer.app.sign_in import Doorway
 from finer.app.single_sign_on import SingleSignOn
 from finer.identity.routes import edge, masking, watch
@@ -192,6 +193,7 @@ def _pattern(routes: tuple[Any, ...]) -> Litestar:
 
     return Litestar(
         route_handlers=routes,
+        request_class=CheckedRequest,
         middleware=[
             _Wired(lambda wiring: wiring.entrance),
             _Wired(lambda wiring: wiring.authentication),

@@ -75,10 +75,11 @@ def test_a_catalogue_that_has_lost_a_table_of_its_own_is_no_empty_lake(
 ) -> None:
     writer.put(sample_batch(tenant, 0, 1))
     assert writer.flush()
-    with connect(access.url, LAKE) as connection:
-        connection.execute(f"drop table {service.schema_name(tenant)}.ducklake_column")
-    with pytest.raises(LakeUnavailable):
-        reader.newest(tenant, "transaction")
+    for lost in ("data_file", "column"):
+        with connect(access.url, LAKE) as connection:
+            connection.execute(f"drop table {service.schema_name(tenant)}.ducklake_{lost}")
+        with pytest.raises(LakeUnavailable):
+            reader.newest(tenant, "transaction")
 
 
 def test_i08_an_error_of_the_lake_names_no_file_machine_or_account(

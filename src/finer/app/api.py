@@ -149,7 +149,9 @@ class Services:
             },
         )
 
-        self._silence = SilenceWatch(lambda: self._listener.heard_at, lambda: answers(self.url, API))
+        self._silence = SilenceWatch(
+            lambda: self._listener.heard_at, lambda: answers(self.url, API), self._listener.renew
+        )
 
     def _rights_changed(self, whose: str) -> None:
         # Who looks at the streams asks anew, so that what is remembered has to go first.

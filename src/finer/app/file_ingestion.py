@@ -18,7 +18,7 @@ from finer.ingest.types.receipts import READER, Receipt
 from finer.ingest.types.records import FileGroup, Mapping
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, DATABASE_GONE, Connection, Database, connect
-from finer.kit.errors import FinerError, NotFound
+from finer.kit.errors import FinerError, InvalidInput, NotFound
 from finer.kit.ids import show_id
 from finer.kit.log import PostgresLog
 from finer.kit.settings import Settings
@@ -126,13 +126,13 @@ def _reader(file: Path, contract: Contract, mapping: Mapping | None) -> Iterator
     try:
         # A pipe would be waited for, and is at its end when the file is opened again to be read.
         if file.exists() and not (file.is_file() or file.is_dir()):
-            raise NotFound(f"{file} is a pipe or a device, and not a file. Nothing was taken in.")
+            raise InvalidInput(f"{file} is a pipe or a device, and not a file. Nothing was taken in.")
         with file.open("rb"):
             return parsing.read_file(file, contract, mapping)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {file}. Nothing was taken in.") from error
     except OSError as error:
-        raise NotFound(f"{file} cannot be read: {error.strerror}. Nothing was taken in.") from error
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}. Nothing was taken in.") from error
 
 
 def _read_ahead(groups: Iterator[FileGroup]) -> Iterator[FileGroup]:

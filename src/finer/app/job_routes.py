@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -147,7 +147,11 @@ class JobController(Controller):
     ) -> RunPage:
         """Runs of the last 90 days by job, state, cause and time, page by page."""
         wanted = RunFilter(
-            job=job, state=run_state, cause=cause, since=_moment("from", since), until=_moment("to", until)
+            job=job,
+            state=run_state,
+            cause=cause,
+            since=moment_in_query("from", since),
+            until=moment_in_query("to", until),
         )
         cursor = None if before is None else read_cursor(before)
         found = runs.page(tx, wanted, limit, cursor)
@@ -292,8 +296,3 @@ def _show_job(job: Job, found: list[JobRun], resting: dict[str, tuple[datetime, 
             if run.started_at is not None and run.ended_at is not None
         ],
     )
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    found = moment_in_query(name, text)
-    return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)

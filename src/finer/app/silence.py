@@ -2,7 +2,7 @@
 
 Whoever asked it would wait for ever, and keep a thread. So once the listener, which asks twice a second, has heard
 nothing for some time, and no other connection is answered either, all connections of the process end, and none is
-opened until the listener has heard again.
+opened until the listener has heard again. Where another one is answered, that of the listener alone is begun anew.
 """
 
 from __future__ import annotations
@@ -38,9 +38,14 @@ def told(error: Exception) -> FinerError | None:
 class SilenceWatch:
     """A thread that compares what `heard_at` gives with what it gave before."""
 
-    def __init__(self, heard_at: Callable[[], float], answers: Callable[[], bool]) -> None:
-        """`answers` asks once more, when nothing was heard: a server that is back may not have the listener yet."""
-        self._heard_at, self._answers = heard_at, answers
+    def __init__(
+        self, heard_at: Callable[[], float], answers: Callable[[], bool], renew: Callable[[], None] = lambda: None
+    ) -> None:
+        """`answers` asks once more, when nothing was heard: a server that is back may not have the listener yet.
+
+        `renew` is for a listener that hears nothing of a server that answers.
+        """
+        self._heard_at, self._answers, self._renew = heard_at, answers, renew
         self._heard, self._steps, self._told = heard_at(), 0, False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="silence", daemon=True)
@@ -63,7 +68,11 @@ class SilenceWatch:
             server_answers(True)
             return
         self._steps += 1
-        if self._steps * _STEP_S % _PATIENCE_S == 0 and not self._answers():
+        if self._steps * _STEP_S % _PATIENCE_S:
+            return
+        if self._answers():
+            self._renew()
+        else:
             _log.error("the database does not answer; who waits for it is told so", waited_s=_PATIENCE_S)
             server_answers(False)
             self._told = True

@@ -11,7 +11,7 @@ from finer.kit.errors import Unavailable
 
 _NOT_THERE = ("08", "53", "57P")
 """Beginnings of the SQLSTATEs by which a server says that it cannot serve now: no connection, no means, going down."""
-_ENDED = ("25P03", "25P04")
+ENDED = ("25P03", "25P04")
 """The SQLSTATEs by which it ends a connection whose transaction stood still, since this process or machine did."""
 
 
@@ -35,5 +35,5 @@ def not_there(error: BaseException) -> bool:
     origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     code = getattr(origin, "sqlstate", None)
     if not isinstance(origin, psycopg.OperationalError | psycopg.InterfaceError):
-        return code in _ENDED
+        return code in ENDED
     return code is None or code.startswith(_NOT_THERE)

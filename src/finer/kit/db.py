@@ -22,6 +22,7 @@ from finer.kit import schema
 from finer.kit.actors import Actor, Fact
 from finer.kit.clock import Clock, SystemClock
 from finer.kit.crypto.keyring import Keyring
+from finer.kit.database_gone import ENDED
 from finer.kit.errors import Conflict, InvalidInput, Unavailable
 from finer.kit.socket_ends import end_all_that_lead_where
 from finer.kit.tx import Tx
@@ -248,6 +249,9 @@ def errors_told() -> Iterator[None]:
         origin: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         if getattr(origin, "sqlstate", None) == _CONFLICT:
             raise Conflict(origin.diag.message_primary) from error
+        if getattr(origin, "sqlstate", None) in ENDED:
+            # To the driver this is a fault of the program. The connection is gone, as others are.
+            raise psycopg.OperationalError(str(origin)) from error
         if isinstance(origin, psycopg.errors.LockNotAvailable):
             raise Unavailable("Somebody else is changing the same just now. Try again.", retry_after_s=1) from error
         raise

@@ -11,6 +11,7 @@ import psycopg
 import structlog
 
 from finer.kit.db import Connection, connect
+from finer.kit.socket_ends import end_connection
 
 _log = structlog.get_logger(__name__)
 _RECONNECT_S = 0.5
@@ -66,6 +67,7 @@ class Listener:
         self, url: str, role: str, handlers: Mapping[str, Callable[[str], None]], *, name: str = "finer-listener"
     ) -> None:
         self._url, self._role, self._handlers, self._name = url, role, handlers, name
+        self._connection: Connection | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
@@ -78,10 +80,16 @@ class Listener:
         self._stop.set()
         self._thread.join(timeout=5)
 
+    def renew(self) -> None:
+        """End a connection on which nothing is heard, though the server answers on others; another one is opened."""
+        if (connection := self._connection) is not None:
+            end_connection(connection)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 with connect(self._url, self._role, name=self._name, to_hear=True) as connection:
+                    self._connection = connection
                     for channel in self._handlers:
                         connection.execute(f'listen "{channel}"')
                     now = time.monotonic()

@@ -23,16 +23,17 @@ def from_microseconds(value: int) -> datetime:
 
 
 def moment_in_query(name: str, text: str | None) -> datetime | None:
-    """A date and time in a query. Left to the framework, a number would count as seconds since 1970.
+    """A date and time in a query, in UTC unless it names a zone.
 
-    Raises InvalidInput for any other text.
+    Left to the framework, a number would count as seconds since 1970. Raises InvalidInput for any other text.
     """
     if text is None:
         return None
     try:
-        return msgspec.convert(text, datetime)
+        found = msgspec.convert(text, datetime)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{name} is {text[:40]!r}; it must be a date and time like 2026-11-20T10:00:00Z.") from error
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def refuse_to_come(as_of: datetime, now: datetime) -> None:

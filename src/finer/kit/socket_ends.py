@@ -24,6 +24,16 @@ def end_all_that_lead_where(connections: Iterable[psycopg.Connection]) -> None:
                         end.shutdown(socket.SHUT_RDWR)
 
 
+def end_connection(connection: psycopg.Connection) -> None:
+    """End a connection that another thread waits on, which finds out at once; nothing of one that has ended."""
+    with suppress(OSError, psycopg.Error):
+        number = connection.fileno()
+        with socket.socket(fileno=os.dup(number)) as end:
+            # Its owner may have closed it meanwhile, as in `_peer_of`.
+            if connection.fileno() == number:
+                end.shutdown(socket.SHUT_RDWR)
+
+
 def _peer_of(connection: psycopg.Connection) -> object:
     """Where a connection leads; nothing of one that has ended."""
     with suppress(OSError, psycopg.Error):

@@ -1836,8 +1836,9 @@ export interface paths {
          * Send records
          * @description Take records as NDJSON, a JSON array, CSV, Parquet or Arrow IPC, also gzip or zstd; answers a receipt.
          *
-         *     Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
-         *     quarantine with its reasons and does not hold back the others.
+         *     A compressed body is put together of at most 10,000 members or frames. Every accepted record is durable when
+         *     the receipt comes. A record that breaks the contract is kept in quarantine with its reasons and does not hold
+         *     back the others.
          */
         post: operations["ApiV1EventsContractSend"];
         delete?: never;

@@ -113,7 +113,7 @@ class PerformanceController(Controller):
 
         Without a period the last 30 days. `as_of` asks as if it were then: labels that came later do not count.
         """
-        wanted = performance.period(asked.now, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
+        wanted = _period(asked.now, since, until, as_of)
         return performance.measure(asked, read_lake, wanted, capacity_per_day)
 
     @get(
@@ -133,7 +133,7 @@ class PerformanceController(Controller):
         before: Annotated[str | None, Parameter(max_length=200)] = None,
     ) -> PaymentPage:
         """Payments of a source (`rule` and `model` with their name) and an outcome, page by page."""
-        wanted = performance.period(asked.now, _moment("from", since), _moment("to", until), _moment("as_of", as_of))
+        wanted = _period(asked.now, since, until, as_of)
         after = _read_cursor(before)
         found = performance.payments(asked.tenant, read_lake, wanted, source, name, outcome, after=after)
         last = found[-1] if len(found) == PAGE else None
@@ -191,16 +191,14 @@ def _show(one: DecidedPayment) -> PaymentView:
     return PaymentView(amount=amount, **plain)
 
 
+def _period(now: datetime, since: str | None, until: str | None, as_of: str | None) -> performance.Period:
+    read = moment_in_query
+    return performance.period(now, read("from", since), read("to", until), read("as_of", as_of))
+
+
 def _read_cursor(text: str | None) -> tuple[datetime, str] | None:
     if text is None:
         return None
     at, _, event_id = text.partition("|")
-    moment = _moment("before", at)
+    moment = moment_in_query("before", at)
     return None if moment is None else (moment, event_id)
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    found = moment_in_query(name, text)
-    if found is not None and found.tzinfo is None:
-        raise InvalidInput(f"{name} is {found.isoformat()}; it needs its zone, as in 2026-11-20T10:00:00Z.")
-    return found

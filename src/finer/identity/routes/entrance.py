@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from finer.identity.errors import WrongHost
 from finer.identity.service import addresses
+from finer.kit.errors import InvalidInput
 from finer.kit.settings import Settings
 
 
@@ -27,7 +28,10 @@ class Entrance(ASGIMiddleware):
         """Check the Host; from here on `client` is who asks, for throttling, audit and allow-lists alike."""
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
         # Load balancers ask for the health of one machine, by its own address.
-        if not scope["route_handler"].opt.get("any_host") and not self.knows(connection.headers.get("host", "")):
+        hosts = connection.headers.getall("host", [""])
+        if len(hosts) > 1:
+            raise InvalidInput("The request names its host twice. Send one header Host.")
+        if not scope["route_handler"].opt.get("any_host") and not self.knows(hosts[0]):
             raise WrongHost("Finer does not answer under this name. An operator may list it in FINER_ALLOWED_HOSTS.")
         scope["client"] = self.client_of(scope, ",".join(connection.headers.getall("x-forwarded-for", [])))
         await next_app(scope, receive, send)

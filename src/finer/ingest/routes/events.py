@@ -88,8 +88,9 @@ class EventController(Controller):
     async def send(self, request: Request[Any, Any, Any], contract: str, intake: Intake) -> Response[Receipt]:
         """Take records as NDJSON, a JSON array, CSV, Parquet or Arrow IPC, also gzip or zstd; answers a receipt.
 
-        Every accepted record is durable when the receipt comes. A record that breaks the contract is kept in
-        quarantine with its reasons and does not hold back the others.
+        A compressed body is put together of at most 10,000 members or frames. Every accepted record is durable when
+        the receipt comes. A record that breaks the contract is kept in quarantine with its reasons and does not hold
+        back the others.
         """
         # What the headers say already is answered before the body has come.
         known = await intake.contracts_of(request.user.tenant_id)

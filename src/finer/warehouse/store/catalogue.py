@@ -18,7 +18,10 @@ from finer.warehouse.rules import MONTH, read_changes, read_positions, type_in_c
 from finer.warehouse.store.access import schema_name
 from finer.warehouse.types import LakeColumn, LakeTable, Position, Snapshot, TableFiles, TableState
 
-_EXISTS = "select to_regclass(%s) is not null"
+_EXISTS = (
+    "select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "where n.nspname = %s and starts_with(c.relname, 'ducklake_'))"
+)
 _HEAD = "select max(snapshot_id) from {s}.ducklake_snapshot"
 _POSITIONS = (
     "select commit_extra_info from {s}.ducklake_snapshot_changes where commit_extra_info is not null "
@@ -101,7 +104,7 @@ class Catalogue:
 
     def exists(self) -> bool:
         """Whether the tenant has a lake."""
-        rows = self._connection.execute(_EXISTS, (f"{self._schema}.ducklake_data_file",)).fetchall()
+        rows = self._connection.execute(_EXISTS, (self._schema,)).fetchall()
         return bool(rows[0][0])
 
     def create_schema(self) -> None:

@@ -29,6 +29,7 @@ else:
     duckdb = LateModule("duckdb")
 
 _NO_TABLE = "Catalog Error: Table with name "
+_OF_CATALOGUE = f"{_NO_TABLE}ducklake_"
 _NEAR, _FAR = timedelta(days=7), timedelta(days=120)
 _TIMELINE = """
 with mine as materialized (
@@ -204,8 +205,8 @@ class LakeReader:
                 finally:
                     cursor.close()
         except duckdb.Error as error:
-            # Of the same class are unknown functions and a catalogue that has lost tables of its own.
-            if str(error).startswith(_NO_TABLE):
+            # Of the same class are unknown functions, and a catalogue that has lost tables of its own.
+            if str(error).startswith(_NO_TABLE) and not str(error).startswith(_OF_CATALOGUE):
                 raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
             raise unavailable("The lake cannot be read.", error) from error
 

@@ -10,10 +10,12 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from finer.warehouse.errors import LakeUnavailable, SqlCancelled, SqlFailed, SqlNotAllowed, SqlTimeout, SqlTooLarge
 from finer.warehouse.store.sandbox_pool import Sandboxes, Stop, kill_child, start_child, stop_child
@@ -174,7 +176,7 @@ def _understand(stream: bytearray, end: dict[str, Any], code: int, limits: Sandb
     match end.get("error"):
         case None:
             with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
-                table = reader.read_all()
+                table = _with_unsigned(reader.read_all(), end["unsigned"])
             cost = msgspec.convert(end["cost"] | {"seconds": seconds}, QueryCost)
             return SqlResult(table=table, truncated=end["truncated"], seconds=seconds, cost=cost)
         case "not-allowed":
@@ -196,3 +198,14 @@ def _understand(stream: bytearray, end: dict[str, Any], code: int, limits: Sandb
                     f"The query was stopped when it asked for more than its {limits.memory_mb} MB of memory."
                 )
             raise LakeUnavailable(f"The query's process ended without an answer (exit status {code}). Try again.")
+
+
+def _with_unsigned(table: pa.Table, columns: Sequence[int]) -> pa.Table:
+    """The answer with these columns as unsigned integers of 128 bits: DuckDB gives the upper half as negative ones."""
+    kind = pa.decimal256(40)
+    zero, beyond = (pa.scalar(Decimal(value), kind) for value in (0, 1 << 128))
+    for at in columns:
+        signed = table.column(at).cast(kind)
+        whole = pc.if_else(pc.less(signed, zero), pc.add(signed, beyond).cast(kind), signed)
+        table = table.set_column(at, table.field(at).name, whole)
+    return table

@@ -192,10 +192,10 @@ class Frames:
 
 def answer(duckdb: Any, pa: Any, connection: Any, request: dict[str, Any], out: Frames) -> None:
     """Run the statement and write its rows."""
-    started, read_before = time.monotonic(), bytes_read()
-    truncated, rows = False, 0
+    started, read_before, truncated, rows = time.monotonic(), bytes_read(), False, 0
     try:
         reader = run(connection, request)
+        unsigned = [at for at, column in enumerate(connection.description) if str(column[1]) == "UHUGEINT"]
         with pa.ipc.new_stream(pa.PythonFile(out, mode="w"), reader.schema) as writer:
             for batch in reader:
                 kept = batch.slice(0, request["rows_max"] - rows)
@@ -220,7 +220,7 @@ def answer(duckdb: Any, pa: Any, connection: Any, request: dict[str, Any], out: 
             "memory_bytes": spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
             "seconds": time.monotonic() - started,
         }
-        out.end({"truncated": truncated, "rows": rows, "cost": cost})
+        out.end({"truncated": truncated, "rows": rows, "cost": cost, "unsigned": unsigned})
 
 
 def open_account() -> int | None:
