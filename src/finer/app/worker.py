@@ -66,6 +66,7 @@ class Worker:
         log = PostgresLog.identity(self._reader)
         self._snapshots = Snapshots(settings.data_path / "snapshots", self._database.clock, log)
         self._in_lake: dict[tuple[uuid.UUID, Position], int] = {}
+        self._told: list[LogRow] = []
 
     def run(self) -> None:
         """Work until SIGTERM."""
@@ -150,9 +151,9 @@ class Worker:
     def _turn(self) -> bool:
         """Read once and process what was there; False when that was all that there was.
 
-        Who appends notifies after the commit: what was not there to be read is still to be announced.
+        Who appends notifies with the commit: what was not there to be read is still to be announced.
         """
-        rows = self._log.read(self.pipeline.applied, _ROWS_MAX)
+        rows, self._told = self._told or self._log.read(self.pipeline.applied, _ROWS_MAX), []
         for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
                 self._finish()
@@ -187,8 +188,11 @@ class Worker:
 
     def _wait(self) -> None:
         """Until there may be rows to be read. What is under way is finished as soon as it is answered."""
-        while not receive(self._reader, _IDLE_S, beside=self._effects.awaits) and self._effects.is_answered():
+        while not (heard := receive(self._reader, _IDLE_S, beside=self._effects.awaits)):
+            if not self._effects.is_answered():
+                return
             self._finish()
+        self._told = self._log.told((payload for _, payload in heard), self.pipeline.applied)
 
     def _finish(self) -> None:
         try:

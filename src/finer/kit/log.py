@@ -7,8 +7,9 @@ partition's head, so they have no gaps and become visible in order; a reader's p
 
 from __future__ import annotations
 
+import base64
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import psycopg
@@ -49,12 +50,15 @@ _PAYLOADS = (
     "order by base_offset limit %(limit)s"
 )
 _PAYLOADS_AT_ONCE = 16
-# Handing buffers to a pool of threads costs a small batch more than it saves, and so does compressing it.
+# Handing buffers to a pool of threads costs a small batch more than it saves, and so does compressing each of them.
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 _READ_OPTIONS = pa.ipc.IpcReadOptions(use_threads=False)
 _COMPRESSED_FROM = 32_768  # bytes
 _END = b"\xff\xff\xff\xff\0\0\0\0"
 """How a stream of Arrow IPC ends."""
+_PACKED = b"LZ4\0"
+"""How a small payload begins that is compressed as a whole; a stream of Arrow IPC begins with four bytes 255."""
+_LZ4 = pa.Codec("lz4_raw")
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -75,11 +79,15 @@ Position = tuple[str, int]
 
 
 def encode(batch: pa.RecordBatch) -> bytes:
-    """Arrow IPC stream of one record batch, LZ4-compressed unless it is small."""
+    """Arrow IPC stream of one record batch: its buffers are LZ4-compressed, or the whole of it where it is small.
+
+    Half of a record alone is its schema. Whatever is below two kilobytes, PostgreSQL keeps in the row.
+    """
     # `batch.nbytes` costs as much as all the rest together.
     if pa.ipc.get_record_batch_size(batch) < _COMPRESSED_FROM:
         # The same bytes as those of a stream writer, which costs four times as much for a few records.
-        return b"".join((batch.schema.serialize(), batch.serialize(), _END))
+        stream = b"".join((batch.schema.serialize(), batch.serialize(), _END))
+        return b"".join((_PACKED, len(stream).to_bytes(4, "little"), _LZ4.compress(stream, asbytes=True)))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema, options=_COMPRESSED) as writer:
         writer.write_batch(batch)
@@ -88,8 +96,15 @@ def encode(batch: pa.RecordBatch) -> bytes:
 
 def decode(payload: bytes) -> pa.RecordBatch:
     """The record batch of `encode`."""
-    with pa.ipc.open_stream(payload, options=_READ_OPTIONS) as reader:
+    with pa.ipc.open_stream(_stream(payload), options=_READ_OPTIONS) as reader:
         return reader.read_next_batch()
+
+
+def _stream(payload: bytes) -> pa.Buffer:
+    whole = pa.py_buffer(payload)
+    if not payload.startswith(_PACKED):
+        return whole
+    return _LZ4.decompress(whole.slice(8), int.from_bytes(payload[4:8], "little"))
 
 
 def decode_columns(payloads: Sequence[bytes], wanted: Collection[str]) -> pa.RecordBatch:
@@ -97,13 +112,14 @@ def decode_columns(payloads: Sequence[bytes], wanted: Collection[str]) -> pa.Rec
 
     What is not wanted is not unpacked.
     """
-    with pa.ipc.open_stream(payloads[0], options=_READ_OPTIONS) as reader:
+    streams = [_stream(payload) for payload in payloads]
+    with pa.ipc.open_stream(streams[0], options=_READ_OPTIONS) as reader:
         there = {name: place for place, name in enumerate(reader.schema.names) if name in wanted}
     # Without any place, Arrow would take all.
     options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=list(there.values()) or [0])
     batches = []
-    for payload in payloads:
-        with pa.ipc.open_stream(payload, options=options) as reader:
+    for stream in streams:
+        with pa.ipc.open_stream(stream, options=options) as reader:
             batches.append(reader.read_next_batch())
     return pa.concat_batches(batches).select(list(there))
 
@@ -111,17 +127,20 @@ def decode_columns(payloads: Sequence[bytes], wanted: Collection[str]) -> pa.Rec
 class PostgresLog:
     """The log in PostgreSQL tables. It takes the caller's connection, so an append commits with its effects."""
 
-    APPEND = "kit_log_append(%(stream)s, %(partition)s, %(tenant)s, %(header)s, %(count)s, %(payload)b)"
+    APPEND = "kit_log_append(%(stream)s, %(partition)s, %(tenant)s, %(header)s, %(count)s, %(payload)b, %(tell)s)"
     """The append as an SQL expression, for a statement that goes on with the offset of the first event."""
 
     @staticmethod
     def append_parameters(
-        stream: str, partition: int, tenant: uuid.UUID, header: str, batch: pa.RecordBatch
+        stream: str, partition: int, tenant: uuid.UUID, header: str, batch: pa.RecordBatch, *, tell: bool = False
     ) -> dict[str, object]:
-        """What `APPEND` stands on."""
+        """What `APPEND` stands on.
+
+        With `tell` the append notifies `CHANNEL` itself, and a small row is in the notification.
+        """
         return {
             "stream": stream, "partition": partition, "tenant": tenant, "header": header, "count": batch.num_rows,
-            "payload": encode(batch),
+            "payload": encode(batch), "tell": tell,
         }  # fmt: skip
 
     @staticmethod
@@ -262,6 +281,9 @@ class LogReader:
         Raises DatabaseError when the server refuses or has closed the connection.
         """
         pgconn = self.connection.pgconn
+        # What was told before is read now. Whoever reads on and on would gather it for ever.
+        while pgconn.notifies() is not None:
+            pass
         if self._positions is None:
             checked(pgconn, pgconn.prepare(self._NAME, _READ.encode()))
         positions = tuple(offsets)
@@ -272,6 +294,38 @@ class LogReader:
         result = checked(pgconn, pgconn.exec_prepared(self._NAME, values, None, psycopg.pq.Format.BINARY))
         self._transformer.set_pgresult(result, set_loaders=True, format=psycopg.pq.Format.BINARY)
         return [LogRow(*row) for row in self._transformer.load_rows(0, result.ntuples, tuple)]
+
+    @staticmethod
+    def told(payloads: Iterable[str], offsets: Mapping[Position, int]) -> list[LogRow]:
+        """The rows that notifications of `CHANNEL` carried, in order; none unless they are all that there is to read.
+
+        Each has to begin where `offsets`, or the one before it, ends.
+        """
+        reached = dict(offsets)
+        rows: list[LogRow] = []
+        for payload in payloads:
+            row = _carried(payload)
+            if row is None:
+                return []
+            position = (row.stream, row.partition)
+            at = reached.get(position, 0)
+            if row.base_offset > at:
+                return []
+            if row.base_offset == at:
+                rows.append(row)
+                reached[position] = at + row.count
+        return rows
+
+
+def _carried(payload: str) -> LogRow | None:
+    stream, *parts = payload.split("\n", 7)
+    if not parts:
+        return None
+    partition, base_offset, count, tenant, header, appended_at_us, content = parts
+    return LogRow(
+        stream, int(partition), int(base_offset), int(count), uuid.UUID(tenant), header, int(appended_at_us),
+        base64.b64decode(content),
+    )  # fmt: skip
 
 
 def _array(values: list[str] | list[int]) -> bytes:

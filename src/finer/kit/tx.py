@@ -28,6 +28,8 @@ class Tx:
     notifications: list[tuple[str, list[str]]] = field(default_factory=list)
     round_trip: RoundTrip | None = None
     """Set in a transaction that only writes, see `finer.kit.db.WritePipeline`; `connection` cannot be used then."""
+    ahead: bool = False
+    """Whether it commits without waiting for the disk: whoever notifies inside it makes no other wait in line."""
     keys: Keyring | None = None
     made_keys: dict[tuple[uuid.UUID, bytes], DataKey] = field(default_factory=dict)
     """Data keys that exist only if this transaction commits."""

@@ -73,6 +73,7 @@ class WritePipeline:
                 round_trip.add("begin")
                 round_trip.add(_TENANT if durable is Durable.FIRST else _TENANT_AHEAD, (str(tenant),))
                 tx = Tx(connection=_NO_READS, tenant=tenant, actor=actor, clock=self._clock, round_trip=round_trip)
+                tx.ahead = durable is not Durable.FIRST
                 yield tx
                 if durable is Durable.FIRST:
                     round_trip.add("commit")

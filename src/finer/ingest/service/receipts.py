@@ -78,7 +78,7 @@ def append(
         # Appending takes the end of the log for itself until the commit, so what may take long is written before.
         store.append(header, batch, new)
         _count(tx, known.name, new, parsed.received_at)
-        if batch.num_rows:
+        if batch.num_rows and not tx.ahead:
             tx.notify(CHANNEL, [known.name])
     for index, one in zip(chosen, new, strict=True):
         answers[index] = fresh_receipt(one)

@@ -115,6 +115,7 @@ class ReceiptStore:
     def append(self, header: str, batch: pa.RecordBatch, new: Sequence[NewReceipt]) -> None:
         """Append the accepted records to the event log and account for them by their receipts, of one contract.
 
+        The worker is told in a transaction that commits ahead of the disk, and has to be notified after any other.
         An idempotency key that another receipt has is a UNIQUE_VIOLATION of the transaction.
         """
         first = new[0]
@@ -138,7 +139,9 @@ class ReceiptStore:
             }
             for one in new
         ]
-        parameters = PostgresLog.append_parameters(first.stream, first.partition, self._tenant, header, batch)
+        parameters = PostgresLog.append_parameters(
+            first.stream, first.partition, self._tenant, header, batch, tell=self._tx.ahead
+        )
         self._tx.write(_APPEND, parameters | {"rows": msgspec.json.encode(rows).decode()})
 
     def release(
