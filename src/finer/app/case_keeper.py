@@ -12,12 +12,10 @@ import uuid
 import structlog
 
 from finer.decisions.service import grouping
-from finer.decisions.service.alerts import CHANNEL
 from finer.identity.service import tenants
 from finer.kit.actors import SYSTEM
-from finer.kit.db import DATABASE_GONE, NO_TENANT, WORKER, Database
+from finer.kit.db import DATABASE_GONE, NO_TENANT, Database
 from finer.kit.errors import FinerError
-from finer.kit.live import Listener
 
 _log = structlog.get_logger(__name__)
 _TROUBLE: tuple[type[Exception], ...] = (*DATABASE_GONE, FinerError)
@@ -29,14 +27,13 @@ _LOOK_ANYWAY_S = 60.0
 class CaseKeeper:
     """One for each jobs process; of several, one at a time groups the alerts of a firm."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._marked: set[uuid.UUID] = set()
         self._lock = threading.Lock()
-        self._listener = Listener(url, WORKER, {CHANNEL: self.mark})
 
     def mark(self, payload: str) -> None:
-        """Alerts of this firm are new or changed; an empty payload says to look everywhere."""
+        """Alerts of this firm are new or changed; an empty payload says to look everywhere. For a listener's thread."""
         if payload:
             with self._lock:
                 self._marked.add(uuid.UUID(payload))
@@ -45,21 +42,17 @@ class CaseKeeper:
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._listener.start()
         waited = _LOOK_ANYWAY_S
-        try:
-            while True:
-                try:
-                    if waited >= _LOOK_ANYWAY_S:
-                        await asyncio.to_thread(self.look_everywhere)
-                        waited = 0.0
-                    await asyncio.to_thread(self.work_off)
-                except _TROUBLE as error:
-                    _log.warning("alerts could not be put into cases; it is tried again", error=str(error))
-                await asyncio.sleep(_BREATH_S)
-                waited += _BREATH_S
-        finally:
-            await asyncio.to_thread(self._listener.close)
+        while True:
+            try:
+                if waited >= _LOOK_ANYWAY_S:
+                    await asyncio.to_thread(self.look_everywhere)
+                    waited = 0.0
+                await asyncio.to_thread(self.work_off)
+            except _TROUBLE as error:
+                _log.warning("alerts could not be put into cases; it is tried again", error=str(error))
+            await asyncio.sleep(_BREATH_S)
+            waited += _BREATH_S
 
     def look_everywhere(self) -> None:
         """Mark every firm."""

@@ -21,6 +21,7 @@ from finer.app.audit_keeper import AuditKeeper, verify_chain
 from finer.app.case_keeper import CaseKeeper
 from finer.app.flow import QUEUE as FACTS
 from finer.app.flow import deliver
+from finer.app.job_connector import JobConnector
 from finer.app.job_types import Ground, Job
 from finer.app.keys import keyring, prove_keys
 from finer.app.log_partitions import prepare_log
@@ -31,11 +32,13 @@ from finer.app.rollup_keeper import RollupKeeper
 from finer.app.runner import Runner
 from finer.app.scheduled import JOBS
 from finer.app.trials import try_draft
+from finer.decisions.service.alerts import CHANNEL as ALERTS_CHANNEL
 from finer.identity.service import chain
 from finer.ingest.service import acts, drafts
 from finer.kit import runs
 from finer.kit.actors import SYSTEM
 from finer.kit.db import DATABASE_GONE, WORKER, Database, url_for_role
+from finer.kit.live import Listener
 from finer.kit.settings import Settings
 from finer.warehouse.service import lake as warehouse
 from finer.workspace.service import schedules
@@ -60,8 +63,8 @@ class Jobs:
         self._queries = Queries(self._database, settings)
         # One thread: what people wait for goes first, and a look reads a few seconds' worth of records.
         self._lake = warehouse.LakeReader(self._url, settings, memory_mb=256, threads=1)
-        connector = procrastinate.PsycopgConnector(conninfo=url_for_role(self._url, WORKER), max_size=8)
-        self.app = procrastinate.App(connector=connector)
+        self._connector = JobConnector(url_for_role(self._url, WORKER), connections=8)
+        self.app = procrastinate.App(connector=self._connector)
         self._declare()
 
     def run(self) -> None:
@@ -79,9 +82,12 @@ class Jobs:
             queues = {task.queue for task in self.app.tasks.values()} | {job.queue for job in JOBS.values()}
             others = sorted(queues - {runs.QUEUE} | {"default"})
             workers = [asyncio.create_task(self._worker(queues)) for queues in ([runs.QUEUE], others)]
+            cases = CaseKeeper(self._database)
+            listener = Listener(self._url, WORKER, {ALERTS_CHANNEL: cases.mark, **self._connector.handlers(queues)})
+            listener.start()
             helpers = [
                 asyncio.create_task(AuditKeeper(self._database, self._settings).run()),
-                asyncio.create_task(CaseKeeper(self._database, self._url).run()),
+                asyncio.create_task(cases.run()),
                 asyncio.create_task(self._watch()),
                 asyncio.create_task(QualityWatch(self._database, self._lake).run()),
                 asyncio.create_task(AlertExplainer(self._database, self._lake).run()),
@@ -98,6 +104,7 @@ class Jobs:
             await asyncio.gather(*workers, return_exceptions=True)
             for helper in helpers:
                 helper.cancel()
+            await asyncio.to_thread(listener.close)
 
     async def _worker(self, queues: list[str]) -> None:
         await self.app.run_worker_async(
