@@ -7,6 +7,7 @@ import signal
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
@@ -27,7 +28,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import Clock
 from finer.kit.db import NO_TENANT, WORKER, Database, connect
 from finer.kit.deduplication import Deduplicator
-from finer.kit.live import Listener, receive
+from finer.kit.live import receive
 from finer.kit.lock_keys import LockKey
 from finer.kit.log import CHANNEL, LogReader, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
@@ -39,6 +40,7 @@ from finer.warehouse.service import lake as warehouse
 
 _log = structlog.get_logger(__name__)
 _IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself
+_HANDLED_AGAIN_S = 0.5
 _ROWS_MAX = 256
 _LAKE_PATIENCE_S = 5.0  # how long deciding stops for the lake before a snapshot
 
@@ -56,11 +58,12 @@ class Worker:
         self._database = Database(url, WORKER, connections=3)
         self._effects = WritePipeline(url, WORKER, name="finer-effects")
         self._tenants = Tenants(self._database)
-        heard = {
+        self._handlers: dict[str, Callable[[str], None]] = {
             rule_sets.CHANNEL: self._tenants.rules_changed,
             label_rows.CHANNEL: self._frauds_known,
         }
-        self._listener = Listener(url, WORKER, heard)
+        # Rules are read and compiled beside deciding, which goes on with those before.
+        self._beside = ThreadPoolExecutor(1, "handlers")
         self._lake = warehouse.LakeWriter(url, settings)
         self._failures = Failures(self._reader, self._database)
         log = PostgresLog.identity(self._reader)
@@ -72,14 +75,16 @@ class Worker:
         """Work until SIGTERM."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        self._reader.execute(f"listen {CHANNEL}")
+        # PostgreSQL wakes each connection that listens at every notification, so that one listens to everything. What
+        # was notified before is read below, whatever it was about.
+        for channel in (CHANNEL, *self._handlers):
+            self._reader.execute(f"listen {channel}")
         self._become_the_only_one()
         # Connected before anything is read: a crash of the server that takes rows of the log ends what commits them.
         with self._effects.transaction(NO_TENANT, SYSTEM):
             pass
         self.pipeline = self._restore()
         self._failures.recall()
-        self._listener.start()
         settle()
         _log.info("worker is ready", consumed=sum(self.pipeline.consumed.values()))
         next_snapshot = time.monotonic() + self._settings.snapshot_every_s
@@ -93,11 +98,12 @@ class Worker:
             # A clean stop leaves nothing to replay.
             self._take_snapshot(self._snapshots.write_now, 60.0)
         finally:
-            self._listener.close()
             self.close()
 
     def close(self) -> None:
         """Give up what was opened."""
+        self._stop.set()
+        self._beside.shutdown()
         self._lake.close()
         self._effects.close()
         self._database.close()
@@ -153,7 +159,10 @@ class Worker:
 
         Who appends notifies with the commit: what was not there to be read is still to be announced.
         """
-        rows, self._told = self._told or self._log.read(self.pipeline.applied, _ROWS_MAX), []
+        rows, self._told = self._told, []
+        if not rows:
+            self._pass_on(receive(self._reader, 0))  # what it says of the log is read now
+            rows = self._log.read(self.pipeline.applied, _ROWS_MAX)
         for group in _groups(rows, self._settings.worker_batch_events, self.pipeline.starts_anew, self._failures.alone):
             if self._failures.hopeless(group[0]):
                 self._finish()
@@ -192,7 +201,23 @@ class Worker:
             if not self._effects.is_answered():
                 return
             self._finish()
-        self._told = self._log.told((payload for _, payload in heard), self.pipeline.applied)
+        self._told = self._log.told(self._pass_on(heard), self.pipeline.applied)
+
+    def _pass_on(self, heard: list[tuple[str, str]]) -> list[str]:
+        """Let what is not about the log be handled; returns what is."""
+        for channel, payload in heard:
+            if channel != CHANNEL:
+                self._beside.submit(self._handle, channel, payload)
+        return [payload for channel, payload in heard if channel == CHANNEL]
+
+    def _handle(self, channel: str, payload: str) -> None:
+        while not self._stop.is_set():
+            try:
+                self._handlers[channel](payload)
+                return
+            except Exception:  # noqa: BLE001 - whatever failed, the firm's rules and labels have to be looked at
+                _log.exception("a notification could not be handled; it is tried again", channel=channel)
+                self._stop.wait(_HANDLED_AGAIN_S)
 
     def _finish(self) -> None:
         try:

@@ -281,9 +281,6 @@ class LogReader:
         Raises DatabaseError when the server refuses or has closed the connection.
         """
         pgconn = self.connection.pgconn
-        # What was told before is read now. Whoever reads on and on would gather it for ever.
-        while pgconn.notifies() is not None:
-            pass
         if self._positions is None:
             checked(pgconn, pgconn.prepare(self._NAME, _READ.encode()))
         positions = tuple(offsets)
