@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import uuid
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
@@ -12,7 +14,16 @@ from hypothesis import strategies as st
 from finer.kit.actors import SYSTEM
 from finer.kit.db import API, WORKER, Database, connect
 from finer.kit.errors import Conflict
-from finer.kit.log import LogReader, LogRow, PostgresLog, decode, decode_columns, encode
+from finer.kit.live import receive
+from finer.kit.log import CHANNEL, LogReader, LogRow, PostgresLog, decode, decode_columns, encode
+from finer.kit.write_pipeline import Durable, WritePipeline
+
+
+@pytest.fixture
+def pipeline(database_url: str) -> Iterator[WritePipeline]:
+    writer = WritePipeline(database_url, API, name="finer-test")
+    yield writer
+    writer.close()
 
 
 def _batch(*names: str) -> pa.RecordBatch:
@@ -83,3 +94,60 @@ def test_wanted_columns_are_those_of_the_whole_rows(sizes: list[int], wanted: se
     whole = pa.concat_batches(batches).to_pydict()
     assert found.to_pydict() == {name: values for name, values in whole.items() if name in wanted}
     assert found.num_rows == sum(sizes)
+
+
+def test_a_row_that_an_earlier_version_wrote_is_read_as_well() -> None:
+    batch = _batch("a", "b")
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    earlier = sink.getvalue().to_pybytes()
+    assert decode(earlier).equals(batch)
+    assert decode_columns([earlier, encode(batch)], {"event_id"}).column(0).to_pylist() == ["a", "b", "a", "b"]
+
+
+def _append_ahead(pipeline: WritePipeline, tenant: uuid.UUID, stream: str, *batches: pa.RecordBatch) -> None:
+    for batch in batches:
+        with pipeline.transaction(tenant, SYSTEM, Durable.LAST) as tx:
+            row = PostgresLog.append_parameters(stream, 0, tenant, "x/1.0.0", batch, tell=True)
+            tx.write(f"select {PostgresLog.APPEND}", row)
+
+
+def test_a_small_row_comes_with_its_notification_when_nothing_else_is_to_be_read(
+    pipeline: WritePipeline, database_url: str, tenant: uuid.UUID
+) -> None:
+    stream = f"stream-{tenant}"
+    position = (stream, 0)
+    with connect(database_url, WORKER, to_hear=True) as reader:
+        reader.execute(f"listen {CHANNEL}")
+        _append_ahead(pipeline, tenant, stream, _batch("a"), _batch("b", "c"), _batch("d"))
+        log = LogReader(reader)
+        told = [payload for _, payload in receive(reader, 20.0) if stream in payload]
+        while len(told) < 3:
+            told += [payload for _, payload in receive(reader, 20.0) if stream in payload]
+        rows = _mine(stream, log.read({}, 10))
+        assert [decode(row.payload).num_rows for row in rows] == [1, 2, 1]
+        assert log.told(told, {}) == rows
+        # What was read already is left out, and the rest goes on behind it.
+        assert log.told(told, {position: 1}) == rows[1:]
+        assert log.told(told, {position: 4}) == []
+        # Something stands before what was told of, or between: all has to be read.
+        assert log.told(told[1:], {}) == []
+        assert log.told([told[0], told[2]], {}) == []
+        # Whoever notifies without a row, as for one that was released from quarantine, says only that there is one.
+        assert log.told([told[0], stream], {}) == []
+
+
+def test_a_large_row_is_only_told_of(pipeline: WritePipeline, database_url: str, tenant: uuid.UUID) -> None:
+    stream = f"stream-{tenant}"
+    noise = pa.RecordBatch.from_pydict({"noise": [random.Random(seed).randbytes(60) for seed in range(100)]})
+    with connect(database_url, WORKER, to_hear=True) as reader:
+        reader.execute(f"listen {CHANNEL}")
+        _append_ahead(pipeline, tenant, stream, noise)
+        log = LogReader(reader)
+        told: list[str] = []
+        while stream not in told:
+            told += [payload for _, payload in receive(reader, 20.0)]
+        assert log.told([stream], {}) == []
+        (row,) = _mine(stream, log.read({}, 10))
+        assert decode(row.payload).equals(noise)

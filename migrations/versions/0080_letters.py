@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0079_letters"
-down_revision = "0078_segments"
+revision = "0080_letters"
+down_revision = "0079_forgotten"
 
 # A notification holds less than 8,000 bytes, and text takes a third more than the bytes of a payload.
 _APPEND = """
