@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import procrastinate
-from procrastinate.jobs import JobDeferrer
 
 from finer.app.job_connector import JobConnector
 from finer.kit.db import WORKER, url_for_role
 from finer.kit.live import Listener
 
 _NEVER_S = 3600.0
+_PATIENCE_S = 20.0
 
 
 def test_each_worker_is_told_of_the_jobs_of_its_queues(database_url: str) -> None:
@@ -44,7 +43,8 @@ def test_each_worker_is_told_of_the_jobs_of_its_queues(database_url: str) -> Non
                     # The first may be found by the worker's only look, those behind it are told of.
                     for _ in range(3):
                         event.clear()
-                        await _until_done(told.configure(queue=queue), event)
+                        await told.configure(queue=queue).defer_async()
+                        await asyncio.wait_for(event.wait(), _PATIENCE_S)
             finally:
                 for worker in workers:
                     worker.cancel()
@@ -52,13 +52,3 @@ def test_each_worker_is_told_of_the_jobs_of_its_queues(database_url: str) -> Non
                 await asyncio.to_thread(listener.close)
 
     asyncio.run(work())
-
-
-async def _until_done(job: JobDeferrer, done: asyncio.Event) -> None:
-    """procrastinate forgets a job of which it was told while it was looking for one; the next tells it again."""
-    for _ in range(20):
-        await job.defer_async()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), 1.0)
-            return
-    raise AssertionError("A worker heard of none of twenty jobs.")

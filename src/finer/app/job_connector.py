@@ -14,6 +14,7 @@ import procrastinate
 from procrastinate.connector import Notify
 from procrastinate.manager import get_channel_for_queues
 
+_AGAIN_S = 0.1
 _LOOK = '{"type": "job_inserted", "job_id": 0}'
 """What a worker is told when there may be jobs that nobody told it of."""
 
@@ -44,3 +45,6 @@ class JobConnector(procrastinate.PsycopgConnector):
 
 async def _told(hearer: Notify, channel: str, payload: str) -> None:
     await hearer(channel=channel, payload=payload)
+    # procrastinate forgets what it is told while it is looking for a job, and looks by itself every five seconds.
+    await asyncio.sleep(_AGAIN_S)
+    await hearer(channel=channel, payload=_LOOK)
