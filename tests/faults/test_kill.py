@@ -22,6 +22,8 @@ from finer.kit.postgres import EmbeddedPostgres
 from tests.support.server import Server, serving
 
 _EVENTS = 100
+# What is killed has to have work, not all work that it can take: everything sent is gone through once more at the end.
+_PAUSE_S = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,7 @@ class _Sender:
                 self.acknowledged += self.events
                 self.answers.append(answer)
                 self._body = self._next()
+                self._stop.wait(_PAUSE_S)
         if connection is not None:
             connection.close()
 
