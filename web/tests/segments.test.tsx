@@ -111,18 +111,44 @@ describe("segments", () => {
     expect(screen.queryByRole("button", { name: "Save" })).toBeNull();
   });
 
-  it("keep what was written when somebody else was first", async () => {
+  it("keep what was written when somebody else was first, show theirs, and let the writer choose", async () => {
     open(segment);
-    server.on("PUT /api/v1/segments/seg_1", () =>
-      problem(409, "Somebody changed the segment since you opened it. Load it again first."),
-    );
+    server.on("PUT /api/v1/segments/seg_1", () => {
+      open({ ...segment, name: "Theirs", version: 3 });
+      return problem(409, "Somebody changed the segment since you opened it.");
+    });
     openApp("/segments/seg_1");
     const name = await screen.findByLabelText<HTMLInputElement>("Name");
     fireEvent.change(name, { target: { value: "Savers below 30" } });
     const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
     await waitFor(() => expect(save.disabled).toBe(false));
     fireEvent.click(save);
-    await screen.findByText(/Somebody changed the segment/);
+    await screen.findByText("Theirs: age < 30");
     expect(name.value).toBe("Savers below 30");
+    server.on("PUT /api/v1/segments/seg_1", () => {
+      const mine = { ...segment, name: "Savers below 30", version: 4 };
+      open(mine);
+      return [200, { segment: mine, reads: [], days: [] }];
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Keep mine" }));
+    expect(screen.queryByText("Theirs: age < 30")).toBeNull();
+    fireEvent.click(save);
+    await screen.findByRole("heading", { name: "Savers below 30" });
+    const [, again] = server.sent("PUT /api/v1/segments/seg_1");
+    expect(await again?.json()).toMatchObject({ name: "Savers below 30", version: 3 });
+    expect(screen.queryByText(/while you wrote/)).toBeNull();
+  });
+
+  it("give way to what somebody else wrote where the writer takes it", async () => {
+    open(segment);
+    server.on("PUT /api/v1/segments/seg_1", () => {
+      open({ ...segment, name: "Theirs", version: 3 });
+      return problem(409, "Somebody changed the segment since you opened it.");
+    });
+    openApp("/segments/seg_1");
+    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Take theirs" }));
+    await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Theirs"));
   });
 });

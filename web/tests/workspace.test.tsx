@@ -4,7 +4,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { differences } from "../src/features/workspace/differences";
-import { statementAt } from "../src/shared/ui/codeEditor";
+import { createCodeEditor, statementAt } from "../src/shared/ui/codeEditor";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
@@ -161,5 +161,28 @@ describe("what differs between two texts", () => {
     const lines = differences("a\nb\nc", "a\nx\nc\nd").map((one) => `${one.state[0]}${one.text}`);
     expect(lines).toEqual(["sa", "rb", "ax", "sc", "ad"]);
     expect(differences("same", "same")).toEqual([{ text: "same", state: "same" }]);
+  });
+});
+
+describe("text that is only read", () => {
+  it("is not typed over, not even where some of it is chosen", () => {
+    const place = document.createElement("div");
+    document.body.append(place);
+    const typed = (readOnly: boolean) => {
+      const editor = createCodeEditor(place, "amount > 800", {
+        language: "sql",
+        label: "Condition",
+        readOnly,
+      });
+      const content = [...place.querySelectorAll(".cm-content")].at(-1);
+      content?.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "a", keyCode: 65, ctrlKey: true, bubbles: true }),
+      );
+      const init = { inputType: "insertText", data: "x", bubbles: true, cancelable: true };
+      content?.dispatchEvent(new InputEvent("beforeinput", init));
+      return editor.text();
+    };
+    expect([typed(false), typed(true)]).toEqual(["x", "amount > 800"]);
+    place.remove();
   });
 });

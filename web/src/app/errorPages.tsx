@@ -1,6 +1,6 @@
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { Button } from "antd";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { ApiProblem, isProblem } from "../api/problem";
 import { paths } from "../shared/paths";
 import { type Me, useSession } from "../shared/session";
@@ -63,16 +63,39 @@ export function MissingPage() {
   );
 }
 
+const PROBE_MS = 5_000;
+
+/** Tries by itself as soon as the server answers again; asking for a picture tells that without any question of the page. */
+function useReturn(gone: boolean, again: () => void): void {
+  const latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    if (!gone) return;
+    const probe = async () => {
+      const answer = await fetch("/favicon.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
+      if (answer?.ok) latest.current();
+    };
+    const timer = setInterval(() => void probe(), PROBE_MS);
+    const online = () => void probe();
+    window.addEventListener("online", online);
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener("online", online);
+    };
+  }, [gone]);
+}
+
 /** 500: the page or the server failed. */
 export function FailedPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
-  if (isProblem(error, 403)) return <ForbiddenPage />;
-  const code =
-    error instanceof ApiProblem ? (error.status === 0 ? "No answer" : String(error.status)) : "500";
   const again = () => {
     reset();
     void router.invalidate();
   };
+  const gone = isProblem(error, 0);
+  useReturn(gone, again);
+  if (isProblem(error, 403)) return <ForbiddenPage />;
+  const code = gone ? "No answer" : error instanceof ApiProblem ? String(error.status) : "500";
   return (
     <ErrorPage code={code} title={titleOf(error)}>
       <p role="alert">{reasonOf(error)}</p>

@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { App, Button, Input } from "antd";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { isProblem } from "../../api/problem";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -22,8 +23,15 @@ import { shareText, sizeText } from "./sizes";
 
 const NOTHING: Written = { name: "", description: "", condition: "" };
 
+interface EditorProps {
+  detail?: SegmentDetail;
+  /** What is saved over, when that is another version by now. */
+  over?: SegmentDetail;
+  onWriting?(writing: boolean): void;
+}
+
 /** What a segment says: read by all, written by who may. Without a segment a new one is written. */
-export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
+export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -43,6 +51,7 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   const words = useWords();
   const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(written) !== JSON.stringify(before);
+  useEffect(() => onWriting?.(changed), [changed, onWriting]);
   const usable = found?.usable === true && condition === written.condition;
   const unusable = found?.usable === false && condition === written.condition;
   const lacks = [
@@ -57,6 +66,8 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
       await work();
     } catch (error) {
       message.error(reasonOf(error), 8);
+      // What somebody else made of it is shown beside what stands here.
+      if (isProblem(error, 409)) void client.invalidateQueries({ queryKey: ["segments", "one"] });
     } finally {
       setBusy(null);
     }
@@ -64,7 +75,8 @@ export function SegmentEditor({ detail }: { detail?: SegmentDetail }) {
   const count = () => act("count", async () => setCounted({ condition, size: await preview(condition) }));
   const keep = (archived: boolean, text: Written) =>
     act("save", async () => {
-      const kept = segment ? await changeSegment(segment, text, archived) : await makeSegment(text);
+      const kept = over ? await changeSegment(over.segment, text, archived) : await makeSegment(text);
+      onWriting?.(false);
       client.setQueryData(["segments", "one", kept.segment.id], kept);
       void client.invalidateQueries({ queryKey: ["segments", "list"] });
       message.success(archived ? "The segment is archived." : "The segment is saved, and is being counted.");

@@ -4,6 +4,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Overtaken } from "../../shared/ui/Overtaken";
 import { Page } from "../../shared/ui/Page";
 import { NotYet } from "../../shared/ui/states";
 import { AsOf, When } from "../../shared/ui/values";
@@ -57,7 +58,14 @@ function Whole({ detail }: { detail: SegmentDetail }) {
       ) : null}
       <div className="segments-desk">
         <section aria-label="What it says" className="segments-main">
-          <SegmentEditor key={segment.version} detail={detail} />
+          <Overtaken
+            newest={detail}
+            version={(of) => String(of.segment.version)}
+            what="segment"
+            says={(of) => `${of.segment.name}: ${of.segment.condition}`}
+          >
+            {(held, base, onWriting) => <SegmentEditor detail={held} over={base} onWriting={onWriting} />}
+          </Overtaken>
         </section>
         <aside className="segments-side">
           <HowMany detail={detail} />

@@ -19,6 +19,8 @@ export function percentText({ people, customers }: Size): string {
 /** "12 % of 8,000 customers" */
 export function shareText(size: Size): string {
   if (size.customers === null) return "";
+  // In tens, a handful of customers is none.
+  if (size.customers === 0 && !size.exact) return "of fewer than 10 customers";
   const of = `of ${size.exact ? "" : "about "}${counted(size.customers, "customer")}`;
   return size.people === null || size.customers === 0 ? of : `${percentText(size)} ${of}`;
 }

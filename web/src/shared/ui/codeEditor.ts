@@ -193,6 +193,7 @@ const typeOver = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { from, to } = view.state.selection.main;
     const text = event.data;
+    if (view.state.readOnly) return false;
     if (event.inputType !== "insertText" || text === null || from === to || view.composing) return false;
     event.preventDefault();
     const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type" });

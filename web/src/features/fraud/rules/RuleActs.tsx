@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { App, Button, Checkbox, Form, Popconfirm } from "antd";
 import { useState } from "react";
+import { isProblem } from "../../../api/problem";
 import { paths } from "../../../shared/paths";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
@@ -41,6 +42,8 @@ export function RuleActs({ detail, shown }: { detail: RuleDetail; shown: RuleVer
       message.success(done);
     } catch (error) {
       message.error(reasonOf(error), 8);
+      // Somebody else was first: what they made is shown.
+      if (isProblem(error, 409)) void renewed();
     }
   };
   const discard = () =>

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { isProblem } from "../../../api/problem";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { ConditionField, wordsOf } from "../../../shared/ui/ConditionField";
@@ -10,8 +11,15 @@ import { assessmentQuery, type RuleText, type RuleVersion, saveDraft, vocabulary
 import { RuleFields } from "./RuleFields";
 import { brakeText, RuleAction } from "./words";
 
+interface EditorProps {
+  version: RuleVersion;
+  /** What is saved over: the draft as somebody else has left it, by now. */
+  over: RuleVersion;
+  onWriting(writing: boolean): void;
+}
+
 /** What a rule says: read by all, changed as long as it is a draft. */
-export function RuleEditor({ version }: { version: RuleVersion }) {
+export function RuleEditor({ version, over, onWriting }: EditorProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -23,14 +31,17 @@ export function RuleEditor({ version }: { version: RuleVersion }) {
   const words = useWords();
   const change = (fields: Partial<RuleText>) => setText((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(text) !== JSON.stringify(version.text);
+  useEffect(() => onWriting(changed), [changed, onWriting]);
   const save = async () => {
     setBusy(true);
     try {
-      await saveDraft(version, text, version.note);
+      await saveDraft(over, text, over.note);
+      onWriting(false);
       await client.invalidateQueries({ queryKey: ["rules"] });
       message.success("The draft is saved. Price it before it is tried.");
     } catch (error) {
       message.error(reasonOf(error), 8);
+      if (isProblem(error, 409)) void client.invalidateQueries({ queryKey: ["rules"] });
     } finally {
       setBusy(false);
     }

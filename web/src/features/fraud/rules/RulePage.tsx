@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
+import { Overtaken } from "../../../shared/ui/Overtaken";
 import { Page } from "../../../shared/ui/Page";
 import { Sparkline } from "../../../shared/ui/Sparkline";
 import { NotYet } from "../../../shared/ui/states";
@@ -63,7 +64,15 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
             </span>
             <RuleActs detail={detail} shown={shown} />
           </header>
-          <RuleEditor key={`${shown.id}:${shown.revision}`} version={shown} />
+          <Overtaken
+            key={shown.id}
+            newest={shown}
+            version={(of) => `${of.state} ${of.revision}`}
+            what="rule"
+            says={(of) => `${of.text.title}: ${of.text.condition}`}
+          >
+            {(held, base, onWriting) => <RuleEditor version={held} over={base} onWriting={onWriting} />}
+          </Overtaken>
         </section>
         <aside className="rules-side">
           <PricePanel version={shown} />

@@ -1,0 +1,51 @@
+import { Alert, Button } from "antd";
+import { Fragment, type ReactNode, useState } from "react";
+
+interface OvertakenProps<Thing> {
+  /** As it was last read: by itself every minute, or after it was saved. */
+  newest: Thing;
+  /** Differs as soon as somebody has saved it. */
+  version(of: Thing): string;
+  /** "segment" */
+  what: string;
+  /** What somebody else wrote. */
+  says(of: Thing): string;
+  /** The editor of `held`, which saves over `base` and tells whether something is written in it. */
+  children(held: Thing, base: Thing, onWriting: (writing: boolean) => void): ReactNode;
+}
+
+/**
+ * Around an editor of what several people change. A version of somebody else takes its place only where nothing is
+ * written; else both are kept, and whoever wrote chooses.
+ */
+export function Overtaken<Thing>({ newest, version, what, says, children }: OvertakenProps<Thing>) {
+  const [held, setHeld] = useState(newest);
+  const [base, setBase] = useState(newest);
+  const [writing, setWriting] = useState(false);
+  const other = version(newest) !== version(held);
+  if (newest !== held && !(other && writing)) setHeld(newest);
+  if (newest !== base && !(other && writing)) setBase(newest);
+  return (
+    <>
+      {other && writing && version(base) !== version(newest) ? (
+        <Alert
+          type="warning"
+          showIcon
+          title={`Somebody changed the ${what} while you wrote`}
+          description={
+            <>
+              It says now: <code>{says(newest)}</code>
+            </>
+          }
+          action={
+            <>
+              <Button onClick={() => setWriting(false)}>Take theirs</Button>{" "}
+              <Button onClick={() => setBase(newest)}>Keep mine</Button>
+            </>
+          }
+        />
+      ) : null}
+      <Fragment key={version(other && writing ? held : newest)}>{children(held, base, setWriting)}</Fragment>
+    </>
+  );
+}
