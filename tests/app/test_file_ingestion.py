@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.progress import Progress
@@ -93,6 +95,26 @@ def test_nothing_is_taken_in_when_one_of_the_files_cannot_be(
     with pytest.raises(UnknownContract):
         _ingest(database, tenant, good, contract="nonsense")
     assert _received(database, tenant) == 0
+
+
+class _Interrupted(Progress):
+    """Somebody presses Ctrl-C when the first part of a file is there."""
+
+    def update(self, *_: Any, **__: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_who_stops_it_by_hand_is_told_what_was_taken_in(database: Database, tenant: uuid.UUID, tmp_path: Path) -> None:
+    path = tmp_path / "many.ndjson"
+    path.write_bytes(lines(500))
+    report = ingest_files(
+        database, Settings(), tenant, "transaction", [path], backlog_events_max=10**9,
+        progress=_Interrupted(disable=True),
+    )  # fmt: skip
+    assert 0 < report.received < 500
+    assert report.received == _received(database, tenant)
+    assert "many.ndjson: stopped by hand" in report.stopped
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def ingest_files(
     """Take in the files one after the other.
 
     A file that is not there, has no format or an unknown contract raises before any is taken in; a file that cannot be
-    read on, or a database that goes away, ends the work, and the report says where and why.
+    read on, a database that goes away, or Ctrl-C ends the work, and the report says where and why.
     """
     with database.transaction(tenant, SYSTEM, read_only=True) as tx:
         known = contracts.load(tx).named(contract)
@@ -114,6 +114,10 @@ def ingest_files(
                     backlog.wait()
             except FinerError as error:
                 stopped = f"{file}: {error.detail}"
+                break
+            except KeyboardInterrupt:
+                stopped = f"{file}: stopped by hand, so the rest was not read. Run it again: what is already there is "
+                stopped += "recognised by its event id."
                 break
             except DATABASE_GONE as error:
                 stopped = f"{file}: the database went away, so the rest was not read. Run it again: what is already "
