@@ -81,6 +81,36 @@ def test_missing_values_go_where_lightgbm_sends_them() -> None:
     np.testing.assert_allclose(scorer.contributions(sample), parts, rtol=0, atol=1e-12)
 
 
+def test_values_without_end_are_explained_by_the_leaves_that_they_reach() -> None:
+    text, rows = _train()
+    scorer = TreeScorer(text)
+    sample = np.ascontiguousarray(rows[:90].T)
+    sample[0, :30], sample[1, 20:60], sample[2, 50:] = np.inf, -np.inf, -np.inf
+    parts = scorer.booster.predict(np.ascontiguousarray(sample.T), pred_contrib=True)
+    np.testing.assert_allclose(scorer.contributions(sample), parts, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(scorer.contributions(sample).sum(axis=1), scorer.margins(sample), rtol=0, atol=1e-12)
+
+
+def test_a_model_to_which_zero_is_a_missing_value_is_scored_by_lightgbm() -> None:
+    generator = np.random.default_rng(7)
+    rows = generator.lognormal(1, 1.5, (3000, 5)) * (generator.random((3000, 5)) < 0.7)
+    target = ((rows[:, 0] > 3) & (rows[:, 1] > 2)).astype(int)
+    options = {"objective": "binary", "verbose": -1, "num_threads": 1, "seed": 7, "zero_as_missing": True}
+    scorer = TreeScorer(lightgbm.train(options, lightgbm.Dataset(rows, target), 20).model_to_string())
+    sample = np.ascontiguousarray(rows[:130].T)
+    np.testing.assert_array_equal(scorer.score(sample), scorer.booster.predict(rows[:130]))
+    np.testing.assert_array_equal(scorer.contributions(sample), scorer.booster.predict(rows[:130], pred_contrib=True))
+
+
+def test_thresholds_of_which_lightgbm_shows_only_a_limit_are_left_to_it() -> None:
+    generator = np.random.default_rng(7)
+    rows = generator.lognormal(1, 1.5, (3000, 2)) * 1e300
+    options = {"objective": "binary", "verbose": -1, "num_threads": 1, "seed": 7}
+    model = lightgbm.train(options, lightgbm.Dataset(rows, (rows[:, 0] > 3e300).astype(int)), 20)
+    sample = np.ascontiguousarray(rows[:130].T)
+    np.testing.assert_array_equal(TreeScorer(model.model_to_string()).score(sample), model.predict(rows[:130]))
+
+
 def test_a_model_that_does_not_count_its_rows_is_explained_by_lightgbm() -> None:
     text, rows = _train()
     left_out = ("leaf_count", "internal_count", "tree_sizes")  # the last are offsets within the text

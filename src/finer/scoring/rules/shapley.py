@@ -58,8 +58,10 @@ class Boxes:
         """
         out = np.zeros((rows.shape[0] + 1, rows.shape[1]))
         kernel: Any = _add  # numba's own annotations count no arguments
+        # No side of a box holds minus infinity, and all numbers below the lowest threshold are alike.
+        numbers = np.maximum(rows, np.finfo(np.float64).min, order="C")
         kernel(
-            np.ascontiguousarray(rows), self._start, self._column, self._low, self._high, self._share, self._values,
+            numbers, self._start, self._column, self._low, self._high, self._share, self._values,
             self._nodes, self._weights, out,
         )  # fmt: skip
         out[-1] = self._common

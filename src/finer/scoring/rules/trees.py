@@ -2,7 +2,7 @@
 
 Instead of walking each tree, every split whose test is false removes, by one AND, the leaves of its left subtree
 from a 64-bit word; the lowest bit left is the exit leaf (Lucchese et al., QuickScorer, SIGIR 2015). Trees of up to
-64 leaves with numeric splits qualify; anything else is scored by LightGBM itself.
+64 leaves with numeric splits qualify; anything else is scored by LightGBM itself, also splits to which zero is missing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LEAVES_MAX = 64
 _FEW = 8  # up to so many rows, one after the other is faster than all at once
 _ALL = 0xFFFFFFFFFFFFFFFF
+_SHOWN_MAX = 1e300
+"""LightGBM shows larger thresholds as this one."""
 
 
 def _count_trailing_zeros(_context: Any, _word: Any) -> Any:
@@ -260,7 +262,8 @@ def _visit(node: dict[str, Any], trees: Trees, values: list[float]) -> int:
     if "split_feature" not in node:
         values.append(node["leaf_value"])
         return 1 << (len(values) - 1)
-    if node["decision_type"] != "<=":
+    # Where zero stands for a missing value, it goes to a side of its own, whatever the threshold.
+    if node["decision_type"] != "<=" or node["missing_type"] == "Zero" or abs(node["threshold"]) >= _SHOWN_MAX:
         raise _NotNumeric
     split = trees.add_split(node["split_feature"], node["threshold"])
     left = _visit(node["left_child"], trees, values)
@@ -270,4 +273,4 @@ def _visit(node: dict[str, Any], trees: Trees, values: list[float]) -> int:
 
 
 class _NotNumeric(Exception):
-    """A split on categories: only LightGBM itself can score it."""
+    """A split that is more than a comparison with a number: only LightGBM itself can score it."""
