@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import signal
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from finer.kit.actors import SYSTEM
 from finer.kit.clock import Clock
 from finer.kit.db import NO_TENANT, WORKER, Database, connect
 from finer.kit.deduplication import Deduplicator
-from finer.kit.live import receive
+from finer.kit.live import overhear, receive
 from finer.kit.lock_keys import LockKey
 from finer.kit.log import CHANNEL, LogReader, LogRow, Position, PostgresLog
 from finer.kit.moments import microseconds
@@ -41,6 +42,7 @@ from finer.warehouse.service import lake as warehouse
 _log = structlog.get_logger(__name__)
 _IDLE_S = 0.05  # how long a worker that was not woken waits before it looks by itself
 _HANDLED_AGAIN_S = 0.5
+_HANDLER_PATIENCE_S = 5.0  # how long the end waits for a handler
 _ROWS_MAX = 256
 _LAKE_PATIENCE_S = 5.0  # how long deciding stops for the lake before a snapshot
 
@@ -62,8 +64,9 @@ class Worker:
             rule_sets.CHANNEL: self._tenants.rules_changed,
             label_rows.CHANNEL: self._frauds_known,
         }
-        # Rules are read and compiled beside deciding, which goes on with those before.
-        self._beside = ThreadPoolExecutor(1, "handlers")
+        # Rules are read and compiled beside deciding, which goes on with those before. The process may end meanwhile.
+        self._beside = threading.Thread(target=self._handle, name="handlers", daemon=True)
+        self._to_handle: SimpleQueue[tuple[str, str] | None] = SimpleQueue()
         self._lake = warehouse.LakeWriter(url, settings)
         self._failures = Failures(self._reader, self._database)
         log = PostgresLog.identity(self._reader)
@@ -75,15 +78,16 @@ class Worker:
         """Work until SIGTERM."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        # PostgreSQL wakes each connection that listens at every notification, so that one listens to everything. What
-        # was notified before is read below, whatever it was about.
-        for channel in (CHANNEL, *self._handlers):
-            self._reader.execute(f"listen {channel}")
         self._become_the_only_one()
+        if self._stop.is_set():
+            self.close()
+            return
+        self._listen()
         # Connected before anything is read: a crash of the server that takes rows of the log ends what commits them.
         with self._effects.transaction(NO_TENANT, SYSTEM):
             pass
         self.pipeline = self._restore()
+        self._beside.start()
         self._failures.recall()
         settle()
         _log.info("worker is ready", consumed=sum(self.pipeline.consumed.values()))
@@ -103,7 +107,9 @@ class Worker:
     def close(self) -> None:
         """Give up what was opened."""
         self._stop.set()
-        self._beside.shutdown()
+        self._to_handle.put(None)
+        if self._beside.is_alive():
+            self._beside.join(_HANDLER_PATIENCE_S)
         self._lake.close()
         self._effects.close()
         self._database.close()
@@ -125,6 +131,14 @@ class Worker:
             if row is not None and row[0]:
                 return
             self._stop.wait(0.5)
+
+    def _listen(self) -> None:
+        # PostgreSQL wakes each connection that listens at every notification, so that one listens to everything. What
+        # was notified before is read later, whatever it was about.
+        for channel in (CHANNEL, *self._handlers):
+            self._reader.execute(f"listen {channel}")
+        # What this says of the log is read at the next turn.
+        overhear(self._reader, lambda channel, payload: self._pass_on([(channel, payload)]))
 
     def _restore(self) -> Pipeline:
         """The state of the newest usable snapshot, or none, and from where the log must be read again."""
@@ -207,17 +221,20 @@ class Worker:
         """Let what is not about the log be handled; returns what is."""
         for channel, payload in heard:
             if channel != CHANNEL:
-                self._beside.submit(self._handle, channel, payload)
+                self._to_handle.put((channel, payload))
         return [payload for channel, payload in heard if channel == CHANNEL]
 
-    def _handle(self, channel: str, payload: str) -> None:
-        while not self._stop.is_set():
-            try:
-                self._handlers[channel](payload)
-                return
-            except Exception:  # noqa: BLE001 - whatever failed, the firm's rules and labels have to be looked at
-                _log.exception("a notification could not be handled; it is tried again", channel=channel)
-                self._stop.wait(_HANDLED_AGAIN_S)
+    def _handle(self) -> None:
+        while (heard := self._to_handle.get()) is not None:
+            channel, payload = heard
+            while not self._stop.is_set():
+                try:
+                    self._handlers[channel](payload)
+                    break
+                except Exception:  # noqa: BLE001 - whatever failed, the firm's rules and labels have to be looked at
+                    _log.exception("a notification could not be handled; all firms are looked at", channel=channel)
+                    payload = ""
+                    self._stop.wait(_HANDLED_AGAIN_S)
 
     def _finish(self) -> None:
         try:

@@ -37,6 +37,18 @@ def receive(connection: Connection, timeout_s: float, *, beside: int | None = No
     return found
 
 
+def overhear(connection: Connection, handler: Callable[[str, str], object]) -> None:
+    """Call a handler with the channel and payload of what the driver takes from the socket with an answer.
+
+    It does so at each `execute`, before `receive` can see it, and keeps it for ever where it has no handler.
+    """
+
+    def tell(heard: psycopg.Notify) -> None:
+        handler(heard.channel, heard.payload)
+
+    connection.add_notify_handler(tell)
+
+
 def _has_data(connection: Connection, timeout_s: float, beside: int | None) -> bool:
     # Not select(): with thousands of open streams this connection may have a number that is too high for it.
     waiting = select.poll()
