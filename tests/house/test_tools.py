@@ -97,6 +97,32 @@ def test_pip_installs_what_uv_cannot(tmp_path: Path) -> None:
     assert installed_by() == "uv pip install --python somewhere/bin/python --quiet --requirement a.lock\n"
 
 
+def test_uv_goes_where_pip_is_told_to_go(tmp_path: Path) -> None:
+    own = tmp_path / ".tools" / "uv" / "bin"
+    own.mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    install = shutil.copy(REPOSITORY / "tools" / "install", tmp_path / "tools")
+    _script(own, "uv", 'echo "$UV_DEFAULT_INDEX $HTTPS_PROXY"')
+
+    def goes(*pip_says: str, **told: str) -> str:
+        _script(own, "python", "\n".join(f'echo "{line}"' for line in pip_says))
+        environment = {"PATH": os.environ["PATH"]} | told
+        return subprocess.run(
+            [install, "somewhere"], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert goes(":env:.cert='/a'") == " \n"
+    by_file = (
+        "global.extra-index-url='https://other'",
+        "global.index-url='https://mirror/simple'",
+        "global.proxy='http://proxy:3128'",
+    )
+    assert goes(*by_file) == "https://mirror/simple http://proxy:3128\n"
+    nearer = ":env:.index-url='https://nearer/simple'"
+    assert goes(nearer, *by_file) == "https://nearer/simple http://proxy:3128\n"
+    assert goes(*by_file, UV_DEFAULT_INDEX="https://uv", HTTPS_PROXY="http://own") == "https://uv http://own\n"
+
+
 def test_the_first_browser_that_really_starts_is_taken(tmp_path: Path) -> None:
     broken, good = _script(tmp_path, "broken", "exit 127"), _script(tmp_path, "good", "exit 0")
     asked: list[str] = []
