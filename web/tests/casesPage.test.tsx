@@ -1,5 +1,7 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { columns } from "../src/features/cases/caseColumns";
+import { fitting, tracks } from "../src/shared/ui/grid";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { Server } from "./support/server";
@@ -31,4 +33,18 @@ describe("the queue of cases", () => {
     expect((await button(/Take the next/)).disabled).toBe(true);
     expect((await button(/Give out/)).disabled).toBe(true);
   });
+});
+
+describe("the columns of the queue", () => {
+  it.each([600, 719, 720, 768, 829, 830, 939, 940, 1040, 1170, 1600])(
+    "have all the room that they need in a list of %i pixels",
+    (width) => {
+      const least = tracks(fitting(columns, width), true)
+        .replace(/minmax\((\d+px),[^)]*\)/g, "$1")
+        .split(" ")
+        .reduce((sum, track) => sum + Number.parseInt(track, 10), 0);
+      // A row keeps 6 pixels free on either side.
+      expect(least + 12).toBeLessThanOrEqual(width);
+    },
+  );
 });

@@ -123,7 +123,11 @@ describe("segments", () => {
     const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
     await waitFor(() => expect(save.disabled).toBe(false));
     fireEvent.click(save);
-    await screen.findByText("Theirs: age < 30");
+    const notice = await screen.findByRole("alert");
+    expect(notice.textContent).toContain("NameTheirs");
+    // What is as it was is not told, and nothing is said beside it that would lose what was written.
+    expect(notice.textContent).not.toContain("age < 30");
+    expect(screen.queryByText(/since you opened it/)).toBeNull();
     expect(name.value).toBe("Savers below 30");
     server.on("PUT /api/v1/segments/seg_1", () => {
       const mine = { ...segment, name: "Savers below 30", version: 4 };
@@ -131,7 +135,7 @@ describe("segments", () => {
       return [200, { segment: mine, reads: [], days: [] }];
     });
     fireEvent.click(screen.getByRole("button", { name: "Keep mine" }));
-    expect(screen.queryByText("Theirs: age < 30")).toBeNull();
+    expect(screen.queryByRole("alert")).toBeNull();
     fireEvent.click(save);
     await screen.findByRole("heading", { name: "Savers below 30" });
     const [, again] = server.sent("PUT /api/v1/segments/seg_1");
@@ -150,5 +154,21 @@ describe("segments", () => {
     fireEvent.click(screen.getByRole("button", { name: "Save" }));
     fireEvent.click(await screen.findByRole("button", { name: "Take theirs" }));
     await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Theirs"));
+  });
+
+  it("are put away as somebody else left them, not as they were before", async () => {
+    open(segment);
+    server.on("PUT /api/v1/segments/seg_1", () => {
+      open({ ...segment, name: "Theirs", version: 3 });
+      return problem(409, "Somebody changed the segment since you opened it.");
+    });
+    openApp("/segments/seg_1");
+    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Keep mine" }));
+    fireEvent.click(screen.getByRole("button", { name: "Archive" }));
+    await waitFor(() => expect(server.sent("PUT /api/v1/segments/seg_1")).toHaveLength(2));
+    const [, again] = server.sent("PUT /api/v1/segments/seg_1");
+    expect(await again?.json()).toMatchObject({ name: "Theirs", archived: true, version: 3 });
   });
 });

@@ -4,6 +4,19 @@ import { openApp } from "./support/app";
 import { me } from "./support/data";
 import { problem, Server } from "./support/server";
 
+const somebodyElse = { ...me, user: { ...me.user, id: "usr_else", name: "Ana Reyes" } };
+
+/** A page on which somebody has written, and whose session has ended. */
+async function covered() {
+  const server = new Server();
+  const app = openApp("/fraud");
+  await app.user.type(await screen.findByPlaceholderText("Merchant or event id"), "half a sent");
+  server.me = null;
+  await app.user.click(screen.getByText("Dismissed"));
+  await screen.findByText("Your session has ended");
+  return { server, ...app };
+}
+
 describe("signing in", () => {
   it("leads back to where one was", async () => {
     const server = new Server();
@@ -82,6 +95,40 @@ describe("signing in", () => {
     window.dispatchEvent(new Event("focus"));
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect(screen.getByPlaceholderText<HTMLInputElement>("Merchant or event id").value).toBe("half a sent");
+  });
+
+  it("shows nothing of a page that was kept to somebody else", async () => {
+    const { server } = await covered();
+    server.me = somebodyElse;
+    window.dispatchEvent(new Event("focus"));
+    await screen.findByRole("button", { name: "Account of Ana Reyes" });
+    await waitFor(() => expect(screen.queryByText("Your session has ended")).toBeNull());
+    const search = await screen.findByPlaceholderText<HTMLInputElement>("Merchant or event id");
+    expect(search.value).toBe("");
+  });
+
+  it("gives a page that was kept up when somebody goes back or forth", async () => {
+    const { server, router, address } = await covered();
+    // What was read before is not shown either, while the server has answered nothing yet.
+    for (const part of ["alerts", "alerts/summary", "notifications"])
+      server.on(`GET /api/v1/${part}`, () => new Promise(() => undefined));
+    router.history.push("/sign-in");
+    await screen.findByLabelText("E-mail");
+    router.history.back();
+    await waitFor(() => expect(address()).toMatch(/^\/sign-in\?next=/));
+    router.history.push("/pipeline");
+    await waitFor(() => expect(address()).toMatch(/^\/sign-in\?next=%2Fpipeline/));
+  });
+
+  it("takes the page of the person before away when somebody else signs in beside it", async () => {
+    const server = new Server();
+    const { user } = openApp("/fraud");
+    await user.type(await screen.findByPlaceholderText("Merchant or event id"), "half a sent");
+    server.me = somebodyElse;
+    window.dispatchEvent(new StorageEvent("storage", { key: "finer.person" }));
+    await screen.findByRole("button", { name: "Account of Ana Reyes" });
+    const search = await screen.findByPlaceholderText<HTMLInputElement>("Merchant or event id");
+    expect(search.value).toBe("");
   });
 
   it("ends by signing out", async () => {

@@ -2,11 +2,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
 import { Button } from "antd";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { forgetEverything, meQuery } from "../features/identity/session";
+import { meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { useSession } from "../shared/session";
 import { Dialog } from "../shared/ui/Dialog";
-import { onSessionEnd } from "./written";
+import { goOnWithPage, onSessionEnd } from "./written";
+import "./sessionEnded.css";
 
 /** The session ended under a page on which somebody has written: it waits, covered, until they are signed in again. */
 export function SessionEnded() {
@@ -21,15 +22,16 @@ function Waiting({ onDone }: { onDone(): void }) {
   const { me } = useSession();
   const again = useRef<HTMLButtonElement>(null);
   const goOn = useCallback(async () => {
-    const now = await client.fetchQuery(meQuery).catch(() => null);
+    // Who it was a moment ago is no answer: somebody else may have signed in since.
+    const now = await client.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => null);
     if (!now) return;
-    onDone();
     if (now.user.id === me.user.id) {
+      goOnWithPage();
+      onDone();
       void client.invalidateQueries();
       return;
     }
     // Somebody else signed in: nothing of the person before is theirs to see.
-    forgetEverything(client);
     await router.navigate({ to: paths.home });
     await router.invalidate();
   }, [client, router, me.user.id, onDone]);
@@ -39,9 +41,8 @@ function Waiting({ onDone }: { onDone(): void }) {
     return () => window.removeEventListener("focus", back);
   }, [goOn]);
   const leave = () => {
-    onDone();
     const next = router.state.location.href;
-    void router.navigate({ to: paths.signIn, search: { next } }).then(() => forgetEverything(client));
+    void router.navigate({ to: paths.signIn, search: { next } });
   };
   return (
     <Dialog

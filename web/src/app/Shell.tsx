@@ -26,7 +26,8 @@ export function Shell() {
   const { data: me } = useQuery({ ...meQuery, refetchOnMount: false });
   if (!me) return null;
   return (
-    <SessionProvider me={me}>
+    // Whoever signs in next finds no field as the person before left it.
+    <SessionProvider key={me.user.id} me={me}>
       <Streams>
         <Frame />
       </Streams>

@@ -71,15 +71,25 @@ function useReturn(gone: boolean, again: () => void): void {
   latest.current = again;
   useEffect(() => {
     if (!gone) return;
+    let timer: ReturnType<typeof setTimeout>;
+    let left = false;
+    // Spread over half the wait, so that a restarted server does not meet everybody in one moment.
+    const later = () => {
+      timer = setTimeout(() => void probe(), PROBE_MS * (0.75 + Math.random() / 2));
+    };
     const probe = async () => {
+      clearTimeout(timer);
       const answer = await fetch("/favicon.svg", { method: "HEAD", cache: "no-store" }).catch(() => null);
+      if (left) return;
+      later();
       if (answer?.ok) latest.current();
     };
-    const timer = setInterval(() => void probe(), PROBE_MS);
+    later();
     const online = () => void probe();
     window.addEventListener("online", online);
     return () => {
-      clearInterval(timer);
+      left = true;
+      clearTimeout(timer);
       window.removeEventListener("online", online);
     };
   }, [gone]);

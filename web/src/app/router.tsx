@@ -4,8 +4,9 @@ import { isProblem } from "../api/problem";
 import { forgetEverything, meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { FailedPage, MissingPage } from "./errorPages";
+import { watchPerson } from "./person";
 import { tree } from "./routes";
-import { forgetWritten, keepPage } from "./written";
+import { keepPage, leavePage } from "./written";
 
 const SECOND_FACTOR_MISSING = "urn:finer:problem:second-factor-missing";
 
@@ -20,8 +21,10 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     scrollRestoration: true,
   });
   router.subscribe("onBeforeLoad", ({ pathChanged }) => {
-    if (pathChanged) forgetWritten();
+    // Whoever leaves a page that was kept, by whatever way, is asked who they are first.
+    if (pathChanged && leavePage()) forgetEverything(client);
   });
+  watchPerson(client);
   // A session that ends while somebody works shows in whichever call comes next.
   client.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;

@@ -12,12 +12,16 @@ document.addEventListener(
   true,
 );
 
-/** Another page is open, on which nothing is written yet. */
-export function forgetWritten(): void {
-  written = false;
-}
-
 let hold: (() => void) | null = null;
+let kept = false;
+
+/** Another page opens, on which nothing is written yet. True when the one before was kept for who comes back. */
+export function leavePage(): boolean {
+  const left = kept;
+  written = false;
+  kept = false;
+  return left;
+}
 
 /** Says what keeps the page when the session ends under it. Returns the way to take it back. */
 export function onSessionEnd(handler: () => void): () => void {
@@ -30,6 +34,12 @@ export function onSessionEnd(handler: () => void): () => void {
 /** Keeps the page on which somebody has written; false when there is nothing to keep. */
 export function keepPage(): boolean {
   if (!written || !hold) return false;
+  kept = true;
   hold();
   return true;
+}
+
+/** They are back, and go on. */
+export function goOnWithPage(): void {
+  kept = false;
 }

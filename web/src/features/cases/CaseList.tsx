@@ -42,7 +42,7 @@ export function CaseList(props: ListProps) {
       rows={rows}
       keyOf={keyOf}
       rowHeight={height}
-      cardsBelow={500}
+      cardsBelow={CARDS_BELOW}
       card={card}
       cardHeight={92}
       cursor={cursor}
@@ -56,6 +56,8 @@ export function CaseList(props: ListProps) {
   );
 }
 
+/** The columns that are always there need this much. */
+const CARDS_BELOW = 600;
 const keyOf = (each: Case) => each.id;
 const card = (each: Case) => <CaseCard of={each} />;
 

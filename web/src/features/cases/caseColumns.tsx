@@ -30,21 +30,21 @@ export const columns: readonly Column<Case>[] = [
     key: "typology",
     title: "Kind",
     width: "minmax(130px, 1fr)",
-    from: 700,
+    from: 720,
     render: (each) => TYPOLOGIES[each.typology],
   },
   {
     key: "subject",
     title: "Customer",
     width: "minmax(110px, 1fr)",
-    from: 560,
+    from: 830,
     render: (each) => <span className="cut">{each.subject ?? "–"}</span>,
   },
   {
     key: "alerts",
     title: "Alerts",
     width: "96px",
-    from: 900,
+    from: 1040,
     render: (each) => (
       <span className="num">
         {each.open_alerts} <span className="muted">of {each.alerts}</span>
@@ -55,7 +55,7 @@ export const columns: readonly Column<Case>[] = [
     key: "last",
     title: "Last payment",
     width: "132px",
-    from: 1150,
+    from: 1170,
     render: (each) => <When at={each.last_alert_at} />,
   },
   { key: "state", title: "State", width: "120px", render: (each) => <CaseStateTag of={each} /> },
@@ -63,7 +63,7 @@ export const columns: readonly Column<Case>[] = [
     key: "who",
     title: "With",
     width: "minmax(110px, 1fr)",
-    from: 800,
+    from: 940,
     render: (each) =>
       each.assignee ? <span className="cut">{each.assignee}</span> : <span className="muted">nobody</span>,
   },

@@ -35,9 +35,14 @@ export function signInByLink(token: string): Promise<SignInAnswer> {
  * whoever watches it must see the next person.
  */
 export function forgetEverything(client: QueryClient): void {
+  forgetOthers(client);
+  client.getQueryCache().find({ queryKey: meQuery.queryKey })?.reset();
+}
+
+/** Forgets all answers but the one to who is signed in. */
+export function forgetOthers(client: QueryClient): void {
   const [key] = meQuery.queryKey;
   client.removeQueries({ predicate: (query) => query.queryKey[0] !== key });
-  client.getQueryCache().find({ queryKey: meQuery.queryKey })?.reset();
 }
 
 export async function signOut(): Promise<void> {

@@ -21,6 +21,11 @@ import {
 } from "./queries";
 import { shareText, sizeText } from "./sizes";
 
+const textOf = ({ name, description, condition }: SegmentDetail["segment"]): Written => ({
+  name,
+  description,
+  condition,
+});
 const NOTHING: Written = { name: "", description: "", condition: "" };
 
 interface EditorProps {
@@ -37,9 +42,8 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
   const client = useQueryClient();
   const navigate = useNavigate();
   const segment = detail?.segment;
-  const before: Written = segment
-    ? { name: segment.name, description: segment.description, condition: segment.condition }
-    : NOTHING;
+  const stored = over?.segment;
+  const before = segment ? textOf(segment) : NOTHING;
   const writes = may(permission.writeSegments) && !segment?.archived;
   const [written, setWritten] = useState(before);
   const [counted, setCounted] = useState<{ condition: string; size: Size } | null>(null);
@@ -65,14 +69,18 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
     try {
       await work();
     } catch (error) {
+      // What somebody else made of it is shown beside what stands here, which says more than that they did.
+      if (isProblem(error, 409)) await client.invalidateQueries({ queryKey: ["segments", "one"] });
+      const known = client.getQueryData<SegmentDetail>(["segments", "one", stored?.id]);
+      if (known && stored && known.segment.version !== stored.version) return;
       message.error(reasonOf(error), 8);
-      // What somebody else made of it is shown beside what stands here.
-      if (isProblem(error, 409)) void client.invalidateQueries({ queryKey: ["segments", "one"] });
     } finally {
       setBusy(null);
     }
   };
   const count = () => act("count", async () => setCounted({ condition, size: await preview(condition) }));
+  // Putting it away or taking it out changes no word of it: not of what somebody else made of it meanwhile either.
+  const putAway = () => stored && keep(!stored.archived, textOf(stored));
   const keep = (archived: boolean, text: Written) =>
     act("save", async () => {
       const kept = over ? await changeSegment(over.segment, text, archived) : await makeSegment(text);
@@ -157,9 +165,9 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
               </Button>
             </>
           ) : null}
-          {segment ? (
-            <Button type="text" disabled={busy !== null} onClick={() => void keep(!segment.archived, before)}>
-              {segment.archived ? "Take it out again" : "Archive"}
+          {stored ? (
+            <Button type="text" disabled={busy !== null} onClick={() => void putAway()}>
+              {stored.archived ? "Take it out again" : "Archive"}
             </Button>
           ) : null}
         </div>

@@ -62,7 +62,12 @@ function Whole({ detail }: { detail: SegmentDetail }) {
             newest={detail}
             version={(of) => String(of.segment.version)}
             what="segment"
-            says={(of) => `${of.segment.name}: ${of.segment.condition}`}
+            says={({ segment: of }) => ({
+              Name: of.name,
+              Description: of.description,
+              Condition: of.condition,
+              "Is put away": of.archived ? "yes" : "no",
+            })}
           >
             {(held, base, onWriting) => <SegmentEditor detail={held} over={base} onWriting={onWriting} />}
           </Overtaken>

@@ -8,8 +8,8 @@ interface OvertakenProps<Thing> {
   version(of: Thing): string;
   /** "segment" */
   what: string;
-  /** What somebody else wrote. */
-  says(of: Thing): string;
+  /** All that it says, by the name of the part: what somebody else has changed of it is shown. */
+  says(of: Thing): Record<string, string>;
   /** The editor of `held`, which saves over `base` and tells whether something is written in it. */
   children(held: Thing, base: Thing, onWriting: (writing: boolean) => void): ReactNode;
 }
@@ -32,11 +32,7 @@ export function Overtaken<Thing>({ newest, version, what, says, children }: Over
           type="warning"
           showIcon
           title={`Somebody changed the ${what} while you wrote`}
-          description={
-            <>
-              It says now: <code>{says(newest)}</code>
-            </>
-          }
+          description={<Changes before={says(base)} now={says(newest)} />}
           action={
             <>
               <Button onClick={() => setWriting(false)}>Take theirs</Button>{" "}
@@ -47,5 +43,20 @@ export function Overtaken<Thing>({ newest, version, what, says, children }: Over
       ) : null}
       <Fragment key={version(other && writing ? held : newest)}>{children(held, base, setWriting)}</Fragment>
     </>
+  );
+}
+
+function Changes({ before, now }: { before: Record<string, string>; now: Record<string, string> }) {
+  const changed = Object.entries(now).filter(([part, text]) => text !== before[part]);
+  if (changed.length === 0) return "It says what it said.";
+  return (
+    <dl className="overtaken">
+      {changed.map(([part, text]) => (
+        <Fragment key={part}>
+          <dt>{part}</dt>
+          <dd>{text || "nothing"}</dd>
+        </Fragment>
+      ))}
+    </dl>
   );
 }

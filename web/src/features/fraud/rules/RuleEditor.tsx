@@ -7,7 +7,15 @@ import { useSession } from "../../../shared/session";
 import { ConditionField, wordsOf } from "../../../shared/ui/ConditionField";
 import { reasonOf } from "../../../shared/ui/states";
 import { useSettled } from "../../../shared/useSettled";
-import { assessmentQuery, type RuleText, type RuleVersion, saveDraft, vocabularyQuery } from "./queries";
+import {
+  assessmentQuery,
+  beginDraft,
+  type RuleDetail,
+  type RuleText,
+  type RuleVersion,
+  saveDraft,
+  vocabularyQuery,
+} from "./queries";
 import { RuleFields } from "./RuleFields";
 import { brakeText, RuleAction } from "./words";
 
@@ -35,13 +43,21 @@ export function RuleEditor({ version, over, onWriting }: EditorProps) {
   const save = async () => {
     setBusy(true);
     try {
-      await saveDraft(over, text, over.note);
-      onWriting(false);
+      // Where the draft has gone meanwhile, what was written is one of the next version.
+      if (over.state === "draft") await saveDraft(over, text, over.note);
+      else await beginDraft(over.rule, text, over.note);
       await client.invalidateQueries({ queryKey: ["rules"] });
+      onWriting(false);
       message.success("The draft is saved. Price it before it is tried.");
     } catch (error) {
+      // What somebody else made of it is shown beside what stands here, which says more than that they did.
+      if (isProblem(error, 409) || isProblem(error, 404)) {
+        await client.invalidateQueries({ queryKey: ["rules"] });
+        const versions = client.getQueryData<RuleDetail>(["rules", over.rule])?.versions;
+        const known = versions?.find((one) => one.id === over.id);
+        if (versions && (known?.revision !== over.revision || known.state !== over.state)) return;
+      }
       message.error(reasonOf(error), 8);
-      if (isProblem(error, 409)) void client.invalidateQueries({ queryKey: ["rules"] });
     } finally {
       setBusy(false);
     }

@@ -13,7 +13,7 @@ import { type RuleDetail, type RuleVersion, ruleQuery } from "./queries";
 import { RuleActs } from "./RuleActs";
 import { RuleEditor } from "./RuleEditor";
 import { RuleVersions } from "./RuleVersions";
-import { RuleState } from "./words";
+import { brakeText, RuleState } from "./words";
 import "./rules.css";
 
 /** One rule: what it says, what it would do, what it does, and how it came about. */
@@ -65,11 +65,20 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
             <RuleActs detail={detail} shown={shown} />
           </header>
           <Overtaken
-            key={shown.id}
+            key={detail.rule}
             newest={shown}
-            version={(of) => `${of.state} ${of.revision}`}
+            version={(of) => `${of.id} ${of.state} ${of.revision}`}
             what="rule"
-            says={(of) => `${of.text.title}: ${of.text.condition}`}
+            says={({ version, state, text }) => ({
+              Version: `${version}, ${state}`,
+              Title: text.title,
+              Condition: text.condition,
+              Action: text.action,
+              Severity: text.severity,
+              Reason: text.reason,
+              Owner: text.owner,
+              Brake: brakeText(text.brake),
+            })}
           >
             {(held, base, onWriting) => <RuleEditor version={held} over={base} onWriting={onWriting} />}
           </Overtaken>
