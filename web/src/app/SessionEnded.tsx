@@ -31,8 +31,8 @@ function Waiting({ onDone }: { onDone(): void }) {
       void client.invalidateQueries();
       return;
     }
-    // Somebody else signed in: nothing of the person before is theirs to see.
-    await router.navigate({ to: paths.home });
+    // Somebody else signed in: nothing of the person before is theirs to see, the address included.
+    await router.navigate({ to: paths.home, replace: true });
     await router.invalidate();
   }, [client, router, me.user.id, onDone]);
   useEffect(() => {
