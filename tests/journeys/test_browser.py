@@ -208,3 +208,21 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(server: Server, browser
     page.context.close()
     # A browser itself logs the 401 of the wrong password.
     assert [said for said in complaints if "401" not in said] == []
+
+
+def test_whoever_passes_by_a_page_whose_session_has_ended_learns_nothing_of_it(
+    server: Server, browser: Browser
+) -> None:
+    page = open_page(browser, server.url, [])
+    _sign_in(page, server)
+    search = page.get_by_placeholder("Merchant or event id")
+    search.type("half a sent")
+    page.context.clear_cookies()
+    page.get_by_text("Dismissed", exact=True).dispatch_event("click")  # it may be covered by now
+    expect(page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
+    # By role only what a reader finds is found.
+    expect(page.get_by_role("heading", name="Fraud monitor")).to_have_count(0)
+    expect(search).to_be_hidden()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    page.context.close()
