@@ -52,6 +52,18 @@ beforeEach(() => {
   ]);
 });
 
+/** Name the segment "Mine" and save it, after somebody else has named it "Theirs". */
+async function saveOverTheirs(): Promise<void> {
+  open(segment);
+  server.on("PUT /api/v1/segments/seg_1", () => {
+    open({ ...segment, name: "Theirs", version: 3 });
+    return problem(409, "Somebody changed the segment since you opened it.");
+  });
+  openApp("/segments/seg_1");
+  fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
+  fireEvent.click(screen.getByRole("button", { name: "Save" }));
+}
+
 describe("segments", () => {
   it("stand with how many they are, as far as the person may know it, and with what is wrong", async () => {
     hold(
@@ -144,27 +156,13 @@ describe("segments", () => {
   });
 
   it("give way to what somebody else wrote where the writer takes it", async () => {
-    open(segment);
-    server.on("PUT /api/v1/segments/seg_1", () => {
-      open({ ...segment, name: "Theirs", version: 3 });
-      return problem(409, "Somebody changed the segment since you opened it.");
-    });
-    openApp("/segments/seg_1");
-    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
-    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await saveOverTheirs();
     fireEvent.click(await screen.findByRole("button", { name: "Take theirs" }));
     await waitFor(() => expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Theirs"));
   });
 
   it("are put away as somebody else left them, not as they were before", async () => {
-    open(segment);
-    server.on("PUT /api/v1/segments/seg_1", () => {
-      open({ ...segment, name: "Theirs", version: 3 });
-      return problem(409, "Somebody changed the segment since you opened it.");
-    });
-    openApp("/segments/seg_1");
-    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
-    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await saveOverTheirs();
     fireEvent.click(await screen.findByRole("button", { name: "Keep mine" }));
     fireEvent.click(screen.getByRole("button", { name: "Archive" }));
     await waitFor(() => expect(server.sent("PUT /api/v1/segments/seg_1")).toHaveLength(2));

@@ -140,7 +140,7 @@ class Pipeline:
         new = batch.next_offset > self.consumed.get(batch.position, 0)
         wanted = new or batch.next_offset > self.in_lake.get((batch.tenant.id, batch.position), 0)
         if batch.position[0] == DECIDED_STREAM:
-            self.tell_frauds(batch, new=new)
+            self.tell_windows(batch, new=new)
             self.compute_features(batch)
             if wanted:
                 self.decide(batch, new=new)
@@ -179,8 +179,8 @@ class Pipeline:
         ids, contents = contracts.identify(batch.columns, batch.contract, batch.tenant.seed)
         batch.status = self.seen.check(ids, contents)
 
-    def tell_frauds(self, batch: Batch, *, new: bool) -> None:
-        """What became known of earlier payments stands before this batch: as the first time, or what waits by now."""
+    def tell_windows(self, batch: Batch, *, new: bool) -> None:
+        """Frauds that became known, and who is forgotten: as before this batch the first time, or what waits by now."""
         rows = self.label_rows.due(batch.tenant.id, batch.position, batch.base_offset)
         if new:
             batch.told = self.label_rows.waiting(batch.tenant.id)
@@ -261,7 +261,7 @@ class Pipeline:
             self._tenants.decide_with(batch.tenant.id, batch.decided_by.rules)
         self._under_way = batch
         if batch.told or batch.stopped:
-            # Which frauds wait to be told is read before the next batch. What a brake stopped is committed already.
+            # What waits to be told is read before the next batch. What a brake stopped is committed already.
             self.finish()
 
     def finish(self) -> None:
