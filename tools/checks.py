@@ -42,11 +42,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """How a step ended."""
+    """How a step ended, and what it said where that was collected."""
 
     name: str
     passed: bool
     seconds: float
+    said: str = ""
 
 
 def _tool(name: str) -> str:
@@ -72,6 +73,8 @@ WEB_TESTS = (
     Step("biome", ("npm", "run", "--silent", "lint"), "web"),
     Step("vitest", ("npm", "run", "--silent", "test"), "web"),
 )
+# So many lines of a step that failed are told once more at the end.
+LAST_WORDS = 25
 # What runs beside the tests takes only what they leave: they wait for servers and pages an eighth of their time.
 _NICELY = ("nice", "-n", "19")
 # Two processes that test keep two cores busy: threads of OpenBLAS beside them would only take turns with them.
@@ -114,7 +117,7 @@ def run_collected(step: Step, screen: TextIO) -> Result:
     with _print_lock:
         _heading(step.name, screen)
         print(done.stdout, end="", flush=True, file=screen)
-        return _ended(step, done.returncode, started, screen)
+        return replace(_ended(step, done.returncode, started, screen), said=done.stdout)
 
 
 def run_lanes(*lanes: Iterable[Step], screen: TextIO | None = None) -> list[Result]:
@@ -202,8 +205,12 @@ def main() -> None:
     print(f"  {seconds:7.1f} s  in all", flush=True)
     if wanted == "all":
         print(tests_line(seconds), flush=True)
-    if failed := [result.name for result in results if not result.passed]:
-        sys.exit(f"Failed: {', '.join(failed)}.")
+    if failed := [result for result in results if not result.passed]:
+        # What a step said stands above everything that ran after it, and who reads a log begins at its end.
+        for result in (one for one in failed if one.said):
+            _heading(f"the last words of {result.name}")
+            print("\n".join(result.said.rstrip().splitlines()[-LAST_WORDS:]), flush=True)
+        sys.exit(f"Failed: {', '.join(result.name for result in failed)}.")
 
 
 def _heading(text: str, screen: TextIO | None = None) -> None:

@@ -123,11 +123,14 @@ describe("signing in", () => {
 
   it("takes the page of the person before away when somebody else signs in beside it", async () => {
     const server = new Server();
-    const { user } = openApp("/fraud");
+    const { user, address } = openApp("/fraud");
     await user.type(await screen.findByPlaceholderText("Merchant or event id"), "half a sent");
+    // What is looked for stands in the address too, a moment after it was written.
+    await waitFor(() => expect(address()).toContain("sent"));
     server.me = somebodyElse;
     window.dispatchEvent(new StorageEvent("storage", { key: "finer.person" }));
     await screen.findByRole("button", { name: "Account of Ana Reyes" });
+    await waitFor(() => expect(address()).not.toContain("sent"));
     const search = await screen.findByPlaceholderText<HTMLInputElement>("Merchant or event id");
     expect(search.value).toBe("");
   });

@@ -24,17 +24,12 @@ function Waiting({ onDone }: { onDone(): void }) {
   const goOn = useCallback(async () => {
     // Who it was a moment ago is no answer: somebody else may have signed in since.
     const now = await client.fetchQuery({ ...meQuery, staleTime: 0 }).catch(() => null);
-    if (!now) return;
-    if (now.user.id === me.user.id) {
-      goOnWithPage();
-      onDone();
-      void client.invalidateQueries();
-      return;
-    }
-    // Somebody else signed in: nothing of the person before is theirs to see, the address included.
-    await router.navigate({ to: paths.home, replace: true });
-    await router.invalidate();
-  }, [client, router, me.user.id, onDone]);
+    // Where somebody else signed in, the page goes as in every window (person.ts).
+    if (now?.user.id !== me.user.id) return;
+    goOnWithPage();
+    onDone();
+    void client.invalidateQueries();
+  }, [client, me.user.id, onDone]);
   useEffect(() => {
     const back = () => void goOn();
     window.addEventListener("focus", back);

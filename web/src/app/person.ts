@@ -7,16 +7,20 @@ const KEY = "finer.person";
 
 /**
  * One browser has one session: when somebody else signs in, in whichever window, nothing that was read for the person
- * before stays in this one.
+ * before stays in this one, and `onOther` takes away what else it holds of them.
  */
-export function watchPerson(client: QueryClient): void {
+export function watchPerson(client: QueryClient, onOther: () => void): void {
   let before: string | null = null;
   client.getQueryCache().subscribe(({ type, query }) => {
     if (type !== "updated" || query.queryKey[0] !== meQuery.queryKey[0]) return;
     const now = (query.state.data as Me | undefined)?.user.id;
     if (!now || now === before) return;
-    if (before !== null) forgetOthers(client);
+    const other = before !== null;
     before = now;
+    if (other) {
+      forgetOthers(client);
+      onOther();
+    }
     if (recall<string | null>(KEY, null) !== now) remember(KEY, now);
   });
   window.addEventListener("storage", ({ key }) => {

@@ -24,7 +24,11 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     // Whoever leaves a page that was kept, by whatever way, is asked who they are first.
     if (pathChanged && leavePage()) forgetEverything(client);
   });
-  watchPerson(client);
+  watchPerson(client, () => {
+    // Nor does the address stay, which may hold what they looked for. Signing in leads on by itself.
+    if (router.state.location.pathname === paths.signIn) return;
+    void router.navigate({ to: paths.home, replace: true }).then(() => router.invalidate());
+  });
   // A session that ends while somebody works shows in whichever call comes next.
   client.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
