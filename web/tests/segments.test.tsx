@@ -155,6 +155,26 @@ describe("segments", () => {
     expect(screen.queryByText(/while you wrote/)).toBeNull();
   });
 
+  it("wait, covered, where the session has ended when they are saved, and are saved once the writer is back", async () => {
+    open(segment);
+    openApp("/segments/seg_1");
+    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "Mine" } });
+    const { me: writer } = server;
+    server.me = null;
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await screen.findByText("Your session has ended");
+    server.me = writer;
+    server.on("PUT /api/v1/segments/seg_1", () => [
+      200,
+      { segment: { ...segment, name: "Mine", version: 3 }, reads: [], days: [] },
+    ]);
+    window.dispatchEvent(new Event("focus"));
+    await waitFor(() => expect(screen.queryByText("Your session has ended")).toBeNull());
+    expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Mine");
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await screen.findByRole("heading", { name: "Mine" });
+  });
+
   it("give way to what somebody else wrote where the writer takes it", async () => {
     await saveOverTheirs();
     fireEvent.click(await screen.findByRole("button", { name: "Take theirs" }));

@@ -144,6 +144,16 @@ describe("signing in", () => {
     expect(server.sent("DELETE /api/v1/session")).toHaveLength(1);
     await waitFor(() => expect(document.documentElement.style.getPropertyValue("--primary")).toBe("#1d4f91"));
   });
+
+  it("ends by signing out where the session has ended by itself", async () => {
+    const server = new Server();
+    const { user } = openApp("/fraud");
+    await user.click(await screen.findByRole("button", { name: "Account of Mei Tan" }));
+    server.me = null;
+    await user.click(await screen.findByRole("button", { name: "Sign out" }));
+    await screen.findByLabelText("E-mail");
+    expect(screen.queryByText("Your session has ended")).toBeNull();
+  });
 });
 
 describe("what a role may not", () => {

@@ -3,6 +3,7 @@ import { isAttended } from "./attention";
 import { newKey } from "./keys";
 import { problemOf, unreachable } from "./problem";
 import type { components, paths } from "./schema";
+import { noteRefusal } from "./signedOut";
 import { sendWithProof } from "./stepUp";
 import { sendForAnswer } from "./underWay";
 
@@ -11,13 +12,19 @@ export type Schema<Name extends keyof components["schemas"]> = components["schem
 
 const SAFE = new Set(["GET", "HEAD"]);
 
-/** Unsafe requests carry a header that a foreign site cannot set, and a key that makes a repetition harmless. */
-const headers: Middleware = {
+/**
+ * Unsafe requests carry a header that a foreign site cannot set, and a key that makes a repetition harmless; one that is
+ * refused because the session has ended is told of.
+ */
+const acts: Middleware = {
   onRequest({ request }) {
     if (!isAttended()) request.headers.set("X-Unattended", "1");
     if (SAFE.has(request.method)) return;
     request.headers.set("X-Requested-With", "finer");
     if (!request.headers.has("Idempotency-Key")) request.headers.set("Idempotency-Key", newKey());
+  },
+  async onResponse({ request, response }) {
+    if (!SAFE.has(request.method)) await noteRefusal(response);
   },
 };
 
@@ -27,7 +34,7 @@ export const api = createClient<paths>({
   headers: { Accept: "application/json, application/problem+json" },
   fetch: (request) => sendWithProof(request, (one) => sendForAnswer(one, (each) => globalThis.fetch(each))),
 });
-api.use(headers);
+api.use(acts);
 
 /** The data of a call; throws ApiProblem when there is none. */
 export async function answer<T>(

@@ -9,7 +9,7 @@ import { Dialog } from "../shared/ui/Dialog";
 import { goOnWithPage, onSessionEnd } from "./written";
 import "./sessionEnded.css";
 
-/** The session ended under a page on which somebody has written: it waits, covered, until they are signed in again. */
+/** The session ended under a page on which somebody works: it waits, covered, until they are signed in again. */
 export function SessionEnded() {
   const [ended, setEnded] = useState(false);
   useEffect(() => onSessionEnd(() => setEnded(true)), []);
@@ -64,10 +64,7 @@ function Waiting({ onDone }: { onDone(): void }) {
         </>
       }
     >
-      <p>
-        What you wrote on this page is still there. Sign in again, in a window of its own, and go on where you
-        were.
-      </p>
+      <p>This page is as you left it. Sign in again, in a window of its own, and go on where you were.</p>
     </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRouter, type RouterHistory } from "@tanstack/react-router";
 import { isProblem } from "../api/problem";
+import { onRefusedAct } from "../api/signedOut";
 import { forgetEverything, meQuery } from "../features/identity/session";
 import { paths } from "../shared/paths";
 import { FailedPage, MissingPage } from "./errorPages";
@@ -29,17 +30,20 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     if (router.state.location.pathname === paths.signIn) return;
     void router.navigate({ to: paths.home, replace: true }).then(() => router.invalidate());
   });
+  const ended = (acting = false) => {
+    const { pathname, href } = router.state.location;
+    if (pathname === paths.signIn || keepPage(acting)) return;
+    void router.navigate({ to: paths.signIn, search: { next: href } }).then(() => forgetEverything(client));
+  };
   // A session that ends while somebody works shows in whichever call comes next.
+  onRefusedAct(() => ended(true));
   client.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
     if (isProblem(event.action.error) && event.action.error.type === SECOND_FACTOR_MISSING) {
       void client.refetchQueries({ queryKey: meQuery.queryKey }).then(() => router.invalidate());
       return;
     }
-    if (!isProblem(event.action.error, 401)) return;
-    const { pathname, href } = router.state.location;
-    if (pathname === paths.signIn || keepPage()) return;
-    void router.navigate({ to: paths.signIn, search: { next: href } }).then(() => forgetEverything(client));
+    if (isProblem(event.action.error, 401)) ended();
   });
   return router;
 }

@@ -31,9 +31,13 @@ export function onSessionEnd(handler: () => void): () => void {
   };
 }
 
-/** Keeps the page on which somebody has written; false when there is nothing to keep. */
-export function keepPage(): boolean {
-  if (!written || !hold) return false;
+/**
+ * Keeps the page on which somebody has written, or has done something that was refused (`acting`), which may be what they
+ * chose and moved for long. False when there is nothing to keep.
+ */
+export function keepPage(acting = false): boolean {
+  if (kept) return true;
+  if (!(written || acting) || !hold) return false;
   kept = true;
   hold();
   return true;

@@ -46,7 +46,7 @@ export class Server {
       this.me ??= me;
       return [200, { user: this.me.user, permissions: this.me.permissions, second_factor: null }];
     }
-    if (!this.me) return problem(401, "Nobody is signed in.");
+    if (!this.me) return signedOut;
     if (call === "GET /me") return [200, this.me];
     if (call === "GET /me/currency") return [200, { currency: "PHP", exponent: 2, per_usd: "50" }];
     if (call === "DELETE /session") {
@@ -69,6 +69,9 @@ export class Server {
     return [200, { ...alert, state: verdict, version: 2, resolution }];
   }
 }
+
+/** What the server answers once nobody is signed in. */
+const signedOut = problem(401, "Nobody is signed in.", { type: "urn:finer:problem:unauthenticated" });
 
 export function problem(
   status: number,

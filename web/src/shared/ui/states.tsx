@@ -2,6 +2,7 @@ import { ReloadOutlined } from "@ant-design/icons";
 import { Button } from "antd";
 import type { ReactNode } from "react";
 import { isProblem } from "../../api/problem";
+import { SIGNED_OUT } from "../../api/signedOut";
 
 /** Nothing to show: says what the place is for and holds one button. */
 export function EmptyState({
@@ -76,7 +77,6 @@ export function Loaded<Data>({ children, ...asked }: LoadedProps<Data>) {
   return asked.query.data === undefined ? <NotYet {...asked} /> : children(asked.query.data);
 }
 
-const SIGNED_OUT = "urn:finer:problem:unauthenticated";
 const DATABASE_GONE = "urn:finer:problem:database-gone";
 
 /** Why something did not go, as a sentence for a person: what the server says, unless it speaks to programs. */
