@@ -1,8 +1,9 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { startOf } from "../src/features/ingest/YamlEditor";
 import { openApp } from "./support/app";
+import { codeOf, writeCode } from "./support/code";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
 
@@ -192,6 +193,53 @@ describe("a draft", () => {
     openApp("/contracts/drafts/cver_1");
     const found = await screen.findByRole("list", { name: "What reads the fields that change" });
     await waitFor(() => expect(found.textContent).toBe("amount is read by 1 feature, 2 rules"));
+  });
+
+  it("keeps what was written when somebody else was first, shows their lines, and lets the writer choose", async () => {
+    server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);
+    server.on("POST /api/v1/contracts/validation", () => [200, { readable: true, version: "2.0.0" }]);
+    server.on("PUT /api/v1/contract-drafts/cver_1", () => {
+      const theirs = { ...draft, revision: 2, text: "name: transaction\nversion: 2.0.0\n" };
+      server.on("GET /api/v1/contract-drafts/cver_1", () => [200, theirs]);
+      return problem(409, "Somebody has changed this draft. Load it again.");
+    });
+    openApp("/contracts/drafts/cver_1");
+    const TEXT = "Text of the contract (YAML)";
+    const mine = "name: transaction\nversion: 1.3.1\n";
+    await writeCode(TEXT, mine);
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
+    await waitFor(() => expect(save.disabled).toBe(false));
+    fireEvent.click(save);
+    const notice = (await screen.findByText("Somebody changed the draft while you wrote")).closest(
+      "[role=alert]",
+    );
+    expect(notice?.textContent).toContain("Added: version: 2.0.0");
+    expect(notice?.textContent).not.toContain("name: transaction");
+    expect(screen.queryByText(/Load it again/)).toBeNull();
+    expect(await codeOf(TEXT)).toBe(mine);
+    server.on("PUT /api/v1/contract-drafts/cver_1", () => [200, { ...draft, revision: 3, text: mine }]);
+    fireEvent.click(screen.getByRole("button", { name: "Keep mine" }));
+    fireEvent.click(save);
+    await waitFor(() => expect(server.sent("PUT /api/v1/contract-drafts/cver_1")).toHaveLength(2));
+    const [, again] = server.sent("PUT /api/v1/contract-drafts/cver_1");
+    expect(await again?.json()).toMatchObject({ text: mine, revision: 2 });
+    await waitFor(() => expect(save.disabled).toBe(true));
+    expect(await codeOf(TEXT)).toBe(mine);
+  });
+
+  it("gives way to what somebody else wrote where the writer takes it", async () => {
+    const theirs = { ...draft, revision: 2, text: "name: transaction\nversion: 2.0.0\n" };
+    server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);
+    server.on("POST /api/v1/contracts/validation", () => [200, { readable: true, version: "2.0.0" }]);
+    server.on("PUT /api/v1/contract-drafts/cver_1", () => {
+      server.on("GET /api/v1/contract-drafts/cver_1", () => [200, theirs]);
+      return problem(409, "Somebody has changed this draft. Load it again.");
+    });
+    openApp("/contracts/drafts/cver_1");
+    await writeCode("Text of the contract (YAML)", "name: transaction\nversion: 1.3.1\n");
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    fireEvent.click(await screen.findByRole("button", { name: "Take theirs" }));
+    await waitFor(async () => expect(await codeOf("Text of the contract (YAML)")).toBe(theirs.text));
   });
 
   it("finds the first word of a line", () => {

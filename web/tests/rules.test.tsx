@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
+import { codeOf, writeCode } from "./support/code";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
 
@@ -90,5 +91,30 @@ describe("a draft of a rule", () => {
     await waitFor(() => expect(server.sent("PUT /api/v1/rule-versions/rlv_2")).toHaveLength(2));
     const [, again] = server.sent("PUT /api/v1/rule-versions/rlv_2");
     expect(await again?.json()).toMatchObject({ revision: 5 });
+  });
+
+  it("keeps what is written while it is being saved, and counts it as unsaved", async () => {
+    const { server, tell } = open();
+    const title = await screen.findByLabelText<HTMLInputElement>("Title");
+    await writeCode("Condition", "amount_usd > 900");
+    fireEvent.change(title, { target: { value: "Much cash" } });
+    const text = { ...draft.text, title: "Much cash", condition: "amount_usd > 900" };
+    const go = server.hold("PUT /api/v1/rule-versions/rlv_2", () => {
+      tell(live, { ...draft, revision: 2, text });
+      return [200, { ...draft, revision: 2, text }];
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Save the draft" }));
+    await waitFor(() => expect(server.sent("PUT /api/v1/rule-versions/rlv_2")).toHaveLength(1));
+    await writeCode("Condition", "amount_usd > 950");
+    go();
+    await screen.findByRole("heading", { name: "Much cash" });
+    expect(await codeOf("Condition")).toBe("amount_usd > 950");
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save the draft" });
+    await waitFor(() => expect(save.disabled).toBe(false));
+    expect(screen.queryByText(/while you wrote/)).toBeNull();
+    fireEvent.click(save);
+    await waitFor(() => expect(server.sent("PUT /api/v1/rule-versions/rlv_2")).toHaveLength(2));
+    const [, again] = server.sent("PUT /api/v1/rule-versions/rlv_2");
+    expect(await again?.json()).toMatchObject({ revision: 2, text: { condition: "amount_usd > 950" } });
   });
 });

@@ -2,6 +2,7 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
+import { codeOf, writeCode } from "./support/code";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
 
@@ -173,6 +174,50 @@ describe("segments", () => {
     expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Mine");
     fireEvent.click(screen.getByRole("button", { name: "Save" }));
     await screen.findByRole("heading", { name: "Mine" });
+  });
+
+  it("keep what is written while they are being saved, and count it as unsaved", async () => {
+    open(segment);
+    openApp("/segments/seg_1");
+    const name = await screen.findByLabelText<HTMLInputElement>("Name");
+    await writeCode("Condition", "age < 25");
+    fireEvent.change(name, { target: { value: "Mine" } });
+    const saved = { ...segment, name: "Mine", condition: "age < 25", version: 3 };
+    const go = server.hold("PUT /api/v1/segments/seg_1", () => [
+      200,
+      { segment: saved, reads: [], days: [] },
+    ]);
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.sent("PUT /api/v1/segments/seg_1")).toHaveLength(1));
+    fireEvent.change(name, { target: { value: "Mine, too" } });
+    await writeCode("Condition", "age < 26");
+    go();
+    await screen.findByRole("heading", { name: "Mine" });
+    expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Mine, too");
+    expect(await codeOf("Condition")).toBe("age < 26");
+    expect(screen.queryByText(/while you wrote/)).toBeNull();
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.sent("PUT /api/v1/segments/seg_1")).toHaveLength(2));
+    const [, again] = server.sent("PUT /api/v1/segments/seg_1");
+    expect(await again?.json()).toMatchObject({ name: "Mine, too", condition: "age < 26", version: 3 });
+  });
+
+  it("keep what is written while they are being made", async () => {
+    const { address } = openApp("/segments/new");
+    const name = await screen.findByLabelText<HTMLInputElement>("Name");
+    fireEvent.change(name, { target: { value: "Mine" } });
+    await writeCode("Condition", "age < 30");
+    const made = { ...segment, name: "Mine", version: 1 };
+    const go = server.hold("POST /api/v1/segments", () => [200, { segment: made, reads: [], days: [] }]);
+    open(made);
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.sent("POST /api/v1/segments")).toHaveLength(1));
+    fireEvent.change(name, { target: { value: "Mine, too" } });
+    go();
+    await waitFor(() => expect(address()).toBe("/segments/seg_1"));
+    await screen.findByRole("heading", { name: "Mine" });
+    expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("Mine, too");
+    expect(screen.queryByText(/while you wrote/)).toBeNull();
   });
 
   it("give way to what somebody else wrote where the writer takes it", async () => {

@@ -3,7 +3,7 @@ import { EditorState } from "@codemirror/state";
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
-import { differences } from "../src/features/workspace/differences";
+import { differences } from "../src/shared/differences";
 import { createCodeEditor, statementAt } from "../src/shared/ui/codeEditor";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";

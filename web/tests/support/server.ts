@@ -22,6 +22,16 @@ export class Server {
     );
   }
 
+  /** Keeps the answer to a call back until it is let go. */
+  hold(call: string, answer: () => Answer): () => void {
+    let go = () => {};
+    const waits = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    this.on(call, () => waits.then(answer));
+    return go;
+  }
+
   sent(call: string): Request[] {
     return this.requests.filter((request) => `${request.method} ${new URL(request.url).pathname}` === call);
   }

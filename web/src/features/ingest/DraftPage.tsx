@@ -1,11 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { App, Button, Popconfirm } from "antd";
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { isProblem } from "../../api/problem";
 import { contractWord } from "../../shared/contracts";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { type Editing, Overtaken } from "../../shared/ui/Overtaken";
 import { Page } from "../../shared/ui/Page";
 import { NotYet, reasonOf } from "../../shared/ui/states";
 import { useSettled } from "../../shared/useSettled";
@@ -40,12 +42,22 @@ export function DraftPage() {
       }
     >
       <NotYet query={query} what="The draft" rows={12} height={28} />
-      {query.data ? <Editing key={query.data.id} draft={query.data} /> : null}
+      {query.data ? (
+        <Overtaken
+          key={query.data.id}
+          newest={query.data}
+          version={(of) => String(of.revision)}
+          what="draft"
+          says={({ text }) => ({ Text: text })}
+        >
+          {(editing) => <DraftEditor {...editing} />}
+        </Overtaken>
+      ) : null}
     </Page>
   );
 }
 
-function Editing({ draft }: { draft: ContractDraft }) {
+function DraftEditor({ held: draft, over, onWriting, onSaved }: Editing<ContractDraft>) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -60,27 +72,40 @@ function Editing({ draft }: { draft: ContractDraft }) {
   });
   const writes = may(permission.writeContracts);
   const changed = text !== draft.text;
-  const act = async (work: () => Promise<ContractDraft>, done: string) => {
+  useEffect(() => onWriting(changed), [changed, onWriting]);
+  const { queryKey } = draftQuery(draft.id);
+  const act = async (work: () => Promise<void>) => {
     setBusy(true);
     try {
-      client.setQueryData(draftQuery(draft.id).queryKey, await work());
-      await client.invalidateQueries({ queryKey: ["contracts"] });
-      message.success(done);
+      await work();
     } catch (failure) {
+      // What somebody else made of it is shown beside what stands here, which says more than that they did.
+      if (isProblem(failure, 409)) await client.invalidateQueries({ queryKey });
+      const known = client.getQueryData(queryKey);
+      if (changed && known && known.revision !== over.revision) return;
       message.error(reasonOf(failure), 8);
     } finally {
       setBusy(false);
     }
   };
-  const discard = async () => {
-    try {
-      await discardDraft(draft);
+  const keep = async (kept: ContractDraft, done: string) => {
+    client.setQueryData(queryKey, kept);
+    await client.invalidateQueries({ queryKey: ["contracts"] });
+    message.success(done);
+  };
+  const save = () =>
+    act(async () => {
+      const saved = await saveDraft(over, text);
+      setText((now) => (now === text ? saved.text : now));
+      onSaved(saved);
+      await keep(saved, "The draft is saved. Try it before you publish it.");
+    });
+  const discard = () =>
+    act(async () => {
+      await discardDraft(over);
       await client.invalidateQueries({ queryKey: ["contracts"] });
       await navigate({ to: paths.contracts });
-    } catch (failure) {
-      message.error(reasonOf(failure), 8);
-    }
-  };
+    });
   const tried = draft.trial?.state === "done" && !changed;
   return (
     <div className="contracts-draft">
@@ -99,15 +124,13 @@ function Editing({ draft }: { draft: ContractDraft }) {
             <Button
               type={changed ? "primary" : "default"}
               disabled={!changed || busy || found?.readable === false}
-              onClick={() =>
-                void act(() => saveDraft(draft, text), "The draft is saved. Try it before you publish it.")
-              }
+              onClick={() => void save()}
             >
               Save
             </Button>
             <Button
               disabled={changed || busy || draft.trial?.state === "running"}
-              onClick={() => void act(() => tryDraft(draft), "The trial has begun.")}
+              onClick={() => void act(async () => keep(await tryDraft(draft), "The trial has begun."))}
             >
               Try it on last week's records
             </Button>

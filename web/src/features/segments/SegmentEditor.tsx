@@ -1,12 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { App, Button, Input } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import { isProblem } from "../../api/problem";
-import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { ConditionField, wordsOf } from "../../shared/ui/ConditionField";
+import type { Editing } from "../../shared/ui/Overtaken";
 import { reasonOf } from "../../shared/ui/states";
 import { useSettled } from "../../shared/useSettled";
 import {
@@ -28,20 +27,17 @@ const textOf = ({ name, description, condition }: SegmentDetail["segment"]): Wri
 });
 const NOTHING: Written = { name: "", description: "", condition: "" };
 
-interface EditorProps {
-  detail?: SegmentDetail;
-  /** What is saved over, when that is another version by now. */
-  over?: SegmentDetail;
-  onWriting?(writing: boolean): void;
+interface EditorProps extends Editing<SegmentDetail | undefined> {
+  /** A new segment is there, under this name in addresses. */
+  onMade(id: string): void;
 }
 
 /** What a segment says: read by all, written by who may. Without a segment a new one is written. */
-export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps) {
+export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: EditorProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
-  const navigate = useNavigate();
-  const segment = detail?.segment;
+  const segment = held?.segment;
   const stored = over?.segment;
   const before = segment ? textOf(segment) : NOTHING;
   const writes = may(permission.writeSegments) && !segment?.archived;
@@ -55,7 +51,7 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
   const words = useWords();
   const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
   const changed = JSON.stringify(written) !== JSON.stringify(before);
-  useEffect(() => onWriting?.(changed), [changed, onWriting]);
+  useEffect(() => onWriting(changed), [changed, onWriting]);
   const usable = found?.usable === true && condition === written.condition;
   const unusable = found?.usable === false && condition === written.condition;
   const lacks = [
@@ -84,11 +80,14 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
   const keep = (archived: boolean, text: Written) =>
     act("save", async () => {
       const kept = over ? await changeSegment(over.segment, text, archived) : await makeSegment(text);
-      onWriting?.(false);
+      if (text === written) {
+        setWritten((now) => (now === text ? textOf(kept.segment) : now));
+        onSaved(kept);
+      } else onWriting(false);
       client.setQueryData(["segments", "one", kept.segment.id], kept);
       void client.invalidateQueries({ queryKey: ["segments", "list"] });
       message.success(archived ? "The segment is archived." : "The segment is saved, and is being counted.");
-      if (!segment) await navigate({ to: paths.segment, params: { id: kept.segment.id }, replace: true });
+      if (!over) onMade(kept.segment.id);
     });
   return (
     <>
@@ -120,7 +119,7 @@ export function SegmentEditor({ detail, over = detail, onWriting }: EditorProps)
         <p>{segment.description}</p>
       ) : null}
       <ConditionField
-        id={segment ? `${segment.id}:${segment.version}` : "new"}
+        id="condition"
         text={before.condition}
         hint="age between 25 and 40 and income_thousands > 20"
         words={words}

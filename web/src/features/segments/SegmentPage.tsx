@@ -1,6 +1,7 @@
 import { WarningFilled } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -17,40 +18,42 @@ import "./segments.css";
 /** One segment, or the place where a new one is written. */
 export function SegmentPage() {
   const { id } = useParams({ strict: false }) as { id: string };
-  return id === "new" ? <NewSegment /> : <KnownSegment key={id} id={id} />;
-}
-
-const all = <Link to={paths.segments}>All segments</Link>;
-
-function NewSegment() {
+  const navigate = useNavigate();
+  // Whoever has saved a new one may be writing on in it: it stays as it is drawn, at its own address.
+  const [written, setWritten] = useState(["new"]);
   return (
-    <Page title="New segment" aside={all}>
-      <div className="segments-desk">
-        <section aria-label="What it says" className="segments-main">
-          <SegmentEditor />
-        </section>
-      </div>
-    </Page>
+    <Segment
+      key={written.includes(id) ? "written here" : id}
+      id={id}
+      onMade={(made) => {
+        setWritten(["new", made]);
+        void navigate({ to: paths.segment, params: { id: made }, replace: true });
+      }}
+    />
   );
 }
 
-function KnownSegment({ id }: { id: string }) {
-  const query = useQuery(segmentQuery(id));
+function Segment({ id, onMade }: { id: string; onMade(id: string): void }) {
+  const isNew = id === "new";
+  const query = useQuery({ ...segmentQuery(id), enabled: !isNew });
   const { data } = query;
   return (
-    <Page title={data?.segment.name ?? "Segment"} aside={all}>
-      <NotYet query={query} what="The segment" rows={8} height={40} />
-      {data ? <Whole detail={data} /> : null}
+    <Page
+      title={isNew ? "New segment" : (data?.segment.name ?? "Segment")}
+      aside={<Link to={paths.segments}>All segments</Link>}
+    >
+      {isNew ? null : <NotYet query={query} what="The segment" rows={8} height={40} />}
+      {data || isNew ? <Whole detail={data} onMade={onMade} /> : null}
     </Page>
   );
 }
 
-function Whole({ detail }: { detail: SegmentDetail }) {
+function Whole({ detail, onMade }: { detail: SegmentDetail | undefined; onMade(id: string): void }) {
   const { may } = useSession();
-  const { segment } = detail;
+  const segment = detail?.segment;
   return (
     <>
-      {segment.problem ? (
+      {segment?.problem ? (
         <p role="alert" className="segments-alarm">
           <WarningFilled aria-hidden /> {segment.problem} Until somebody changes its condition it is not
           counted.
@@ -60,25 +63,35 @@ function Whole({ detail }: { detail: SegmentDetail }) {
         <section aria-label="What it says" className="segments-main">
           <Overtaken
             newest={detail}
-            version={(of) => String(of.segment.version)}
+            version={(of) => (of ? `${of.segment.id} ${of.segment.version}` : "new")}
             what="segment"
-            says={({ segment: of }) => ({
-              Name: of.name,
-              Description: of.description,
-              Condition: of.condition,
-              "Is put away": of.archived ? "yes" : "no",
-            })}
+            says={saysOf}
           >
-            {(held, base, onWriting) => <SegmentEditor detail={held} over={base} onWriting={onWriting} />}
+            {(editing) => <SegmentEditor {...editing} onMade={onMade} />}
           </Overtaken>
         </section>
-        <aside className="segments-side">
-          <HowMany detail={detail} />
-        </aside>
+        {detail ? (
+          <aside className="segments-side">
+            <HowMany detail={detail} />
+          </aside>
+        ) : null}
       </div>
-      {may(permission.seeSegmentMembers) && !segment.problem ? <MemberList segment={segment} /> : null}
+      {segment && may(permission.seeSegmentMembers) && !segment.problem ? (
+        <MemberList segment={segment} />
+      ) : null}
     </>
   );
+}
+
+function saysOf(detail: SegmentDetail | undefined): Record<string, string> {
+  if (!detail) return {};
+  const { name, description, condition, archived } = detail.segment;
+  return {
+    Name: name,
+    Description: description,
+    Condition: condition,
+    "Is put away": archived ? "yes" : "no",
+  };
 }
 
 function HowMany({ detail: { segment, days } }: { detail: SegmentDetail }) {

@@ -1,15 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Popconfirm, Select } from "antd";
 import { useState } from "react";
+import { differences } from "../../shared/differences";
 import { Dialog } from "../../shared/ui/Dialog";
+import { Differences } from "../../shared/ui/Differences";
 import { FailureState, RowsSkeleton, reasonOf } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
-import { differences, type Line } from "./differences";
 import { restore, type Saved, type Version, versionsQuery } from "./queries";
 import "./versions.css";
-
-const SIGNS: Record<Line["state"], string> = { removed: "−", added: "+", same: " " };
-const SAID: Record<Line["state"], string> = { removed: "Removed: ", added: "Added: ", same: "" };
 
 interface VersionsDialogProps {
   saved: Saved;
@@ -104,18 +102,7 @@ function Compared({ before, after }: { before: Version; after: Version }) {
       {lines.every((line) => line.state === "same") ? (
         <p className="muted">The statements are the same.</p>
       ) : (
-        <ol className="sql-differences">
-          {lines.map((line, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: the lines of one comparison never move.
-            <li key={place} className={`sql-line-${line.state}`}>
-              <span aria-hidden>{SIGNS[line.state]}</span>
-              <code>
-                <span className="sr-only">{SAID[line.state]}</span>
-                {line.text}
-              </code>
-            </li>
-          ))}
-        </ol>
+        <Differences lines={lines} />
       )}
       {settings ? null : <p className="muted">Its parameters or its chart differ, too.</p>}
     </section>

@@ -5,6 +5,7 @@ import { isProblem } from "../../../api/problem";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { ConditionField, wordsOf } from "../../../shared/ui/ConditionField";
+import type { Editing } from "../../../shared/ui/Overtaken";
 import { reasonOf } from "../../../shared/ui/states";
 import { useSettled } from "../../../shared/useSettled";
 import {
@@ -19,15 +20,8 @@ import {
 import { RuleFields } from "./RuleFields";
 import { brakeText, RuleAction } from "./words";
 
-interface EditorProps {
-  version: RuleVersion;
-  /** What is saved over: the draft as somebody else has left it, by now. */
-  over: RuleVersion;
-  onWriting(writing: boolean): void;
-}
-
 /** What a rule says: read by all, changed as long as it is a draft. */
-export function RuleEditor({ version, over, onWriting }: EditorProps) {
+export function RuleEditor({ held: version, over, onWriting, onSaved }: Editing<RuleVersion>) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -44,10 +38,13 @@ export function RuleEditor({ version, over, onWriting }: EditorProps) {
     setBusy(true);
     try {
       // Where the draft has gone meanwhile, what was written is one of the next version.
-      if (over.state === "draft") await saveDraft(over, text, over.note);
-      else await beginDraft(over.rule, text, over.note);
+      const saved =
+        over.state === "draft"
+          ? await saveDraft(over, text, over.note)
+          : await beginDraft(over.rule, text, over.note);
+      setText((now) => (now === text ? saved.text : now));
+      onSaved(saved);
       await client.invalidateQueries({ queryKey: ["rules"] });
-      onWriting(false);
       message.success("The draft is saved. Price it before it is tried.");
     } catch (error) {
       // What somebody else made of it is shown beside what stands here, which says more than that they did.
@@ -65,7 +62,7 @@ export function RuleEditor({ version, over, onWriting }: EditorProps) {
   return (
     <>
       <ConditionField
-        id={version.id}
+        id={version.rule}
         text={version.text.condition}
         hint="is_spending and amount_usd > 800"
         words={words}

@@ -80,7 +80,7 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
               Brake: brakeText(text.brake),
             })}
           >
-            {(held, base, onWriting) => <RuleEditor version={held} over={base} onWriting={onWriting} />}
+            {(editing) => <RuleEditor {...editing} />}
           </Overtaken>
         </section>
         <aside className="rules-side">
