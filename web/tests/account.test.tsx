@@ -1,5 +1,5 @@
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
@@ -77,6 +77,57 @@ describe("a firm that wants a second factor", () => {
     expect(await screen.findByRole("link", { name: "Fraud monitor" })).toBeTruthy();
     expect(await screen.findByText("first-code")).toBeTruthy();
     await user.click(screen.getByRole("button", { name: "I have kept them" }));
+    await waitFor(() => expect(address()).toBe("/fraud?min=100"));
+  });
+});
+
+/** A browser that makes a passkey whenever it is asked for one. */
+function makesPasskeys() {
+  class Made {
+    static parseCreationOptionsFromJSON = () => ({});
+    static parseRequestOptionsFromJSON = () => ({});
+    toJSON = () => ({ id: "made" });
+  }
+  vi.stubGlobal("isSecureContext", true);
+  vi.stubGlobal("PublicKeyCredential", Made);
+  vi.stubGlobal("navigator", {
+    ...navigator,
+    userAgent: "Chrome/141",
+    credentials: { create: async () => new Made() },
+  });
+}
+
+describe("a passkey as the second factor that the firm wants", () => {
+  const passkey = { id: "pky_1", name: "Chrome", created_at: NOW, last_used_at: null };
+
+  /** Somebody on the way to the alerts adds a passkey; the server answers with these recovery codes. */
+  async function adding(recovery_codes: string[]) {
+    const origin = { passkey_origin: window.location.origin };
+    const server = serving(origin);
+    const whole = server.me;
+    server.me = { ...me, permissions: [], second_factor_missing: true };
+    makesPasskeys();
+    server.on("POST /api/v1/account/passkeys/options", () => [200, { options: {} }]);
+    server.on("POST /api/v1/account/passkeys", () => {
+      server.me = whole;
+      const now = { ...account, ...origin, passkeys: [passkey], recovery_codes_left: 10 };
+      server.on("GET /api/v1/account", () => [200, now]);
+      return [201, { passkey, recovery_codes }];
+    });
+    const app = openApp("/fraud?min=100");
+    await app.user.click(await screen.findByRole("button", { name: "Add a passkey" }));
+    return app;
+  }
+
+  it("brings recovery codes, and then leads on to where one was going", async () => {
+    const { user, address } = await adding(["first-code"]);
+    await screen.findByText("first-code");
+    await user.click(screen.getByRole("button", { name: "I have kept them" }));
+    await waitFor(() => expect(address()).toBe("/fraud?min=100"));
+  });
+
+  it("leads on to where one was going also when there are recovery codes from before", async () => {
+    const { address } = await adding([]);
     await waitFor(() => expect(address()).toBe("/fraud?min=100"));
   });
 });

@@ -35,13 +35,15 @@ export function AccountPage() {
   useEffect(() => {
     if (enrolling && hasOne) void client.refetchQueries({ queryKey: meQuery.queryKey });
   }, [client, enrolling, hasOne]);
-  const kept = async () => {
+  const goOn = async () => {
     setCodes([]);
     if (!sentHere) return;
     // Nobody came to see this page: with the second factor the one that was asked for opens.
     await client.refetchQueries({ queryKey: meQuery.queryKey });
     router.history.push(safeReturn(typeof next === "string" ? next : undefined));
   };
+  // Whoever has recovery codes from before is told no new ones, and goes on at once.
+  const added = (told: readonly string[]) => (told.length > 0 ? setCodes(told) : void goOn());
   return (
     <Page title="Account security">
       {account.data ? (
@@ -52,9 +54,9 @@ export function AccountPage() {
           {enrolling ? null : <Notices notices={account.data.notices} />}
           <div className="account-grid">
             {enrolling ? null : <PasswordSection hasPassword={account.data.password} />}
-            <TotpSection since={account.data.totp_since} onCodes={setCodes} />
-            <PasskeysSection account={account.data} onCodes={setCodes} />
-            {enrolling ? null : <RecoverySection account={account.data} onCodes={setCodes} />}
+            <TotpSection since={account.data.totp_since} onCodes={added} />
+            <PasskeysSection account={account.data} onCodes={added} />
+            {enrolling ? null : <RecoverySection account={account.data} onCodes={added} />}
           </div>
         </>
       ) : account.isError ? (
@@ -63,7 +65,7 @@ export function AccountPage() {
         <BlockSkeleton height={320} label="Loading your account" />
       )}
       {enrolling ? null : <SessionsSection />}
-      {codes.length > 0 ? <RecoveryCodesDialog codes={codes} onClose={() => void kept()} /> : null}
+      {codes.length > 0 ? <RecoveryCodesDialog codes={codes} onClose={() => void goOn()} /> : null}
     </Page>
   );
 }
