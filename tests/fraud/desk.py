@@ -132,7 +132,7 @@ class Desk:
     def work(self, at_once: int = 1_000) -> None:
         """Decide what is in the log, as the worker does, so many payments in a batch."""
         self.tenants.rules_changed("")
-        self.pipeline.label_rows.changed("")
+        self.pipeline.window_rows.changed("")
         rows = self.rows()
         for group in _groups(rows, at_once, self.pipeline.starts_anew, lambda _: False):
             self.pipeline.process(group)

@@ -45,7 +45,7 @@ def _told(desk: Desk) -> None:
 def _finds(desk: Desk) -> bool:
     """Whether the next payment would be told, within some time."""
     deadline = time.monotonic() + _PATIENCE_S
-    while not desk.pipeline.label_rows.waiting(desk.firm.tenant.id):
+    while not desk.pipeline.window_rows.waiting(desk.firm.tenant.id):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
@@ -53,7 +53,7 @@ def _finds(desk: Desk) -> bool:
 
 
 def test_what_comes_with_the_answer_to_a_statement_is_heard(worker: Worker, desk: Desk) -> None:
-    assert desk.pipeline.label_rows.waiting(desk.firm.tenant.id) == []
+    assert desk.pipeline.window_rows.waiting(desk.firm.tenant.id) == []
     _told(desk)
     assert select.select([worker._reader.fileno()], [], [], _PATIENCE_S)[0]
     worker._failures.recall()  # as where a row is set aside
@@ -61,7 +61,7 @@ def test_what_comes_with_the_answer_to_a_statement_is_heard(worker: Worker, desk
 
 
 def test_a_notification_that_nobody_understands_holds_up_no_other(worker: Worker, desk: Desk) -> None:
-    assert desk.pipeline.label_rows.waiting(desk.firm.tenant.id) == []
+    assert desk.pipeline.window_rows.waiting(desk.firm.tenant.id) == []
     worker._pass_on([(label_rows.CHANNEL, "no firm")])
     _told(desk)
     worker._pass_on(receive(worker._reader, _PATIENCE_S))

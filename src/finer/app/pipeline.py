@@ -24,8 +24,8 @@ import numpy as np
 import pyarrow as pa
 
 from finer.app.deciders import DecidedBy, Deciders
-from finer.app.label_rows import LabelRows
 from finer.app.tenants import TenantContext, Tenants, WindowRow
+from finer.app.window_rows import WindowRows
 from finer.decisions.service import alerts as decisions
 from finer.features import service as features
 from finer.fraud.service import brakes, forgotten, label_rows, rule_sets
@@ -93,7 +93,7 @@ class Pipeline:
         self._effects = effects
         self._tenants = tenants
         self.deciders = Deciders(tenants)
-        self.label_rows = LabelRows(tenants)
+        self.window_rows = WindowRows(tenants)
         self.engine = engine
         self.seen = seen
         self._lake = lake
@@ -110,12 +110,12 @@ class Pipeline:
         """Start from windows that hold all below the offsets `held`, where the log holds nothing below `log_begins`."""
         self.applied = held | {one: max(offset, held.get(one, 0)) for one, offset in log_begins.items()}
         # A snapshot from before the windows counted frauds holds none, wherever it was taken.
-        self.label_rows.begin(held, untold=not self.engine.metrics()["told"])
+        self.window_rows.begin(held, untold=not self.engine.metrics()["told"])
         self.settle()
 
     def settle(self) -> None:
         """Tell the windows of the rows that stand below the applied offsets, where no batch will do it."""
-        for tenant, rows in self.label_rows.left_behind(self.applied):
+        for tenant, rows in self.window_rows.left_behind(self.applied):
             self._tell(self._tenants.of(tenant), rows)
 
     def starts_anew(self, row: LogRow) -> bool:
@@ -124,7 +124,7 @@ class Pipeline:
         consumed = self.consumed.get(position, 0)
         if row.base_offset >= consumed or row.stream != DECIDED_STREAM:
             return row.base_offset == consumed
-        return row.base_offset in self.deciders.begins(row.tenant, position) or self.label_rows.stands_before(
+        return row.base_offset in self.deciders.begins(row.tenant, position) or self.window_rows.stands_before(
             row.tenant, position, row.base_offset
         )
 
@@ -181,9 +181,9 @@ class Pipeline:
 
     def tell_windows(self, batch: Batch, *, new: bool) -> None:
         """Frauds that became known, and who is forgotten: as before this batch the first time, or what waits by now."""
-        rows = self.label_rows.due(batch.tenant.id, batch.position, batch.base_offset)
+        rows = self.window_rows.due(batch.tenant.id, batch.position, batch.base_offset)
         if new:
-            batch.told = self.label_rows.waiting(batch.tenant.id)
+            batch.told = self.window_rows.waiting(batch.tenant.id)
         if rows or batch.told:
             self._tell(batch.tenant, [*rows, *batch.told])
 

@@ -193,7 +193,7 @@ class Worker:
         return len(rows) >= _ROWS_MAX
 
     def _frauds_known(self, payload: str) -> None:
-        self.pipeline.label_rows.changed(payload)
+        self.pipeline.window_rows.changed(payload)
 
     def _pass_by(self, row: LogRow) -> None:
         """Go on behind a row that cannot be processed."""

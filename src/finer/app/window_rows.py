@@ -29,7 +29,7 @@ class _Pinned:
     offsets: set[int]
 
 
-class LabelRows:
+class WindowRows:
     """Rows by tenant and position that the windows do not hold yet."""
 
     def __init__(self, tenants: Tenants) -> None:
