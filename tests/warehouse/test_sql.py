@@ -64,6 +64,18 @@ def test_statements_that_describe(lake: service.LakeAccess, tenant: uuid.UUID) -
     assert large.table.to_pylist() == [{"a": 2**128 - 1, "b": 5, "c": None, "d": 1}]
 
 
+def test_a_cost_counts_the_rows_of_all_files_whatever_their_sizes(lake: service.LakeAccess, tenant: uuid.UUID) -> None:
+    for statement, rows in (
+        ("select count(*) from transactions", 100),
+        ("select currency, sum(amount_minor) from transactions group by 1", 100),
+        ("select (select max(amount_minor) from transactions) + (select max(amount_minor) from orders)", 120),
+    ):
+        assert service.sql(lake, tenant, statement).cost.rows_read == rows
+    # What a condition lets reading leave out was not read.
+    some = service.sql(lake, tenant, "select event_id from transactions where log_offset >= 70")
+    assert some.cost.rows_read == 30
+
+
 def test_an_answer_is_cut_at_the_row_limit(lake: service.LakeAccess, tenant: uuid.UUID) -> None:
     found = service.sql(lake, tenant, "select log_offset from transactions order by log_offset", rows_max=30)
     assert found.truncated

@@ -241,14 +241,14 @@ def bytes_read() -> int:
 
 
 def rows_read(connection: Any) -> int | None:
-    """The rows that the last query took from tables, less those that reading left out, by DuckDB's profile."""
+    """The rows that the last query took from tables, less those that reading left out, by DuckDB's profile.
+
+    Its `operator_rows_scanned` is no count: of several files it is a guess by the first one, once for each thread.
+    """
     try:
         profile = json.loads(connection.get_profiling_information(format="json"))
-        return sum(
-            max(int(node.get("operator_rows_scanned", 0)), int(node.get("operator_cardinality", 0)))
-            for node in walk(profile)
-            if node.get("operator_type") == "TABLE_SCAN"
-        )
+        scans = [node for node in walk(profile) if node.get("operator_type") == "TABLE_SCAN"]
+        return sum(int(node.get("operator_cardinality", 0)) for node in scans)
     except Exception:  # noqa: BLE001 - what it cost is told when it is known; the answer does not depend on it
         return None
 
