@@ -17,7 +17,9 @@ from finer.scoring.service import models as service
 from finer.scoring.types import ModelState
 
 
-def _train(objective: str = "binary", leaves: int = 31, categories: bool = False) -> tuple[str, np.ndarray]:
+def _train(
+    objective: str = "binary", leaves: int = 31, categories: bool = False, **more: object
+) -> tuple[str, np.ndarray]:
     generator = np.random.default_rng(7)
     rows = generator.lognormal(1, 1.5, (3000, 5))
     if categories:
@@ -32,6 +34,7 @@ def _train(objective: str = "binary", leaves: int = 31, categories: bool = False
         "num_threads": 1,
         "seed": 7,
         "min_data_in_leaf": 2,
+        **more,
     }
     return lightgbm.train(options, data, 20).model_to_string(), rows
 
@@ -128,6 +131,14 @@ def test_a_text_that_is_no_model_is_refused(text: str) -> None:
 def test_a_regression_is_refused() -> None:
     with pytest.raises(ModelRefused, match="binary"):
         TreeScorer(_train(objective="regression")[0])
+
+
+@pytest.mark.parametrize("leaves", [31, 80])
+def test_a_model_with_linear_trees_is_refused_with_what_to_do_instead(tx: Tx, leaves: int) -> None:
+    text, _ = _train(leaves=leaves, linear_tree=True)
+    known = {f"Column_{i}" for i in range(5)}
+    with pytest.raises(ModelRefused, match="linear_tree=false"):
+        service.register_model(tx, name="x", product="fraud", text=text, known=known, threshold=0.9)
 
 
 def test_crowning_a_model_retires_the_one_before_it(tx: Tx) -> None:

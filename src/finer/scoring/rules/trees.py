@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import platform
+import re
 from contextlib import nullcontext
 from functools import cached_property
 from types import ModuleType
@@ -232,6 +233,11 @@ class TreeScorer:
 
     def _predict(self, rows: Array, **how: bool) -> Array:
         return np.asarray(self.booster.predict(np.ascontiguousarray(rows.T), num_threads=1, **how))
+
+
+def has_linear_trees(text: str) -> bool:
+    """Whether the leaves of a model are lines rather than numbers, of LightGBM's text or of an ensemble around it."""
+    return re.search(r"\bis_linear=1\b", text.replace("\\n", "\n")) is not None
 
 
 def _missing_is_zero(node: dict[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from finer.kit.ids import new_id, read_id, show_id
 from finer.kit.tx import Tx
 from finer.scoring.errors import ModelChanged, ModelNotAcceptable, ModelNotFound, ModelRefused
 from finer.scoring.rules.ensemble import Scorer, load_scorer
+from finer.scoring.rules.trees import has_linear_trees
 from finer.scoring.store import ModelStore
 from finer.scoring.types import Measure, Model, ModelCard, ModelComparison, ModelState, TrainingPlan
 
@@ -66,8 +67,8 @@ def register_model(
     """Check a model and keep it as a candidate: LightGBM's own text, or an ensemble as training writes it.
 
     Raises ModelRefused when the text is no binary model, has another hash than `sha256` (where one is given), reads a
-    column that is not in `known`, or when the compiled scorer differs from LightGBM by more than PARITY_MAX on random
-    rows.
+    column that is not in `known`, has linear trees, or when the compiled scorer differs from LightGBM by more than
+    PARITY_MAX on random rows.
     """
     digest = hashlib.sha256(text.encode()).hexdigest()
     if sha256 and digest != sha256.lower():
@@ -76,6 +77,11 @@ def register_model(
     unknown = [column for column in scorer.columns if column not in known]
     if unknown:
         raise ModelRefused(f"The model reads {', '.join(unknown)}, which {product} does not have.")
+    if has_linear_trees(text):
+        raise ModelRefused(
+            "The model was trained with linear_tree=true: its leaves are lines and not numbers. LightGBM cannot say "
+            "what each column adds to such a score, and every alert has to. Train it again with linear_tree=false."
+        )
     if not 0 < threshold <= 1:
         raise ModelRefused(f"The threshold is {threshold}; it must be above 0 and at most 1.")
     difference = scorer.parity()
