@@ -83,8 +83,11 @@ class _Scheduler(LoadFileScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduler | None:
-    """Whenever whole files are asked for, as tools/checks.py does."""
-    return _Scheduler(config, log) if config.getoption("dist") == "loadfile" else None
+    """Whenever whole files are asked for, as tools/checks.py does, and where a run says no more than `-n 2`.
+
+    Tests of one file share what is dear to make, or follow one another.
+    """
+    return _Scheduler(config, log) if config.getoption("dist") in {"load", "loadfile"} else None
 
 
 @pytest.hookimpl(tryfirst=True)
