@@ -56,11 +56,19 @@ def signed(body: bytes, secret: str, at: int) -> str:
     return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, sha256).hexdigest()}"
 
 
-def event(identifier: str = "evt_1", kind: str = "charge.succeeded", version: str = VERSION, **thing: Any) -> bytes:
-    whole = {"id": "ch_1", "amount": 2000, "currency": "usd", "captured": True, "customer": "cus_9", **thing}
+def event(
+    identifier: str = "evt_1", kind: str = "charge.succeeded", version: str = VERSION,
+    before: dict[str, Any] | None = None, **thing: Any,
+) -> bytes:  # fmt: skip
+    """An event as Stripe sends it: refunds and disputes name their charge, and only charges and payments a customer."""
+    family, _, act = kind.partition(".")
+    payer: dict[str, Any] = {"captured": True, "customer": "cus_9"}
+    payment = family in ("charge", "payment_intent") and not act.startswith("dispute.")
+    whole = {"id": "it_1", "amount": 2000, "currency": "usd", **(payer if payment else {"charge": "ch_1"}), **thing}
+    data = {"object": whole} | ({} if before is None else {"previous_attributes": before})
     document = {
         "id": identifier, "object": "event", "type": kind, "api_version": version, "created": 1_763_632_800,
-        "data": {"object": whole}, "livemode": False, "pending_webhooks": 1,
+        "data": data, "livemode": False, "pending_webhooks": 1,
     }  # fmt: skip
     return msgspec.json.encode(document)
 
@@ -186,7 +194,8 @@ def test_a_paused_source_lets_stripe_send_again_later(hook: Hook) -> None:
 
 
 def test_events_out_of_order_and_of_no_money_are_fine(hook: Hook) -> None:
-    later, earlier = event("evt_2", "refund.created", amount=500, status="succeeded"), event("evt_1")
+    back: dict[str, Any] = {"amount_refunded": 500, "before": {"amount_refunded": 0, "refunded": False}}
+    later, earlier = event("evt_2", "charge.refunded", **back), event("evt_1")
     for body in (later, earlier, event("evt_3", "customer.created"), event("evt_4", "payment_intent.succeeded")):
         assert hook.send(body).status_code == 200
     assert sorted((record["type"], record["amount_minor"]) for record in hook.desk.logged()) == [
@@ -198,6 +207,27 @@ def test_a_record_that_breaks_the_contract_is_kept_in_quarantine(hook: Hook) -> 
     assert hook.send(event("evt_q", customer=None)).json() == {"outcome": "taken"}
     now = hook.now
     assert (now.received, now.quarantined) == (1, 1)
+
+
+def test_a_refund_is_told_by_its_charge_which_names_the_customer(hook: Hook) -> None:
+    for body in (
+        event("evt_1"),
+        event("evt_2", "refund.created", amount=500, status="succeeded"),
+        event("evt_3", "charge.refunded", amount_refunded=500, before={"amount_refunded": 0}),
+        event("evt_4", "refund.updated", amount=500, status="succeeded"),
+        event("evt_5", "charge.refunded", amount_refunded=1200, before={"amount_refunded": 500}),
+    ):
+        assert hook.send(body).status_code == 200
+    assert sorted((one["type"], one["amount_minor"], one["customer_id"]) for one in hook.desk.logged()) == [
+        ("purchase", 2000, "cus_9"), ("refund", 500, "cus_9"), ("refund", 700, "cus_9"),
+    ]  # fmt: skip
+    assert hook.now.quarantined == 0
+
+
+def test_what_names_no_customer_waits_in_quarantine_for_one(hook: Hook) -> None:
+    assert hook.send(event("evt_d", "charge.dispute.funds_withdrawn")).json() == {"outcome": "taken"}
+    assert hook.send(event("evt_f", "refund.failed", status="failed")).json() == {"outcome": "taken"}
+    assert (hook.now.accepted, hook.now.quarantined) == (0, 2)
 
 
 def test_bodies_that_are_no_events_or_too_large_are_refused(hook: Hook) -> None:
@@ -247,9 +277,13 @@ def test_the_records_of_a_charge_add_up_to_what_it_cost() -> None:
     assert _moves(held, ("charge.captured", {"amount_captured": 1500})) == 1500
     assert _moves(held, ("charge.expired", {})) == 0
     paid = ("charge.succeeded", {"captured": True})
-    refunded = ("refund.created", {"amount": 700, "status": "pending"})
+    refunded = ("charge.refunded", {"amount_refunded": 700, "before": {"amount_refunded": 0}})
+    again = ("charge.refunded", {"amount_refunded": 2000, "before": {"amount_refunded": 700}})
     assert _moves(paid, refunded, ("refund.updated", {"amount": 700, "status": "succeeded"})) == 1300
-    assert _moves(paid, refunded, ("charge.refunded", {"amount_refunded": 700})) == 1300
+    assert _moves(paid, ("refund.created", {"amount": 700, "status": "pending"}), refunded) == 1300
+    assert _moves(paid, again, refunded) == 0
+    released = {"captured": False, "amount_refunded": 2000, "before": {"amount_refunded": 0}}
+    assert _moves(held, ("charge.refunded", released)) == 0
     assert _moves(paid, refunded, ("refund.failed", {"amount": 700, "status": "failed"})) == 2000
     lost = ("charge.dispute.funds_withdrawn", {"amount": 2000})
     assert _moves(paid, ("charge.dispute.created", {"amount": 2000}), lost) == 0

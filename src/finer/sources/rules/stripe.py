@@ -82,7 +82,8 @@ def records_of(event: StripeEvent, settings: StripeSettings) -> list[dict[str, A
     move = _MOVES.get(event.type)
     if move is None or not _counts(event.type, settings):
         return []
-    found: tuple[str, str, Any] | None = move(thing)
+    before = event.data.get("previous_attributes")
+    found: tuple[str, str, Any] | None = move(thing, before if isinstance(before, dict) else {})
     if found is None:
         return []
     kind, status, minor = found
@@ -124,8 +125,9 @@ def customer_of(thing: dict[str, Any], path: str) -> str | None:
 
 def _counts(kind: str, settings: StripeSettings) -> bool:
     family = kind.partition(".")[0]
-    disputes = kind.startswith("charge.dispute.")
-    return disputes or family not in ("charge", "payment_intent") or family == settings.payments
+    # Whatever a payment is told by, its money goes back by its charge.
+    back = kind == "charge.refunded" or kind.startswith("charge.dispute.")
+    return back or family not in ("charge", "payment_intent") or family == settings.payments
 
 
 def _major(minor: Any, currency: str) -> str | None:
@@ -149,11 +151,11 @@ def _card(thing: dict[str, Any]) -> dict[str, Any]:
     return {"card_last4": _text(last4), "merchant_name": _text(thing.get("calculated_statement_descriptor"))}
 
 
-def _charged(charge: dict[str, Any]) -> tuple[str, str, Any]:
+def _charged(charge: dict[str, Any], _: dict[str, Any]) -> tuple[str, str, Any]:
     return "purchase", "settled" if charge.get("captured") else "authorized", charge.get("amount")
 
 
-def _captured(charge: dict[str, Any]) -> tuple[str, str, Any] | None:
+def _captured(charge: dict[str, Any], _: dict[str, Any]) -> tuple[str, str, Any] | None:
     """What was held and not captured goes back; a capture of the whole moves nothing new."""
     whole, taken = charge.get("amount"), charge.get("amount_captured")
     if isinstance(whole, int) and isinstance(taken, int) and whole > taken:
@@ -161,22 +163,22 @@ def _captured(charge: dict[str, Any]) -> tuple[str, str, Any] | None:
     return None
 
 
-def _unless_failed(refund: dict[str, Any]) -> tuple[str, str, Any] | None:
-    status = refund.get("status")
-    if status in ("failed", "canceled"):
-        return None
-    return "refund", "settled" if status == "succeeded" else "authorized", refund.get("amount")
+def _refunded(charge: dict[str, Any], before: dict[str, Any]) -> tuple[str, str, Any]:
+    """A charge adds its refunds up: this one is what the sum has more than before. Only the charge names a customer."""
+    now, then = charge.get("amount_refunded"), before.get("amount_refunded")
+    more = now - then if isinstance(now, int) and isinstance(then, int) else None
+    return "refund", "settled" if charge.get("captured") else "reversed", more
 
 
 _MOVES: dict[str, Any] = {
     "charge.succeeded": _charged,
     "charge.captured": _captured,
-    "charge.expired": lambda charge: ("refund", "reversed", charge.get("amount")),
-    "charge.failed": lambda charge: ("purchase", "declined", charge.get("amount")),
-    "charge.dispute.funds_withdrawn": lambda dispute: ("refund", "reversed", dispute.get("amount")),
-    "charge.dispute.funds_reinstated": lambda dispute: ("purchase", "settled", dispute.get("amount")),
-    "payment_intent.succeeded": lambda intent: ("purchase", "settled", intent.get("amount_received")),
-    "payment_intent.payment_failed": lambda intent: ("purchase", "declined", intent.get("amount")),
-    "refund.created": _unless_failed,
-    "refund.failed": lambda refund: ("purchase", "settled", refund.get("amount")),
+    "charge.refunded": _refunded,
+    "charge.expired": lambda charge, _: ("refund", "reversed", charge.get("amount")),
+    "charge.failed": lambda charge, _: ("purchase", "declined", charge.get("amount")),
+    "charge.dispute.funds_withdrawn": lambda dispute, _: ("refund", "reversed", dispute.get("amount")),
+    "charge.dispute.funds_reinstated": lambda dispute, _: ("purchase", "settled", dispute.get("amount")),
+    "payment_intent.succeeded": lambda intent, _: ("purchase", "settled", intent.get("amount_received")),
+    "payment_intent.payment_failed": lambda intent, _: ("purchase", "declined", intent.get("amount")),
+    "refund.failed": lambda refund, _: ("purchase", "settled", refund.get("amount")),
 }
