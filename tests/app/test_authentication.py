@@ -179,3 +179,10 @@ def test_a_key_is_believed_for_no_longer_than_a_second(authenticator: Authentica
     key = firm.key()
     assert authenticator.look_up(key) is not None
     assert not authenticator.remembered(key)[0]
+
+
+def test_a_session_is_told_from_a_key_that_begins_with_the_same_letters(
+    authenticator: Authenticator, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finer.identity.service.sessions.secrets.token_urlsafe", lambda size: "fk_" + "x" * 40)
+    assert authenticator.look_up(_signed_in(firm)) is not None

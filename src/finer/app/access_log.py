@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from finer.identity.service import audit, denials
-from finer.identity.service.sessions import secret_hash
+from finer.identity.service.sessions import is_token, secret_hash
 from finer.identity.types.access import Principal
 from finer.kit.actors import SYSTEM, Actor
 from finer.kit.db import DATABASE_GONE, NO_TENANT, Database
@@ -65,7 +65,8 @@ class AccessLog:
         elif about is not None:
             tenant, actor, subject = about[0], denials.NOBODY, about[1]
         else:
-            owner = await asyncio.to_thread(self._owner, credential) if credential else None
+            # Of what is no session's token nobody was the owner, so that a flood of it asks no database.
+            owner = await asyncio.to_thread(self._owner, credential) if is_token(credential) else None
             if owner is None:
                 return
             tenant, actor, session = owner

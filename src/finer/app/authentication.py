@@ -108,10 +108,13 @@ class Authenticator:
     def _find(self, credential: str) -> Found | None:
         if access_tokens.is_token(credential):
             return self.machine_tokens.principal(credential)
-        with self._database.transaction(NO_TENANT, SYSTEM) as tx:
-            if credential.startswith(api_keys.KEY_MARK):
+        if sessions.is_token(credential):
+            with self._database.transaction(NO_TENANT, SYSTEM) as tx:
+                return sessions.find_principal_by_session(tx, self._settings, credential)
+        if credential.startswith(api_keys.KEY_MARK):
+            with self._database.transaction(NO_TENANT, SYSTEM) as tx:
                 return api_keys.find_principal_by_key(tx, credential)
-            return sessions.find_principal_by_session(tx, self._settings, credential)
+        return None
 
     def forget(self, credential: str) -> None:
         """Do not believe this credential any longer."""

@@ -25,12 +25,19 @@ TOUCH_EVERY = timedelta(minutes=1)
 SESSIONS_MAX = 10
 """How many browsers one person is signed in with at once; a further one ends the oldest."""
 _AGENT_MAX = 300
+_TOKEN_BYTES = 32
+_TOKEN_LENGTH = 43  # of so many bytes in letters that a URL may have
 _ALONE = frozenset({Permission.SESSION_OWN})
 
 
 def secret_hash(secret: str) -> bytes:
     """What is stored of a token of 256 random bits: its SHA-256. Such a token needs no slow hash."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def is_token(credential: str) -> bool:
+    """Whether a credential has the shape of a session token: signed tokens have dots, and keys are longer."""
+    return len(credential) == _TOKEN_LENGTH and "." not in credential
 
 
 def begin_session(
@@ -40,7 +47,7 @@ def begin_session(
 
     A session by the firm's provider is as fresh a proof as the provider `said`, and ends with what it said.
     """
-    token, now = secrets.token_urlsafe(32), tx.now()
+    token, now = secrets.token_urlsafe(_TOKEN_BYTES), tx.now()
     store = SessionStore(tx)
     session = Session(
         id=new_id(),
@@ -66,7 +73,7 @@ def renew_session(tx: Tx, session: uuid.UUID | None, factor: Factor | None) -> s
 
     Raises SessionNotFound when the session has ended, or there is none, as with a machine.
     """
-    token = secrets.token_urlsafe(32)
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
     if session is None or not SessionStore(tx).renew(session, secret_hash(token), factor, tx.now()):
         raise SessionNotFound("This session has ended. Sign in again.")
     if factor is not None:
