@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -142,18 +143,24 @@ class Server:
     def wait_in_lake(self, table: str, rows: int = 1, timeout_s: float = 60) -> None:
         """Wait until a table of the firm's lake has so many rows: a record is there some seconds after it was sent."""
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            if self.rows_in_lake(table) >= rows:
-                return
-            time.sleep(0.1)
+        with self._lake() as (access, tenant):
+            while time.monotonic() < deadline:
+                if _rows(access, tenant, table) >= rows:
+                    return
+                time.sleep(0.1)
         raise TimeoutError(f"The lake of {self.tenant} has not {rows} rows of {table} after {timeout_s:.0f} s.")
 
     def rows_in_lake(self, table: str) -> int:
         """Rows of a table of the firm's lake; 0 when there is none."""
+        with self._lake() as (access, tenant):
+            return _rows(access, tenant, table)
+
+    @contextlib.contextmanager
+    def _lake(self) -> Iterator[tuple[LakeAccess, uuid.UUID]]:
+        """How to reach the lake, and whose it is."""
         settings = load_settings({}, data_dir=str(self.folder))
         with running_database(settings) as database:
-            tables = describe(LakeAccess(database.url, settings), tenant_id(database, self.tenant))
-        return next((found.rows for found in tables if found.name == table), 0)
+            yield LakeAccess(database.url, settings), tenant_id(database, self.tenant)
 
     def start(self, *, nohup: bool = False) -> None:
         """Start `finer up` on this folder; `nohup` as that command does it."""
@@ -215,6 +222,10 @@ def _furnished() -> tuple[Path, str]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with running_database(load_settings({}, data_dir=str(folder)), may_make=True) as database:
         return folder, _make_firm(database, TENANT)
+
+
+def _rows(access: LakeAccess, tenant: uuid.UUID, table: str) -> int:
+    return next((found.rows for found in describe(access, tenant) if found.name == table), 0)
 
 
 def _make_firm(database: Database, slug: str) -> str:
