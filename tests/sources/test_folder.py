@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from finer.app.source_run import SourceRun
+from finer.ingest.errors import MappingInvalid
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.sources.errors import SettingsInvalid
 from finer.sources.service import manage, upkeep
-from finer.sources.types import FolderSettings, ItemState, Page, State
+from finer.sources.types import Credentials, FolderSettings, ItemState, KafkaSettings, Page, State
 from tests.sources.conftest import Desk
 
 HEAD = "event_id,occurred_at,customer_id,amount,currency\n"
@@ -243,6 +244,44 @@ columns:
     [record] = desk.logged()
     assert (record["event_id"], record["amount_minor"], record["occurred_at"].hour) == ("ann-7", 1250, 2)
     assert (now.accepted, now.quarantined) == (1, 1)
+
+
+_TYPES = "types: {id: string, when: timestamp, cents: integer}"
+_COLUMNS = """
+columns:
+  event_id: id
+  customer_id: id
+  occurred_at: when
+  amount: {amount}
+"""
+_KAFKA = KafkaSettings(brokers="kafka.example:9093", topic="payments")
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        ("dollars / 100", "dollars"),
+        ("cents + id", "needs a number"),
+        ("cents /", "is missing"),
+        ("no_such(cents)", "no_such"),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["*.csv", "daily-*.jsonl.gz", ""])
+def test_a_mapping_that_cannot_work_is_refused_when_it_is_saved(
+    desk: Desk, pattern: str, amount: str, reason: str
+) -> None:
+    settings = FolderSettings(folder=str(desk.folder), pattern=pattern) if pattern else _KAFKA
+    credentials = Credentials(user="u", secret="s")
+    with pytest.raises(MappingInvalid, match=r"columns\.amount") as refused:
+        desk.add(settings, mapping=_TYPES + _COLUMNS.format(amount=amount), credentials=credentials)
+    assert reason in str(refused.value)
+    desk.add(settings, mapping=_TYPES + _COLUMNS.format(amount="cents / 100"), credentials=credentials)
+
+
+def test_a_mapping_of_columns_with_types_of_their_own_is_saved(desk: Desk) -> None:
+    mapping = _COLUMNS.format(amount="dollars / 100")
+    for pattern in ("*.parquet", "*"):
+        desk.add(FolderSettings(folder=str(desk.folder), pattern=pattern), mapping=mapping)
 
 
 @pytest.mark.parametrize("folder", ["/etc", "/", "relative", "{root}/../..", "{root}-other", "\0", "{root}/link"])

@@ -8,11 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from finer.ingest.errors import MappingInvalid, UnreadableBody
+from finer.ingest.errors import MappingInvalid, UnknownFileFormat, UnreadableBody
 from finer.ingest.rules import bodies as body_rules
 from finer.ingest.rules.files import Unpacked, file_steps, format_of_file, table_steps
-from finer.ingest.rules.mapping import compile_mapping, source_contract
-from finer.ingest.rules.plan import plan_of
+from finer.ingest.rules.mapping import Mapper, compile_mapping, source_contract
+from finer.ingest.rules.plan import Plan, plan_of
 from finer.ingest.rules.record import show
 from finer.ingest.rules.warm import warm_up
 from finer.ingest.service.contracts import contracts
@@ -25,6 +25,8 @@ from finer.kit.settings import Settings
 
 UNPACKED_BYTES_MAX = 128 * 2**20
 RECORDS_MAX = body_rules.RECORDS_MAX
+_TEXTS = frozenset({"ndjson", "json", "csv"})
+"""Formats whose columns have the types that a mapping names."""
 
 
 def format_of(content_type: str) -> str:
@@ -105,6 +107,20 @@ def read_mapping(text: str, place: str, target: Contract) -> Mapping:
     return compile_mapping(text, place, target)
 
 
+def check_mapping(mapping: Mapping, target: Contract, name: str) -> None:
+    """Whether files of a name, which may be a pattern such as `*.csv`, can be read by a mapping. Raises MappingInvalid.
+
+    Says nothing where the name does not tell the format, nor of Parquet and Arrow files: what columns those have, and
+    of which types, is known when one is there.
+    """
+    try:
+        kind, _ = format_of_file(name)
+    except UnknownFileFormat:
+        return
+    if kind in _TEXTS:
+        Mapper(mapping, _source_plan(mapping, target, kind).field_schema, "mapping")
+
+
 def read_file(
     path: Path, contract: Contract, mapping: Mapping | None = None, *, clock: Clock | None = None
 ) -> Iterator[FileGroup]:
@@ -145,10 +161,8 @@ def _reader(
     source_plan = None
     if packing and kind in ("parquet", "arrow"):
         raise UnreadableBody(f"{name}: Parquet and Arrow files are packed inside; unpack the file first.")
-    if mapping is not None and kind in ("ndjson", "json", "csv"):
-        if not mapping.types:
-            raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
-        source_plan = plan_of(source_contract(mapping, target))
+    if mapping is not None and kind in _TEXTS:
+        source_plan = _source_plan(mapping, target, kind)
 
     def groups(handle: BinaryIO, source: str, total: int, now: Clock) -> Iterator[FileGroup]:
         sources, rows = [Body(data=b"", format=kind, source=source)], 0
@@ -165,3 +179,10 @@ def _reader(
             yield FileGroup(parsed, min(handle.tell(), total), total, rows)
 
     return groups
+
+
+def _source_plan(mapping: Mapping, target: Contract, kind: str) -> Plan:
+    """The plan of a text source as its mapping describes it. Raises MappingInvalid."""
+    if not mapping.types:
+        raise MappingInvalid(f"The mapping of a {kind} file needs `types`: the source's columns and their types.")
+    return plan_of(source_contract(mapping, target))

@@ -17,6 +17,7 @@ from finer.sources.service.reach import Reach
 from finer.sources.types import (
     Credentials,
     FolderSettings,
+    KafkaFormat,
     KafkaSecurity,
     KafkaSettings,
     ObjectSettings,
@@ -40,7 +41,11 @@ def check_name(name: str) -> str:
 def check_records(
     known: FirmContracts, settings: Settings, contract: str, mapping: str
 ) -> tuple[Contract, Mapping | None]:
-    """The contract and the mapping of a source. Raises SettingsInvalid, UnknownContract, MappingInvalid."""
+    """The contract and the mapping of a source. Raises SettingsInvalid, UnknownContract, MappingInvalid.
+
+    Where the records are text, the expressions of the mapping are held to the types that it names. Columns that come
+    with types of their own, of a table or of Parquet and Arrow, are only known when the first record is read.
+    """
     target = known.named(contract)
     if isinstance(settings, StripeSettings | PlaidSettings):
         if contract != _TRANSACTION or mapping.strip():
@@ -48,7 +53,11 @@ def check_records(
                 "Stripe and Plaid bring transactions: the contract is transaction, without a mapping."
             )
         return target, None
-    return target, parsing.read_mapping(mapping, "mapping", target) if mapping.strip() else None
+    if not mapping.strip():
+        return target, None
+    found = parsing.read_mapping(mapping, "mapping", target)
+    parsing.check_mapping(found, target, _records_name(settings))
+    return target, found
 
 
 def check_settings(settings: Settings, credentials: Credentials, reach: Reach) -> None:
@@ -69,6 +78,15 @@ def check_settings(settings: Settings, credentials: Credentials, reach: Reach) -
             _check_postgres(settings, credentials, reach)
     except (OutboundRefused, SourceMisconfigured) as error:
         raise SettingsInvalid(error.detail) from error
+
+
+def _records_name(settings: Settings) -> str:
+    """A file name that tells how the records of a source are written, where its settings tell that."""
+    if isinstance(settings, FolderSettings | ObjectSettings):
+        return settings.pattern
+    if isinstance(settings, KafkaSettings) and settings.format is not KafkaFormat.ARROW:
+        return "messages.ndjson"
+    return ""
 
 
 def allowed_folder(folder: str, reach: Reach) -> Path:
