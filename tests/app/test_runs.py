@@ -339,7 +339,12 @@ def test_schedules_are_said_in_words() -> None:
     assert words("* * * * *") == "every minute"
     assert words("7 * * * *") == "every hour at minute 7"
     assert words("37 2 * * *") == "every day at 02:37"
-    assert words("0 9 * * 1-5") == "by 0 9 * * 1-5"
+    assert words("0 9 * * 1-5") == "on working days at 09:00"
+    assert words("5 14 * * 1") == "on Mondays at 14:05"
+    assert words("0 8 * * 0") == words("0 8 * * 7") == "on Sundays at 08:00"
+    assert words("0 8 1 * *") == "on the first of the month at 08:00"
+    for other in ("0 9 1 * 1", "0 9 * 2 *", "0 9 * * 1,3", "0 9 * * 8", "0 9 15 * *", "*/5 * * * 1", "0 9-17 * * *"):
+        assert words(other) == f"by {other}"
     assert all(job.words() and job.about.endswith(".") for job in JOBS.values())
     assert _job("a").words() == "when somebody asks for it"
 

@@ -10,6 +10,16 @@ from sqlalchemy.dialects.postgresql import insert
 from finer.kit.tables import job_schedules
 from finer.kit.tx import Tx
 
+_EVERY_DAY = "every day"
+_WEEK = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_DAYS = {
+    "* * *": _EVERY_DAY,
+    "1 * *": "on the first of the month",
+    "* * 1-5": "on working days",
+    **{f"* * {number}": f"on {name}" for number, name in enumerate(_WEEK)},
+}
+"""By the last three parts of a cron expression: day of the month, month, day of the week."""
+
 
 def pause(tx: Tx, job: str) -> None:
     """Let a schedule rest for this firm; asking again changes nothing."""
@@ -32,14 +42,13 @@ def paused(tx: Tx) -> dict[str, tuple[datetime, str]]:
 def words(cron: str) -> str:
     """A cron expression as people say it; the expression itself when it is none of the usual ones."""
     minute, hour, *rest = cron.split()
-    if rest != ["*", "*", "*"]:
+    days = _DAYS.get(" ".join(rest))
+    if days and hour.isdigit() and minute.isdigit():
+        return f"{days} at {int(hour):02d}:{int(minute):02d}"
+    if days != _EVERY_DAY or hour != "*":
         return f"by {cron}"
-    if hour == "*" and minute == "*":
+    if minute == "*":
         return "every minute"
-    if hour == "*" and minute.startswith("*/"):
+    if minute.startswith("*/"):
         return f"every {minute[2:]} minutes"
-    if hour == "*" and minute.isdigit():
-        return f"every hour at minute {minute}"
-    if hour.isdigit() and minute.isdigit():
-        return f"every day at {int(hour):02d}:{int(minute):02d}"
-    return f"by {cron}"
+    return f"every hour at minute {minute}" if minute.isdigit() else f"by {cron}"
