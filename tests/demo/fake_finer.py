@@ -29,6 +29,7 @@ class FakeFiner:
         self.totals: Counter[str] = Counter()
         self.alerts: dict[str, dict[str, Any]] = {}
         self.segments: list[dict[str, Any]] = []
+        self.jobs: list[str] = []
         self.resolved: list[tuple[str, dict[str, Any]]] = []
         self.arrived = threading.Condition(self.lock)
 
@@ -73,13 +74,18 @@ class FakeFiner:
         if path.endswith("/pipeline"):
             rows = [{"table": f"{name}s", "rows": len(found)} for name, found in self.records.items()]
             return {"freshness": rows, "lag": {"events": 0}}
+        if path.endswith("/lake"):
+            return {"tables": [{"name": "labels", "rows": len(self.resolved)}]}
         if "/alerts" in path:
             found = [alert for alert in self.alerts.values() if alert["state"] == "open"]
             return {"items": found, "next": None}
         return {"status": "ready"}
 
     def act(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """What a person asks for: to keep a segment, or to close an alert."""
+        """What is asked for: to run a job, to keep a segment, or to close an alert."""
+        if "/jobs/" in path:
+            self.jobs.append(path.split("/")[-2])
+            return 202, {}
         if path.endswith("/segments"):
             self.segments.append(body)
             return 201, {}
@@ -130,12 +136,13 @@ def serving(fake: FakeFiner) -> Iterator[str]:
                 self._answer(202, fake.take(self.path.rpartition("/")[2], self.headers["idempotency-key"], body))
 
         def _act(self, body: bytes) -> None:
-            document = json.loads(body)
+            document = json.loads(body or b"{}")
             if self.path.endswith("/session/link"):
                 assert document == {"token": "secret"}
                 self._answer(200, {}, {"Set-Cookie": "finer_session=s1; Path=/"})
                 return
-            assert self.headers["cookie"] == "finer_session=s1"
+            signs = ("authorization", "Bearer fk_test") if "/jobs/" in self.path else ("cookie", "finer_session=s1")
+            assert self.headers[signs[0]] == signs[1]
             assert self.headers["x-requested-with"] == "finer"
             self._answer(*fake.act(self.path, document))
 

@@ -20,6 +20,7 @@ from finer.demo.world import World
 from finer.ingest.service import contracts, parsing
 from finer.ingest.types.records import Body
 from finer.kit.moments import microseconds
+from finer.operations.service import behaviour, executive
 from finer.segments.service import segments
 from tests.demo.fake_finer import BUSY, REFUSED, RESET_AFTER, RESET_BEFORE, FakeFiner, serving
 
@@ -132,6 +133,9 @@ def test_run_loads_once_lets_the_analyst_work_and_then_lives(world: World) -> No
         assert len(fake.segments) == 3
         for one in fake.segments:
             assert segments.compiled(contracts.contracts()["customer_profile"], one["condition"]).columns
+        # The figures of the history are asked for when it is there, and again when the analyst has judged of it.
+        assert set(fake.jobs) == {behaviour.SESSIONS_JOB, executive.OUTCOMES_JOB}
+        assert len(fake.jobs) == 4
         stop = threading.Event()
         arguments: dict[str, Any] = {"rate": 400, "seed": 5, "history_days": 2, "customers": 300, "stop": stop}
         thread = threading.Thread(target=run, args=(url, "fk_test"), kwargs=arguments)

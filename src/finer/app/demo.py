@@ -34,7 +34,14 @@ PEOPLE = (
 )
 """Everybody of the demo firm: name, role, and the part of the address before the @."""
 _KEY_SCOPES = frozenset(
-    {Permission.EVENTS_WRITE, Permission.RECEIPTS_READ, Permission.DECISIONS_WRITE, Permission.PIPELINE_READ}
+    {
+        Permission.EVENTS_WRITE,
+        Permission.RECEIPTS_READ,
+        Permission.DECISIONS_WRITE,
+        Permission.PIPELINE_READ,
+        Permission.JOBS_RUN,
+        Permission.LAKE_READ,
+    }
 )
 
 

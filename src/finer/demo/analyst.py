@@ -13,8 +13,8 @@ import msgspec
 from finer.demo.chance import key
 from finer.demo.client import Api, Refused
 
-DEFAULT_LIMIT = 700
-DEFAULT_PER_SECOND = 25.0
+DEFAULT_LIMIT = 1_500
+DEFAULT_PER_SECOND = 40.0
 _PAGE = 100
 _PAGES_MAX = 50
 _OLD = timedelta(days=1)

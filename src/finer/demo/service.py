@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -23,7 +23,9 @@ _CLOCK = SystemClock()
 _BEHIND_MAX_TICKS = 40
 _TOGETHER_RECORDS = 10_000
 _TRIES_FOREVER_S = 1e9
-_SECONDS_TO_THE_LAKE = 30
+_SECONDS_TO_THE_LAKE = 60
+_FIGURES = ("measure_outcomes", "count_sessions")
+"""Jobs that look at all of the history every few minutes: who has just loaded one asks for them at once."""
 
 
 def run(
@@ -56,8 +58,10 @@ def run(
                 _log.info("demo history loaded", records=loaded.received, seconds=round(loaded.seconds, 1))
                 if analyst_link_token:
                     people = _start_analyst(base_url, api_key, analyst_link_token, world.labels, seed, stop, clock)
+                _wait(lambda: is_loaded(api, world), stop)
                 if marketer_link_token:
-                    _make_segments(base_url, api, marketer_link_token, world, stop)
+                    _make_segments(base_url, marketer_link_token, stop)
+                _look_at_history(api)
             _forget_history(world)
             if rate > 0:
                 go_on(LiveWorld(world, rate), api, stop, clock)
@@ -106,10 +110,27 @@ def _tick_of(clock: Clock) -> int:
     return microseconds(clock.now()) // TICK_US
 
 
-def _make_segments(base_url: str, api: Api, token: str, world: World, stop: threading.Event) -> None:
-    for _ in range(_SECONDS_TO_THE_LAKE):  # what is counted before the lake has the customers is nobody
-        if is_loaded(api, world) or stop.wait(1.0):
-            break
+def _wait(in_lake: Callable[[], bool], stop: threading.Event) -> None:
+    """Until the lake has what is to be counted, or for so long that something must be wrong with it."""
+    for _ in range(_SECONDS_TO_THE_LAKE):
+        if in_lake() or stop.wait(1.0):
+            return
+
+
+def _labels(api: Api) -> int:
+    tables = api.get("/api/v1/lake")["tables"]
+    return sum(int(one["rows"]) for one in tables if one["name"] == "labels")
+
+
+def _look_at_history(api: Api) -> None:
+    try:
+        for job in _FIGURES:
+            api.request("POST", f"/api/v1/jobs/{job}/runs")
+    except FinerError as error:
+        _log.warning("the figures of the demo history are made a few minutes later", error=error.detail)
+
+
+def _make_segments(base_url: str, token: str, stop: threading.Event) -> None:
     try:
         _log.info("demo segments made", segments=marketing.work(base_url, token, stop))
     except FinerError as error:
@@ -129,8 +150,10 @@ def _start_analyst(
         try:
             with Api(base_url, api_key, stop) as api:
                 analyst.wait_until_settled(api, stop)
-            worked = analyst.work(base_url, token, labels, now=clock.now(), seed=seed, stop=stop)
-            _log.info("demo analyst done", confirmed=worked.confirmed, dismissed=worked.dismissed)
+                worked = analyst.work(base_url, token, labels, now=clock.now(), seed=seed, stop=stop)
+                _log.info("demo analyst done", confirmed=worked.confirmed, dismissed=worked.dismissed)
+                _wait(lambda: _labels(api) >= worked.confirmed + worked.dismissed, stop)
+                _look_at_history(api)
         except Stopped:
             return
         except FinerError as error:
