@@ -74,7 +74,9 @@ def test_no_transaction_waits_for_the_lake(usual: Stream, database_url: str) -> 
     class Slow(warehouse.LakeReader):
         asked = 0
 
-        def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
+        def read(
+            self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None, *, contract: str = ""
+        ) -> pa.Table:
             waits = (
                 "select count(*) from pg_stat_activity where datname = current_database() "
                 "and usename = 'finer_worker' and state like 'idle in transaction%'"
@@ -82,7 +84,7 @@ def test_no_transaction_waits_for_the_lake(usual: Stream, database_url: str) -> 
             with connect(database_url) as owner:
                 assert owner.execute(waits).fetchone() == (0,)
             Slow.asked += 1
-            return super().read(tenant, statement, arguments)
+            return super().read(tenant, statement, arguments, contract=contract)
 
     reader = Slow(database_url, usual.firm.settings)
     usual.watch = QualityWatch(usual.worker, reader)

@@ -62,6 +62,13 @@ def test_what_is_not_there_is_told(
     assert writer.flush()
     with pytest.raises(LakeEmpty, match="orders"):
         reader.read(tenant, "select * from orders")
+    # A table that no contract has is a mistake in the query, and no table that will come.
+    with pytest.raises(LookupError, match="transactoins"):
+        reader.read(tenant, "select * from transactoins")
+    with pytest.raises(LookupError, match="transactoins"):
+        list(reader.stream(tenant, "select * from transactoins", {}))
+    assert reader.newest(tenant, "parcel_scan") == []
+    assert reader.count(tenant, "parcel_scan", START, START) == 0
     with pytest.raises(LakeUnavailable):
         reader.read(tenant, "select no_such_function(1)")
     assert [(table.name, table.rows) for table in service.describe(access, tenant)] == [

@@ -32,10 +32,13 @@ class _Answers(LakeReader):
         self._reader = reader
         self._known: dict[str, Any] = {}
 
-    def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
+    def read(
+        self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None, *, contract: str = ""
+    ) -> pa.Table:
         """As the reader answered. Raises LakeEmpty as it did."""
         found = self._answer(
-            f"{tenant} {statement} {arguments}", lambda: self._reader.read(tenant, statement, arguments)
+            f"{tenant} {statement} {arguments}",
+            lambda: self._reader.read(tenant, statement, arguments, contract=contract),
         )
         if isinstance(found, LakeEmpty):
             raise found

@@ -57,7 +57,7 @@ def profile_steps(
             nulls=[row[f"nulls_{place}"] for place in range(len(columns))],
             counts=[_counts(one, row[f"bins_{place}"]) for place, one in enumerate(bins)],
         )
-        for row in _rows(reader, tenant, statement, arguments)
+        for row in _rows(reader, tenant, contract, statement, arguments)
     ]
 
 
@@ -77,7 +77,7 @@ def summarise_columns(
             f"{f'approx_quantile({name}::double, {_QUANTILES})' if number else 'null'} as deciles_{place}",
         ]  # fmt: skip
     statement = f"select {', '.join(chosen)} from {quoted(table_of(contract))} {_ARRIVED}"  # noqa: S608 - as above
-    found = _rows(reader, tenant, statement, {"since": span[0], "until": span[1]})
+    found = _rows(reader, tenant, contract, statement, {"since": span[0], "until": span[1]})
     if not found:
         return []
     row = found[0]
@@ -113,7 +113,7 @@ def find_keys(
         f"select event_id, count(*) over () as n from {quoted(table_of(contract))} "  # noqa: S608 - as above
         f"{_ARRIVED} and {held} order by received_at desc limit {int(limit)}"
     )
-    rows = _rows(reader, tenant, statement, {"since": span[0], "until": span[1], **arguments})
+    rows = _rows(reader, tenant, contract, statement, {"since": span[0], "until": span[1], **arguments})
     return [row["event_id"] for row in rows], rows[0]["n"] if rows else 0
 
 
@@ -134,9 +134,11 @@ def _counts(one: Bins, found: list[tuple[Any, int]] | None) -> list[int]:
     return [*counts, sum(int(count) for count in known.values())]
 
 
-def _rows(reader: LakeReader, tenant: uuid.UUID, statement: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(
+    reader: LakeReader, tenant: uuid.UUID, contract: str, statement: str, arguments: dict[str, Any]
+) -> list[dict[str, Any]]:
     try:
-        table: pa.Table = reader.read(tenant, statement, arguments)
+        table: pa.Table = reader.read(tenant, statement, arguments, contract=contract)
     except LakeEmpty:
         return []
     rows: list[dict[str, Any]] = table.to_pylist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from finer.decisions.types.alerts import ActionWord, TimelineEvent
+from finer.ingest.service.contracts import contracts
 from finer.kit.documents import show_money
 from finer.kit.late import LateModule
 from finer.kit.money import Money
 from finer.kit.settings import Settings
 from finer.warehouse.errors import LakeEmpty
-from finer.warehouse.rules import table_of
+from finer.warehouse.rules import DECISIONS, LABELS, table_of
 from finer.warehouse.store.access import LakeAccess, unavailable
 from finer.warehouse.store.attachments import Attachments
 from finer.warehouse.store.catalogue import Catalogue
@@ -29,6 +31,7 @@ else:
     duckdb = LateModule("duckdb")
 
 _NO_TABLE = "Catalog Error: Table with name "
+_ITS_NAME = re.compile(rf"{_NO_TABLE}(\S+) does not exist")
 _OF_CATALOGUE = f"{_NO_TABLE}ducklake_"
 _NEAR, _FAR = timedelta(days=7), timedelta(days=120)
 _TIMELINE = """
@@ -75,12 +78,17 @@ class LakeReader:
         self.access = LakeAccess(url, settings)
         self._attachments = attachments or Attachments(self.access, capacity=4, memory_mb=memory_mb, threads=threads)
 
-    def read(self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None) -> pa.Table:
+    def read(
+        self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any] | None = None, *, contract: str = ""
+    ) -> pa.Table:
         """The answer of a query that Finer's own code wrote; tables are named plainly, `$name` are arguments.
 
-        Raises LakeEmpty when the tenant has no lake, LakeUnavailable when it cannot be read.
+        It may name the tables of Finer's own contracts, and that of `contract`, which the firm may have made.
+
+        Raises LakeEmpty when the tenant has no lake or nothing of such a table yet, LookupError for any other table
+        that is not there, LakeUnavailable when the lake cannot be read.
         """
-        with self._cursor(tenant) as cursor:
+        with self._cursor(tenant, contract) as cursor:
             return cursor.execute(statement, arguments or {}).to_arrow_table()
 
     def batches(
@@ -92,22 +100,29 @@ class LakeReader:
         """
         statement = f'select * from "{table_of(contract)}" {_ARRIVED}'  # noqa: S608 - a name of ours
         try:
-            yield from self.stream(tenant, statement, {"since": since, "until": until}, rows)
+            yield from self.stream(tenant, statement, {"since": since, "until": until}, rows, contract=contract)
         except LakeEmpty:
             return
 
     def stream(
-        self, tenant: uuid.UUID, statement: str, arguments: dict[str, Any], rows: int = 16_384
+        self,
+        tenant: uuid.UUID,
+        statement: str,
+        arguments: dict[str, Any],
+        rows: int = 16_384,
+        *,
+        contract: str = "",
     ) -> Iterator[pa.RecordBatch]:
         """The answer of a query that Finer's own code wrote, at most `rows` rows at a time. Raises as `read`."""
-        with self._cursor(tenant) as cursor:
+        with self._cursor(tenant, contract) as cursor:
             yield from cursor.execute(statement, arguments).to_arrow_reader(rows)
 
     def count(self, tenant: uuid.UUID, contract: str, since: datetime, until: datetime) -> int:
         """How many records `batches` gives. Raises LakeUnavailable."""
         statement = f'select count(*) as n from "{table_of(contract)}" {_ARRIVED}'  # noqa: S608 - a name of ours
         try:
-            return int(_rows(self.read(tenant, statement, {"since": since, "until": until}))[0]["n"])
+            found = self.read(tenant, statement, {"since": since, "until": until}, contract=contract)
+            return int(_rows(found)[0]["n"])
         except LakeEmpty:
             return 0
 
@@ -115,7 +130,7 @@ class LakeReader:
         """The newest records of a contract; empty when the lake holds none."""
         statement = f'select * from "{table_of(contract)}" order by received_at desc limit {int(rows)}'  # noqa: S608
         try:
-            return _rows(self.read(tenant, statement))
+            return _rows(self.read(tenant, statement, contract=contract))
         except LakeEmpty:
             return []
 
@@ -194,8 +209,8 @@ class LakeReader:
         self._attachments.close()
 
     @contextmanager
-    def _cursor(self, tenant: uuid.UUID) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor in the tenant's lake. What it raises becomes LakeEmpty or LakeUnavailable, see `read`."""
+    def _cursor(self, tenant: uuid.UUID, contract: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in the tenant's lake. What DuckDB raises becomes LakeEmpty or another error, see `read`."""
         try:
             with self._attachments.use(tenant) as lake:
                 cursor = self._attachments.duckdb.cursor()
@@ -207,6 +222,9 @@ class LakeReader:
         except duckdb.Error as error:
             # Of the same class are unknown functions, and a catalogue that has lost tables of its own.
             if str(error).startswith(_NO_TABLE) and not str(error).startswith(_OF_CATALOGUE):
+                missing = _ITS_NAME.match(str(error))
+                if missing and missing[1] not in {DECISIONS, LABELS, *map(table_of, [*contracts(), contract])}:
+                    raise LookupError(f"No contract of Finer's own has a table {missing[1]} in the lake.") from error
                 raise LakeEmpty(f"The lake does not hold this yet: {str(error).splitlines()[0]}") from error
             raise unavailable("The lake cannot be read.", error) from error
 
