@@ -96,6 +96,30 @@ describe("a dashboard", () => {
     await waitFor(() => expect(address()).not.toContain("Mars"));
   });
 
+  it("keeps what is laid out while it is being saved, and counts it as unsaved", async () => {
+    const { user } = openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    await user.keyboard("e");
+    await user.click(await screen.findByRole("button", { name: "Copy Tile b" }));
+    const path = `PUT /api/v1/dashboards/${ID}`;
+    const go = server.hold(path, () => [
+      200,
+      { ...dashboard, version: 2, tiles: [...dashboard.tiles, placedTile("c", 0, 4)] },
+    ]);
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.sent(path)).toHaveLength(1));
+    await user.click(screen.getByRole("button", { name: "Copy Tile a" }));
+    go();
+    await waitFor(() =>
+      expect(screen.getByRole("button", { name: "Save" }).className).not.toContain("loading"),
+    );
+    await user.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(server.sent(path)).toHaveLength(2));
+    const [, again] = server.sent(path);
+    const sent = (await again?.json()) as Schema<"DashboardBody">;
+    expect([sent.version, sent.tiles?.length]).toEqual([2, 4]);
+  });
+
   it("says that it is gone when it is not shared any more, and shows no more of it", async () => {
     openApp(`/dashboards/${ID}`);
     await tile("Tile a");

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { newKey } from "../../api/keys";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, reasonOf } from "../../shared/ui/states";
@@ -26,8 +26,10 @@ interface EditorProps {
 export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
-  const [begun] = useState(dashboard);
+  const [begun, setBegun] = useState(dashboard);
   const [tiles, setTiles] = useState<Tile[]>(dashboard.tiles);
+  const latest = useRef(tiles);
+  latest.current = tiles;
   const [edited, setEdited] = useState<Tile | "new" | null>(null);
   const [busy, setBusy] = useState(false);
   const changed = JSON.stringify(tiles) !== JSON.stringify(begun.tiles);
@@ -41,7 +43,10 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
     try {
       const saved = await saveDashboard(bodyOf(begun, { tiles }), begun.id);
       client.setQueryData(dashboardQuery(begun.id).queryKey, saved);
-      onSaved();
+      if (latest.current === tiles) return onSaved();
+      // What was changed meanwhile is laid out on, and saved by itself.
+      setBegun(saved);
+      setBusy(false);
     } catch (error) {
       message.error(reasonOf(error), 10);
       setBusy(false);
