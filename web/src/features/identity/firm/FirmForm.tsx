@@ -18,6 +18,15 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
   const [logo, setLogo] = useState(firm.branding.logo_text ?? firm.name);
   const [zone, setZone] = useState(firm.timezone);
   const [colour, setColour] = useState(firm.branding.primary_color ?? null);
+  const [read, setRead] = useState(firm);
+  if (read !== firm) {
+    // What nobody has written in here is as somebody else has left it by now.
+    setRead(firm);
+    if (name === read.name) setName(firm.name);
+    if (logo === (read.branding.logo_text ?? read.name)) setLogo(firm.branding.logo_text ?? firm.name);
+    if (zone === read.timezone) setZone(firm.timezone);
+    if (colour === (read.branding.primary_color ?? null)) setColour(firm.branding.primary_color ?? null);
+  }
   const { busy, problem, run } = useSubmit();
   const before = [
     firm.name,
@@ -41,6 +50,9 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
       // The shell takes name and colour from who is signed in.
       await client.refetchQueries({ queryKey: meQuery.queryKey });
       client.setQueryData(firmQuery.queryKey, saved);
+      // The server takes blanks away at both ends. What was typed meanwhile stays, and counts as unsaved.
+      setName((now) => (now === name ? saved.name : now));
+      setLogo((now) => (now === logo ? (saved.branding.logo_text ?? saved.name) : now));
       message.success("Saved. People see it with their next page.");
     }, lacks);
   };

@@ -18,7 +18,7 @@ export function SettingsPage() {
       <section className="part firm-part" aria-label="Name and look">
         <h2>Name and look</h2>
         {firm.data ? (
-          <FirmForm key={JSON.stringify(firm.data)} firm={firm.data} readOnly={!may(permission.writeFirm)} />
+          <FirmForm firm={firm.data} readOnly={!may(permission.writeFirm)} />
         ) : (
           <Waiting query={firm} what="The firm" />
         )}
