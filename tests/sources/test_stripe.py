@@ -259,11 +259,11 @@ def test_amounts_are_exact_in_every_currency(minor: int, currency: str) -> None:
     assert "E" not in record["amount"]
 
 
-def _moves(*steps: tuple[str, dict[str, Any]]) -> int:
+def _moves(*steps: tuple[str, dict[str, Any]], version: str = VERSION) -> int:
     total = 0
     for number, (kind, thing) in enumerate(steps):
         found = msgspec.json.decode(event(f"evt_{number}", kind, **thing), type=StripeEvent)
-        for record in records_of(found, StripeSettings(api_version=VERSION)):
+        for record in records_of(found, StripeSettings(api_version=version)):
             if record["status"] != "declined":
                 sign = -1 if record["type"] == "refund" else 1
                 total += sign * int(Decimal(record["amount"]) * 100)
@@ -289,6 +289,16 @@ def test_the_records_of_a_charge_add_up_to_what_it_cost() -> None:
     assert _moves(paid, ("charge.dispute.created", {"amount": 2000}), lost) == 0
     assert _moves(paid, lost, ("charge.dispute.funds_reinstated", {"amount": 2000})) == 2000
     assert _moves(("charge.failed", {}), ("payment_intent.payment_failed", {})) == 0
+
+
+def test_an_old_version_tells_what_is_let_go_as_a_refund_and_it_counts_once() -> None:
+    held = ("charge.succeeded", {"captured": False})
+    rest = {"captured": True, "amount_captured": 1500, "amount_refunded": 500}
+    told = ("charge.captured", rest), ("charge.refunded", rest | {"before": {"amount_refunded": 0}})
+    assert _moves(held, *told, version="2024-06-20") == 1500
+    let_go = {"captured": False, "amount_refunded": 2000, "before": {"amount_refunded": 0}}
+    assert _moves(held, ("charge.expired", {}), ("charge.refunded", let_go), version="2025-02-24.acacia") == 0
+    assert _moves(held, ("charge.expired", {}), version="2025-03-31.basil") == 0
 
 
 @given(body=st.binary(max_size=200), header=st.text(max_size=200))

@@ -124,6 +124,8 @@ def customer_of(thing: dict[str, Any], path: str) -> str | None:
 
 
 def _counts(kind: str, settings: StripeSettings) -> bool:
+    if kind in _RELEASES and settings.api_version < _RELEASES_ARE_NO_REFUNDS:
+        return False
     family = kind.partition(".")[0]
     # Whatever a payment is told by, its money goes back by its charge.
     back = kind == "charge.refunded" or kind.startswith("charge.dispute.")
@@ -170,6 +172,12 @@ def _refunded(charge: dict[str, Any], before: dict[str, Any]) -> tuple[str, str,
     return "refund", "settled" if charge.get("captured") else "reversed", more
 
 
+_RELEASES = frozenset({"charge.captured", "charge.expired"})
+_RELEASES_ARE_NO_REFUNDS = "2025-03-31"
+"""Before this version Stripe made a refund of what was held and not captured, so that `charge.refunded` told it too.
+
+Source: Stripe's changelog of 2025-03-31.basil, "Partially capturing or canceling payments no longer creates a Refund".
+"""
 _MOVES: dict[str, Any] = {
     "charge.succeeded": _charged,
     "charge.captured": _captured,
