@@ -59,9 +59,10 @@ export function Overtaken<Thing>({ newest, version, what, says, children }: Over
           type="warning"
           showIcon
           title={`Somebody changed the ${what} while you wrote`}
-          description={<Changes before={says(over)} now={says(newest)} />}
-          action={
+          // The buttons stand below: beside it they would leave a phone no room for what changed.
+          description={
             <>
+              <Changes before={says(over)} now={says(newest)} />
               <Button onClick={() => setWriting(false)}>Take theirs</Button>{" "}
               <Button onClick={() => setOver(newest)}>Keep mine</Button>
             </>
