@@ -259,11 +259,11 @@ def test_amounts_are_exact_in_every_currency(minor: int, currency: str) -> None:
     assert "E" not in record["amount"]
 
 
-def _moves(*steps: tuple[str, dict[str, Any]], version: str = VERSION) -> int:
+def _moves(*steps: tuple[str, dict[str, Any]], version: str = VERSION, payments: str = "charge") -> int:
     total = 0
     for number, (kind, thing) in enumerate(steps):
         found = msgspec.json.decode(event(f"evt_{number}", kind, **thing), type=StripeEvent)
-        for record in records_of(found, StripeSettings(api_version=version)):
+        for record in records_of(found, StripeSettings(api_version=version, payments=payments)):
             if record["status"] != "declined":
                 sign = -1 if record["type"] == "refund" else 1
                 total += sign * int(Decimal(record["amount"]) * 100)
@@ -299,6 +299,22 @@ def test_an_old_version_tells_what_is_let_go_as_a_refund_and_it_counts_once() ->
     let_go = {"captured": False, "amount_refunded": 2000, "before": {"amount_refunded": 0}}
     assert _moves(held, ("charge.expired", {}), ("charge.refunded", let_go), version="2025-02-24.acacia") == 0
     assert _moves(held, ("charge.expired", {}), version="2025-03-31.basil") == 0
+
+
+def test_what_was_only_held_is_no_refund_where_payment_intents_stand_for_payments() -> None:
+    held = ("charge.succeeded", {"captured": False})
+    let_go = {"captured": False, "amount_captured": 0, "amount_refunded": 2000, "before": {"amount_refunded": 0}}
+    part = {"captured": True, "amount_captured": 1500}
+    paid = ("payment_intent.succeeded", {"amount_received": 1500})
+    rest = ("charge.refunded", part | {"amount_refunded": 500, "before": {"amount_refunded": 0}})
+    more = ("charge.refunded", part | {"amount_refunded": 700, "before": {"amount_refunded": 500}})
+    for version in ("2024-06-20", VERSION):
+        assert _moves(held, ("charge.refunded", let_go), version=version, payments="payment_intent") == 0
+    old = {"version": "2024-06-20", "payments": "payment_intent"}
+    assert _moves(held, ("charge.captured", part), rest, paid, **old) == 1500
+    assert _moves(held, paid, rest, more, **old) == 1300
+    # Since then what was let go is no refund, and all that is given back was paid.
+    assert _moves(held, paid, rest, more, payments="payment_intent") == 800
 
 
 @given(body=st.binary(max_size=200), header=st.text(max_size=200))

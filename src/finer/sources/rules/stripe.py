@@ -83,7 +83,7 @@ def records_of(event: StripeEvent, settings: StripeSettings) -> list[dict[str, A
     if move is None or not _counts(event.type, settings):
         return []
     before = event.data.get("previous_attributes")
-    found: tuple[str, str, Any] | None = move(thing, before if isinstance(before, dict) else {})
+    found: tuple[str, str, Any] | None = move(thing, before if isinstance(before, dict) else {}, settings)
     if found is None:
         return []
     kind, status, minor = found
@@ -153,11 +153,11 @@ def _card(thing: dict[str, Any]) -> dict[str, Any]:
     return {"card_last4": _text(last4), "merchant_name": _text(thing.get("calculated_statement_descriptor"))}
 
 
-def _charged(charge: dict[str, Any], _: dict[str, Any]) -> tuple[str, str, Any]:
+def _charged(charge: dict[str, Any], *_: Any) -> tuple[str, str, Any]:
     return "purchase", "settled" if charge.get("captured") else "authorized", charge.get("amount")
 
 
-def _captured(charge: dict[str, Any], _: dict[str, Any]) -> tuple[str, str, Any] | None:
+def _captured(charge: dict[str, Any], *_: Any) -> tuple[str, str, Any] | None:
     """What was held and not captured goes back; a capture of the whole moves nothing new."""
     whole, taken = charge.get("amount"), charge.get("amount_captured")
     if isinstance(whole, int) and isinstance(taken, int) and whole > taken:
@@ -165,11 +165,25 @@ def _captured(charge: dict[str, Any], _: dict[str, Any]) -> tuple[str, str, Any]
     return None
 
 
-def _refunded(charge: dict[str, Any], before: dict[str, Any]) -> tuple[str, str, Any]:
+def _refunded(charge: dict[str, Any], before: dict[str, Any], settings: StripeSettings) -> tuple[str, str, Any] | None:
     """A charge adds its refunds up: this one is what the sum has more than before. Only the charge names a customer."""
     now, then = charge.get("amount_refunded"), before.get("amount_refunded")
-    more = now - then if isinstance(now, int) and isinstance(then, int) else None
-    return "refund", "settled" if charge.get("captured") else "reversed", more
+    more = None
+    if isinstance(now, int) and isinstance(then, int):
+        unpaid = _never_paid(charge, settings)
+        more = max(now - unpaid, 0) - max(then - unpaid, 0)
+    return None if more == 0 else ("refund", "settled" if charge.get("captured") else "reversed", more)
+
+
+def _never_paid(charge: dict[str, Any], settings: StripeSettings) -> int:
+    """How much of the refunds of a charge was held and never paid, where payment intents tell only what was paid."""
+    whole = charge.get("amount")
+    if settings.payments == "charge" or not isinstance(whole, int):
+        return 0
+    taken = charge.get("amount_captured") if charge.get("captured") else 0
+    if taken == 0:
+        return whole
+    return whole - taken if isinstance(taken, int) and settings.api_version < _RELEASES_ARE_NO_REFUNDS else 0
 
 
 _RELEASES = frozenset({"charge.captured", "charge.expired"})
@@ -182,11 +196,11 @@ _MOVES: dict[str, Any] = {
     "charge.succeeded": _charged,
     "charge.captured": _captured,
     "charge.refunded": _refunded,
-    "charge.expired": lambda charge, _: ("refund", "reversed", charge.get("amount")),
-    "charge.failed": lambda charge, _: ("purchase", "declined", charge.get("amount")),
-    "charge.dispute.funds_withdrawn": lambda dispute, _: ("refund", "reversed", dispute.get("amount")),
-    "charge.dispute.funds_reinstated": lambda dispute, _: ("purchase", "settled", dispute.get("amount")),
-    "payment_intent.succeeded": lambda intent, _: ("purchase", "settled", intent.get("amount_received")),
-    "payment_intent.payment_failed": lambda intent, _: ("purchase", "declined", intent.get("amount")),
-    "refund.failed": lambda refund, _: ("purchase", "settled", refund.get("amount")),
+    "charge.expired": lambda charge, *_: ("refund", "reversed", charge.get("amount")),
+    "charge.failed": lambda charge, *_: ("purchase", "declined", charge.get("amount")),
+    "charge.dispute.funds_withdrawn": lambda dispute, *_: ("refund", "reversed", dispute.get("amount")),
+    "charge.dispute.funds_reinstated": lambda dispute, *_: ("purchase", "settled", dispute.get("amount")),
+    "payment_intent.succeeded": lambda intent, *_: ("purchase", "settled", intent.get("amount_received")),
+    "payment_intent.payment_failed": lambda intent, *_: ("purchase", "declined", intent.get("amount")),
+    "refund.failed": lambda refund, *_: ("purchase", "settled", refund.get("amount")),
 }
