@@ -89,6 +89,30 @@ def test_an_expected_failure_is_a_sentence_and_exit_code_one(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("end", "code", "said", "complained"),
+    [
+        ("sys.exit(3)", 3, "begun, done", ""),
+        ("sys.exit()", 0, "begun, done", ""),
+        ("sys.exit('finer: no')", 1, "begun, done", "finer: no\n"),
+        ("1 / 0", 1, "begun, done", "ZeroDivisionError: division by zero\n"),
+        ("(sys.stdout.close(), sys.exit(4))", 4, "begun", ""),
+    ],
+)
+def test_a_process_ends_with_all_its_words_and_its_exit_code(end: str, code: int, said: str, complained: str) -> None:
+    """What is written to a pipe waits in the process until there is enough of it, or until it ends."""
+    program = (
+        "import atexit, sys\n"
+        "from finer.app import cli\n"
+        "farewell = lambda: sys.stdout.closed or sys.stdout.write(', done')\n"
+        f"cli.main = lambda: (atexit.register(farewell), sys.stdout.write('begun'), {end})\n"
+        "cli.run()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, said)
+    assert done.stderr.endswith(complained) if complained else done.stderr == ""
+
+
 def test_a_rate_that_cannot_be_read_is_told_with_its_line(tmp_path: Path) -> None:
     rates = tmp_path / "rates.csv"
     rates.write_text("currency,day,usd\nEUR,2026-11-01,1.1\nEUR,2026-13-01,1.1\n")
