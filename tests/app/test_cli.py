@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import socket
@@ -108,7 +109,8 @@ def test_a_process_ends_with_all_its_words_and_its_exit_code(end: str, code: int
         f"cli.main = lambda: (atexit.register(farewell), sys.stdout.write('begun'), {end})\n"
         "cli.run()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    waits = os.environ | {"PYTHONUNBUFFERED": ""}
+    done = subprocess.run([sys.executable, "-c", program], env=waits, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (code, said)
     assert done.stderr.endswith(complained) if complained else done.stderr == ""
 
