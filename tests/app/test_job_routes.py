@@ -24,6 +24,7 @@ from finer.kit.db import NO_TENANT, Database
 from finer.kit.ids import read_id
 from finer.kit.runs import RunState
 from finer.kit.settings import Settings
+from finer.scoring.service import asking
 from tests.security.world import World
 from tests.support.asgi import Answer, Driver
 from tests.support.identity import Firm
@@ -63,6 +64,10 @@ def _end(world: World, shown: str, state: RunState, **more: Any) -> None:
 def test_what_a_job_does_is_told_in_plain_words() -> None:
     """The page shows it as it stands: marks of a document would show as marks."""
     assert [name for name, job in JOBS.items() if "`" in job.about + job.when] == []
+
+
+def test_learning_waits_until_what_has_had_its_time_is_gone(driver: Driver, world: World) -> None:
+    assert Caller(driver, world).job(asking.TRAIN_JOB)["after"] == ["retain"]
 
 
 def test_a_job_is_run_now_seen_and_repeated(driver: Driver, world: World) -> None:

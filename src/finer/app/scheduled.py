@@ -334,7 +334,8 @@ JOBS = checked([
         about="Holds a rule to past payments and says what it would have done.",
     ),
     Job(
-        name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *",
+        # No model learns from what should have gone that day.
+        name=asking.TRAIN_JOB, owner="scoring", cron="43 3 * * *", after=("retain",),
         work=_for_models("finer.app.model_learning:train_model"),
         about="Learns a model from the payments of the lake: when somebody asks, and from then on once a week.",
         expected_s=3_600, attempts=1, repeated=asking.refuse_second,
