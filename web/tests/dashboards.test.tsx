@@ -120,6 +120,23 @@ describe("a dashboard", () => {
     expect([sent.version, sent.tiles?.length]).toEqual([2, 4]);
   });
 
+  it("stays in the editor where a tile is being written when it is saved", async () => {
+    const { user } = openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    await user.keyboard("e");
+    await user.click(await screen.findByRole("button", { name: "Copy Tile b" }));
+    const path = `PUT /api/v1/dashboards/${ID}`;
+    const go = server.hold(path, () => [200, { ...dashboard, version: 2 }]);
+    const save = screen.getByRole("button", { name: "Save" });
+    await user.click(save);
+    await waitFor(() => expect(server.sent(path)).toHaveLength(1));
+    await user.click(screen.getByRole("button", { name: "Add a tile" }));
+    await user.type(await screen.findByLabelText("Title"), "Takings");
+    go();
+    await waitFor(() => expect(save.className).not.toContain("loading"));
+    expect(screen.getByLabelText<HTMLInputElement>("Title").value).toBe("Takings");
+  });
+
   it("says that it is gone when it is not shared any more, and shows no more of it", async () => {
     openApp(`/dashboards/${ID}`);
     await tile("Tile a");

@@ -28,9 +28,9 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   const { message, modal } = App.useApp();
   const [begun, setBegun] = useState(dashboard);
   const [tiles, setTiles] = useState<Tile[]>(dashboard.tiles);
-  const latest = useRef(tiles);
-  latest.current = tiles;
   const [edited, setEdited] = useState<Tile | "new" | null>(null);
+  const latest = useRef({ tiles, edited });
+  latest.current = { tiles, edited };
   const [busy, setBusy] = useState(false);
   const changed = JSON.stringify(tiles) !== JSON.stringify(begun.tiles);
   const add = (fields: Omit<Tile, "id" | "x" | "y" | "w" | "h">) => {
@@ -43,8 +43,8 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
     try {
       const saved = await saveDashboard(bodyOf(begun, { tiles }), begun.id);
       client.setQueryData(dashboardQuery(begun.id).queryKey, saved);
-      if (latest.current === tiles) return onSaved();
-      // What was changed meanwhile is laid out on, and saved by itself.
+      if (latest.current.tiles === tiles && latest.current.edited === null) return onSaved();
+      // What was changed meanwhile, or is being written in a tile, is laid out on, and saved by itself.
       setBegun(saved);
       setBusy(false);
     } catch (error) {
