@@ -91,7 +91,7 @@ def test_from_a_question_to_a_chart_to_an_alert(server: Server, browser: Browser
     _shot(page, "table-light")
 
     page.get_by_role("button", name="Chart", exact=True).click()
-    expect(page.get_by_role("img", name=re.compile("bar chart of n, sold over country"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("bar chart of n over country"))).to_be_visible()
     _shot(page, "chart-light")
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_text("Makes one row for each")).to_be_visible()

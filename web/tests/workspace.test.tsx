@@ -1,10 +1,12 @@
+import { CompletionContext } from "@codemirror/autocomplete";
 import { sql } from "@codemirror/lang-sql";
 import { EditorState } from "@codemirror/state";
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
+import { proposeChart } from "../src/features/workspace/chartOptions";
 import { differences } from "../src/shared/differences";
-import { createCodeEditor, statementAt } from "../src/shared/ui/codeEditor";
+import { completionsOf, createCodeEditor, statementAt } from "../src/shared/ui/codeEditor";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
@@ -90,7 +92,7 @@ describe("the SQL page", () => {
     const field = screen.getByLabelText("As of");
     await user.type(field, "2026-11-20T14:03");
     await user.click(screen.getByRole("button", { name: "Run" }));
-    await screen.findByText(/as it was/);
+    await screen.findByText(/took 1 row from the tables, read 10 B in .* as it was/);
     const [asked] = server.sent("POST /api/v1/sql/queries");
     const body = (await asked?.json()) as Schema<"QueryBody">;
     expect([body.statement, body.as_of]).toEqual(["select 2", "2026-11-20T06:03:00.000Z"]);
@@ -134,6 +136,37 @@ describe("the SQL page", () => {
     openApp("/sql?tab=history");
     await screen.findByText("Nothing asked yet");
     await waitFor(() => expect(server.sent("GET /api/v1/sql/queries")).toHaveLength(1));
+  });
+});
+
+describe("the chart that is proposed", () => {
+  it("draws one measure, since a count and a sum have no axis in common", () => {
+    const columns = (...names: string[]) =>
+      names.map((name) => ({ name, type: name === "day" ? "date" : name === "country" ? "text" : "number" }));
+    const proposed = (...names: string[]) => {
+      const { kind, x, y } = proposeChart(columns(...names), 20);
+      return [kind, x, ...(y ?? [])];
+    };
+    expect(proposed("country", "orders", "sold")).toEqual(["bar", "country", "orders"]);
+    expect(proposed("day", "orders", "sold")).toEqual(["line", "day", "orders"]);
+    expect(proposed("hour", "orders", "sold")).toEqual(["bar", "hour", "orders"]);
+  });
+});
+
+describe("what the editor completes", () => {
+  it("offers each word once, although functions and columns are keywords as well", async () => {
+    const words = {
+      tables: [{ label: "orders", columns: [{ label: "type" }, { label: "amount" }] }],
+      functions: [{ label: "count" }, { label: "sum" }],
+      parameters: [],
+    };
+    const statement = "select t";
+    const state = EditorState.create({ doc: statement, extensions: [sql()] });
+    const context = new CompletionContext(state, statement.length, true);
+    const found = await Promise.all(completionsOf(words).map((source) => source(context)));
+    const labels = found.flatMap((one) => one?.options.map((option) => option.label) ?? []);
+    expect(labels).toEqual(expect.arrayContaining(["orders", "type", "count", "sum", "select"]));
+    expect(labels.filter((label, place) => labels.indexOf(label) !== place)).toEqual([]);
   });
 });
 

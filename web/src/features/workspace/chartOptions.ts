@@ -9,30 +9,16 @@ const PALETTE = {
   dark: ["#86b0e8", "#f0b95e", "#7fd3a0", "#c4a0ff", "#ff9c92", "#5fd0da", "#d1b48c", "#9aa7b5"],
 };
 
-/** The chart that a result asks for by its shape. */
+/** The chart that a result asks for by its shape, of one measure: a count and a sum have no axis in common. */
 export function proposeChart(columns: readonly ResultColumn[], rows: number): Chart {
   const numbers = columns.filter((one) => one.type === "number").map((one) => one.name);
   const time = columns.find((one) => one.type === "date" || one.type === "timestamp");
   const texts = columns.filter((one) => one.type === "text" || one.type === "boolean");
-  const base = { x: "", y: numbers.slice(0, 4), series: "", stacked: false };
+  const base = { x: "", y: numbers.slice(0, 1), series: "", stacked: false };
   if (numbers.length === 0) return { ...base, kind: "table" };
-  if (rows === 1 && columns.length <= 2) return { ...base, kind: "number", y: numbers.slice(0, 1) };
-  if (time)
-    return {
-      ...base,
-      kind: "line",
-      x: time.name,
-      series: texts[0]?.name ?? "",
-      y: texts[0] ? numbers.slice(0, 1) : base.y,
-    };
-  if (texts[0])
-    return {
-      ...base,
-      kind: "bar",
-      x: texts[0].name,
-      series: texts[1]?.name ?? "",
-      y: texts[1] ? numbers.slice(0, 1) : base.y,
-    };
+  if (rows === 1 && columns.length <= 2) return { ...base, kind: "number" };
+  if (time) return { ...base, kind: "line", x: time.name, series: texts[0]?.name ?? "" };
+  if (texts[0]) return { ...base, kind: "bar", x: texts[0].name, series: texts[1]?.name ?? "" };
   if (numbers.length >= 2)
     return { ...base, kind: rows > 50 ? "scatter" : "bar", x: numbers[0] as string, y: numbers.slice(1, 2) };
   return { ...base, kind: "table" };

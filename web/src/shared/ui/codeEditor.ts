@@ -134,7 +134,9 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
         }),
         typeOver,
         placeholder(options.hint ?? ""),
-        language.of(options.language === "yaml" ? [yaml(), autocompletion()] : sqlSupport([], afterColon)),
+        language.of(
+          options.language === "yaml" ? [yaml(), autocompletion()] : sqlSupport([KEYWORDS], afterColon),
+        ),
         look,
       ],
     }),
@@ -157,7 +159,7 @@ export function createCodeEditor(parent: HTMLElement, text: string, options: Edi
     know(words) {
       parameters = words.parameters;
       if (options.language === "sql")
-        view.dispatch({ effects: language.reconfigure(sqlSupport(sourcesOf(words), afterColon)) });
+        view.dispatch({ effects: language.reconfigure(sqlSupport(completionsOf(words), afterColon)) });
     },
     mark(problem) {
       view.dispatch(setDiagnostics(view.state, problem ? [diagnostic(view.state, problem)] : []));
@@ -206,11 +208,14 @@ const typeOver = EditorView.domEventHandlers({
 function sqlSupport(sources: readonly CompletionSource[], afterColon: CompletionSource): Extension {
   return [
     sql({ dialect: DuckDB, upperCaseKeywords: false }),
-    autocompletion({ override: [afterColon, ...sources, keywordCompletionSource(DuckDB)] }),
+    autocompletion({ override: [afterColon, ...sources] }),
   ];
 }
 
-function sourcesOf(words: Vocabulary): CompletionSource[] {
+const KEYWORDS = keywordCompletionSource(DuckDB);
+
+/** What can be completed in SQL, each word once: many functions and some columns are keywords as well. */
+export function completionsOf(words: Vocabulary): CompletionSource[] {
   const tables = words.tables.map((table) => ({
     self: { label: table.label, type: "class", detail: table.detail, info: table.info },
     children: table.columns.map((column) => ({ ...column, type: "property" })),
@@ -220,13 +225,17 @@ function sourcesOf(words: Vocabulary): CompletionSource[] {
     ...words.tables.flatMap((table) => table.columns.map((column) => ({ ...column, type: "property" }))),
     ...words.functions.map((one) => ({ ...one, type: "function" })),
   ];
-  const seen = new Set<string>();
+  const seen = new Set(words.tables.map((table) => table.label));
   const unique = everything.filter((one) => !seen.has(one.label) && seen.add(one.label));
   return [
     schemaCompletionSource({ dialect: DuckDB, schema }),
     (context) => {
       const word = context.matchBefore(/(?<![.:\w])\w+/);
       return word ? { from: word.from, options: unique, validFor: /^\w*$/ } : null;
+    },
+    async (context) => {
+      const found = await KEYWORDS(context);
+      return found && { ...found, options: found.options.filter((one) => !seen.has(one.label)) };
     },
   ];
 }
