@@ -76,7 +76,11 @@ class SqlExportProposal(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a query took. `rows_read` is null when it was ended early."""
+    """What a query took.
+
+    `rows_read` are rows that came out of tables, less what a condition let reading leave out; null when it was ended
+    early.
+    """
 
     rows_read: int | None
     bytes_read: int

@@ -92,9 +92,11 @@ function CostLine({ run }: { run: Run }) {
     <p className="sql-cost" aria-live="polite">
       <strong>{counted(run.rows ?? 0, "row")}</strong>
       {run.truncated ? " (there are more)" : ""}
-      {" · read "}
-      {cost.rows_read === null || cost.rows_read === undefined ? "" : `${counted(cost.rows_read, "row")}, `}
-      {`${bytes(cost.bytes_read)} in ${duration(cost.seconds)} (${duration(cost.cpu_s)} of processors)`}
+      {" · "}
+      {cost.rows_read === null || cost.rows_read === undefined
+        ? ""
+        : `took ${counted(cost.rows_read, "row")} from the tables, `}
+      {`read ${bytes(cost.bytes_read)} in ${duration(cost.seconds)} (${duration(cost.cpu_s)} of processors)`}
       {run.cached ? " · answered from a moment ago" : ""}
       {run.as_of ? " · as it was" : ""}
     </p>
