@@ -55,7 +55,11 @@ class SourceMinute(msgspec.Struct, frozen=True):
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A source as it stands, without its credentials. `minutes` are those of the last hour with records."""
+    """A source as it stands, without its credentials. `minutes` are those of the last hour with records.
+
+    `received` = `accepted` + `quarantined`, also of what was read again: `accepted` counts what met the contract, and
+    the receipts tell which of those records were duplicates.
+    """
 
     id: SourceId
     name: str

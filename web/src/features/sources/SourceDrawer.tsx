@@ -70,9 +70,12 @@ function Contents({ source, mayWrite, onAddress, onClose }: ContentsProps) {
         ))}
         <Fact name="Received">
           <span className="num">
-            {count(source.received)} ({count(source.accepted)} accepted, {count(source.quarantined)}{" "}
+            {count(source.received)} ({count(source.accepted)} met the contract, {count(source.quarantined)}{" "}
             quarantined)
           </span>
+          <p className="hint">
+            What is read again is received again. Its receipts tell which records were duplicates.
+          </p>
         </Fact>
         <Fact name="Made">
           <When at={source.created_at} /> by {source.made_by}
