@@ -1,12 +1,13 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input } from "antd";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { isProblem } from "../../api/problem";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { ConditionField, wordsOf } from "../../shared/ui/ConditionField";
-import type { Editing } from "../../shared/ui/Overtaken";
+import { Overtaken } from "../../shared/ui/Overtaken";
 import { reasonOf } from "../../shared/ui/states";
+import { useDraft } from "../../shared/useDraft";
 import { useSettled } from "../../shared/useSettled";
 import {
   assessmentQuery,
@@ -20,28 +21,34 @@ import {
 } from "./queries";
 import { shareText, sizeText } from "./sizes";
 
-const textOf = ({ name, description, condition }: SegmentDetail["segment"]): Written => ({
-  name,
-  description,
-  condition,
-});
-const NOTHING: Written = { name: "", description: "", condition: "" };
+type Detail = SegmentDetail | undefined;
+const textOf = (detail: Detail): Written => {
+  const { name = "", description = "", condition = "" } = detail?.segment ?? {};
+  return { name, description, condition };
+};
+const versionOf = (detail: Detail) => (detail ? `${detail.segment.id} ${detail.segment.version}` : "new");
+const saysOf = (detail: Detail): Record<string, string> => {
+  const { name, description, condition } = textOf(detail);
+  const away = detail?.segment.archived ? "yes" : "no";
+  return { Name: name, Description: description, Condition: condition, "Is put away": away };
+};
 
-interface EditorProps extends Editing<SegmentDetail | undefined> {
+interface EditorProps {
+  detail: Detail;
   /** A new segment is there, under this name in addresses. */
   onMade(id: string): void;
 }
 
 /** What a segment says: read by all, written by who may. Without a segment a new one is written. */
-export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: EditorProps) {
+export function SegmentEditor({ detail, onMade }: EditorProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
-  const segment = held?.segment;
+  const editing = useDraft({ newest: detail, fields: textOf, version: versionOf });
+  const { draft: written, dirty, over, write } = editing;
+  const segment = editing.held?.segment;
   const stored = over?.segment;
-  const before = segment ? textOf(segment) : NOTHING;
   const writes = may(permission.writeSegments) && !segment?.archived;
-  const [written, setWritten] = useState(before);
   const [counted, setCounted] = useState<{ condition: string; size: Size } | null>(null);
   const [busy, setBusy] = useState<"count" | "save" | null>(null);
   const [asked, setAsked] = useState(false);
@@ -49,16 +56,13 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
   const { data } = useQuery({ ...assessmentQuery(condition), placeholderData: (last) => last });
   const found = condition.trim() === "" ? undefined : data;
   const words = useWords();
-  const change = (fields: Partial<Written>) => setWritten((now) => ({ ...now, ...fields }));
-  const changed = JSON.stringify(written) !== JSON.stringify(before);
-  useEffect(() => onWriting(changed), [changed, onWriting]);
   const usable = found?.usable === true && condition === written.condition;
   const unusable = found?.usable === false && condition === written.condition;
   const lacks = [
     written.name.trim() ? "" : "Give the segment a name.",
     written.condition.trim() ? "" : "Write who is in it.",
     unusable ? "The condition cannot be used as it stands: below it stands why." : "",
-    changed ? "" : "Nothing is changed yet.",
+    dirty ? "" : "Nothing is changed yet.",
   ].find(Boolean);
   const act = async (what: "count" | "save", work: () => Promise<unknown>) => {
     setBusy(what);
@@ -76,14 +80,12 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
   };
   const count = () => act("count", async () => setCounted({ condition, size: await preview(condition) }));
   // Putting it away or taking it out changes no word of it: not of what somebody else made of it meanwhile either.
-  const putAway = () => stored && keep(!stored.archived, textOf(stored));
+  const putAway = () => stored && keep(!stored.archived, textOf(over));
   const keep = (archived: boolean, text: Written) =>
     act("save", async () => {
       const kept = over ? await changeSegment(over.segment, text, archived) : await makeSegment(text);
-      if (text === written) {
-        setWritten((now) => (now === text ? textOf(kept.segment) : now));
-        onSaved(kept);
-      } else onWriting(false);
+      if (text === written) editing.settle(written, kept);
+      else editing.take();
       client.setQueryData(["segments", "one", kept.segment.id], kept);
       void client.invalidateQueries({ queryKey: ["segments", "list"] });
       message.success(archived ? "The segment is archived." : "The segment is saved, and is being counted.");
@@ -91,6 +93,7 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
     });
   return (
     <>
+      <Overtaken editing={editing} what="segment" says={saysOf} />
       {writes ? (
         <>
           <label className="segments-field" htmlFor="segment-name">
@@ -100,7 +103,7 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
               value={written.name}
               maxLength={120}
               placeholder="Young savers"
-              onChange={(event) => change({ name: event.target.value })}
+              onChange={(event) => write({ name: event.target.value })}
             />
           </label>
           <label className="segments-field" htmlFor="segment-description">
@@ -111,7 +114,7 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
               rows={2}
               maxLength={1000}
               placeholder="What the group is for"
-              onChange={(event) => change({ description: event.target.value })}
+              onChange={(event) => write({ description: event.target.value })}
             />
           </label>
         </>
@@ -119,15 +122,15 @@ export function SegmentEditor({ held, over, onWriting, onSaved, onMade }: Editor
         <p>{segment.description}</p>
       ) : null}
       <ConditionField
-        id="condition"
-        text={before.condition}
+        id={`condition ${editing.begun}`}
+        text={written.condition}
         hint="age between 25 and 40 and income_thousands > 20"
         words={words}
         found={found}
         says="Everybody of whom"
         empty={condition.trim() === "" ? "Write who is in it. Columns are offered as you type." : undefined}
         readOnly={!writes}
-        onChange={(text) => change({ condition: text })}
+        onChange={(condition) => write({ condition })}
         height={130}
       />
       {counted && counted.condition === written.condition ? (

@@ -5,7 +5,6 @@ import { useState } from "react";
 import { paths } from "../../shared/paths";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
-import { Overtaken } from "../../shared/ui/Overtaken";
 import { Page } from "../../shared/ui/Page";
 import { NotYet } from "../../shared/ui/states";
 import { AsOf, When } from "../../shared/ui/values";
@@ -61,14 +60,7 @@ function Whole({ detail, onMade }: { detail: SegmentDetail | undefined; onMade(i
       ) : null}
       <div className="segments-desk">
         <section aria-label="What it says" className="segments-main">
-          <Overtaken
-            newest={detail}
-            version={(of) => (of ? `${of.segment.id} ${of.segment.version}` : "new")}
-            what="segment"
-            says={saysOf}
-          >
-            {(editing) => <SegmentEditor {...editing} onMade={onMade} />}
-          </Overtaken>
+          <SegmentEditor detail={detail} onMade={onMade} />
         </section>
         {detail ? (
           <aside className="segments-side">
@@ -81,17 +73,6 @@ function Whole({ detail, onMade }: { detail: SegmentDetail | undefined; onMade(i
       ) : null}
     </>
   );
-}
-
-function saysOf(detail: SegmentDetail | undefined): Record<string, string> {
-  if (!detail) return {};
-  const { name, description, condition, archived } = detail.segment;
-  return {
-    Name: name,
-    Description: description,
-    Condition: condition,
-    "Is put away": archived ? "yes" : "no",
-  };
 }
 
 function HowMany({ detail: { segment, days } }: { detail: SegmentDetail }) {

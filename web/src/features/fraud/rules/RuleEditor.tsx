@@ -1,18 +1,18 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { isProblem } from "../../../api/problem";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { ConditionField, wordsOf } from "../../../shared/ui/ConditionField";
-import type { Editing } from "../../../shared/ui/Overtaken";
+import { Overtaken } from "../../../shared/ui/Overtaken";
 import { reasonOf } from "../../../shared/ui/states";
+import { useDraft } from "../../../shared/useDraft";
 import { useSettled } from "../../../shared/useSettled";
 import {
   assessmentQuery,
   beginDraft,
   type RuleDetail,
-  type RuleText,
   type RuleVersion,
   saveDraft,
   vocabularyQuery,
@@ -20,20 +20,33 @@ import {
 import { RuleFields } from "./RuleFields";
 import { brakeText, RuleAction } from "./words";
 
+const says = ({ version, state, text }: RuleVersion) => ({
+  Version: `${version}, ${state}`,
+  Title: text.title,
+  Condition: text.condition,
+  Action: text.action,
+  Severity: text.severity,
+  Reason: text.reason,
+  Owner: text.owner,
+  Brake: brakeText(text.brake),
+});
+
 /** What a rule says: read by all, changed as long as it is a draft. */
-export function RuleEditor({ held: version, over, onWriting, onSaved }: Editing<RuleVersion>) {
+export function RuleEditor({ newest }: { newest: RuleVersion }) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
+  const editing = useDraft({
+    newest,
+    fields: (of) => of.text,
+    version: (of) => `${of.id} ${of.state} ${of.revision}`,
+  });
+  const { draft: text, dirty, held: version, over, write } = editing;
   const writes = version.state === "draft" && may(permission.writeRules);
-  const [text, setText] = useState<RuleText>(version.text);
   const [busy, setBusy] = useState(false);
   const settled = useSettled(text, 300);
   const { data: found } = useQuery({ ...assessmentQuery(settled), placeholderData: (before) => before });
   const words = useWords();
-  const change = (fields: Partial<RuleText>) => setText((now) => ({ ...now, ...fields }));
-  const changed = JSON.stringify(text) !== JSON.stringify(version.text);
-  useEffect(() => onWriting(changed), [changed, onWriting]);
   const save = async () => {
     setBusy(true);
     try {
@@ -42,8 +55,7 @@ export function RuleEditor({ held: version, over, onWriting, onSaved }: Editing<
         over.state === "draft"
           ? await saveDraft(over, text, over.note)
           : await beginDraft(over.rule, text, over.note);
-      setText((now) => (now === text ? saved.text : now));
-      onSaved(saved);
+      editing.settle(text, saved);
       await client.invalidateQueries({ queryKey: ["rules"] });
       message.success("The draft is saved. Price it before it is tried.");
     } catch (error) {
@@ -61,19 +73,20 @@ export function RuleEditor({ held: version, over, onWriting, onSaved }: Editing<
   };
   return (
     <>
+      <Overtaken editing={editing} what="rule" says={says} />
       <ConditionField
-        id={version.rule}
-        text={version.text.condition}
+        id={`${version.rule} ${editing.begun}`}
+        text={text.condition}
         hint="is_spending and amount_usd > 800"
         words={words}
         found={found}
         says="Holds when"
         readOnly={!writes}
-        onChange={(condition) => change({ condition })}
+        onChange={(condition) => write({ condition })}
         height={150}
       />
       {writes ? (
-        <RuleFields text={text} example={found?.example ?? ""} onChange={change} />
+        <RuleFields text={text} example={found?.example ?? ""} onChange={write} />
       ) : (
         <dl className="rules-facts">
           <dt>Asks for</dt>
@@ -97,8 +110,8 @@ export function RuleEditor({ held: version, over, onWriting, onSaved }: Editing<
       )}
       {writes ? (
         <Button
-          type={changed ? "primary" : "default"}
-          disabled={!changed || busy || !found?.usable}
+          type={dirty ? "primary" : "default"}
+          disabled={!dirty || busy || !found?.usable}
           onClick={() => void save()}
         >
           Save the draft

@@ -3,7 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { count } from "../../../shared/numbers";
 import { paths } from "../../../shared/paths";
-import { Overtaken } from "../../../shared/ui/Overtaken";
 import { Page } from "../../../shared/ui/Page";
 import { Sparkline } from "../../../shared/ui/Sparkline";
 import { NotYet } from "../../../shared/ui/states";
@@ -13,7 +12,7 @@ import { type RuleDetail, type RuleVersion, ruleQuery } from "./queries";
 import { RuleActs } from "./RuleActs";
 import { RuleEditor } from "./RuleEditor";
 import { RuleVersions } from "./RuleVersions";
-import { brakeText, RuleState } from "./words";
+import { RuleState } from "./words";
 import "./rules.css";
 
 /** One rule: what it says, what it would do, what it does, and how it came about. */
@@ -64,24 +63,7 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
             </span>
             <RuleActs detail={detail} shown={shown} />
           </header>
-          <Overtaken
-            key={detail.rule}
-            newest={shown}
-            version={(of) => `${of.id} ${of.state} ${of.revision}`}
-            what="rule"
-            says={({ version, state, text }) => ({
-              Version: `${version}, ${state}`,
-              Title: text.title,
-              Condition: text.condition,
-              Action: text.action,
-              Severity: text.severity,
-              Reason: text.reason,
-              Owner: text.owner,
-              Brake: brakeText(text.brake),
-            })}
-          >
-            {(editing) => <RuleEditor {...editing} />}
-          </Overtaken>
+          <RuleEditor key={detail.rule} newest={shown} />
         </section>
         <aside className="rules-side">
           <PricePanel version={shown} />
