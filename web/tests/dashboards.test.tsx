@@ -137,6 +137,32 @@ describe("a dashboard", () => {
     expect(screen.getByLabelText<HTMLInputElement>("Title").value).toBe("Takings");
   });
 
+  it("keeps what is laid out where it was changed elsewhere meanwhile, shows that, and lets the writer choose", async () => {
+    const { user } = openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    await user.keyboard("e");
+    await user.click(await screen.findByRole("button", { name: "Copy Tile b" }));
+    const path = `PUT /api/v1/dashboards/${ID}`;
+    server.on(path, () => {
+      const theirs = { ...dashboard, version: 2, tiles: [...dashboard.tiles, placedTile("c", 0, 4)] };
+      server.on(`GET /api/v1/dashboards/${ID}`, () => [200, theirs]);
+      return problem(409, "It was changed since you opened it.");
+    });
+    const save = screen.getByRole("button", { name: "Save" });
+    await user.click(save);
+    const notice = await screen.findByText("Somebody changed the dashboard while you wrote");
+    expect(notice.closest("[role=alert]")?.textContent).toContain("Added: Tile c: column 1, row 5");
+    expect(screen.queryByText(/since you opened it/)).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Keep mine" }));
+    await user.click(save);
+    await waitFor(() => expect(server.sent(path)).toHaveLength(2));
+    const sent = (await server.sent(path)[1]?.json()) as Schema<"DashboardBody">;
+    expect([sent.version, sent.tiles?.map(({ title }) => title)]).toEqual([
+      2,
+      ["Tile a", "Tile b", "Tile b"],
+    ]);
+  });
+
   it("says that it is gone when it is not shared any more, and shows no more of it", async () => {
     openApp(`/dashboards/${ID}`);
     await tile("Tile a");

@@ -96,6 +96,26 @@ describe("people and approvals", () => {
     screen.getByText(/^A risk analyst has 1 permission,/);
   });
 
+  it("keeps the name of the next team, typed while one is being made", async () => {
+    server.on("GET /api/v1/teams", () => [200, []]);
+    const { user } = openApp("/people?part=teams");
+    const name = await screen.findByLabelText<HTMLInputElement>("Name of a new team");
+    await user.type(name, "Cards");
+    const made = (team: string) => [201, { id: "team_1", name: team, members: [] }] as [number, unknown];
+    const go = server.hold("POST /api/v1/teams", () => made("Cards"));
+    await user.click(screen.getByRole("button", { name: "Make the team" }));
+    await waitFor(() => expect(server.sent("POST /api/v1/teams")).toHaveLength(1));
+    await user.clear(name);
+    await user.type(name, "Loans");
+    server.on("GET /api/v1/teams", () => [200, [made("Cards")[1]]]);
+    go();
+    await screen.findByText("Cards");
+    expect(name.value).toBe("Loans");
+    server.on("POST /api/v1/teams", () => made("Loans"));
+    await user.click(screen.getByRole("button", { name: "Make the team" }));
+    await waitFor(() => expect(name.value).toBe(""));
+  });
+
   it("approves exactly the payload that was seen", async () => {
     server.on("POST /api/v1/proposals/pro_1/approval", () => [200, { ...proposal, state: "executed" }]);
     const { user } = openApp("/approvals");

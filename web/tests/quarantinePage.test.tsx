@@ -183,6 +183,45 @@ describe("the quarantine page", () => {
     expect(await server.sent(put)[0]?.json()).toEqual({ changes: { quantity: "4" }, record: null });
   });
 
+  it("keeps a value that is written while others are being kept, and one while a colleague changes the record", async () => {
+    server.on(`POST /api/v1/quarantine/${RECORD}/check`, () => [200, { remaining: [] }]);
+    const put = `PUT /api/v1/quarantine/${RECORD}`;
+    const values = (event: string, quantity: string) => [
+      { name: "event_id", data_class: "internal", value: event, edited: true },
+      { name: "quantity", data_class: "internal", value: quantity, edited: true },
+    ];
+    const stand = (change: object) => {
+      const now = { ...detail, state: "edited", ...change };
+      server.on(`GET /api/v1/quarantine/${RECORD}`, () => [200, now]);
+      return [200, now] as [number, unknown];
+    };
+    const go = server.hold(put, () =>
+      stand({ changed_at: NOW, fields: values("e1", "4"), remaining: [error] }),
+    );
+    const { user, router } = openApp(`${AT}&record=${RECORD}`);
+    const drawer = await screen.findByRole("dialog");
+    const field = (name: string) => within(drawer).getByLabelText<HTMLInputElement>(name);
+    await user.type(await within(drawer).findByLabelText("quantity"), "4");
+    await user.click(within(drawer).getByRole("button", { name: "Keep the change" }));
+    await waitFor(() => expect(server.sent(put)).toHaveLength(1));
+    await user.type(field("event_id"), "e2");
+    go();
+    await waitFor(() => expect(field("quantity").placeholder).toBe("4"));
+    expect([field("quantity").value, field("event_id").value]).toEqual(["", "e2"]);
+    stand({ changed_at: "2026-11-20T06:05:00Z", fields: values("e1", "5"), remaining: [] });
+    await router.options.context.client.invalidateQueries({ queryKey: ["quarantine"] });
+    await waitFor(() => expect(field("quantity").placeholder).toBe("5"));
+    expect(field("event_id").value).toBe("e2");
+    server.on(put, () =>
+      stand({ changed_at: "2026-11-20T06:06:00Z", fields: values("e2", "5"), remaining: [] }),
+    );
+    await user.click(within(drawer).getByRole("button", { name: "Keep the change" }));
+    await waitFor(() => expect(server.sent(put)).toHaveLength(2));
+    expect(await server.sent(put)[1]?.json()).toEqual({ changes: { event_id: "e2" }, record: null });
+    await waitFor(() => expect(field("event_id").placeholder).toBe("e2"));
+    expect(field("event_id").value).toBe("");
+  });
+
   it("says that nothing waits, and that causes cannot be loaded", async () => {
     server.on("GET /api/v1/quarantine/causes", () => [200, { items: [] }]);
     const { user } = openApp("/quarantine");

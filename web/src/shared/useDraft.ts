@@ -12,72 +12,57 @@ interface Source<Saved, Fields> {
   version?(of: Saved): string | number;
 }
 
-export interface Draft<Saved, Fields> {
-  /** What stands in the fields: what is saved, and over it what was written. */
-  draft: Fields;
-  /** Whether something is written that is not saved. */
-  dirty: boolean;
-  /** What it was begun from, or has been saved as since: what is written is compared with this. */
-  held: Saved;
-  /** What it saves over: another version than `held` where the writer keeps to what they wrote. */
-  over: Saved;
-  /** What somebody else has made of it while something was written here, until the writer has chosen. */
-  theirs: Saved | undefined;
-  /** Another number once other text stands in the fields than was written: what keeps a text itself begins anew. */
-  begun: number;
-  write(fields: Partial<Fields>): void;
-  /** Tells what the server made of what was sent. What was written since stays; false where there is some. */
-  settle(sent: Fields, saved: Saved): boolean;
-  /** Gives up what is written. */
-  take(): void;
-  /** Saves over what somebody else has made of it. */
-  keep(): void;
-}
-
 /** What a person writes over what is saved, also while it is being saved and while somebody else saves it. */
-export function useDraft<Saved, Fields extends object>(source: Source<Saved, Fields>): Draft<Saved, Fields> {
-  const { newest, fields, version } = source;
+export function useDraft<Saved, Fields extends object>({ newest, fields, version }: Source<Saved, Fields>) {
   const [held, setHeld] = useState(newest);
-  const [over, setOver] = useState(newest);
   const [written, setWritten] = useState<Partial<Fields>>({});
   const [begun, setBegun] = useState(0);
   // What was last read when the writer saved: as long as nothing newer is read, it says nothing new.
-  const [passed, setPassed] = useState<{ mark: unknown } | null>(null);
+  const [passed, setPassed] = useState<unknown>(null);
   const latest = useRef(written);
   latest.current = written;
-  const mark = (of: Saved): unknown => (version ? version(of) : of);
+  const read = version ? version(newest) : newest;
   const saved = fields(held);
+  const draft = { ...saved, ...written };
   const unsaved = without(written, saved);
   const dirty = Object.keys(unsaved).length > 0;
-  const late = passed !== null && passed.mark === mark(newest);
-  const other = !late && version !== undefined && version(newest) !== version(held);
-  if (passed && !late) setPassed(null);
+  const late = read === passed;
+  const other = !late && version !== undefined && read !== version(held);
+  if (passed !== null && !late) setPassed(null);
   if (!late && newest !== held && !(other && dirty)) {
     setHeld(newest);
-    setOver(newest);
     setWritten(unsaved);
     if (other) setBegun(begun + 1);
   }
   return {
-    draft: { ...saved, ...written },
+    /** What stands in the fields: what is saved, and over it what was written. */
+    draft,
+    /** Whether something is written that is not saved. */
     dirty,
+    /** What it was begun from, or has been saved as since: it is compared with this, and saved over it. */
     held,
-    over,
-    theirs: other && dirty && version(newest) !== version(over) ? newest : undefined,
+    /** What somebody else has made of it since something was written here, until the writer has chosen. */
+    theirs: other && dirty ? newest : undefined,
+    /** Another number once what was written gave way: what keeps a text of its own begins anew. */
     begun,
-    write: (more) => setWritten((now) => ({ ...now, ...more })),
-    settle: (sent, answered) => {
-      setPassed({ mark: mark(newest) });
+    write: (more: Partial<Fields>) => setWritten((now) => ({ ...now, ...more })),
+    /** Tells what the server made of what was sent. What was written since stays; false where there is some. */
+    settle: (sent: Fields, answered: Saved) => {
+      setPassed(read);
       setHeld(answered);
-      setOver(answered);
       setWritten((now) => without(now, sent));
       return Object.keys(without(latest.current, sent)).length === 0;
     },
+    /** Gives up what is written. */
     take: () => {
       setWritten({});
       setBegun((now) => now + 1);
     },
-    keep: () => setOver(newest),
+    /** Writes all that stands in the fields over what somebody else has made of it. */
+    keep: () => {
+      setWritten(draft);
+      setHeld(newest);
+    },
   };
 }
 

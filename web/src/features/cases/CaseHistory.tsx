@@ -25,14 +25,15 @@ export function CaseHistory({ found, noteRef, brief = false }: HistoryProps) {
   const [text, setText] = useState("");
   const shown = brief ? found.entries.slice(0, BRIEF) : found.entries;
   const write = async () => {
-    if (!text.trim()) return;
+    if (!text.trim() || busy) return;
     if (
       await act(
         () => addNote(found.id, text),
         () => "The note is kept.",
       )
     )
-      setText("");
+      // More may have been written since.
+      setText((now) => (now === text ? "" : now));
   };
   return (
     <section aria-label="History">

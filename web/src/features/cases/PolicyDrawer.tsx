@@ -1,22 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
+import { count } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
+import { Overtaken } from "../../shared/ui/Overtaken";
 import { SideDrawer } from "../../shared/ui/SideDrawer";
-import { FailureState, RowsSkeleton } from "../../shared/ui/states";
+import { Loaded } from "../../shared/ui/states";
 import { When } from "../../shared/ui/values";
+import { useDraft } from "../../shared/useDraft";
 import { PolicySteps } from "./PolicySteps";
-import {
-  type Draft as Edited,
-  editable,
-  type ListName,
-  read,
-  same,
-  UNITS,
-  unitOf,
-  withSteps,
-} from "./policyDraft";
+import { editable, type ListName, read, same, UNITS, unitOf, withSteps } from "./policyDraft";
 import { type Policy, policyQuery, setPolicy } from "./queries";
 import { useAct } from "./useAct";
 import { PRIORITIES, TYPOLOGIES } from "./words";
@@ -24,6 +18,20 @@ import "./policy.css";
 
 const LISTS: Record<ListName, string> = { common: "Every case", ...TYPOLOGIES };
 const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;
+
+function saysOf({ content }: Policy): Record<string, string> {
+  const { priority_from_usd: from, due_minutes: due, common, checklists } = content;
+  const time = (minutes: number) => `${count(minutes / UNITS[unitOf(minutes)])} ${unitOf(minutes)}`;
+  const steps = Object.entries({ common, ...checklists }).map(([list, all]) => [
+    LISTS[list as ListName],
+    all.map(({ text }) => text).join("\n"),
+  ]);
+  return {
+    "Priority by expected loss": `urgent from ${count(from.urgent)} USD, high from ${count(from.high)} USD`,
+    "Due after": PRIORITY_NAMES.map((name) => `${name} ${time(due[name])}`).join(", "),
+    ...Object.fromEntries(steps),
+  };
+}
 
 /** From which expected loss cases are urgent, until when they are due, and which steps an investigation takes. */
 export function PolicyDrawer({ open, onClose }: { open: boolean; onClose(): void }) {
@@ -36,37 +44,35 @@ export function PolicyDrawer({ open, onClose }: { open: boolean; onClose(): void
 
 function Found({ onDone }: { onDone(): void }) {
   const query = useQuery(policyQuery);
-  if (query.error && !query.data)
-    return (
-      <FailureState
-        what="Priorities, due times and checklists"
-        error={query.error}
-        onRetry={() => void query.refetch()}
-      />
-    );
-  if (!query.data)
-    return <RowsSkeleton rows={6} height={40} label="Loading priorities, due times and checklists" />;
-  // What somebody else has set meanwhile is begun from anew: the server would refuse what was built on the one before.
-  return <Content key={query.data.version} policy={query.data} onDone={onDone} />;
+  return (
+    <Loaded query={query} what="Priorities, due times and checklists" rows={6} height={40}>
+      {(policy) => <Content newest={policy} onDone={onDone} />}
+    </Loaded>
+  );
 }
 
-function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
+function Content({ newest, onDone }: { newest: Policy; onDone(): void }) {
   const { may } = useSession();
   const [busy, act] = useAct();
-  const [draft, setDraft] = useState<Edited>(() => editable(policy.content));
+  const editing = useDraft({
+    newest,
+    fields: ({ content }) => editable(content),
+    version: ({ version }) => version,
+  });
+  const { draft, dirty, held: policy, write, take } = editing;
   const [list, setList] = useState<ListName>("common");
   const sets = may(permission.configureCases);
-  const touched = !same(draft, policy.content);
   const save = async () => {
     const kept = await act(
       () => setPolicy(policy.version, read(draft)),
       () => "Cases are worked by this from now on.",
     );
-    if (kept) onDone();
+    if (kept && editing.settle(draft, kept)) onDone();
   };
   const steps = list === "common" ? draft.common : draft.checklists[list];
   return (
     <div className="policy">
+      <Overtaken editing={editing} what="settings" says={saysOf} />
       <p className="muted">
         {policy.changed_at ? (
           <>
@@ -92,8 +98,7 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
               value={draft.priority_from_usd[name]}
               disabled={!sets}
               onChange={(usd) =>
-                usd !== null &&
-                setDraft({ ...draft, priority_from_usd: { ...draft.priority_from_usd, [name]: usd } })
+                usd !== null && write({ priority_from_usd: { ...draft.priority_from_usd, [name]: usd } })
               }
             />
           </div>
@@ -108,14 +113,11 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
         <h2>Due after</h2>
         {PRIORITY_NAMES.map((name) => (
           <DueTime
-            // Another unit may fit better once the whole draft was replaced.
-            key={`${name} ${draft.made}`}
+            key={name}
             label={PRIORITIES[name]}
             minutes={draft.due_minutes[name]}
             disabled={!sets}
-            onChange={(minutes) =>
-              setDraft({ ...draft, due_minutes: { ...draft.due_minutes, [name]: minutes } })
-            }
+            onChange={(minutes) => write({ due_minutes: { ...draft.due_minutes, [name]: minutes } })}
           />
         ))}
       </section>
@@ -132,21 +134,21 @@ function Content({ policy, onDone }: { policy: Policy; onDone(): void }) {
           steps={steps}
           of={LISTS[list]}
           disabled={!sets}
-          onChange={(next) => setDraft(withSteps(draft, list, next))}
+          onChange={(next) => write(withSteps(draft, list, next))}
         />
       </section>
       {sets ? (
         <div className="policy-acts">
-          <Button type="primary" disabled={!touched} loading={busy} onClick={() => void save()}>
+          <Button type="primary" disabled={!dirty} loading={busy} onClick={() => void save()}>
             Save
           </Button>
-          <Button disabled={!touched || busy} onClick={() => setDraft(editable(policy.content))}>
+          <Button disabled={!dirty || busy} onClick={take}>
             Undo the changes
           </Button>
           <Button
             type="text"
             disabled={busy || same(draft, policy.standard)}
-            onClick={() => setDraft(editable(policy.standard))}
+            onClick={() => write(editable(policy.standard))}
           >
             As it comes with Finer
           </Button>
@@ -164,7 +166,9 @@ interface DueTimeProps {
 }
 
 function DueTime({ label, minutes, disabled, onChange }: DueTimeProps) {
-  const [unit, setUnit] = useState(() => unitOf(minutes));
+  const [chosen, setChosen] = useState(() => unitOf(minutes));
+  // What somebody else has set, or what Finer comes with, may be no whole number of the unit that was chosen.
+  const unit = minutes % UNITS[chosen] === 0 ? chosen : unitOf(minutes);
   const each = UNITS[unit];
   return (
     <div className="policy-due">
@@ -183,7 +187,7 @@ function DueTime({ label, minutes, disabled, onChange }: DueTimeProps) {
         disabled={disabled}
         onChange={(next) => {
           onChange(Math.max(1, Math.round(minutes / each)) * UNITS[next]);
-          setUnit(next);
+          setChosen(next);
         }}
         options={Object.keys(UNITS).map((value) => ({ value, label: value }))}
       />

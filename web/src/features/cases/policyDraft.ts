@@ -8,8 +8,6 @@ export type ListName = "common" | Case["typology"];
 export type DraftStep = Schema<"PolicyStep"> & { key: string };
 
 export interface Draft {
-  /** Tells drafts apart that were begun anew. */
-  made: number;
   priority_from_usd: Content["priority_from_usd"];
   due_minutes: Content["due_minutes"];
   common: DraftStep[];
@@ -17,7 +15,6 @@ export interface Draft {
 }
 
 export const UNITS = { minutes: 1, hours: 60, days: 1440 } as const;
-let made = 0;
 
 /** The largest unit in which a time is a whole number. */
 export function unitOf(minutes: number): keyof typeof UNITS {
@@ -26,11 +23,9 @@ export function unitOf(minutes: number): keyof typeof UNITS {
 }
 
 export function editable(content: Content): Draft {
-  made += 1;
   const keyed = (steps: readonly Schema<"PolicyStep">[]) =>
     steps.map((one) => ({ text: one.text, id: one.id ?? "", key: one.id ?? one.text }));
   return {
-    made,
     priority_from_usd: content.priority_from_usd,
     due_minutes: content.due_minutes,
     common: keyed(content.common),
@@ -57,9 +52,9 @@ export function same(draft: Draft, content: Content): boolean {
   return JSON.stringify(read(draft)) === JSON.stringify(read(editable(content)));
 }
 
-export function withSteps(draft: Draft, list: ListName, steps: DraftStep[]): Draft {
-  if (list === "common") return { ...draft, common: steps };
-  return { ...draft, checklists: { ...draft.checklists, [list]: steps } };
+export function withSteps(draft: Draft, list: ListName, steps: DraftStep[]): Partial<Draft> {
+  if (list === "common") return { common: steps };
+  return { checklists: { ...draft.checklists, [list]: steps } };
 }
 
 /** The steps with one of them a place up or down. */

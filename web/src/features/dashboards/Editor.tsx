@@ -2,8 +2,11 @@ import { useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
 import { useRef, useState } from "react";
 import { newKey } from "../../api/keys";
+import { isProblem } from "../../api/problem";
+import { Overtaken } from "../../shared/ui/Overtaken";
 import { Page } from "../../shared/ui/Page";
 import { EmptyState, reasonOf } from "../../shared/ui/states";
+import { useDraft } from "../../shared/useDraft";
 import { EditGrid } from "./EditGrid";
 import { bodyOf, type Dashboard, dashboardQuery, saveDashboard, type Tile } from "./queries";
 import { TileDialog } from "./TileDialog";
@@ -16,6 +19,13 @@ const SIZES: Record<Tile["kind"], { w: number; h: number }> = {
   table: { w: 6, h: 6 },
 };
 
+/** What each tile is called, where it stands and how large it is. */
+const saysOf = ({ tiles }: Dashboard) => ({
+  Tiles: tiles
+    .map(({ title, x, y, w, h }) => `${title}: column ${x + 1}, row ${y + 1}, ${w} × ${h}`)
+    .join("\n"),
+});
+
 interface EditorProps {
   dashboard: Dashboard;
   onDone(): void;
@@ -26,34 +36,42 @@ interface EditorProps {
 export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   const client = useQueryClient();
   const { message, modal } = App.useApp();
-  const [begun, setBegun] = useState(dashboard);
-  const [tiles, setTiles] = useState<Tile[]>(dashboard.tiles);
+  const editing = useDraft({
+    newest: dashboard,
+    fields: ({ tiles }) => ({ tiles }),
+    version: ({ version }) => version,
+  });
+  const { dirty, held } = editing;
+  const { tiles } = editing.draft;
+  const setTiles = (now: Tile[]) => editing.write({ tiles: now });
   const [edited, setEdited] = useState<Tile | "new" | null>(null);
-  const latest = useRef({ tiles, edited });
-  latest.current = { tiles, edited };
+  const inTile = useRef(false);
+  inTile.current = edited !== null;
   const [busy, setBusy] = useState(false);
-  const changed = JSON.stringify(tiles) !== JSON.stringify(begun.tiles);
   const add = (fields: Omit<Tile, "id" | "x" | "y" | "w" | "h">) => {
     const y = Math.max(0, ...tiles.map((tile) => tile.y + tile.h));
     const id = newKey().replaceAll("-", "").slice(0, 12);
     setTiles([...tiles, { ...fields, id, x: 0, y, ...SIZES[fields.kind] }]);
   };
+  const { queryKey } = dashboardQuery(held.id);
   const save = async () => {
     setBusy(true);
     try {
-      const saved = await saveDashboard(bodyOf(begun, { tiles }), begun.id);
-      client.setQueryData(dashboardQuery(begun.id).queryKey, saved);
-      if (latest.current.tiles === tiles && latest.current.edited === null) return onSaved();
+      const saved = await saveDashboard(bodyOf(held, { tiles }), held.id);
+      const whole = editing.settle({ tiles }, saved);
+      client.setQueryData(queryKey, saved);
       // What was changed meanwhile, or is being written in a tile, is laid out on, and saved by itself.
-      setBegun(saved);
-      setBusy(false);
+      if (whole && !inTile.current) return onSaved();
     } catch (error) {
-      message.error(reasonOf(error), 10);
-      setBusy(false);
+      if (isProblem(error, 409)) await client.invalidateQueries({ queryKey });
+      const known = client.getQueryData(queryKey);
+      // What was made of it elsewhere is shown beside what stands here, which says more than that it was.
+      if (!known || known.version === held.version) message.error(reasonOf(error), 10);
     }
+    setBusy(false);
   };
   const cancel = () => {
-    if (!changed) return onDone();
+    if (!dirty) return onDone();
     modal.confirm({
       title: "Leave without saving?",
       content: "Your changes to the tiles are lost.",
@@ -65,17 +83,18 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   };
   return (
     <Page
-      title={`Edit ${begun.name}`}
+      title={`Edit ${held.name}`}
       aside={
         <>
           <Button onClick={() => setEdited("new")}>Add a tile</Button>
           <Button onClick={cancel}>Cancel</Button>
-          <Button type="primary" loading={busy} disabled={!changed} onClick={() => void save()}>
+          <Button type="primary" loading={busy} disabled={!dirty} onClick={() => void save()}>
             Save
           </Button>
         </>
       }
     >
+      <Overtaken editing={editing} what="dashboard" says={saysOf} />
       <p id="dash-keys" className="muted dash-about">
         Drag a tile by its head and resize it at its corner; or go to it with Tab, move it with the arrow keys
         and resize it with Shift and the arrow keys.

@@ -58,7 +58,7 @@ function DraftEditor({ newest }: { newest: ContractDraft }) {
     fields: ({ text }) => ({ text }),
     version: ({ revision }) => revision,
   });
-  const { held: draft, over, dirty } = editing;
+  const { held: draft, dirty } = editing;
   const { text } = editing.draft;
   const [busy, setBusy] = useState(false);
   // As it was seen when publishing was asked for.
@@ -78,7 +78,7 @@ function DraftEditor({ newest }: { newest: ContractDraft }) {
       // What somebody else made of it is shown beside what stands here, which says more than that they did.
       if (isProblem(failure, 409)) await client.invalidateQueries({ queryKey });
       const known = client.getQueryData(queryKey);
-      if (dirty && known && known.revision !== over.revision) return;
+      if (dirty && known && known.revision !== draft.revision) return;
       message.error(reasonOf(failure), 8);
     } finally {
       setBusy(false);
@@ -91,13 +91,13 @@ function DraftEditor({ newest }: { newest: ContractDraft }) {
   };
   const save = () =>
     act(async () => {
-      const saved = await saveDraft(over, text);
+      const saved = await saveDraft(draft, text);
       editing.settle({ text }, saved);
       await keep(saved, "The draft is saved. Try it before you publish it.");
     });
   const discard = () =>
     act(async () => {
-      await discardDraft(over);
+      await discardDraft(draft);
       await client.invalidateQueries({ queryKey: ["contracts"] });
       await navigate({ to: paths.contracts });
     });

@@ -26,14 +26,16 @@ export function RecordDrawer({ id, onClose }: { id: string | undefined; onClose(
 function Loaded({ id, onClose }: { id: string; onClose(): void }) {
   const query = useQuery(detailQuery(id));
   if (!query.data) return <NotYet query={query} what="The record" rows={6} height={30} />;
-  return <Contents key={query.data.changed_at} record={query.data} onClose={onClose} />;
+  return <Contents key={id} record={query.data} onClose={onClose} />;
 }
 
 function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
   const { may } = useSession();
   const { busy, carryOut } = useAct();
   const [revealing, setRevealing] = useState(false);
-  const [sent, setSent] = useState<string | null>(record.raw);
+  const [revealed, setRevealed] = useState<string | null>(null);
+  const sent = revealed ?? record.raw;
+  const [putBack, setPutBack] = useState(0);
   const waits = record.state === "open" || record.state === "edited";
   const touched = record.state === "edited" || record.state === "discarded";
   const ready = waits && record.remaining?.length === 0;
@@ -66,7 +68,13 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
           <dd className="num">{record.receipt_id}</dd>
         </div>
       </dl>
-      <RecordEditor record={record} sent={sent} editable={waits && may(permission.editQuarantine)} />
+      <RecordEditor
+        // What was put back is put back whole, with what was written over it.
+        key={putBack}
+        newest={record}
+        sent={sent}
+        editable={waits && may(permission.editQuarantine)}
+      />
       {sent !== null && sent !== "" ? (
         <>
           <h3>What was sent</h3>
@@ -84,7 +92,7 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
             onClick={() =>
               void carryOut(() =>
                 undoAll({ ...one, state: record.state === "discarded" ? "discarded" : "edited" }),
-              )
+              ).then((done) => done && setPutBack(putBack + 1))
             }
           >
             Put back as it was sent
@@ -105,7 +113,7 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
         ) : null}
       </div>
       {revealing ? (
-        <RevealDialog id={record.id} onShown={setSent} onClose={() => setRevealing(false)} />
+        <RevealDialog id={record.id} onShown={setRevealed} onClose={() => setRevealing(false)} />
       ) : null}
     </div>
   );

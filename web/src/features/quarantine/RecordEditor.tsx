@@ -1,70 +1,66 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input } from "antd";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { CodeField } from "../../shared/ui/CodeField";
 import { reasonOf } from "../../shared/ui/states";
-import { checkRecord, type Detail, type Edit, saveRecord } from "./queries";
+import { useDraft } from "../../shared/useDraft";
+import { useSettled } from "../../shared/useSettled";
+import { checkQuery, type Detail, detailQuery, type Edit, saveRecord } from "./queries";
 
 const PAUSE_MS = 400;
-const NO_EDIT: Edit = { changes: {}, record: null };
+
+/** What is written in place of values, by the names of fields; null takes one away. */
+type Changes = Record<string, string | null | undefined>;
+const NO_CHANGES: Changes = {};
 
 interface EditorProps {
-  record: Detail;
+  newest: Detail;
   /** The record as it was sent, for those who may see it. */
   sent: string | null;
   editable: boolean;
 }
 
 /** The values of a record, changed one by one or as a whole, and checked while they are written. */
-export function RecordEditor({ record, sent, editable }: EditorProps) {
+export function RecordEditor({ newest, sent, editable }: EditorProps) {
   const { message } = App.useApp();
   const client = useQueryClient();
-  const [edit, setEdit] = useState<Edit>(NO_EDIT);
-  const [whole, setWhole] = useState(false);
-  const [remaining, setRemaining] = useState(record.remaining);
-  const [problem, setProblem] = useState<string | null>(null);
+  const editing = useDraft({ newest, fields: () => NO_CHANGES });
+  const { draft: changes, held: record } = editing;
+  // The record as it is written anew; without a text as long as it says what it began with.
+  const [whole, setWhole] = useState<{ text: string | null } | null>(null);
+  const [refused, setRefused] = useState({ edit: "", reason: "" });
   const [busy, setBusy] = useState(false);
-  const changed = edit.record !== null || Object.keys(edit.changes ?? {}).length > 0;
-
-  useEffect(() => {
-    if (!changed) return;
-    let stale = false;
-    const timer = setTimeout(() => {
-      checkRecord(record.id, edit).then(
-        (found) => {
-          if (stale) return;
-          setRemaining(found.remaining);
-          setProblem(null);
-        },
-        (error: unknown) => {
-          if (!stale) setProblem(reasonOf(error));
-        },
-      );
-    }, PAUSE_MS);
-    return () => {
-      stale = true;
-      clearTimeout(timer);
-    };
-  }, [edit, changed, record.id]);
+  const changed = editable && (whole ? whole.text !== null : editing.dirty);
+  const edit = JSON.stringify({ changes, record: whole?.text ?? null });
+  const settled = useSettled(edit, PAUSE_MS);
+  const checked = useQuery({
+    ...checkQuery(record, settled),
+    enabled: changed && settled === edit,
+    placeholderData: (last) => last,
+  });
 
   const begin = (asWhole: boolean) => {
-    setWhole(asWhole);
-    setEdit(NO_EDIT);
-    setRemaining(record.remaining);
-    setProblem(null);
+    setWhole(asWhole ? { text: null } : null);
+    editing.take();
   };
   const save = async () => {
     setBusy(true);
+    setRefused({ edit, reason: "" });
     try {
-      await saveRecord(record.id, edit);
+      const saved = await saveRecord(record.id, JSON.parse(edit) as Edit);
+      editing.settle(changes, saved);
+      setWhole((now) => (now?.text === whole?.text ? null : now));
+      client.setQueryData(detailQuery(record.id).queryKey, saved);
       await client.invalidateQueries({ queryKey: ["quarantine"] });
       message.success("The change is kept. Release the record to send it on.");
     } catch (error) {
-      setProblem(reasonOf(error));
+      setRefused({ edit, reason: reasonOf(error) });
     }
     setBusy(false);
   };
-  const wrong = remaining ?? record.errors;
+  const problem =
+    (refused.edit === edit && refused.reason) || (changed && checked.error && reasonOf(checked.error));
+  const wrong = (changed ? checked.data?.remaining : null) ?? record.remaining ?? record.errors;
   return (
     <>
       <h3>{wrong.length === 0 ? "It keeps its contract" : "What is wrong"}</h3>
@@ -81,7 +77,7 @@ export function RecordEditor({ record, sent, editable }: EditorProps) {
       <div className="record-values">
         <h3>Values</h3>
         {editable ? (
-          <Button size="small" onClick={() => begin(!whole)}>
+          <Button size="small" onClick={() => begin(whole === null)}>
             {whole ? "Field by field" : "Write it anew"}
           </Button>
         ) : null}
@@ -94,14 +90,14 @@ export function RecordEditor({ record, sent, editable }: EditorProps) {
           label="The record as JSON"
           hint='{"event_id": "...", ...}'
           height={260}
-          onChange={(text) => setEdit({ changes: {}, record: text })}
+          onChange={(text) => setWhole({ text })}
         />
       ) : (
         <Values
           record={record}
-          changes={edit.changes ?? {}}
+          changes={editable ? changes : NO_CHANGES}
           editable={editable}
-          onChange={(changes) => setEdit({ changes, record: null })}
+          onChange={editing.write}
         />
       )}
       {editable && (whole || record.fields.length > 0) ? (
@@ -114,8 +110,6 @@ export function RecordEditor({ record, sent, editable }: EditorProps) {
     </>
   );
 }
-
-type Changes = NonNullable<Edit["changes"]>;
 
 interface ValuesProps {
   record: Detail;
@@ -139,7 +133,7 @@ function Values({ record, changes, editable, onChange }: ValuesProps) {
     <div>
       {names.map((name) => {
         const field = record.fields.find((one) => one.name === name);
-        const { [name]: change, ...others } = changes;
+        const change = changes[name];
         const away = change === null;
         return (
           <div key={name} className="value-line">
@@ -154,17 +148,14 @@ function Values({ record, changes, editable, onChange }: ValuesProps) {
               spellCheck={false}
               placeholder={away ? "taken away" : (field?.value ?? "nothing")}
               value={change ?? ""}
-              onChange={(event) => {
-                const text = event.target.value;
-                onChange(text === "" ? others : { ...others, [name]: text });
-              }}
+              onChange={(event) => onChange({ [name]: event.target.value || undefined })}
             />
             {editable && field ? (
               <Button
                 size="small"
                 type="text"
                 aria-label={`${away ? "Keep" : "Take away"} ${name}`}
-                onClick={() => onChange(away ? others : { ...others, [name]: null })}
+                onClick={() => onChange({ [name]: away ? undefined : null })}
               >
                 {away ? "Keep" : "Take away"}
               </Button>

@@ -136,11 +136,19 @@ export function stopAct(id: string): Promise<Act> {
 /** New values of one record by name, null to take one away; or the whole record as JSON. */
 export type Edit = Schema<"QuarantineEditBody">;
 
-export function checkRecord(id: string, edit: Edit): Promise<Schema<"RecordCheck">> {
-  return answer(
-    api.POST("/api/v1/quarantine/{record_id}/check", { params: { path: { record_id: id } }, body: edit }),
-  );
-}
+/** What would still be wrong with a record once an edit, written as JSON, was kept. */
+export const checkQuery = ({ id, changed_at }: Detail, edit: string) =>
+  queryOptions({
+    queryKey: ["quarantine", "check", id, changed_at, edit],
+    queryFn: ({ signal }): Promise<Schema<"RecordCheck">> =>
+      answer(
+        api.POST("/api/v1/quarantine/{record_id}/check", {
+          params: { path: { record_id: id } },
+          body: JSON.parse(edit) as Edit,
+          signal,
+        }),
+      ),
+  });
 
 export function saveRecord(id: string, edit: Edit): Promise<Detail> {
   return answer(

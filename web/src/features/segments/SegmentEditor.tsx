@@ -45,10 +45,10 @@ export function SegmentEditor({ detail, onMade }: EditorProps) {
   const { message } = App.useApp();
   const client = useQueryClient();
   const editing = useDraft({ newest: detail, fields: textOf, version: versionOf });
-  const { draft: written, dirty, over, write } = editing;
-  const segment = editing.held?.segment;
-  const stored = over?.segment;
-  const writes = may(permission.writeSegments) && !segment?.archived;
+  const { draft: written, dirty, held, write } = editing;
+  const segment = held?.segment;
+  // What somebody else has put away is still written where the writer keeps to what they wrote.
+  const writes = may(permission.writeSegments) && (dirty || !segment?.archived);
   const [counted, setCounted] = useState<{ condition: string; size: Size } | null>(null);
   const [busy, setBusy] = useState<"count" | "save" | null>(null);
   const [asked, setAsked] = useState(false);
@@ -71,8 +71,8 @@ export function SegmentEditor({ detail, onMade }: EditorProps) {
     } catch (error) {
       // What somebody else made of it is shown beside what stands here, which says more than that they did.
       if (isProblem(error, 409)) await client.invalidateQueries({ queryKey: ["segments", "one"] });
-      const known = client.getQueryData<SegmentDetail>(["segments", "one", stored?.id]);
-      if (known && stored && known.segment.version !== stored.version) return;
+      const known = client.getQueryData<SegmentDetail>(["segments", "one", segment?.id]);
+      if (known && segment && known.segment.version !== segment.version) return;
       message.error(reasonOf(error), 8);
     } finally {
       setBusy(null);
@@ -80,16 +80,16 @@ export function SegmentEditor({ detail, onMade }: EditorProps) {
   };
   const count = () => act("count", async () => setCounted({ condition, size: await preview(condition) }));
   // Putting it away or taking it out changes no word of it: not of what somebody else made of it meanwhile either.
-  const putAway = () => stored && keep(!stored.archived, textOf(over));
+  const putAway = () => segment && keep(!segment.archived, textOf(held));
   const keep = (archived: boolean, text: Written) =>
     act("save", async () => {
-      const kept = over ? await changeSegment(over.segment, text, archived) : await makeSegment(text);
+      const kept = segment ? await changeSegment(segment, text, archived) : await makeSegment(text);
       if (text === written) editing.settle(written, kept);
       else editing.take();
       client.setQueryData(["segments", "one", kept.segment.id], kept);
       void client.invalidateQueries({ queryKey: ["segments", "list"] });
       message.success(archived ? "The segment is archived." : "The segment is saved, and is being counted.");
-      if (!over) onMade(kept.segment.id);
+      if (!segment) onMade(kept.segment.id);
     });
   return (
     <>
@@ -167,9 +167,9 @@ export function SegmentEditor({ detail, onMade }: EditorProps) {
               </Button>
             </>
           ) : null}
-          {stored ? (
+          {segment ? (
             <Button type="text" disabled={busy !== null} onClick={() => void putAway()}>
-              {stored.archived ? "Take it out again" : "Archive"}
+              {segment.archived ? "Take it out again" : "Archive"}
             </Button>
           ) : null}
         </div>

@@ -1,11 +1,11 @@
 import { Alert, Button } from "antd";
 import { Fragment } from "react";
 import { differences } from "../differences";
-import type { Draft } from "../useDraft";
 import { Differences } from "./Differences";
 
 interface OvertakenProps<Saved> {
-  editing: Pick<Draft<Saved, object>, "theirs" | "over" | "take" | "keep">;
+  /** Of useDraft. */
+  editing: { held: Saved; theirs: Saved | undefined; take(): void; keep(): void };
   /** "segment" */
   what: string;
   /** All that it says, by the name of the part: what somebody else has changed of it is shown. */
@@ -14,7 +14,7 @@ interface OvertakenProps<Saved> {
 
 /** Above an editor of what several people change: what somebody else has made of it meanwhile, for the writer to choose. */
 export function Overtaken<Saved>({ editing, what, says }: OvertakenProps<Saved>) {
-  const { theirs, over, take, keep } = editing;
+  const { theirs, held, take, keep } = editing;
   if (theirs === undefined) return null;
   return (
     <Alert
@@ -24,7 +24,7 @@ export function Overtaken<Saved>({ editing, what, says }: OvertakenProps<Saved>)
       // The buttons stand below: beside it they would leave a phone no room for what changed.
       description={
         <>
-          <Changes before={says(over)} now={says(theirs)} />
+          <Changes before={says(held)} now={says(theirs)} />
           <Button onClick={take}>Take theirs</Button> <Button onClick={keep}>Keep mine</Button>
         </>
       }

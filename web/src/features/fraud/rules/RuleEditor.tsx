@@ -41,8 +41,9 @@ export function RuleEditor({ newest }: { newest: RuleVersion }) {
     fields: (of) => of.text,
     version: (of) => `${of.id} ${of.state} ${of.revision}`,
   });
-  const { draft: text, dirty, held: version, over, write } = editing;
-  const writes = version.state === "draft" && may(permission.writeRules);
+  const { draft: text, dirty, held: version, write } = editing;
+  // Where the draft has gone meanwhile, what was written goes on as one of the next version.
+  const writes = (dirty || version.state === "draft") && may(permission.writeRules);
   const [busy, setBusy] = useState(false);
   const settled = useSettled(text, 300);
   const { data: found } = useQuery({ ...assessmentQuery(settled), placeholderData: (before) => before });
@@ -50,11 +51,10 @@ export function RuleEditor({ newest }: { newest: RuleVersion }) {
   const save = async () => {
     setBusy(true);
     try {
-      // Where the draft has gone meanwhile, what was written is one of the next version.
       const saved =
-        over.state === "draft"
-          ? await saveDraft(over, text, over.note)
-          : await beginDraft(over.rule, text, over.note);
+        version.state === "draft"
+          ? await saveDraft(version, text, version.note)
+          : await beginDraft(version.rule, text, version.note);
       editing.settle(text, saved);
       await client.invalidateQueries({ queryKey: ["rules"] });
       message.success("The draft is saved. Price it before it is tried.");
@@ -62,9 +62,9 @@ export function RuleEditor({ newest }: { newest: RuleVersion }) {
       // What somebody else made of it is shown beside what stands here, which says more than that they did.
       if (isProblem(error, 409) || isProblem(error, 404)) {
         await client.invalidateQueries({ queryKey: ["rules"] });
-        const versions = client.getQueryData<RuleDetail>(["rules", over.rule])?.versions;
-        const known = versions?.find((one) => one.id === over.id);
-        if (versions && (known?.revision !== over.revision || known.state !== over.state)) return;
+        const versions = client.getQueryData<RuleDetail>(["rules", version.rule])?.versions;
+        const known = versions?.find((one) => one.id === version.id);
+        if (versions && (known?.revision !== version.revision || known.state !== version.state)) return;
       }
       message.error(reasonOf(error), 8);
     } finally {

@@ -1,45 +1,34 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, ColorPicker, Input, Select } from "antd";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId } from "react";
 import { isColour } from "../../../shared/colour";
+import { useDraft } from "../../../shared/useDraft";
 import { meQuery } from "../session";
 import { useSubmit } from "../useSubmit";
 import { Look } from "./Look";
 import { type Firm, firmQuery, saveFirm } from "./queries";
 
 const OWN = "#1d4f91";
+const fields = ({ name, timezone, branding }: Firm) => ({
+  name,
+  logo: branding.logo_text ?? name,
+  zone: timezone,
+  colour: branding.primary_color ?? null,
+});
 
 /** Name, look and time zone, with the look as people will see it beside them. */
 export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) {
   const id = useId();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const [name, setName] = useState(firm.name);
-  const [logo, setLogo] = useState(firm.branding.logo_text ?? firm.name);
-  const [zone, setZone] = useState(firm.timezone);
-  const [colour, setColour] = useState(firm.branding.primary_color ?? null);
-  const [read, setRead] = useState(firm);
-  if (read !== firm) {
-    // What nobody has written in here is as somebody else has left it by now.
-    setRead(firm);
-    if (name === read.name) setName(firm.name);
-    if (logo === (read.branding.logo_text ?? read.name)) setLogo(firm.branding.logo_text ?? firm.name);
-    if (zone === read.timezone) setZone(firm.timezone);
-    if (colour === (read.branding.primary_color ?? null)) setColour(firm.branding.primary_color ?? null);
-  }
+  const { draft, dirty, write, settle } = useDraft({ newest: firm, fields });
+  const { name, logo, zone, colour } = draft;
   const { busy, problem, run } = useSubmit();
-  const before = [
-    firm.name,
-    firm.branding.logo_text ?? firm.name,
-    firm.timezone,
-    firm.branding.primary_color ?? null,
-  ];
-  const changed = before.some((value, at) => value !== [name, logo, zone, colour][at]);
   const lacks = [
     name.trim() ? "" : "Give the firm a name.",
     logo.trim() ? "" : "Give it a logo text: it stands where the logo does.",
     colour === null || isColour(colour) ? "" : "Write the colour as #1d4f91, or leave it empty.",
-    changed ? "" : "Nothing is changed yet.",
+    dirty ? "" : "Nothing is changed yet.",
   ].find(Boolean);
 
   const submit = (event: FormEvent) => {
@@ -47,12 +36,10 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
     void run(async () => {
       const body = { name: name.trim(), logo_text: logo.trim(), timezone: zone, primary_color: colour };
       const saved = await saveFirm(body);
+      settle(draft, saved);
+      client.setQueryData(firmQuery.queryKey, saved);
       // The shell takes name and colour from who is signed in.
       await client.refetchQueries({ queryKey: meQuery.queryKey });
-      client.setQueryData(firmQuery.queryKey, saved);
-      // The server takes blanks away at both ends. What was typed meanwhile stays, and counts as unsaved.
-      setName((now) => (now === name ? saved.name : now));
-      setLogo((now) => (now === logo ? (saved.branding.logo_text ?? saved.name) : now));
       message.success("Saved. People see it with their next page.");
     }, lacks);
   };
@@ -66,7 +53,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
           maxLength={120}
           disabled={readOnly}
           value={name}
-          onChange={(event) => setName(event.target.value)}
+          onChange={(event) => write({ name: event.target.value })}
         />
         <label htmlFor={`${id}-logo`}>Logo text</label>
         <Input
@@ -74,7 +61,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
           maxLength={120}
           disabled={readOnly}
           value={logo}
-          onChange={(event) => setLogo(event.target.value)}
+          onChange={(event) => write({ logo: event.target.value })}
         />
         <label htmlFor={`${id}-colour`}>Colour</label>
         <div className="firm-line">
@@ -82,7 +69,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
             value={isColour(colour) ? colour : OWN}
             disabled={readOnly}
             disabledAlpha
-            onChange={(value) => setColour(value.toHexString().slice(0, 7))}
+            onChange={(value) => write({ colour: value.toHexString().slice(0, 7) })}
           />
           <Input
             id={`${id}-colour`}
@@ -91,7 +78,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
             placeholder="Finer's own"
             maxLength={7}
             value={colour ?? ""}
-            onChange={(event) => setColour(event.target.value.trim() || null)}
+            onChange={(event) => write({ colour: event.target.value.trim() || null })}
           />
         </div>
         {colour !== null && !isColour(colour) ? (
@@ -103,7 +90,7 @@ export function FirmForm({ firm, readOnly }: { firm: Firm; readOnly: boolean }) 
           showSearch
           disabled={readOnly}
           value={zone}
-          onChange={setZone}
+          onChange={(to) => write({ zone: to })}
           options={zones(firm.timezone).map((value) => ({ value, label: value.replaceAll("_", " ") }))}
         />
         <dl className="firm-facts">

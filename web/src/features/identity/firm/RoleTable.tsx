@@ -8,7 +8,7 @@ export interface Row extends RoleMapping {
 }
 
 export function rowsOf(table: readonly RoleMapping[]): Row[] {
-  return table.map((row) => ({ ...row, key: newKey() }));
+  return table.map((row, at) => ({ ...row, key: String(at) }));
 }
 
 interface RoleTableProps {

@@ -2,49 +2,36 @@ import { useQuery } from "@tanstack/react-query";
 import { permission } from "../../../shared/permissions";
 import { useSession } from "../../../shared/session";
 import { Page } from "../../../shared/ui/Page";
-import { BlockSkeleton, FailureState } from "../../../shared/ui/states";
+import { Loaded } from "../../../shared/ui/states";
 import { FirmForm } from "./FirmForm";
 import { firmQuery, signInRulesQuery, ssoQuery } from "./queries";
 import { SignInRulesForm } from "./SignInRulesForm";
 import { SsoForm } from "./SsoForm";
 import "./firm.css";
 
+const HEIGHT = 220;
+
 /** What the firm says about itself, and how its people sign in. */
 export function SettingsPage() {
-  const firm = useQuery(firmQuery);
   const { may } = useSession();
+  const firm = useQuery(firmQuery);
+  const rules = useQuery(signInRulesQuery);
   return (
     <Page title="Firm settings">
       <section className="part firm-part" aria-label="Name and look">
         <h2>Name and look</h2>
-        {firm.data ? (
-          <FirmForm firm={firm.data} readOnly={!may(permission.writeFirm)} />
-        ) : (
-          <Waiting query={firm} what="The firm" />
-        )}
+        <Loaded query={firm} what="The firm" height={HEIGHT}>
+          {(data) => <FirmForm firm={data} readOnly={!may(permission.writeFirm)} />}
+        </Loaded>
       </section>
-      <SignIn />
+      <section className="part firm-part" aria-label="Sign-in">
+        <h2>Sign-in</h2>
+        <Loaded query={rules} what="Sign-in" height={HEIGHT}>
+          {(data) => <SignInRulesForm rules={data} readOnly={!may(permission.writeFirm)} />}
+        </Loaded>
+      </section>
       {may(permission.readSso) ? <SingleSignOn /> : null}
     </Page>
-  );
-}
-
-function SignIn() {
-  const rules = useQuery(signInRulesQuery);
-  const { may } = useSession();
-  return (
-    <section className="part firm-part" aria-label="Sign-in">
-      <h2>Sign-in</h2>
-      {rules.data ? (
-        <SignInRulesForm
-          key={JSON.stringify(rules.data)}
-          rules={rules.data}
-          readOnly={!may(permission.writeFirm)}
-        />
-      ) : (
-        <Waiting query={rules} what="Sign-in" />
-      )}
-    </section>
   );
 }
 
@@ -54,21 +41,9 @@ function SingleSignOn() {
   return (
     <section className="part firm-part" aria-label="Single sign-on">
       <h2>Single sign-on</h2>
-      {sso.data ? (
-        <SsoForm
-          key={sso.data.provider?.changed_at ?? "none"}
-          settings={sso.data}
-          readOnly={!may(permission.writeSso)}
-        />
-      ) : (
-        <Waiting query={sso} what="Single sign-on" />
-      )}
+      <Loaded query={sso} what="Single sign-on" height={HEIGHT}>
+        {(data) => <SsoForm settings={data} readOnly={!may(permission.writeSso)} />}
+      </Loaded>
     </section>
   );
-}
-
-function Waiting({ query, what }: { query: { error: unknown; refetch(): unknown }; what: string }) {
-  if (query.error)
-    return <FailureState what={what} error={query.error} onRetry={() => void query.refetch()} />;
-  return <BlockSkeleton height={220} label={`Loading ${what.toLowerCase()}`} />;
 }

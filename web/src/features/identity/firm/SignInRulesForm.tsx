@@ -1,19 +1,22 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input, Switch } from "antd";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId } from "react";
+import { useDraft } from "../../../shared/useDraft";
 import { useSubmit } from "../useSubmit";
 import { type SignInRules, saveSignInRules, signInRulesQuery } from "./queries";
 import { WaitsForApproval } from "./WaitsForApproval";
+
+const fields = (rules: SignInRules) => ({ required: rules.second_factor_required, reason: "" });
 
 /** Whether everybody has to come in by a second factor. Asking for less waits for a second administrator. */
 export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readOnly: boolean }) {
   const id = useId();
   const client = useQueryClient();
   const { message } = App.useApp();
-  const [required, setRequired] = useState(rules.second_factor_required);
-  const [reason, setReason] = useState("");
+  const { draft, held, write, settle } = useDraft({ newest: rules, fields });
+  const { required, reason } = draft;
   const { busy, problem, run } = useSubmit();
-  const changed = required !== rules.second_factor_required;
+  const changed = required !== held.second_factor_required;
   const less = changed && !required;
   const unsaid = less && reason.trim().length < 3;
   const lacks = changed
@@ -23,6 +26,8 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
     event.preventDefault();
     void run(async () => {
       const now = await saveSignInRules({ second_factor_required: required, reason });
+      // Where it waits to be approved, what is in force stands here again.
+      settle(draft, now);
       client.setQueryData(signInRulesQuery.queryKey, now);
       if (now.second_factor_required === required)
         message.success("Saved. Whoever has no second factor sets one up before anything else.");
@@ -32,7 +37,12 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
   return (
     <form onSubmit={submit} className="firm-form sso-form" aria-label="Sign-in rules">
       <div className="sso-switch">
-        <Switch id={`${id}-required`} checked={required} disabled={readOnly} onChange={setRequired} />
+        <Switch
+          id={`${id}-required`}
+          checked={required}
+          disabled={readOnly}
+          onChange={(on) => write({ required: on })}
+        />
         <label htmlFor={`${id}-required`}>Everybody needs a second factor</label>
       </div>
       <p className="hint">
@@ -47,7 +57,7 @@ export function SignInRulesForm({ rules, readOnly }: { rules: SignInRules; readO
             maxLength={1000}
             placeholder="For the administrator who approves it"
             value={reason}
-            onChange={(event) => setReason(event.target.value)}
+            onChange={(event) => write({ reason: event.target.value })}
           />
         </>
       ) : null}

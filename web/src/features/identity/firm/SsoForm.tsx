@@ -1,30 +1,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button, Input, InputNumber, Select, Switch } from "antd";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId } from "react";
 import { reasonOf } from "../../../shared/ui/states";
+import { useDraft } from "../../../shared/useDraft";
 import { useSubmit } from "../useSubmit";
 import { DiscoveryTest } from "./DiscoveryTest";
-import { type Provider, removeProvider, type SsoSettings, saveProvider, ssoQuery } from "./queries";
-import { RoleTable, type Row, rowsOf } from "./RoleTable";
+import { removeProvider, type SsoSettings, saveProvider, ssoQuery } from "./queries";
+import { RoleTable, rowsOf } from "./RoleTable";
 import { WaitsForApproval } from "./WaitsForApproval";
 
 const ALGORITHMS = ["RS256", "PS256", "ES256"];
-
-interface Draft {
-  name: string;
-  issuer: string;
-  clientId: string;
-  secret: string;
-  algorithms: string[];
-  scopes: string;
-  claim: string;
-  rows: Row[];
-  acr: string;
-  amr: string;
-  hours: number | null;
-  enabled: boolean;
-  reason: string;
-}
 
 /** The firm's OpenID provider: how Finer reaches it, and which of its people get which role. */
 export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnly: boolean }) {
@@ -32,9 +17,8 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
   const client = useQueryClient();
   const { message, modal } = App.useApp();
   const { provider } = settings;
-  const [draft, setDraft] = useState(() => draftOf(provider));
+  const { draft, write, settle, take } = useDraft({ newest: settings, fields });
   const { busy, problem, run } = useSubmit();
-  const set = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const reload = () => client.invalidateQueries({ queryKey: ssoQuery.queryKey });
   const moved = !provider || provider.issuer !== draft.issuer || provider.client_id !== draft.clientId;
   const lacks = [
@@ -60,7 +44,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         placeholder={hint}
         maxLength={255}
         value={draft[key]}
-        onChange={(event) => set({ [key]: event.target.value })}
+        onChange={(event) => write({ [key]: event.target.value })}
       />
     </>
   );
@@ -84,8 +68,10 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         reason: draft.reason,
       });
       if (saved.proposal) message.info("A second administrator has to approve this, under Approvals.", 8);
-      else
+      else {
+        settle(draft, saved);
         message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
+      }
       await reload();
     }, lacks);
   };
@@ -99,6 +85,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
       onOk: async () => {
         try {
           await removeProvider();
+          take();
           await reload();
         } catch (error) {
           message.error(reasonOf(error));
@@ -124,7 +111,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         maxLength={500}
         placeholder={moved ? "" : "Stored; leave empty to keep it"}
         value={draft.secret}
-        onChange={(event) => set({ secret: event.target.value })}
+        onChange={(event) => write({ secret: event.target.value })}
       />
       {text("scopes", "Scopes")}
       <label htmlFor={`${id}-algorithms`}>ID tokens are signed with</label>
@@ -133,7 +120,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         mode="multiple"
         disabled={readOnly}
         value={draft.algorithms}
-        onChange={(algorithms) => set({ algorithms })}
+        onChange={(algorithms) => write({ algorithms })}
         options={ALGORITHMS.map((value) => ({ value, label: value }))}
       />
       {text("claim", "Roles come from the claim", "groups")}
@@ -142,7 +129,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         roles={settings.roles}
         claim={draft.claim}
         readOnly={readOnly}
-        onChange={(rows) => set({ rows })}
+        onChange={(rows) => write({ rows })}
       />
       {text("acr", "Sign-in classes that are accepted (acr)", "any")}
       {text("amr", "Ways to sign in of which one is needed (amr)", "any, e.g. mfa hwk")}
@@ -160,14 +147,14 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         className="firm-hours"
         placeholder="as long as sessions last"
         value={draft.hours}
-        onChange={(hours) => set({ hours })}
+        onChange={(hours) => write({ hours })}
       />
       <div className="sso-switch">
         <Switch
           id={`${id}-enabled`}
           checked={draft.enabled}
           disabled={readOnly}
-          onChange={(enabled) => set({ enabled })}
+          onChange={(enabled) => write({ enabled })}
         />
         <label htmlFor={`${id}-enabled`}>People may sign in by it</label>
       </div>
@@ -185,7 +172,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
             maxLength={1000}
             placeholder="For the administrator who approves it"
             value={draft.reason}
-            onChange={(event) => set({ reason: event.target.value })}
+            onChange={(event) => write({ reason: event.target.value })}
           />
         </>
       ) : null}
@@ -211,7 +198,7 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
   );
 }
 
-function draftOf(provider: Provider | null): Draft {
+function fields({ provider }: SsoSettings) {
   return {
     name: provider?.name ?? "",
     issuer: provider?.issuer ?? "",

@@ -18,7 +18,8 @@ export function Teams() {
   const [nameless, setNameless] = useState(false);
   const make = async () => {
     setNameless(!name.trim());
-    if (name.trim() && (await act(makeTeam(name)))) setName("");
+    // The name of the next one may have been typed since.
+    if (name.trim() && (await act(makeTeam(name)))) setName((now) => (now === name ? "" : now));
   };
   const act = async (work: Promise<unknown>) => {
     try {
