@@ -1,10 +1,24 @@
-import { screen, waitFor } from "@testing-library/react";
+import { cleanup, screen, waitFor } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { openApp } from "./support/app";
 import { me } from "./support/data";
 import { problem, Server } from "./support/server";
 
 const somebodyElse = { ...me, user: { ...me.user, id: "usr_else", name: "Ana Reyes" } };
+
+/** Signs in somebody else than who was there before. */
+async function signInAsAna(server: Server, { user, address }: ReturnType<typeof openApp>): Promise<void> {
+  server.on("POST /api/v1/session", () => {
+    server.me = somebodyElse;
+    return [200, { user: somebodyElse.user, permissions: somebodyElse.permissions, second_factor: null }];
+  });
+  await user.type(await screen.findByLabelText("E-mail"), "ana@luzon.example");
+  // The memory router of the test does not write the address of the window.
+  window.history.replaceState(null, "", address());
+  await user.type(screen.getByLabelText("Password"), "a long password");
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  await screen.findByRole("button", { name: "Account of Ana Reyes" });
+}
 
 /** A page on which somebody has written, and whose session has ended. */
 async function covered() {
@@ -135,6 +149,40 @@ describe("signing in", () => {
     await waitFor(() => expect(address()).not.toContain("sent"));
     const search = await screen.findByPlaceholderText<HTMLInputElement>("Merchant or event id");
     expect(search.value).toBe("");
+  });
+
+  it("leads nobody to the address that somebody else had open when their session ended", async () => {
+    const server = new Server();
+    const app = openApp("/fraud?min=100");
+    await screen.findByRole("grid", { name: "Alerts" });
+    server.me = null;
+    await app.user.click(screen.getByText("Dismissed"));
+    await waitFor(() => expect(app.address()).toMatch(/^\/sign-in\?next=.*min/));
+    await signInAsAna(server, app);
+    await waitFor(() => expect(app.address()).toBe("/fraud"));
+  });
+
+  it("leads nobody there either where the page is loaded anew, as it is on the way back from a provider", async () => {
+    const server = new Server();
+    openApp("/fraud?min=100");
+    await screen.findByRole("grid", { name: "Alerts" });
+    cleanup();
+    server.me = somebodyElse;
+    const { address } = openApp("/fraud?min=100");
+    await screen.findByRole("button", { name: "Account of Ana Reyes" });
+    await waitFor(() => expect(address()).toBe("/fraud"));
+  });
+
+  it("leads whoever opens a link in a window of its own to what it shows, whoever was there before in another", async () => {
+    const server = new Server();
+    openApp("/fraud");
+    await screen.findByRole("grid", { name: "Alerts" });
+    cleanup();
+    sessionStorage.clear();
+    server.me = null;
+    const app = openApp("/fraud?min=100");
+    await signInAsAna(server, app);
+    expect(app.address()).toBe("/fraud?min=100");
   });
 
   it("ends by signing out", async () => {

@@ -10,13 +10,15 @@ const KEY = "finer.person";
  * before stays in this one, and `onOther` takes away what else it holds of them.
  */
 export function watchPerson(client: QueryClient, onOther: () => void): void {
-  let before: string | null = null;
+  // Of this window alone: whoever opens a link in one of their own is led to what it shows.
+  let before = recall<string | null>(KEY, null, "sessionStorage");
   client.getQueryCache().subscribe(({ type, query }) => {
     if (type !== "updated" || query.queryKey[0] !== meQuery.queryKey[0]) return;
     const now = (query.state.data as Me | undefined)?.user.id;
     if (!now || now === before) return;
     const other = before !== null;
     before = now;
+    remember(KEY, now, "sessionStorage");
     if (other) {
       forgetOthers(client);
       onOther();

@@ -26,8 +26,7 @@ export function createAppRouter(client: QueryClient, history?: RouterHistory) {
     if (pathChanged && leavePage()) forgetEverything(client);
   });
   watchPerson(client, () => {
-    // Nor does the address stay, which may hold what they looked for. Signing in leads on by itself.
-    if (router.state.location.pathname === paths.signIn) return;
+    // Nor does the address stay, which may hold what they looked for.
     void router.navigate({ to: paths.home, replace: true }).then(() => router.invalidate());
   });
   const ended = (acting = false) => {

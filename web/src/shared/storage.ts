@@ -1,10 +1,13 @@
 /** Under which name the queries that somebody has open are remembered; signing out forgets them. */
 export const openSheetsKey = "sql-sheets";
 
+/** All windows of this browser, or this one alone, also where it is loaded anew. */
+type Where = "localStorage" | "sessionStorage";
+
 /** What this browser remembers. Storage may be refused or full, which is never a reason to fail. */
-export function remember(key: string, value: unknown): void {
+export function remember(key: string, value: unknown, where: Where = "localStorage"): void {
   try {
-    localStorage.setItem(key, JSON.stringify(value));
+    window[where].setItem(key, JSON.stringify(value));
   } catch {
     // The page works without memory.
   }
@@ -19,9 +22,9 @@ export function forgetAll(prefix: string): void {
   }
 }
 
-export function recall<T>(key: string, otherwise: T): T {
+export function recall<T>(key: string, otherwise: T, where: Where = "localStorage"): T {
   try {
-    const text = localStorage.getItem(key);
+    const text = window[where].getItem(key);
     return text === null ? otherwise : (JSON.parse(text) as T);
   } catch {
     return otherwise;

@@ -4,7 +4,7 @@ import { Button, Input } from "antd";
 import { type FormEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Schema } from "../../api/client";
 import { isProblem } from "../../api/problem";
-import { safeReturn } from "../../shared/paths";
+import { paths, safeReturn } from "../../shared/paths";
 import { useTitle } from "../../shared/ui/Page";
 import { reasonOf } from "../../shared/ui/states";
 import { ProviderButton } from "./ProviderButton";
@@ -143,6 +143,7 @@ function useEnter(next: string | undefined, again: boolean): () => Promise<void>
     if (again) window.close();
     forgetEverything(client);
     await client.fetchQuery(meQuery);
-    router.history.push(safeReturn(next));
+    // Whoever signs in after somebody else has been led to their own first page by now (app/person.ts).
+    if (router.history.location.pathname === paths.signIn) router.history.push(safeReturn(next));
   };
 }
