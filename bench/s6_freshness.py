@@ -6,6 +6,8 @@ import argparse
 import threading
 import time
 
+import psycopg
+
 from bench.s1_throughput import run as flood
 from bench.support.bodies import Bodies
 from bench.support.http import Connection
@@ -16,24 +18,35 @@ from tests.support.server import Server, serving
 
 
 def watch(server: Server, stop: threading.Event, ages: list[float]) -> None:
-    """Sample, ten times a second, how long ago the newest queryable transaction was received."""
+    """Sample, ten times a second, how long ago the newest queryable transaction was received.
+
+    It begins with the first record of the load: making the load takes seconds, in which nothing can be newer.
+    """
     database = server.database()
+    before = _in_log(database)
+    while _in_log(database) == before and not stop.wait(0.01):
+        pass
+    began = time.time()
     while not stop.wait(0.1):
         row = database.execute(
-            "select extract(epoch from clock_timestamp() - newest) from warehouse_freshness "
+            "select extract(epoch from clock_timestamp()), extract(epoch from newest) from warehouse_freshness "
             "where table_name = 'transactions'"
         ).fetchone()
-        if row is not None and row[0] is not None:
-            ages.append(float(row[0]))
+        if row is not None and row[1] is not None:
+            ages.append(float(row[0]) - max(float(row[1]), began))
+
+
+def _in_log(database: psycopg.Connection) -> int:
+    row = database.execute("select coalesce(sum(next_offset), 0)::bigint from kit_log_heads").fetchone()
+    return int(row[0]) if row is not None else 0
 
 
 def _during(server: Server, load: threading.Thread) -> list[float]:
     ages: list[float] = []
     stop = threading.Event()
     watcher = threading.Thread(target=watch, args=(server, stop, ages))
-    load.start()
-    time.sleep(3)
     watcher.start()
+    load.start()
     load.join()
     stop.set()
     watcher.join()

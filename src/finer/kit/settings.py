@@ -129,9 +129,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group_bytes_max: Annotated[int, _D(description="Bodies committed to the log together, in bytes.", ge=1024)] = (
         3 * 2**20
     )
+    # Where more comes than can be decided, these two stay full, and all that comes waits that long (decision 0067).
     backlog_events_max: Annotated[
         int, _D(description="Events waiting for the worker above which senders get 429.", ge=1000)
-    ] = 400_000
+    ] = 150_000
     decision_timeout_s: Annotated[float, _D(description="How long POST /decisions waits for its answer.", gt=0)] = 5.0
     worker_batch_events: Annotated[int, _D(description="Events that the worker handles at once.", ge=100)] = 8_000
     window_pool_events: Annotated[
@@ -146,7 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lake_flush_s: Annotated[float, _D(description="Time between two commits to the lake.", gt=0)] = 1.0
     lake_backlog_events_max: Annotated[
         int, _D(description="Events waiting for the lake above which the worker waits.", ge=1000)
-    ] = 500_000
+    ] = 200_000
     lake_snapshots_keep_days: Annotated[int, _D(description="Days of lake history kept for time travel.", ge=0)] = 7
     lake_exports_keep_hours: Annotated[
         int, _D(description="Hours that the file of an export of the lake can be fetched.", ge=1)
