@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import uuid
@@ -30,6 +31,7 @@ from finer.kit.log import decode
 from finer.kit.masking import DataClass
 from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
+from finer.notifications.service import list_notifications
 from tests.ingest.records import GOOD, line, lines
 
 ENGINEER = Actor(kind="user", id=str(uuid.UUID(int=7)), name="Dana", role="data_engineer")
@@ -149,6 +151,21 @@ def test_an_act_goes_on_where_it_was_and_stops_when_told(tx: Tx, monkeypatch: py
         acts.cancel(tx, begun.id)
     again = act(tx, "edit", Selection(contract="transaction", state="open"), assignments=[("amount", "abs(amount)")])
     assert (again.state, again.matched, again.changed) == ("done", 5, 5)
+
+
+def test_whoever_comes_second_is_told_that_somebody_else_dealt_with_the_records(
+    tx: Tx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "AT_ONCE", 2)
+    send(tx, b"\n".join(line(event_id=f"e{i}", currency="usd") for i in range(10)))
+    act(tx, "edit", assignments=[("currency", "'USD'")])
+    as_dana = dataclasses.replace(tx, actor=ENGINEER)
+    second = acts.start(as_dana, "release", TRANSACTIONS, partitions=1)
+    assert act(tx, "release").changed == 8
+    ended = acts.carry_on(as_dana, second.id, 1)
+    assert (ended.state, ended.matched, ended.done, ended.changed) == ("done", 10, 2, 2)
+    [told] = list_notifications(as_dana)[0]
+    assert (told.title, "8 did not wait any more" in told.text) == ("Quarantine: 2 of 10 records released", True)
 
 
 def test_edits_are_taken_back_and_records_discarded_with_a_reason(tx: Tx) -> None:

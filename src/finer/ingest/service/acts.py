@@ -224,6 +224,8 @@ def _tell(tx: Tx, act: Act) -> None:
         return
     left = sum(act.failed.values())
     rest = f" {left:,} still break their contract." if left else ""
+    if act.state == "done" and (others := act.matched - act.done):
+        rest += f" {others:,} did not wait any more: somebody else dealt with them meanwhile."
     notifications.notify(
         tx,
         NewNotification(

@@ -34,11 +34,13 @@ export function actTitle(act: Act): string {
   return `${KINDS[act.kind]} of ${counted(act.matched, act.contract ? `${act.contract} record` : "record")}`;
 }
 
-/** "1,180 changed, 20 still break their contract" */
+/** "1,180 changed, 20 still break their contract"; and how many somebody else had dealt with before. */
 export function actOutcome(act: Act): string {
   const left = act.failed.reduce((sum, one) => sum + one.records, 0);
   const rest = left > 0 ? `, ${count(left)} still ${left === 1 ? "breaks its" : "break their"} contract` : "";
-  return `${count(act.changed)} ${DONE[act.kind]}${rest}`;
+  const others = act.state === "done" ? act.matched - act.done : 0;
+  const gone = others > 0 ? `, ${count(others)} did not wait any more` : "";
+  return `${count(act.changed)} ${DONE[act.kind]}${rest}${gone}`;
 }
 
 /** Which part of an act is behind it, in whole percent. */
