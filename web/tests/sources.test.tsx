@@ -44,7 +44,7 @@ describe("the sources page", () => {
     const { user } = openApp("/sources");
     const list = await screen.findByRole("list", { name: "Sources" });
     within(list).getByText("The folder is not there.");
-    expect(within(list).getByText("met the contract").parentElement?.textContent).toBe("90met the contract");
+    expect(within(list).getByText("valid").parentElement?.textContent).toBe("90valid");
     await user.click(within(list).getByRole("button", { name: "Try now" }));
     await waitFor(() => expect(server.sent("POST /api/v1/sources/src_1/resuming")).toHaveLength(1));
   });

@@ -200,7 +200,7 @@ def _lines(found: list[Source]) -> Iterator[str]:
     for one in found:
         lag = "" if one.lag is None else f"{one.lag:,} {one.lag_unit} behind"
         yield (
-            f"{show_id('src', one.id)}  {one.state.value:<8} {one.kind:<8} {one.accepted:>11,} met the contract "
+            f"{show_id('src', one.id)}  {one.state.value:<8} {one.kind:<8} {one.accepted:>11,} valid "
             f"{one.quarantined:>8,} quarantined  {lag:<22} {one.name}"
         )
         if one.error:

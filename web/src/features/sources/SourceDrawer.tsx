@@ -70,8 +70,7 @@ function Contents({ source, mayWrite, onAddress, onClose }: ContentsProps) {
         ))}
         <Fact name="Received">
           <span className="num">
-            {count(source.received)} ({count(source.accepted)} met the contract, {count(source.quarantined)}{" "}
-            quarantined)
+            {count(source.received)} ({count(source.accepted)} valid, {count(source.quarantined)} quarantined)
           </span>
           <p className="hint">
             What is read again is received again. Its receipts tell which records were duplicates.
@@ -150,6 +149,7 @@ function Acts({ source, onAddress, onClose }: Pick<ContentsProps, "source" | "on
 function settingsShown(source: Source): [string, string][] {
   const settings: Record<string, unknown> = { ...source.connection };
   return FIELDS[source.connection.type]
+    .filter((field) => field.name !== "mechanism" || String(settings.security).startsWith("sasl"))
     .filter((field) => !field.secret && settings[field.name] !== "" && settings[field.name] != null)
     .map((field) => [field.label, String(settings[field.name])]);
 }

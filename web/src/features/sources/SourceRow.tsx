@@ -49,7 +49,7 @@ export function SourceRow({
       </div>
       <div className="source-number">
         <span className="num">{count(source.accepted)}</span>
-        <span className="muted">met the contract</span>
+        <span className="muted">valid</span>
       </div>
       <div className="source-number">
         <span className={source.quarantined > 0 ? "num source-bad" : "num"}>{count(source.quarantined)}</span>
