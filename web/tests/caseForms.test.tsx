@@ -79,7 +79,11 @@ describe("the settings of the queue", () => {
       stand({
         ...policy,
         version: 2,
-        content: { ...content, priority_from_usd: { urgent: 9000, high: 1000 } },
+        content: {
+          ...content,
+          priority_from_usd: { urgent: 9000, high: 1000 },
+          due_minutes: { urgent: 60, high: 1440, normal: 4320 },
+        },
       });
       return problem(409, "Somebody has changed it since.");
     });
@@ -88,6 +92,7 @@ describe("the settings of the queue", () => {
       "[role=alert]",
     );
     expect(notice?.textContent).toContain("9,000 USD");
+    expect(notice?.textContent).toContain("urgent 1 hour, high 1 day, normal 3 days");
     expect(notice?.textContent).not.toContain("Call the customer");
     expect(step.value).toBe("Write to the customer");
     fireEvent.click(screen.getByRole("button", { name: "Take theirs" }));

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
-import { count } from "../../shared/numbers";
+import { count, counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { Overtaken } from "../../shared/ui/Overtaken";
@@ -21,7 +21,8 @@ const PRIORITY_NAMES = ["urgent", "high", "normal"] as const;
 
 function saysOf({ content }: Policy): Record<string, string> {
   const { priority_from_usd: from, due_minutes: due, common, checklists } = content;
-  const time = (minutes: number) => `${count(minutes / UNITS[unitOf(minutes)])} ${unitOf(minutes)}`;
+  const time = (minutes: number) =>
+    counted(minutes / UNITS[unitOf(minutes)], unitOf(minutes).replace(/s$/, ""));
   const steps = Object.entries({ common, ...checklists }).map(([list, all]) => [
     LISTS[list as ListName],
     all.map(({ text }) => text).join("\n"),
