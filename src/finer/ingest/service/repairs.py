@@ -253,10 +253,12 @@ def _changed_by_hand(
                 f"{', '.join(one.name for one in shape.written.fields)}."
             )
         names = (name,) if field is None else (name, *field.aliases, *field.combined_aliases)
-        values = {key: value for key, value in values.items() if key not in names}
+        place = next((at for at, key in enumerate(values) if key in names), len(values))
+        kept = [(key, value) for key, value in values.items() if key not in names]
         if text is not None and field is not None:
-            values[name] = written(field.kind, text)
+            kept.insert(place, (name, written(field.kind, text)))
             classes = classes | {name: class_of(shape.written, name)}
+        values = dict(kept)
     return Changed(record, shape, values, classes)
 
 
