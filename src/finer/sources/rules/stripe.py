@@ -8,7 +8,7 @@ whole amount, a refund that succeeds after it was made) brings no record. docs/h
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -25,6 +25,10 @@ _ZERO_DECIMALS = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
 )
 _THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+
+_Moved = tuple[str, str, Any]  # type, status and amount of a record, the amount in minor units
+_Move = Callable[[dict[str, Any], dict[str, Any], StripeSettings], _Moved | None]
+"""What an event moves, from its object and the previous values of what changed in it; None for nothing."""
 
 
 class StripeEvent(msgspec.Struct, frozen=True):
@@ -78,12 +82,11 @@ def read_event(body: bytes, settings: StripeSettings) -> StripeEvent:
 
 def records_of(event: StripeEvent, settings: StripeSettings) -> list[dict[str, Any]]:
     """The movements of money that an event tells of, as records of the contract `transaction`: none or one."""
-    thing = event.data["object"]
-    move = _MOVES.get(event.type)
-    if move is None or not _counts(event.type, settings):
+    move = _moves(settings).get(event.type)
+    if move is None:
         return []
-    before = event.data.get("previous_attributes")
-    found: tuple[str, str, Any] | None = move(thing, before if isinstance(before, dict) else {}, settings)
+    thing, before = event.data["object"], event.data.get("previous_attributes")
+    found = move(thing, before if isinstance(before, dict) else {}, settings)
     if found is None:
         return []
     kind, status, minor = found
@@ -103,11 +106,6 @@ def records_of(event: StripeEvent, settings: StripeSettings) -> list[dict[str, A
     return [{name: value for name, value in record.items() if value is not None}]
 
 
-def takes(kind: str) -> bool:
-    """Whether events of this type bring records at all."""
-    return kind in _MOVES
-
-
 def check_customer(path: str) -> str:
     """Where the customer is. Raises SourceMisconfigured."""
     if path != "customer" and not (path.startswith("metadata.") and len(path) > 9):
@@ -121,15 +119,6 @@ def customer_of(thing: dict[str, Any], path: str) -> str | None:
         return _text(thing.get("customer"))
     metadata = thing.get("metadata")
     return _text(metadata.get(path.removeprefix("metadata."))) if isinstance(metadata, dict) else None
-
-
-def _counts(kind: str, settings: StripeSettings) -> bool:
-    if kind in _RELEASES and settings.api_version < _RELEASES_ARE_NO_REFUNDS:
-        return False
-    family = kind.partition(".")[0]
-    # Whatever a payment is told by, its money goes back by its charge.
-    back = kind == "charge.refunded" or kind.startswith("charge.dispute.")
-    return back or family not in ("charge", "payment_intent") or family == settings.payments
 
 
 def _major(minor: Any, currency: str) -> str | None:
@@ -153,11 +142,11 @@ def _card(thing: dict[str, Any]) -> dict[str, Any]:
     return {"card_last4": _text(last4), "merchant_name": _text(thing.get("calculated_statement_descriptor"))}
 
 
-def _charged(charge: dict[str, Any], *_: Any) -> tuple[str, str, Any]:
+def _charged(charge: dict[str, Any], *_: Any) -> _Moved:
     return "purchase", "settled" if charge.get("captured") else "authorized", charge.get("amount")
 
 
-def _captured(charge: dict[str, Any], *_: Any) -> tuple[str, str, Any] | None:
+def _captured(charge: dict[str, Any], *_: Any) -> _Moved | None:
     """What was held and not captured goes back; a capture of the whole moves nothing new."""
     whole, taken = charge.get("amount"), charge.get("amount_captured")
     if isinstance(whole, int) and isinstance(taken, int) and whole > taken:
@@ -165,7 +154,7 @@ def _captured(charge: dict[str, Any], *_: Any) -> tuple[str, str, Any] | None:
     return None
 
 
-def _refunded(charge: dict[str, Any], before: dict[str, Any], settings: StripeSettings) -> tuple[str, str, Any] | None:
+def _refunded(charge: dict[str, Any], before: dict[str, Any], settings: StripeSettings) -> _Moved | None:
     """A charge adds its refunds up: this one is what the sum has more than before. Only the charge names a customer."""
     now, then = charge.get("amount_refunded"), before.get("amount_refunded")
     more = None
@@ -177,30 +166,45 @@ def _refunded(charge: dict[str, Any], before: dict[str, Any], settings: StripeSe
 
 def _never_paid(charge: dict[str, Any], settings: StripeSettings) -> int:
     """How much of the refunds of a charge was held and never paid, where payment intents tell only what was paid."""
-    whole = charge.get("amount")
-    if settings.payments == "charge" or not isinstance(whole, int):
-        return 0
     taken = charge.get("amount_captured") if charge.get("captured") else 0
-    if taken == 0:
-        return whole
-    return whole - taken if isinstance(taken, int) and settings.api_version < _RELEASES_ARE_NO_REFUNDS else 0
+    whole = charge.get("amount")
+    if settings.payments == "charge" or not isinstance(whole, int) or not isinstance(taken, int):
+        return 0
+    return whole - taken if taken == 0 or _refunds_what_was_held(settings) else 0
 
 
-_RELEASES = frozenset({"charge.captured", "charge.expired"})
-_RELEASES_ARE_NO_REFUNDS = "2025-03-31"
-"""Before this version Stripe made a refund of what was held and not captured, so that `charge.refunded` told it too.
+def _refunds_what_was_held(settings: StripeSettings) -> bool:
+    """Whether Stripe makes a refund of what was held and not captured, so that `charge.refunded` tells it.
 
-Source: Stripe's changelog of 2025-03-31.basil, "Partially capturing or canceling payments no longer creates a Refund".
-"""
-_MOVES: dict[str, Any] = {
-    "charge.succeeded": _charged,
-    "charge.captured": _captured,
+    Source: Stripe's changelog of 2025-03-31.basil, "Partially capturing or canceling payments no longer creates a
+    Refund".
+    """
+    return settings.api_version < "2025-03-31"
+
+
+def _moves(settings: StripeSettings) -> Mapping[str, _Move]:
+    """Which event moves what, by what stands for payments and by the version."""
+    if settings.payments == "payment_intent":
+        return _BY_INTENT
+    return _BY_CHARGE if _refunds_what_was_held(settings) else _BY_CHARGE_AND_RELEASE
+
+
+# Whatever a payment is told by, its money goes back by its charge.
+_BACK: dict[str, _Move] = {
     "charge.refunded": _refunded,
-    "charge.expired": lambda charge, *_: ("refund", "reversed", charge.get("amount")),
-    "charge.failed": lambda charge, *_: ("purchase", "declined", charge.get("amount")),
     "charge.dispute.funds_withdrawn": lambda dispute, *_: ("refund", "reversed", dispute.get("amount")),
     "charge.dispute.funds_reinstated": lambda dispute, *_: ("purchase", "settled", dispute.get("amount")),
+    "refund.failed": lambda refund, *_: ("purchase", "settled", refund.get("amount")),
+}
+_BY_INTENT: dict[str, _Move] = _BACK | {
     "payment_intent.succeeded": lambda intent, *_: ("purchase", "settled", intent.get("amount_received")),
     "payment_intent.payment_failed": lambda intent, *_: ("purchase", "declined", intent.get("amount")),
-    "refund.failed": lambda refund, *_: ("purchase", "settled", refund.get("amount")),
+}
+_BY_CHARGE: dict[str, _Move] = _BACK | {
+    "charge.succeeded": _charged,
+    "charge.failed": lambda charge, *_: ("purchase", "declined", charge.get("amount")),
+}
+_BY_CHARGE_AND_RELEASE: dict[str, _Move] = _BY_CHARGE | {
+    "charge.captured": _captured,
+    "charge.expired": lambda charge, *_: ("refund", "reversed", charge.get("amount")),
 }
