@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -126,19 +125,6 @@ def test_c13_odd_requests_get_an_answer_that_the_document_names(
     # An operation without any input has no wrong input.
     with contextlib.suppress(hypothesis.errors.Unsatisfiable):
         _attempt(schema[path][method], GenerationMode.NEGATIVE, call, _EXAMPLES)
-
-
-@pytest.mark.parametrize("operation", _operations())
-def test_b02_no_operation_overlooks_a_missing_credential(
-    operation: str, schema: Any, api: ApiProcess, session: requests.Session
-) -> None:
-    """Whatever is asked: who looked at the input first would answer 400 or 404, and fail here as well."""
-    method, _, path = operation.partition(" ")
-    if not schema[path][method].definition.raw["security"]:
-        return  # public by the document, and the matrix says that it may be
-    url = api.url + re.sub(r"\{[a-z_]+\}", "transaction", path)
-    for headers in ({}, {"Authorization": "Bearer fk_00000000_wrong"}, {"Cookie": "finer_session=wrong"}):
-        assert session.request(method, url, headers=headers, timeout=60).status_code == 401
 
 
 def test_every_operation_is_tried() -> None:
