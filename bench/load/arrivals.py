@@ -15,7 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.load.client import Answer, Browser, Call
-from bench.support.report import percentile
 
 
 @dataclass
@@ -29,10 +28,6 @@ class Seen:
     def all(self) -> list[float]:
         """The latencies of all kinds."""
         return [value for found in self.latencies.values() for value in found]
-
-    def percentiles(self, share: float) -> dict[str, float]:
-        """A percentile by kind, rounded to a tenth of a millisecond."""
-        return {kind: round(percentile(found, share), 1) for kind, found in sorted(self.latencies.items())}
 
 
 Journey = list[Call]

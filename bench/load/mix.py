@@ -78,9 +78,9 @@ class Mix:
         return order_lines(f"{self._seed}-{self._orders}", chance, RECORDS)
 
 
-def order_lines(name: str, chance: random.Random, lines: int, at: datetime | None = None) -> bytes:
+def order_lines(name: str, chance: random.Random, lines: int) -> bytes:
     """Lines of orders that were placed now, as NDJSON; `name` makes their ids."""
-    moment = (at or datetime.now(UTC)).isoformat()
+    moment = datetime.now(UTC).isoformat()
     return b"\n".join(
         json.dumps(
             {

@@ -19,7 +19,7 @@ from finer.features.service import Engine, SnapshotRefused
 from finer.features.types import Aggregate, Entity, FeatureDefinition, FeatureSet
 from finer.kit.columns import Columns
 from finer.kit.hashing import hash_strings
-from finer.kit.snapshots import child_finished
+from finer.kit.snapshots import child_finished, write_in_child
 
 ACCOUNT = Entity("account", ("account_id",))
 SECOND = 1_000_000
@@ -170,7 +170,7 @@ def test_an_empty_batch_and_a_warm_start() -> None:
 def test_snapshot_from_a_child(tmp_path: Path) -> None:
     engine = Engine(SET)
     engine.step(columns_of(["a", "b", "a"], [0, 1, 2], [1, 2, 3]), 1)
-    pid = engine.snapshot_in_child(tmp_path / "state", {"offset": 3})
+    pid = write_in_child(lambda: engine.snapshot(tmp_path / "state", {"offset": 3}))
     engine.step(columns_of(["a"], [3], [4]), 1)
     while (written := child_finished(pid)) is None:
         os.sched_yield()

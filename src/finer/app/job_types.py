@@ -69,10 +69,6 @@ class Job:
     dropped: Dropped | None = None
     repeated: Repeated | None = None
 
-    def due_before(self, now: datetime) -> datetime | None:
-        """The last time at or before `now` at which this job was due."""
-        return None if self.cron is None else croniter(self.cron, now + timedelta(seconds=1)).get_prev(datetime)
-
     def due_after(self, now: datetime) -> datetime | None:
         """The next time at which this job is due."""
         return None if self.cron is None else croniter(self.cron, now).get_next(datetime)

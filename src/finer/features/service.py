@@ -15,7 +15,7 @@ from finer.features.rules.memory import aligned
 from finer.features.store import lake_query
 from finer.features.types import FeatureColumns, FeatureSet
 from finer.kit.columns import Columns
-from finer.kit.snapshots import SnapshotRefused, read_snapshot, write_in_child, write_snapshot
+from finer.kit.snapshots import SnapshotRefused, read_snapshot, write_snapshot
 
 __all__ = ["Engine", "FeatureColumns", "FeatureSet", "SnapshotRefused", "lake_query"]
 
@@ -97,13 +97,6 @@ class Engine:
     def snapshot(self, directory: Path, notes: Mapping[str, Any]) -> None:
         """Write the state; `notes` (plain JSON values, such as log offsets) come back from `restore`."""
         write_snapshot(directory, _KIND, self.feature_set.version, self._state.arrays(), notes)
-
-    def snapshot_in_child(self, directory: Path, notes: Mapping[str, Any]) -> int:
-        """Write the state of this moment from a forked child; returns its process id at once.
-
-        Ask finer.kit.snapshots.child_finished(pid) later whether it has been written.
-        """
-        return write_in_child(lambda: self.snapshot(directory, notes))
 
     @classmethod
     def restore(

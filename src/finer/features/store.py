@@ -10,7 +10,6 @@ def lake_query(
     feature_set: FeatureSet,
     table: str,
     *,
-    time: str = "occurred_at",
     order: str = "offset",
     where: str | None = None,
     told: str | None = None,
@@ -18,11 +17,12 @@ def lake_query(
     """A DuckDB SELECT of every feature of the events in `table`, one column per feature, beside the column `order`.
 
     `table` is a relation (a name, or a query in parentheses) of one tenant without duplicates, holding every column
-    that the features name; `time` a timestamp column; `order` the log offset. `where` is a condition that picks the
-    events to answer for (a sample); the windows see all events. Texts come as texts.
+    that the features name and the timestamp `occurred_at`; `order` is its log offset. `where` is a condition that
+    picks the events to answer for (a sample); the windows see all events. Texts come as texts.
 
-    `told` is the relation of what was told of events, for entities of that kind: `time` since when it is known, `order`
-    the offset of the first event that knows it, their columns, and `weight`. Raises InvalidFeatureSet without it.
+    `told` is the relation of what was told of events, for entities of that kind: `occurred_at` since when it is
+    known, `order` the offset of the first event that knows it, their columns, and `weight`. Raises InvalidFeatureSet
+    without it.
     """
     read = sorted(
         {column for entity in feature_set.entities for column in entity.columns}
@@ -32,11 +32,11 @@ def lake_query(
     columns = ", ".join(_quoted(name) for name in read)
     picked = f" WHERE {where}" if where else ""
     parts = [
-        f"WITH history AS (SELECT {_quoted(order)} AS _o, epoch_us({_quoted(time)}) AS _t, {columns} FROM {table})",  # noqa: S608
-        f"sample AS (SELECT {_quoted(order)} AS _o, epoch_us({_quoted(time)}) AS _t, {columns} FROM {table}{picked})",  # noqa: S608
+        f"WITH history AS (SELECT {_quoted(order)} AS _o, epoch_us(occurred_at) AS _t, {columns} FROM {table})",  # noqa: S608
+        f"sample AS (SELECT {_quoted(order)} AS _o, epoch_us(occurred_at) AS _t, {columns} FROM {table}{picked})",  # noqa: S608
     ]
     entities = [entity for entity in feature_set.entities if feature_set.of(entity.name)]
-    parts += _told(entities, told, order, time)
+    parts += _told(entities, told, order)
     parts += [_entity_part(entity, feature_set.of(entity.name)) for entity in entities]
     chosen = ", ".join(f"{_quoted('_' + d.entity)}.{_quoted(d.name)}" for d in feature_set.definitions)
     joins = " ".join(
@@ -46,14 +46,14 @@ def lake_query(
     return f"{', '.join(parts)} SELECT sample._o AS {_quoted(order)}, {chosen} FROM sample {joins} ORDER BY sample._o"  # noqa: S608
 
 
-def _told(entities: list[Entity], relation: str | None, order: str, time: str) -> list[str]:
+def _told(entities: list[Entity], relation: str | None, order: str) -> list[str]:
     """The relation of what was told, as a part of the query; none where no entity asks for it."""
     about = [entity for entity in entities if entity.told]
     if not about:
         return []
     if relation is None:
         raise InvalidFeatureSet(f"{about[0].name} holds what was told of events. Give the relation that says it.")
-    stamps = f"{_quoted(order)} AS _o, epoch_us({_quoted(time)}) AS _t, weight AS _w"
+    stamps = f"{_quoted(order)} AS _o, epoch_us(occurred_at) AS _t, weight AS _w"
     keys = ", ".join(sorted({_quoted(column) for entity in about for column in entity.columns}))
     return [f"told AS (SELECT {stamps}, {keys} FROM {relation})"]  # noqa: S608 - the caller's SQL by contract
 

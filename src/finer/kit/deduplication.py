@@ -15,7 +15,7 @@ import numba as nb
 import numpy as np
 
 from finer.kit.hashing import mix
-from finer.kit.snapshots import read_snapshot, write_in_child, write_snapshot
+from finer.kit.snapshots import read_snapshot, write_snapshot
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -123,10 +123,6 @@ class Deduplicator:
             used = np.flatnonzero(self._ids[which])
             arrays[f"{name}_ids"], arrays[f"{name}_prints"] = self._ids[which][used], self._prints[which][used]
         write_snapshot(directory, _KIND, _VERSION, arrays, notes)
-
-    def snapshot_in_child(self, directory: Path, notes: Mapping[str, Any]) -> int:
-        """Write the state from a forked child; returns its process id, see finer.kit.snapshots.child_finished."""
-        return write_in_child(lambda: self.snapshot(directory, notes))
 
     @classmethod
     def restore(cls, directory: Path, capacity: int = 8 << 20) -> tuple[Deduplicator, dict[str, Any]]:

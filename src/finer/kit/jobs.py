@@ -11,7 +11,7 @@ import msgspec
 from finer.kit.tx import Tx
 
 _DEFER = (
-    "select procrastinate_defer_jobs_v1(array_agg(row(%s, %s, 0, %s, %s, about, %s::timestamptz)"
+    "select procrastinate_defer_jobs_v1(array_agg(row(%s, %s, 0, %s, null, about, %s::timestamptz)"
     "::procrastinate_job_to_defer_v1 order by place)) from unnest(%s::jsonb[]) with ordinality as job(about, place)"
 )
 
@@ -33,18 +33,17 @@ def defer(
     *,
     queue: str = "default",
     lock: str | None = None,
-    queueing_lock: str | None = None,
     at: datetime | None = None,
 ) -> None:
     """Ask for a job in the caller's transaction. Jobs of one `lock` run one after the other."""
     payload = msgspec.json.encode(arguments).decode()
-    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, queueing_lock, at, [payload]))
+    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, at, [payload]))
 
 
 def defer_each(tx: Tx, task: str, arguments: Sequence[dict[str, Any]], *, queue: str, lock: str) -> None:
     """Ask for a job for each of `arguments`, in their order and in one statement; they run one after the other."""
     payloads = [msgspec.json.encode(one).decode() for one in arguments]
-    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, None, None, payloads))
+    tx.connection.exec_driver_sql(_DEFER, (queue, task, lock, None, payloads))
 
 
 def take_waiting(tx: Tx, task: str, lock: str, limit: int) -> list[dict[str, Any]]:

@@ -23,12 +23,6 @@ class BreachNotFound(NotFound):
     slug = "breach-not-found"
 
 
-class SubjectNotFound(NotFound):
-    """Nobody signs in with this address."""
-
-    slug = "subject-not-found"
-
-
 class StepNotPossible(Conflict):
     """The record is not in a state in which this can be done, or somebody else was quicker."""
 

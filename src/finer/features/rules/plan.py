@@ -60,7 +60,6 @@ class EntityPlan:
         self._latest: list[tuple[int, int]] = []
         self._ever: list[tuple[int, ...]] = []
         self._blank: list[int] = [0, -1] + [-1, 0] * len(windows) if windows else []
-        self._bests = 0
         # Rows must be laid out with windows first, so that emptying the windows is one copy.
         order = sorted(range(len(definitions)), key=lambda i: definitions[i].window is None)
         self.pooled_sources = 0

@@ -195,7 +195,7 @@ def take_off_expired(tx: Tx) -> int:
     begin_change(tx)
     for found in store.all():
         if found.id in due:
-            gone = store.end_expired(found.id, found.version + 1, "", tx.now())
+            gone = store.end_expired(found.id, found.version + 1, tx.now())
             store.change(found.id, version=found.version + 1, entries=found.entries - gone, updated_at=tx.now())
             record_audit(tx, "lists:expire", f"list:{found.name}", {"entries": gone})
     renew(tx)

@@ -164,9 +164,9 @@ class ListStore:
         )
         return {row[0]: int(row[1]) for row in self._connection.execute(query)}
 
-    def end_expired(self, identifier: uuid.UUID, version: int, by: str, now: datetime) -> int:
-        """Take off a list what has had its time."""
-        return self._end(sa.and_(self._of(identifier), _e.expires_at <= now), version, by, now)
+    def end_expired(self, identifier: uuid.UUID, version: int, now: datetime) -> int:
+        """Take off a list what has had its time; nobody did it."""
+        return self._end(sa.and_(self._of(identifier), _e.expires_at <= now), version, "", now)
 
     def _end(self, chosen: sa.ColumnElement[bool], version: int, by: str, at: datetime) -> int:
         ended = list_entries.update().where(chosen, _NOW)

@@ -17,7 +17,7 @@ from finer.kit.turns import one_at_once
 from finer.kit.tx import Tx
 
 _FIELDS = AuditEntry.__struct_fields__
-_PLACE = sa.tuple_(audit_entries.c.at, audit_entries.c.id)
+_place = sa.tuple_(audit_entries.c.at, audit_entries.c.id)
 _AT_ONCE = 5_000
 
 
@@ -32,10 +32,7 @@ class AuditStore:
         """Entries, the newest first."""
         query = self._query(wanted)
         if before is not None:
-            query = query.where(
-                sa.tuple_(audit_entries.c.at, audit_entries.c.id)
-                < sa.tuple_(sa.literal(before.at), sa.literal(before.id))
-            )
+            query = query.where(_place < sa.tuple_(sa.literal(before.at), sa.literal(before.id)))
         query = query.order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc()).limit(limit)
         return [_line(row) for row in self._connection.execute(query)]
 
@@ -45,10 +42,7 @@ class AuditStore:
         while True:
             query = self._query(wanted)
             if after is not None:
-                query = query.where(
-                    sa.tuple_(audit_entries.c.at, audit_entries.c.id)
-                    > sa.tuple_(sa.literal(after[0]), sa.literal(after[1]))
-                )
+                query = query.where(_place > sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
             query = query.order_by(audit_entries.c.at, audit_entries.c.id).limit(_AT_ONCE)
             found = [_line(row) for row in self._connection.execute(query)]
             if found:

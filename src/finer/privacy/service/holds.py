@@ -52,9 +52,9 @@ def place_hold(tx: Tx, *, kind: HoldKind, subject_kind: SubjectKind, subject: st
     return show_id("hld", identifier)
 
 
-def list_holds(tx: Tx, *, open_only: bool = False) -> list[Hold]:
+def list_holds(tx: Tx) -> list[Hold]:
     """Holds of the firm, the latest first."""
-    return SubjectStore(tx).holds(open_only=open_only)
+    return SubjectStore(tx).holds(open_only=False)
 
 
 def release_hold(tx: Tx, shown: str) -> None:

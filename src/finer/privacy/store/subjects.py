@@ -160,10 +160,6 @@ class SubjectStore:
             for row, person, reason in zip(rows, people, reasons, strict=True)
         ]
 
-    def hold_on(self, kind: SubjectKind, subject: str) -> HoldKind | None:
-        """The strongest open hold on a person: legal before money laundering before their own wish."""
-        return self._held([self._index(kind, subject)]).get(self._index(kind, subject))
-
     def release_hold(self, identifier: uuid.UUID, by: str, at: datetime) -> bool:
         """End a hold; False when there is none that is open."""
         done = self._connection.execute(

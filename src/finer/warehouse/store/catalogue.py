@@ -43,12 +43,16 @@ _FILES = (
     "where {f_seen} and {t_seen} order by f.data_file_id"
 )
 # Files are merged within a partition only.
-_SIZES = (
-    "select coalesce(sum(n), 0), coalesce(max(n), 0) from (select count(*) as n from {s}.ducklake_data_file f "
+_LARGEST_GROUP = (
+    "select coalesce(max(n), 0) from (select count(*) as n from {s}.ducklake_data_file f "
     "join {s}.ducklake_table t using (table_id) left join {s}.ducklake_file_partition_value v "
     "on v.data_file_id = f.data_file_id and v.partition_key_index = 0 where f.end_snapshot is null "
-    "and t.end_snapshot is null and (%(table)s::text is null or t.table_name = %(table)s) "
-    "and f.file_size_bytes >= %(low)s and f.file_size_bytes < %(high)s group by t.table_id, v.partition_value) as parts"
+    "and t.end_snapshot is null and t.table_name = %s "
+    "and f.file_size_bytes >= %s and f.file_size_bytes < %s group by v.partition_value) as parts"
+)
+_FILE_COUNT = (
+    "select count(*) from {s}.ducklake_data_file f join {s}.ducklake_table t using (table_id) "
+    "where f.end_snapshot is null and t.end_snapshot is null"
 )
 _EVERY_FILE = (
     "select s.path, t.path, f.path, f.path_is_relative from (select table_id, path, path_is_relative "
@@ -181,7 +185,7 @@ class Catalogue:
 
     def largest_group(self, table: str, low: int, high: int) -> int:
         """The most files of at least `low` and less than `high` bytes that a partition of a table has."""
-        return int(self._rows(_SIZES, {"table": table, "low": low, "high": high})[0][1])
+        return int(self._rows(_LARGEST_GROUP, (table, low, high))[0][0])
 
     def snapshot_at(self, moment: datetime) -> int | None:
         """The snapshot that was the newest at a moment; None when the lake does not remember that far back."""
@@ -210,9 +214,9 @@ class Catalogue:
             for number, at, changes in self._rows(_SNAPSHOTS, {"before": before, "limit": limit})
         ]
 
-    def count_files(self, table: str | None, low: int, high: int) -> int:
-        """Files of a table (None: of all) of at least `low` and less than `high` bytes."""
-        return int(self._rows(_SIZES, {"table": table, "low": low, "high": high})[0][0])
+    def count_files(self) -> int:
+        """The files of all tables."""
+        return int(self._rows(_FILE_COUNT)[0][0])
 
     def old_snapshots(self, before: datetime, limit: int) -> list[int]:
         """Snapshots from before a moment that nobody needs, oldest first."""

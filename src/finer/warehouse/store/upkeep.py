@@ -60,12 +60,12 @@ def compact(
         attachments = Attachments(access, capacity=1, memory_mb=memory_mb, create=True)
         try:
             with attachments.use(tenant) as lake:
-                before = catalogue.count_files(None, 0, 2**62)
+                before = catalogue.count_files()
                 for name in catalogue.row_counts():
                     _merge(attachments.duckdb, catalogue, lake, name)
                 expired = _expire(attachments.duckdb, catalogue, lake, now - keep)
                 deleted = _delete(attachments.duckdb, lake, now, grace)
-                after = catalogue.count_files(None, 0, 2**62)
+                after = catalogue.count_files()
                 forget_copies(access.settings, tenant, catalogue.every_file(access.address(tenant)))
         finally:
             attachments.close()
