@@ -100,6 +100,22 @@ describe("the SQL page", () => {
     expect((field as HTMLInputElement).value).toBe("");
   });
 
+  it("tells calmly that a query was cancelled, which is no failure", async () => {
+    const cancelled = {
+      ...run,
+      state: "cancelled" as const,
+      error: "You cancelled it.",
+      columns: [],
+      rows: null,
+    };
+    server.on("POST /api/v1/sql/queries", () => [200, cancelled]);
+    server.on("GET /api/v1/sql/queries/qry_1", () => [200, cancelled]);
+    const { user } = openApp("/sql?saved=sav_1");
+    await screen.findByRole("button", { name: "Spend" });
+    await user.click(screen.getByRole("button", { name: "Run" }));
+    expect((await screen.findByText("You cancelled it.")).getAttribute("role")).toBe("status");
+  });
+
   it("compares two versions of a saved query, and brings one back as a new one", async () => {
     server.on("PUT /api/v1/sql/saved/sav_1", () => [200, { ...saved, version: 3 }]);
     const { user } = openApp("/sql?tab=saved");

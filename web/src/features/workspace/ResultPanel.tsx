@@ -31,7 +31,13 @@ export function ResultPanel({ run, failure, chart, onChart }: ResultPanelProps) 
     return (
       <BlockSkeleton height={160} label={run.state === "queued" ? "Waiting for room" : "The query runs"} />
     );
-  if (run.state !== "done") return <Problem text={run.error || "The query was cancelled."} />;
+  if (run.state === "cancelled")
+    return (
+      <p role="status" className="state-text sql-none">
+        {run.error || "The query was cancelled."}
+      </p>
+    );
+  if (run.state !== "done") return <Problem text={run.error || "The query failed."} />;
   return <Answer run={run} chart={chart} onChart={onChart} />;
 }
 
