@@ -222,6 +222,22 @@ describe("the quarantine page", () => {
     expect(field("event_id").value).toBe("");
   });
 
+  it("says why a change was not kept, also where more was written since", async () => {
+    server.on(`POST /api/v1/quarantine/${RECORD}/check`, () => [200, { remaining: [] }]);
+    const put = `PUT /api/v1/quarantine/${RECORD}`;
+    const refuse = server.hold(put, () => problem(409, "Somebody is releasing it."));
+    const { user } = openApp(`${AT}&record=${RECORD}`);
+    const drawer = within(await screen.findByRole("dialog"));
+    await user.type(await drawer.findByLabelText("quantity"), "4");
+    await user.click(drawer.getByRole("button", { name: "Keep the change" }));
+    await waitFor(() => expect(server.sent(put)).toHaveLength(1));
+    await user.type(drawer.getByLabelText("event_id"), "e2");
+    refuse();
+    await drawer.findByText("Somebody is releasing it.");
+    await user.type(drawer.getByLabelText("event_id"), "3");
+    expect(drawer.queryByText("Somebody is releasing it.")).toBeNull();
+  });
+
   it("says that nothing waits, and that causes cannot be loaded", async () => {
     server.on("GET /api/v1/quarantine/causes", () => [200, { items: [] }]);
     const { user } = openApp("/quarantine");

@@ -28,7 +28,8 @@ export function RecordEditor({ newest, sent, editable }: EditorProps) {
   const { draft: changes, held: record } = editing;
   // The record as it is written anew; without a text as long as it says what it began with.
   const [whole, setWhole] = useState<{ text: string | null } | null>(null);
-  const [refused, setRefused] = useState({ edit: "", reason: "" });
+  // Why it was not kept, until more is written.
+  const [refused, setRefused] = useState("");
   const [busy, setBusy] = useState(false);
   const changed = editable && (whole ? whole.text !== null : editing.dirty);
   const edit = JSON.stringify({ changes, record: whole?.text ?? null });
@@ -42,10 +43,11 @@ export function RecordEditor({ newest, sent, editable }: EditorProps) {
   const begin = (asWhole: boolean) => {
     setWhole(asWhole ? { text: null } : null);
     editing.take();
+    setRefused("");
   };
   const save = async () => {
     setBusy(true);
-    setRefused({ edit, reason: "" });
+    setRefused("");
     try {
       const saved = await saveRecord(record.id, JSON.parse(edit) as Edit);
       editing.settle(changes, saved);
@@ -54,12 +56,11 @@ export function RecordEditor({ newest, sent, editable }: EditorProps) {
       await client.invalidateQueries({ queryKey: ["quarantine"] });
       message.success("The change is kept. Release the record to send it on.");
     } catch (error) {
-      setRefused({ edit, reason: reasonOf(error) });
+      setRefused(reasonOf(error));
     }
     setBusy(false);
   };
-  const problem =
-    (refused.edit === edit && refused.reason) || (changed && checked.error && reasonOf(checked.error));
+  const problem = refused || (changed && checked.error && reasonOf(checked.error));
   const wrong = (changed ? checked.data?.remaining : null) ?? record.remaining ?? record.errors;
   return (
     <>
@@ -90,14 +91,20 @@ export function RecordEditor({ newest, sent, editable }: EditorProps) {
           label="The record as JSON"
           hint='{"event_id": "...", ...}'
           height={260}
-          onChange={(text) => setWhole({ text })}
+          onChange={(text) => {
+            setWhole({ text });
+            setRefused("");
+          }}
         />
       ) : (
         <Values
           record={record}
           changes={editable ? changes : NO_CHANGES}
           editable={editable}
-          onChange={editing.write}
+          onChange={(more) => {
+            editing.write(more);
+            setRefused("");
+          }}
         />
       )}
       {editable && (whole || record.fields.length > 0) ? (
