@@ -5,7 +5,14 @@ import { actOutcome } from "../src/features/quarantine/words";
 describe("what came of an act", () => {
   it("tells what still breaks its contract, and what somebody else had dealt with before", () => {
     const failed = [{ field: "amount", rule: "range", records: 1 }];
-    const act = { kind: "release", state: "done", matched: 10, done: 4, changed: 3, failed } as unknown as Act;
+    const act = {
+      kind: "release",
+      state: "done",
+      matched: 10,
+      done: 4,
+      changed: 3,
+      failed,
+    } as unknown as Act;
     expect(actOutcome(act)).toBe("3 released, 1 still breaks its contract, 6 did not wait any more");
     expect(actOutcome({ ...act, state: "running" })).toBe("3 released, 1 still breaks its contract");
   });
