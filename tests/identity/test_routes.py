@@ -186,6 +186,5 @@ def test_a_route_without_a_permission_is_found_and_lets_nobody_in(
     assert client.get("/probe/undeclared").status_code == 403
 
 
-def test_the_description_of_the_api_is_open_to_everybody(client: TestClient[Litestar]) -> None:
-    assert client.get("/api/v1/openapi.json").status_code == 200
+def test_which_methods_a_route_takes_is_open_to_everybody(client: TestClient[Litestar]) -> None:
     assert client.options("/api/v1/me").status_code == 204
