@@ -83,6 +83,7 @@ def batch_block(plan: Plan, batch: pa.RecordBatch, source: pa.RecordBatch, first
         if slot not in kept or slot in sources:
             base = _place_text(text, slot, parts, base, starts, sizes, present, odd)
     data = np.concatenate(parts) if parts else np.zeros(1, np.uint8)
+    data.flags.writeable = False  # As bytes that were sent are: the kernels are compiled for one kind of array.
     cells = Cells(data, starts, sizes, present, np.zeros(rows, np.int64), natives=natives)
     unknown = [(0, 0, show(name)) for name in batch.schema.names if name not in plan.slot_of][:10]
 

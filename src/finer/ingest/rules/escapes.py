@@ -31,7 +31,9 @@ def without_escapes(data: bytes, ends: Array) -> tuple[bytes, Array]:
 @nb.njit(cache=True, nogil=True)
 def _unescape(data: Any, ends: Any, out: Any, new_ends: Any) -> Any:
     size = len(data)
-    read = written = part = 0
+    # A plain 0 would be a type of its own, for which all that takes it is compiled once more.
+    read = written = np.int64(0)
+    part = 0
     inside = False
     while read < size:
         while part < len(ends) and ends[part] <= read:

@@ -100,7 +100,7 @@ def scan_cells(b: Any, position: Any, line: Any, last: Any, slots: Any, places: 
     left for later: more of it may come.
     """
     n = len(b)
-    rows = 0
+    rows = np.int64(0)  # A plain 0 would be a type of its own, and `_record` compiled twice.
     bytes_, slots_ = pointer(b), pointer(slots)
     places_ = Places(
         pointer(places.starts), pointer(places.sizes), pointer(places.present), pointer(places.bare), places.room

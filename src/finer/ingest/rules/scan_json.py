@@ -244,7 +244,7 @@ def _record(b: Any, i: Any, end: Any, space: Any, keys: Any, row: Any, places: A
         return -1
     i = _skip(b, i + 1, end, space)
     seen, here, plain = np.int64(0), np.int64(0), np.int64(0)
-    position = 0
+    position = np.int64(0)  # A plain 0 would be a type of its own, for which all that takes it is compiled once more.
     count = unknown.count[0]
     more = _at(b, i, end) != 125
     while more:
@@ -291,7 +291,7 @@ def scan_lines(b: Any, position: Any, line: Any, owner: Any, ends: Any, keys: An
     Returns rows, the next position, the next line number and the body it is in.
     """
     n = len(b)
-    rows = 0
+    rows = np.int64(0)
     keys_, places_, unknown_ = _pointers(keys, places, unknown)
     bytes_ = pointer(b)
     while rows < len(odd):
@@ -332,7 +332,7 @@ def scan_spans(b: Any, keys: Any, places: Any, odd: Any, spans: Any, unknown: An
     bytes_ = pointer(b)
     for row in range(len(odd)):
         first, end = spans[row, 0], spans[row, 1]
-        i = _record(bytes_, first, end, _ANY, keys_, row, places_, 0, unknown_) if first < end else -1
+        i = _record(bytes_, first, end, _ANY, keys_, row, places_, np.int64(0), unknown_) if first < end else -1
         odd[row] = SIMPLE if i >= 0 and _skip(bytes_, i, end, _ANY) == end else ODD
         if odd[row]:
             places.present[row] = 0

@@ -208,7 +208,7 @@ def text_columns(b: Any, starts: Any, sizes: Any, present: Any, bare: Any, plain
         allowed = Allowed(pointer(spellings), pointer(spelt), own[_MANY], own[_WIDTH])
         classes, data_ = pointer(fields.bytes[own[_CLASSES] :]), pointer(data[begin:])
         numbers = plain or own[_FROM_NUMBER] != 0
-        o: Any = 0
+        o: Any = _I64(0)  # A plain 0 would be a type of its own, for which all that takes it is compiled once more.
         nulls = 0
         for i in range(len(bad)):
             offsets[c, i] = o
