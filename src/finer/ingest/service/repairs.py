@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -253,13 +254,19 @@ def _changed_by_hand(
                 f"{', '.join(one.name for one in shape.written.fields)}."
             )
         names = (name,) if field is None else (name, *field.aliases, *field.combined_aliases)
-        place = next((at for at, key in enumerate(values) if key in names), len(values))
-        kept = [(key, value) for key, value in values.items() if key not in names]
+        given = {}
         if text is not None and field is not None:
-            kept.insert(place, (name, written(field.kind, text)))
+            given[name] = written(field.kind, text)
             classes = classes | {name: class_of(shape.written, name)}
-        values = dict(kept)
+        values = _in_place(values, names, given)
     return Changed(record, shape, values, classes)
+
+
+def _in_place(values: Mapping[str, Any], names: Collection[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` instead of what is called one of `names`, where the first of them stood; at the end where none did."""
+    place = next((at for at, key in enumerate(values) if key in names), len(values))
+    kept = [(key, value) for key, value in values.items() if key not in names]
+    return dict([*kept[:place], *given.items(), *kept[place:]])
 
 
 def _given_whole(shape: Shape, record: QuarantinedRecord, whole: str, changes: Mapping[str, str | None]) -> Changed:
