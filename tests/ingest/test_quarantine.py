@@ -168,6 +168,23 @@ def test_whoever_comes_second_is_told_that_somebody_else_dealt_with_the_records(
     assert (told.title, "8 did not wait any more" in told.text) == ("Quarantine: 2 of 10 records released", True)
 
 
+def test_what_comes_to_fit_while_an_act_runs_is_counted_in(tx: Tx, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acts, "AT_ONCE", 1)
+    send(tx, b"\n".join(line(event_id=f"e{i}", amount="-1") for i in range(3)))
+    first, middle, last = sorted(item.id for item in quarantine.list_quarantined(tx, TRANSACTIONS).items)
+    for record in (first, last):
+        repairs.edit_record(tx, record, {"amount": "1"})
+    as_dana = dataclasses.replace(tx, actor=ENGINEER)
+    edited = Selection(contract="transaction", state="edited")
+    begun = acts.start(as_dana, "release", edited, partitions=1)
+    repairs.edit_record(tx, middle, {"amount": "1"})
+    ended = acts.carry_on(as_dana, begun.id, 1)
+    assert (ended.state, ended.matched, ended.done, ended.changed) == ("done", 3, 3, 3)
+    assert acts.get_act(tx, begun.id).matched == 3
+    [told] = list_notifications(as_dana)[0]
+    assert (told.title, told.text) == ("Quarantine: 3 of 3 records released", "The release is done.")
+
+
 def test_edits_are_taken_back_and_records_discarded_with_a_reason(tx: Tx) -> None:
     receipt = send(tx, line(event_id="e1", amount="-1") + b"\n{broken")
     act(tx, "edit", Selection(contract="transaction", rule="range"), assignments=[("amount", "1")])

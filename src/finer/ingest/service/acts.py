@@ -174,6 +174,8 @@ def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
         until = store.step_end(act.selection, act.cursor, act.last, limit, STEP_BYTES)
     if until is not None:
         act.done += _do(tx, act, until, partitions)
+        # Records in between that came to fit meanwhile are done as well.
+        act.matched = max(act.matched, act.done)
         act.cursor = until
     if until is None or until == act.last:
         act.state, act.finished_at = "done", tx.now()
@@ -225,7 +227,7 @@ def _tell(tx: Tx, act: Act) -> None:
     left = sum(act.failed.values())
     rest = f" {left:,} still break their contract." if left else ""
     if act.state == "done" and (others := act.matched - act.done):
-        rest += f" {others:,} did not wait any more: somebody else dealt with them meanwhile."
+        rest += f" {others:,} did not wait any more: they were dealt with meanwhile."
     notifications.notify(
         tx,
         NewNotification(

@@ -39,8 +39,8 @@ class ActStore:
             quarantine_acts.update()
             .where(table.tenant_id == self._tenant, table.id == act.id)
             .values(
-                state=act.state, done=act.done, changed=act.changed, failed=act.failed, cursor=act.cursor,
-                error=act.error, finished_at=act.finished_at,
+                state=act.state, matched=act.matched, done=act.done, changed=act.changed, failed=act.failed,
+                cursor=act.cursor, error=act.error, finished_at=act.finished_at,
             )
         )  # fmt: skip
 
