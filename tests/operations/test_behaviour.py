@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -74,13 +74,13 @@ def _lake(records: list[dict[str, Any]]) -> Iterator[behaviour.Read]:
         yield read
 
 
-def _count(floor: Floor, records: list[dict[str, Any]]) -> int:
-    """One run of the job that counts sessions."""
+def _count(floor: Floor, records: list[dict[str, Any]], day: date | None = None) -> int:
+    """One run of the job that counts sessions, of a day where one is named."""
     with _lake(records) as read, floor.database.transaction(floor.firm.tenant.id, SYSTEM) as tx:
-        run = runs.start(tx, behaviour.SESSIONS_JOB)
+        run = runs.start(tx, behaviour.SESSIONS_JOB, day=day)
         assert run is not None
         runs.begin(tx, run)
-        asked = behaviour.sessions_to_count(tx)
+        asked = behaviour.sessions_to_count(tx, day)
         counts = behaviour.keep_sessions(tx, asked, behaviour.count_sessions(asked, read))
         runs.finish(tx, run, runs.RunState.SUCCEEDED, counts=counts)
     return counts["sessions"]
@@ -179,6 +179,25 @@ def test_counting_again_corrects_and_adds_nothing_twice(shop: Floor, clock: Fixe
         assert behaviour.forget_old(tx) == 5
 
 
+def test_a_day_past_is_counted_when_somebody_asks_and_no_other(shop: Floor) -> None:
+    began = NOW.replace(hour=0, minute=0) - timedelta(days=5)
+    old = [
+        _act("s7", "page_view", began - timedelta(minutes=1)),
+        _act("s8", "page_view", began),
+        _act("s9", "page_view", began + timedelta(hours=23, minutes=59)),
+        _act("s9", "purchase", began + timedelta(hours=24, minutes=1)),
+        _act("s10", "page_view", began + timedelta(days=1)),
+    ]
+    assert _count(shop, old, day=began.date()) == 2
+    found = _board(shop.firm, span="7d")["visits"]["now"]
+    # Those of before are not looked at: what this lake lacks of them stays.
+    assert (found["sessions"], found["purchased"]) == (6, 2)
+    assert _count(shop, old, day=began.date()) == 2
+    assert _board(shop.firm, span="7d")["visits"]["now"]["sessions"] == 6
+    # It stands for no count of all days, so the next one on schedule is of all.
+    assert _count(shop, [*_acts(), *old]) == 8
+
+
 def test_places_beyond_those_that_are_counted_by_themselves_are_one(shop: Floor) -> None:
     strange = [_act(f"x{number}", "page_view", NOW, country=f"land {number}") for number in range(9)]
     assert _count(shop, [*_acts(), *strange]) == 13
@@ -203,7 +222,10 @@ def test_sessions_of_a_place_that_the_sums_came_to_know_later_are_counted_there(
 def test_a_session_that_began_before_what_is_looked_at_does_not_begin_anew() -> None:
     since = NOW.replace(hour=0, minute=0)
     acts = [_act("s", "page_view", since - timedelta(minutes=5)), _act("s", "page_view", since + timedelta(minutes=5))]
-    asked = {"since": since, "looked": since - timedelta(days=1), "regions": [], "channels": [], "other": OTHER}
+    asked = {
+        "since": since, "until": since + timedelta(days=1), "looked": since - timedelta(days=1), "regions": [],
+        "channels": [], "other": OTHER,
+    }  # fmt: skip
     with _lake(acts) as read:
         assert read(lake.SESSIONS, asked) == []
 

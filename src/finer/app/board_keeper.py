@@ -52,9 +52,9 @@ def measure_outcomes(ground: Ground, run: Run) -> Counts:
 
 
 def count_sessions(ground: Ground, run: Run) -> Counts:
-    """Count the sessions of the last days."""
+    """Count the sessions of the last days, or of the day that the run names."""
     with ground.database.transaction(run.tenant, SYSTEM, read_only=True) as tx:
-        asked = behaviour.sessions_to_count(tx)
+        asked = behaviour.sessions_to_count(tx, run.day)
     try:
         with _lake(ground, run.tenant) as read:
             found = behaviour.count_sessions(asked, read)

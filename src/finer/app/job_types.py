@@ -46,7 +46,8 @@ class Job:
     """A kind of work that is done on a schedule, or when somebody asks for it (without `cron`).
 
     `whole`: once for the installation instead of once for each firm. `after` are jobs of the same kind that have to
-    succeed first in the same `period`. `dated` work does the day that its run names, and so can be done for days past.
+    succeed first in the same `period`. `dated` work does the day that its run names, so it can be done for days past;
+    a run on schedule names none.
     `operated` work holds up other firms: only the operator asks for it, at the command line.
     `when` says of a job without a schedule what asks for it. What was promised to others is no `stoppable` work.
     """

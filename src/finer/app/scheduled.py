@@ -298,7 +298,7 @@ JOBS = checked([
     ),
     Job(
         name=behaviour.SESSIONS_JOB, owner="operations", cron="*/5 * * * *", work=board_keeper.count_sessions,
-        about="Counts the sessions of customers and how far they came.", attempts=1,
+        about="Counts the sessions of customers and how far they came.", attempts=1, dated=True,
     ),
     Job(
         name=rollups.REBUILD_JOB, owner="operations", work=rebuild_sums, attempts=2, expected_s=600, stoppable=False,

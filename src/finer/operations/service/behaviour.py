@@ -7,7 +7,7 @@ records themselves tells which of them belong together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ ACTIONS = ("product_view", "search", "add_to_cart", "checkout", "purchase", "log
 _KEPT = timedelta(days=185)
 _AGAIN = timedelta(days=2)
 _LONGEST = timedelta(days=1)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 
 
@@ -59,10 +60,11 @@ def behaviour(tx: Tx, span: str, chosen: Filter) -> tuple[Frame, dict[str, Any],
     return at.frame, found, failed
 
 
-def sessions_to_count(tx: Tx) -> dict[str, Any]:
+def sessions_to_count(tx: Tx, day: date | None = None) -> dict[str, Any]:
     """What to ask the lake: the sessions of the last two days; all that are kept once a day, and after a new place.
 
     A place that the sums did not know yet was counted with all others, on every day of which the lake holds sessions.
+    With a `day` (UTC), the sessions that began on it.
     """
     now, store = tx.now(), RollupStore(tx)
     regions, channels = store.values("activity", "region"), store.values("activity", "channel")
@@ -73,9 +75,13 @@ def sessions_to_count(tx: Tx) -> dict[str, Any]:
         or last.started_at.date() < now.date()
         or last.counts.get("places") != len(regions) + len(channels)
     )
-    since = floor(now - (_KEPT if whole else _AGAIN), DAY_S)
+    since, until = floor(now - (_KEPT if whole else _AGAIN), DAY_S), _NEVER
+    if day is not None:
+        since = datetime.combine(day, time(), UTC)
+        until = since + timedelta(days=1)
     return {
-        "since": since, "looked": since - _LONGEST, "other": OTHER, "regions": regions, "channels": channels,
+        "since": since, "until": until, "looked": since - _LONGEST, "other": OTHER, "regions": regions,
+        "channels": channels,
     }  # fmt: skip
 
 
@@ -89,9 +95,10 @@ def count_sessions(asked: dict[str, Any], read: Read) -> list[VisitsHere]:
 
 def keep_sessions(tx: Tx, asked: dict[str, Any], found: Sequence[VisitsHere]) -> runs.Counts:
     """Keep what was counted in the place of what was known of the same hours; returns the counts of the run."""
-    SessionStore(tx).replace(asked["since"], found)
-    places = len(asked["regions"]) + len(asked["channels"])
-    return {"sessions": sum(one.sessions for one in found), "places": places}
+    SessionStore(tx).replace(asked["since"], asked["until"], found)
+    counts = {"sessions": sum(one.sessions for one in found)}
+    # A run for one day says nothing of the places that all others were counted by.
+    return counts | ({"places": len(asked["regions"]) + len(asked["channels"])} if asked["until"] == _NEVER else {})
 
 
 def forget_old(tx: Tx) -> int:

@@ -61,7 +61,7 @@ select to_timestamp(epoch_us(began) // 3600000000 * 3600) as bucket,
   count(*) as sessions, count(*) filter (viewed) as viewed, count(*) filter (added) as added,
   count(*) filter (checked_out) as checked_out, count(*) filter (purchased) as purchased,
   count(*) filter (actions = 1) as single, sum(epoch_us(ended) - epoch_us(began))::bigint // 1000000 as seconds
-from visits where began >= $since group by 1, 2, 3
+from visits where began >= $since and began < $until group by 1, 2, 3
 """
 
 

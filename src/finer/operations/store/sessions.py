@@ -23,9 +23,10 @@ class SessionStore:
     def __init__(self, tx: Tx) -> None:
         self._connection, self._tenant = tx.connection, tx.tenant
 
-    def replace(self, since: datetime, found: Sequence[VisitsHere]) -> None:
-        """Keep what was found of the hours from `since` on in the place of what was known of them."""
-        self._connection.execute(sessions.delete().where(_t.tenant_id == self._tenant, _t.bucket >= since))
+    def replace(self, since: datetime, until: datetime, found: Sequence[VisitsHere]) -> None:
+        """Keep what was found of the hours from `since` on, before `until`, in the place of what was known of them."""
+        known = (_t.tenant_id == self._tenant, _t.bucket >= since, _t.bucket < until)
+        self._connection.execute(sessions.delete().where(*known))
         rows = [
             {"tenant_id": self._tenant, "bucket": one.bucket, "region": one.region, "channel": one.channel}
             | {name: getattr(one, name) for name in _COUNTS}
