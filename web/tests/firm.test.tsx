@@ -96,39 +96,40 @@ it("keeps what is written of the sign-in rules while they are being saved", asyn
   expect(screen.getByLabelText("Everybody needs a second factor").getAttribute("aria-checked")).toBe("true");
 });
 
+const provider: Schema<"SsoProviderView"> = {
+  id: "sso_1",
+  name: "Luzon ID",
+  issuer: "https://id.luzon.example",
+  client_id: "finer",
+  algorithms: ["RS256"],
+  scopes: ["openid"],
+  role_claim: "groups",
+  role_map: [{ value: "risk", role: "risk_analyst" }],
+  acr_values: [],
+  amr_values: [],
+  max_age_minutes: null,
+  enabled: false,
+  changed_at: "2026-11-20T06:00:00Z",
+};
+const ssoSettings: Schema<"SsoSettings"> = {
+  provider,
+  proposal: null,
+  domains: [],
+  redirect_uri: "https://finer.example/back",
+  roles: ["risk_analyst", "auditor"],
+};
+
 it("keeps what is written of single sign-on while it is being saved, and forgets the secret that was sent", async () => {
   const server = new Server();
   server.me = { ...me, permissions: ["firm:read", "sso:read", "sso:write"] };
   server.on("GET /api/v1/firm", () => [200, firm]);
   server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
-  const provider: Schema<"SsoProviderView"> = {
-    id: "sso_1",
-    name: "Luzon ID",
-    issuer: "https://id.luzon.example",
-    client_id: "finer",
-    algorithms: ["RS256"],
-    scopes: ["openid"],
-    role_claim: "groups",
-    role_map: [{ value: "risk", role: "risk_analyst" }],
-    acr_values: [],
-    amr_values: [],
-    max_age_minutes: null,
-    enabled: false,
-    changed_at: "2026-11-20T06:00:00Z",
-  };
-  const settings: Schema<"SsoSettings"> = {
-    provider,
-    proposal: null,
-    domains: [],
-    redirect_uri: "https://finer.example/back",
-    roles: ["risk_analyst", "auditor"],
-  };
-  server.on("GET /api/v1/sso/provider", () => [200, settings]);
+  server.on("GET /api/v1/sso/provider", () => [200, ssoSettings]);
   openApp("/settings");
   fireEvent.change(await screen.findByLabelText("Name on the button"), { target: { value: "Luzon " } });
   fireEvent.change(screen.getByLabelText("Client secret"), { target: { value: "hush" } });
   const saved = {
-    ...settings,
+    ...ssoSettings,
     provider: { ...provider, name: "Luzon", changed_at: "2026-11-20T06:01:00Z" },
   };
   const go = server.hold("PUT /api/v1/sso/provider", () => {
@@ -145,4 +146,26 @@ it("keeps what is written of single sign-on while it is being saved, and forgets
   expect(field("Client secret")).toBe("");
   expect(field("Roles come from the claim")).toBe("roles");
   expect(field("Value 1 of roles")).toBe("fraud");
+});
+
+it("forgets the secret also where single sign-on waits for approval, and shows what is in force until then", async () => {
+  const server = new Server();
+  server.me = { ...me, permissions: ["firm:read", "sso:read", "sso:write"] };
+  server.on("GET /api/v1/firm", () => [200, firm]);
+  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  server.on("GET /api/v1/sso/provider", () => [200, ssoSettings]);
+  openApp("/settings");
+  const secret = await screen.findByLabelText<HTMLInputElement>("Client secret");
+  fireEvent.change(secret, { target: { value: "hush" } });
+  fireEvent.click(screen.getByLabelText("People may sign in by it"));
+  fireEvent.change(screen.getByLabelText("Why"), { target: { value: "It was tried." } });
+  const waits = { ...ssoSettings, proposal: "pro_1" };
+  server.on("PUT /api/v1/sso/provider", () => {
+    server.on("GET /api/v1/sso/provider", () => [200, waits]);
+    return [200, waits];
+  });
+  fireEvent.click(saveOf("Provider"));
+  await screen.findByText(/A change waits for a second administrator/);
+  expect(secret.value).toBe("");
+  expect(screen.getByLabelText("People may sign in by it").getAttribute("aria-checked")).toBe("false");
 });

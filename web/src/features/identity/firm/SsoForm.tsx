@@ -67,11 +67,11 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
         enabled: draft.enabled,
         reason: draft.reason,
       });
+      // Where it waits to be approved, what is in force stands here again. The server keeps the secret in either case.
+      settle(draft, saved);
       if (saved.proposal) message.info("A second administrator has to approve this, under Approvals.", 8);
-      else {
-        settle(draft, saved);
+      else
         message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
-      }
       await reload();
     }, lacks);
   };
