@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Schema } from "../src/api/client";
 import { openApp } from "./support/app";
+import { codeOf, writeCode } from "./support/code";
 import { me, NOW } from "./support/data";
 import { problem, Server } from "./support/server";
 
@@ -168,6 +169,20 @@ describe("the quarantine page", () => {
     await user.type(screen.getByLabelText("Why"), "The sender asked us.");
     await user.click(ok);
     await within(drawer).findByText('{"quantity": -4}');
+  });
+
+  it("keeps a record that is being written anew where what was sent is shown meanwhile", async () => {
+    server.on(`POST /api/v1/quarantine/${RECORD}/check`, () => [200, { remaining: [] }]);
+    server.on(`POST /api/v1/quarantine/${RECORD}/reveal`, () => [200, { raw: '{"quantity": -4}', left: 49 }]);
+    const { user } = openApp(`${AT}&record=${RECORD}`);
+    const drawer = within(await screen.findByRole("dialog"));
+    await user.click(await drawer.findByRole("button", { name: "Write it anew" }));
+    await writeCode("The record as JSON", '{"quantity": 7}');
+    await user.click(drawer.getByRole("button", { name: "Show what was sent" }));
+    await user.type(await screen.findByLabelText("Why"), "The sender asked us.");
+    await user.click(screen.getByRole("button", { name: "Show" }));
+    await drawer.findByText('{"quantity": -4}');
+    expect(await codeOf("The record as JSON")).toBe('{"quantity": 7}');
   });
 
   it("checks new values while they are written, and keeps them", async () => {

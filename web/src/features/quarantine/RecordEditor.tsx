@@ -86,7 +86,8 @@ export function RecordEditor({ newest, sent, editable }: EditorProps) {
       {whole ? (
         <CodeField
           id={`${record.id} ${sent === null}`}
-          text={beginning(record, sent)}
+          // What is written already stays where what was sent is shown meanwhile.
+          text={whole.text ?? beginning(record, sent)}
           language="yaml"
           label="The record as JSON"
           hint='{"event_id": "...", ...}'
