@@ -163,6 +163,22 @@ describe("a dashboard", () => {
     ]);
   });
 
+  it("keeps what is written in the dialog of a tile that is taken away elsewhere meanwhile", async () => {
+    const { user, router } = openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    await user.keyboard("e");
+    await user.click(await screen.findByRole("button", { name: "Edit Tile b" }));
+    const title = await screen.findByLabelText<HTMLInputElement>("Title");
+    await user.type(title, " of today");
+    server.on(`GET /api/v1/dashboards/${ID}`, () => [
+      200,
+      { ...dashboard, version: 2, tiles: dashboard.tiles.slice(0, 1) },
+    ]);
+    await router.options.context.client.invalidateQueries({ queryKey: ["dashboards", "one"] });
+    await screen.findByText("Somebody changed the dashboard while you wrote");
+    expect(title.value).toBe("Tile b of today");
+  });
+
   it("says that it is gone when it is not shared any more, and shows no more of it", async () => {
     openApp(`/dashboards/${ID}`);
     await tile("Tile a");

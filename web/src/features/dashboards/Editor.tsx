@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { newKey } from "../../api/keys";
 import { isProblem } from "../../api/problem";
 import { Overtaken } from "../../shared/ui/Overtaken";
@@ -26,6 +26,12 @@ const saysOf = ({ tiles }: Dashboard) => ({
     .join("\n"),
 });
 
+interface Fields {
+  tiles: Tile[];
+  /** The tile whose dialog is open. */
+  edited: Tile | "new" | null;
+}
+
 interface EditorProps {
   dashboard: Dashboard;
   onDone(): void;
@@ -38,15 +44,13 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
   const { message, modal } = App.useApp();
   const editing = useDraft({
     newest: dashboard,
-    fields: ({ tiles }) => ({ tiles }),
+    fields: ({ tiles }): Fields => ({ tiles, edited: null }),
     version: ({ version }) => version,
   });
   const { dirty, held } = editing;
-  const { tiles } = editing.draft;
+  const { tiles, edited } = editing.draft;
   const setTiles = (now: Tile[]) => editing.write({ tiles: now });
-  const [edited, setEdited] = useState<Tile | "new" | null>(null);
-  const inTile = useRef(false);
-  inTile.current = edited !== null;
+  const setEdited = (tile: Fields["edited"]) => editing.write({ edited: tile });
   const [busy, setBusy] = useState(false);
   const add = (fields: Omit<Tile, "id" | "x" | "y" | "w" | "h">) => {
     const y = Math.max(0, ...tiles.map((tile) => tile.y + tile.h));
@@ -58,10 +62,10 @@ export function Editor({ dashboard, onDone, onSaved }: EditorProps) {
     setBusy(true);
     try {
       const saved = await saveDashboard(bodyOf(held, { tiles }), held.id);
-      const whole = editing.settle({ tiles }, saved);
+      const whole = editing.settle(editing.draft, saved);
       client.setQueryData(queryKey, saved);
       // What was changed meanwhile, or is being written in a tile, is laid out on, and saved by itself.
-      if (whole && !inTile.current) return onSaved();
+      if (whole) return onSaved();
     } catch (error) {
       if (isProblem(error, 409)) await client.invalidateQueries({ queryKey });
       const known = client.getQueryData(queryKey);
