@@ -227,6 +227,27 @@ describe("a draft", () => {
     expect(await codeOf(TEXT)).toBe(mine);
   });
 
+  it("tells nobody of their own saving where it is read before it is answered", async () => {
+    server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);
+    server.on("POST /api/v1/contracts/validation", () => [200, { readable: true, version: "2.0.0" }]);
+    const saved = { ...draft, revision: 2, text: "name: transaction\nversion: 1.3.1\n" };
+    const go = server.hold("PUT /api/v1/contract-drafts/cver_1", () => [200, saved]);
+    const { router } = openApp("/contracts/drafts/cver_1");
+    await writeCode("Text of the contract (YAML)", saved.text);
+    const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
+    await waitFor(() => expect(save.disabled).toBe(false));
+    fireEvent.click(save);
+    await waitFor(() => expect(server.sent("PUT /api/v1/contract-drafts/cver_1")).toHaveLength(1));
+    server.on("GET /api/v1/contract-drafts/cver_1", () => [200, saved]);
+    await router.options.context.client.invalidateQueries();
+    // That is said of a draft of which nothing is unsaved.
+    await screen.findByText(/It was not tried yet/);
+    expect(screen.queryByText(/while you wrote/)).toBeNull();
+    go();
+    await screen.findByText(/The draft is saved/);
+    expect(await codeOf("Text of the contract (YAML)")).toBe(saved.text);
+  });
+
   it("gives way to what somebody else wrote where the writer takes it", async () => {
     const theirs = { ...draft, revision: 2, text: "name: transaction\nversion: 2.0.0\n" };
     server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);

@@ -28,8 +28,10 @@ export function useDraft<Saved, Fields extends object>({ newest, fields, version
   const dirty = Object.keys(unsaved).length > 0;
   const late = read === passed;
   const other = !late && version !== undefined && read !== version(held);
+  // The writer's own saving, read before it is answered, says the same as what stands here: there is nothing to choose.
+  const contested = other && dirty && Object.keys(without(draft, fields(newest))).length > 0;
   if (passed !== null && !late) setPassed(null);
-  if (!late && newest !== held && !(other && dirty)) {
+  if (!late && newest !== held && !contested) {
     setHeld(newest);
     setWritten(unsaved);
     if (other) setBegun(begun + 1);
@@ -42,7 +44,7 @@ export function useDraft<Saved, Fields extends object>({ newest, fields, version
     /** What it was begun from, or has been saved as since: it is compared with this, and saved over it. */
     held,
     /** What somebody else has made of it since something was written here, until the writer has chosen. */
-    theirs: other && dirty ? newest : undefined,
+    theirs: contested ? newest : undefined,
     /** Another number once what was written gave way: what keeps a text of its own begins anew. */
     begun,
     write: (more: Partial<Fields>) => setWritten((now) => ({ ...now, ...more })),
