@@ -23,6 +23,7 @@ export function CodeField(props: CodeFieldProps) {
   if (module.error)
     return (
       <textarea
+        key={props.id}
         className="code-plain"
         aria-label={props.label}
         defaultValue={props.text}
