@@ -374,6 +374,19 @@ def test_a_full_backlog_makes_the_caller_wait(database_url: str, settings: Setti
     writer.close()
 
 
+def test_a_batch_larger_than_the_backlog_may_be_is_taken_alone(
+    database_url: str, settings: Settings, tenant: uuid.UUID
+) -> None:
+    small = Settings(data_dir=settings.data_dir, lake_flush_s=0.05, lake_backlog_events_max=1000)
+    writer = service.LakeWriter(database_url, small)
+    put = threading.Thread(target=writer.put, args=(sample_batch(tenant, 0, 1500),))
+    put.start()
+    put.join(20)
+    waits = put.is_alive()
+    writer.close()  # whoever waits for room waits no longer
+    assert not waits
+
+
 def test_freshness_says_what_is_queryable(
     database: Database, database_url: str, settings: Settings, tenant: uuid.UUID
 ) -> None:
