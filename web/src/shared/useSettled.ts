@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
 
-/** A value once it has not changed for a while. */
-export function useSettled<T>(value: T, afterMs: number): T {
-  const [settled, setSettled] = useState(value);
+/** A text once it has not changed for a while. No object, which may be another at each drawing and would never settle. */
+export function useSettled(text: string, afterMs: number): string {
+  const [settled, setSettled] = useState(text);
   useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), afterMs);
+    const timer = setTimeout(() => setSettled(text), afterMs);
     return () => clearTimeout(timer);
-  }, [value, afterMs]);
+  }, [text, afterMs]);
   return settled;
 }

@@ -13,6 +13,7 @@ import {
   assessmentQuery,
   beginDraft,
   type RuleDetail,
+  type RuleText,
   type RuleVersion,
   saveDraft,
   vocabularyQuery,
@@ -45,8 +46,11 @@ export function RuleEditor({ newest }: { newest: RuleVersion }) {
   // Where the draft has gone meanwhile, what was written goes on as one of the next version.
   const writes = (dirty || version.state === "draft") && may(permission.writeRules);
   const [busy, setBusy] = useState(false);
-  const settled = useSettled(text, 300);
-  const { data: found } = useQuery({ ...assessmentQuery(settled), placeholderData: (before) => before });
+  const settled = useSettled(JSON.stringify(text), 300);
+  const { data: found } = useQuery({
+    ...assessmentQuery(JSON.parse(settled) as RuleText),
+    placeholderData: (before) => before,
+  });
   const words = useWords();
   const save = async () => {
     setBusy(true);
