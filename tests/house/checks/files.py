@@ -40,6 +40,17 @@ def machine_names(root: Path) -> list[str]:
     return found
 
 
+def conflicts(root: Path) -> list[str]:
+    """No file holds both sides of a conflict that nobody resolved."""
+    return [
+        f"{path.relative_to(root).as_posix()}:{number} is the mark of a conflict: keep what is right of both sides."
+        for path in repository_files(root)
+        if path.suffix not in _BINARY
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        if line.startswith(("<<<<<<< ", ">>>>>>> "))
+    ]
+
+
 def large_files(root: Path) -> list[str]:
     """Nothing large is kept in git."""
     sizes = [(path, path.stat().st_size) for path in repository_files(root)]
