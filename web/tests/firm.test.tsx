@@ -13,11 +13,17 @@ const firm: Schema<"Tenant"> = {
   branding: { logo_text: "Luzon", primary_color: null },
 };
 
-it("keeps what is typed while the firm's settings are being saved", async () => {
+/** A server with the firm, and somebody who has these permissions. */
+function firmOf(...permissions: Schema<"Me">["permissions"]): Server {
   const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "firm:write"] };
+  server.me = { ...me, permissions };
   server.on("GET /api/v1/firm", () => [200, firm]);
   server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  return server;
+}
+
+it("keeps what is typed while the firm's settings are being saved", async () => {
+  const server = firmOf("firm:read", "firm:write");
   const { user } = openApp("/settings");
   const name = await screen.findByLabelText<HTMLInputElement>("Name");
   await user.clear(name);
@@ -33,10 +39,7 @@ it("keeps what is typed while the firm's settings are being saved", async () => 
 });
 
 it("shows what somebody else has saved where nothing is written", async () => {
-  const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "firm:write"] };
-  server.on("GET /api/v1/firm", () => [200, firm]);
-  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  const server = firmOf("firm:read", "firm:write");
   const { user, router } = openApp("/settings");
   await user.type(await screen.findByLabelText("Logo text"), " Bank");
   server.on("GET /api/v1/firm", () => [200, { ...firm, name: "Visayas" }]);
@@ -49,10 +52,7 @@ const saveOf = (form: string) =>
   within(screen.getByRole("form", { name: form })).getByRole("button", { name: "Save" });
 
 it("keeps a name that is typed back to what it was while another is being saved", async () => {
-  const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "firm:write"] };
-  server.on("GET /api/v1/firm", () => [200, firm]);
-  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  const server = firmOf("firm:read", "firm:write");
   openApp("/settings");
   const name = await screen.findByLabelText<HTMLInputElement>("Name");
   fireEvent.change(name, { target: { value: "Visayas" } });
@@ -71,10 +71,7 @@ it("keeps a name that is typed back to what it was while another is being saved"
 });
 
 it("keeps what is written of the sign-in rules while they are being saved", async () => {
-  const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "firm:write"] };
-  server.on("GET /api/v1/firm", () => [200, firm]);
-  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  const server = firmOf("firm:read", "firm:write");
   openApp("/settings");
   const needed = await screen.findByLabelText("Everybody needs a second factor");
   fireEvent.click(needed);
@@ -120,10 +117,7 @@ const ssoSettings: Schema<"SsoSettings"> = {
 };
 
 it("keeps what is written of single sign-on while it is being saved, and forgets the secret that was sent", async () => {
-  const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "sso:read", "sso:write"] };
-  server.on("GET /api/v1/firm", () => [200, firm]);
-  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  const server = firmOf("firm:read", "sso:read", "sso:write");
   server.on("GET /api/v1/sso/provider", () => [200, ssoSettings]);
   openApp("/settings");
   fireEvent.change(await screen.findByLabelText("Name on the button"), { target: { value: "Luzon " } });
@@ -149,10 +143,7 @@ it("keeps what is written of single sign-on while it is being saved, and forgets
 });
 
 it("forgets the secret also where single sign-on waits for approval, and shows what is in force until then", async () => {
-  const server = new Server();
-  server.me = { ...me, permissions: ["firm:read", "sso:read", "sso:write"] };
-  server.on("GET /api/v1/firm", () => [200, firm]);
-  server.on("GET /api/v1/firm/sign-in", () => [200, { second_factor_required: false, proposal: null }]);
+  const server = firmOf("firm:read", "sso:read", "sso:write");
   server.on("GET /api/v1/sso/provider", () => [200, ssoSettings]);
   openApp("/settings");
   const secret = await screen.findByLabelText<HTMLInputElement>("Client secret");
