@@ -48,6 +48,10 @@ class Tx:
         else:
             self.connection.exec_driver_sql(statement, parameters)
 
+    def outlast(self) -> None:
+        """Let this transaction wait for the lake however long: PostgreSQL ends one that is idle for a minute."""
+        self.connection.exec_driver_sql("set local idle_in_transaction_session_timeout = 0")
+
     def notify(self, channel: str, payloads: Iterable[str]) -> None:
         """Wake whoever listens once this has committed.
 

@@ -16,6 +16,7 @@ def append_label(tx: Tx, facts: Sequence[AlertResolved], access: lake.LakeAccess
 
     Raises LakeUnavailable, as NotInLakeYet while the lake does not hold one of the payments; doing it again is right.
     """
+    tx.outlast()
     label_rows.one_at_once(tx)
     labels = [
         Label(

@@ -93,7 +93,7 @@ def approved_erasure(tx: Tx, shown: str) -> SubjectRequest | None:
     if found.state is not RequestState.RUNNING:
         return None
     _refuse_held(found)
-    SubjectStore(tx).outlast()
+    tx.outlast()
     return found
 
 

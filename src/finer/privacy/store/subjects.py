@@ -179,10 +179,6 @@ class SubjectStore:
         )
         return self._shown(self._connection.execute(query).all())
 
-    def outlast(self) -> None:
-        """Let this transaction wait for the lake however long: PostgreSQL ends one that is idle for a minute."""
-        self._connection.exec_driver_sql("set local idle_in_transaction_session_timeout = 0")
-
     def closed_before(self, at: datetime) -> int:
         """How many requests were closed before then."""
         query = sa.select(sa.func.count()).select_from(requests).where(*self._closed(at))

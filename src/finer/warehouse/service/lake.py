@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -227,16 +227,13 @@ def label(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> li
     Raises NotInLakeYet when one is not, and is among the payments that were decided and that the lake has still to
     take; LakeUnavailable when the lake cannot be written to or read.
     """
-    by_day: dict[date, list[Label]] = {}
-    for one in labels:
-        by_day.setdefault(one.occurred_at.astimezone(UTC).date(), []).append(one)
     found: list[dict[str, Any]] = []
     with with_labels(access, tx.tenant, labels) as reader:
         decided = PostgresLog.progress(tx.connection, READER)
-        # Day by day: the files of the days between, of which no payment is labelled, are not read.
-        for day in by_day.values():
-            times, ids = [one.occurred_at for one in day], sorted({one.event_id for one in day})
-            wanted = {"events": ids, "since": min(times), "until": max(times)}
+        # Each stretch by itself: the files of the days between, of which no payment is labelled, are not read.
+        for stretch in _stretches(labels):
+            ids = sorted({one.event_id for one in stretch})
+            wanted = {"events": ids, "since": stretch[0].occurred_at, "until": stretch[-1].occurred_at}
             with suppress(LakeEmpty):
                 found += reader.read(tx.tenant, query, wanted).to_pylist()
     missing = {one.event_id for one in labels} - {row["event_id"] for row in found if row["in_lake"]}
@@ -255,6 +252,17 @@ def label(tx: Tx, access: LakeAccess, query: str, labels: Sequence[Label]) -> li
                 retry_after_s=30,
             )
         _log.warning("labels of payments that the lake does not know", tenant=str(tx.tenant), payments=len(missing))
+    return found
+
+
+def _stretches(labels: Sequence[Label]) -> list[list[Label]]:
+    """Labels in the order of their payments, parted where a day and more has none."""
+    found: list[list[Label]] = []
+    for one in sorted(labels, key=lambda one: one.occurred_at):
+        if found and one.occurred_at - found[-1][-1].occurred_at < timedelta(days=1):
+            found[-1].append(one)
+        else:
+            found.append([one])
     return found
 
 
