@@ -26,7 +26,7 @@ from finer.ingest.types.receipts import Receipt
 from finer.ingest.types.records import Body
 from finer.kit.actors import Actor
 from finer.kit.db import Database
-from finer.kit.errors import Conflict, InvalidInput
+from finer.kit.errors import Conflict, InvalidInput, NotFound
 from finer.kit.log import decode
 from finer.kit.masking import DataClass
 from finer.kit.moments import microseconds
@@ -347,7 +347,8 @@ def test_b01_another_firm_sees_and_changes_nothing(database: Database, tenant: u
         record = one(tx)
     with database.transaction(uuid.uuid4(), ENGINEER) as tx:
         assert quarantine.list_quarantined(tx).items == []
-        assert act(tx, "release", Selection(contract="transaction", ids=(record.id,))).matched == 0
+        with pytest.raises(NotFound):
+            act(tx, "release", Selection(contract="transaction", ids=(record.id,)))
 
 
 @given(amount=st.decimals(min_value="0.01", max_value=9_999_999, places=2))

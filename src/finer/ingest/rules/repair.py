@@ -101,7 +101,12 @@ def _moment(microseconds: int) -> str:
 
 def _holders(field: Field, record: Record) -> list[str]:
     """The names under which a record gives a field."""
-    return [name for name in (field.name, *field.aliases, *field.combined_aliases) if name in record]
+    return [name for name in _names(field) if name in record]
+
+
+def _names(field: Field) -> tuple[str, ...]:
+    """The names under which records may give a field."""
+    return (field.name, *field.aliases, *field.combined_aliases)
 
 
 def show_value(value: msgspec.Raw | None) -> str | None:
@@ -131,6 +136,8 @@ class Repair:
             self._targets.append((target, self._compiled(target, text)))
         if len({target for target, _ in self._targets}) < len(self._targets):
             raise RepairInvalid("A field is assigned twice. Put both into one expression.")
+        fields = [(target, self._fields.get(target)) for target, _ in self._targets]
+        self._names = [(target,) if field is None else _names(field) for target, field in fields]
 
     @property
     def classes(self) -> dict[str, DataClass]:
@@ -207,16 +214,18 @@ class Repair:
 
     def _assigned(self, record: Record, values: Sequence[bytes | None]) -> Record:
         found = record
-        for (target, expression), value in zip(self._targets, values, strict=True):
+        for (target, expression), names, value in zip(self._targets, self._names, values, strict=True):
             if value is None and not _removes(expression):
                 continue  # what cannot be computed stays as it is
-            field = self._fields.get(target)
-            names = [target] if field is None else _holders(field, found)
-            if value is not None and names == [target] and bytes(found[target]) == value:
+            holders = [name for name in names if name in found]
+            alone = holders == [target]
+            if (value is None and not holders) or (alone and bytes(found[target]) == value):
                 continue
-            if value is None and not any(name in found for name in names):
-                continue
-            found = {name: old for name, old in found.items() if name not in names}
+            if found is record:
+                found = dict(record)
+            if value is None or not alone:
+                for name in holders:
+                    del found[name]
             if value is not None:
                 found[target] = msgspec.Raw(value)
         return found

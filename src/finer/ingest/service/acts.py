@@ -13,25 +13,18 @@ from typing import Literal
 import msgspec
 
 from finer.identity.service.audit import record_audit
-from finer.ingest.rules.classes import guarded
-from finer.ingest.service.quarantine import refuse_unknown
+from finer.ingest.errors import NotWaiting
+from finer.ingest.service.edits import edit
+from finer.ingest.service.quarantine import get_quarantined, refuse_unknown
 from finer.ingest.service.releases import release
-from finer.ingest.service.repairs import (
-    apply,
-    check_assignments,
-    check_changed,
-    chosen_contract,
-    count_failure,
-    edit_of,
-)
+from finer.ingest.service.repairs import check_assignments, chosen_contract
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
-from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
+from finer.ingest.types.quarantine import Act, Selection
 from finer.ingest.types.receipts import Page
 from finer.kit import runs
 from finer.kit.errors import Conflict, InvalidInput, NotFound
 from finer.kit.ids import new_id, show_id
-from finer.kit.moments import microseconds
 from finer.kit.tx import Tx
 from finer.notifications import service as notifications
 from finer.notifications.types import NewNotification, Severity
@@ -56,8 +49,8 @@ def start(
 ) -> Act:
     """Begin an act on the records that fit now; a small one is done when this returns, a job goes on with a large one.
 
-    Raises RepairInvalid for assignments that cannot be used, InvalidInput for a selection or reason that cannot, and
-    UnknownContract.
+    Raises RepairInvalid for assignments that cannot be used, InvalidInput for a selection or reason that cannot,
+    UnknownContract, and for a single record NotFound, or NotWaiting when somebody else has dealt with it.
     """
     selection = _checked(kind, selection, reason)
     contract = chosen_contract(tx, selection).name if kind in ("edit", "release") else selection.contract or ""
@@ -68,6 +61,7 @@ def start(
     matched, last = QuarantineStore(tx).count(selection)
     if not matched:
         refuse_unknown(tx, selection)
+        _refuse_gone(tx, selection)
     act = Act(
         id=new_id(),
         kind=kind,
@@ -85,6 +79,8 @@ def start(
     )
     ActStore(tx).add(act)
     detail = {"matched": matched, "contract": contract, "fields": [target for target, _ in assignments]}
+    if selection.ids is not None and len(selection.ids) == 1:
+        detail["record"] = show_id("qua", selection.ids[0])
     if reason:
         detail["reason"] = act.reason
     record_audit(tx, f"quarantine:{kind}", show_id("act", act.id), detail)
@@ -166,6 +162,17 @@ def _checked(kind: Kind, selection: Selection, reason: str) -> Selection:
     return selection
 
 
+def _refuse_gone(tx: Tx, selection: Selection) -> None:
+    """Whoever means one record is told that it is not as they saw it, rather than that nothing was done."""
+    if selection.ids is None or len(selection.ids) != 1:
+        return
+    [identifier] = selection.ids
+    record = get_quarantined(tx, identifier)
+    states = ("open", "edited") if selection.state is None else (selection.state,)
+    if record.state not in states:
+        raise NotWaiting(f"{show_id('qua', identifier)} is {record.state} already. Reload to see what became of it.")
+
+
 def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
     """Do the next records of an act and note how far it has come."""
     store = ActStore(tx)
@@ -185,30 +192,14 @@ def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
 
 def _do(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     """Do the records up to `until`; returns how many that are."""
-    store = QuarantineStore(tx)
     if act.kind == "release":
         return release(tx, act, until, partitions)
-    ids = ActStore(tx).locked(act.selection, act.cursor, until)
     if act.kind == "edit":
-        _edit(tx, act, store.records(ids))
-    else:
-        store.set_state(act.id, tx.now(), ids, "open" if act.kind == "undo" else "discarded")
-        act.changed += len(ids)
+        return edit(tx, act, until)
+    ids = ActStore(tx).locked(act.selection, act.cursor, until)
+    QuarantineStore(tx).set_state(act.id, tx.now(), ids, "open" if act.kind == "undo" else "discarded")
+    act.changed += len(ids)
     return len(ids)
-
-
-def _edit(tx: Tx, act: Act, records: Sequence[QuarantinedRecord]) -> None:
-    contract = chosen_contract(tx, act.selection)
-    changed, failed = apply(contract, act.assignments, records)
-    for key, count in failed.items():
-        act.failed[key] = act.failed.get(key, 0) + count
-    edits = []
-    for one, errors in zip(changed, check_changed(contract, changed, microseconds(tx.now())), strict=True):
-        count_failure(act.failed, errors)
-        edits.append((one.record.id, edit_of(one.line, one.classes), guarded(one.shape.classified, errors)))
-    if edits:
-        QuarantineStore(tx).edit(act.id, tx.now(), edits)
-        act.changed += len(edits)
 
 
 _DONE = {"edit": "changed", "undo": "put back", "release": "released", "discard": "discarded"}

@@ -18,7 +18,7 @@ from finer.ingest.service import contracts
 from finer.ingest.store.acts import ActStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract, FirmContracts
-from finer.ingest.types.quarantine import QuarantineCause, QuarantinedRecord, Selection
+from finer.ingest.types.quarantine import KeptRecord, QuarantineCause, QuarantinedRecord, Selection
 from finer.ingest.types.receipts import Page
 from finer.kit.crypto.bulk import Sealer
 from finer.kit.errors import InvalidInput, NotFound
@@ -130,7 +130,7 @@ def classified(record: QuarantinedRecord, known: FirmContracts) -> Contract | No
     return None if contract is None else Shape(contract, record.mapping).classified
 
 
-def shapes(contract: Contract, records: Sequence[QuarantinedRecord]) -> list[tuple[Shape, list[int]]]:
+def shapes(contract: Contract, records: Sequence[KeptRecord]) -> list[tuple[Shape, list[int]]]:
     """How records were written, and which of them so."""
     places: dict[int, list[int]] = {}
     for place, record in enumerate(records):
@@ -139,7 +139,7 @@ def shapes(contract: Contract, records: Sequence[QuarantinedRecord]) -> list[tup
     return [(Shape(contract, records[those[0]].mapping), those) for those in places.values()]
 
 
-def current(shape: Shape, record: QuarantinedRecord) -> tuple[Record | None, dict[str, DataClass]]:
+def current(shape: Shape, record: KeptRecord) -> tuple[Record | None, dict[str, DataClass]]:
     """The values of a record as it stands now, or None, and how sensitive those are that were changed."""
     if record.edited is None:
         whole = record.raw_bytes <= len(record.raw)

@@ -18,9 +18,10 @@ from finer.ingest.rules.shapes import Shape
 from finer.ingest.service import contracts
 from finer.ingest.service.quarantine import current, get_quarantined, refuse_unknown, shapes
 from finer.ingest.store.acts import ActStore
+from finer.ingest.store.edits import EditStore
 from finer.ingest.store.quarantine import QuarantineStore
 from finer.ingest.types.contracts import Contract
-from finer.ingest.types.quarantine import Act, QuarantinedRecord, Selection
+from finer.ingest.types.quarantine import Act, KeptRecord, QuarantinedRecord, Selection
 from finer.ingest.types.records import FieldError
 from finer.kit.errors import InvalidInput
 from finer.kit.ids import new_id, show_id
@@ -39,7 +40,7 @@ _EDIT = msgspec.msgpack.Encoder()
 class Changed:
     """A record with its new values, before they are kept: as a line of NDJSON in the shape in which it came."""
 
-    record: QuarantinedRecord
+    record: KeptRecord
     shape: Shape
     values: Record
     classes: dict[str, DataClass]
@@ -121,8 +122,9 @@ def preview(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]
     broken = check_changed(known, changed, microseconds(tx.now()))
     for errors in broken:
         count_failure(failed, errors)
+    whole = {record.id: record for record in records}
     examples = [
-        Example(one.record, _differences(one), guarded(one.shape.classified, errors))
+        Example(whole[one.record.id], _differences(one), guarded(one.shape.classified, errors))
         for one, errors in list(zip(changed, broken, strict=True))[:EXAMPLES]
     ]
     return Preview(
@@ -136,7 +138,7 @@ def preview(tx: Tx, selection: Selection, assignments: Sequence[tuple[str, str]]
 
 
 def apply(
-    known: Contract, assignments: Sequence[tuple[str, str]], records: Sequence[QuarantinedRecord]
+    known: Contract, assignments: Sequence[tuple[str, str]], records: Sequence[KeptRecord]
 ) -> tuple[list[Changed], dict[str, int]]:
     """The records that the assignments change, and how many cannot be taken apart."""
     changed: list[Changed] = []
@@ -224,7 +226,9 @@ def edit_record(
     )
     count_failure(act.failed, errors)
     ActStore(tx).add(act)
-    store.edit(act.id, tx.now(), [(identifier, edit_of(one.line, one.classes), guarded(one.shape.classified, errors))])
+    EditStore(tx).keep(
+        act.id, tx.now(), [(identifier, edit_of(one.line, one.classes), guarded(one.shape.classified, errors))]
+    )
     record_audit(tx, "quarantine:edit", show_id("qua", identifier), {"fields": sorted(changes) or ["record"]})
     return get_quarantined(tx, identifier)
 

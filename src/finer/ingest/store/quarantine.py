@@ -76,14 +76,6 @@ left join lateral (select p.errors -> 0 ->> 'reason' as reason from ingest_quara
                      and q.rule = c.rule {0} order by q.id desc limit 1) as e on true
 order by c.records desc, c.contract, c.field, c.rule
 """
-_EDITED = """
-with given as (select * from unnest(%(ids)s::uuid[], %(sealed)s::bytea[], %(remaining)s::text[])
-  as g(id, sealed, rest)),
-kept as (insert into ingest_quarantine_edits (tenant_id, id, record_sealed) select %(tenant)s, id, sealed from given
-  on conflict (tenant_id, id) do update set record_sealed = excluded.record_sealed)
-update ingest_quarantined_records as q set state = 'edited', remaining = g.rest::jsonb, act_id = %(act)s,
-  changed_at = %(at)s from given as g where q.tenant_id = %(tenant)s and q.id = g.id
-"""
 
 
 class QuarantineStore:
@@ -210,21 +202,6 @@ class QuarantineStore:
         rows = self._connection.exec_driver_sql(_CAUSES.format(condition), {"tenant": self._tenant, **arguments})
         return [QuarantineCause(*row) for row in rows]
 
-    def edit(self, act: uuid.UUID, at: datetime, edits: Sequence[tuple[uuid.UUID, bytes, list[FieldError]]]) -> None:
-        """Keep the changed records, each with what it still breaks."""
-        seal = sealer(self._tx, RECORD_SEALED)
-        self._connection.exec_driver_sql(
-            _EDITED,
-            {
-                "tenant": self._tenant,
-                "act": act,
-                "at": at,
-                "ids": [identifier for identifier, _, _ in edits],
-                "sealed": [seal.seal(identifier, record) for identifier, record, _ in edits],
-                "remaining": [msgspec.json.encode(errors).decode() if errors else "[]" for _, _, errors in edits],
-            },
-        )
-
     def note_remaining(self, failures: Sequence[tuple[uuid.UUID, list[FieldError]]]) -> None:
         """Note what records break that could not be released."""
         self._connection.exec_driver_sql(
@@ -334,7 +311,7 @@ class Payload(msgspec.Struct, array_like=True, frozen=True):
 
 
 _ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Payload)
-_NOTHING = Payload(b"", (), [])
+NOTHING = Payload(b"", (), [])
 
 
 def _payload(record: RefusedRecord) -> bytes:
@@ -348,7 +325,7 @@ def read_payload(plain: bytes) -> Payload:
 
 
 def _record(row: Any, plain: bytes | None, edited: bytes | None, mapping: Mapping | None) -> QuarantinedRecord:
-    sent = _NOTHING if plain is None else read_payload(plain)
+    sent = NOTHING if plain is None else read_payload(plain)
     known = [FieldError(**error) for error in row.errors or ()]
     errors = [
         FieldError(error.field, error.rule, value, reason)

@@ -32,21 +32,16 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[uuid.UUID, ...] | None = None
 
 
-class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A refused record as it is kept, with every broken field. `raw` is the beginning of what was sent.
+class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refused record says: `raw` is the beginning of the `raw_bytes` that were sent, which broke `rules`.
 
-    `names` are the columns of a CSV header, `edited` is what somebody made of it, and `remaining` what that still
-    breaks. Where a `mapping` has read it, it is the record with this `number` of its file, in the columns of the file.
-    The content of a released one is in the log, and no longer here.
+    `names` are the columns of a CSV header, and `edited` is what somebody made of it. Where a `mapping` has read it, it
+    is the record with this `number` of its file, in the columns of the file. The content of a released one is in the
+    log, and no longer here.
     """
 
     id: uuid.UUID
-    receipt_id: uuid.UUID
-    contract: str
-    line: int
-    state: str
     rules: tuple[str, ...]
-    errors: list[FieldError]
     raw: bytes
     raw_bytes: int
     received_at: datetime
@@ -54,6 +49,16 @@ class QuarantinedRecord(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     mapping: Mapping | None = None
     edited: bytes | None = None
+
+
+class QuarantinedRecord(KeptRecord, frozen=True, kw_only=True):
+    """A refused record as it is kept, with every broken field; `remaining` is what an edited one still breaks."""
+
+    receipt_id: uuid.UUID
+    contract: str
+    line: int
+    state: str
+    errors: list[FieldError]
     remaining: list[FieldError] | None = None
     act_id: uuid.UUID | None = None
     changed_at: datetime | None = None
