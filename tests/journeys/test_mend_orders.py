@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections import Counter
@@ -112,3 +113,57 @@ def test_a_released_payment_is_decided_as_it_would_have_been(server: Server, bro
             ).fetchall()
             database.execute("select pg_sleep(0.1)")
     assert decided[0] == decided[1]
+
+
+def test_a_record_is_given_up_by_hand_unless_a_colleague_was_faster(server: Server, browser: Browser) -> None:
+    key = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/x-ndjson"}
+    body = "".join(json.dumps(_payment(name, "eur")) + "\n" for name in ("unwanted", "wanted"))
+    answer = httpx.post(f"{server.url}/api/v1/events/transaction", content=body, headers=key)
+    receipt = answer.json()["id"]
+    complaints: list[str] = []
+    page = open_page(browser, server.url, complaints, viewport={"width": 1440, "height": 900})
+    page.goto(f"/quarantine?receipt={receipt}")
+    type_password(page, server.email(_ROLE))
+    page.get_by_role("list", name="Causes").get_by_role("button", name=re.compile("Transactions")).click()
+    rows = page.get_by_label("Quarantined records").get_by_text("cannot be read without a valid currency")
+    expect(rows).to_have_count(2)
+    rows.first.click()
+    drawer = page.get_by_role("dialog", name="Quarantined record")
+    drawer.get_by_role("button", name="Discard", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Discard this record?")
+    for reason in ("", "   ", "no"):
+        dialog.get_by_role("textbox").fill(reason)
+        dialog.get_by_role("button", name="Discard").click()
+        expect(dialog.get_by_role("alert").first).to_be_visible()
+    dialog.get_by_role("textbox").fill("Sent twice by the till")
+    dialog.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("1 discarded.", exact=True)).to_be_visible()
+    expect(drawer.get_by_text("Discarded", exact=True)).to_be_visible()
+    expect(drawer.get_by_role("button", name="Put back as it was sent")).to_be_visible()
+    expect(drawer.get_by_role("button", name="Discard", exact=True)).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(rows).to_have_count(1)
+    rows.first.click()
+    expect(drawer.get_by_role("button", name="Discard", exact=True)).to_be_visible()
+    with contextlib.closing(server.sign_in(_ROLE, second=True)) as colleague:
+        waiting = colleague.get("/api/v1/quarantine", params={"receipt": receipt}).json()["items"]
+        [record] = [item["id"] for item in waiting]
+        colleague.put(f"/api/v1/quarantine/{record}", json={"changes": {"currency": "EUR"}}).raise_for_status()
+        chosen = {"selection": {"contract": "transaction", "ids": [record]}}
+        released = colleague.post("/api/v1/quarantine/releases", json=chosen)
+        assert (released.status_code, released.json()["changed"]) == (201, 1)
+    drawer.get_by_role("button", name="Discard", exact=True).click()
+    dialog.get_by_role("textbox").fill("Sent twice by the till")
+    dialog.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text(f"{record} is released already.")).to_be_visible()
+    expect(drawer.get_by_text("Released", exact=True)).to_be_visible()
+    expect(dialog).to_have_count(0)
+    page.context.close()
+    assert all("409" in said for said in complaints), complaints
+    with contextlib.closing(server.sign_in("auditor")) as auditor:
+        account = auditor.get(f"/api/v1/receipts/{receipt}").json()
+        assert (account["accepted"], account["quarantined"], account["released"]) == (1, 1, 1)
+        lines = auditor.get("/api/v1/audit", params={"action": "quarantine:discard"}).json()["items"]
+        assert [(line["detail"]["reason"], line["detail"]["matched"]) for line in lines] == [
+            ("Sent twice by the till", 1)
+        ]

@@ -9,10 +9,11 @@ interface DialogProps {
 
 /** Gives records up, for a reason that is kept. */
 export function DiscardDialog({ selection, carryOut, onClose }: DialogProps) {
+  const one = selection.ids?.length === 1;
   return (
     <ReasonDialog
-      title="Discard these records?"
-      text="They are kept for 30 days and can be put back until then. The reason is audited."
+      title={one ? "Discard this record?" : "Discard these records?"}
+      text={`${one ? "It is" : "They are"} kept for 30 days and can be put back until then. The reason is audited.`}
       okText="Discard"
       danger
       least={5}

@@ -8,6 +8,7 @@ import { SideDrawer } from "../../shared/ui/SideDrawer";
 import { NotYet } from "../../shared/ui/states";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
+import { DiscardDialog } from "./DiscardDialog";
 import { type Detail, detailQuery, releaseAll, undoAll } from "./queries";
 import { RecordEditor } from "./RecordEditor";
 import { RevealDialog } from "./RevealDialog";
@@ -33,6 +34,7 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
   const { may } = useSession();
   const { busy, carryOut } = useAct();
   const [revealing, setRevealing] = useState(false);
+  const [discarding, setDiscarding] = useState(false);
   const [revealed, setRevealed] = useState<string | null>(null);
   const sent = revealed ?? record.raw;
   const [putBack, setPutBack] = useState(0);
@@ -98,6 +100,11 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
             Put back as it was sent
           </Button>
         ) : null}
+        {waits && may(permission.editQuarantine) ? (
+          <Button danger disabled={busy} onClick={() => setDiscarding(true)}>
+            Discard
+          </Button>
+        ) : null}
         {ready && may(permission.releaseQuarantine) ? (
           <Button
             type="primary"
@@ -112,6 +119,9 @@ function Contents({ record, onClose }: { record: Detail; onClose(): void }) {
           </Button>
         ) : null}
       </div>
+      {discarding && waits ? (
+        <DiscardDialog selection={one} carryOut={carryOut} onClose={() => setDiscarding(false)} />
+      ) : null}
       {revealing ? (
         <RevealDialog id={record.id} onShown={setRevealed} onClose={() => setRevealing(false)} />
       ) : null}
