@@ -24,7 +24,7 @@ from finer.kit.db import Database
 from finer.kit.settings import Settings
 from finer.warehouse.service import lake as service
 from finer.warehouse.store import catalogue
-from finer.warehouse.store.append import write_parquet
+from finer.warehouse.store.append import Appender, write_parquet
 from finer.warehouse.types import Label
 from tests.warehouse.conftest import both_places
 from tests.warehouse.samples import LABEL, START, order_batch, sample_batch
@@ -318,6 +318,36 @@ def test_labels_are_added_beside_the_writer(
         thread.join()
     labels = reader.read(tenant, "select event_id, verdict, source from labels order by 1").to_pylist()
     assert labels == [{"event_id": f"event-{n}", "verdict": "dismissed", "source": "ana"} for n in range(2)]
+    assert _offsets(reader, tenant) == list(range(written))
+
+
+def test_a_label_is_added_however_often_the_writer_comes_first(
+    writer: service.LakeWriter,
+    reader: service.LakeReader,
+    access: service.LakeAccess,
+    tenant: uuid.UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalogue, "_PATIENCE_S", 0.1)
+    writer.put(sample_batch(tenant, 0, 1))
+    assert writer.flush()
+    written, first = 1, 0
+
+    def come_first(stage: str) -> None:
+        nonlocal written, first
+        if stage == "commit":
+            writer.put(sample_batch(tenant, written, 5))
+            written += 5
+            first += writer.flush(1)
+
+    appender = Appender(access, capacity=1, before_commit=come_first)
+    try:
+        label = Label("event-0", START, "dismissed", datetime(2026, 3, 2, tzinfo=UTC), "ana")
+        assert appender.append_labels(tenant, [label]).added == {"labels": 1}
+    finally:
+        appender.close()
+    assert first > 1
+    assert writer.flush()
     assert _offsets(reader, tenant) == list(range(written))
 
 

@@ -51,6 +51,8 @@ else:
 
 _ROW_GROUP_ROWS = 122_880
 _COMMIT_ATTEMPTS = 20
+_BESIDE_ATTEMPTS = 5
+"""Attempts to commit between the commits of others; a slow one among fast ones then asks them to wait for it."""
 _PAUSE_S = 0.01
 Step = Callable[[str], None]
 
@@ -123,7 +125,9 @@ class Appender:
     ) -> Appended:
         for attempt in range(_COMMIT_ATTEMPTS):
             try:
-                with self.attachments.use(tenant) as lake, self._catalogue(tenant).rows_shared():
+                catalogue = self._catalogue(tenant)
+                rows_held = catalogue.rows_shared() if attempt < _BESIDE_ATTEMPTS else catalogue.rows_alone()
+                with self.attachments.use(tenant) as lake, rows_held:
                     return self._commit_once(tenant, lake, rows, extra)
             except duckdb.TransactionException:
                 # Somebody else committed in between, or the answer was lost: look again at what is recorded.
