@@ -182,15 +182,20 @@ def _dies_after(monkeypatch: pytest.MonkeyPatch, pages: int) -> Callable[[], boo
 def test_a_paused_source_takes_nothing_and_resumes(desk: Desk) -> None:
     source = desk.add(FolderSettings(folder=str(desk.folder)))
     _write(desk.folder / "a.csv", 1)
+    desk.sweep(source)
+    _write(desk.folder / "b.csv", 2)
     reader = desk.run(source)
     with desk.firm.tx() as tx:
-        assert manage.pause(tx, source.id).state is State.PAUSED
+        assert manage.find(tx, source.id).lag == 0
+        paused = manage.pause(tx, source.id)
+    # While nobody looks, nobody knows what waits.
+    assert (paused.state, paused.lag) == (State.PAUSED, None)
     reader.run(sweeps=1)
-    assert _ids(desk) == []
+    assert _ids(desk) == ["e1"]
     with desk.firm.tx() as tx:
         manage.resume(tx, source.id)
     desk.sweep(source)
-    assert _ids(desk) == ["e1"]
+    assert _ids(desk) == ["e1", "e2"]
 
 
 def test_a_reader_that_was_thought_dead_writes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

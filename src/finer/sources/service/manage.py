@@ -237,8 +237,16 @@ def _set_state(tx: Tx, identifier: uuid.UUID, state: State, word: str) -> Source
     if source.state is state:
         return source
     settle(tx, key_of(identifier))
+    # What waits there is not known until somebody reads it again.
     SourceStore(tx).change(
-        identifier, state=state, version=source.version + 1, owner=None, error="", failures=0, next_try_at=None
+        identifier,
+        state=state,
+        version=source.version + 1,
+        owner=None,
+        error="",
+        failures=0,
+        next_try_at=None,
+        lag=None,
     )
     MemoryStore(tx, identifier).note(word, f"{tx.actor.name} {word} the source.")
     record_audit(tx, "sources:pause" if state is State.PAUSED else "sources:resume", show_id("src", identifier))
