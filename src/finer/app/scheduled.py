@@ -145,7 +145,7 @@ def _keep_log(ground: Ground, _run: Run) -> Counts:
 
 
 def _verify(ground: Ground, run: Run) -> Counts:
-    broken = verify(ground.url, ground.settings)
+    broken = verify(ground.url, ground.settings, lambda _what, done, total: run.progress(done, total))
     if broken:
         _log.error("invariants are broken", violations=broken[:50])
         for sentence in broken[:50]:

@@ -6,6 +6,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from finer.app.keys import keyring
@@ -69,7 +70,15 @@ _SETTLE_S = 20.0
 _NEAR = 1e-6  # values are stored as 32-bit floats, unless they are amounts
 
 
-def verify(url: str, settings: Settings) -> list[str]:
+Tell = Callable[[str, int, int], None]
+"""Is told what is checked next, how many parts are done, and how many there are."""
+
+
+def _nobody(what: str, done: int, total: int) -> None:
+    """Nobody wants to know."""
+
+
+def verify(url: str, settings: Settings, tell: Tell = _nobody) -> list[str]:
     """Every violation found, as sentences that name the tenant; empty when everything holds."""
     database = Database(url, WORKER, connections=2, keys=keyring(settings))
     reader = warehouse.LakeReader(url, settings)
@@ -77,17 +86,25 @@ def verify(url: str, settings: Settings) -> list[str]:
     try:
         with database.transaction(NO_TENANT, SYSTEM, read_only=True) as tx:
             firms = tenants.list_tenants(tx)
-        for tenant in firms:
-            with database.transaction(tenant.id, SYSTEM, read_only=True) as tx:
-                broken = [sentence for check in CHECKS for sentence in check(tx)]
-            broken += _lake(database, reader, tenant.id)
-            broken += check_sums(database, reader, tenant.id)
-            broken += _windows(database, reader, tenant.id, tenant.timezone)
-            found += [f"[{tenant.slug}] {sentence}" for sentence in broken]
+        for place, tenant in enumerate(firms):
+            parts: dict[str, Callable[[], list[str]]] = {
+                "what the tables say of one another": partial(_tables, database, tenant.id),
+                "whether the lake holds what was accepted": partial(_lake, database, reader, tenant.id),
+                "the sums of dashboards": partial(check_sums, database, reader, tenant.id),
+                "a sample of windows, from the lake": partial(_windows, database, reader, tenant.id, tenant.timezone),
+            }
+            for number, (what, check) in enumerate(parts.items()):
+                tell(f"{tenant.slug}: {what}", place * len(parts) + number, len(firms) * len(parts))
+                found += [f"[{tenant.slug}] {sentence}" for sentence in check()]
     finally:
         reader.close()
         database.close()
     return found
+
+
+def _tables(database: Database, tenant: uuid.UUID) -> list[str]:
+    with database.transaction(tenant, SYSTEM, read_only=True) as tx:
+        return [sentence for check in CHECKS for sentence in check(tx)]
 
 
 def _lake(database: Database, reader: warehouse.LakeReader, tenant: uuid.UUID) -> list[str]:
