@@ -104,6 +104,7 @@ describe("the quality page", () => {
     [{}, "Nothing is watched yet"],
     [{ learning: 17 }, "Nothing is judged yet"],
     [{ learning: 1, usual: 5 }, "Everything is as usual"],
+    [{ unusual: 1, usual: 5 }, "Something may be unusual"],
   ])("calls as usual only what was judged: %o", async (monitors_by_state, title) => {
     const quality = { as_of: NOW, contracts: [{ ...score, monitors_by_state }], incidents: [] };
     server.on("GET /api/v1/quality", () => [200, quality]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -106,13 +107,22 @@ def _tokens(column: pa.Array) -> list[Token]:
         return texts
     values = column.to_pylist()
     if pa.types.is_decimal(kind):
-        return [None if value is None else Number(format(value, "f")) for value in values]
+        # Without the zeros behind the decimals that an amount may have: dong and rupiah have none.
+        texts = [None if value is None else format(value, "f") for value in values]
+        return [
+            None if text is None else Number(text.rstrip("0").rstrip(".") if "." in text else text) for text in texts
+        ]
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return [None if value is None else Number(repr(value)) for value in values]
     if pa.types.is_date(kind):
         return [None if value is None else value.isoformat() for value in values]
     plain: list[Token] = values
     return plain
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _count(tally: Tally, record: RefusedRecord, key: str) -> None:

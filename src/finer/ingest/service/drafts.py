@@ -27,6 +27,7 @@ TRIED = timedelta(days=7)
 _NOTE_MAX = 1000
 _KINDS_MAX = 200
 _DRAFTS_MAX = 50
+_LEVELS = {Level.MAJOR: "Breaking change", Level.MINOR: "Change", Level.PATCH: "Other words", Level.NONE: "Change"}
 # Tables that the lake has beside those of the contracts; a contract of such a name would write into them.
 RESERVED = frozenset(
     {
@@ -238,7 +239,7 @@ def describe_publication(tx: Tx, payload: MappingType[str, Any]) -> list[Change]
     before = "" if current is None else current.version
     found = [Change(f"Version of {draft.contract}", before, draft.version)]
     if comparison is not None:
-        found += [Change(one.field or draft.contract, "", one.sentence) for one in comparison.changes]
+        found += [Change(_LEVELS[one.level], "", one.sentence) for one in comparison.changes]
     if draft.trial is not None:
         tried = f"would have quarantined {draft.trial.refused:,} of {draft.trial.checked:,} records"
         found.append(Change("Trial", "", f"{tried}, and released {draft.trial.released:,} of those in quarantine"))

@@ -24,19 +24,24 @@ export function OpenIncidents({ quality, failed, onOpen }: OpenProps) {
     const learning = quality.contracts.some((each) => each.monitors_by_state.learning);
     const seen = quality.contracts.some((each) => Object.keys(each.monitors_by_state).length > 0);
     const judged = quality.contracts.some((each) => each.monitors_by_state.usual);
+    const unusual = quality.contracts.some((each) => each.monitors_by_state.unusual);
     // Monitors that learn have judged nothing: what they see is not as usual for that.
-    const title = judged
-      ? "Everything is as usual"
-      : seen
-        ? "Nothing is judged yet"
-        : "Nothing is watched yet";
+    const title = unusual
+      ? "Something may be unusual"
+      : judged
+        ? "Everything is as usual"
+        : seen
+          ? "Nothing is judged yet"
+          : "Nothing is watched yet";
     body = (
       <EmptyState title={title}>
-        {judged && !learning
-          ? "Volume, pauses, refused and repeated records, empty fields, delays and distributions are within what this hour usually brings."
-          : seen
-            ? "Some monitors are still learning what is usual; it takes about five minutes of steady records."
-            : "With the first records of a contract, Finer begins to learn what is usual for each of its fields, and tells you when they are not."}
+        {unusual
+          ? "A monitor sees what it does not see usually. You are told here as soon as that lasts."
+          : judged && !learning
+            ? "Volume, pauses, refused and repeated records, empty fields, delays and distributions are within what this hour usually brings."
+            : seen
+              ? "Some monitors are still learning what is usual; it takes about five minutes of steady records."
+              : "With the first records of a contract, Finer begins to learn what is usual for each of its fields, and tells you when they are not."}
       </EmptyState>
     );
   }
