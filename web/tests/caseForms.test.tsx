@@ -31,13 +31,17 @@ const stand = (now: typeof policy) => {
   return [200, now] as [number, unknown];
 };
 
-/** The settings of the queue, in their drawer. */
-async function settings() {
+function emptyQueue() {
   server.on("GET /api/v1/cases", () => [200, { items: [], next: null, as_of: NOW }]);
   server.on("GET /api/v1/cases/summary", () => [
     200,
     { open: 0, mine: 0, unassigned: 0, overdue: 0, expected_loss_usd: "0.00", as_of: NOW },
   ]);
+}
+
+/** The settings of the queue, in their drawer. */
+async function settings() {
+  emptyQueue();
   stand(policy);
   openApp("/cases");
   fireEvent.click(await screen.findByRole("button", { name: "Queue settings" }));
@@ -95,47 +99,53 @@ describe("the settings of the queue", () => {
     expect(notice?.textContent).toContain("urgent 1 hour, high 1 day, normal 3 days");
     expect(notice?.textContent).not.toContain("Call the customer");
     expect(step.value).toBe("Write to the customer");
+    // The notice shows what changed: a message that something did would say less, and stand over it.
+    expect(screen.queryByText(/Somebody has changed it since/)).toBeNull();
     fireEvent.click(screen.getByRole("button", { name: "Take theirs" }));
     await waitFor(() => expect(urgent.value).toBe("9000"));
     expect(screen.getByLabelText<HTMLInputElement>("Every case: step 1").value).toBe("Call the customer");
   });
 });
 
+const found: Schema<"CaseDocument"> = {
+  id: "case_1",
+  number: 7,
+  version: 1,
+  state: "open",
+  priority: "high",
+  typology: "card",
+  subject_kind: "customer",
+  subject: "cus-1",
+  customer_id: "cus-1",
+  account_id: "acc-1",
+  team_id: null,
+  assignee: "Mei Tan",
+  assignee_id: me.user.id,
+  alerts: 1,
+  open_alerts: 1,
+  alert_list: [alertOf(1)],
+  actions: [],
+  attachments: [],
+  checklist: [],
+  entries: [],
+  judgements: [],
+  amount_usd: alertOf(1).amount,
+  expected_loss_usd: alertOf(1).amount,
+  opened_at: NOW,
+  due_at: NOW,
+  last_alert_at: NOW,
+  closed_at: null,
+  closed_by: null,
+  outcome: null,
+};
+
 describe("the note of a case", () => {
-  it("stays where more is written of it while it is being kept", async () => {
-    const found: Schema<"CaseDocument"> = {
-      id: "case_1",
-      number: 7,
-      version: 1,
-      state: "open",
-      priority: "high",
-      typology: "card",
-      subject_kind: "customer",
-      subject: "cus-1",
-      customer_id: "cus-1",
-      account_id: "acc-1",
-      team_id: null,
-      assignee: "Mei Tan",
-      assignee_id: me.user.id,
-      alerts: 1,
-      open_alerts: 1,
-      alert_list: [alertOf(1)],
-      actions: [],
-      attachments: [],
-      checklist: [],
-      entries: [],
-      judgements: [],
-      amount_usd: alertOf(1).amount,
-      expected_loss_usd: alertOf(1).amount,
-      opened_at: NOW,
-      due_at: NOW,
-      last_alert_at: NOW,
-      closed_at: null,
-      closed_by: null,
-      outcome: null,
-    };
+  beforeEach(() => {
     server.on("GET /api/v1/cases/case_1", () => [200, found]);
     server.on("GET /api/v1/cases/analysts", () => [200, []]);
+  });
+
+  it("stays where more is written of it while it is being kept", async () => {
     const path = "POST /api/v1/cases/case_1/notes";
     const { user } = openApp("/cases/case_1");
     const note = await screen.findByLabelText<HTMLTextAreaElement>("New note");
@@ -150,5 +160,19 @@ describe("the note of a case", () => {
     server.on(path, () => [201, found]);
     await user.click(screen.getByRole("button", { name: "Keep note" }));
     await waitFor(() => expect(note.value).toBe(""));
+  });
+
+  it("stays where its writer looks at another part of the case, or at the queue", async () => {
+    emptyQueue();
+    const { user, router } = openApp("/cases/case_1");
+    const note = () => screen.findByLabelText<HTMLTextAreaElement>("New note");
+    await user.type(await note(), "She called back.");
+    await user.click(screen.getByRole("tab", { name: "History" }));
+    await screen.findByRole("heading", { name: "Notes and history" });
+    expect((await note()).value).toBe("She called back.");
+    await user.click(screen.getByRole("link", { name: "Queue" }));
+    await screen.findByRole("heading", { name: "Cases" });
+    router.history.back();
+    expect((await note()).value).toBe("She called back.");
   });
 });

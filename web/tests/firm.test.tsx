@@ -160,3 +160,15 @@ it("forgets the secret also where single sign-on waits for approval, and shows w
   expect(secret.value).toBe("");
   expect(screen.getByLabelText("People may sign in by it").getAttribute("aria-checked")).toBe("false");
 });
+
+it("says that a change of single sign-on is saved where an older one still waits for approval", async () => {
+  const server = firmOf("firm:read", "sso:read", "sso:write");
+  const waits = { ...ssoSettings, proposal: "pro_1" };
+  server.on("GET /api/v1/sso/provider", () => [200, waits]);
+  openApp("/settings");
+  fireEvent.change(await screen.findByLabelText("Name on the button"), { target: { value: "Luzon" } });
+  server.on("PUT /api/v1/sso/provider", () => [200, { ...waits, provider: { ...provider, name: "Luzon" } }]);
+  fireEvent.click(saveOf("Provider"));
+  await screen.findByText("Saved, and switched off.");
+  expect(screen.queryByText(/has to approve this/)).toBeNull();
+});

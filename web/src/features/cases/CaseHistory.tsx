@@ -1,9 +1,10 @@
 import { Button, Input } from "antd";
-import { type RefObject, useState } from "react";
+import type { RefObject } from "react";
 import { counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
 import { When } from "../../shared/ui/values";
+import type { useHalfWrittenNote } from "./place";
 import { addNote, type CaseDocument } from "./queries";
 import { useAct } from "./useAct";
 import { ACTIONS, type ActionKind, OUTCOMES, stepWord, VERDICTS, type Verdict } from "./words";
@@ -13,16 +14,17 @@ const BRIEF = 6;
 
 interface HistoryProps {
   found: CaseDocument;
+  note: ReturnType<typeof useHalfWrittenNote>;
   noteRef: RefObject<HTMLTextAreaElement | null>;
   /** Only the latest entries. */
   brief?: boolean;
 }
 
 /** Notes, and everything else that was done in the case, the latest first. */
-export function CaseHistory({ found, noteRef, brief = false }: HistoryProps) {
+export function CaseHistory({ found, note, noteRef, brief = false }: HistoryProps) {
   const { may } = useSession();
   const [busy, act] = useAct();
-  const [text, setText] = useState("");
+  const { text } = note;
   const shown = brief ? found.entries.slice(0, BRIEF) : found.entries;
   const write = async () => {
     if (!text.trim() || busy) return;
@@ -33,7 +35,7 @@ export function CaseHistory({ found, noteRef, brief = false }: HistoryProps) {
       )
     )
       // More may have been written since.
-      setText((now) => (now === text ? "" : now));
+      note.write((now) => (now === text ? "" : now));
   };
   return (
     <section aria-label="History">
@@ -49,7 +51,7 @@ export function CaseHistory({ found, noteRef, brief = false }: HistoryProps) {
             value={text}
             aria-label="New note"
             placeholder="Write a note (m). Ctrl+Enter keeps it."
-            onChange={(event) => setText(event.target.value)}
+            onChange={({ target }) => note.write(() => target.value)}
             onKeyDown={(event) => {
               if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void write();
               if (event.key === "Escape") event.currentTarget.blur();

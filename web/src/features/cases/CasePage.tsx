@@ -25,7 +25,7 @@ import { CaseTimeline } from "./CaseTimeline";
 import { Checklist } from "./Checklist";
 import { CloseDialog } from "./CloseDialog";
 import { Owner } from "./Owner";
-import { queuePlace } from "./place";
+import { queuePlace, useHalfWrittenNote } from "./place";
 import { CASES, type CaseDocument, caseQuery, reopen, setState, take, takeNext } from "./queries";
 import { useAct } from "./useAct";
 import { CaseStateTag, Due, PriorityTag, TYPOLOGIES, type Verdict } from "./words";
@@ -69,7 +69,8 @@ function Found({ found }: { found: CaseDocument }) {
   const [busy, act] = useAct();
   const [closing, setClosing] = useState<Verdict | null>(null);
   const [asking, setAsking] = useState<"waiting" | "reopen" | null>(null);
-  const note = useRef<HTMLTextAreaElement | null>(null);
+  const note = useHalfWrittenNote(found.id);
+  const noteRef = useRef<HTMLTextAreaElement | null>(null);
   const open = found.closed_at === null;
   const works = may(permission.workCases);
   const mine = found.assignee_id === me.user.id;
@@ -100,7 +101,7 @@ function Found({ found }: { found: CaseDocument }) {
     { ...keys, key: "t", label: "Take the case", run: takeIt },
     { ...keys, key: "f", label: "Close as fraud", run: () => close("confirmed_fraud") },
     { ...keys, key: "g", label: "Close as genuine", run: () => close("dismissed") },
-    { ...keys, key: "m", label: "Write a note", run: () => note.current?.focus() },
+    { ...keys, key: "m", label: "Write a note", run: () => noteRef.current?.focus() },
     { ...keys, key: "n", label: "Take the next case", run: () => void next() },
     { ...keys, key: "1", label: "Alerts", run: () => show("alerts") },
     { ...keys, key: "2", label: "Timeline", run: () => show("timeline") },
@@ -170,7 +171,7 @@ function Found({ found }: { found: CaseDocument }) {
             {tab === "alerts" ? <CaseAlerts found={found} /> : null}
             {tab === "timeline" ? <CaseTimeline id={found.id} alerts={found.alert_list} /> : null}
             {tab === "links" ? <CaseLinks id={found.id} /> : null}
-            {tab === "history" ? <CaseHistory found={found} noteRef={note} /> : null}
+            {tab === "history" ? <CaseHistory found={found} note={note} noteRef={noteRef} /> : null}
           </Parts>
         </div>
         <aside className="case-side" aria-label="Work on the case">
@@ -179,7 +180,7 @@ function Found({ found }: { found: CaseDocument }) {
           <CaseActions found={found} mine={mine} />
           <CaseFiles found={found} />
           <CaseReport found={found} mine={mine} />
-          {tab === "history" ? null : <CaseHistory found={found} noteRef={note} brief />}
+          {tab === "history" ? null : <CaseHistory found={found} note={note} noteRef={noteRef} brief />}
         </aside>
       </div>
       {closing ? <CloseDialog cases={[found]} verdict={closing} onClose={() => setClosing(null)} /> : null}

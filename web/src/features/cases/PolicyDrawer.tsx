@@ -1,6 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Button, InputNumber, Segmented, Select } from "antd";
 import { useState } from "react";
+import { isProblem } from "../../api/problem";
 import { count, counted } from "../../shared/numbers";
 import { permission } from "../../shared/permissions";
 import { useSession } from "../../shared/session";
@@ -54,6 +55,7 @@ function Found({ onDone }: { onDone(): void }) {
 
 function Content({ newest, onDone }: { newest: Policy; onDone(): void }) {
   const { may } = useSession();
+  const client = useQueryClient();
   const [busy, act] = useAct();
   const editing = useDraft({
     newest,
@@ -63,10 +65,17 @@ function Content({ newest, onDone }: { newest: Policy; onDone(): void }) {
   const { draft, dirty, held: policy, write, take } = editing;
   const [list, setList] = useState<ListName>("common");
   const sets = may(permission.configureCases);
+  const overtaken = async (error: unknown) => {
+    // What somebody else made of it is shown beside what stands here, which says more than that they did.
+    if (isProblem(error, 409)) await client.invalidateQueries({ queryKey: policyQuery.queryKey });
+    const known = client.getQueryData(policyQuery.queryKey);
+    if (!known || known.version === policy.version) throw error;
+    return undefined;
+  };
   const save = async () => {
     const kept = await act(
-      () => setPolicy(policy.version, read(draft)),
-      () => "Cases are worked by this from now on.",
+      () => setPolicy(policy.version, read(draft)).catch(overtaken),
+      (saved) => saved && "Cases are worked by this from now on.",
     );
     if (kept && editing.settle(draft, kept)) onDone();
   };

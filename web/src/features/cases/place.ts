@@ -1,4 +1,5 @@
-import type { QueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 
 interface Place {
   /** The filter of the queue, as its address has it. */
@@ -18,4 +19,18 @@ export function leaveQueue(client: QueryClient, place: Place): void {
 /** Where the queue was left last in this window: the way back from a case leads there. */
 export function queuePlace(client: QueryClient): Place {
   return client.getQueryData<Place>(KEY) ?? { search: {}, id: null };
+}
+
+/** What is written of a note of this case and not kept yet: it waits for who looks elsewhere, like the place in the queue. */
+export function useHalfWrittenNote(id: string) {
+  const client = useQueryClient();
+  const key = ["half-written-note", id];
+  const written = () => client.getQueryData<string>(key) ?? "";
+  const [text, setText] = useState(written);
+  const write = (next: (now: string) => string) => {
+    client.setQueryDefaults(key, { gcTime: Number.POSITIVE_INFINITY });
+    client.setQueryData(key, next(written()));
+    setText(written);
+  };
+  return { text, write };
 }

@@ -69,7 +69,9 @@ export function SsoForm({ settings, readOnly }: { settings: SsoSettings; readOnl
       });
       // Where it waits to be approved, what is in force stands here again. The server keeps the secret in either case.
       settle(draft, saved);
-      if (saved.proposal) message.info("A second administrator has to approve this, under Approvals.", 8);
+      // An older proposal may wait on, whatever was saved at once.
+      if (saved.proposal && saved.proposal !== settings.proposal)
+        message.info("A second administrator has to approve this, under Approvals.", 8);
       else
         message.success(draft.enabled ? "Saved. People may sign in by it now." : "Saved, and switched off.");
       await reload();
