@@ -34,6 +34,14 @@ const live: Schema<"RuleVersionView"> = {
   demoted_at: null,
 };
 const draft: Schema<"RuleVersionView"> = { ...live, id: "rlv_2", version: 2, state: "draft" };
+const price = {
+  state: "done",
+  revision: 1,
+  since: NOW,
+  as_of: NOW,
+  events: 100,
+  hits: 4,
+} as Schema<"Price">;
 
 function open() {
   const server = new Server();
@@ -116,5 +124,26 @@ describe("a draft of a rule", () => {
     await waitFor(() => expect(server.sent("PUT /api/v1/rule-versions/rlv_2")).toHaveLength(2));
     const [, again] = server.sent("PUT /api/v1/rule-versions/rlv_2");
     expect(await again?.json()).toMatchObject({ revision: 2, text: { condition: "amount_usd > 950" } });
+  });
+
+  it("is priced and tried as it is saved, which is said where something else is written", async () => {
+    const { tell } = open();
+    tell(live, { ...draft, price });
+    const title = await screen.findByLabelText<HTMLInputElement>("Title");
+    const button = (name: RegExp) => screen.findByRole<HTMLButtonElement>("button", { name });
+    const old = () => screen.queryByText(/price of what was saved before/);
+    expect((await button(/^Try in shadow/)).disabled).toBe(false);
+    expect(old()).toBeNull();
+    fireEvent.change(title, { target: { value: "Much cash" } });
+    expect(old()).not.toBeNull();
+    expect((await button(/^Price again/)).disabled).toBe(true);
+    expect((await button(/^Try in shadow/)).disabled).toBe(true);
+  });
+
+  it("that was saved since it was priced shows whose price stands there", async () => {
+    const { tell } = open();
+    tell(live, { ...draft, revision: 2, price });
+    await screen.findByText(/price of what was saved before/);
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Price again" }).disabled).toBe(false);
   });
 });

@@ -10,8 +10,14 @@ import { When } from "../../../shared/ui/values";
 import { cancelPrice, type Price, priceRule, type RuleVersion } from "./queries";
 import { dollars, shareText } from "./words";
 
+interface PanelProps {
+  version: RuleVersion;
+  /** Whether something is written of the rule that is not saved: what is saved is priced. */
+  unsaved: boolean;
+}
+
 /** What a rule would have done to past payments, by what is known of them. */
-export function PricePanel({ version }: { version: RuleVersion }) {
+export function PricePanel({ version, unsaved }: PanelProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -19,6 +25,8 @@ export function PricePanel({ version }: { version: RuleVersion }) {
   const [capacity, setCapacity] = useState(version.price?.capacity_per_day || 100);
   const price = version.price;
   const running = price?.state === "running";
+  const priced = price?.state === "done";
+  const before = priced && (unsaved || price.revision !== version.revision);
   const act = async (work: () => Promise<unknown>) => {
     try {
       await work();
@@ -44,7 +52,12 @@ export function PricePanel({ version }: { version: RuleVersion }) {
           {price.state === "cancelled" ? "The last pricing was cancelled." : price.problem}
         </p>
       ) : null}
-      {price?.state === "done" ? <Found price={price} /> : null}
+      {before ? (
+        <p role="status" className="problem">
+          This is the price of what was saved before, not of what stands here.
+        </p>
+      ) : null}
+      {priced ? <Found price={price} /> : null}
       {may(permission.writeRules) && version.state !== "retired" && !running ? (
         <div className="rules-price-ask">
           <InputNumber
@@ -64,10 +77,12 @@ export function PricePanel({ version }: { version: RuleVersion }) {
           />
           <Button
             type={version.state === "draft" && !price ? "primary" : "default"}
+            disabled={unsaved}
             onClick={() => void act(() => priceRule(version, days, capacity))}
           >
             {price ? "Price again" : "Price it"}
           </Button>
+          {unsaved ? <span className="muted">Save the draft first.</span> : null}
         </div>
       ) : null}
     </section>

@@ -23,8 +23,15 @@ import {
 
 type Asked = "propose" | "stop" | "restore" | "retire";
 
+interface ActsProps {
+  detail: RuleDetail;
+  shown: RuleVersion;
+  /** Whether something is written of it that is not saved, and so would not be what is tried. */
+  unsaved: boolean;
+}
+
 /** What can be done with a rule as it stands. */
-export function RuleActs({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
+export function RuleActs({ detail, shown, unsaved }: ActsProps) {
   const { may } = useSession();
   const { message } = App.useApp();
   const client = useQueryClient();
@@ -51,7 +58,7 @@ export function RuleActs({ detail, shown }: { detail: RuleDetail; shown: RuleVer
       await discardDraft(shown);
       if (detail.versions.length === 1) await navigate({ to: paths.rules });
     }, "The draft is gone.");
-  const priced = shown.price?.state === "done" && shown.price.revision === shown.revision;
+  const priced = !unsaved && shown.price?.state === "done" && shown.price.revision === shown.revision;
   return (
     <span className="rules-acts">
       {shown.state === "draft" ? (

@@ -32,16 +32,20 @@ const says = ({ version, state, text }: RuleVersion) => ({
   Brake: brakeText(text.brake),
 });
 
-/** What a rule says: read by all, changed as long as it is a draft. */
-export function RuleEditor({ newest }: { newest: RuleVersion }) {
-  const { may } = useSession();
-  const { message } = App.useApp();
-  const client = useQueryClient();
-  const editing = useDraft({
+/** What a person writes of a rule, over what is saved of it. */
+export function useRuleDraft(newest: RuleVersion) {
+  return useDraft({
     newest,
     fields: (of) => of.text,
     version: (of) => `${of.id} ${of.state} ${of.revision}`,
   });
+}
+
+/** What a rule says: read by all, changed as long as it is a draft. */
+export function RuleEditor({ editing }: { editing: ReturnType<typeof useRuleDraft> }) {
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const client = useQueryClient();
   const { draft: text, dirty, held: version, write } = editing;
   // Where the draft has gone meanwhile, what was written goes on as one of the next version.
   const writes = (dirty || version.state === "draft") && may(permission.writeRules);

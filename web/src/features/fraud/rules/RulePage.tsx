@@ -10,7 +10,7 @@ import { AsOf, When } from "../../../shared/ui/values";
 import { PricePanel } from "./PricePanel";
 import { type RuleDetail, type RuleVersion, ruleQuery } from "./queries";
 import { RuleActs } from "./RuleActs";
-import { RuleEditor } from "./RuleEditor";
+import { RuleEditor, useRuleDraft } from "./RuleEditor";
 import { RuleVersions } from "./RuleVersions";
 import { RuleState } from "./words";
 import "./rules.css";
@@ -32,7 +32,7 @@ export function RulePage() {
       }
     >
       <NotYet query={query} what="The rule" rows={10} height={36} />
-      {data && shown ? <Whole detail={data} shown={shown} /> : null}
+      {data && shown ? <Whole key={data.rule} detail={data} shown={shown} /> : null}
     </Page>
   );
 }
@@ -45,6 +45,7 @@ function current(detail: RuleDetail): RuleVersion | undefined {
 
 function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
   const stopped = detail.versions.find((one) => one.demoted_at);
+  const editing = useRuleDraft(shown);
   return (
     <>
       {stopped ? (
@@ -61,12 +62,12 @@ function Whole({ detail, shown }: { detail: RuleDetail; shown: RuleVersion }) {
               <code>{detail.rule}</code> version {shown.version}
               {shown.author ? `, by ${shown.author}` : ""}
             </span>
-            <RuleActs detail={detail} shown={shown} />
+            <RuleActs detail={detail} shown={shown} unsaved={editing.dirty} />
           </header>
-          <RuleEditor key={detail.rule} newest={shown} />
+          <RuleEditor editing={editing} />
         </section>
         <aside className="rules-side">
-          <PricePanel version={shown} />
+          <PricePanel version={shown} unsaved={editing.dirty} />
           <Activity detail={detail} />
         </aside>
       </div>
