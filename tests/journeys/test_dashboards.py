@@ -151,6 +151,10 @@ def test_from_an_empty_page_to_an_alert_on_what_a_tile_shows(
     expect(page).to_have_url(re.compile("region%3AGB"))
     expect(countries).to_contain_text("not narrowed by region")
 
+    # What a tile can do shows over a dashboard that fills the screen, too.
+    page.get_by_role("button", name="What to do with this dashboard").click()
+    page.get_by_role("menuitem", name=re.compile("^Present")).click()
+    expect(page.get_by_role("button", name="Leave", exact=True)).to_be_visible()
     placed.get_by_role("button", name="What to do with Placed").click()
     page.get_by_role("menuitem", name=re.compile("Alert me about it")).click()
     dialog = page.get_by_role("dialog")

@@ -63,7 +63,7 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
   ]);
   if (editing) return <Editor dashboard={dashboard} onDone={() => go(filters)} onSaved={() => go(filters)} />;
   return (
-    <div ref={presentation.ref} className={presentation.on ? "dash-presented" : undefined}>
+    <div className={presentation.on ? "dash-presented" : undefined}>
       <Page
         title={dashboard.name}
         aside={

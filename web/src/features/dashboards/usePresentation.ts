@@ -1,15 +1,16 @@
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 
 interface Presentation {
-  ref: RefObject<HTMLDivElement | null>;
   on: boolean;
   begin(): void;
   end(): void;
 }
 
-/** A part of the page that fills the screen. Where a browser allows no full screen, it fills the window. */
+/**
+ * A part of the page that fills the window, which fills the screen where the browser allows it. It is the whole document
+ * that does: menus and dialogs stand beside that part, and would not show over it if it filled the screen by itself.
+ */
 export function usePresentation(): Presentation {
-  const ref = useRef<HTMLDivElement>(null);
   const [on, setOn] = useState(false);
   useEffect(() => {
     const follow = () => {
@@ -21,7 +22,7 @@ export function usePresentation(): Presentation {
     // What fills the screen has a black ground behind it, also on paper.
     const print = () => {
       setOn(false);
-      if (document.fullscreenElement) void document.exitFullscreen();
+      leaveScreen();
     };
     document.addEventListener("fullscreenchange", follow);
     document.addEventListener("keydown", leave);
@@ -30,18 +31,22 @@ export function usePresentation(): Presentation {
       window.removeEventListener("beforeprint", print);
       document.removeEventListener("fullscreenchange", follow);
       document.removeEventListener("keydown", leave);
+      leaveScreen();
     };
   }, []);
   return {
-    ref,
     on,
     begin: () => {
       setOn(true);
-      ref.current?.requestFullscreen?.().catch(() => undefined);
+      document.documentElement.requestFullscreen?.().catch(() => undefined);
     },
     end: () => {
       setOn(false);
-      if (document.fullscreenElement) void document.exitFullscreen();
+      leaveScreen();
     },
   };
+}
+
+function leaveScreen(): void {
+  if (document.fullscreenElement) void document.exitFullscreen();
 }
