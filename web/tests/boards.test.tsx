@@ -8,7 +8,7 @@ import { percentText, regionText } from "../src/features/operations/boards/view"
 import { TableBox } from "../src/shared/ui/TableBox";
 import { openApp } from "./support/app";
 import { me, NOW } from "./support/data";
-import { Server } from "./support/server";
+import { problem, Server } from "./support/server";
 
 const php = (minor: number) => ({ minor, currency: "PHP", text: (minor / 100).toFixed(2) });
 const sold: Share[] = [
@@ -187,5 +187,14 @@ describe("a dashboard of a firm that has sent nothing", () => {
     openApp("/orders");
     await screen.findByRole("heading", { name: "Placed" });
     expect(screen.queryByText(/No records in the last/)).toBeNull();
+  });
+
+  it("does not say what amounts are in before it is known", async () => {
+    server.me = { ...me, permissions: ["finance:read"] };
+    server.on("GET /api/v1/operations/finance", () => problem(500, "Something broke."));
+    openApp("/finance");
+    await screen.findByText("Revenue by product could not be loaded");
+    screen.getByText("of all regions and channels");
+    expect(screen.queryByText("in", { exact: true })).toBeNull();
   });
 });

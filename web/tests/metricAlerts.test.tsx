@@ -101,12 +101,15 @@ describe("alerts on metrics", () => {
 
   it("are changed with everything that was not touched as it was, and a paused one stays so", async () => {
     hold([{ ...alert, active: false }]);
+    server.on("GET /api/v1/me/currency", () => [200, { currency: "PHP", exponent: 2, per_usd: "57" }]);
     server.on(`PUT /api/v1/metric-alerts/${alert.id}`, () => [200, alert]);
     const { user } = openApp("/metric-alerts");
     await user.click(await screen.findByRole("button", { name: "Change: Revenue falls" }));
     const dialog = within(await screen.findByRole("dialog"));
     const line = dialog.getByLabelText("The line");
     expect((line as HTMLInputElement).value).toBe("100");
+    // The line, and where it is over.
+    expect(await dialog.findAllByText("PHP")).toHaveLength(2);
     await user.clear(line);
     await user.type(line, "80");
     await user.click(dialog.getByRole("button", { name: "Change" }));

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Checkbox, Form, Input, InputNumber, Select } from "antd";
 import { FormDialog } from "../../shared/ui/FormDialog";
+import { currencyQuery } from "../../shared/ui/Worth";
 import { hooksQuery } from "../../shared/webhooks";
 import { bodyOfFields, type Fields, SPANS, valuesOf } from "./alertFields";
 import { alertsQuery, type MetricAlert, saveAlert } from "./alertQueries";
@@ -35,6 +36,10 @@ export function AlertDialog({ alert, tile, filters, onClose, onSaved }: AlertDia
   const client = useQueryClient();
   const [form] = Form.useForm<Fields>();
   const kind = Form.useWatch("kind", form);
+  const metric = Form.useWatch("metric", form);
+  const { data: metrics } = useQuery(metricsQuery);
+  const { data: firm } = useQuery(currencyQuery);
+  const money = metrics?.items.find(({ name }) => name === metric)?.money;
   const submit = async () => {
     // Fields that are not on the page keep what they were.
     await saveAlert(bodyOfFields(form.getFieldsValue(true), alert), alert?.id);
@@ -62,7 +67,7 @@ export function AlertDialog({ alert, tile, filters, onClose, onSaved }: AlertDia
       <Form.Item name="kind" label="Tell me when">
         <Select options={KINDS} />
       </Form.Item>
-      <ConditionFields kind={kind} />
+      <ConditionFields kind={kind} unit={money ? firm?.currency : undefined} />
       <TellingFields gone={alert?.hook ?? null} />
     </FormDialog>
   );

@@ -3,8 +3,14 @@ import type { Kind } from "./alertFields";
 
 const NEEDED = [{ required: true, message: "Give a number." }];
 
+interface ConditionProps {
+  kind: Kind | undefined;
+  /** What the metric is counted in, where it has a unit. */
+  unit: string | undefined;
+}
+
 /** What the dialog asks about when somebody is told, for each way of saying it. */
-export function ConditionFields({ kind }: { kind: Kind | undefined }) {
+export function ConditionFields({ kind, unit }: ConditionProps) {
   if (kind === "anomaly") return <Anomaly />;
   if (kind === "own") return <OwnCondition />;
   const change = kind === "change";
@@ -25,10 +31,10 @@ export function ConditionFields({ kind }: { kind: Kind | undefined }) {
       ) : (
         <>
           <Form.Item name="line" label="The line" rules={NEEDED}>
-            <InputNumber className="dash-wide" />
+            <InputNumber className="dash-wide" suffix={unit} />
           </Form.Item>
           <Form.Item name="settles_at" label="It is over at" extra="Empty: at the line">
-            <InputNumber className="dash-wide" />
+            <InputNumber className="dash-wide" suffix={unit} />
           </Form.Item>
         </>
       )}

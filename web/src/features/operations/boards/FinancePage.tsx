@@ -48,6 +48,7 @@ export function FinancePage() {
   const board = useBoard<FinanceBoard>(paths.finance, paths.streams.finance, fetchFinance);
   const { data, error, retry, part } = board;
   const currency = data?.currency ?? "";
+  const counted = currency && `in ${currency}`;
   const figures = new Map(data?.figures?.map((one) => [one.name, one]));
   const series = data?.series ?? [];
   const planned = series.some((moment) => moment.values.plan !== undefined);
@@ -106,7 +107,7 @@ export function FinancePage() {
       </div>
       <Panel
         title="Over time"
-        about={`in ${currency}`}
+        about={counted}
         {...part(
           "series",
           quiet,
@@ -145,7 +146,7 @@ export function FinancePage() {
           <Panel
             key={name}
             title={`Revenue by ${name.slice(0, -1)}`}
-            about={name === "products" ? `in ${currency}, of all regions and channels` : `in ${currency}`}
+            about={[counted, name === "products" && "of all regions and channels"].filter(Boolean).join(", ")}
             {...part(name, data?.[name]?.length === 0, "No order was paid.")}
             table={
               <ShareTable
