@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from finer.identity.service.audit import list_audit
 from finer.ingest import invariants
 from finer.ingest.errors import NotWaiting
-from finer.ingest.service import acts, quarantine, receipts
+from finer.ingest.service import acts, contracts, quarantine, receipts, repairs
 from finer.ingest.types.quarantine import Selection
 from finer.kit.db import Database
 from finer.kit.errors import InvalidInput, NotFound
 from finer.kit.ids import show_id
+from finer.kit.log import decode
 from finer.kit.tx import Tx
 from tests.ingest.records import line, lines
-from tests.ingest.test_quarantine import ENGINEER, act, one, send
+from tests.ingest.test_quarantine import ENGINEER, TRANSACTIONS, act, one, send
 
 REASON = "Sent twice by the till"
+_SOMEBODY_WAITS = "select exists(select from pg_stat_activity where pg_backend_pid() = any(pg_blocking_pids(pid)))"
 
 
 def only(identifier: uuid.UUID, state: str | None = None) -> Selection:
@@ -95,3 +98,38 @@ def test_a_record_is_released_or_discarded_whoever_asks_first(database: Database
         found = receipts.get_receipt(tx, receipt.id)
         assert (found.released, found.quarantined) == ((1, 0) if kind == "release" else (0, 1))
         assert invariants.every_refused_record_is_kept(tx) == []
+
+
+@pytest.mark.parametrize("kind", ["edit", "release"])
+def test_what_is_written_by_hand_while_an_act_waits_for_it_is_what_the_act_finds(
+    kind: acts.Kind, database: Database, worker_database: Database, tenant: uuid.UUID
+) -> None:
+    with database.transaction(tenant, ENGINEER) as tx:
+        send(tx, line(event_id="e1", currency="usd", amount="12.50"))
+        record = one(tx)
+        repairs.edit_record(tx, record.id, {"currency": "USD", "amount": "1.00"})
+
+    def carry_out() -> None:
+        assigned = [("mcc", "'5999'")] if kind == "edit" else []
+        with database.transaction(tenant, ENGINEER) as tx:
+            assert act(tx, kind, TRANSACTIONS, assignments=assigned).changed == 1
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction(tenant, ENGINEER) as tx:
+            repairs.edit_record(tx, record.id, {"amount": "2.00"})
+            begun = pool.submit(carry_out)
+            while not tx.connection.exec_driver_sql(_SOMEBODY_WAITS).scalar_one():
+                assert not begun.done()
+                tx.connection.exec_driver_sql("select pg_sleep(0.05)")
+        begun.result()
+    if kind == "edit":
+        with database.transaction(tenant, ENGINEER) as tx:
+            found = quarantine.get_quarantined(tx, record.id)
+            values = {one.name: one.value for one in quarantine.fields_of(found, contracts.load(tx))}
+            assert (values["amount"], values["mcc"]) == ("2.00", "5999")
+            assert act(tx, "release").changed == 1
+    with worker_database.transaction(tenant, ENGINEER) as tx:
+        [payload] = tx.connection.exec_driver_sql(
+            "select payload from kit_log where tenant_id = %s", (tenant,)
+        ).scalars()
+    assert [row["amount_minor"] for row in decode(bytes(payload)).to_pylist()] == [200]

@@ -192,10 +192,9 @@ def _step(tx: Tx, act: Act, partitions: int, limit: int) -> Act:
 
 def _do(tx: Tx, act: Act, until: uuid.UUID, partitions: int) -> int:
     """Do the records up to `until`; returns how many that are."""
-    if act.kind == "release":
-        return release(tx, act, until, partitions)
-    if act.kind == "edit":
-        return edit(tx, act, until)
+    if act.kind in ("edit", "release"):
+        ActStore(tx).lock(act.selection, act.cursor, until)
+        return edit(tx, act, until) if act.kind == "edit" else release(tx, act, until, partitions)
     ids = ActStore(tx).locked(act.selection, act.cursor, until)
     QuarantineStore(tx).set_state(act.id, tx.now(), ids, "open" if act.kind == "undo" else "discarded")
     act.changed += len(ids)

@@ -113,6 +113,19 @@ class ActStore:
         )
         return list(rows.scalars())
 
+    def lock(self, wanted: Selection, after: uuid.UUID | None, until: uuid.UUID) -> None:
+        """Let nobody else change the records behind `after` up to `until` that fit.
+
+        Whoever reads what they hold asks for them first, and reads by a statement of its own: one that waits for a lock
+        goes on with the new row of the table that is locked, and with the old rows of those that are joined to it.
+        """
+        condition, arguments = chosen(wanted)
+        self._connection.exec_driver_sql(
+            "select count(*) from (select from ingest_quarantined_records as q where q.tenant_id = %(tenant)s "  # noqa: S608 - conditions of ours
+            f"{condition} and q.id > %(after)s and q.id <= %(upto)s order by q.id for update) as locked",
+            {"tenant": self._tenant, "after": after or uuid.UUID(int=0), "upto": until, **arguments},
+        )
+
     def blank(self, wanted: re.Pattern[bytes]) -> None:
         """Empty the expressions and reasons in which this is found."""
         said = self._connection.exec_driver_sql(
