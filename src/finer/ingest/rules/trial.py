@@ -108,9 +108,9 @@ def _tokens(column: pa.Array) -> list[Token]:
     values = column.to_pylist()
     if pa.types.is_decimal(kind):
         # Without the zeros behind the decimals that an amount may have: dong and rupiah have none.
-        texts = [None if value is None else format(value, "f") for value in values]
+        shown = [None if value is None else format(value, "f") for value in values]
         return [
-            None if text is None else Number(text.rstrip("0").rstrip(".") if "." in text else text) for text in texts
+            None if text is None else Number(text.rstrip("0").rstrip(".") if "." in text else text) for text in shown
         ]
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return [None if value is None else Number(repr(value)) for value in values]
