@@ -14,12 +14,10 @@ from typing import Any
 
 import msgspec
 import psycopg
-from litestar import Litestar, Request, Response, Router, get, post
+from litestar import Litestar, Request, Response, get, post
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.testing import TestClient
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -212,12 +210,7 @@ def _pattern(routes: tuple[Any, ...]) -> Litestar:
             "proposal_kinds": Provide(lambda: PROPOSAL_KINDS, sync_to_thread=False),
         },
         exception_handlers={FinerError: problem},
-        openapi_config=OpenAPIConfig(
-            "Test",
-            "1",
-            openapi_router=Router("/api/v1", route_handlers=[], opt={"permission": edge.PUBLIC}),
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        ),
+        openapi_config=None,
         logging_config=None,
         pdb_on_exception=False,
     )
