@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -27,6 +27,13 @@ _SOMEBODY_WAITS = "select exists(select from pg_stat_activity where pg_backend_p
 
 def only(identifier: uuid.UUID, state: str | None = None) -> Selection:
     return Selection(contract="transaction", ids=(identifier,), state=state)
+
+
+def _until_it_waits(tx: Tx, begun: Future[None]) -> None:
+    """Look until somebody waits for what this transaction has locked."""
+    while not tx.connection.exec_driver_sql(_SOMEBODY_WAITS).scalar_one():
+        assert not begun.done()
+        tx.connection.exec_driver_sql("select pg_sleep(0.05)")
 
 
 def test_a_record_is_discarded_for_a_reason_and_accounted_for(tx: Tx) -> None:
@@ -100,6 +107,31 @@ def test_a_record_is_released_or_discarded_whoever_asks_first(database: Database
         assert invariants.every_refused_record_is_kept(tx) == []
 
 
+@pytest.mark.parametrize("kind", ["edit", "release", "discard"])
+def test_whoever_waits_for_somebody_elses_act_on_a_record_is_told_what_became_of_it(
+    kind: acts.Kind, database: Database, tenant: uuid.UUID
+) -> None:
+    with database.transaction(tenant, ENGINEER) as tx:
+        send(tx, line(event_id="e1", currency="usd"))
+        record = one(tx)
+
+    def come_second() -> None:
+        assigned = [("currency", "'USD'")] if kind == "edit" else []
+        with database.transaction(tenant, ENGINEER) as tx:
+            act(tx, kind, only(record.id), assignments=assigned, reason=REASON)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction(tenant, ENGINEER) as tx:
+            act(tx, "discard", only(record.id), reason=REASON)
+            second = pool.submit(come_second)
+            _until_it_waits(tx, second)
+        with pytest.raises(NotWaiting, match="is discarded already"):
+            second.result()
+    with database.transaction(tenant, ENGINEER) as tx:
+        assert [one.kind for one in acts.list_acts(tx).items] == ["discard"]
+        assert len([entry for entry in list_audit(tx, 10, None) if entry.action.startswith("quarantine:")]) == 1
+
+
 @pytest.mark.parametrize("kind", ["edit", "release"])
 def test_what_is_written_by_hand_while_an_act_waits_for_it_is_what_the_act_finds(
     kind: acts.Kind, database: Database, worker_database: Database, tenant: uuid.UUID
@@ -118,9 +150,7 @@ def test_what_is_written_by_hand_while_an_act_waits_for_it_is_what_the_act_finds
         with database.transaction(tenant, ENGINEER) as tx:
             repairs.edit_record(tx, record.id, {"amount": "2.00"})
             begun = pool.submit(carry_out)
-            while not tx.connection.exec_driver_sql(_SOMEBODY_WAITS).scalar_one():
-                assert not begun.done()
-                tx.connection.exec_driver_sql("select pg_sleep(0.05)")
+            _until_it_waits(tx, begun)
         begun.result()
     if kind == "edit":
         with database.transaction(tenant, ENGINEER) as tx:

@@ -85,6 +85,9 @@ def start(
         detail["reason"] = act.reason
     record_audit(tx, f"quarantine:{kind}", show_id("act", act.id), detail)
     act = _step(tx, act, partitions, AT_ONCE)
+    if not act.done:
+        # It waited when it was counted, and somebody else had it locked then.
+        _refuse_gone(tx, selection)
     if act.state == "running":
         runs.start(tx, JOB, arguments={"act": str(act.id), "actor": msgspec.to_builtins(tx.actor)}, queue=QUEUE)
     return act
