@@ -107,11 +107,7 @@ def _tokens(column: pa.Array) -> list[Token]:
         return texts
     values = column.to_pylist()
     if pa.types.is_decimal(kind):
-        # Without the zeros behind the decimals that an amount may have: dong and rupiah have none.
-        shown = [None if value is None else format(value, "f") for value in values]
-        return [
-            None if text is None else Number(text.rstrip("0").rstrip(".") if "." in text else text) for text in shown
-        ]
+        return [None if value is None else Number(_plain(value)) for value in values]
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return [None if value is None else Number(repr(value)) for value in values]
     if pa.types.is_date(kind):
@@ -121,6 +117,7 @@ def _tokens(column: pa.Array) -> list[Token]:
 
 
 def _plain(value: Decimal) -> str:
+    """A number without the zeros at the end of the decimals that an amount may have: dong and rupiah have none."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
