@@ -175,4 +175,22 @@ describe("the note of a case", () => {
     router.history.back();
     expect((await note()).value).toBe("She called back.");
   });
+
+  it("is gone once it is kept, also where its writer left and came back before that", async () => {
+    emptyQueue();
+    const path = "POST /api/v1/cases/case_1/notes";
+    const { user, router } = openApp("/cases/case_1");
+    const note = () => screen.findByLabelText<HTMLTextAreaElement>("New note");
+    await user.type(await note(), "She called back.");
+    const go = server.hold(path, () => [201, found]);
+    await user.keyboard("{Control>}{Enter}{/Control}");
+    await waitFor(() => expect(server.sent(path)).toHaveLength(1));
+    await user.click(screen.getByRole("link", { name: "Queue" }));
+    await screen.findByRole("heading", { name: "Cases" });
+    router.history.back();
+    const again = await note();
+    go();
+    await screen.findByText("The note is kept.");
+    await waitFor(() => expect(again.value).toBe(""));
+  });
 });

@@ -1,5 +1,5 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 
 interface Place {
   /** The filter of the queue, as its address has it. */
@@ -21,16 +21,22 @@ export function queuePlace(client: QueryClient): Place {
   return client.getQueryData<Place>(KEY) ?? { search: {}, id: null };
 }
 
-/** What is written of a note of this case and not kept yet: it waits for who looks elsewhere, like the place in the queue. */
+/**
+ * What is written of a note of this case and not kept yet: it waits for who looks elsewhere, like the place in the queue.
+ * It is read from memory alone: a note may be kept only after its writer has left the page and come back.
+ */
 export function useHalfWrittenNote(id: string) {
   const client = useQueryClient();
+  const cache = client.getQueryCache();
   const key = ["half-written-note", id];
   const written = () => client.getQueryData<string>(key) ?? "";
-  const [text, setText] = useState(written);
+  const text = useSyncExternalStore(
+    useCallback((tell: () => void) => cache.subscribe(tell), [cache]),
+    written,
+  );
   const write = (next: (now: string) => string) => {
     client.setQueryDefaults(key, { gcTime: Number.POSITIVE_INFINITY });
     client.setQueryData(key, next(written()));
-    setText(written);
   };
   return { text, write };
 }
