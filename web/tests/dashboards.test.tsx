@@ -96,6 +96,24 @@ describe("a dashboard", () => {
     await waitFor(() => expect(address()).not.toContain("Mars"));
   });
 
+  it("is presented until Escape is pressed on it, which a dialog over it keeps for itself, and not laid out then", async () => {
+    const { user, address } = openApp(`/dashboards/${ID}`);
+    await tile("Tile a");
+    await user.keyboard("f");
+    await screen.findByRole("button", { name: "Leave" });
+    await user.keyboard("e");
+    expect(address()).not.toContain("edit");
+    await user.click(screen.getByRole("button", { name: "What to do with Tile a" }));
+    await user.click(await screen.findByRole("menuitem", { name: /Alert me about it/ }));
+    await user.type(await screen.findByLabelText("The line"), "5{Escape}");
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    screen.getByRole("button", { name: "Leave" });
+    await user.keyboard("{Escape}");
+    await screen.findByRole("button", { name: "Edit" });
+    expect(screen.queryByRole("button", { name: "Leave" })).toBeNull();
+  });
+
   it("keeps what is laid out while it is being saved, and counts it as unsaved", async () => {
     const { user } = openApp(`/dashboards/${ID}`);
     await tile("Tile a");

@@ -56,8 +56,10 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
   const present = presentation.begin;
   useHotkeys([
     { key: "p", label: "Pause or resume", group: "Dashboard", run: () => live.pause(!live.paused) },
-    { key: "f", label: "Present", group: "Dashboard", run: present },
-    ...(dashboard.mine
+    ...(presentation.on
+      ? [{ key: "Escape", label: "Leave the presentation", group: "Dashboard", run: presentation.end }]
+      : [{ key: "f", label: "Present", group: "Dashboard", run: present }]),
+    ...(dashboard.mine && !presentation.on
       ? [{ key: "e", label: "Edit", group: "Dashboard", run: () => go(filters, true) }]
       : []),
   ]);

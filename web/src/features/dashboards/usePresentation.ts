@@ -16,21 +16,16 @@ export function usePresentation(): Presentation {
     const follow = () => {
       if (!document.fullscreenElement) setOn(false);
     };
-    const leave = (event: KeyboardEvent) => {
-      if (event.key === "Escape") setOn(false);
-    };
     // What fills the screen has a black ground behind it, also on paper.
     const print = () => {
       setOn(false);
       leaveScreen();
     };
     document.addEventListener("fullscreenchange", follow);
-    document.addEventListener("keydown", leave);
     window.addEventListener("beforeprint", print);
     return () => {
       window.removeEventListener("beforeprint", print);
       document.removeEventListener("fullscreenchange", follow);
-      document.removeEventListener("keydown", leave);
       leaveScreen();
     };
   }, []);
