@@ -114,6 +114,18 @@ describe("a dashboard", () => {
     expect(screen.queryByRole("button", { name: "Leave" })).toBeNull();
   });
 
+  it("is presented no longer once the way back led to its editor", async () => {
+    const { user, router } = openApp(`/dashboards/${ID}?edit=true`);
+    await user.click(await screen.findByRole("button", { name: "Cancel" }));
+    await tile("Tile a");
+    await user.keyboard("f");
+    await screen.findByRole("button", { name: "Leave" });
+    router.history.back();
+    await screen.findByRole("button", { name: "Add a tile" });
+    router.history.forward();
+    await screen.findByRole("button", { name: "Edit" });
+  });
+
   it("keeps what is laid out while it is being saved, and counts it as unsaved", async () => {
     const { user } = openApp(`/dashboards/${ID}`);
     await tile("Tile a");

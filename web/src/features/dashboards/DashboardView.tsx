@@ -52,7 +52,7 @@ export function DashboardView({ dashboard, onChanged }: DashboardViewProps) {
       search: { ...filterSearch(next), ...(edit ? { edit: true } : {}) },
       resetScroll: false,
     });
-  const presentation = usePresentation();
+  const presentation = usePresentation(!editing);
   const present = presentation.begin;
   useHotkeys([
     { key: "p", label: "Pause or resume", group: "Dashboard", run: () => live.pause(!live.paused) },
