@@ -101,10 +101,17 @@ class Jobs:
 
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop)
+            ended, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+            # A worker that an error of the database ended leaves its queues to nobody: the process ends with it, and is
+            # started again.
+            stop()
             await asyncio.gather(*workers, return_exceptions=True)
             for helper in helpers:
                 helper.cancel()
             await asyncio.to_thread(listener.close)
+            for worker in ended:
+                if not worker.cancelled():
+                    worker.result()
 
     async def _worker(self, queues: list[str]) -> None:
         await self.app.run_worker_async(
