@@ -11,6 +11,7 @@ import msgspec
 
 from finer.ingest.store.mappings import MappingStore
 from finer.ingest.store.quarantine import NOTHING, RAW_SEALED, RECORD_SEALED, chosen, read_payload
+from finer.ingest.store.releases import BESIDE, WITH_WHAT_IS_KEPT
 from finer.ingest.types.quarantine import KeptRecord, Selection
 from finer.ingest.types.records import FieldError, Mapping
 from finer.kit.crypto.bulk import sealer, unseal_bytes
@@ -20,19 +21,10 @@ from finer.kit.tx import Tx
 Edit = tuple[uuid.UUID, bytes, list[FieldError]]
 """A record, what is kept of its change, and what it still breaks."""
 
-# The range stands at each of the tables, as in `releases`: they are read along their keys and laid beside each other.
-_BESIDE = "set local enable_nestloop = {}"
-_WAITING = """
+_WAITING = f"""
 select q.id, q.rules, q.raw_bytes, q.received_at, q.mapping_id, e.record_sealed,
        case when e.id is null or q.mapping_id is not null then p.raw_sealed end
-from ingest_quarantined_records as q
-left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
-  and e.tenant_id = %(tenant)s and e.id > %(after)s and e.id <= %(upto)s
-left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id = q.id
-  and p.tenant_id = %(tenant)s and p.id > %(after)s and p.id <= %(upto)s
-where q.tenant_id = %(tenant)s {0} and q.id > %(after)s and q.id <= %(upto)s
-order by q.id for update of q
-"""
+{WITH_WHAT_IS_KEPT}"""
 _KEPT = """
 with given as (select * from unnest(%(ids)b::uuid[], %(sealed)b::bytea[], %(remaining)b::text[])
   as g(id, sealed, rest)),
@@ -61,9 +53,9 @@ class EditStore:
         """
         condition, arguments = chosen(wanted)
         bounds = {"tenant": self._tx.tenant, "after": after or uuid.UUID(int=0), "upto": until}
-        self._connection.exec_driver_sql(_BESIDE.format("off"))
+        self._connection.exec_driver_sql(BESIDE.format("off"))
         rows = many_rows(self._connection, _WAITING.format(condition), {**bounds, **arguments})
-        self._connection.exec_driver_sql(_BESIDE.format("on"))
+        self._connection.exec_driver_sql(BESIDE.format("on"))
         known = MappingStore(self._tx).known({row[4] for row in rows})
         for start in range(0, len(rows), part):
             some = rows[start : start + part]

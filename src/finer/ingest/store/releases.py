@@ -25,12 +25,9 @@ _UNREADABLE = ["json", "invalid_utf8", "duplicate_key", "not_finite"]
 """Rules after which the bytes that were sent may be no JSON object with every name once."""
 
 # The range stands at each of the tables, so that they are read along their keys and laid beside each other: row-level
-# security keeps a join from looking up one row after the other, and without nested loops nobody tries. Ids are texts,
-# because the seal wants them as texts and a million UUID objects cost as much as opening the seals.
-_BESIDE = "set local enable_nestloop = {}"
-_HELD = """
-select q.id::text, q.receipt_id::text, q.line, q.mapping_id, q.rules && %(unreadable)s::text[], q.raw_bytes,
-       e.record_sealed, case when e.id is null or q.mapping_id is not null then p.raw_sealed end
+# security keeps a join from looking up one row after the other, and without nested loops nobody tries.
+BESIDE = "set local enable_nestloop = {}"
+WITH_WHAT_IS_KEPT = """\
 from ingest_quarantined_records as q
 left join ingest_quarantine_edits as e on e.tenant_id = q.tenant_id and e.id = q.id
   and e.tenant_id = %(tenant)s and e.id > %(after)s and e.id <= %(upto)s
@@ -39,6 +36,11 @@ left join ingest_quarantine_payloads as p on p.tenant_id = q.tenant_id and p.id 
 where q.tenant_id = %(tenant)s {0} and q.id > %(after)s and q.id <= %(upto)s
 order by q.id for update of q
 """
+# Ids are texts, because the seal wants them as texts and a million UUID objects cost as much as opening the seals.
+_HELD = f"""
+select q.id::text, q.receipt_id::text, q.line, q.mapping_id, q.rules && %(unreadable)s::text[], q.raw_bytes,
+       e.record_sealed, case when e.id is null or q.mapping_id is not null then p.raw_sealed end
+{WITH_WHAT_IS_KEPT}"""
 
 # A list of thousands that the planner can see is estimated value by value, which takes longer than finding the rows.
 _LISTED = "id = any(array(select unnest(%(ids)s::uuid[])))"
@@ -79,9 +81,9 @@ class ReleaseStore:
         """
         condition, arguments = chosen(wanted)
         bounds = {"after": after or uuid.UUID(int=0), "upto": until, "unreadable": _UNREADABLE}
-        self._connection.exec_driver_sql(_BESIDE.format("off"))
+        self._connection.exec_driver_sql(BESIDE.format("off"))
         rows = many_rows(self._connection, _HELD.format(condition), {"tenant": self._tenant, **bounds, **arguments})
-        self._connection.exec_driver_sql(_BESIDE.format("on"))
+        self._connection.exec_driver_sql(BESIDE.format("on"))
         known = MappingStore(self._tx).known({row[3] for row in rows})
         rows.sort(key=itemgetter(1, 2))
         if known:
