@@ -17,7 +17,7 @@ from finer.ingest.errors import MappingInvalid
 from finer.kit.actors import SYSTEM
 from finer.kit.db import Database
 from finer.sources.errors import SettingsInvalid
-from finer.sources.service import manage, upkeep
+from finer.sources.service import manage, opening, upkeep
 from finer.sources.types import Credentials, FolderSettings, ItemState, KafkaSettings, Page, State
 from tests.sources.conftest import Desk
 
@@ -81,6 +81,18 @@ def test_a_file_that_comes_late_is_taken_and_stands_behind_what_came_before(desk
     # The newest record of the source stays the newest, whatever comes late.
     assert now.last_record_at is not None
     assert now.last_record_at.isoformat() == "2026-11-20T10:00:00+00:00"
+
+
+def test_a_trial_looks_past_a_file_that_cannot_be_read(desk: Desk) -> None:
+    source = desk.add(FolderSettings(folder=str(desk.folder)))
+    (desk.folder / "a.csv").write_text("")
+    _age(desk.folder / "a.csv", 100)
+    found = opening.try_out(source, Credentials(), desk.surroundings())
+    assert (found.received, found.notes) == (0, ["a.csv: The file is empty."])
+    _write(desk.folder / "b.csv", 1, 2, age_s=200)
+    found = opening.try_out(source, Credentials(), desk.surroundings())
+    assert (found.received, found.accepted, found.notes) == (2, 2, ["a.csv: The file is empty."])
+    assert _ids(desk) == []
 
 
 def test_the_same_content_under_another_name_is_taken_once_and_said_so(desk: Desk) -> None:

@@ -81,6 +81,17 @@ def test_objects_below_the_prefix_are_taken_once(desk: Desk, storage: str, bucke
     assert len(desk.logged()) == 4
 
 
+@pytest.mark.parametrize("packed", ["gz", "zst"])
+def test_packed_objects_are_read_as_they_are_stored(
+    desk: Desk, storage: str, bucket: tuple[str, fs.S3FileSystem], packed: str
+) -> None:
+    name, system = bucket
+    with system.open_output_stream(f"{name}/in/a.csv.{packed}", compression="detect") as stream:
+        stream.write(_rows(1, 2, 3))
+    now = desk.sweep(_source(desk, storage, name))
+    assert (now.received, now.accepted, now.state, now.error) == (3, 3, State.RUNNING, "")
+
+
 def test_storage_that_goes_away_in_mid_read_is_read_again(
     desk: Desk, storage: str, bucket: tuple[str, fs.S3FileSystem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +131,7 @@ def test_a_look_shows_the_newest_object(desk: Desk, storage: str, bucket: tuple[
 
 
 def test_e01_storage_inside_is_refused(desk: Desk, storage: str) -> None:
-    with pytest.raises(SettingsInvalid):
+    with pytest.raises(SettingsInvalid, match=r"minio\.example:9000 in FINER_SOURCES_HOSTS"):
         _source(desk, "http://minio.example:9000", "bucket")
     now = desk.sweep(_source(desk, "https://127.0.0.1:8443", "bucket"))
     assert now.state is State.STOPPED

@@ -57,13 +57,18 @@ class Outbound:
     """HTTP requests to the outside.
 
     `allowed` are `host:port` pairs that may be private and may speak plain HTTP. With `only`, no host is asked but
-    those and the hosts that it names; `*.acme.example` names every host under acme.example.
+    those and the hosts that it names; `*.acme.example` names every host under acme.example. `listed_in` is what a
+    refusal tells the operator: the setting in which such pairs are listed.
     """
 
-    def __init__(self, allowed: Iterable[str] = (), *, only: Iterable[str] = (), timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(
+        self, allowed: Iterable[str] = (), *, only: Iterable[str] = (), timeout_s: float = _TIMEOUT_S,
+        listed_in: str = "FINER_OUTBOUND_HOSTS",
+    ) -> None:  # fmt: skip
         self._allowed = frozenset(pair.strip().lower() for pair in allowed if pair.strip())
         self._only = frozenset(host.strip().lower() for host in only if host.strip())
         self._timeout_s = timeout_s
+        self._listed_in = listed_in
 
     @classmethod
     def of(cls, settings: Settings) -> Outbound:
@@ -132,7 +137,7 @@ class Outbound:
         if not listed and (parts.scheme != "https" or port not in _PORTS):
             raise OutboundRefused(
                 f"{parts.hostname} must be asked by https, on port 443 or 8443. An operator may list {parts.hostname}:"
-                f"{port} in FINER_OUTBOUND_HOSTS."
+                f"{port} in {self._listed_in}."
             )
         return parts, listed
 

@@ -115,20 +115,21 @@ def try_out(source: Source, credentials: Credentials, surroundings: Surroundings
         )
         return Trial(received=0, accepted=0, quarantined=0, records=[], problems=[], notes=[note])
     reader = open_reader(source, credentials, surroundings, _Nothing(), trial=True)
+    notes: list[str] = []
     try:
         for page in reader.sweep():
-            if page.groups or (page.items and page.items[-1].note):
-                return _trial_of(surroundings.contracts, source.contract, page)
+            notes += page.notes
+            if page.groups:
+                return _trial_of(surroundings.contracts, source.contract, page, notes)
     finally:
         reader.close()
-    note = "The source can be read, and holds no record at present."
-    return Trial(received=0, accepted=0, quarantined=0, records=[], problems=[], notes=[note])
+    notes = notes or ["The source can be read, and holds no record at present."]
+    return Trial(received=0, accepted=0, quarantined=0, records=[], problems=[], notes=notes)
 
 
-def _trial_of(known: FirmContracts, contract: str, page: Page) -> Trial:
+def _trial_of(known: FirmContracts, contract: str, page: Page, notes: list[str]) -> Trial:
     results = [result for group in page.groups for result in group.bodies]
     unknown = sorted({name for result in results for name in result.unknown_fields})
-    notes = [*page.notes, *(item.note for item in page.items if item.note)]
     if unknown:
         notes.append(f"The contract does not know these fields, so they are left out: {', '.join(unknown[:10])}.")
     return Trial(

@@ -33,7 +33,8 @@ class Reach:
 
     def door(self, **options: Any) -> Outbound:
         """The way out for the sources of the firm."""
-        return Outbound(self.hosts, only=self.only, **options)
+        listed_in = f"FINER_SOURCES_HOSTS, for this firm alone with {self.firm}= before it"
+        return Outbound(self.hosts, only=self.only, listed_in=listed_in, **options)
 
     def is_listed(self, host: str, port: int) -> bool:
         """Whether the operator opened this address to the firm."""

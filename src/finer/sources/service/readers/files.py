@@ -18,6 +18,7 @@ from finer.sources.service.readers.target import Target, newest
 from finer.sources.types import Item, ItemState, Memory, Page
 
 _LOOKED_UP = 500
+_TRIED_MAX = 5
 _MARKED_EVERY_S = 12 * 3600
 _BLOCK = 1 << 20
 _SETTLED = (ItemState.DONE, ItemState.SAME, ItemState.FAILED)
@@ -76,8 +77,8 @@ class FileReader:
     def sweep(self) -> Iterator[Page]:
         """Everything that is new and whole; files that are still being written wait for the next sweep."""
         listed = sorted(self._files.list(), key=lambda one: (one.modified, one.name))
-        if self._trial:
-            listed = listed[-1:]
+        if self._trial:  # the newest, and those before it in case that it cannot be read
+            listed = listed[: -_TRIED_MAX - 1 : -1]
         waiting = [one for one in self._unknown(listed) if one.settled or self._trial]
         growing = sum(not one.settled for one in listed)
         for place, one in enumerate(waiting):

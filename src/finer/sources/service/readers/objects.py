@@ -82,7 +82,9 @@ class Objects:
         digest, size = hashlib.sha256(), 0
         with tempfile.TemporaryFile(prefix="finer-object-") as copy:
             try:
-                with self._storage.open_input_stream(f"{self._settings.bucket}/{listed.name}") as stream:
+                # As it is stored: Arrow would unpack what is called .gz, and its size would not be the one listed.
+                path = f"{self._settings.bucket}/{listed.name}"
+                with self._storage.open_input_stream(path, compression=None) as stream:
                     while block := stream.read(_BLOCK):
                         digest.update(block)
                         copy.write(block)
