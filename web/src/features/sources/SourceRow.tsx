@@ -11,6 +11,12 @@ import { KINDS, STATES } from "./words";
 
 const MINUTE_MS = 60_000;
 
+/** What the number beside it counts. */
+function behind(source: Source): string {
+  if (source.connection.type === "stripe") return "sends by itself";
+  return source.lag_unit ? `${source.lag_unit} behind` : "behind";
+}
+
 /** One source in the list: what it is, whether it works, how far it is behind, what came. */
 export function SourceRow({
   source,
@@ -38,7 +44,7 @@ export function SourceRow({
       </div>
       <div className="source-number">
         <span className="num">{source.lag === null ? "–" : count(source.lag)}</span>
-        <span className="muted">{source.lag_unit ? `${source.lag_unit} behind` : "behind"}</span>
+        <span className="muted">{behind(source)}</span>
       </div>
       <div className="source-spark">
         <Sparkline

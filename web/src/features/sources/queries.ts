@@ -32,7 +32,7 @@ export function itemsQuery(id: string) {
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (page: Schema<"SourceItems">) => page.next,
-    staleTime: 3_000,
+    refetchInterval: 10_000,
   });
 }
 
@@ -52,7 +52,7 @@ export function receiptsQuery(id: string) {
     queryFn: async ({ signal }): Promise<Schema<"Receipt">[]> =>
       (await answer(api.GET("/api/v1/receipts", { params: { query: { source: id, limit: 20 } }, signal })))
         .items,
-    staleTime: 3_000,
+    refetchInterval: 10_000,
   });
 }
 

@@ -216,8 +216,8 @@ class KafkaReader:
         page = Page(positions=[Position(f"{topic}/{partition}", {"offset": last + 1})])
         page.what = f"{topic}/{partition} {first}-{last}"
         filled = [one for one in messages if one.value]
-        if len(filled) < len(messages):
-            page.notes.append(f"{len(messages) - len(filled)} empty messages of {page.what} hold no record.")
+        if empty := len(messages) - len(filled):
+            page.notes.append(f"Messages of {page.what} that are empty and hold no record: {empty}.")
         if self._settings.format is KafkaFormat.ARROW:
             for one in filled:
                 page.groups += self._arrow(one, f"{topic}/{partition} {one.offset}")
