@@ -37,6 +37,7 @@ export function ExtractDialog({ tables, roles, onClose }: ExtractDialogProps) {
       <Form.Item
         name="name"
         label="Name"
+        extra="Small letters, digits and underscores."
         rules={[
           {
             required: true,
@@ -60,7 +61,7 @@ export function ExtractDialog({ tables, roles, onClose }: ExtractDialogProps) {
       <Form.Item
         name="shown_as"
         label="Masked as this role sees it"
-        extra="Everybody who opens the dashboard sees the same; none may show more than you see."
+        extra="Whoever looks with the BI tool sees the same; it may not be more than you see."
       >
         <Select options={roles.map((value) => ({ value, label: roleText(value) }))} />
       </Form.Item>
