@@ -162,6 +162,14 @@ def test_d01_a_csv_of_a_million_columns_is_refused_by_its_header(tmp_path: Path)
     assert time.process_time() - started < 10
 
 
+def test_a_header_with_other_separators_is_told_that_cells_have_commas_between_them(tmp_path: Path) -> None:
+    path = tmp_path / "payments.csv"
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        path.write_text(f"event_id{mark}amount\ne1{mark}5\n")
+        with pytest.raises(UnreadableBody, match=f"separated by commas, and not by {name}"):
+            read(path)
+
+
 def csv(**changes: str) -> bytes:
     record = {name: str(value) for name, value in GOOD.items()} | changes
     return ",".join(record.values()).encode() + b"\n"

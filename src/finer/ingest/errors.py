@@ -69,7 +69,7 @@ class UnknownFileFormat(InvalidInput):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(
             f"The name {name[:80]!r} tells no format that can be read. Names end with {', '.join(known)}, "
-            "each also with .gz or .zst behind it."
+            "those of text also with .gz or .zst behind it."
         )
 
 

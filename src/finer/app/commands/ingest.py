@@ -70,8 +70,9 @@ def ingest(
 
 
 def _print_report(report: FileReport) -> None:
+    records = "record" if report.received == 1 else "records"
     click.echo(
-        f"{report.received:,} records received: {report.accepted:,} accepted, {report.quarantined:,} quarantined "
+        f"{report.received:,} {records} received: {report.accepted:,} accepted, {report.quarantined:,} quarantined "
         f"in {report.seconds:.1f} s."
     )
     if not report.receipts:

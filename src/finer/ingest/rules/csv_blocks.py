@@ -20,6 +20,8 @@ from finer.ingest.rules.scan_json import Places
 CELL_MAX = 1 << 20
 COLUMNS_MAX = 10_000
 _HEADER_MAX = 1 << 20
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What other programs write between cells, and its name."""
 _NO_SLOTS = np.zeros(0, np.int64)
 
 
@@ -58,9 +60,11 @@ class CsvReader:
         self._slots = np.array([self._plan.slot_of.get(name, -1) for name in self.names], np.int64)
         known = [int(slot) for slot in self._slots if slot >= 0]
         if not known:
+            other = next((mark for mark in _OTHER_SEPARATORS if len(names) == 1 and mark in names[0]), None)
             raise UnreadableBody(
                 "The first line of the CSV must be a header with the field names of the contract; "
                 f"it is {show(', '.join(self.names))}."
+                + (f" Cells are separated by commas, and not by {_OTHER_SEPARATORS[other]}." if other else "")
             )
         if len(known) != len(set(known)):
             double = next(
