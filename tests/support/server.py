@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -41,6 +42,8 @@ from finer.warehouse.store.access import LakeAccess
 from tests.support.identity import PASSWORD
 
 TENANT = "acme"
+_PORTS = (Path(tempfile.gettempdir()) / f"finer-test-ports-{os.getuid()}").open("ab")
+_HANDED_OUT: set[int] = set()
 _CHANCE = random.SystemRandom()  # test processes that run at once must not draw the same ports
 _SCOPES = (
     Permission.EVENTS_WRITE, Permission.DECISIONS_WRITE, Permission.LABELS_WRITE, Permission.RECEIPTS_READ,
@@ -255,11 +258,17 @@ def _start(
 def free_port(following: int = 0) -> int:
     """A port on which nobody listens now, nor on the `following` ones, below those of outgoing connections.
 
-    One of those could be given away in the seconds until the server that is being started listens.
+    One of those could be given away in the seconds until the server that is being started listens. So
+    none is handed out twice as long as this process lives, neither here nor in other processes of the tests.
     """
     while True:
         port = _CHANCE.randrange(15_000, 32_000)
         with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
             for one in range(port, port + following + 1):
                 probes.enter_context(socket.socket()).bind(("127.0.0.1", one))
-            return port
+            taken = range(port, port + following + 1)
+            if _HANDED_OUT.isdisjoint(taken):
+                # The lock of this process on as many bytes, at the place of the port, in a file that all of them lock.
+                fcntl.lockf(_PORTS, fcntl.LOCK_EX | fcntl.LOCK_NB, len(taken), port)
+                _HANDED_OUT.update(taken)
+                return port

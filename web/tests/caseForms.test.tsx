@@ -189,8 +189,26 @@ describe("the note of a case", () => {
     await screen.findByRole("heading", { name: "Cases" });
     router.history.back();
     const again = await note();
+    await user.type(again, "{Control>}{Enter}{/Control}");
     go();
     await screen.findByText("The note is kept.");
     await waitFor(() => expect(again.value).toBe(""));
+    expect(server.sent(path)).toHaveLength(1);
+  });
+
+  it("holds its page when the session ends, also where its writer came back to it", async () => {
+    emptyQueue();
+    const { user, router, address } = openApp("/cases/case_1");
+    const note = () => screen.findByLabelText<HTMLTextAreaElement>("New note");
+    await user.type(await note(), "She called back.");
+    await user.click(screen.getByRole("link", { name: "Queue" }));
+    await screen.findByRole("heading", { name: "Cases" });
+    router.history.back();
+    await note();
+    server.me = null;
+    await user.click(screen.getByRole("tab", { name: "Timeline" }));
+    await screen.findByText("Your session has ended");
+    expect(address()).toContain("/cases/case_1");
+    expect((await note()).value).toBe("She called back.");
   });
 });

@@ -162,6 +162,18 @@ describe("a draft", () => {
     await screen.findByRole("textbox", { name: "Text of the contract (YAML)" });
   });
 
+  it("does not call it a mistake that nothing is written yet", async () => {
+    server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);
+    const comparison = { backward: true, forward: true, lowest_version: "1.2.0", changes: [] };
+    const said = "It says the same as version 1.2.0, which is in force.";
+    server.on("POST /api/v1/contracts/validation", () => [
+      200,
+      { readable: true, line: null, problem: "", version: "1.2.0", problems: [said], comparison },
+    ]);
+    openApp("/contracts/drafts/cver_1");
+    expect((await screen.findByText(said)).className).toBe("muted");
+  });
+
   it("says what would notice a change", async () => {
     server.on("GET /api/v1/contract-drafts/cver_1", () => [200, draft]);
     server.on("POST /api/v1/contracts/validation", () => [

@@ -317,6 +317,29 @@ describe("figures", () => {
       ["03:30", "04:00"],
     );
   });
+
+  it("has dates below days, and times below hours", () => {
+    const one = { ...placedTile("a", 0, 0), kind: "line" as const };
+    const below = (rows: [string, number][]) =>
+      tileOption(one, { ...data, rows }, [], { dark: false, primary: "", timeText: () => "a time" }).xAxis
+        .axisLabel;
+    const text = (rows: [string, number][]) => {
+      const { formatter } = below(rows) as { formatter(at: number): string };
+      return formatter(Date.parse("2026-11-29T00:00:00Z"));
+    };
+    expect(
+      text([
+        ["2026-11-28T00:00:00Z", 1],
+        ["2026-11-29T00:00:00Z", 2],
+      ]),
+    ).toMatch(/29/);
+    expect(
+      text([
+        ["2026-11-29T00:00:00Z", 1],
+        ["2026-11-29T01:00:00Z", 2],
+      ]),
+    ).toBe("a time");
+  });
 });
 
 describe("an alert from a tile", () => {

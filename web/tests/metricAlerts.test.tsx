@@ -77,6 +77,7 @@ describe("alerts on metrics", () => {
     ]);
     within(items[0] as HTMLElement).getByText(/silenced until/);
     within(items[1] as HTMLElement).getByText("The sums are behind.");
+    await waitFor(() => expect(items[0]?.textContent).toContain("value < 100 in PHP"));
     screen.getByText(/You are told nothing of the group shop/);
   });
 

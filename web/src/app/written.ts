@@ -2,6 +2,9 @@
 const TEXT =
   "textarea, [contenteditable=true], input:is([type=text], [type=password], [type=number], :not([type]))";
 
+/** Where something stands that was written before this page opened, and is not saved. */
+const UNSAVED = "[data-unsaved]";
+
 let written = false;
 
 document.addEventListener(
@@ -37,7 +40,7 @@ export function onSessionEnd(handler: () => void): () => void {
  */
 export function keepPage(acting = false): boolean {
   if (kept) return true;
-  if (!(written || acting) || !hold) return false;
+  if (!(written || acting || document.querySelector(UNSAVED)) || !hold) return false;
   kept = true;
   hold();
   return true;

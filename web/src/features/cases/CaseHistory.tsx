@@ -23,20 +23,16 @@ interface HistoryProps {
 /** Notes, and everything else that was done in the case, the latest first. */
 export function CaseHistory({ found, note, noteRef, brief = false }: HistoryProps) {
   const { may } = useSession();
-  const [busy, act] = useAct();
-  const { text } = note;
+  const [, act] = useAct();
+  const { text, keeping } = note;
   const shown = brief ? found.entries.slice(0, BRIEF) : found.entries;
-  const write = async () => {
-    if (!text.trim() || busy) return;
-    if (
-      await act(
-        () => addNote(found.id, text),
+  const write = () =>
+    note.keep((written) =>
+      act(
+        () => addNote(found.id, written),
         () => "The note is kept.",
-      )
-    )
-      // More may have been written since.
-      note.write((now) => (now === text ? "" : now));
-  };
+      ),
+    );
   return (
     <section aria-label="History">
       <h2>{brief ? "Notes and latest changes" : "Notes and history"}</h2>
@@ -49,6 +45,8 @@ export function CaseHistory({ found, note, noteRef, brief = false }: HistoryProp
             rows={2}
             maxLength={10_000}
             value={text}
+            // Also what waited here while its writer was elsewhere holds the page when the session ends.
+            data-unsaved={text ? true : undefined}
             aria-label="New note"
             placeholder="Write a note (m). Ctrl+Enter keeps it."
             onChange={({ target }) => note.write(() => target.value)}
@@ -57,7 +55,7 @@ export function CaseHistory({ found, note, noteRef, brief = false }: HistoryProp
               if (event.key === "Escape") event.currentTarget.blur();
             }}
           />
-          <Button onClick={() => void write()} loading={busy} disabled={!text.trim()}>
+          <Button onClick={() => void write()} loading={keeping} disabled={!text.trim()}>
             Keep note
           </Button>
         </div>

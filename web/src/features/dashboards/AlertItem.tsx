@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Button } from "antd";
 import { Tag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
+import { currencyQuery } from "../../shared/ui/Worth";
 import { hooksQuery } from "../../shared/webhooks";
 import { SPANS } from "./alertFields";
 import type { MetricAlert, Silence } from "./alertQueries";
@@ -85,7 +86,9 @@ function About({ alert }: { alert: MetricAlert }) {
   const metrics = useQuery(metricsQuery).data;
   const hooks = useQuery(hooksQuery).data;
   const { metric, span, region, channel } = alert.watched;
-  const title = metrics?.items.find((one) => one.name === metric)?.title ?? metric;
+  const { data: firm } = useQuery(currencyQuery);
+  const known = metrics?.items.find((one) => one.name === metric);
+  const title = known?.title ?? metric;
   const place = [region, channel].filter(Boolean).join(", ");
   const hook = hooks?.find((one) => one.id === alert.hook);
   const ways = ["in the bell"];
@@ -99,6 +102,7 @@ function About({ alert }: { alert: MetricAlert }) {
       {place ? ` (${place})` : ""}{" "}
       {/\b(low|high)\b/.test(alert.condition) ? "by the hour" : `of the last ${long}`}:{" "}
       <code>{alert.condition}</code>
+      {known?.money && firm && /\b(value|low|high)\b/.test(alert.condition) ? ` in ${firm.currency}` : ""}
       {alert.settles ? (
         <>
           , over when <code>{alert.settles}</code>

@@ -1,9 +1,10 @@
 import type { Theme } from "../../shared/ui/Plotted";
-import { common, SERIES_COLOURS, SERIES_DASHES } from "../../shared/ui/plotBase";
+import { common, daily, SERIES_COLOURS, SERIES_DASHES } from "../../shared/ui/plotBase";
 import { figureText, inUnits } from "./figures";
 import type { Note, Tile, TileData } from "./queries";
 
 const SERIES_MAX = 12;
+const DAY_MS = 86_400_000;
 type Point = [string | number, number | null];
 
 /** Why a tile cannot be drawn from its result; null when it can. */
@@ -21,7 +22,8 @@ export function tileOption(tile: Tile, data: TileData, notes: readonly Note[], t
   const { x, ys, by } = columnsOf(tile, data);
   const time = ["date", "timestamp"].includes(data.columns[x]?.type ?? "");
   const series = seriesOf(data, x, ys, by, time);
-  const base = common(theme);
+  const days = time && data.rows.every((row) => Date.parse(String(row[x])) % DAY_MS === 0);
+  const base = days ? daily(theme) : common(theme);
   const text = (value: number) => figureText(value, data);
   const categories = time ? undefined : [...new Set(data.rows.map((row) => label(row[x])))];
   const legend = series.length > 1;

@@ -167,8 +167,9 @@ function DraftEditor({ newest }: { newest: ContractDraft }) {
               ) : (
                 <p className="muted">It is a new kind of record: nothing is held to it yet.</p>
               )}
+              {/* Where nothing is written yet, that it says the same is no mistake. */}
               {found.problems?.map((problem) => (
-                <p key={problem} className="problem">
+                <p key={problem} className={found.comparison?.changes.length === 0 ? "muted" : "problem"}>
                   {problem}
                 </p>
               ))}

@@ -12,8 +12,6 @@ export interface Checked {
   position?: number | null;
   line?: number | null;
   column?: number | null;
-  steps: number;
-  steps_max: number;
 }
 
 interface ConditionFieldProps {
@@ -61,10 +59,7 @@ function Reading({ found, says, empty }: Pick<ConditionFieldProps, "found" | "sa
     );
   return (
     <p className="condition-reading">
-      {says} {found.reading}.{" "}
-      <span className="muted">
-        {found.steps} of {found.steps_max} steps.
-      </span>
+      {says} {found.reading}.
     </p>
   );
 }

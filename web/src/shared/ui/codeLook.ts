@@ -13,7 +13,8 @@ export const colours = HighlightStyle.define([
 
 export const look = EditorView.theme({
   "&": { height: "100%", fontSize: "13px", backgroundColor: "var(--surface)", color: "var(--text)" },
-  "&.cm-focused": { outline: "2px solid var(--primary)", outlineOffset: "-2px" },
+  // The field around it shows where the focus is: the lines of the text would cover an outline in here.
+  "&.cm-focused": { outline: "none" },
   ".cm-content": { fontFamily: "var(--mono)", caretColor: "var(--text)", padding: "8px 0" },
   ".cm-scroller": { overflow: "auto", lineHeight: "1.55" },
   ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--muted)", border: "0" },
