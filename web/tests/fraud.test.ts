@@ -12,10 +12,14 @@ import {
   toSearch,
 } from "../src/features/fraud/filter";
 import { lastHour } from "../src/features/fraud/perMinute";
-import { cardText, placeText, whyText } from "../src/features/fraud/words";
+import { cardText, placeText, scoreText, whyText } from "../src/features/fraud/words";
 import { alertOf, NOW } from "./support/data";
 
 const zone = "Asia/Manila";
+
+it("tells of a small score what it is, as the reasons beside it do", () => {
+  expect([0.8134, 0.05, 0.000047, 0].map(scoreText)).toEqual(["81.3 %", "5 %", "0.0047 %", "0 %"]);
+});
 
 /** A small generator, so that a failure can be seen again. */
 function randomOf(seed: number): (below: number) => number {

@@ -2,7 +2,7 @@ import { Fact } from "../../shared/ui/Fact";
 import { ActionTag } from "../../shared/ui/tags";
 import { When } from "../../shared/ui/values";
 import type { AlertDetail } from "./queries";
-import { cardText, channelWord } from "./words";
+import { cardText, channelWord, scoreText } from "./words";
 
 /** The rules that fired, the model's score, and the transaction itself. */
 export function AlertFacts({ alert }: { alert: AlertDetail }) {
@@ -49,15 +49,14 @@ export function AlertFacts({ alert }: { alert: AlertDetail }) {
 
 function Score({ score }: { score: number | null }) {
   if (score === null) return <p className="muted score">No model has scored this transaction.</p>;
-  const percent = Math.round(score * 1000) / 10;
   return (
     <p className="score">
       <span>Model: </span>
       <span className="score-bar" aria-hidden>
-        <span style={{ width: `${percent}%` }} />
+        <span style={{ width: `${score * 100}%` }} />
       </span>
       <span className="num">
-        {percent} % <span className="muted">probability of fraud</span>
+        {scoreText(score)} <span className="muted">probability of fraud</span>
       </span>
     </p>
   );

@@ -18,6 +18,12 @@ export function cardText(last4: string | null): string {
   return last4 === null ? "–" : `**** ${last4}`;
 }
 
+/** A model's score as the reasons of an alert tell it: with two digits where one decimal would show nothing. */
+export function scoreText(score: number): string {
+  const percent = score * 100;
+  return `${score < 0.001 ? Number(percent.toPrecision(2)) : Math.round(percent * 10) / 10} %`;
+}
+
 /** "Jollibee SM North, Quezon City, PH" */
 export function placeText(
   of: Pick<Alert, "merchant_name" | "merchant_country"> & { merchant_city?: string | null },
