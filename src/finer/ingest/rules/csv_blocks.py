@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -60,12 +60,7 @@ class CsvReader:
         self._slots = np.array([self._plan.slot_of.get(name, -1) for name in self.names], np.int64)
         known = [int(slot) for slot in self._slots if slot >= 0]
         if not known:
-            other = next((mark for mark in _OTHER_SEPARATORS if len(names) == 1 and mark in names[0]), None)
-            raise UnreadableBody(
-                "The first line of the CSV must be a header with the field names of the contract; "
-                f"it is {show(', '.join(self.names))}."
-                + (f" Cells are separated by commas, and not by {_OTHER_SEPARATORS[other]}." if other else "")
-            )
+            raise UnreadableBody(_no_header(self.names))
         if len(known) != len(set(known)):
             double = next(
                 name for name in self.names if self._slots.tolist().count(self._plan.slot_of.get(name, -2)) > 1
@@ -129,6 +124,16 @@ class CsvReader:
             int(slot): value for slot, value in zip(self._slots, values, strict=True) if slot >= 0
         }
         return Decoded(tokens)
+
+
+def _no_header(names: Sequence[str]) -> str:
+    """What is wrong with a first line of which the contract knows no name."""
+    shown = show(", ".join(names))
+    said = f"The first line of the CSV must be a header with the field names of the contract; it is {shown}."
+    for mark, name in _OTHER_SEPARATORS.items():
+        if len(names) == 1 and mark in names[0]:
+            return f"{said} Cells are separated by commas, and not by {name}."
+    return said
 
 
 def _arrays(slots: int, rows: int) -> tuple[Places, Array, Array, Array]:
