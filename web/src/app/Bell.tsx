@@ -48,6 +48,7 @@ export function Bell() {
     <Popover content={content} trigger="click" placement="bottomRight" open={open} onOpenChange={change}>
       <Button
         type="text"
+        className="bell-button"
         aria-expanded={open}
         aria-label={words.length > 0 ? `Notifications: ${words.join(", ")}` : "Notifications"}
         icon={
