@@ -42,7 +42,7 @@ def ingest(
     data_dir: str | None,
     as_json: bool,
 ) -> None:
-    """Take in files of any size: CSV, NDJSON, JSON, Parquet or Arrow, also .gz and .zst.
+    """Take in files of any size: CSV, NDJSON or JSON, also .gz and .zst, or Parquet or Arrow.
 
     Example: finer ingest order orders.parquet --mapping mapping.yaml --tenant acme
     """
